@@ -1,0 +1,109 @@
+/** Turns the TAP of one test file into counts, failures and skips. */
+import { Parser } from 'tap-parser';
+
+/**
+ * @typedef {{ name: string, reason: string }} Skip
+ * @typedef {{ name: string, detail: string }} Failure
+ * @typedef {{ passed: number, failed: number, failures: Failure[], skips: Skip[], extra: string }} FileResults
+ */
+
+/**
+ * `passed` and `failed` count test cases: the test points at the top level of a file, mostly `t.test(...)` blocks;
+ * `failures` has an entry for each assertion. A skip within a test
+ * counts as a skipped case of its own, so that none hides in a test that passes; a test in which everything was skipped
+ * is not counted as passed.
+ *
+ * @param {string} file the name that the results carry
+ * @returns {{ parser: Parser, results: Promise<FileResults> }}
+ */
+export function collectResults(file) {
+  /** @type {FileResults} */
+  const found = { passed: 0, failed: 0, failures: [], skips: [], extra: '' };
+  const parser = new Parser({ name: file });
+  parser.on('extra', (text) => {
+    found.extra += text;
+  });
+  parser.on('bailout', (reason) => addFailure(found, file, `bail out: ${reason}`));
+  watch(parser, found, true);
+  const results = new Promise((resolve) => {
+    parser.on('complete', (final) => {
+      noteWholeFile(file, final, found);
+      resolve(found);
+    });
+  });
+  return { parser, results };
+}
+
+/** @returns {{ ran: boolean, failed: boolean }} what happened below this parser, filled in while it parses */
+function watch(parser, found, isTop) {
+  const seen = { ran: false, failed: false };
+  let child;
+  parser.on('child', (childParser) => {
+    child = watch(childParser, found, false);
+  });
+  parser.on('assert', (point) => {
+    // A closing test point repeats what its subtest has said; only a failure of its own (a timeout) is news.
+    const inner = point.closingTestPoint ? child : undefined;
+    child = undefined;
+    notePoint(point, inner, found, seen, isTop);
+  });
+  return seen;
+}
+
+function notePoint(point, inner, found, seen, isTop) {
+  const name = point.fullname;
+  if (point.skip || point.todo) {
+    found.skips.push({ name, reason: skipReason(point) });
+    return;
+  }
+  seen.ran ||= inner === undefined || inner.ran || !point.ok;
+  if (!point.ok) {
+    seen.failed = true;
+    if (isTop) found.failed += 1;
+    if (!inner?.failed) found.failures.push({ name, detail: describeDiagnostics(point.diag) });
+  } else if (isTop && (inner === undefined || inner.ran)) {
+    found.passed += 1;
+  }
+}
+
+/** A file that says nothing at all, or stops before its plan is fulfilled, must not look like success. */
+function noteWholeFile(file, final, found) {
+  if (final.plan?.skipAll && final.plan.comment !== 'no tests found') {
+    found.skips.push({ name: file, reason: final.plan.comment || 'no reason given' });
+  } else if (found.passed + found.failed + found.skips.length === 0) {
+    addFailure(found, file, 'no tests found');
+  } else if (!final.ok && found.failed === 0) {
+    const detail = final.failures.map((failure) => failure.tapError ?? failure.name).join('; ');
+    addFailure(found, file, detail || 'the TAP output ends too early');
+  }
+}
+
+/** Notes that something is wrong with the file as a whole. */
+export function addFailure(found, name, detail) {
+  found.failed += 1;
+  found.failures.push({ name, detail });
+}
+
+function skipReason({ skip, todo }) {
+  if (todo) return todo === true ? 'todo' : `todo: ${todo}`;
+  return skip === true ? '' : skip;
+}
+
+/** The useful half of tap's diagnostics, in the order one wants to read them. */
+function describeDiagnostics(diag) {
+  if (!diag) return '';
+  const lines = [];
+  const { at } = diag;
+  if (at?.fileName) lines.push(`at ${at.fileName}:${at.lineNumber}:${at.columnNumber}`);
+  for (const key of ['message', 'error', 'diff', 'found', 'wanted', 'expired', 'exitCode', 'signal', 'source']) {
+    if (diag[key] === undefined || diag[key] === null) continue;
+    const text = typeof diag[key] === 'string' ? diag[key].trimEnd() : JSON.stringify(diag[key]);
+    lines.push(text.includes('\n') ? `${key}:\n${indent(text)}` : `${key}: ${text}`);
+  }
+  return lines.join('\n');
+}
+
+/** @param {string} text */
+export function indent(text) {
+  return text.replace(/^(?=.)/gm, '    ');
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+/**
+ * Runs the built tests and ends with one line, `N passed, N failed, N skipped`, after a list of what was skipped and
+ * why. `npm test [-- FILE|DIRECTORY ...]`.
+ *
+ * The test files are started as plain node programs: the same files through tap's own runner cost a second of CPU more
+ * each, for TypeScript loaders and coverage that these bundles do not use.
+ *
+ * Environment: TSRUN_TEST_VM=0 leaves out test/vm; TSRUN_TEST_JOBS is the number of files run at a time (2).
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { testFiles } from './lib/bundle.mjs';
+import { fail, inRoot, root } from './lib/paths.mjs';
+import { addFailure, collectResults, indent } from './lib/tap-results.mjs';
+
+/** Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. */
+const testTimeout = 300;
+const fileTimeout = 1800;
+
+const running = new Set();
+const totals = { passed: 0, failed: 0 };
+const skips = [];
+
+await main();
+
+async function main() {
+  stopWithUs();
+  const queue = leaveOutVm(selectFiles(process.argv.slice(2)));
+  const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
+  await Promise.all(Array.from({ length: jobs }, () => work(queue)));
+  report();
+}
+
+async function work(queue) {
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) printFile(await runFile(file));
+}
+
+/** @param {string[]} filters files, directories or parts of a path, relative to the checkout */
+function selectFiles(filters) {
+  const files = testFiles();
+  for (const filter of filters) {
+    if (!files.some((file) => file.includes(filter))) fail(`no test file matches ${filter}`);
+  }
+  return filters.length === 0 ? files : files.filter((file) => filters.some((filter) => file.includes(filter)));
+}
+
+function leaveOutVm(files) {
+  if (process.env.TSRUN_TEST_VM !== '0') return files;
+  const isVm = (file) => file.startsWith('test/vm/');
+  skips.push(...files.filter(isVm).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
+  return files.filter((file) => !isVm(file));
+}
+
+async function runFile(file) {
+  const built = inRoot('build', file.replace(/\.ts$/, '.mjs'));
+  if (!existsSync(built)) fail(`${built} is missing; run: npm run build -- tests`);
+  // A group of its own, so that whatever a hanging test has started goes with it.
+  const child = spawn(process.execPath, ['--enable-source-maps', built], {
+    cwd: root,
+    env: testEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  running.add(child.pid);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const { parser, results } = collectResults(file);
+  child.stdout.pipe(parser);
+  const timer = setTimeout(() => killGroup(child.pid, 'SIGKILL'), fileTimeout * 1000);
+  const exit = await new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
+  clearTimeout(timer);
+  running.delete(child.pid);
+  const found = await results;
+  if (exit !== 0 && (typeof exit === 'string' || found.failed === 0)) addFailure(found, file, `ended with ${exit}`);
+  return { file, stderr, ...found };
+}
+
+/** NODE_EXTRA_CA_CERTS costs every start of node 60 ms and no test talks to the outside. */
+function testEnvironment() {
+  const env = { ...process.env, TAP_TIMEOUT: String(testTimeout) };
+  delete env.NODE_EXTRA_CA_CERTS;
+  return env;
+}
+
+function printFile({ file, stderr, passed, failed, failures, skips: skipped, extra }) {
+  totals.passed += passed;
+  totals.failed += failed;
+  skips.push(...skipped);
+  const counts = `${passed} passed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
+  if (failed === 0) {
+    console.log(`ok      ${file} (${counts})`);
+    return;
+  }
+  console.log(`FAILED  ${file} (${counts}, ${failed} failed)`);
+  for (const { name, detail } of failures) console.log(indent(`${name}\n${indent(detail)}`));
+  const output = `${extra}${stderr}`.trimEnd();
+  if (output !== '') console.log(indent(`output:\n${indent(output)}`));
+}
+
+function report() {
+  if (skips.length > 0) console.log('\nSkipped:');
+  for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);
+  const { passed, failed } = totals;
+  if (passed + failed === 0) console.log('\nNo test ran.');
+  console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+function stopWithUs() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      for (const pid of running) killGroup(pid, signal);
+      process.exit(1);
+    });
+  }
+}
+
+function killGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
