@@ -68,9 +68,8 @@ explain_apt() {
   die "apt could not install: $*"
 }
 
-# npm ci writes node_modules/.package-lock.json last, so its time says when the installation was complete.
 install_npm_packages() {
-  [[ ! -f node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]] || return 0
+  ! npm_packages_current || return 0
   # npm ci would empty the directory that the link leads to, which belongs to another checkout.
   [[ ! -L node_modules ]] || die "node_modules is a link and older than package-lock.json; run npm ci where it leads"
   say 'installing npm packages'
@@ -78,6 +77,15 @@ install_npm_packages() {
   log=$(mktemp)
   npm ci --no-progress >"$log" 2>&1 </dev/null || explain_npm "$log"
   rm -f "$log"
+}
+
+# npm ci writes node_modules/.package-lock.json last, so its time says when the installation was complete.
+npm_packages_current() {
+  local installed=node_modules/.package-lock.json
+  [[ -f $installed ]] || return 1
+  [[ package-lock.json -nt $installed ]] || return 0
+  node scripts/lib/npm-packages-current.mjs || return 1
+  touch "$installed"
 }
 
 explain_npm() {
