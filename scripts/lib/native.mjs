@@ -39,6 +39,7 @@ function runCmakeJs() {
     `--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${outputDir}`,
     `--CDCMAKE_RUNTIME_OUTPUT_DIRECTORY=${outputDir}`,
     '--CDCMAKE_EXPORT_COMPILE_COMMANDS=ON',
+    `--CDTSRUN_NODE=${process.execPath}`,
     `--CDNAPI_VERSION=${napiVersion}`,
   ];
   const { status, error, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });

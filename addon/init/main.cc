@@ -1,0 +1,99 @@
+// tsrun-init: maps the plan, runs its ops in order with one switch, reports the first that fails, and becomes the
+// container's process. argv[1] is the descriptor of the runtime's socket, argv[2] that of the plan.
+#include <linux/mman.h>
+#include <linux/time.h>
+
+#include "../generated/ops.h"
+#include "base.h"
+#include "ops.h"
+
+namespace tsrun {
+namespace {
+
+int parse_fd(const char* s) {
+  int value = 0;
+  for (; *s >= '0' && *s <= '9'; s++) value = value * 10 + (*s - '0');
+  return value;
+}
+
+const PlanHeader* map_plan(int fd) {
+  PlanHeader header;
+  long got = sys(__NR_pread64, fd, &header, sizeof(header), 0);
+  if (got != static_cast<long>(sizeof(header))) die(EINVAL);
+  if (header.magic != kPlanMagic || header.layout_hash != kLayoutHash) die(ENOEXEC);
+  // Read-only from a sealed memfd: nothing can change under us.
+  long address = sys(__NR_mmap, 0, header.size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (address < 0 && address > -4096) die(static_cast<int>(address));
+  return reinterpret_cast<const PlanHeader*>(address);
+}
+
+uint64_t* map_trace(const PlanHeader* plan) {
+  if (plan->trace_fd < 0) return nullptr;
+  long address = sys(__NR_mmap, 0, plan->plan_length * 16, PROT_READ | PROT_WRITE, MAP_SHARED, plan->trace_fd, 0);
+  if (address < 0 && address > -4096) return nullptr;
+  return reinterpret_cast<uint64_t*>(address);
+}
+
+uint64_t now() {
+  struct __kernel_timespec time = {};
+  sys(__NR_clock_gettime, CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
+}
+
+int run_op(const OpHeader* op) {
+  const void* fields = op + 1;
+  switch (static_cast<Opcode>(op->opcode)) {
+#define TSRUN_CASE(Name) \
+  case Opcode::k##Name:  \
+    return run(*static_cast<const Name##Op*>(fields));
+    TSRUN_INIT_OPS(TSRUN_CASE)
+#undef TSRUN_CASE
+  }
+  return -ENOSYS;
+}
+
+void run_plan(const PlanHeader* plan) {
+  uint64_t* trace = map_trace(plan);
+  const char* at = reinterpret_cast<const char*>(plan + 1);
+  for (uint32_t i = 0; i < plan->op_count; i++) {
+    const OpHeader* op = reinterpret_cast<const OpHeader*>(at);
+    at += op->size;
+    ctx.op_index = op->index;
+    ctx.detail[0] = 0;
+    if (op->opcode == kSyncOpcode) {
+      sync_with_runtime();
+      continue;
+    }
+    if (trace != nullptr) trace[op->index * 2] = now();
+    int error = run_op(op);
+    if (trace != nullptr) trace[op->index * 2 + 1] = now();
+    if (error < 0) die(error);
+  }
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void tsrun_init(long* stack) {
+  long count = stack[0];
+  char** arguments = reinterpret_cast<char**>(stack + 1);
+  if (count < 3) quit(1);
+  ctx.sync_fd = parse_fd(arguments[1]);
+  ctx.report_fd = ctx.sync_fd;
+  ctx.root_fd = ctx.proc_fd = ctx.null_fd = ctx.mask_fd = -1;
+  int plan_fd = parse_fd(arguments[2]);
+  const PlanHeader* plan = map_plan(plan_fd);
+  close_fd(plan_fd);
+  ctx.plan = reinterpret_cast<const char*>(plan);
+  // The vfork child cleared the close-on-exec flag of what it handed on; set it again for all of it.
+  sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  run_plan(plan);
+  quit(0);
+}
+
+}  // namespace tsrun
+
+#if defined(__x86_64__)
+asm(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call tsrun_init\n");
+#elif defined(__aarch64__)
+asm(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl tsrun_init\n");
+#endif

@@ -1,0 +1,154 @@
+// The last steps: where the program runs, which file it is, the wait for start, and execve.
+#include <linux/mman.h>
+#include <sys/stat.h>
+
+#include "ops.h"
+#include "passwd.h"
+#include "path.h"
+
+namespace tsrun {
+
+namespace {
+
+constexpr int kExecutable = 1;  // X_OK
+
+int enter(const char* path) {
+  Fd directory(open_in_root(path, O_PATH | O_DIRECTORY));
+  if (!directory.ok()) return directory.error();
+  long error = sys(__NR_fchdir, directory.get());
+  if (error < 0) return fail(error, path);
+  char where[kPathMax];
+  long size = sys(__NR_getcwd, where, sizeof(where));
+  // A directory outside the root reads "(unreachable)/…" (CVE-2024-21626).
+  if (size < 0 || where[0] != '/') return fail(size < 0 ? size : -EPERM, path);
+  return 0;
+}
+
+int executable(const char* path) {
+  struct statx status = {};
+  long error = sys(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
+  if (error < 0) return static_cast<int>(error);
+  if ((status.stx_mode & S_IFMT) == S_IFDIR) return -EISDIR;
+  if ((status.stx_mode & S_IFMT) != S_IFREG) return -EACCES;
+  return static_cast<int>(sys(__NR_faccessat, AT_FDCWD, path, kExecutable));
+}
+
+int found(const char* path) {
+  if (!copy(ctx.program, sizeof(ctx.program), path)) return fail(-ENAMETOOLONG, path);
+  ctx.has_program = true;
+  return 0;
+}
+
+// Puts the next directory of a PATH and the name together; an empty entry is the working directory (exec(3)).
+const char* next_candidate(const char* path, const char* name, char* candidate, bool* fits) {
+  size_t size = 0;
+  while (path[size] != 0 && path[size] != ':') size++;
+  candidate[0] = 0;
+  *fits = size + length(name) + 2 < kPathMax;
+  if (*fits) {
+    memcpy(candidate, path, size);
+    candidate[size] = 0;
+    append(candidate, kPathMax, size == 0 ? "./" : "/");
+    append(candidate, kPathMax, name);
+  }
+  return path[size] == 0 ? nullptr : path + size + 1;
+}
+
+void* map_pages(size_t size) {
+  long address = sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return address < 0 && address > -4096 ? nullptr : reinterpret_cast<void*>(address);
+}
+
+// The descriptors that only setting up needed must not lie open while the container waits.
+void close_setup() {
+  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.sync_fd};
+  for (int* fd : setup) {
+    if (*fd >= 0) close_fd(*fd);
+    *fd = -1;
+  }
+}
+
+}  // namespace
+
+int run(const EnterCwdOp& op) {
+  const char* path = text(op.path);
+  Fd made(make_directories(path));
+  // EACCES: root may be kept out where the container's user is let in (NFS with root squash).
+  if (made.error() == -EACCES) {
+    ctx.cwd_pending = true;
+    copy(ctx.cwd, sizeof(ctx.cwd), path);
+    return 0;
+  }
+  if (!made.ok()) return made.error();
+  return enter(path);
+}
+
+int run(const FindProgramOp& op) {
+  if (ctx.cwd_pending) {
+    int error = enter(ctx.cwd);
+    if (error < 0) return error;
+  }
+  const char* name = text(op.name);
+  bool is_path = false;
+  for (const char* at = name; *at != 0; at++) is_path = is_path || *at == '/';
+  if (is_path) {
+    int error = executable(name);
+    return error < 0 ? fail(error, name) : found(name);
+  }
+  const char* path = text(op.path);
+  int worst = -ENOENT;
+  char candidate[kPathMax];
+  while (path != nullptr && name[0] != 0) {
+    bool fits;
+    path = next_candidate(path, name, candidate, &fits);
+    if (!fits) continue;
+    int error = executable(candidate);
+    if (error == 0) return found(candidate);
+    if (error == -EACCES || error == -EISDIR) worst = -EACCES;
+  }
+  return fail(worst, name);
+}
+
+int run(const DefaultHomeOp& op) {
+  copy(ctx.home, sizeof(ctx.home), "HOME=");
+  if (!home_of(op.uid, ctx.home + 5, sizeof(ctx.home) - 5)) copy(ctx.home + 5, sizeof(ctx.home) - 5, "/");
+  ctx.has_home = true;
+  ctx.detail[0] = 0;
+  return 0;
+}
+
+int run(const WaitStartOp& op) {
+  constexpr int kCloexec = 02000000;
+  close_setup();
+  long connection;
+  do {
+    connection = sys(__NR_accept4, op.socket, nullptr, nullptr, kCloexec);
+  } while (connection == -EINTR || connection == -ECONNABORTED);
+  if (connection < 0) return static_cast<int>(connection);
+  close_fd(static_cast<int>(op.socket));
+  ctx.report_fd = static_cast<int>(connection);
+  // If start is gone already, the container has been started all the same.
+  send(kStarted, 0, 0);
+  return 0;
+}
+
+int run(const ExecOp& op) {
+  uint32_t env_count = op.env.count + (ctx.has_home ? 1 : 0);
+  size_t size = (op.args.count + env_count + 2) * sizeof(char*);
+  const char** pointers = static_cast<const char**>(map_pages(size));
+  if (pointers == nullptr) return -ENOMEM;
+  const char** arguments = pointers;
+  for (uint32_t i = 0; i < op.args.count; i++) *pointers++ = text(strings(op.args)[i]);
+  *pointers++ = nullptr;
+  const char** environment = pointers;
+  for (uint32_t i = 0; i < op.env.count; i++) *pointers++ = text(strings(op.env)[i]);
+  if (ctx.has_home) *pointers++ = ctx.home;
+  *pointers = nullptr;
+  // Nothing but stdio and what was asked to be kept may reach the program.
+  for (uint64_t fd = 3; fd < 3 + op.preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
+  long error = sys(__NR_close_range, 3 + op.preserve_fds, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  if (error < 0) return static_cast<int>(error);
+  return fail(sys(__NR_execve, ctx.program, arguments, environment), ctx.program);
+}
+
+}  // namespace tsrun

@@ -1,0 +1,76 @@
+// The process's identity and what it may do.
+#include <linux/capability.h>
+#include <linux/prctl.h>
+
+#include "ops.h"
+#include "path.h"
+
+namespace tsrun {
+
+namespace {
+
+constexpr int kLastCapability = 63;
+
+bool in_set(uint64_t set, int capability) { return (set >> capability) & 1; }
+
+}  // namespace
+
+int run(const SetRlimitOp& op) {
+  uint64_t limit[2] = {op.soft, op.hard};
+  return static_cast<int>(sys(__NR_prlimit64, 0, op.resource, limit, nullptr));
+}
+
+int run(const SetUmaskOp& op) {
+  sys(__NR_umask, op.mask);
+  return 0;
+}
+
+int run(const BoundCapabilitiesOp& op) {
+  for (int capability = 0; capability <= kLastCapability; capability++) {
+    if (in_set(op.bounding, capability)) continue;
+    long error = sys(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (error == -EINVAL) break;  // beyond the last capability of this kernel
+    if (error < 0) return static_cast<int>(error);
+  }
+  return 0;
+}
+
+int run(const SetUserOp& op) {
+  long error = sys(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
+  if (error < 0) return static_cast<int>(error);
+  if (!op.keep_groups) {
+    uint32_t groups[65536 / 16];
+    if (op.groups.count > sizeof(groups) / sizeof(groups[0])) return fail(-E2BIG, "additionalGids");
+    for (uint32_t i = 0; i < op.groups.count; i++) groups[i] = static_cast<uint32_t>(numbers(op.groups)[i]);
+    error = sys(__NR_setgroups, op.groups.count, groups);
+    if (error < 0) return fail(error, "setgroups");
+  }
+  error = sys(__NR_setresgid, op.gid, op.gid, op.gid);
+  if (error < 0) return fail(error, "setresgid");
+  error = sys(__NR_setresuid, op.uid, op.uid, op.uid);
+  return error < 0 ? fail(error, "setresuid") : 0;
+}
+
+int run(const SetCapabilitiesOp& op) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2];
+  for (int half = 0; half < 2; half++) {
+    data[half].effective = static_cast<uint32_t>(op.effective >> (32 * half));
+    data[half].permitted = static_cast<uint32_t>(op.permitted >> (32 * half));
+    data[half].inheritable = static_cast<uint32_t>(op.inheritable >> (32 * half));
+  }
+  sys(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  long error = sys(__NR_capset, &header, data);
+  if (error < 0) return fail(error, "capset");
+  for (int capability = 0; capability <= kLastCapability; capability++) {
+    if (!in_set(op.ambient, capability)) continue;
+    error = sys(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+    if (error < 0) return fail(error, "ambient");
+  }
+  sys(__NR_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0);
+  return 0;
+}
+
+int run(const NoNewPrivilegesOp&) { return static_cast<int>(sys(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
+
+}  // namespace tsrun

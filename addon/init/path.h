@@ -1,0 +1,19 @@
+// Paths inside the rootfs, always through openat2(2) RESOLVE_IN_ROOT from its descriptor and then by descriptor: a
+// symlink can lead nowhere but into the rootfs, and what was checked is what is used (CVE-2021-30465 and its like).
+#pragma once
+#include "base.h"
+
+namespace tsrun {
+
+// Opens path below dir_fd; flags as open(2), resolve as openat2(2). Retries where the kernel asks to.
+long open_at(int dir_fd, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0);
+// Opens a path inside the rootfs (O_CLOEXEC is added).
+long open_in_root(const char* path, uint64_t flags);
+// Makes every missing directory of path inside the rootfs; returns an O_PATH descriptor of the last, or an error.
+long make_directories(const char* path, uint32_t mode = 0755);
+// Opens the directory that holds the last component (made when missing) and points name at that component.
+long open_parent(const char* path, const char** name);
+// Makes an empty file when nothing is there; returns an O_PATH descriptor.
+long make_file(const char* path);
+
+}  // namespace tsrun

@@ -1,0 +1,49 @@
+// The border between JS and plain values: arguments in, numbers and buffers out, errno as a JS error.
+#pragma once
+#include <napi.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+namespace tsrun {
+
+// Throws a JS Error { code: 'EPERM', errno: 1, syscall, path? } and returns undefined.
+Napi::Value throw_errno(Napi::Env env, int error, const char* syscall, const std::string& path = "");
+
+inline int int_at(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
+inline std::string string_at(const Napi::CallbackInfo& info, size_t index) {
+  return info[index].As<Napi::String>().Utf8Value();
+}
+inline std::string string_of(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::String>().Utf8Value();
+}
+inline double number_of(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::Number>().DoubleValue();
+}
+std::vector<std::string> strings_of(const Napi::Object& object, const char* name);
+std::vector<int> ints_of(const Napi::Object& object, const char* name);
+
+// argv or envp: pointers into the strings, NULL at the end.
+std::vector<char*> pointers(std::vector<std::string>& strings);
+
+// Closes on scope exit.
+class UniqueFd {
+ public:
+  explicit UniqueFd(int fd = -1) : fd_(fd) {}
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
+  ~UniqueFd() { reset(-1); }
+  int get() const { return fd_; }
+  int release() {
+    int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void reset(int fd);
+
+ private:
+  int fd_;
+};
+
+}  // namespace tsrun

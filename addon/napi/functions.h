@@ -1,0 +1,28 @@
+// Every function of the addon; src/addon.ts declares the same with types and docs.
+#pragma once
+#include "convert.h"
+
+namespace tsrun {
+
+#define TSRUN_FUNCTIONS(X)             \
+  X("spawnInit", spawn_init)           \
+  X("socketPair", socket_pair)         \
+  X("sendMessage", send_message)       \
+  X("receiveMessage", receive_message) \
+  X("listen", listen_at)               \
+  X("connect", connect_to)             \
+  X("memfd", make_memfd)               \
+  X("pidfdOpen", pidfd_open_pid)       \
+  X("pidfdSignal", pidfd_signal)       \
+  X("pidfdWait", pidfd_wait)           \
+  X("reap", reap)                      \
+  X("waitForeground", wait_foreground) \
+  X("runHook", run_hook)               \
+  X("lock", lock_file)                 \
+  X("filesystemType", filesystem_type)
+
+#define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
+TSRUN_FUNCTIONS(TSRUN_DECLARE)
+#undef TSRUN_DECLARE
+
+}  // namespace tsrun

@@ -1,0 +1,125 @@
+// Hooks that run in the runtime's namespaces.
+#include "../common/hook.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <ctime>
+
+#include "../common/syscall.h"
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+constexpr size_t kTail = 4096;
+
+double now_ms() {
+  timespec time = {};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+// The state as a file of its own: the hook may read it slowly, seek, or not at all.
+int state_file(const std::string& state) {
+  int fd = memfd_create("state", MFD_CLOEXEC);
+  if (fd >= 0 && pwrite(fd, state.data(), state.size(), 0) != static_cast<ssize_t>(state.size())) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+int spawn_hook(const std::string& path, std::vector<std::string>& args, std::vector<std::string>& environment,
+               int state_fd, int output_fd, pid_t* pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, state_fd, 0);
+  posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
+  posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  int error =
+      posix_spawn(pid, path.c_str(), &actions, &attributes, pointers(args).data(), pointers(environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+void drain(int fd, std::string* tail) {
+  char buffer[4096];
+  for (;;) {
+    ssize_t got = read(fd, buffer, sizeof(buffer));
+    if (got <= 0) return;
+    tail->append(buffer, static_cast<size_t>(got));
+    if (tail->size() > kTail) tail->erase(0, tail->size() - kTail);
+  }
+}
+
+// False when the time is over.
+bool wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* tail) {
+  double deadline = now_ms() + timeout_ms;
+  pollfd fds[2] = {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}};
+  for (;;) {
+    double left = timeout_ms == 0 ? -1 : deadline - now_ms();
+    if (timeout_ms != 0 && left <= 0) return false;
+    int wait = left < 0 ? -1 : left > 3600000 ? 3600000 : static_cast<int>(left) + 1;
+    if (poll(fds, 2, wait) < 0 && errno != EINTR) return true;
+    drain(output_fd, tail);
+    if (fds[1].revents & (POLLHUP | POLLERR)) fds[1].fd = -1;
+    if (fds[0].revents != 0) return true;
+  }
+}
+
+Napi::Value outcome(Napi::Env env, HookEnd end, int code, const std::string& tail) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("end", static_cast<double>(end));
+  result.Set("code", code);
+  result.Set("output", tail);
+  return result;
+}
+
+}  // namespace
+
+// runHook({ path, args, env, state, timeoutMs }) -> { end, code, output }
+Napi::Value run_hook(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object options = info[0].As<Napi::Object>();
+  std::vector<std::string> args = strings_of(options, "args");
+  std::vector<std::string> environment = strings_of(options, "env");
+  UniqueFd state(state_file(string_of(options, "state")));
+  if (state.get() < 0) return throw_errno(env, errno, "memfd_create");
+  int output[2];
+  if (pipe2(output, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
+  UniqueFd output_read(output[0]), output_write(output[1]);
+  fcntl(output[0], F_SETFL, O_NONBLOCK);
+  pid_t pid = -1;
+  int error = spawn_hook(string_of(options, "path"), args, environment, state.get(), output[1], &pid);
+  if (error != 0) return outcome(env, kHookNotStarted, error, "");
+  output_write.reset(-1);
+  UniqueFd pidfd(static_cast<int>(sys(__NR_pidfd_open, pid, 0)));
+  std::string tail;
+  bool done = wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail);
+  if (!done) kill(pid, SIGKILL);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  if (!done) return outcome(env, kHookTimedOut, 0, tail);
+  if (WIFSIGNALED(status)) return outcome(env, kHookSignalled, WTERMSIG(status), tail);
+  return outcome(env, kHookExited, WEXITSTATUS(status), tail);
+}
+
+}  // namespace tsrun

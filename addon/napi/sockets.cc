@@ -1,0 +1,153 @@
+// Sockets with tsrun-init and others: messages that may carry one descriptor.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+// A path of a socket may only be 107 bytes long; through its directory's descriptor it may be of any length.
+class SocketAddress {
+ public:
+  SocketAddress(const std::string& directory, const std::string& name) {
+    directory_.reset(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (directory_.get() < 0) return;
+    address_.sun_family = AF_UNIX;
+    int size =
+        snprintf(address_.sun_path, sizeof(address_.sun_path), "/proc/self/fd/%d/%s", directory_.get(), name.c_str());
+    fits_ = size > 0 && static_cast<size_t>(size) < sizeof(address_.sun_path);
+    if (!fits_) errno = ENAMETOOLONG;
+  }
+  bool ok() const { return directory_.get() >= 0 && fits_; }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  static constexpr socklen_t size = sizeof(sockaddr_un);
+
+ private:
+  UniqueFd directory_;
+  sockaddr_un address_ = {};
+  bool fits_ = false;
+};
+
+int receive(int fd, void* data, size_t size, int* passed) {
+  iovec part = {data, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof(control);
+  ssize_t got;
+  do {
+    got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  cmsghdr* first = got < 0 ? nullptr : CMSG_FIRSTHDR(&header);
+  if (first != nullptr && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS) {
+    memcpy(passed, CMSG_DATA(first), sizeof(int));
+  }
+  return static_cast<int>(got);
+}
+
+}  // namespace
+
+// socketPair() -> [fd, fd]
+Napi::Value socket_pair(const Napi::CallbackInfo& info) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+    return throw_errno(info.Env(), errno, "socketpair");
+  Napi::Array result = Napi::Array::New(info.Env(), 2);
+  result.Set(0u, fds[0]);
+  result.Set(1u, fds[1]);
+  return result;
+}
+
+// sendMessage(socket, bytes, fd = -1)
+Napi::Value send_message(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  int passed = info[2].IsNumber() ? int_at(info, 2) : -1;
+  iovec part = {bytes.Data(), bytes.ByteLength()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (passed >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof(control);
+    cmsghdr* first = CMSG_FIRSTHDR(&header);
+    first->cmsg_level = SOL_SOCKET;
+    first->cmsg_type = SCM_RIGHTS;
+    first->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(first), &passed, sizeof(int));
+  }
+  if (sendmsg(int_at(info, 0), &header, MSG_NOSIGNAL) < 0) return throw_errno(info.Env(), errno, "sendmsg");
+  return info.Env().Undefined();
+}
+
+// receiveMessage(socket, size, timeoutMs = -1) -> { data, fd } | null at the end of file | undefined after the timeout
+Napi::Value receive_message(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int fd = int_at(info, 0);
+  if (info[2].IsNumber()) {
+    pollfd ready = {fd, POLLIN, 0};
+    if (poll(&ready, 1, int_at(info, 2)) == 0) return env.Undefined();
+  }
+  size_t size = static_cast<size_t>(int_at(info, 1));
+  Napi::Buffer<char> data = Napi::Buffer<char>::New(env, size);
+  int passed = -1;
+  int got = receive(fd, data.Data(), size, &passed);
+  if (got < 0 && errno != ECONNRESET) return throw_errno(env, errno, "recvmsg");
+  if (got <= 0) return env.Null();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("data", data);
+  result.Set("size", got);
+  result.Set("fd", passed);
+  return result;
+}
+
+// listen(directory, name) -> fd
+Napi::Value listen_at(const Napi::CallbackInfo& info) {
+  SocketAddress address(string_at(info, 0), string_at(info, 1));
+  if (!address.ok()) return throw_errno(info.Env(), errno, "open", string_at(info, 0));
+  UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return throw_errno(info.Env(), errno, "socket");
+  if (bind(fd.get(), address.get(), address.size) != 0)
+    return throw_errno(info.Env(), errno, "bind", string_at(info, 1));
+  if (listen(fd.get(), 16) != 0) return throw_errno(info.Env(), errno, "listen");
+  return Napi::Number::New(info.Env(), fd.release());
+}
+
+// connect(directory, name, stream = false) -> fd
+Napi::Value connect_to(const Napi::CallbackInfo& info) {
+  SocketAddress address(string_at(info, 0), string_at(info, 1));
+  if (!address.ok()) return throw_errno(info.Env(), errno, "open", string_at(info, 0));
+  bool stream = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
+  UniqueFd fd(socket(AF_UNIX, (stream ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return throw_errno(info.Env(), errno, "socket");
+  if (connect(fd.get(), address.get(), address.size) != 0) {
+    return throw_errno(info.Env(), errno, "connect", string_at(info, 1));
+  }
+  return Napi::Number::New(info.Env(), fd.release());
+}
+
+// memfd(name, bytes, sealed) -> fd at offset 0
+Napi::Value make_memfd(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  bool sealed = info[2].As<Napi::Boolean>().Value();
+  UniqueFd fd(memfd_create(string_at(info, 0).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (fd.get() < 0) return throw_errno(env, errno, "memfd_create");
+  ssize_t size = static_cast<ssize_t>(bytes.ByteLength());
+  if (pwrite(fd.get(), bytes.Data(), size, 0) != size) return throw_errno(env, errno == 0 ? EIO : errno, "pwrite");
+  int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (sealed && fcntl(fd.get(), F_ADD_SEALS, seals) != 0) return throw_errno(env, errno, "fcntl");
+  return Napi::Number::New(env, fd.release());
+}
+
+}  // namespace tsrun

@@ -1,0 +1,180 @@
+// Starting tsrun-init: a sealed memfd with its bytes (so that no file of the host can be reached through
+// /proc/PID/exe, CVE-2019-5736), then clone3 and execveat.
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "../common/syscall.h"
+#include "functions.h"
+
+extern "C" const char tsrun_init_image[];
+extern "C" const char tsrun_init_image_end[];
+
+namespace tsrun {
+
+namespace {
+
+constexpr unsigned kMfdExec = 0x10;  // MFD_EXEC, Linux 6.3; needed where vm.memfd_noexec says so
+constexpr size_t kChildStack = 64 * 1024;
+
+int init_memfd() {
+  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = memfd_create("tsrun-init", flags | kMfdExec);
+  if (fd < 0 && errno == EINVAL) fd = memfd_create("tsrun-init", flags);
+  if (fd < 0) return -1;
+  size_t size = tsrun_init_image_end - tsrun_init_image;
+  bool written = write(fd, tsrun_init_image, size) == static_cast<ssize_t>(size);
+  if (!written || fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+// Everything the child needs, made before the clone: between clone3 and execveat nothing may allocate or lock, as the
+// JS process has other threads.
+struct Child {
+  int image_fd;
+  int preserve_fds;
+  const int* inherit;
+  size_t inherit_count;
+  char* const* arguments;
+  volatile long error;
+};
+
+void run_child(Child* child) {
+  // Node marks its stdio close-on-exec.
+  for (int fd = 0; fd < 3; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
+  sys(__NR_close_range, 3 + child->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
+  for (size_t i = 0; i < child->inherit_count; i++) sys(__NR_fcntl, child->inherit[i], F_SETFD, 0);
+  const char* environment[] = {nullptr};
+  child->error = sys(__NR_execveat, child->image_fd, "", child->arguments, environment, AT_EMPTY_PATH);
+}
+
+// clone3 on a stack of its own with CLONE_VM|CLONE_VFORK: no page tables are copied, and the parent's thread waits
+// until the child has left its memory by execveat or exit.
+long clone_child(struct clone_args* how, Child* child) {
+  void (*entry)(Child*) = run_child;
+#if defined(__x86_64__)
+  register long result asm("rax") = __NR_clone3;
+  register void* entry_register asm("r12") = reinterpret_cast<void*>(entry);
+  register void* child_register asm("r13") = child;
+  asm volatile(
+      "syscall\n"
+      "test %%rax, %%rax\n"
+      "jnz 1f\n"
+      "xor %%ebp, %%ebp\n"
+      "mov %%r13, %%rdi\n"
+      "call *%%r12\n"
+      "mov $1, %%edi\n"
+      "mov %[exit], %%eax\n"
+      "syscall\n"
+      "1:\n"
+      : "+r"(result)
+      : "D"(how), "S"(sizeof(*how)), "r"(entry_register), "r"(child_register), [exit] "i"(__NR_exit)
+      : "rcx", "r11", "memory", "cc");
+  return result;
+#elif defined(__aarch64__)
+  register long x8 asm("x8") = __NR_clone3;
+  register long x0 asm("x0") = reinterpret_cast<long>(how);
+  register long x1 asm("x1") = sizeof(*how);
+  register void* x20 asm("x20") = reinterpret_cast<void*>(entry);
+  register void* x21 asm("x21") = child;
+  asm volatile(
+      "svc 0\n"
+      "cbnz x0, 1f\n"
+      "mov x29, #0\n"
+      "mov x0, x21\n"
+      "blr x20\n"
+      "mov x0, #1\n"
+      "mov x8, %[exit]\n"
+      "svc 0\n"
+      "1:\n"
+      : "+r"(x0)
+      : "r"(x8), "r"(x1), "r"(x20), "r"(x21), [exit] "i"(__NR_exit)
+      : "memory", "cc", "x30");
+  return x0;
+#endif
+}
+
+// The memory the clone call hands to the child.
+class Stack {
+ public:
+  Stack() : base_(mmap(nullptr, kChildStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
+  ~Stack() {
+    if (ok()) munmap(base_, kChildStack);
+  }
+  bool ok() const { return base_ != MAP_FAILED; }
+  uint64_t base() const { return reinterpret_cast<uint64_t>(base_); }
+
+ private:
+  void* base_;
+};
+
+// No signal handler of Node's may run in the child, which shares Node's memory.
+class BlockSignals {
+ public:
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Napi::Value spawn_init(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object options = info[0].As<Napi::Object>();
+  int cgroup_fd = static_cast<int>(number_of(options, "cgroupFd"));
+  std::vector<int> inherit = ints_of(options, "inherit");
+  char sync_text[16], plan_text[16];
+  snprintf(sync_text, sizeof(sync_text), "%d", static_cast<int>(number_of(options, "syncFd")));
+  snprintf(plan_text, sizeof(plan_text), "%d", static_cast<int>(number_of(options, "planFd")));
+  char name[] = "tsrun-init";
+  char* arguments[] = {name, sync_text, plan_text, nullptr};
+
+  UniqueFd image(init_memfd());
+  if (image.get() < 0) return throw_errno(env, errno, "memfd_create");
+  Stack stack;
+  if (!stack.ok()) return throw_errno(env, errno, "mmap");
+
+  int pidfd = -1;
+  struct clone_args how = {};
+  how.flags = static_cast<uint64_t>(number_of(options, "flags")) | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  how.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  how.exit_signal = SIGCHLD;
+  how.stack = stack.base();
+  how.stack_size = kChildStack;
+  if (cgroup_fd >= 0) {
+    how.flags |= CLONE_INTO_CGROUP;
+    how.cgroup = static_cast<uint64_t>(cgroup_fd);
+  }
+  Child child = {
+      image.get(), static_cast<int>(number_of(options, "preserveFds")), inherit.data(), inherit.size(), arguments, 0};
+  long pid;
+  {
+    BlockSignals blocked;
+    pid = clone_child(&how, &child);
+  }
+  if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone3");
+  if (child.error < 0) {
+    sys(__NR_wait4, pid, nullptr, 0, nullptr);
+    close(pidfd);
+    return throw_errno(env, static_cast<int>(-child.error), "execveat");
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("pid", static_cast<double>(pid));
+  result.Set("pidfd", pidfd);
+  return result;
+}
+
+}  // namespace tsrun

@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/** How a hook ended; the numbers of addon/common/hook.h. */
+export const hookEnd = { exited: 1, signalled: 2, timedOut: 3, notStarted: 4 } as const;
+
+/** A message from a socket, and the descriptor that came with it (-1: none). */
+export interface ReceivedMessage {
+  data: Buffer;
+  size: number;
+  fd: number;
+}
+
+/** How a child ended: exactly one of the two is there. */
+export interface ExitStatus {
+  code?: number;
+  signal?: number;
+}
+
+export interface SpawnOptions {
+  /** CLONE_NEW* flags of clone(2). */
+  flags: number;
+  /** Descriptor of the cgroup directory to be born in, or -1. */
+  cgroupFd: number;
+  /** init's end of the socket pair. */
+  syncFd: number;
+  /** Sealed memfd with the encoded plan. */
+  planFd: number;
+  /** Every descriptor init keeps, syncFd and planFd included. */
+  inherit: readonly number[];
+  /** How many of the caller's descriptors from 3 on are kept too. */
+  preserveFds: number;
+}
+
+/**
+ * The C++ half. Every function makes one thing happen and throws an Error with `code` ('EPERM'), `errno` and `syscall`
+ * when the kernel refuses. Descriptors are plain numbers, always close-on-exec.
+ */
+export interface Addon {
+  /** Starts tsrun-init: memfd_create(2), clone3(2), execveat(2). */
+  spawnInit(options: SpawnOptions): { pid: number; pidfd: number };
+  /** A SOCK_SEQPACKET pair. */
+  socketPair(): [number, number];
+  sendMessage(socket: number, bytes: Uint8Array, fd?: number): void;
+  /** null at the end of file, undefined when `timeoutMs` has passed. */
+  receiveMessage(socket: number, size: number, timeoutMs?: number): ReceivedMessage | null | undefined;
+  /** Listens on a SOCK_SEQPACKET socket `name` in `directory`, however long the path. */
+  listen(directory: string, name: string): number;
+  /** Connects to a socket; SOCK_SEQPACKET, or SOCK_STREAM with `stream`. */
+  connect(directory: string, name: string, stream?: boolean): number;
+  memfd(name: string, bytes: Uint8Array, sealed: boolean): number;
+  pidfdOpen(pid: number): number;
+  pidfdSignal(pidfd: number, signal: number): void;
+  /** Whether the process has ended; waits up to `timeoutMs` (-1: for ever). */
+  pidfdWait(pidfd: number, timeoutMs: number): boolean;
+  /** Waits for a child's end and reaps it. */
+  reap(pidfd: number): ExitStatus;
+  /** As reap, and passes the signals this process gets on to the child meanwhile. */
+  waitForeground(pidfd: number): ExitStatus;
+  runHook(options: {
+    path: string;
+    args: readonly string[];
+    env: readonly string[];
+    state: string;
+    /** 0: no limit. */
+    timeoutMs: number;
+  }): { end: number; code: number; output: string };
+  /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
+  lock(fd: number, wait: boolean): boolean;
+  /** f_type of statfs(2). */
+  filesystemType(path: string): number;
+}
+
+let loaded: Addon | undefined;
+
+/** The addon, loaded at first use: `--help` and bad input need none. */
+export function addon(): Addon {
+  if (loaded === undefined) {
+    const require = createRequire(__filename);
+    loaded = require(join(__dirname, 'Release', 'tsrun.node')) as Addon;
+  }
+  return loaded;
+}

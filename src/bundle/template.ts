@@ -1,0 +1,126 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import type { Mount, Spec } from '../generated/spec.ts';
+
+const defaultCapabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
+
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+const mounts: Mount[] = [
+  { destination: '/proc', type: 'proc', source: 'proc' },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  {
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+  },
+];
+
+/** The config that `tsrun spec` writes: isolated, unprivileged, read-only, a shell in a terminal. */
+export function defaultSpec(): Spec {
+  return {
+    ociVersion: '1.3.0',
+    process: {
+      terminal: true,
+      user: { uid: 0, gid: 0 },
+      args: ['sh'],
+      env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm'],
+      cwd: '/',
+      capabilities: {
+        bounding: [...defaultCapabilities],
+        effective: [...defaultCapabilities],
+        permitted: [...defaultCapabilities],
+      },
+      rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }],
+      noNewPrivileges: true,
+    },
+    root: { path: 'rootfs', readonly: true },
+    hostname: 'tsrun',
+    mounts: structuredClone(mounts),
+    linux: {
+      resources: { devices: [{ allow: false, access: 'rwm' }] },
+      namespaces: [
+        { type: 'pid' },
+        { type: 'network' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        { type: 'mount' },
+        { type: 'cgroup' },
+      ],
+      maskedPaths: [...maskedPaths],
+      readonlyPaths: [...readonlyPaths],
+    },
+  };
+}
+
+/** What an ordinary user can run: a user namespace with the one mapping everybody may make, no network namespace. */
+function rootlessSpec(uid: number, gid: number): Spec {
+  const spec = defaultSpec();
+  const linux = spec.linux ?? {};
+  linux.namespaces = (linux.namespaces ?? []).filter(({ type }) => type !== 'network');
+  linux.namespaces.push({ type: 'user' });
+  linux.uidMappings = [{ containerID: 0, hostID: uid, size: 1 }];
+  linux.gidMappings = [{ containerID: 0, hostID: gid, size: 1 }];
+  delete linux.resources;
+  spec.mounts = (spec.mounts ?? []).map(rootlessMount);
+  return spec;
+}
+
+/** A fresh sysfs needs a network namespace of one's own; gid 5 is not mapped. */
+function rootlessMount(mount: Mount): Mount {
+  if (mount.destination === '/sys') {
+    return { destination: '/sys', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'ro'] };
+  }
+  return { ...mount, ...(mount.options && { options: mount.options.filter((option) => option !== 'gid=5') }) };
+}
+
+/** @throws TsrunError when there is a config.json already, which nobody wants overwritten */
+export function writeSpec(bundle: string, { rootless }: { rootless: boolean }): void {
+  const spec = rootless ? rootlessSpec(process.geteuid?.() ?? 0, process.getegid?.() ?? 0) : defaultSpec();
+  const path = join(bundle, 'config.json');
+  try {
+    writeFileSync(path, `${JSON.stringify(spec, null, 2)}\n`, { flag: 'wx', mode: 0o644 });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EEXIST') {
+      throw new TsrunError(`File config.json exists. Remove it first`, { hint: `${path} is left as it is` });
+    }
+    throw new TsrunError(`cannot write ${path}: ${code}`, { hint: 'is --bundle a directory you may write to?' });
+  }
+}

@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import type { OptionDeclaration, OptionValues } from './declaration.ts';
+
+export const bundleOption: OptionDeclaration = {
+  flags: '-b, --bundle <dir>',
+  description: 'the bundle: a directory with config.json and the root filesystem',
+  default: '.',
+};
+
+/** Options that create and run share. */
+export const createOptions: readonly OptionDeclaration[] = [
+  bundleOption,
+  { flags: '--pid-file <file>', description: 'write the init process’s pid to this file' },
+  { flags: '--no-pivot', description: 'MS_MOVE and chroot instead of pivot_root, for a root filesystem on a ramdisk' },
+  { flags: '--no-new-keyring', description: 'keep the caller’s session keyring' },
+  {
+    flags: '--preserve-fds <n>',
+    description: 'let the container have n more descriptors, from 3 on',
+    parse: parseCount,
+  },
+];
+
+export function bundleOf(options: OptionValues): string {
+  return resolve(options.bundle as string);
+}
+
+export function parseCount(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new TsrunError(`--preserve-fds: expected a number, found ${JSON.stringify(text)}`);
+  return Number(text);
+}

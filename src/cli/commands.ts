@@ -1,0 +1,23 @@
+import { create } from './commands/create.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { kill } from './commands/kill.ts';
+import { list } from './commands/list.ts';
+import { plan } from './commands/plan.ts';
+import { run } from './commands/run.ts';
+import { spec } from './commands/spec.ts';
+import { start } from './commands/start.ts';
+import { state } from './commands/state.ts';
+import type { CommandDeclaration } from './declaration.ts';
+
+/** All commands, in the order of --help. */
+export const commands: readonly CommandDeclaration[] = [
+  run,
+  create,
+  start,
+  state,
+  kill,
+  deleteCommand,
+  list,
+  spec,
+  plan,
+];

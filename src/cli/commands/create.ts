@@ -1,0 +1,44 @@
+import { closeSync } from 'node:fs';
+import { bundleOf, createOptions } from '../bundle-options.ts';
+import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
+
+/** `tsrun create`: everything up to the user's program (runtime.md, Create). */
+export const create: CommandDeclaration = {
+  name: 'create',
+  summary: 'make a container and leave it waiting for start',
+  arguments: [{ name: '<id>', description: 'the new container’s name' }],
+  options: createOptions,
+  examples: ['tsrun create --bundle /containers/web --pid-file /run/web.pid web'],
+  async run([id = ''], options, globals) {
+    closeSync((await createFrom(id, options, globals)).pidfd);
+    return 0;
+  },
+};
+
+/** The part that create and run share. */
+export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions) {
+  const { createContainer } = await import('../../container/create.ts');
+  const { demandRootfs, prepare } = await import('../../container/prepare.ts');
+  const { checkId } = await import('../../container/id.ts');
+  checkId(id);
+  const lowering = {
+    id,
+    bundle: bundleOf(options),
+    pidFile: options.pidFile as string | undefined,
+    noPivot: options.pivot === false,
+    noNewKeyring: options.newKeyring === false,
+    preserveFds: (options.preserveFds as number | undefined) ?? 0,
+  };
+  const { spec, specText, plan } = prepare(lowering);
+  demandRootfs(spec, lowering);
+  const { root } = globals;
+  return createContainer({
+    root,
+    id,
+    bundle: lowering.bundle,
+    spec,
+    specText,
+    plan,
+    preserveFds: lowering.preserveFds,
+  });
+}

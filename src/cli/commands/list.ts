@@ -1,0 +1,21 @@
+import type { CommandDeclaration } from '../declaration.ts';
+
+/** `tsrun list`: all containers below --root. */
+export const list: CommandDeclaration = {
+  name: 'list',
+  summary: 'list the containers below --root',
+  arguments: [],
+  options: [
+    { flags: '-f, --format <format>', description: 'output format', choices: ['table', 'json'], default: 'table' },
+    { flags: '-q, --quiet', description: 'print ids only' },
+  ],
+  examples: ['tsrun list', 'tsrun list --quiet', 'tsrun list --format json'],
+  async run(_args, options, { root }) {
+    const { listContainers, listTable } = await import('../../container/list.ts');
+    const states = listContainers(root);
+    if (options.quiet === true) process.stdout.write(states.map(({ id }) => `${id}\n`).join(''));
+    else if (options.format === 'json') process.stdout.write(`${JSON.stringify(states)}\n`);
+    else process.stdout.write(listTable(states));
+    return 0;
+  },
+};

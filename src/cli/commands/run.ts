@@ -1,0 +1,22 @@
+import { createOptions } from '../bundle-options.ts';
+import type { CommandDeclaration } from '../declaration.ts';
+import { createFrom } from './create.ts';
+
+/** `tsrun run`: create, start, wait, delete. */
+export const run: CommandDeclaration = {
+  name: 'run',
+  summary: 'create, start and wait for a container, then delete it',
+  arguments: [{ name: '<id>', description: 'the new container’s name' }],
+  options: [
+    ...createOptions,
+    { flags: '-d, --detach', description: 'leave the container running and return' },
+    { flags: '--keep', description: 'do not delete the container when it ends' },
+    { flags: '--no-subreaper', description: 'accepted for compatibility: tsrun is never a subreaper', hidden: true },
+  ],
+  examples: ['tsrun run --bundle /containers/job job1', 'tsrun run --detach --pid-file /run/web.pid web'],
+  async run([id = ''], options, globals) {
+    const created = await createFrom(id, options, globals);
+    const { runCreated } = await import('../../container/run.ts');
+    return runCreated(created, { detach: options.detach === true, keep: options.keep === true });
+  },
+};

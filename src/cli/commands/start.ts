@@ -1,0 +1,16 @@
+import type { CommandDeclaration } from '../declaration.ts';
+
+/** `tsrun start`: lets the user's program run (runtime.md, Start). */
+export const start: CommandDeclaration = {
+  name: 'start',
+  summary: 'run the program of a created container',
+  arguments: [{ name: '<id>', description: 'the container’s name' }],
+  options: [],
+  examples: ['tsrun start web'],
+  async run([id = ''], _options, { root }) {
+    const { startContainer } = await import('../../container/start.ts');
+    const { ContainerDirectory } = await import('../../container/store.ts');
+    startContainer(new ContainerDirectory(root, id));
+    return 0;
+  },
+};

@@ -1,0 +1,49 @@
+import type { LogLevel } from '../log.ts';
+
+/** One option of a command, in commander's notation. */
+export interface OptionDeclaration {
+  /** `-b, --bundle <dir>`, `--no-pivot`, … */
+  readonly flags: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  readonly default?: string | boolean;
+  /** May be given more than once; the values come as a list. */
+  readonly repeated?: boolean;
+  readonly hidden?: boolean;
+  /** Turns the text into the value; throws TsrunError for text it does not take. */
+  readonly parse?: (text: string) => unknown;
+}
+
+export interface ArgumentDeclaration {
+  /** `<id>` or `[signal]`. */
+  readonly name: string;
+  readonly description: string;
+}
+
+/** One command: what it takes, and the function that carries it out (its module is loaded only then). */
+export interface CommandDeclaration {
+  readonly name: string;
+  readonly summary: string;
+  readonly arguments: readonly ArgumentDeclaration[];
+  readonly options: readonly OptionDeclaration[];
+  readonly examples: readonly string[];
+  readonly hidden?: boolean;
+  /** Exit code when the runtime itself fails; 1 unless said otherwise. */
+  readonly failureCode?: number;
+  /** Returns the process's exit code; undefined means 0. */
+  readonly run: (args: readonly string[], options: OptionValues, globals: GlobalOptions) => Promise<number | undefined>;
+}
+
+/** Values by commander's names: `--pid-file` is pidFile, `--no-pivot` is pivot === false. */
+export type OptionValues = Readonly<Record<string, unknown>>;
+
+/** What stands before the command. */
+export interface GlobalOptions {
+  /** Absolute directory of the containers' state. */
+  readonly root: string;
+  readonly log: string | undefined;
+  readonly logFormat: 'text' | 'json';
+  readonly logLevel: LogLevel;
+  readonly systemdCgroup: boolean;
+  readonly rootless: 'true' | 'false' | 'auto';
+}

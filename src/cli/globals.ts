@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import { defaultRoot } from '../container/store.ts';
+import { TsrunError } from '../errors.ts';
+import { configureLog, type LogLevel, logLevels } from '../log.ts';
+import type { GlobalOptions, OptionDeclaration, OptionValues } from './declaration.ts';
+
+/** Options that stand before the command. */
+export const globalOptions: readonly OptionDeclaration[] = [
+  {
+    flags: '--root <dir>',
+    description: 'directory of the containers’ state (default: /run/tsrun, or $XDG_RUNTIME_DIR/tsrun when not root)',
+  },
+  { flags: '--log <file>', description: 'append log lines to this file instead of stderr' },
+  { flags: '--log-format <format>', description: 'format of log lines', choices: ['text', 'json'], default: 'text' },
+  {
+    flags: '--log-level <level>',
+    description: 'least important lines to log',
+    choices: [...logLevels],
+    default: 'error',
+  },
+  { flags: '--debug', description: 'the same as --log-level debug' },
+  { flags: '--systemd-cgroup', description: 'let systemd make the cgroup; cgroupsPath is then slice:prefix:name' },
+  {
+    flags: '--rootless <mode>',
+    description: 'whether cgroups may be missing without an error',
+    choices: ['true', 'false', 'auto'],
+    default: 'auto',
+  },
+];
+
+/** Checks the global options and sets the log up. */
+export function readGlobals(values: OptionValues): GlobalOptions {
+  const level: LogLevel = values.debug === true ? 'debug' : (values.logLevel as LogLevel);
+  const log = values.log as string | undefined;
+  configureLog({
+    file: log === undefined || log === '' ? undefined : resolve(log),
+    format: values.logFormat as 'text' | 'json',
+    level,
+  });
+  const root = values.root as string | undefined;
+  if (root === '') throw new TsrunError('--root: must not be empty');
+  return {
+    root: root === undefined ? defaultRoot() : resolve(root),
+    log,
+    logFormat: values.logFormat as 'text' | 'json',
+    logLevel: level,
+    systemdCgroup: values.systemdCgroup === true,
+    rootless: values.rootless as GlobalOptions['rootless'],
+  };
+}

@@ -1,0 +1,70 @@
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { TsrunError } from '../errors.ts';
+import { commands } from './commands.ts';
+import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
+import { globalOptions, readGlobals } from './globals.ts';
+import { versionText } from './version.ts';
+
+/** The commander tree, made from the declarations. `finish` gets the exit code of the command that ran. */
+export function buildProgram(finish: (code: number, failureCode: number) => void): Command {
+  const program = new Command('tsrun')
+    .description('An OCI container runtime: every container is a program, and tsrun is its compiler.')
+    .version(versionText(), '-v, --version', 'print versions')
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  for (const option of globalOptions) program.addOption(toOption(option));
+  for (const declaration of commands)
+    program.addCommand(toCommand(declaration, program, finish), { hidden: declaration.hidden ?? false });
+  program.addHelpText('after', globalExamples);
+  return program;
+}
+
+/** What commander says of bad arguments, as an error of ours; undefined for --help and --version. */
+export function usageError(error: unknown): TsrunError | undefined {
+  if (!(error instanceof CommanderError)) return undefined;
+  if (error.exitCode === 0) return undefined;
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  return new TsrunError(message, { hint: rest.join(' ').replace(/[()]/g, '').trim() || 'see tsrun --help' });
+}
+
+function toCommand(
+  declaration: CommandDeclaration,
+  program: Command,
+  finish: (code: number, failureCode: number) => void,
+): Command {
+  const command = new Command(declaration.name).description(declaration.summary);
+  command.copyInheritedSettings(program);
+  for (const { name, description } of declaration.arguments) command.addArgument(new Argument(name, description));
+  for (const option of declaration.options) command.addOption(toOption(option));
+  if (declaration.examples.length > 0) {
+    command.addHelpText('after', `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`);
+  }
+  return command.action(async () => {
+    finish(0, declaration.failureCode ?? 1);
+    const globals = readGlobals(program.opts());
+    finish((await declaration.run(command.args, command.opts(), globals)) ?? 0, declaration.failureCode ?? 1);
+  });
+}
+
+function toOption(declaration: OptionDeclaration): Option {
+  const option = new Option(declaration.flags, declaration.description);
+  if (declaration.choices !== undefined) option.choices(declaration.choices);
+  if (declaration.default !== undefined) option.default(declaration.default);
+  if (declaration.hidden === true) option.hideHelp();
+  const { parse, repeated } = declaration;
+  if (repeated === true) {
+    option.argParser((text: string, before: unknown[] | undefined) => [...(before ?? []), parse ? parse(text) : text]);
+  } else if (parse !== undefined) option.argParser(parse);
+  return option;
+}
+
+const globalExamples = `
+Examples:
+  tsrun spec && tsrun run hello        make a config.json here and run it
+  tsrun plan                           show, op by op, what create would do
+  tsrun check                          is this bundle right, and can this host run it?
+  tsrun create --bundle /b web && tsrun start web
+  tsrun kill web TERM && tsrun delete web
+`;

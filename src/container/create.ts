@@ -1,0 +1,168 @@
+import { closeSync, ftruncateSync, renameSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import { Executor } from '../execute/executor.ts';
+import { UndoStack } from '../execute/undo.ts';
+import type { Op } from '../generated/ops.ts';
+import type { Spec } from '../generated/spec.ts';
+import { placeHook, runHook } from '../hooks/run.ts';
+import { processStat } from '../host/processes.ts';
+import { log } from '../log.ts';
+import { rootfsPath } from '../lower/rootfs.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { ContainerRecord } from './record.ts';
+import { hookState } from './state.ts';
+import { ContainerDirectory, execSocket } from './store.ts';
+
+export interface CreateRequest {
+  root: string;
+  id: string;
+  bundle: string;
+  spec: Spec;
+  /** config.json as it was read. */
+  specText: string;
+  plan: Plan;
+  preserveFds: number;
+}
+
+export interface Created {
+  directory: ContainerDirectory;
+  record: ContainerRecord;
+  /** Of the init process, which is this process's child. */
+  pidfd: number;
+}
+
+/** runtime.md, Create: all of the lifecycle up to the user's program, or nothing at all. */
+export function createContainer(request: CreateRequest): Created {
+  const directory = new ContainerDirectory(request.root, request.id);
+  directory.reserve(request.root);
+  const undo = new UndoStack();
+  undo.push(() => directory.remove());
+  const creation = new Creation(request, directory, undo);
+  try {
+    return creation.run();
+  } catch (error) {
+    creation.runPoststopHooks();
+    for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
+    throw error;
+  }
+}
+
+class Creation {
+  private readonly request: CreateRequest;
+  private readonly directory: ContainerDirectory;
+  private readonly undo: UndoStack;
+  private record: ContainerRecord;
+  private pidfd = -1;
+  private readonly stateFd: number;
+
+  constructor(request: CreateRequest, directory: ContainerDirectory, undo: UndoStack) {
+    this.request = request;
+    this.directory = directory;
+    this.undo = undo;
+    this.record = firstRecord(request);
+    this.stateFd = addon().memfd('tsrun-state', Buffer.alloc(0), false);
+  }
+
+  run(): Created {
+    const { directory, request } = this;
+    directory.writeConfig(request.specText);
+    directory.write(this.record);
+    const executor = new Executor(request.plan, this.handlers(), this.undo, request.preserveFds);
+    executor.slots['exec-socket'] = addon().listen(directory.path, execSocket);
+    executor.slots.state = this.stateFd;
+    executor.run();
+    for (const fd of Object.values(executor.slots)) closeSync(fd);
+    return { directory, record: this.record, pidfd: this.pidfd };
+  }
+
+  /** runtime.md, Lifecycle 6: a failed hook of create ends in the poststop hooks too. */
+  runPoststopHooks(): void {
+    if (this.record.init === undefined) return;
+    this.record.hooks.poststop.forEach((hook, index) => {
+      try {
+        runHook(placeHook(hook, 'poststop', index), hookState(this.record, 'stopped'));
+      } catch (error) {
+        log('warning', (error as Error).message);
+      }
+    });
+  }
+
+  private handlers() {
+    return {
+      started: (pid: number, pidfd: number) => this.started(pid, pidfd),
+      runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
+      recordState: () => this.recordCreated(),
+      writePidFile: (path: string) => this.writePidFile(path),
+    };
+  }
+
+  private started(pid: number, pidfd: number): void {
+    this.pidfd = pidfd;
+    this.record = { ...this.record, init: { pid, startTime: processStat(pid)?.startTime ?? 0 } };
+    this.directory.write(this.record);
+    this.publishState('creating');
+  }
+
+  private recordCreated(): void {
+    this.record = { ...this.record, phase: 'created' };
+    this.directory.write(this.record);
+    this.publishState('created');
+  }
+
+  /** What hooks that init runs will read. */
+  private publishState(status: 'creating' | 'created'): void {
+    const text = JSON.stringify(hookState(this.record, status));
+    ftruncateSync(this.stateFd, 0);
+    writeSync(this.stateFd, text, 0);
+  }
+
+  private writePidFile(path: string): void {
+    const temporary = join(dirname(path), `.${basename(path)}`);
+    try {
+      writeFileSync(temporary, String(this.record.init?.pid), { mode: 0o644 });
+      renameSync(temporary, path);
+    } catch (error) {
+      throw new TsrunError(`cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, {
+        hint: 'does its directory exist?',
+      });
+    }
+    this.undo.push(() => unlinkSync(path));
+  }
+}
+
+function firstRecord({ id, bundle, spec, plan }: CreateRequest): ContainerRecord {
+  const cgroup = plan.ops.find((op) => op.op === 'create-cgroup');
+  return {
+    version: 1,
+    id,
+    ociVersion: spec.ociVersion,
+    bundle,
+    rootfs: rootfsPath({ spec, options: { id, bundle } }),
+    created: new Date().toISOString(),
+    owner: ownerName(),
+    annotations: spec.annotations ?? {},
+    phase: 'creating',
+    creator: { pid: process.pid, startTime: processStat(process.pid)?.startTime ?? 0 },
+    cgroup: cgroup?.path ?? null,
+    hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
+    startOps: opsAfterStart(plan.ops),
+  };
+}
+
+function opsAfterStart(ops: readonly Op[]): Record<string, Op> {
+  const wait = ops.findIndex((op) => op.op === 'wait-start');
+  const later = ops.map((op, index) => [index, op] as const).filter(([index]) => index > wait);
+  // The program's environment may hold secrets, and no message needs it.
+  return Object.fromEntries(later.map(([index, op]) => [index, 'env' in op ? { ...op, env: [] } : op]));
+}
+
+function ownerName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.geteuid?.() ?? 0);
+  }
+}

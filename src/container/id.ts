@@ -1,0 +1,21 @@
+import { TsrunError } from '../errors.ts';
+
+/** Longest file name Linux allows, less room for a temporary file's suffix. */
+const longest = 240;
+
+/**
+ * A container's id is a directory name below --root: runc's characters, and nothing that leads elsewhere.
+ *
+ * @throws TsrunError in runc's words
+ */
+export function checkId(id: string): void {
+  if (id === '') throw new TsrunError('container id cannot be empty');
+  if (id.length > longest) {
+    throw new TsrunError(`invalid container ID format: ${id.length} characters; ${longest} at most`);
+  }
+  if (!/^[\w+.-]+$/.test(id) || id === '.' || id === '..') {
+    throw new TsrunError(`invalid container ID format: ${JSON.stringify(id)}`, {
+      hint: 'letters, digits, _ + . and - only, and not . or ..',
+    });
+  }
+}

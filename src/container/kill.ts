@@ -1,0 +1,77 @@
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import { isAlive } from '../host/processes.ts';
+import type { ContainerRecord, ProcessIdentity } from './record.ts';
+import { statusOf } from './state.ts';
+import type { ContainerDirectory } from './store.ts';
+
+/** runtime.md, Kill: only a created or running container can be signalled. */
+export function killContainer(directory: ContainerDirectory, signal: number): void {
+  const record = directory.read();
+  const status = statusOf(directory, record);
+  if (status === 'stopped' || record.init === undefined) throw new TsrunError('container not running');
+  if (!signalProcess(record.init, signal)) throw new TsrunError('container not running');
+}
+
+/** Signals this very process, never a later one with its pid; false when it is gone. */
+export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
+  let pidfd: number;
+  try {
+    pidfd = addon().pidfdOpen(identity.pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+  try {
+    // The start time is checked after the pidfd pinned the process.
+    if (!isAlive(identity)) return false;
+    addon().pidfdSignal(pidfd, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+/** Kills init with SIGKILL and waits until it is gone (a parent that does not reap it cannot hold us up). */
+export function endInit(record: ContainerRecord): void {
+  if (record.init === undefined || !signalProcess(record.init, constants.signals.SIGKILL)) return;
+  try {
+    const pidfd = addon().pidfdOpen(record.init.pid);
+    addon().pidfdWait(pidfd, 10_000);
+    closeSync(pidfd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * A signal's number from `15`, `TERM`, `SIGTERM` or `sigterm`, and the realtime names of kill(1).
+ *
+ * @throws TsrunError in runc's words
+ */
+export function parseSignal(text: string): number {
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
+    if (number <= 64) return number;
+  }
+  const name = text.toUpperCase().replace(/^(SIG)?/, 'SIG');
+  const number = (constants.signals as Record<string, number>)[name] ?? realtimeSignal(name);
+  if (number === undefined) {
+    throw new TsrunError(`unknown signal ${JSON.stringify(text)}`, {
+      hint: 'a name such as TERM, or a number up to 64',
+    });
+  }
+  return number;
+}
+
+function realtimeSignal(name: string): number | undefined {
+  const match = /^SIGRT(MIN(?:\+(\d+))?|MAX(?:-(\d+))?)$/.exec(name);
+  if (match === null) return undefined;
+  const number = match[1]?.startsWith('MIN') ? 34 + Number(match[2] ?? 0) : 64 - Number(match[3] ?? 0);
+  return number >= 34 && number <= 64 ? number : undefined;
+}

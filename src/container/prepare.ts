@@ -1,0 +1,36 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadBundle } from '../bundle/load.ts';
+import { TsrunError } from '../errors.ts';
+import type { Spec } from '../generated/spec.ts';
+import { gatherHostFacts } from '../host/facts.ts';
+import { log } from '../log.ts';
+import type { LowerOptions } from '../lower/context.ts';
+import { lower } from '../lower/lower.ts';
+import { rootfsPath } from '../lower/rootfs.ts';
+import type { Plan } from '../plan/plan.ts';
+
+export interface Prepared {
+  spec: Spec;
+  specText: string;
+  plan: Plan;
+}
+
+/** config.json to plan, touching nothing: what create, run and plan have in common. */
+export function prepare(options: LowerOptions): Prepared {
+  const { spec, text, warnings } = loadBundle(options.bundle);
+  const plan = lower(spec, gatherHostFacts(), options);
+  for (const warning of [...warnings, ...plan.warnings]) log('warning', warning);
+  return { spec, specText: text, plan };
+}
+
+/** config.md, Root: "A directory MUST exist at the path". Told here, as init could only say that something is missing. */
+export function demandRootfs(spec: Spec, options: Pick<LowerOptions, 'id' | 'bundle'>): void {
+  const path = rootfsPath({ spec, options });
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  const what = found === undefined ? 'does not exist' : 'is not a directory';
+  throw new TsrunError(`/root/path: invalid rootfs: ${path} ${what}`, {
+    hint: `root.path counts from the bundle ${resolve(options.bundle)}`,
+  });
+}

@@ -1,0 +1,38 @@
+import type { Op } from '../generated/ops.ts';
+import type { Hook } from '../generated/spec.ts';
+
+/** What state.json holds: all that other commands need of a container. Written by create, read by the rest. */
+export interface ContainerRecord {
+  /** Of this file's layout. */
+  readonly version: 1;
+  readonly id: string;
+  readonly ociVersion: string;
+  /** Absolute path. */
+  readonly bundle: string;
+  /** Absolute path. */
+  readonly rootfs: string;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  /** User name or uid of who created it. */
+  readonly owner: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `creating` while create works on it; then `created`, whatever became of the process since. */
+  readonly phase: 'creating' | 'created';
+  /** The create command's own process: when it is gone and the phase is still `creating`, it was killed. */
+  readonly creator: ProcessIdentity;
+  /** The init process; absent before the clone. */
+  readonly init?: ProcessIdentity;
+  /** Absolute path of the cgroup directory; null on a host without cgroup v2. */
+  readonly cgroup: string | null;
+  /** Hooks of later commands: the config may not change after create. */
+  readonly hooks: { readonly poststart: readonly Hook[]; readonly poststop: readonly Hook[] };
+  /** Ops that start lets init run, by index in the plan, so that start can put their failure into words. */
+  readonly startOps: Readonly<Record<string, Op>>;
+}
+
+/** A pid alone may be another process by now; with its start time it cannot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of proc_pid_stat(5): clock ticks since boot. */
+  readonly startTime: number;
+}

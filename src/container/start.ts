@@ -1,0 +1,68 @@
+import { closeSync } from 'node:fs';
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import { messageType, receiveFromInit } from '../execute/message.ts';
+import { describeFailure } from '../execute/words.ts';
+import { placeHook, runHook } from '../hooks/run.ts';
+import { deleteContainer } from './delete.ts';
+import type { ContainerRecord } from './record.ts';
+import { hookState, statusOf } from './state.ts';
+import { type ContainerDirectory, execSocket } from './store.ts';
+
+/**
+ * runtime.md, Start: lets init go on to the user's program, and waits until it has become that program. What goes wrong
+ * in between (a startContainer hook, execve) is this command's error, as init's end of the socket closes on execve.
+ */
+export function startContainer(directory: ContainerDirectory): void {
+  const record = directory.read();
+  demandCreated(directory, record);
+  if (Object.keys(record.startOps).length === 0) {
+    throw new TsrunError('/process: required by start', { hint: 'add a process to config.json and create again' });
+  }
+  release(directory, record);
+  runPoststartHooks(directory, record);
+}
+
+function demandCreated(directory: ContainerDirectory, record: ContainerRecord): void {
+  const status = statusOf(directory, record);
+  if (status === 'created') return;
+  if (status === 'stopped') throw new TsrunError('cannot start a container that has stopped');
+  if (status === 'creating') throw new TsrunError('cannot start a container that is still being created');
+  throw new TsrunError('cannot start an already running container');
+}
+
+function release(directory: ContainerDirectory, record: ContainerRecord): void {
+  let socket: number;
+  try {
+    socket = addon().connect(directory.path, execSocket);
+  } catch (error) {
+    // Another start was faster, and init has closed the socket since.
+    if (['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      throw new TsrunError('cannot start an already running container');
+    }
+    throw error;
+  }
+  try {
+    const first = receiveFromInit(socket);
+    if (first?.type !== messageType.started) throw new TsrunError('cannot start an already running container');
+    directory.removeExecSocket();
+    const failure = receiveFromInit(socket);
+    if (failure === null) return;
+    const op = record.startOps[failure.opIndex];
+    throw op === undefined ? new Error(`init failed in op ${failure.opIndex}`) : describeFailure(op, failure);
+  } finally {
+    closeSync(socket);
+  }
+}
+
+/** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */
+function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord): void {
+  record.hooks.poststart.forEach((hook, index) => {
+    try {
+      runHook(placeHook(hook, 'poststart', index), hookState(record, 'running'));
+    } catch (error) {
+      deleteContainer(directory, { force: true });
+      throw error;
+    }
+  });
+}

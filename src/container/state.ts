@@ -1,0 +1,36 @@
+import type { State, Status } from '../generated/spec.ts';
+import { isAlive } from '../host/processes.ts';
+import type { ContainerRecord } from './record.ts';
+import type { ContainerDirectory } from './store.ts';
+
+/** runtime.md, State, derived from what is there now; nothing is written when a container ends by itself. */
+export function statusOf(directory: ContainerDirectory, record: ContainerRecord): Status {
+  if (record.phase === 'creating') return isAlive(record.creator) ? 'creating' : 'stopped';
+  if (record.init === undefined || !isAlive(record.init)) return 'stopped';
+  return directory.waitsForStart() ? 'created' : 'running';
+}
+
+/** The JSON that hooks get on stdin (runtime.md, State). */
+export function hookState(record: ContainerRecord, status: Status): State {
+  return {
+    ociVersion: record.ociVersion,
+    id: record.id,
+    status,
+    pid: status === 'stopped' ? 0 : (record.init?.pid ?? 0),
+    bundle: record.bundle,
+    annotations: record.annotations,
+  };
+}
+
+/** What `state` and `list` print: the spec's state and runc's additions. */
+export interface PrintedState extends State {
+  rootfs: string;
+  created: string;
+  owner: string;
+}
+
+export function printedState(directory: ContainerDirectory, record: ContainerRecord): PrintedState {
+  const { ociVersion, id, status, pid, bundle, annotations } = hookState(record, statusOf(directory, record));
+  const { rootfs, created, owner } = record;
+  return { ociVersion, id, pid: pid ?? 0, status, bundle, rootfs, created, annotations: annotations ?? {}, owner };
+}

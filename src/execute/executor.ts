@@ -1,0 +1,135 @@
+import { closeSync } from 'node:fs';
+import { addon } from '../addon.ts';
+import { createCgroup, killCgroup, openCgroup, removeCgroup } from '../cgroup/cgroupfs.ts';
+import { TsrunError } from '../errors.ts';
+import type { CloneOp, Op, RuntimeOp } from '../generated/ops.ts';
+import { encode } from '../plan/encode.ts';
+import { isInitOp, isRuntimeOp, type Plan } from '../plan/plan.ts';
+import { messageType, receiveFromInit, sendContinue } from './message.ts';
+import type { UndoStack } from './undo.ts';
+import { describeFailure } from './words.ts';
+
+/** What the ops that differ between create and exec mean to the command. */
+export interface Handlers {
+  /** Called right after the clone, with init's pid (in the runtime's pid namespace). */
+  started(pid: number, pidfd: number): void;
+  runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
+  recordState(status: string): void;
+  writePidFile(path: string): void;
+}
+
+/**
+ * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Whatever was made is on the undo
+ * stack; the caller runs it when this throws.
+ */
+export class Executor {
+  private readonly plan: Plan;
+  private readonly handlers: Handlers;
+  private readonly undo: UndoStack;
+  private readonly preserveFds: number;
+  /** Descriptors init inherits, by the slot's name in the plan. */
+  readonly slots: Record<string, number> = {};
+  private cgroupFd = -1;
+  private socket = -1;
+  private pidfd = -1;
+
+  constructor(plan: Plan, handlers: Handlers, undo: UndoStack, preserveFds = 0) {
+    this.plan = plan;
+    this.handlers = handlers;
+    this.undo = undo;
+    this.preserveFds = preserveFds;
+  }
+
+  /** @throws TsrunError for the first op that fails, with its place in the config */
+  run(): void {
+    this.runtimeOps(0);
+    this.converse();
+    closeSync(this.socket);
+    if (this.cgroupFd >= 0) closeSync(this.cgroupFd);
+  }
+
+  /** The runtime's ops from `index` up to the next of init's. */
+  private runtimeOps(index: number): number {
+    let at = index;
+    for (let op = this.plan.ops[at]; op !== undefined && isRuntimeOp(op); op = this.plan.ops[++at]) {
+      this.runtimeOp(op);
+    }
+    return at;
+  }
+
+  private runtimeOp(op: RuntimeOp): void {
+    switch (op.op) {
+      case 'create-cgroup':
+        return this.createCgroup(op.path);
+      case 'clone':
+        return this.clone(op);
+      case 'run-hook':
+        return this.handlers.runHook(op);
+      case 'record-state':
+        return this.handlers.recordState(op.status);
+      case 'write-pid-file':
+        return this.handlers.writePidFile(op.path);
+      default:
+        throw new Error(`no executor for ${op.op}`);
+    }
+  }
+
+  private createCgroup(path: string): void {
+    const made = createCgroup(path);
+    this.undo.push(() => {
+      killCgroup(path);
+      for (const directory of made) removeCgroup(directory);
+    });
+    this.cgroupFd = openCgroup(path);
+  }
+
+  private clone(op: CloneOp): void {
+    const [ours, theirs] = addon().socketPair();
+    this.socket = ours;
+    const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots), true);
+    const { pid, pidfd } = addon().spawnInit({
+      flags: Number(op.flags),
+      cgroupFd: this.cgroupFd,
+      syncFd: theirs,
+      planFd: plan,
+      inherit: [theirs, plan, ...Object.values(this.slots)],
+      preserveFds: this.preserveFds,
+    });
+    closeSync(theirs);
+    closeSync(plan);
+    this.pidfd = pidfd;
+    this.undo.push(() => {
+      addon().pidfdSignal(pidfd, 9);
+      addon().reap(pidfd);
+    });
+    this.handlers.started(pid, pidfd);
+  }
+
+  /** Answers init until its part of the plan is done: the last sync, or its execve closing the socket. */
+  private converse(): void {
+    const lastSync = this.plan.ops.findLastIndex((op, i) => isRuntimeOp(op) && i > 0 && isInit(this.plan.ops[i - 1]));
+    for (;;) {
+      const message = receiveFromInit(this.socket);
+      if (message === null) throw this.initDied();
+      if (message.type === messageType.error) {
+        throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
+      }
+      if (message.type !== messageType.sync) continue;
+      this.runtimeOps(message.opIndex);
+      sendContinue(this.socket);
+      if (message.opIndex === lastSync) return;
+    }
+  }
+
+  private initDied(): TsrunError {
+    const { code, signal } = addon().reap(this.pidfd);
+    const how = signal === undefined ? `exited with status ${code}` : `was killed by signal ${signal}`;
+    return new TsrunError(`the container's init ${how} while it was being set up`, {
+      hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,
+    });
+  }
+}
+
+function isInit(op: Op | undefined): boolean {
+  return op !== undefined && isInitOp(op);
+}

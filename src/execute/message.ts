@@ -1,0 +1,40 @@
+import { addon } from '../addon.ts';
+
+/** MessageType of addon/common/message.h. */
+export const messageType = { error: 1, sync: 2, descriptor: 3, started: 4, pid: 5, continue: 6 } as const;
+
+/** sizeof(Message) there. */
+export const messageSize = 512;
+
+export interface InitMessage {
+  type: number;
+  opIndex: number;
+  /** errno, positive. */
+  error: number;
+  value: number;
+  detail: string;
+  /** A descriptor that came with it, or -1. */
+  fd: number;
+}
+
+/** Waits for init's next message; null when its end is closed. */
+export function receiveFromInit(socket: number): InitMessage | null {
+  const received = addon().receiveMessage(socket, messageSize);
+  if (received === null || received === undefined) return null;
+  const { data, fd } = received;
+  const end = data.indexOf(0, 16);
+  return {
+    type: data.readUInt32LE(0),
+    opIndex: data.readUInt32LE(4),
+    error: data.readInt32LE(8),
+    value: data.readUInt32LE(12),
+    detail: data.toString('utf8', 16, end < 0 ? messageSize : end),
+    fd,
+  };
+}
+
+export function sendContinue(socket: number): void {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32LE(messageType.continue, 0);
+  addon().sendMessage(socket, bytes);
+}

@@ -1,0 +1,132 @@
+import { constants } from 'node:os';
+import { hookEnd } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import type { Op } from '../generated/ops.ts';
+
+/** What init reports of a failed op. */
+export interface OpFailure {
+  /** errno, positive. */
+  error: number;
+  value: number;
+  /** The failing path, or the kernel's own words. */
+  detail: string;
+}
+
+/** Puts a failed op into words: place in the config, operation, path, errno, hint. The only place that does. */
+export function describeFailure(op: Op, failure: OpFailure): TsrunError {
+  if (op.op === 'find-program') return programNotFound(op.name, failure.error);
+  if (op.op === 'exec') return execFailed(op.args[0] ?? '', failure);
+  if (op.op === 'run-container-hook') {
+    return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
+  }
+  const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
+  return new TsrunError(`${placeOf(op)}: ${op.op}${detail}: ${errnoWords(failure.error)}`, {
+    hint: hintFor(op, failure.error),
+  });
+}
+
+/** `mounts[3] /proc`, `process.user`, `linux.maskedPaths[2]`: a JSON pointer as people write it. */
+export function placeOf(op: Op): string {
+  const words = op.from
+    .split('/')
+    .filter(Boolean)
+    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '');
+  return op.op === 'mount' ? `${words} ${op.destination}` : words;
+}
+
+/** `EPERM (Operation not permitted)`. ENOENT's usual words are left out: engines take them for a missing program. */
+export function errnoWords(error: number): string {
+  const name = Object.entries(constants.errno).find(([, number]) => number === error)?.[0] ?? `errno ${error}`;
+  const words = errnoTexts[name];
+  return words === undefined ? name : `${name} (${words})`;
+}
+
+const errnoTexts: Readonly<Record<string, string>> = {
+  EPERM: 'Operation not permitted',
+  ENOENT: 'it is not there',
+  EACCES: 'Permission denied',
+  EEXIST: 'something else is there already',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
+  EINVAL: 'Invalid argument',
+  ELOOP: 'a symbolic link stands in the way',
+  ENODEV: 'No such device or filesystem type',
+  ENOSPC: 'No space left',
+  EROFS: 'Read-only filesystem',
+  EBUSY: 'Device or resource busy',
+  EXDEV: 'it leads out of the root filesystem',
+  ENOMEM: 'Out of memory',
+  ENOSYS: 'this kernel has no such call',
+  EDQUOT: 'Quota exceeded',
+};
+
+function programNotFound(name: string, error: number): TsrunError {
+  const quoted = JSON.stringify(name);
+  if (error === constants.errno.ENOENT) {
+    const where = name.includes('/') ? 'no such file or directory' : 'executable file not found in $PATH';
+    return new TsrunError(`exec: ${quoted}: ${where}`, {
+      hint: 'process.args[0] is looked up inside the root filesystem',
+    });
+  }
+  if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`);
+  if (error === constants.errno.EACCES) return new TsrunError(`exec: ${quoted}: permission denied`);
+  return new TsrunError(`exec: ${quoted}: ${errnoWords(error)}`);
+}
+
+function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
+  const program = JSON.stringify(detail || name);
+  switch (error) {
+    case constants.errno.ENOENT:
+      return new TsrunError(`exec ${program}: no such file or directory`, {
+        hint: 'the file is there: its interpreter or dynamic loader is not in the root filesystem',
+      });
+    case constants.errno.ENOEXEC:
+      return new TsrunError(`exec ${program}: exec format error`, {
+        hint: 'not a program for this architecture, or a script without #!',
+      });
+    case constants.errno.EACCES:
+      return new TsrunError(`exec ${program}: permission denied`, {
+        hint: 'not executable for this user, or on a noexec mount',
+      });
+    default:
+      return new TsrunError(`exec ${program}: ${errnoWords(error)}`);
+  }
+}
+
+function hintFor(op: Op, error: number): string | undefined {
+  if (error === constants.errno.ENODEV && op.op === 'mount') return `the kernel knows no filesystem type ${op.type}`;
+  if (error === constants.errno.EROFS) return 'the root filesystem is read-only: put the path into the image';
+  if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
+    return 'raising a hard limit needs CAP_SYS_RESOURCE';
+  }
+  if (op.op === 'set-oom-score-adj' && error === constants.errno.EACCES) {
+    return 'lowering oom_score_adj needs CAP_SYS_RESOURCE';
+  }
+  return undefined;
+}
+
+/** How a hook ended, as the addon or init tells it. */
+export interface HookOutcome {
+  end: number;
+  code: number;
+  output: string;
+}
+
+/** `hooks.poststart[0] /bin/notify: exited with status 3; its output ended: …`. */
+export function hookFailed(
+  hook: { from: string; path: string; timeoutSeconds: number | bigint },
+  outcome: HookOutcome,
+) {
+  const what = {
+    [hookEnd.exited]: `exited with status ${outcome.code}`,
+    [hookEnd.signalled]: `was killed by signal ${outcome.code}`,
+    [hookEnd.timedOut]: `hook ran past specified timeout of ${hook.timeoutSeconds}s`,
+    [hookEnd.notStarted]: `could not be started: ${errnoWords(outcome.code)}`,
+  }[outcome.end];
+  const [, kind, index] = hook.from.split('/').filter(Boolean) as [string, string, string];
+  const output = outcome.output.trim();
+  const tail = output === '' ? 'it printed nothing' : `its output ended: ${output}`;
+  return new TsrunError(`hooks.${kind}[${index}] ${hook.path}: ${what ?? 'failed'}; ${tail}`);
+}

@@ -1,0 +1,88 @@
+import { readFileSync, statfsSync } from 'node:fs';
+
+/** Where cgroup v2 lives on this host. */
+export interface CgroupFacts {
+  /** unified: cgroup2 at /sys/fs/cgroup; hybrid: beside v1 controllers; none: no cgroup2 anywhere. */
+  readonly mode: 'unified' | 'hybrid' | 'none';
+  /** Mount point of cgroup2; null when there is none. */
+  readonly mount: string | null;
+  /** Controllers the v2 hierarchy has (cgroup.controllers of its root as mounted). */
+  readonly controllers: readonly string[];
+  /** This process's own cgroup, relative to the mount, with a leading slash. */
+  readonly own: string;
+}
+
+/** Everything lowering may know of the host; gathered only here, so that lowering stays pure. */
+export interface HostFacts {
+  readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
+  /** process.arch: 'x64', 'arm64', … */
+  readonly arch: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Capabilities the runtime may hand out, as a bit set (CapPrm and CapBnd of proc_pid_status(5)). */
+  readonly capabilities: bigint;
+  readonly cgroup: CgroupFacts;
+  /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
+  readonly nofileSoft: number;
+  /** The caller's file mode creation mask. */
+  readonly umask: number;
+}
+
+const cgroup2Magic = 0x63677270;
+
+export function gatherHostFacts(): HostFacts {
+  const release = readText('/proc/sys/kernel/osrelease').trim();
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  return {
+    kernel: { release, major, minor },
+    arch: process.arch,
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    capabilities: ownCapabilities(),
+    cgroup: cgroupFacts(),
+    nofileSoft: nofileSoft(),
+    umask: process.umask(),
+  };
+}
+
+function ownCapabilities(): bigint {
+  const status = readText('/proc/self/status');
+  const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
+  return mask('CapPrm') & mask('CapBnd');
+}
+
+function cgroupFacts(): CgroupFacts {
+  for (const [mode, mount] of [
+    ['unified', '/sys/fs/cgroup'],
+    ['hybrid', '/sys/fs/cgroup/unified'],
+  ] as const) {
+    if (!isCgroup2(mount)) continue;
+    const controllers = readText(`${mount}/cgroup.controllers`).trim().split(' ').filter(Boolean);
+    const own = /^0::(.*)$/m.exec(readText('/proc/self/cgroup'))?.[1] ?? '/';
+    return { mode, mount, controllers, own };
+  }
+  return { mode: 'none', mount: null, controllers: [], own: '/' };
+}
+
+function isCgroup2(path: string): boolean {
+  try {
+    return statfsSync(path).type === cgroup2Magic;
+  } catch {
+    return false;
+  }
+}
+
+/** bin/tsrun writes it down before Node starts. */
+function nofileSoft(): number {
+  const value = process.env.TSRUN_NOFILE;
+  delete process.env.TSRUN_NOFILE;
+  return value === undefined || !/^\d{1,15}$/.test(value) ? -1 : Number(value);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

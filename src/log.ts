@@ -1,0 +1,50 @@
+import { appendFileSync } from 'node:fs';
+import { oneLine } from './errors.ts';
+
+export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LogOptions {
+  /** File that gets every line; without it they go to stderr. */
+  file: string | undefined;
+  format: 'text' | 'json';
+  /** Least important level that is written. */
+  level: LogLevel;
+}
+
+let options: LogOptions = { file: undefined, format: 'text', level: 'error' };
+
+export function configureLog(chosen: LogOptions): void {
+  options = chosen;
+}
+
+export function log(level: LogLevel, message: string): void {
+  if (logLevels.indexOf(level) < logLevels.indexOf(options.level)) return;
+  const line = formatLine(level, oneLine(message));
+  if (options.file === undefined) process.stderr.write(line);
+  else appendFileSync(options.file, line, { mode: 0o600 });
+}
+
+/**
+ * An error that ends the command: engines read the last `level=error` line of --log, people read stderr. With --log,
+ * stderr gets the bare message, as runc prints it.
+ */
+export function logFatal(message: string): void {
+  const text = oneLine(message);
+  if (options.file === undefined) {
+    process.stderr.write(formatLine('error', text));
+    return;
+  }
+  process.stderr.write(`${text}\n`);
+  try {
+    appendFileSync(options.file, formatLine('error', text), { mode: 0o600 });
+  } catch (error) {
+    process.stderr.write(`cannot write --log ${options.file}: ${(error as Error).message}\n`);
+  }
+}
+
+function formatLine(level: LogLevel, message: string): string {
+  const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  if (options.format === 'json') return `${JSON.stringify({ level, msg: message, time })}\n`;
+  return `time="${time}" level=${level} msg=${JSON.stringify(message)}\n`;
+}

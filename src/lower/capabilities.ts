@@ -1,0 +1,82 @@
+import type { Op } from '../generated/ops.ts';
+import type { Context } from './context.ts';
+
+/** capabilities(7), in the order of their numbers. */
+export const capabilityNames = [
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_SETGID',
+  'CAP_SETUID',
+  'CAP_SETPCAP',
+  'CAP_LINUX_IMMUTABLE',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_NET_BROADCAST',
+  'CAP_NET_ADMIN',
+  'CAP_NET_RAW',
+  'CAP_IPC_LOCK',
+  'CAP_IPC_OWNER',
+  'CAP_SYS_MODULE',
+  'CAP_SYS_RAWIO',
+  'CAP_SYS_CHROOT',
+  'CAP_SYS_PTRACE',
+  'CAP_SYS_PACCT',
+  'CAP_SYS_ADMIN',
+  'CAP_SYS_BOOT',
+  'CAP_SYS_NICE',
+  'CAP_SYS_RESOURCE',
+  'CAP_SYS_TIME',
+  'CAP_SYS_TTY_CONFIG',
+  'CAP_MKNOD',
+  'CAP_LEASE',
+  'CAP_AUDIT_WRITE',
+  'CAP_AUDIT_CONTROL',
+  'CAP_SETFCAP',
+  'CAP_MAC_OVERRIDE',
+  'CAP_MAC_ADMIN',
+  'CAP_SYSLOG',
+  'CAP_WAKE_ALARM',
+  'CAP_BLOCK_SUSPEND',
+  'CAP_AUDIT_READ',
+  'CAP_PERFMON',
+  'CAP_BPF',
+  'CAP_CHECKPOINT_RESTORE',
+] as const;
+
+type SetName = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient';
+
+/**
+ * config.md, Linux Process, capabilities. "Any value which cannot be mapped to a relevant kernel interface, or cannot
+ * be granted otherwise, MUST be logged as a warning […] runtimes SHOULD NOT fail".
+ */
+export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUser: Op[] } {
+  const from = '/process/capabilities';
+  const mask = (name: SetName) => capabilityMask(context, name);
+  const effective = mask('effective');
+  const permitted = mask('permitted') | effective;
+  const inheritable = mask('inheritable');
+  const ambient = mask('ambient') & permitted & inheritable;
+  return {
+    beforeUser: [{ op: 'bound-capabilities', by: 'init', from: `${from}/bounding`, bounding: mask('bounding') }],
+    afterUser: [{ op: 'set-capabilities', by: 'init', from, effective, permitted, inheritable, ambient }],
+  };
+}
+
+function capabilityMask({ spec, host, warnings }: Context, set: SetName): bigint {
+  let mask = 0n;
+  for (const name of spec.process?.capabilities?.[set] ?? []) {
+    const number = (capabilityNames as readonly string[]).indexOf(name);
+    const bit = 1n << BigInt(Math.max(number, 0));
+    const problem = number < 0 ? 'is unknown' : (host.capabilities & bit) === 0n ? 'cannot be granted here' : undefined;
+    if (problem === undefined) mask |= bit;
+    else warnOnce(warnings, `process.capabilities: ${name} ${problem} and is left out`);
+  }
+  return mask;
+}
+
+function warnOnce(warnings: string[], warning: string): void {
+  if (!warnings.includes(warning)) warnings.push(warning);
+}

@@ -1,0 +1,43 @@
+import type { Linux, LinuxNamespace, Spec } from '../generated/spec.ts';
+import type { HostFacts } from '../host/facts.ts';
+
+/** What the command line adds to the config. */
+export interface LowerOptions {
+  readonly id: string;
+  /** Absolute path of the bundle. */
+  readonly bundle: string;
+  readonly pidFile?: string | undefined;
+  /** MS_MOVE and chroot instead of pivot_root. */
+  readonly noPivot?: boolean;
+  readonly noNewKeyring?: boolean;
+  /** How many descriptors from 3 on the container keeps. */
+  readonly preserveFds?: number;
+}
+
+/** What every section's lowering gets. */
+export interface Context {
+  readonly spec: Spec;
+  readonly linux: Linux;
+  readonly host: HostFacts;
+  readonly options: LowerOptions;
+  /** Findings that do not stop the container. */
+  readonly warnings: string[];
+}
+
+export type NamespaceType = LinuxNamespace['type'];
+
+/** The config's entry for a namespace, with its place; undefined when the container shares the runtime's. */
+export function namespaceOf(
+  { linux }: Context,
+  type: NamespaceType,
+): { entry: LinuxNamespace; from: string } | undefined {
+  const index = (linux.namespaces ?? []).findIndex((entry) => entry.type === type);
+  const entry = linux.namespaces?.[index];
+  return entry === undefined ? undefined : { entry, from: `/linux/namespaces/${index}` };
+}
+
+/** Whether the container gets a new namespace of its own (not one joined by path). */
+export function hasNew(context: Context, type: NamespaceType): boolean {
+  const found = namespaceOf(context, type);
+  return found !== undefined && !found.entry.path;
+}

@@ -1,0 +1,80 @@
+import type { Op } from '../generated/ops.ts';
+import type { Spec } from '../generated/spec.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan } from '../plan/plan.ts';
+import { lowerCapabilities } from './capabilities.ts';
+import { lowerCgroup } from './cgroup.ts';
+import type { Context, LowerOptions } from './context.ts';
+import { lowerDefaultDevices } from './devices.ts';
+import { lowerExec, lowerProgram } from './exec.ts';
+import { containerHooks, runtimeHooks } from './hooks.ts';
+import { lowerHostname } from './hostname.ts';
+import { lowerMounts } from './mounts.ts';
+import { lowerClone, lowerLateNamespaces } from './namespaces.ts';
+import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
+import { lowerLimits, lowerNoNewPrivileges, lowerSession } from './process.ts';
+import { lowerEnterRoot, lowerPropagation, lowerReadonlyRoot, lowerRootfs } from './rootfs.ts';
+import { refuseUnsupported } from './unsupported.ts';
+import { lowerUser } from './user.ts';
+
+/**
+ * Compiles a validated config into the plan of its creation. Pure: all it knows of the host is in `host`.
+ *
+ * @throws TsrunError for a property that this host, or tsrun, cannot honour
+ */
+export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan {
+  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [] };
+  refuseUnsupported(context);
+  return { ops: inOrder(context), warnings: context.warnings };
+}
+
+/** The one place that fixes the order of operations. */
+function inOrder(context: Context): Op[] {
+  const { options } = context;
+  return [
+    // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
+    // charge its memory elsewhere.
+    ...lowerCgroup(context),
+    ...lowerClone(context),
+    // First of all in the child: what Node left behind must not reach anything that follows.
+    ...lowerSession(context),
+    // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.
+    ...lowerLateNamespaces(context),
+    ...lowerHostname(context),
+    // Before the first mount, or that mount could propagate to the host.
+    ...lowerPropagation(context),
+    ...lowerRootfs(context),
+    // Before any mount of the config can shadow a procfs (CVE-2025-52881).
+    { op: 'open-procfs', by: 'init', from: 'default' },
+    ...lowerMounts(context),
+    // After the mounts: /dev is usually one of them.
+    ...lowerDefaultDevices(context),
+    // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
+    ...runtimeHooks(context, 'prestart'),
+    ...runtimeHooks(context, 'createRuntime'),
+    // In the container's namespaces, but their paths are still the host's, so before pivot_root.
+    ...containerHooks(context, 'createContainer'),
+    ...lowerEnterRoot(context),
+    ...lowerReadonlyPaths(context),
+    // After the read-only paths: a mask below one of them must stay a mask.
+    ...lowerMaskedPaths(context),
+    // Nothing writes to the rootfs after this but enter-cwd's mkdir, whose failure then names the reason.
+    ...lowerProgram(context),
+    ...lowerReadonlyRoot(context),
+    ...lowerLimits(context),
+    ...lowerCapabilities(context).beforeUser,
+    ...lowerUser(context),
+    ...lowerCapabilities(context).afterUser,
+    ...lowerNoNewPrivileges(context),
+    // As the container's user and in its directory, so that what is found here is what execve will find; at create, so
+    // that a missing program is an error of create.
+    ...lowerExec(context).find,
+    { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },
+    ...(options.pidFile === undefined
+      ? []
+      : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
+    { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
+    ...containerHooks(context, 'startContainer'),
+    ...lowerExec(context).exec,
+  ];
+}

@@ -1,0 +1,164 @@
+import { TsrunError } from '../errors.ts';
+import { type FieldType, type InitOp, initOps, layoutHash, type Op } from '../generated/ops.ts';
+import { isInitOp } from './plan.ts';
+
+const planMagic = 0x6e727374;
+const absent = 0xffffffff;
+const syncOpcode = 0;
+const headerSize = 24;
+const opHeaderSize = 16;
+
+/** Numbers of the descriptors behind the slots that ops name. */
+export type Slots = Readonly<Record<string, number>>;
+
+/**
+ * Encodes the init ops of a plan in the layout of addon/common/plan.h. Where runtime ops follow init ops, a sync op
+ * carries the index of the first of them.
+ *
+ * @param traceFd shared memory for two timestamps per op, or -1
+ * @throws TsrunError when a string holds a NUL byte, which C would cut short (CVE-2021-43784 was of that kind)
+ */
+export function encode(ops: readonly Op[], slots: Slots, traceFd = -1): Buffer {
+  const writer = new Writer();
+  writer.zeros(headerSize);
+  const program = withSyncs(ops);
+  for (const { op, index } of program) writer.op(op, index, slots);
+  const bytes = writer.finish();
+  bytes.writeUInt32LE(planMagic, 0);
+  bytes.writeUInt32LE(layoutHash, 4);
+  bytes.writeUInt32LE(program.length, 8);
+  bytes.writeUInt32LE(bytes.length, 12);
+  bytes.writeInt32LE(traceFd, 16);
+  bytes.writeUInt32LE(ops.length, 20);
+  return bytes;
+}
+
+type Step = { op: InitOp | 'sync'; index: number };
+
+function withSyncs(ops: readonly Op[]): Step[] {
+  const steps: Step[] = [];
+  ops.forEach((op, index) => {
+    const previous = ops[index - 1];
+    if (isInitOp(op)) steps.push({ op, index });
+    else if (previous !== undefined && isInitOp(previous)) steps.push({ op: 'sync', index });
+  });
+  return steps;
+}
+
+/** Fixed part first, then the pool of strings and lists; offsets into the pool are patched at the end. */
+class Writer {
+  private buffer = Buffer.alloc(16384);
+  private size = 0;
+  /** Where an offset into the data stands, and the data. */
+  private readonly later: { at: number; data: Uint8Array | readonly string[] }[] = [];
+
+  zeros(count: number): void {
+    this.reserve(count);
+    this.size += count;
+  }
+
+  op(op: InitOp | 'sync', index: number, slots: Slots): void {
+    const layout = op === 'sync' ? undefined : initOps[op.op];
+    this.u32(layout?.code ?? syncOpcode);
+    this.u32(index);
+    this.u32(opHeaderSize + 8 * (layout?.fields.length ?? 0));
+    this.u32(0);
+    for (const [name, type] of layout?.fields ?? []) {
+      const value: unknown = (op as unknown as Record<string, unknown>)[name];
+      this.field(type, value, slots);
+    }
+  }
+
+  finish(): Buffer {
+    // Offsets of what later data holds in turn (strings of lists) are appended while this runs.
+    for (let i = 0; i < this.later.length; i++) {
+      const { at, data } = this.later[i] as { at: number; data: Uint8Array | readonly string[] };
+      this.zeros((8 - (this.size % 8)) % 8);
+      this.buffer.writeUInt32LE(this.size, at);
+      if (data instanceof Uint8Array) this.bytes(data);
+      else for (const item of data) this.string(item);
+    }
+    return this.buffer.subarray(0, this.size);
+  }
+
+  private field(type: FieldType, value: unknown, slots: Slots): void {
+    if (value === null || value === undefined) {
+      if (type === 'fd?') this.i64(-1n);
+      else this.reference(absent, 0);
+      return;
+    }
+    switch (type) {
+      case 'str':
+      case 'str?':
+        return this.string(value as string);
+      case 'strs':
+        return this.pool(value as readonly string[], (value as readonly string[]).length);
+      case 'bytes':
+        return this.pool(value as Uint8Array, (value as Uint8Array).length);
+      case 'u64s':
+        return this.numbers(value as readonly number[]);
+      case 'bool':
+        return this.i64(value === true ? 1n : 0n);
+      case 'fd':
+      case 'fd?':
+        return this.i64(BigInt(slotNumber(value as string, slots)));
+      default:
+        return this.i64(BigInt(value as number | bigint));
+    }
+  }
+
+  private string(value: string): void {
+    if (value.includes('\0')) throw new TsrunError(`a string of the plan holds a NUL byte: ${JSON.stringify(value)}`);
+    const bytes = Buffer.from(`${value}\0`);
+    this.pool(bytes, bytes.length - 1);
+  }
+
+  private numbers(values: readonly number[]): void {
+    const bytes = Buffer.alloc(values.length * 8);
+    values.forEach((value, i) => {
+      bytes.writeBigUInt64LE(BigInt(value), i * 8);
+    });
+    this.pool(bytes, values.length);
+  }
+
+  private pool(data: Uint8Array | readonly string[], count: number): void {
+    this.later.push({ at: this.size, data });
+    this.reference(0, count);
+  }
+
+  private reference(offset: number, count: number): void {
+    this.u32(offset);
+    this.u32(count);
+  }
+
+  private u32(value: number): void {
+    this.reserve(4);
+    this.buffer.writeUInt32LE(value, this.size);
+    this.size += 4;
+  }
+
+  private i64(value: bigint): void {
+    this.reserve(8);
+    this.buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.size);
+    this.size += 8;
+  }
+
+  private bytes(data: Uint8Array): void {
+    this.reserve(data.length);
+    this.buffer.set(data, this.size);
+    this.size += data.length;
+  }
+
+  private reserve(count: number): void {
+    if (this.size + count <= this.buffer.length) return;
+    const larger = Buffer.alloc(Math.max(this.buffer.length * 2, this.size + count));
+    this.buffer.copy(larger, 0, 0, this.size);
+    this.buffer = larger;
+  }
+}
+
+function slotNumber(slot: string, slots: Slots): number {
+  const fd = slots[slot];
+  if (fd === undefined) throw new Error(`the plan names the descriptor ${slot}, which no op opened`);
+  return fd;
+}

@@ -1,0 +1,19 @@
+import type { InitOp, Op, RuntimeOp } from '../generated/ops.ts';
+
+/**
+ * What a create or exec will do: plain data, in the order in which it happens. Where init's and the runtime's ops
+ * alternate, the encoder makes them wait for each other.
+ */
+export interface Plan {
+  readonly ops: readonly Op[];
+  /** Findings that do not stop the container, for the log. */
+  readonly warnings: readonly string[];
+}
+
+export function isInitOp(op: Op): op is InitOp {
+  return op.by === 'init';
+}
+
+export function isRuntimeOp(op: Op): op is RuntimeOp {
+  return op.by === 'runtime';
+}
