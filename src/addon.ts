@@ -55,8 +55,11 @@ export interface Addon {
   pidfdWait(pidfd: number, timeoutMs: number): boolean;
   /** Waits for a child's end and reaps it. */
   reap(pidfd: number): ExitStatus;
-  /** As reap, and passes the signals this process gets on to the child meanwhile. */
-  waitForeground(pidfd: number): ExitStatus;
+  /**
+   * As reap, and meanwhile passes the signals this process gets on to the child and, with a terminal (a pty's master,
+   * else -1), relays stdin and stdout, in raw mode where stdin is a terminal.
+   */
+  waitForeground(pidfd: number, terminal: number): ExitStatus;
   runHook(options: {
     path: string;
     args: readonly string[];

@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2093455329u;
+constexpr uint32_t kLayoutHash = 2518205628u;
 
 enum class Opcode : uint32_t {
   kResetProcess = 1,
@@ -21,25 +21,26 @@ enum class Opcode : uint32_t {
   kMount = 11,
   kMakeDevice = 12,
   kMakeSymlink = 13,
-  kRunContainerHook = 14,
-  kPivotRoot = 15,
-  kMoveRoot = 16,
-  kWriteSysctl = 17,
-  kReadonlyRoot = 18,
-  kReadonlyPath = 19,
-  kMaskPath = 20,
-  kSetRlimit = 21,
-  kSetOomScoreAdj = 22,
-  kEnterCwd = 23,
-  kFindProgram = 24,
-  kDefaultHome = 25,
-  kBoundCapabilities = 26,
-  kSetUser = 27,
-  kSetCapabilities = 28,
-  kSetUmask = 29,
-  kNoNewPrivileges = 30,
-  kWaitStart = 31,
-  kExec = 32,
+  kMakeConsole = 14,
+  kRunContainerHook = 15,
+  kPivotRoot = 16,
+  kMoveRoot = 17,
+  kWriteSysctl = 18,
+  kReadonlyRoot = 19,
+  kReadonlyPath = 20,
+  kMaskPath = 21,
+  kSetRlimit = 22,
+  kSetOomScoreAdj = 23,
+  kEnterCwd = 24,
+  kFindProgram = 25,
+  kDefaultHome = 26,
+  kBoundCapabilities = 27,
+  kSetUser = 28,
+  kSetCapabilities = 29,
+  kSetUmask = 30,
+  kNoNewPrivileges = 31,
+  kWaitStart = 32,
+  kExec = 33,
 };
 
 // Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE.
@@ -115,6 +116,15 @@ struct MakeDeviceOp {
 struct MakeSymlinkOp {
   Str path;
   Str target;
+};
+
+// A pseudo-terminal of the container's own devpts: master to the runtime, slave as stdio, controlling terminal and /dev/console, all by descriptor (CVE-2025-52565).
+struct MakeConsoleOp {
+  uint64_t width;
+  uint64_t height;
+  uint64_t uid;
+  int64_t gid;
+  uint64_t bind_console;
 };
 
 // Run a hook in the container's namespaces, with the container's state on its standard input.
@@ -242,6 +252,7 @@ struct ExecOp {
   X(Mount) \
   X(MakeDevice) \
   X(MakeSymlink) \
+  X(MakeConsole) \
   X(RunContainerHook) \
   X(PivotRoot) \
   X(MoveRoot) \

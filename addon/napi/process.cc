@@ -8,6 +8,7 @@
 
 #include <csignal>
 
+#include "../common/foreground.h"
 #include "../common/syscall.h"
 #include "functions.h"
 
@@ -41,31 +42,6 @@ Napi::Value reap_pidfd(Napi::Env env, int pidfd) {
   return exit_of(env, status);
 }
 
-int signal_pipe = -1;
-
-void note_signal(int signal) {
-  int saved = errno;
-  unsigned char byte = static_cast<unsigned char>(signal);
-  if (write(signal_pipe, &byte, 1) < 0) errno = 0;  // a full pipe: the same signals are pending already
-  errno = saved;
-}
-
-// Signals that mean this process itself and are not passed on.
-bool is_own(int signal) {
-  return signal == SIGCHLD || signal == SIGKILL || signal == SIGSTOP || signal == SIGSEGV || signal == SIGBUS ||
-         signal == SIGFPE || signal == SIGILL || signal == SIGABRT || signal == SIGURG || signal == 32 || signal == 33;
-}
-
-void catch_signals() {
-  struct sigaction action = {};
-  action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART;
-  sigfillset(&action.sa_mask);
-  for (int signal = 1; signal <= SIGRTMAX; signal++) {
-    if (!is_own(signal)) sigaction(signal, &action, nullptr);
-  }
-}
-
 }  // namespace
 
 // pidfdOpen(pid) -> fd
@@ -93,21 +69,18 @@ Napi::Value pidfd_wait(const Napi::CallbackInfo& info) {
 // reap(pidfd of a child) -> { code } | { signal }; waits for its end
 Napi::Value reap(const Napi::CallbackInfo& info) { return reap_pidfd(info.Env(), int_at(info, 0)); }
 
-// waitForeground(pidfd of a child) -> as reap; passes every signal this process gets on to the child meanwhile
+// waitForeground(pidfd of a child, terminal = -1) -> as reap; passes signals on and relays the terminal meanwhile
 Napi::Value wait_foreground(const Napi::CallbackInfo& info) {
-  int pidfd = int_at(info, 0);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return throw_errno(info.Env(), errno, "pipe2");
-  UniqueFd read_end(ends[0]);
-  signal_pipe = ends[1];
-  catch_signals();
-  pollfd events[2] = {{pidfd, POLLIN, 0}, {ends[0], POLLIN, 0}};
-  for (;;) {
-    poll_again(events, 2, -1);
-    unsigned char signal;
-    while (read(ends[0], &signal, 1) == 1) sys(__NR_pidfd_send_signal, pidfd, signal, nullptr, 0);
-    if (events[0].revents != 0) return reap_pidfd(info.Env(), pidfd);
+  ForegroundEnd end = {};
+  int error = wait_in_foreground(int_at(info, 0), int_at(info, 1), &end);
+  if (error != 0) return throw_errno(info.Env(), error, "waitid");
+  Napi::Object result = Napi::Object::New(info.Env());
+  if (end.signal < 0) {
+    result.Set("code", end.code);
+  } else {
+    result.Set("signal", end.signal);
   }
+  return result;
 }
 
 // lock(fd, wait) -> whether the exclusive lock was had (flock(2))

@@ -11,6 +11,8 @@ export const bundleOption: OptionDeclaration = {
 /** Options that create and run share. */
 export const createOptions: readonly OptionDeclaration[] = [
   bundleOption,
+  { flags: '--console-socket <socket>', description: 'Unix socket that gets the master of the container’s terminal' },
+  { flags: '--pidfd-socket <socket>', description: 'Unix socket that gets a pidfd of the init process' },
   { flags: '--pid-file <file>', description: 'write the init process’s pid to this file' },
   { flags: '--no-pivot', description: 'MS_MOVE and chroot instead of pivot_root, for a root filesystem on a ramdisk' },
   { flags: '--no-new-keyring', description: 'keep the caller’s session keyring' },

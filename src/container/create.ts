@@ -12,6 +12,7 @@ import { processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
+import { sendDescriptor } from '../terminal/console.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
 import { ContainerDirectory, execSocket } from './store.ts';
@@ -25,6 +26,9 @@ export interface CreateRequest {
   specText: string;
   plan: Plan;
   preserveFds: number;
+  /** Sockets that get the terminal's master and a pidfd of the init process. */
+  consoleSocket: string | undefined;
+  pidfdSocket: string | undefined;
 }
 
 export interface Created {
@@ -32,6 +36,8 @@ export interface Created {
   record: ContainerRecord;
   /** Of the init process, which is this process's child. */
   pidfd: number;
+  /** Master of the container's terminal, or -1 when there is none or a console socket got it. */
+  terminal: number;
 }
 
 /** runtime.md, Create: all of the lifecycle up to the user's program, or nothing at all. */
@@ -56,6 +62,7 @@ class Creation {
   private readonly undo: UndoStack;
   private record: ContainerRecord;
   private pidfd = -1;
+  private terminal = -1;
   private readonly stateFd: number;
 
   constructor(request: CreateRequest, directory: ContainerDirectory, undo: UndoStack) {
@@ -75,7 +82,7 @@ class Creation {
     executor.slots.state = this.stateFd;
     executor.run();
     for (const fd of Object.values(executor.slots)) closeSync(fd);
-    return { directory, record: this.record, pidfd: this.pidfd };
+    return { directory, record: this.record, pidfd: this.pidfd, terminal: this.terminal };
   }
 
   /** runtime.md, Lifecycle 6: a failed hook of create ends in the poststop hooks too. */
@@ -96,7 +103,18 @@ class Creation {
       runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
       recordState: () => this.recordCreated(),
       writePidFile: (path: string) => this.writePidFile(path),
+      terminal: (fd: number, name: string) => this.handOverTerminal(fd, name),
     };
+  }
+
+  private handOverTerminal(fd: number, name: string): void {
+    const { consoleSocket } = this.request;
+    if (consoleSocket === undefined) {
+      this.terminal = fd;
+      return;
+    }
+    sendDescriptor(consoleSocket, name, fd, '--console-socket');
+    closeSync(fd);
   }
 
   private started(pid: number, pidfd: number): void {
@@ -104,6 +122,8 @@ class Creation {
     this.record = { ...this.record, init: { pid, startTime: processStat(pid)?.startTime ?? 0 } };
     this.directory.write(this.record);
     this.publishState('creating');
+    const { pidfdSocket } = this.request;
+    if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', pidfd, '--pidfd-socket');
   }
 
   private recordCreated(): void {

@@ -15,7 +15,7 @@ export interface RunOptions {
  *
  * @returns the program's exit code, or 128 and the number of the signal that killed it
  */
-export function runCreated({ directory, pidfd }: Created, { detach, keep }: RunOptions): number {
+export function runCreated({ directory, pidfd, terminal }: Created, { detach, keep }: RunOptions): number {
   try {
     startContainer(directory);
   } catch (error) {
@@ -23,7 +23,7 @@ export function runCreated({ directory, pidfd }: Created, { detach, keep }: RunO
     throw error;
   }
   if (detach) return 0;
-  const { code, signal } = addon().waitForeground(pidfd);
+  const { code, signal } = addon().waitForeground(pidfd, terminal);
   if (!keep) deleteContainer(directory, { force: true });
   return code ?? 128 + (signal ?? 0);
 }

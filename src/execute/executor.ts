@@ -16,6 +16,8 @@ export interface Handlers {
   runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
   recordState(status: string): void;
   writePidFile(path: string): void;
+  /** A terminal's master that init made, with its slave's name inside the container. */
+  terminal(fd: number, name: string): void;
 }
 
 /**
@@ -114,6 +116,7 @@ export class Executor {
       if (message.type === messageType.error) {
         throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
       }
+      if (message.type === messageType.descriptor) this.handlers.terminal(message.fd, message.detail);
       if (message.type !== messageType.sync) continue;
       this.runtimeOps(message.opIndex);
       sendContinue(this.socket);

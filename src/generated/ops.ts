@@ -166,6 +166,17 @@ export interface MakeSymlinkOp extends OpBase {
   readonly target: string;
 }
 
+/** A pseudo-terminal of the container's own devpts: master to the runtime, slave as stdio, controlling terminal and /dev/console, all by descriptor (CVE-2025-52565). */
+export interface MakeConsoleOp extends OpBase {
+  readonly op: 'make-console';
+  readonly by: 'init';
+  readonly width: number | bigint;
+  readonly height: number | bigint;
+  readonly uid: number | bigint;
+  readonly gid: number | bigint;
+  readonly bindConsole: boolean;
+}
+
 /** Run a hook in the container's namespaces, with the container's state on its standard input. */
 export interface RunContainerHookOp extends OpBase {
   readonly op: 'run-container-hook';
@@ -337,6 +348,7 @@ export type InitOp =
   | MountOp
   | MakeDeviceOp
   | MakeSymlinkOp
+  | MakeConsoleOp
   | RunContainerHookOp
   | PivotRootOp
   | MoveRootOp
@@ -362,7 +374,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 2093455329;
+export const layoutHash = 2518205628;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -381,23 +393,24 @@ export const initOps: Readonly<
   'mount': { code: 11, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['realDirectory', 'bool']] },
   'make-device': { code: 12, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
   'make-symlink': { code: 13, fields: [['path', 'str'], ['target', 'str']] },
-  'run-container-hook': { code: 14, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 15, fields: [] },
-  'move-root': { code: 16, fields: [] },
-  'write-sysctl': { code: 17, fields: [['key', 'str'], ['value', 'str']] },
-  'readonly-root': { code: 18, fields: [] },
-  'readonly-path': { code: 19, fields: [['path', 'str']] },
-  'mask-path': { code: 20, fields: [['path', 'str']] },
-  'set-rlimit': { code: 21, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-oom-score-adj': { code: 22, fields: [['value', 'i64']] },
-  'enter-cwd': { code: 23, fields: [['path', 'str']] },
-  'find-program': { code: 24, fields: [['name', 'str'], ['path', 'str?']] },
-  'default-home': { code: 25, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 26, fields: [['bounding', 'u64']] },
-  'set-user': { code: 27, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 28, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
-  'set-umask': { code: 29, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 30, fields: [] },
-  'wait-start': { code: 31, fields: [['socket', 'fd']] },
-  'exec': { code: 32, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'make-console': { code: 14, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 15, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 16, fields: [] },
+  'move-root': { code: 17, fields: [] },
+  'write-sysctl': { code: 18, fields: [['key', 'str'], ['value', 'str']] },
+  'readonly-root': { code: 19, fields: [] },
+  'readonly-path': { code: 20, fields: [['path', 'str']] },
+  'mask-path': { code: 21, fields: [['path', 'str']] },
+  'set-rlimit': { code: 22, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-oom-score-adj': { code: 23, fields: [['value', 'i64']] },
+  'enter-cwd': { code: 24, fields: [['path', 'str']] },
+  'find-program': { code: 25, fields: [['name', 'str'], ['path', 'str?']] },
+  'default-home': { code: 26, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 27, fields: [['bounding', 'u64']] },
+  'set-user': { code: 28, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 29, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  'set-umask': { code: 30, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 31, fields: [] },
+  'wait-start': { code: 32, fields: [['socket', 'fd']] },
+  'exec': { code: 33, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
 };

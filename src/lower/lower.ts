@@ -14,6 +14,7 @@ import { lowerClone, lowerLateNamespaces } from './namespaces.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerSession } from './process.ts';
 import { lowerEnterRoot, lowerPropagation, lowerReadonlyRoot, lowerRootfs } from './rootfs.ts';
+import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { lowerUser } from './user.ts';
 
@@ -49,6 +50,8 @@ function inOrder(context: Context): Op[] {
     ...lowerMounts(context),
     // After the mounts: /dev is usually one of them.
     ...lowerDefaultDevices(context),
+    // On the devpts that the mounts made; /dev/console needs the path before pivot_root as little as after it.
+    ...lowerTerminal(context),
     // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
     ...runtimeHooks(context, 'prestart'),
     ...runtimeHooks(context, 'createRuntime'),

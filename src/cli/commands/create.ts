@@ -10,16 +10,17 @@ export const create: CommandDeclaration = {
   options: createOptions,
   examples: ['tsrun create --bundle /containers/web --pid-file /run/web.pid web'],
   async run([id = ''], options, globals) {
-    closeSync((await createFrom(id, options, globals)).pidfd);
+    closeSync((await createFrom(id, options, globals, true)).pidfd);
     return 0;
   },
 };
 
-/** The part that create and run share. */
-export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions) {
+/** The part that create and run share; `detached`: this command will not stay to hold a terminal. */
+export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions, detached: boolean) {
   const { createContainer } = await import('../../container/create.ts');
   const { demandRootfs, prepare } = await import('../../container/prepare.ts');
   const { checkId } = await import('../../container/id.ts');
+  const { checkConsole } = await import('../../terminal/console.ts');
   checkId(id);
   const lowering = {
     id,
@@ -31,6 +32,8 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   };
   const { spec, specText, plan } = prepare(lowering);
   demandRootfs(spec, lowering);
+  const consoleSocket = options.consoleSocket as string | undefined;
+  checkConsole(spec.process?.terminal === true, detached, consoleSocket);
   const { root } = globals;
   return createContainer({
     root,
@@ -40,5 +43,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     specText,
     plan,
     preserveFds: lowering.preserveFds,
+    consoleSocket,
+    pidfdSocket: options.pidfdSocket as string | undefined,
   });
 }

@@ -15,7 +15,7 @@ export const run: CommandDeclaration = {
   ],
   examples: ['tsrun run --bundle /containers/job job1', 'tsrun run --detach --pid-file /run/web.pid web'],
   async run([id = ''], options, globals) {
-    const created = await createFrom(id, options, globals);
+    const created = await createFrom(id, options, globals, options.detach === true);
     const { runCreated } = await import('../../container/run.ts');
     return runCreated(created, { detach: options.detach === true, keep: options.keep === true });
   },

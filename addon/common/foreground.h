@@ -1,0 +1,17 @@
+// What a foreground `run` or `exec` does while its container lives: pass signals on, relay the terminal, wait.
+#pragma once
+
+namespace tsrun {
+
+// How the process ended: an exit status, or the signal that killed it (the other is -1).
+struct ForegroundEnd {
+  int code;
+  int signal;
+};
+
+// Waits for the child behind pidfd and reaps it. Signals this process gets go to the child meanwhile. With a terminal
+// (a pty's master, else -1) stdin and stdout are relayed, stdin's own terminal is raw until the end, and its window
+// size is followed. Returns 0 or an errno.
+int wait_in_foreground(int pidfd, int terminal, ForegroundEnd* end);
+
+}  // namespace tsrun

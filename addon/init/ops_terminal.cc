@@ -1,0 +1,90 @@
+// The container's terminal.
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <linux/openat2.h>
+
+#include "mount_api.h"
+#include "ops.h"
+#include "path.h"
+
+namespace tsrun {
+
+namespace {
+
+constexpr long kDevptsMagic = 0x1cd1;
+
+struct KernelStatfs {
+  long type;
+  long rest[14];
+};
+
+struct WindowSize {
+  unsigned short rows, columns, x_pixels, y_pixels;
+};
+
+// The multiplexer of the container's devpts; a file of the image's that only looks like it is refused.
+long open_multiplexer() {
+  constexpr const char* path = "/dev/pts/ptmx";
+  Fd master(open_in_root(path, O_RDWR | O_NOCTTY));
+  if (!master.ok()) return master.error();
+  KernelStatfs kind = {};
+  long error = sys(__NR_fstatfs, master.get(), &kind);
+  if (error < 0) return fail(error, path);
+  if (kind.type != kDevptsMagic) return fail(-ENODEV, "/dev/pts is no devpts");
+  int unlocked = 0;
+  error = sys(__NR_ioctl, master.get(), TIOCSPTLCK, &unlocked);
+  return error < 0 ? fail(error, path) : master.release();
+}
+
+void name_slave(int master) {
+  unsigned number = 0;
+  char digits[24];
+  sys(__NR_ioctl, master, TIOCGPTN, &number);
+  copy(ctx.detail, sizeof(ctx.detail), "/dev/pts/");
+  append(ctx.detail, sizeof(ctx.detail), decimal(digits, number));
+}
+
+int bind_console(int slave) {
+  Fd target(make_file("/dev/console"));
+  if (!target.ok()) return target.error();
+  Fd tree(clone_tree(slave, false));
+  if (!tree.ok()) return fail(tree.error(), "/dev/console");
+  int error = attach(tree.get(), target.get());
+  return error < 0 ? fail(error, "/dev/console") : 0;
+}
+
+int become_stdio(int slave) {
+  long error = sys(__NR_ioctl, slave, TIOCSCTTY, 0);
+  if (error < 0) return fail(error, "controlling terminal");
+  for (int fd = 0; fd < 3; fd++) {
+    error = sys(__NR_dup3, slave, fd, 0);
+    if (error < 0) return static_cast<int>(error);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run(const MakeConsoleOp& op) {
+  Fd master(open_multiplexer());
+  if (!master.ok()) return master.error();
+  // Through the master, never by the slave's name, which the container could have put a symlink at.
+  Fd slave(sys(__NR_ioctl, master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!slave.ok()) return fail(slave.error(), "TIOCGPTPEER");
+  if (op.width != 0 && op.height != 0) {
+    WindowSize size = {static_cast<unsigned short>(op.height), static_cast<unsigned short>(op.width), 0, 0};
+    sys(__NR_ioctl, slave.get(), TIOCSWINSZ, &size);
+  }
+  long error = sys(__NR_fchown, slave.get(), op.uid, op.gid);
+  if (error < 0) return fail(error, "terminal");
+  if (op.bind_console) {
+    error = bind_console(slave.get());
+    if (error < 0) return static_cast<int>(error);
+  }
+  name_slave(master.get());
+  error = send(kDescriptor, 0, 0, master.get());
+  if (error < 0) return static_cast<int>(error);
+  return become_stdio(slave.get());
+}
+
+}  // namespace tsrun

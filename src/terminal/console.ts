@@ -1,0 +1,39 @@
+import { closeSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+
+/** Whoever asked for a terminal must be there to hold its other end: a console socket, or this command itself. */
+export function checkConsole(terminal: boolean, detached: boolean, consoleSocket: string | undefined): void {
+  if (terminal && detached && consoleSocket === undefined) {
+    throw new TsrunError('cannot allocate tty if tsrun will detach without setting console socket', {
+      hint: 'pass --console-socket, or set process.terminal to false',
+    });
+  }
+  if (consoleSocket !== undefined && (!detached || !terminal)) {
+    throw new TsrunError('cannot use console socket if tsrun will not detach or allocate tty', {
+      hint: terminal ? 'leave --console-socket out in the foreground' : 'set process.terminal to true',
+    });
+  }
+}
+
+/**
+ * Hands a descriptor over on a stream socket, as the callers of runc expect it: one message, whose text is `payload`
+ * and which carries the descriptor; then the socket is closed.
+ */
+export function sendDescriptor(socketPath: string, payload: string, fd: number, option: string): void {
+  const path = resolve(socketPath);
+  let socket: number;
+  try {
+    socket = addon().connect(dirname(path), basename(path), true);
+  } catch (error) {
+    throw new TsrunError(`${option} ${path}: cannot connect: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: 'it must be a listening SOCK_STREAM Unix socket',
+    });
+  }
+  try {
+    addon().sendMessage(socket, Buffer.from(payload), fd);
+  } finally {
+    closeSync(socket);
+  }
+}
