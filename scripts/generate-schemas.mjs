@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
- * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), and for each document a yes-or-no
- * validator compiled by ajv (validate-*.ts).
+ * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), and the tables that values are checked
+ * against (schema-tables.ts).
  *
  * `node scripts/generate-schemas.mjs [--check]`; --check writes nothing and fails when a file is stale.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { inRoot } from './lib/paths.mjs';
+import { schemaTables } from './lib/schema-tables.mjs';
 import { specTypes } from './lib/schema-types.mjs';
 
 const notice = '// Written by scripts/generate-schemas.mjs from schemas/*.schema.json: edit those and run it.\n\n';
@@ -16,7 +17,10 @@ main(process.argv.includes('--check'));
 function main(check) {
   const schemas = readSchemas();
   const definitions = collectDefinitions(schemas);
-  const files = { 'spec.ts': notice + specTypes(definitions) };
+  const files = {
+    'spec.ts': notice + specTypes(definitions),
+    'schema-tables.ts': notice + schemaTables(definitions, ['Spec', 'State', 'Features']),
+  };
   const stale = Object.entries(files).filter(([name, text]) => isStale(name, text));
   for (const [name, text] of stale) {
     if (check) console.error(`src/generated/${name} is stale; run: node scripts/generate-schemas.mjs`);

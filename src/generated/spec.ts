@@ -4,7 +4,7 @@
 export interface Spec {
   /** SemVer of the specification the bundle complies with. */
   ociVersion: string;
-  root?: Root;
+  root: Root;
   /** Mounted in this order. */
   mounts?: Mount[];
   process?: Process;
@@ -54,7 +54,7 @@ export interface Process {
   /** NAME=value entries. */
   env?: string[];
   /** Program and arguments, as execvp(3) takes them. */
-  args?: string[];
+  args: string[];
   /** Windows only: not read. */
   commandLine?: string;
   user?: User;
@@ -314,8 +314,8 @@ export interface LinuxNetDevice {
   name?: string;
 }
 
-/** Mount propagation of the rootfs. */
-export type RootfsPropagation = 'private' | 'shared' | 'slave' | 'unbindable';
+/** Mount propagation of the rootfs. containerd writes the recursive forms, which the text does not list. */
+export type RootfsPropagation = 'private' | 'shared' | 'slave' | 'unbindable' | 'rprivate' | 'rshared' | 'rslave' | 'runbindable';
 
 /** The seccomp filter of the process. */
 export interface LinuxSeccomp {

@@ -1,0 +1,119 @@
+/** From the text of config.json to its value, with what JSON.parse lets pass refused. On the start-up path. */
+import { TsrunError } from '../errors.ts';
+import { scanJson } from './json-scanner.ts';
+import { appendPointer, showPlace } from './pointer.ts';
+
+/**
+ * Levels of nesting. A Spec has fewer than ten; without a limit a file of brackets would overflow the stack of whatever
+ * walks over the value.
+ */
+export const maxDepth = 100;
+
+/**
+ * Parses the text of a config.json.
+ *
+ * @param path names the file in messages
+ * @throws TsrunError with line and column when the text is not JSON, has a property twice (which one counts would differ
+ *   from tool to tool), nests too deep, or has a NUL (the kernel would cut the string there) or half a surrogate pair
+ *   (it has no UTF-8) in a string
+ */
+export function parseSpecText(text: string, path: string): unknown {
+  if (text.charCodeAt(0) === 0xfeff) {
+    throw new TsrunError(`${path}:1:1: the file begins with a byte order mark`, {
+      hint: 'save it as UTF-8 without BOM',
+    });
+  }
+  const value = parse(text, path);
+  if (countKeysOfValue(value, 0) !== countKeysOfText(text)) throw locatedError(text, path);
+  if (/\\u(?:0000|d[89a-f])/i.test(text)) refuseBadStrings(value, text, path);
+  return value;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw locatedError(text, path, error);
+  }
+}
+
+/** What the slow scanner finds wrong with the text, which JSON.parse or the count of keys has refused. */
+function locatedError(text: string, path: string, cause?: unknown): TsrunError {
+  const { error, duplicates } = scanJson(text, maxDepth);
+  if (error !== undefined) return new TsrunError(`${showPlace(path, text, error.offset)}: ${error.message}`, { cause });
+  const places = duplicates.map(({ pointer, first, second }) => {
+    return `${showPlace(path, text, second)}: ${pointer}: given a second time, first at ${showPlace(path, text, first)}`;
+  });
+  if (places.length === 0) return new TsrunError(`${path}: not JSON: ${String(cause)}`, { cause });
+  return new TsrunError(places.join('\n'), { hint: 'remove one of the two' });
+}
+
+/**
+ * Keys in the text: strings that a colon follows. When there are more than in the value, some object has one twice.
+ * This costs a tenth of what a parser of our own would, and nothing at all is remembered. The text must be valid JSON.
+ */
+function countKeysOfText(text: string): number {
+  let keys = 0;
+  for (let open = text.indexOf('"'); open !== -1; ) {
+    let next = closingQuote(text, open) + 1;
+    let char = text.charCodeAt(next);
+    while (char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09) char = text.charCodeAt(++next);
+    if (char === 0x3a) keys++;
+    open = text.indexOf('"', next);
+  }
+  return keys;
+}
+
+/** Offset of the quote that ends the string begun at `open`: the first one after an even number of backslashes. */
+function closingQuote(text: string, open: number): number {
+  for (let close = text.indexOf('"', open + 1); ; close = text.indexOf('"', close + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(close - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) return close;
+  }
+}
+
+/** NaN, which equals no count, when the value is nested too deep. */
+function countKeysOfValue(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth === maxDepth) return Number.NaN;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) keys += countKeysOfValue(item, depth + 1);
+    return keys;
+  }
+  for (const inner of Object.values(value)) keys += 1 + countKeysOfValue(inner, depth + 1);
+  return keys;
+}
+
+function refuseBadStrings(value: unknown, text: string, path: string): void {
+  const bad = badStrings(value);
+  if (bad.length === 0) return;
+  const { names, values } = scanJson(text, maxDepth);
+  const lines = bad.map(({ pointer, isName, what }) => {
+    const offset = (isName ? names : values).get(pointer) ?? 0;
+    return `${showPlace(path, text, offset)}: ${pointer}: ${isName ? 'the name' : 'the string'} contains ${what}`;
+  });
+  throw new TsrunError(lines.join('\n'));
+}
+
+interface BadString {
+  pointer: string;
+  isName: boolean;
+  what: string;
+}
+
+function badStrings(value: unknown, pointer = ''): BadString[] {
+  if (typeof value === 'string') return badString(value, pointer, false);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const innerPointer = appendPointer(pointer, name);
+    return [...badString(name, innerPointer, true), ...badStrings(inner, innerPointer)];
+  });
+}
+
+function badString(text: string, pointer: string, isName: boolean): BadString[] {
+  if (text.includes('\0')) return [{ pointer, isName, what: 'a NUL character (\\u0000)' }];
+  if (/\p{Surrogate}/u.test(text)) return [{ pointer, isName, what: 'half of a surrogate pair, which has no UTF-8' }];
+  return [];
+}

@@ -1,0 +1,73 @@
+/** Device nodes (config-linux.md, Devices; mknod(2)). */
+import type { LinuxDevice, Spec } from '../../generated/spec.ts';
+import { type Problem, show } from '../finding.ts';
+import { mustBeAbsolute, type Rule, when } from './rule.ts';
+
+/** The kernel's dev_t has 12 bits of major and 20 of minor number and cuts off the rest. */
+const limits = { major: 2 ** 12 - 1, minor: 2 ** 20 - 1 } as const;
+
+export const deviceErrors: Rule[] = [
+  {
+    name: 'device-path-absolute',
+    reads: ['/linux/devices'],
+    check: (spec) => eachDevice(spec, ({ path }, at) => mustBeAbsolute(path, `${at}/path`)),
+  },
+  {
+    name: 'device-numbers',
+    reads: ['/linux/devices'],
+    check: (spec) => {
+      return eachDevice(spec, (device, at) =>
+        (['major', 'minor'] as const).flatMap((name) => numberProblems(device, name, at)),
+      );
+    },
+  },
+  {
+    name: 'device-path-duplicate',
+    reads: ['/linux/devices'],
+    check: (spec) => {
+      return eachDevice(spec, (device, at, earlier) => {
+        const other = earlier.find(({ path }) => path === device.path);
+        const message = () =>
+          `${show(device.path)} was given before, as ${other && describe(other)}; found ${describe(device)}`;
+        return when(other !== undefined && describe(other) !== describe(device), at, message);
+      });
+    },
+  },
+];
+
+export const deviceWarnings: Rule[] = [
+  {
+    name: 'device-numbers-duplicate',
+    reads: ['/linux/devices'],
+    check: (spec) => {
+      return eachDevice(spec, (device, at, earlier) => {
+        const other = device.type === 'p' ? undefined : earlier.find((before) => describe(before) === describe(device));
+        return when(other !== undefined, at, `the same device as ${other?.path}, ${describe(device)}`);
+      });
+    },
+  },
+];
+
+function eachDevice(
+  { linux }: Spec,
+  check: (device: LinuxDevice, pointer: string, earlier: readonly LinuxDevice[]) => Problem[],
+): Problem[] {
+  const devices = linux?.devices ?? [];
+  return devices.flatMap((device, index) => check(device, `/linux/devices/${index}`, devices.slice(0, index)));
+}
+
+function numberProblems(device: LinuxDevice, name: 'major' | 'minor', at: string): Problem[] {
+  const number = device[name];
+  if (device.type === 'p') {
+    // Go writes an unset number as 0.
+    return when(number !== undefined && number !== 0, `${at}/${name}`, `a fifo (type p) has no ${name} number`);
+  }
+  if (number === undefined) return when(true, at, `a device of type ${device.type} needs a ${name} number`);
+  const message = () => `must be from 0 to ${limits[name]}, found ${number}`;
+  return when(number < 0 || number > limits[name], `${at}/${name}`, message);
+}
+
+function describe({ type, major, minor }: LinuxDevice): string {
+  // u is another word for c (mknod(1)).
+  return type === 'p' ? 'p' : `${type.replace('u', 'c')} ${major}:${minor}`;
+}

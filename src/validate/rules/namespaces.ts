@@ -1,0 +1,113 @@
+/** Namespaces, ID mappings and time offsets (config-linux.md; user_namespaces(7), time_namespaces(7)). */
+import type { LinuxIDMapping, LinuxTimeOffset, Spec } from '../../generated/spec.ts';
+import type { Problem } from '../finding.ts';
+import { didYouMean } from '../suggest.ts';
+import { duplicates, isJoined, mustBeAbsolute, namespace, needsNamespace, type Rule, when } from './rule.ts';
+
+const mappings = ['uidMappings', 'gidMappings'] as const;
+const clocks = ['monotonic', 'boottime'];
+
+export const namespaceErrors: Rule[] = [
+  {
+    name: 'namespace-duplicate',
+    reads: ['/linux/namespaces'],
+    check: ({ linux }) => duplicates(linux?.namespaces ?? [], '/linux/namespaces', ({ type }) => type),
+  },
+  {
+    name: 'namespace-path-absolute',
+    reads: ['/linux/namespaces'],
+    check: ({ linux }) => {
+      return (linux?.namespaces ?? []).flatMap(({ path = '' }, index) => {
+        return path === '' ? [] : mustBeAbsolute(path, `/linux/namespaces/${index}/path`);
+      });
+    },
+  },
+  {
+    name: 'mappings-without-user-namespace',
+    reads: ['/linux'],
+    check: (spec) => {
+      return mappings.flatMap((name) => {
+        return (spec.linux?.[name] ?? []).length === 0 ? [] : needsNamespace(spec, 'user', `/linux/${name}`);
+      });
+    },
+  },
+  {
+    // In a user namespace without mappings every ID is the overflow ID and nothing can be set up.
+    name: 'user-namespace-without-mappings',
+    reads: ['/linux/namespaces', '/linux/uidMappings', '/linux/gidMappings'],
+    check: (spec) => {
+      const user = namespace(spec, 'user');
+      if (user === undefined || isJoined(user)) return [];
+      return mappings.flatMap((name) => {
+        const isMissing = (spec.linux?.[name] ?? []).length === 0;
+        return when(isMissing, '/linux', `a new user namespace needs ${name}`, 'such as 0 to 100000, size 65536');
+      });
+    },
+  },
+  {
+    name: 'mapping-ranges',
+    reads: ['/linux'],
+    check: ({ linux }) => mappings.flatMap((name) => mappingProblems(linux?.[name] ?? [], `/linux/${name}`)),
+  },
+  {
+    name: 'time-offsets-namespace',
+    reads: ['/linux/timeOffsets', '/linux/namespaces'],
+    check: (spec) => {
+      const pointer = '/linux/timeOffsets';
+      if (Object.keys(spec.linux?.timeOffsets ?? {}).length === 0) return [];
+      const time = namespace(spec, 'time');
+      if (time === undefined) return needsNamespace(spec, 'time', pointer);
+      return when(isJoined(time), pointer, 'cannot be set in a time namespace that is joined', 'remove one of the two');
+    },
+  },
+  {
+    name: 'time-offsets',
+    reads: ['/linux/timeOffsets'],
+    check: timeOffsetProblems,
+  },
+];
+
+/** Ranges that are empty, end beyond the last ID, or overlap. The kernel says of all these only EINVAL. */
+export function mappingProblems(list: readonly LinuxIDMapping[], pointer: string): Problem[] {
+  return list.flatMap((mapping, index) => {
+    const at = `${pointer}/${index}`;
+    const { size } = mapping;
+    return [
+      ...when(size === 0, `${at}/size`, 'must not be 0'),
+      ...(['containerID', 'hostID'] as const).flatMap((side) => [
+        ...when(mapping[side] + size > 2 ** 32, `${at}/${side}`, `${side} + size must not exceed 4294967296`),
+        ...overlaps(list.slice(0, index), mapping, side, at, pointer),
+      ]),
+    ];
+  });
+}
+
+function overlaps(
+  earlier: readonly LinuxIDMapping[],
+  mapping: LinuxIDMapping,
+  side: 'containerID' | 'hostID',
+  at: string,
+  list: string,
+): Problem[] {
+  const other = earlier.findIndex((range) => {
+    return mapping[side] < range[side] + range.size && range[side] < mapping[side] + mapping.size;
+  });
+  const range = `${mapping[side]} to ${mapping[side] + mapping.size - 1}`;
+  return when(other !== -1, at, `the ${side} range ${range} overlaps that of ${list}/${other}`);
+}
+
+function timeOffsetProblems({ linux }: Spec): Problem[] {
+  const offsets: [string, LinuxTimeOffset][] = Object.entries(linux?.timeOffsets ?? {});
+  return offsets.flatMap(([clock, { nanosecs = 0 }]) => {
+    const at = `/linux/timeOffsets/${clock}`;
+    if (!clocks.includes(clock)) {
+      return when(true, at, `must be a clock of a time namespace, ${clocks.join(' or ')}`, didYouMean(clock, clocks));
+    }
+    return when(
+      nanosecs >= 1e9,
+      `${at}/nanosecs`,
+      `must be below 1000000000, found ${nanosecs}`,
+      'use secs for the rest',
+    );
+  });
+}

@@ -1,0 +1,100 @@
+/** The process (config.md, Process). */
+import { type Problem, show } from '../finding.ts';
+import { duplicates, isNumberList, mustBeAbsolute, type Rule, when } from './rule.ts';
+
+/** Characters of a side of the terminal: struct winsize has 16 bits. */
+const maxConsoleSide = 65535;
+
+export const processErrors: Rule[] = [
+  {
+    name: 'cwd-absolute',
+    reads: ['/process/cwd'],
+    check: ({ process }) => (process === undefined ? [] : mustBeAbsolute(process.cwd, '/process/cwd')),
+  },
+  {
+    name: 'program-name-empty',
+    reads: ['/process/args'],
+    check: ({ process }) =>
+      when(process?.args[0] === '', '/process/args/0', 'the name of the program must not be empty'),
+  },
+  {
+    name: 'environment',
+    reads: ['/process/env'],
+    check: ({ process }) => environmentProblems(process?.env ?? [], '/process/env'),
+  },
+  {
+    name: 'umask',
+    reads: ['/process/user/umask'],
+    check: ({ process }) => {
+      const umask = process?.user?.umask ?? 0;
+      return when(umask > 0o777, '/process/user/umask', `must be at most 511 (octal 0777), found ${umask}`);
+    },
+  },
+  {
+    name: 'rlimit-duplicate',
+    reads: ['/process/rlimits'],
+    check: ({ process }) => duplicates(process?.rlimits ?? [], '/process/rlimits', ({ type }) => type),
+  },
+  {
+    name: 'rlimit-soft-above-hard',
+    reads: ['/process/rlimits'],
+    check: ({ process }) => {
+      return (process?.rlimits ?? []).flatMap(({ type, soft, hard }, index) => {
+        const message = () => `${type}: the soft limit must not be above the hard limit ${hard}, found ${soft}`;
+        return when(soft > hard, `/process/rlimits/${index}/soft`, message);
+      });
+    },
+  },
+  {
+    name: 'oom-score-adj',
+    reads: ['/process/oomScoreAdj'],
+    check: ({ process }) => {
+      const oomScoreAdj = process?.oomScoreAdj ?? 0;
+      const message = () => `must be from -1000 to 1000, found ${oomScoreAdj}`;
+      return when(Math.abs(oomScoreAdj) > 1000, '/process/oomScoreAdj', message);
+    },
+  },
+  {
+    name: 'console-size',
+    reads: ['/process/consoleSize'],
+    check: ({ process }) => {
+      return Object.entries(process?.consoleSize ?? {}).flatMap(([side, size]) => {
+        const message = () => `must be at most ${maxConsoleSide}, found ${size}`;
+        return when(size > maxConsoleSide, `/process/consoleSize/${side}`, message);
+      });
+    },
+  },
+  {
+    name: 'exec-cpu-affinity',
+    reads: ['/process/execCPUAffinity'],
+    check: ({ process }) => {
+      return Object.entries(process?.execCPUAffinity ?? {}).flatMap(([moment, cpus]) => {
+        const message = () => `must be a list of CPUs such as 0-3,7, found ${show(cpus)}`;
+        return when(cpus !== '' && !isNumberList(cpus), `/process/execCPUAffinity/${moment}`, message);
+      });
+    },
+  },
+];
+
+export const processWarnings: Rule[] = [
+  {
+    name: 'console-size-without-terminal',
+    reads: ['/process/consoleSize', '/process/terminal'],
+    check: ({ process }) => {
+      const isUseless = process?.consoleSize !== undefined && process.terminal !== true;
+      return when(
+        isUseless,
+        '/process/consoleSize',
+        'has no effect without a terminal',
+        'set /process/terminal to true',
+      );
+    },
+  },
+];
+
+/** Entries that are not NAME=value (config.md after IEEE Std 1003.1, 8.1). */
+export function environmentProblems(env: readonly string[], pointer: string): Problem[] {
+  return env.flatMap((entry, index) => {
+    return when(!/^[^=]+=/.test(entry), `${pointer}/${index}`, `must have the form NAME=value, found ${show(entry)}`);
+  });
+}

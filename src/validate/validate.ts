@@ -1,0 +1,95 @@
+/**
+ * From a parsed config.json to a Spec: first the schema, then the rules that hold between properties. All errors are
+ * found at once. On the start-up path: places and words are only made when something is wrong.
+ */
+
+import { type JsonScan, scanJson } from '../bundle/json-scanner.ts';
+import { maxDepth } from '../bundle/parse.ts';
+import { appendPointer, parentPointer, placeOf } from '../bundle/pointer.ts';
+import { Spec as specSchema } from '../generated/schema-tables.ts';
+import type { Spec } from '../generated/spec.ts';
+import { inexactSeccompValues } from './exact.ts';
+import { type Finding, type Problem, SpecError } from './finding.ts';
+import { errorRules, warningRules } from './rules/index.ts';
+import type { Rule } from './rules/rule.ts';
+import { type SchemaError, schemaErrors } from './schema.ts';
+import { describeSchemaError } from './schema-words.ts';
+import { unknownProblems } from './unknown.ts';
+
+/** Where a value comes from, for the places in messages. */
+export interface SpecSource {
+  text: string;
+  path: string;
+}
+
+interface NamedProblem extends Problem {
+  rule: string;
+}
+
+/**
+ * @param value the parsed `source.text`
+ * @returns the same value, now known to be a Spec, and what is odd about it
+ * @throws SpecError with all errors of the configuration
+ */
+export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; warnings: Finding[] } {
+  const refused = schemaErrors(specSchema, value);
+  // The rules look at nothing the schema has refused, so that they can rely on its types.
+  const spec = value as Spec;
+  const errors = [
+    ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
+    ...applyRules(errorRules, spec, refused.map(refusedPointer)),
+  ];
+  if (refused.length === 0) {
+    errors.push(...inexactSeccompValues(spec, source.text).map((problem) => ({ rule: 'exact', ...problem })));
+  }
+  if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
+  return { spec, warnings: locate(applyRules(warningRules, spec, []), source) };
+}
+
+/** Properties that the schema does not know and the runtime therefore ignores. */
+export function unknownProperties(value: unknown, source: SpecSource): Finding[] {
+  const problems = unknownProblems(value).map((problem) => ({ rule: 'unknown-property', ...problem }));
+  return locate(problems, source);
+}
+
+/** @param refused pointers of what the schema has refused or missed */
+function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly string[]): NamedProblem[] {
+  const problems: NamedProblem[] = [];
+  for (const { name, reads, check } of rules) {
+    if (!isPresent(spec, reads[0])) continue;
+    if (refused.some((pointer) => reads.some((read) => overlap(read, pointer)))) continue;
+    for (const problem of check(spec)) problems.push({ rule: name, ...problem });
+  }
+  return problems;
+}
+
+/** Only names without characters that a pointer escapes. */
+function isPresent(spec: Spec, pointer: string): boolean {
+  let value: unknown = spec;
+  for (const name of pointer.slice(1).split('/')) value = (value as Record<string, unknown> | null | undefined)?.[name];
+  return value !== undefined;
+}
+
+function refusedPointer({ path, missing }: SchemaError): string {
+  return [...path, ...(missing === undefined ? [] : [missing])].reduce<string>(appendPointer, '');
+}
+
+/** Whether one of two pointers is, or lies in, what the other points at. */
+function overlap(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+/** Adds the places and sorts by them. */
+function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
+  if (problems.length === 0) return [];
+  const scan = scanJson(text, maxDepth);
+  const findings = problems.map((problem) => ({ ...problem, ...placeOf(text, offsetOf(problem.pointer, scan)) }));
+  return findings.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Of the value; of the nearest object around it when the pointer names a property that is not there. */
+function offsetOf(pointer: string, scan: JsonScan): number {
+  const offset = scan.values.get(pointer);
+  if (offset !== undefined || pointer === '') return offset ?? 0;
+  return offsetOf(parentPointer(pointer), scan);
+}
