@@ -32,7 +32,7 @@ check() {
 
 on_cpp_files() {
   local files
-  mapfile -t files < <(tracked '*.cc' '*.h')
+  mapfile -t files < <(tracked '*.cc' '*.h' ':!addon/generated')
   ((${#files[@]} == 0)) || clang-format "$@" "${files[@]}"
 }
 

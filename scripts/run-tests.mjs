@@ -6,7 +6,7 @@
  * The test files are started as plain node programs: the same files through tap's own runner cost a second of CPU more
  * each, for TypeScript loaders and coverage that these bundles do not use.
  *
- * Environment: TSRUN_TEST_VM=0 leaves out test/vm; TSRUN_TEST_JOBS is the number of files run at a time (2).
+ * Environment: RUNTIME is the runtime under test (tsrun, runc, crun or an absolute path); TSRUN_TEST_VM=0 leaves out test/vm; TSRUN_TEST_JOBS is the number of files run at a time (2).
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -56,7 +56,8 @@ async function runFile(file) {
   const built = inRoot('build', file.replace(/\.ts$/, '.mjs'));
   if (!existsSync(built)) fail(`${built} is missing; run: npm run build -- tests`);
   // A group of its own, so that whatever a hanging test has started goes with it.
-  const child = spawn(process.execPath, ['--enable-source-maps', built], {
+  const [command, ...args] = [...wrapper(), process.execPath, '--enable-source-maps', built];
+  const child = spawn(command, args, {
     cwd: root,
     env: testEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,6 +77,11 @@ async function runFile(file) {
   const found = await results;
   if (exit !== 0 && (typeof exit === 'string' || found.failed === 0)) addFailure(found, file, `ended with ${exit}`);
   return { file, stderr, ...found };
+}
+
+/** runc and crun must not see the v1 hierarchies of a hybrid host; tsrun knows what to do with them. */
+function wrapper() {
+  return ['', 'tsrun'].includes(process.env.RUNTIME ?? '') ? [] : [inRoot('scripts/with-cgroup2.sh')];
 }
 
 /** NODE_EXTRA_CA_CERTS costs every start of node 60 ms and no test talks to the outside. */

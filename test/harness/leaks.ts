@@ -1,0 +1,96 @@
+/** Finds and removes what a sandbox left on the host: processes, mounts, cgroups, state. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroup2Mount, parseMountInfo } from './host.ts';
+import { sleep } from './process.ts';
+
+/**
+ * Removes everything that belongs to the sandbox directory and its cgroup, and says what there was.
+ * @param directory the sandbox's temporary directory
+ * @param cgroup the sandbox's own cgroup, relative to the cgroup2 mount
+ */
+export async function removeLeaks(directory: string, cgroup: string): Promise<string[]> {
+  return [...(await removeProcesses(directory, cgroup)), ...removeMounts(directory), ...removeCgroups(cgroup)];
+}
+
+async function removeProcesses(directory: string, cgroup: string): Promise<string[]> {
+  const pids = pidsOf(directory, cgroup);
+  const leaks = pids.map((pid) => `process ${pid}: ${commandLine(pid)}`);
+  for (const pid of pids) kill(pid);
+  // Their mounts and cgroups can only go after them.
+  for (let tries = 0; tries < 500 && pids.some(isAlive); tries++) await sleep(10);
+  return leaks;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** Whether the process runs; a zombie, which only its parent can remove, does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Processes in the sandbox's cgroup, working in its directory, naming it, or with their root there. */
+function pidsOf(directory: string, cgroup: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid && isAlive(pid) && belongs(pid, directory, cgroup));
+}
+
+function belongs(pid: number, directory: string, cgroup: string): boolean {
+  try {
+    const proc = `/proc/${pid}`;
+    if (readFileSync(`${proc}/cgroup`, 'utf8').includes(`0::${cgroup}/`)) return true;
+    if (readFileSync(`${proc}/cmdline`, 'utf8').includes(directory)) return true;
+    if (readlinkSync(`${proc}/cwd`).startsWith(directory)) return true;
+    // A container sees its own paths; only its mount table still shows where its root comes from.
+    const mounts = parseMountInfo(readFileSync(`${proc}/mountinfo`, 'utf8'));
+    return mounts.some(({ root, mountPoint }) => mountPoint === '/' && root.startsWith(`${directory}/`));
+  } catch {
+    // It ended while we looked, or is a kernel thread or another user's.
+    return false;
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return '(ended)';
+  }
+}
+
+function removeMounts(directory: string): string[] {
+  const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+    .map(({ mountPoint }) => mountPoint)
+    .filter((mountPoint) => mountPoint === directory || mountPoint.startsWith(`${directory}/`));
+  for (const mountPoint of mounts.reverse()) execFileSync('umount', ['--lazy', mountPoint]);
+  return mounts.map((mountPoint) => `mount ${mountPoint}`);
+}
+
+/** The sandbox's cgroup itself is made on the way to a container's and is nobody's leak; those below it are. */
+function removeCgroups(cgroup: string): string[] {
+  const mount = cgroup2Mount();
+  if (mount === undefined || !existsSync(join(mount, cgroup))) return [];
+  const top = join(mount, cgroup);
+  const below = directoriesBelow(top);
+  for (const directory of [...below, top]) rmdirSync(directory);
+  return below.map((directory) => `cgroup ${directory}`);
+}
+
+/** The deepest first, which is the order in which they can be removed. */
+function directoriesBelow(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => [...directoriesBelow(join(directory, name)), join(directory, name)]);
+}

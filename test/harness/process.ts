@@ -1,0 +1,103 @@
+/** Starting programs on the host and collecting what they say. */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+
+export interface Result {
+  /** The exit code, or null after a signal. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  /** The whole environment; the test's own when left out. */
+  env?: Record<string, string>;
+  /** Written to stdin, which is /dev/null when this is left out. */
+  input?: string;
+  /** Descriptors for 3, 4, …: what --preserve-fds and socket activation pass on. */
+  extraFds?: number[];
+  /**
+   * stdout and stderr go to `${outputFiles}.out` and `.err` instead of pipes. For programs that hand their output on to
+   * something that lives longer, as `create` does: a pipe would count as open until that ends too.
+   */
+  outputFiles?: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  pid: number;
+  /** What it has written so far. */
+  output: { stdout: string; stderr: string };
+  /** Resolves when it has ended and its output is closed. */
+  done: Promise<Result>;
+}
+
+/** Starts a program; the caller waits for `done`, which fails when the program cannot be started. */
+export function start(path: string, args: string[], options: RunOptions = {}): Running {
+  const files = openOutputFiles(options.outputFiles);
+  const stdio: StdioOptions = [
+    options.input === undefined ? 'ignore' : 'pipe',
+    ...(files ?? (['pipe', 'pipe'] as const)),
+    ...(options.extraFds ?? []),
+  ];
+  const child: ChildProcess = spawn(path, args, { cwd: options.cwd, env: options.env ?? process.env, stdio });
+  for (const fd of files ?? []) closeSync(fd);
+  const output = { stdout: '', stderr: '' };
+  collect(child.stdout, (text) => {
+    output.stdout += text;
+  });
+  collect(child.stderr, (text) => {
+    output.stderr += text;
+  });
+  const done = new Promise<Result>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, ...(readOutputFiles(options.outputFiles) ?? output) }));
+  });
+  // A program that ends without reading its input is no failure of the test.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(options.input);
+  return { child, pid: child.pid ?? -1, output, done };
+}
+
+function collect(stream: Readable | null, add: (text: string) => void): void {
+  stream?.setEncoding('utf8').on('data', add);
+}
+
+function openOutputFiles(prefix: string | undefined): number[] | undefined {
+  return prefix === undefined ? undefined : [openSync(`${prefix}.out`, 'w'), openSync(`${prefix}.err`, 'w')];
+}
+
+/** What a program started with this `outputFiles` has written so far, with all that it handed its output to. */
+export function readOutputFiles(prefix: string): { stdout: string; stderr: string };
+export function readOutputFiles(prefix: string | undefined): { stdout: string; stderr: string } | undefined;
+export function readOutputFiles(prefix: string | undefined): { stdout: string; stderr: string } | undefined {
+  if (prefix === undefined) return undefined;
+  return { stdout: readFileSync(`${prefix}.out`, 'utf8'), stderr: readFileSync(`${prefix}.err`, 'utf8') };
+}
+
+/** Runs a program to its end. */
+export function run(path: string, args: string[], options: RunOptions = {}): Promise<Result> {
+  return start(path, args, options).done;
+}
+
+/** Resolves after about `milliseconds`; for polling only. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/**
+ * Polls until `probe` gives something else than undefined. The deadline (30 s) is not an expectation of speed: it only
+ * turns a hang into a failure that says what was waited for.
+ */
+export async function waitFor<T>(what: string, probe: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    await sleep(20);
+  }
+  throw new Error(`waited in vain for ${what}`);
+}

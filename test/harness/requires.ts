@@ -1,0 +1,48 @@
+/** What a test needs of the machine and of the runtime. Each test says it; the answer is the reason to skip it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Capability, cgroup2Controllers, cgroup2Mount, hasCapability, hasCommand, repoRoot } from './host.ts';
+import { runtimeName } from './runtime.ts';
+
+export interface Needs {
+  /** Effective uid 0. */
+  root?: boolean;
+  /** The runtimes the test is about, where not all of them promise the behaviour. */
+  runtime?: string | string[];
+  /** User namespaces can be made. */
+  userns?: boolean;
+  /** A cgroup2 mount, anywhere. */
+  cgroup2?: boolean;
+  /** cgroup2 controllers, such as `memory`. */
+  controllers?: string[];
+  capabilities?: Capability[];
+  /** Programs on the PATH of the host. */
+  commands?: string[];
+  /** Files or directories; a relative path is below the checkout. */
+  files?: string[];
+}
+
+/** For `t.test(name, { skip: requires({...}) }, ...)`: false, or the first thing that is missing. */
+export function requires(needs: Needs): string | false {
+  for (const reason of missing(needs)) return reason;
+  return false;
+}
+
+function* missing(needs: Needs): Generator<string> {
+  if (needs.root && process.geteuid?.() !== 0) yield 'needs root';
+  const runtimes = needs.runtime === undefined ? [] : [needs.runtime].flat();
+  if (runtimes.length > 0 && !runtimes.includes(runtimeName)) yield `is about ${runtimes.join(', ')} only`;
+  if (needs.userns && !hasUserNamespaces()) yield 'needs user namespaces';
+  if (needs.cgroup2 && cgroup2Mount() === undefined) yield 'needs a cgroup2 mount';
+  const controllers = (needs.controllers ?? []).filter((name) => !cgroup2Controllers().includes(name));
+  if (controllers.length > 0) yield `needs cgroup2 controllers: ${controllers.join(', ')}`;
+  for (const name of needs.capabilities ?? []) if (!hasCapability(name)) yield `needs ${name}`;
+  for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
+  for (const path of needs.files ?? [])
+    if (!existsSync(join(repoRoot, path)) && !existsSync(path)) yield `needs ${path}`;
+}
+
+function hasUserNamespaces(): boolean {
+  if (!existsSync('/proc/self/ns/user')) return false;
+  return Number(readFileSync('/proc/sys/user/max_user_namespaces', 'utf8')) > 0;
+}

@@ -1,0 +1,25 @@
+/**
+ * The runtime under test. RUNTIME in the environment chooses it: `tsrun` (the default: bin/tsrun of this checkout),
+ * `runc`, `crun`, or the absolute path of another. A test that fails with all three is a wrong test.
+ */
+import { basename, isAbsolute, join } from 'node:path';
+import { hasCapability, repoRoot } from './host.ts';
+import type { Spec } from './spec.ts';
+
+/** The name tests compare with: `tsrun`, `runc`, `crun`, … */
+export const runtimeName = basename(process.env.RUNTIME || 'tsrun');
+
+/** What is executed. */
+export const runtimePath = resolveRuntime(process.env.RUNTIME || 'tsrun');
+
+function resolveRuntime(runtime: string): string {
+  if (runtime === 'tsrun') return join(repoRoot, 'bin/tsrun');
+  if (isAbsolute(runtime) || !runtime.includes('/')) return runtime;
+  throw new Error(`RUNTIME=${runtime}: give a name (tsrun, runc, crun) or an absolute path`);
+}
+
+/** Takes out of the default config what another runtime cannot do on this machine, and tsrun can. */
+export function adaptToRuntime(spec: Spec): void {
+  // crun raises RLIMIT_MEMLOCK before it loads its device program, whatever the kernel's version.
+  if (runtimeName === 'crun' && !hasCapability('CAP_SYS_RESOURCE')) delete spec.linux?.resources?.devices;
+}

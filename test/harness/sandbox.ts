@@ -1,0 +1,147 @@
+/**
+ * A place for one test: a temporary directory, a --root of its own for the runtime, a cgroup of its own. When the test
+ * ends, everything is removed, and what the runtime left behind although it should not have makes the test fail.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { Bundle } from './bundle.ts';
+import { removeLeaks } from './leaks.ts';
+import { type Result, type Running, type RunOptions, readOutputFiles, run, start, waitFor } from './process.ts';
+import { adaptToRuntime, runtimePath } from './runtime.ts';
+import type { Spec } from './spec.ts';
+
+/** What `state` prints, as far as all runtimes print it. */
+export interface State {
+  ociVersion: string;
+  id: string;
+  pid: number;
+  status: string;
+  bundle: string;
+  annotations?: Record<string, string>;
+}
+
+let sandboxes = 0;
+
+export class Sandbox {
+  /** The temporary directory; whatever a test puts there is removed with it. */
+  readonly directory = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
+  /** The runtime's --root. */
+  readonly root = join(this.directory, 'state');
+  /** The parent of the containers' cgroups, relative to the cgroup2 mount. */
+  readonly cgroup = `/tsrun-test-${process.pid}-${++sandboxes}`;
+  #containers = 0;
+  readonly #started: Running[] = [];
+
+  constructor(t: Test) {
+    mkdirSync(this.root, { mode: 0o700 });
+    t.teardown(() => this.#remove());
+  }
+
+  /** A new bundle with the default config; its containers' cgroup is below the sandbox's. */
+  bundle(edit?: (spec: Spec) => void): Bundle {
+    const name = `bundle-${++this.#containers}`;
+    const bundle = new Bundle(join(this.directory, name));
+    return bundle.edit((spec) => {
+      spec.linux.cgroupsPath = `${this.cgroup}/${name}`;
+      adaptToRuntime(spec);
+      edit?.(spec);
+    });
+  }
+
+  /** A container id that no other test uses at the same time. */
+  newId(): string {
+    return `tsrun-test-${process.pid}-${sandboxes}-${++this.#containers}`;
+  }
+
+  /** Runs the runtime, with --root, to its end: `await sandbox.runtime(['state', id])`. */
+  runtime(args: string[], options: RunOptions = {}): Promise<Result> {
+    return run(runtimePath, ['--root', this.root, ...args], options);
+  }
+
+  /** The same, and throws with what it said when it does not exit with 0. */
+  async runtimeOk(args: string[], options: RunOptions = {}): Promise<Result> {
+    const result = await this.runtime(args, options);
+    if (result.code === 0) return result;
+    throw new Error(`${args.join(' ')} ended with ${result.code ?? result.signal}: ${result.stderr || result.stdout}`);
+  }
+
+  /** Starts the runtime and does not wait, for `run` of something that stays; ended by the sandbox at the latest. */
+  startRuntime(args: string[], options: RunOptions = {}): Running {
+    const running = start(runtimePath, ['--root', this.root, ...args], options);
+    this.#started.push(running);
+    return running;
+  }
+
+  /**
+   * `run`s one program in a container of its own and gives its exit code and output.
+   * @param args the program and its arguments, or a script for the container's shell
+   */
+  async runContainer(args: string[] | string, edit?: (spec: Spec) => void, options?: RunOptions): Promise<Result> {
+    const bundle = this.bundle((spec) => {
+      spec.process.args = typeof args === 'string' ? ['/bin/sh', '-c', args] : args;
+      edit?.(spec);
+    });
+    return this.runtime(['run', '--bundle', bundle.directory, this.newId()], options);
+  }
+
+  /** The same for programs that must succeed; gives what they wrote to stdout. */
+  async outputOf(args: string[] | string, edit?: (spec: Spec) => void): Promise<string> {
+    const { code, signal, stdout, stderr } = await this.runContainer(args, edit);
+    if (code === 0) return stdout;
+    throw new Error(`the container's program ended with ${code ?? signal}: ${stderr || stdout}`);
+  }
+
+  /** `create`s a container and gives its id. */
+  async create(bundle: Bundle, flags: string[] = []): Promise<string> {
+    const id = this.newId();
+    await this.runtimeOk(['create', ...flags, '--bundle', bundle.directory, id], {
+      outputFiles: this.#outputFiles(id),
+    });
+    return id;
+  }
+
+  /** What a container made by `create()` has written so far. */
+  outputOfCreated(id: string): { stdout: string; stderr: string } {
+    return readOutputFiles(this.#outputFiles(id));
+  }
+
+  #outputFiles(id: string): string {
+    return join(this.directory, id);
+  }
+
+  /** What `state` says. */
+  async state(id: string): Promise<State> {
+    const { stdout } = await this.runtimeOk(['state', id]);
+    return JSON.parse(stdout);
+  }
+
+  /** Waits until the container exists and has this status. */
+  async waitForState(id: string, status: string): Promise<State> {
+    return waitFor(`${id} to be ${status}`, async () => {
+      const { code, stdout } = await this.runtime(['state', id]);
+      const state: State | undefined = code === 0 ? JSON.parse(stdout) : undefined;
+      return state?.status === status ? state : undefined;
+    });
+  }
+
+  /** Containers a test did not delete are deleted here; only what then is still there is a leak. */
+  async #remove(): Promise<void> {
+    for (const id of this.#stateEntries()) await this.runtime(['delete', '--force', id]);
+    for (const { child } of this.#started) child.kill('SIGKILL');
+    const leaks = this.#stateEntries().map((name) => `state ${name}`);
+    leaks.push(...(await removeLeaks(this.directory, this.cgroup)));
+    rmSync(this.directory, { recursive: true, force: true });
+    if (leaks.length > 0) throw new Error(`left behind:\n${leaks.join('\n')}`);
+  }
+
+  #stateEntries(): string[] {
+    return existsSync(this.root) ? readdirSync(this.root).filter((name) => !name.startsWith('.')) : [];
+  }
+}
+
+/** The sandbox of this test. */
+export function sandbox(t: Test): Sandbox {
+  return new Sandbox(t);
+}
