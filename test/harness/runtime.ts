@@ -20,6 +20,9 @@ function resolveRuntime(runtime: string): string {
 
 /** Takes out of the default config what another runtime cannot do on this machine, and tsrun can. */
 export function adaptToRuntime(spec: Spec): void {
+  if (runtimeName === 'tsrun') return;
+  // Old versions of crun refuse what is newer than they are.
+  spec.ociVersion = '1.0.2';
   // crun raises RLIMIT_MEMLOCK before it loads its device program, whatever the kernel's version.
   if (runtimeName === 'crun' && !hasCapability('CAP_SYS_RESOURCE')) delete spec.linux?.resources?.devices;
 }
