@@ -153,7 +153,13 @@ class Creation {
   }
 }
 
-function firstRecord({ id, bundle, spec, plan }: CreateRequest): ContainerRecord {
+/** The container as it is before anything of it is there. */
+export function firstRecord({
+  id,
+  bundle,
+  spec,
+  plan,
+}: Pick<CreateRequest, 'id' | 'bundle' | 'spec' | 'plan'>): ContainerRecord {
   const cgroup = plan.ops.find((op) => op.op === 'create-cgroup');
   return {
     version: 1,

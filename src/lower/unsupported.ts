@@ -2,23 +2,73 @@ import { TsrunError } from '../errors.ts';
 import type { Context } from './context.ts';
 
 /**
- * Linux properties that tsrun does not carry out yet. One of them in a config is an error: no property is silently
- * ignored. A test walks the schema and fails on any property that lowering neither reads nor lists here.
+ * Linux properties that tsrun does not carry out yet, as JSON pointers with `*` for every array index and map name. One
+ * of them in a config is an error: no property is silently ignored. A test walks the schema and fails on any property
+ * that lowering neither reads nor lists here.
  */
-export const unsupportedProperties: readonly string[] = [];
+export const unsupportedProperties: readonly string[] = [
+  '/mounts/*/uidMappings',
+  '/mounts/*/gidMappings',
+  '/process/apparmorProfile',
+  '/process/selinuxLabel',
+  '/process/scheduler',
+  '/process/ioPriority',
+  '/process/execCPUAffinity',
+  '/linux/namespaces/*/path',
+  '/linux/uidMappings',
+  '/linux/gidMappings',
+  '/linux/timeOffsets',
+  '/linux/devices',
+  '/linux/netDevices',
+  '/linux/resources/devices',
+  '/linux/resources/memory',
+  '/linux/resources/cpu',
+  '/linux/resources/pids',
+  '/linux/resources/blockIO',
+  '/linux/resources/hugepageLimits',
+  '/linux/resources/network',
+  '/linux/resources/rdma',
+  '/linux/resources/unified',
+  '/linux/sysctl',
+  '/linux/seccomp',
+  '/linux/rootfsPropagation',
+  '/linux/mountLabel',
+  '/linux/intelRdt',
+  '/linux/memoryPolicy',
+  '/linux/personality',
+];
 
-export function refuseUnsupported(context: Context): void {
-  for (const pointer of unsupportedProperties) {
-    if (!isSet(context.spec, pointer)) continue;
-    throw new TsrunError(`${pointer}: not supported by tsrun yet`, { hint: 'remove the property to go on without it' });
+/** Values of unsupported properties that are let pass, as JSON: what they ask for is what happens anyway. */
+const harmlessValues: Readonly<Record<string, string>> = {
+  // What `tsrun spec` writes. It denies nothing that the container's capabilities (no CAP_MKNOD) do not deny already.
+  '/linux/resources/devices': '[{"allow":false,"access":"rwm"}]',
+};
+
+/** @throws TsrunError naming the first property that is set and not supported */
+export function refuseUnsupported({ spec }: Context): void {
+  for (const pattern of unsupportedProperties) {
+    const found = findSet(spec, pattern.split('/').slice(1), '', harmlessValues[pattern]);
+    if (found === undefined) continue;
+    throw new TsrunError(`${found}: not supported by tsrun yet`, { hint: 'remove the property to go on without it' });
   }
 }
 
-function isSet(value: unknown, pointer: string): boolean {
-  let at: unknown = value;
-  for (const name of pointer.split('/').slice(1)) {
-    if (typeof at !== 'object' || at === null) return false;
-    at = (at as Record<string, unknown>)[name];
+/** Pointer of the first value the pattern matches that asks for something. */
+function findSet(value: unknown, names: readonly string[], at: string, harmless?: string): string | undefined {
+  const [name, ...rest] = names;
+  if (name === undefined) return isRequest(value) && JSON.stringify(value) !== harmless ? at : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const keys = name === '*' ? Object.keys(value) : [name];
+  for (const key of keys) {
+    const child = (value as Record<string, unknown>)[key];
+    const found = findSet(child, rest, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, harmless);
+    if (found !== undefined) return found;
   }
-  return at !== undefined;
+  return undefined;
+}
+
+/** Engines write empty strings, lists and objects for what they do not want. */
+function isRequest(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
 }

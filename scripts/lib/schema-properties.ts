@@ -1,0 +1,69 @@
+/** Every property that a config.json for Linux can hold, from schemas/. */
+import config from '../../schemas/config.schema.json';
+import definitions from '../../schemas/definitions.schema.json';
+import linux from '../../schemas/linux.schema.json';
+import resources from '../../schemas/resources.schema.json';
+
+/** As far as the walk looks at one. */
+interface Schema {
+  $ref?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  additionalProperties?: Schema;
+}
+
+export interface SchemaProperty {
+  /** JSON pointer with `*` for array indices and for the names of a map: `/mounts/*` + `/source`. */
+  readonly pattern: string;
+  readonly description: string;
+  /** Whether it holds no properties itself. */
+  readonly leaf: boolean;
+}
+
+const files: Record<string, { $defs: Record<string, Schema> }> = {
+  'config.schema.json': config as never,
+  'definitions.schema.json': definitions as never,
+  'linux.schema.json': linux as never,
+  'resources.schema.json': resources as never,
+};
+
+/** In the order of the schema. Properties of other platforms, whose description ends in "not read.", are left out. */
+export function linuxProperties(): SchemaProperty[] {
+  const found: SchemaProperty[] = [];
+  walk(resolve({ $ref: '#/$defs/Spec' }, 'config.schema.json'), '', found);
+  return found;
+}
+
+interface Located {
+  schema: Schema;
+  /** The file its own references count from. */
+  file: string;
+}
+
+function walk({ schema, file }: Located, pattern: string, found: SchemaProperty[]): void {
+  for (const [name, child] of Object.entries(schema.properties ?? {})) {
+    const description = describe(child, file);
+    if (description.endsWith('not read.')) continue;
+    const below: SchemaProperty[] = [];
+    walk(resolve(child, file), `${pattern}/${name}`, below);
+    found.push({ pattern: `${pattern}/${name}`, description, leaf: below.length === 0 }, ...below);
+  }
+  for (const child of [schema.items, schema.additionalProperties]) {
+    if (child !== undefined) walk(resolve(child, file), `${pattern}/*`, found);
+  }
+}
+
+/** The property's own description, or that of the definition it refers to. */
+function describe(schema: Schema, file: string): string {
+  return schema.description ?? resolve(schema, file).schema.description ?? '';
+}
+
+function resolve(schema: Schema, file: string): Located {
+  if (schema.$ref === undefined) return { schema, file };
+  const [name = '', pointer = ''] = schema.$ref.split('#');
+  const target = name === '' ? file : name;
+  const definition = files[target]?.$defs[pointer.replace('/$defs/', '')];
+  if (definition === undefined) throw new Error(`schemas/ has no ${schema.$ref}`);
+  return resolve(definition, target);
+}

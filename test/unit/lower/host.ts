@@ -1,0 +1,21 @@
+import type { HostFacts } from '../../../src/host/facts.ts';
+
+/** A host on which everything works; tests take away what they are about. */
+export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
+  return {
+    kernel: { release: '6.12.0', major: 6, minor: 12 },
+    arch: 'x64',
+    uid: 0,
+    gid: 0,
+    capabilities: 0x1ffffffffffn,
+    cgroup: {
+      mode: 'unified',
+      mount: '/sys/fs/cgroup',
+      controllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
+      own: '/init.scope',
+    },
+    nofileSoft: 1024,
+    umask: 0o022,
+    ...changes,
+  };
+}

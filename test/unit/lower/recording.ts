@@ -1,0 +1,23 @@
+/**
+ * A view of `value` that adds the JSON pointer of every property read through it to `reads`. Reads of what is not there
+ * do not count, as nothing can be done with them.
+ */
+export function recording<T>(value: T, reads: Set<string>, at = ''): T {
+  if (typeof value !== 'object' || value === null) return value;
+  return new Proxy(value, {
+    get(target, name, receiver) {
+      const child: unknown = Reflect.get(target, name, receiver);
+      if (typeof name === 'symbol' || !Object.hasOwn(target, name)) return child;
+      const pointer = `${at}/${name}`;
+      reads.add(pointer);
+      return recording(child, reads, pointer);
+    },
+  });
+}
+
+/** Whether a pattern with `*` for array indices and map names matches the pointer. */
+export function matches(pattern: string, pointer: string): boolean {
+  const names = pointer.split('/');
+  const wanted = pattern.split('/');
+  return names.length === wanted.length && wanted.every((name, i) => name === '*' || name === names[i]);
+}

@@ -1,0 +1,120 @@
+/**
+ * No property of the specification is silently ignored: each one the schema knows is read on the way to a container, or
+ * a config that sets it is refused with an error that names it.
+ */
+import t from 'tap';
+import { linuxProperties } from '../../../scripts/lib/schema-properties.ts';
+import { firstRecord } from '../../../src/container/create.ts';
+import { TsrunError } from '../../../src/errors.ts';
+import type { Spec } from '../../../src/generated/spec.ts';
+import { placeHook } from '../../../src/hooks/run.ts';
+import { lower } from '../../../src/lower/lower.ts';
+import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
+import { everything } from './everything.ts';
+import { capableHost } from './host.ts';
+import { matches, recording } from './recording.ts';
+
+const options = { id: 'c1', bundle: '/bundle' };
+
+t.test('the config of this test holds every property of the schema', async (t) => {
+  const reads = new Set<string>();
+  JSON.stringify(recording(everything(), reads));
+  const missing = linuxProperties().filter(({ pattern }) => !isRead(pattern, reads));
+  t.same(
+    missing.map(({ pattern }) => pattern),
+    [],
+  );
+});
+
+t.test('every property is read, or refused by name', async (t) => {
+  const reads = readsOf(without(everything(), unsupportedProperties));
+  const silent = linuxProperties()
+    .filter(({ leaf, pattern }) => leaf && !isRead(pattern, reads))
+    .filter(({ pattern }) => !refusesByName(pattern))
+    .map(({ pattern }) => pattern);
+  t.same(silent, [], 'properties that nothing reads and nothing refuses');
+});
+
+t.test('every entry of the unsupported list is a property of the schema', async (t) => {
+  const known = linuxProperties().map(({ pattern }) => pattern);
+  t.same(
+    unsupportedProperties.filter((pattern) => !known.includes(pattern)),
+    [],
+  );
+});
+
+t.test('what asks for nothing is no error', async (t) => {
+  for (const spec of [
+    { ...minimal(), process: { cwd: '/', args: ['true'], terminal: false, apparmorProfile: '', selinuxLabel: '' } },
+    { ...minimal(), linux: { ...minimal().linux, resources: {}, uidMappings: [], mountLabel: '' } },
+    { ...minimal(), linux: { ...minimal().linux, resources: { devices: [{ allow: false, access: 'rwm' }] } } },
+  ] satisfies Spec[]) {
+    t.doesNotThrow(() => lower(spec, capableHost(), options));
+  }
+});
+
+/** What lower, the state of the container and the later hooks read. */
+function readsOf(spec: Spec): Set<string> {
+  const reads = new Set<string>();
+  const recorded = recording(spec, reads);
+  const plan = lower(recorded, capableHost(), options);
+  const record = firstRecord({ ...options, spec: recorded, plan });
+  for (const hook of [...record.hooks.poststart, ...record.hooks.poststop]) placeHook(hook, '', 0);
+  return reads;
+}
+
+function isRead(pattern: string, reads: ReadonlySet<string>): boolean {
+  return [...reads].some((pointer) => matches(pattern, pointer));
+}
+
+/** Whether a config with this property, and as little else as it can stand with, is refused with its name. */
+function refusesByName(pattern: string): boolean {
+  try {
+    const others = unsupportedProperties.filter((other) => other !== pattern && !pattern.startsWith(`${other}/`));
+    lower(without(minimalWith(pattern), others), capableHost(), options);
+    return false;
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    const [named = ''] = error.message.split(': ');
+    return isPrefix(named, pattern);
+  }
+}
+
+/** Whether the pointer names what the pattern matches, or something around it. */
+function isPrefix(pointer: string, pattern: string): boolean {
+  const depth = pointer.split('/').length;
+  return matches(pattern.split('/').slice(0, depth).join('/'), pointer);
+}
+
+function minimal(): Spec {
+  return { ociVersion: '1.3.0', root: { path: 'rootfs' }, linux: { namespaces: [{ type: 'mount' }] } };
+}
+
+/** The minimal config and the one property; of a list or map the whole first item, which the property describes. */
+function minimalWith(pattern: string): Spec {
+  const end = pattern.indexOf('/*');
+  const spec = minimal();
+  let to = spec as unknown as Record<string, unknown>;
+  let from = everything() as unknown as Record<string, unknown>;
+  const names = (end < 0 ? pattern : pattern.slice(0, end)).split('/').slice(1);
+  names.forEach((name, i) => {
+    const value = from[name] as Record<string, unknown>;
+    to[name] = i === names.length - 1 ? value : (to[name] ?? {});
+    to = to[name] as Record<string, unknown>;
+    from = value;
+  });
+  return spec;
+}
+
+function without(spec: Spec, patterns: readonly string[]): Spec {
+  for (const pattern of patterns) remove(spec, pattern.split('/').slice(1));
+  return spec;
+}
+
+function remove(value: unknown, names: readonly string[]): void {
+  const [name = '', ...rest] = names;
+  if (typeof value !== 'object' || value === null) return;
+  const parent = value as Record<string, unknown>;
+  if (rest.length === 0) delete parent[name];
+  else for (const key of name === '*' ? Object.keys(parent) : [name]) remove(parent[key], rest);
+}
