@@ -11,6 +11,7 @@ main() {
   require_node
   install_debian_packages "$@"
   install_npm_packages
+  if [[ -t 1 ]]; then say 'everything is there'; fi
 }
 
 require_linux() {

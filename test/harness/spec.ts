@@ -14,13 +14,12 @@ export interface Spec extends ProductSpec {
 
 /** What `tsrun spec` writes, but without a terminal and with a writable root. Every call gives a new object to edit. */
 export function defaultSpec(): Spec {
-  const { process = { cwd: '/' }, root = { path: 'rootfs' }, mounts = [], linux = {}, ...rest } = productSpec();
-  const { args = ['/bin/true'], env = [], user = {} } = process;
+  const { process, root, mounts, linux, ...rest } = productSpec();
   return {
     ...rest,
-    process: { ...process, terminal: false, args, env, user },
-    root: { ...root, readonly: false },
-    mounts,
-    linux: { ...linux, namespaces: linux.namespaces ?? [] },
+    process: { cwd: '/', args: ['/bin/true'], env: [], user: {}, ...process, terminal: false },
+    root: { ...(root ?? { path: 'rootfs' }), readonly: false },
+    mounts: mounts ?? [],
+    linux: { namespaces: [], ...linux },
   };
 }
