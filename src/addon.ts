@@ -70,6 +70,8 @@ export interface Addon {
   }): { end: number; code: number; output: string };
   /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
   lock(fd: number, wait: boolean): boolean;
+  /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */
+  filterDevices(cgroupFd: number, instructions: Buffer): void;
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
 }

@@ -19,7 +19,8 @@ namespace tsrun {
   X("waitForeground", wait_foreground) \
   X("runHook", run_hook)               \
   X("lock", lock_file)                 \
-  X("filesystemType", filesystem_type)
+  X("filesystemType", filesystem_type) \
+  X("filterDevices", filter_devices)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

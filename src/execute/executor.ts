@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { createCgroup, killCgroup, openCgroup, removeCgroup } from '../cgroup/cgroupfs.ts';
+import { filterDevices } from '../cgroup/devices.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, Op, RuntimeOp } from '../generated/ops.ts';
 import { encode } from '../plan/encode.ts';
@@ -63,6 +64,8 @@ export class Executor {
     switch (op.op) {
       case 'create-cgroup':
         return this.createCgroup(op.path);
+      case 'filter-devices':
+        return filterDevices(this.cgroupFd, op.rules, op.required);
       case 'clone':
         return this.clone(op);
       case 'run-hook':

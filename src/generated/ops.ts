@@ -22,6 +22,14 @@ export interface WriteCgroupFileOp extends OpBase {
   readonly value: string;
 }
 
+/** Attach the device rules to the container's cgroup as an eBPF program; per access the last matching rule decides, and none is a refusal. */
+export interface FilterDevicesOp extends OpBase {
+  readonly op: 'filter-devices';
+  readonly by: 'runtime';
+  readonly rules: readonly string[];
+  readonly required: boolean;
+}
+
 /** Open a namespace file and check its type (setns(2)). */
 export interface OpenNamespaceOp extends OpBase {
   readonly op: 'open-namespace';
@@ -328,6 +336,7 @@ export interface ExecOp extends OpBase {
 export type RuntimeOp =
   | CreateCgroupOp
   | WriteCgroupFileOp
+  | FilterDevicesOp
   | OpenNamespaceOp
   | CloneOp
   | RunHookOp

@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly arch: string;
   readonly uid: number;
   readonly gid: number;
+  /** False inside a user namespace, where uid 0 is somebody else outside. */
+  readonly initialUserNamespace: boolean;
   /** Capabilities the runtime may hand out, as a bit set (CapPrm and CapBnd of proc_pid_status(5)). */
   readonly capabilities: bigint;
   readonly cgroup: CgroupFacts;
@@ -38,6 +40,8 @@ export function gatherHostFacts(): HostFacts {
     arch: process.arch,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
+    // Only the initial one maps every uid to itself (user_namespaces(7)).
+    initialUserNamespace: /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map')),
     capabilities: ownCapabilities(),
     cgroup: cgroupFacts(),
     nofileSoft: nofileSoft(),

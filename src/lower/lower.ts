@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import { lowerCapabilities } from './capabilities.ts';
 import { lowerCgroup } from './cgroup.ts';
 import type { Context, LowerOptions } from './context.ts';
+import { lowerDeviceFilter } from './device-filter.ts';
 import { lowerDefaultDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
@@ -36,6 +37,8 @@ function inOrder(context: Context): Op[] {
     // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
     // charge its memory elsewhere.
     ...lowerCgroup(context),
+    // Init's own device work needs no more than the rules that every container has.
+    ...lowerDeviceFilter(context),
     ...lowerClone(context),
     // First of all in the child: what Node left behind must not reach anything that follows.
     ...lowerSession(context),

@@ -20,7 +20,6 @@ export const unsupportedProperties: readonly string[] = [
   '/linux/timeOffsets',
   '/linux/devices',
   '/linux/netDevices',
-  '/linux/resources/devices',
   '/linux/resources/memory',
   '/linux/resources/cpu',
   '/linux/resources/pids',
@@ -38,30 +37,24 @@ export const unsupportedProperties: readonly string[] = [
   '/linux/personality',
 ];
 
-/** Values of unsupported properties that are let pass, as JSON: what they ask for is what happens anyway. */
-const harmlessValues: Readonly<Record<string, string>> = {
-  // What `tsrun spec` writes. It denies nothing that the container's capabilities (no CAP_MKNOD) do not deny already.
-  '/linux/resources/devices': '[{"allow":false,"access":"rwm"}]',
-};
-
 /** @throws TsrunError naming the first property that is set and not supported */
 export function refuseUnsupported({ spec }: Context): void {
   for (const pattern of unsupportedProperties) {
-    const found = findSet(spec, pattern.split('/').slice(1), '', harmlessValues[pattern]);
+    const found = findSet(spec, pattern.split('/').slice(1), '');
     if (found === undefined) continue;
     throw new TsrunError(`${found}: not supported by tsrun yet`, { hint: 'remove the property to go on without it' });
   }
 }
 
 /** Pointer of the first value the pattern matches that asks for something. */
-function findSet(value: unknown, names: readonly string[], at: string, harmless?: string): string | undefined {
+function findSet(value: unknown, names: readonly string[], at: string): string | undefined {
   const [name, ...rest] = names;
-  if (name === undefined) return isRequest(value) && JSON.stringify(value) !== harmless ? at : undefined;
+  if (name === undefined) return isRequest(value) ? at : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const keys = name === '*' ? Object.keys(value) : [name];
   for (const key of keys) {
     const child = (value as Record<string, unknown>)[key];
-    const found = findSet(child, rest, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, harmless);
+    const found = findSet(child, rest, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -7,6 +7,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
     arch: 'x64',
     uid: 0,
     gid: 0,
+    initialUserNamespace: true,
     capabilities: 0x1ffffffffffn,
     cgroup: {
       mode: 'unified',

@@ -1,0 +1,95 @@
+// The device filter of a cgroup: a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2)), replaced in place.
+#include <linux/bpf.h>
+
+#include <cstring>
+
+#include "../common/syscall.h"
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+// By this name our program is known again among those of others (systemd attaches one of its own to a unit).
+constexpr char kProgramName[] = "tsrun_devices";
+// As many programs as one cgroup may have (BPF_CGROUP_MAX_PROGS).
+constexpr uint32_t kMostPrograms = 64;
+
+long bpf(bpf_cmd command, bpf_attr& attributes) {
+  return sys(__NR_bpf, command, reinterpret_cast<long>(&attributes), sizeof(attributes));
+}
+
+long load_program(const Napi::Buffer<char>& instructions) {
+  bpf_attr attributes = {};
+  attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+  attributes.insns = reinterpret_cast<uint64_t>(instructions.Data());
+  attributes.insn_cnt = static_cast<uint32_t>(instructions.Length() / sizeof(bpf_insn));
+  static const char license[] = "Apache-2.0";
+  attributes.license = reinterpret_cast<uint64_t>(license);
+  memcpy(attributes.prog_name, kProgramName, sizeof(kProgramName));
+  return bpf(BPF_PROG_LOAD, attributes);
+}
+
+// The ids of the device programs that are attached to this very cgroup.
+long attached_programs(int cgroup_fd, std::vector<uint32_t>& ids) {
+  ids.resize(kMostPrograms);
+  bpf_attr attributes = {};
+  attributes.query.target_fd = static_cast<uint32_t>(cgroup_fd);
+  attributes.query.attach_type = BPF_CGROUP_DEVICE;
+  attributes.query.prog_ids = reinterpret_cast<uint64_t>(ids.data());
+  attributes.query.prog_cnt = kMostPrograms;
+  long result = bpf(BPF_PROG_QUERY, attributes);
+  ids.resize(result < 0 ? 0 : attributes.query.prog_cnt);
+  return result;
+}
+
+// Opens the program when it is one of ours; -1 otherwise.
+int open_ours(uint32_t id) {
+  bpf_attr attributes = {};
+  attributes.prog_id = id;
+  long opened = bpf(BPF_PROG_GET_FD_BY_ID, attributes);
+  if (opened < 0) return -1;
+  UniqueFd fd(static_cast<int>(opened));
+  bpf_prog_info description = {};
+  attributes = {};
+  attributes.info.bpf_fd = static_cast<uint32_t>(fd.get());
+  attributes.info.info_len = sizeof(description);
+  attributes.info.info = reinterpret_cast<uint64_t>(&description);
+  if (bpf(BPF_OBJ_GET_INFO_BY_FD, attributes) < 0) return -1;
+  return strcmp(description.name, kProgramName) == 0 ? fd.release() : -1;
+}
+
+long attach(int cgroup_fd, int program_fd, int replaced_fd) {
+  bpf_attr attributes = {};
+  attributes.target_fd = static_cast<uint32_t>(cgroup_fd);
+  attributes.attach_bpf_fd = static_cast<uint32_t>(program_fd);
+  attributes.attach_type = BPF_CGROUP_DEVICE;
+  // Several programs must all agree: what is below or beside this one can only take more away.
+  attributes.attach_flags = BPF_F_ALLOW_MULTI;
+  if (replaced_fd >= 0) {
+    attributes.attach_flags |= BPF_F_REPLACE;
+    attributes.replace_bpf_fd = static_cast<uint32_t>(replaced_fd);
+  }
+  return bpf(BPF_PROG_ATTACH, attributes);
+}
+
+}  // namespace
+
+// filterDevices(cgroup directory's fd, instructions): there is no moment without a filter when one is replaced
+Napi::Value filter_devices(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int cgroup_fd = int_at(info, 0);
+  long loaded = load_program(info[1].As<Napi::Buffer<char>>());
+  if (loaded < 0) return throw_errno(env, static_cast<int>(-loaded), "bpf(BPF_PROG_LOAD)");
+  UniqueFd program(static_cast<int>(loaded));
+  std::vector<uint32_t> ids;
+  long queried = attached_programs(cgroup_fd, ids);
+  if (queried < 0) return throw_errno(env, static_cast<int>(-queried), "bpf(BPF_PROG_QUERY)");
+  UniqueFd ours;
+  for (size_t i = 0; i < ids.size() && ours.get() < 0; i++) ours.reset(open_ours(ids[i]));
+  long attached = attach(cgroup_fd, program.get(), ours.get());
+  if (attached < 0) return throw_errno(env, static_cast<int>(-attached), "bpf(BPF_PROG_ATTACH)");
+  return env.Undefined();
+}
+
+}  // namespace tsrun

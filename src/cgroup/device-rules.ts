@@ -1,0 +1,80 @@
+import { TsrunError } from '../errors.ts';
+import type { LinuxDeviceCgroup } from '../generated/spec.ts';
+
+/** One rule of the device filter, with every default filled in; null is every number. */
+export interface DeviceRule {
+  readonly allow: boolean;
+  /** b block, c character, a both. */
+  readonly type: 'a' | 'b' | 'c';
+  readonly major: number | null;
+  readonly minor: number | null;
+  /** Any of r (read), w (write) and m (mknod). */
+  readonly access: string;
+}
+
+/**
+ * What every container may use, whatever its own rules say (config-linux.md, Default Devices); the list is runc's:
+ * making any node, the default devices, terminals, and tun, which VPN programs have always found in containers.
+ */
+export const defaultDeviceRules: readonly DeviceRule[] = [
+  { allow: true, type: 'c', major: null, minor: null, access: 'm' },
+  { allow: true, type: 'b', major: null, minor: null, access: 'm' },
+  { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' }, // null
+  { allow: true, type: 'c', major: 1, minor: 8, access: 'rwm' }, // random
+  { allow: true, type: 'c', major: 1, minor: 7, access: 'rwm' }, // full
+  { allow: true, type: 'c', major: 5, minor: 0, access: 'rwm' }, // tty
+  { allow: true, type: 'c', major: 1, minor: 5, access: 'rwm' }, // zero
+  { allow: true, type: 'c', major: 1, minor: 9, access: 'rwm' }, // urandom
+  { allow: true, type: 'c', major: 136, minor: null, access: 'rwm' }, // pts/N
+  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' }, // ptmx
+  { allow: true, type: 'c', major: 10, minor: 200, access: 'rwm' }, // net/tun
+];
+
+/**
+ * linux.resources.devices in their order (config-linux.md, Device allowed list). What a rule leaves out means all of
+ * it; -1, which engines write, means the same for a number.
+ *
+ * @throws TsrunError for a negative number
+ */
+export function deviceRulesOf(devices: readonly LinuxDeviceCgroup[]): DeviceRule[] {
+  return devices.map(({ allow, type, major, minor, access }, index) => ({
+    allow,
+    type: type ?? 'a',
+    major: numberOf(major, `linux.resources.devices[${index}].major`),
+    minor: numberOf(minor, `linux.resources.devices[${index}].minor`),
+    access: access || 'rwm',
+  }));
+}
+
+function numberOf(value: number | undefined, place: string): number | null {
+  if (value === undefined || value === -1) return null;
+  if (value >= 0 && value <= 0xffff_ffff) return value;
+  throw new TsrunError(`${place}: ${value} is no device number`, { hint: 'leave it out, or write -1, for all' });
+}
+
+/** `allow c 1:3 rwm`, `deny a *:* rwm`: the notation of cgroup v1's devices.list with the verdict before it. */
+export function formatDeviceRule({ allow, type, major, minor, access }: DeviceRule): string {
+  return `${allow ? 'allow' : 'deny'} ${type} ${major ?? '*'}:${minor ?? '*'} ${access}`;
+}
+
+const ruleSyntax = /^(allow|deny) ([abc]) (\*|\d{1,10}):(\*|\d{1,10}) ([rwm]{1,3})$/;
+
+/**
+ * Reads what formatDeviceRule writes.
+ *
+ * @throws TsrunError for any other text
+ */
+export function parseDeviceRule(text: string): DeviceRule {
+  const [, verdict, type, major, minor, access] = ruleSyntax.exec(text) ?? [];
+  if (major === undefined || minor === undefined || access === undefined) {
+    throw new TsrunError(`not a device rule: ${JSON.stringify(text)}`, { hint: 'such as: allow c 1:3 rwm' });
+  }
+  const number = (digits: string) => (digits === '*' ? null : Number(digits));
+  return {
+    allow: verdict === 'allow',
+    type: type as DeviceRule['type'],
+    major: number(major),
+    minor: number(minor),
+    access,
+  };
+}

@@ -1,0 +1,32 @@
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import { log } from '../log.ts';
+import { compileDeviceRules } from './device-program.ts';
+import { parseDeviceRule } from './device-rules.ts';
+
+/**
+ * Puts a device filter on a cgroup, or another in its place; running processes feel it at their next open(2).
+ *
+ * @param cgroupFd the cgroup's directory
+ * @param rules as formatDeviceRule writes them; of the matching ones the last decides
+ * @throws TsrunError when the kernel refuses bpf(2) and the filter is required; a warning when it is not
+ */
+export function filterDevices(cgroupFd: number, rules: readonly string[], required: boolean): void {
+  try {
+    addon().filterDevices(cgroupFd, compileDeviceRules(rules.map(parseDeviceRule)));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
+      log('warning', 'linux.resources.devices: the kernel grants no eBPF device filter here, so there is none');
+      return;
+    }
+    throw new TsrunError(`linux.resources.devices: filter-devices: ${message}`, { hint: hintFor(code) });
+  }
+}
+
+function hintFor(code: string | undefined): string | undefined {
+  if (code === 'EPERM')
+    return 'attaching a device filter needs CAP_BPF and CAP_NET_ADMIN outside of any user namespace';
+  if (code === 'EINVAL' || code === 'ENOSYS') return 'the kernel needs CONFIG_CGROUP_BPF';
+  return undefined;
+}

@@ -1,0 +1,108 @@
+import t from 'tap';
+import { compileDeviceRules } from '../../../src/cgroup/device-program.ts';
+import {
+  defaultDeviceRules,
+  deviceRulesOf,
+  formatDeviceRule,
+  parseDeviceRule,
+} from '../../../src/cgroup/device-rules.ts';
+
+const letters = { m: 1, r: 2, w: 4 };
+
+/** Whether the program lets `access` through: an interpreter of the few instructions that it may hold. */
+function permits(program: Buffer, type: 'b' | 'c', major: number, minor: number, access: string): boolean {
+  const bits = [...access].reduce((sum, letter) => sum | letters[letter as keyof typeof letters], 0);
+  const context = [(bits << 16) | { b: 1, c: 2 }[type], major, minor];
+  const registers: number[] = Array(11).fill(0);
+  for (let at = 0; at * 8 < program.length; at++) {
+    const code = program.readUInt8(at * 8);
+    const to = program.readUInt8(at * 8 + 1) & 15;
+    const from = program.readUInt8(at * 8 + 1) >> 4;
+    const offset = program.readInt16LE(at * 8 + 2);
+    const immediate = program.readUInt32LE(at * 8 + 4);
+    const value = registers[to] as number;
+    if (code === 0x61) registers[to] = context[offset / 4] as number;
+    else if (code === 0xbc) registers[to] = registers[from] as number;
+    else if (code === 0xb7) registers[to] = immediate;
+    else if (code === 0x54) registers[to] = (value & immediate) >>> 0;
+    else if (code === 0x74) registers[to] = value >>> immediate;
+    else if (code === 0x56) at += value !== immediate ? offset : 0;
+    else if (code === 0x46) at += (value & immediate) !== 0 ? offset : 0;
+    else if (code === 0x05) at += offset;
+    else if (code === 0x95) return registers[0] === 1;
+    else throw new Error(`instruction 0x${code.toString(16)}`);
+  }
+  throw new Error('ran off the end');
+}
+
+const compile = (...rules: string[]) => compileDeviceRules(rules.map(parseDeviceRule));
+
+t.test('without a matching rule access is refused', async (t) => {
+  t.notOk(permits(compile(), 'c', 1, 3, 'r'));
+  t.notOk(permits(compile('allow c 1:3 r'), 'c', 1, 5, 'r'));
+  t.notOk(permits(compile('allow c 1:3 r'), 'b', 1, 3, 'r'));
+});
+
+t.test('the last matching rule decides', async (t) => {
+  const program = compile('deny a *:* rwm', 'allow b *:* rw', 'deny b 8:* w', 'allow b 8:1 w');
+  t.ok(permits(program, 'b', 9, 0, 'rw'));
+  t.notOk(permits(program, 'b', 8, 0, 'w'));
+  t.ok(permits(program, 'b', 8, 0, 'r'));
+  t.ok(permits(program, 'b', 8, 1, 'rw'));
+  t.notOk(permits(program, 'c', 8, 1, 'r'));
+});
+
+t.test('access is put together from several rules', async (t) => {
+  const program = compile('allow c 10:200 r', 'allow c 10:200 w');
+  t.ok(permits(program, 'c', 10, 200, 'rw'));
+  t.notOk(permits(program, 'c', 10, 200, 'rwm'));
+});
+
+t.test('a rule that takes one access away takes away what includes it', async (t) => {
+  const program = compile('allow a *:* rwm', 'deny c 1:1 w');
+  t.notOk(permits(program, 'c', 1, 1, 'rw'));
+  t.ok(permits(program, 'c', 1, 1, 'r'));
+  t.ok(permits(program, 'c', 1, 3, 'rw'));
+});
+
+t.test('a rule for everything makes the rules before it dead', async (t) => {
+  const program = compile('allow c 1:1 rwm', 'deny a *:* rwm');
+  t.notOk(permits(program, 'c', 1, 1, 'r'));
+  t.equal(program.length, compile('deny a *:* rwm').length);
+});
+
+t.test('the largest device numbers', async (t) => {
+  const program = compile('allow c 4294967295:4294967294 r');
+  t.ok(permits(program, 'c', 4294967295, 4294967294, 'r'));
+  t.notOk(permits(program, 'c', 4294967295, 4294967293, 'r'));
+});
+
+t.test('the default rules open the default devices and nothing else', async (t) => {
+  const program = compileDeviceRules([...deviceRulesOf([{ allow: false, access: 'rwm' }]), ...defaultDeviceRules]);
+  for (const [major, minor] of [
+    [1, 3],
+    [1, 5],
+    [1, 7],
+    [1, 8],
+    [1, 9],
+    [5, 0],
+    [5, 2],
+    [136, 17],
+    [10, 200],
+  ] as const)
+    t.ok(permits(program, 'c', major, minor, 'rw'), `${major}:${minor}`);
+  t.ok(permits(program, 'b', 8, 0, 'm'));
+  t.notOk(permits(program, 'b', 8, 0, 'r'));
+  t.notOk(permits(program, 'c', 1, 1, 'r'));
+});
+
+t.test('a rule of the config: what it leaves out means all', async (t) => {
+  const rules = deviceRulesOf([{ allow: true }, { allow: true, type: 'b', major: 8, minor: -1, access: 'r' }]);
+  t.strictSame(rules.map(formatDeviceRule), ['allow a *:* rwm', 'allow b 8:* r']);
+  t.throws(() => deviceRulesOf([{ allow: true, minor: -2 }]), /linux\.resources\.devices\[0\]\.minor: -2/);
+});
+
+t.test('text that is no rule is refused', async (t) => {
+  for (const text of ['', 'allow', 'allow c 1:3', 'permit c 1:3 r', 'allow u 1:3 r', 'allow c 1:3 x'])
+    t.throws(() => parseDeviceRule(text), /not a device rule/, text);
+});
