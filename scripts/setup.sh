@@ -76,7 +76,7 @@ install_npm_packages() {
   say 'installing npm packages'
   local log
   log=$(mktemp)
-  npm ci --no-progress >"$log" 2>&1 </dev/null || explain_npm "$log"
+  npm ci --no-progress --loglevel=warn >"$log" 2>&1 </dev/null || explain_npm "$log"
   rm -f "$log"
 }
 
