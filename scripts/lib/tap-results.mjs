@@ -68,8 +68,9 @@ function notePoint(point, inner, found, seen, isTop) {
 
 /** A file that says nothing at all, or stops before its plan is fulfilled, must not look like success. */
 function noteWholeFile(file, final, found) {
-  if (final.plan?.skipAll && final.plan.comment !== 'no tests found') {
-    found.skips.push({ name: file, reason: final.plan.comment || 'no reason given' });
+  const reason = final.plan?.skipAll ? final.plan.comment : '';
+  if (reason && reason !== 'no tests found') {
+    found.skips.push({ name: file, reason });
   } else if (found.passed + found.failed + found.skips.length === 0) {
     addFailure(found, file, 'no tests found');
   } else if (!final.ok && found.failed === 0) {
