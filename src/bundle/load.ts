@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Spec } from '../generated/spec.ts';
+import { log } from '../log.ts';
+import { showFinding } from '../validate/finding.ts';
+import { validateSpec } from '../validate/validate.ts';
+import { readBundleConfig } from './read.ts';
 
 export interface LoadedBundle {
   spec: Spec;
@@ -8,8 +10,20 @@ export interface LoadedBundle {
   warnings: string[];
 }
 
-/** Reads and validates a bundle's config.json. */
+/** Sections that the specification has for other platforms. */
+const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
+
+/**
+ * Reads and validates a bundle's config.json.
+ *
+ * @throws TsrunError when it cannot be read or parsed
+ * @throws SpecError, which lists all errors, when it is no valid Spec
+ */
 export function loadBundle(bundle: string): LoadedBundle {
-  const text = readFileSync(join(bundle, 'config.json'), 'utf8');
-  return { spec: JSON.parse(text) as Spec, text, warnings: [] };
+  const source = readBundleConfig(bundle);
+  const { spec, warnings } = validateSpec(source.value, source);
+  for (const platform of otherPlatforms) {
+    if (spec[platform] !== undefined) log('debug', `${source.path}: /${platform} is for another platform and not read`);
+  }
+  return { spec, text: source.text, warnings: warnings.map((warning) => showFinding(warning, source.path)) };
 }

@@ -1,8 +1,8 @@
 /** "Did you mean": the known word nearest to one that is not known. Only run when something is wrong. */
 
 /**
- * The candidate that differs from the word in case, in a missing prefix (NET_ADMIN for CAP_NET_ADMIN) or in at most a
- * third of its letters; undefined when there is none.
+ * The candidate that differs from the word in case, in a missing beginning or end (NET_ADMIN for CAP_NET_ADMIN, net for
+ * network) or in at most a third of its letters; undefined when there is none.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
@@ -26,7 +26,8 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 function isLoosely(word: string, candidate: string): boolean {
   const bare = word.replace(/[^a-z0-9]/g, '');
   const bareCandidate = candidate.replace(/[^a-z0-9]/g, '');
-  return bare === bareCandidate || (bare.length > 2 && candidate.endsWith(`_${word}`));
+  if (bare === bareCandidate) return true;
+  return bare.length > 2 && (candidate.endsWith(`_${word}`) || candidate.startsWith(word));
 }
 
 /** Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */

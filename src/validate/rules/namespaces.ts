@@ -1,11 +1,12 @@
 /** Namespaces, ID mappings and time offsets (config-linux.md; user_namespaces(7), time_namespaces(7)). */
-import type { LinuxIDMapping, LinuxTimeOffset, Spec } from '../../generated/spec.ts';
+import { appendPointer } from '../../bundle/pointer.ts';
+import type { LinuxIDMapping, LinuxTimeOffsets, Spec } from '../../generated/spec.ts';
 import type { Problem } from '../finding.ts';
 import { didYouMean } from '../suggest.ts';
 import { duplicates, isJoined, mustBeAbsolute, namespace, needsNamespace, type Rule, when } from './rule.ts';
 
 const mappings = ['uidMappings', 'gidMappings'] as const;
-const clocks = ['monotonic', 'boottime'];
+const clocks: readonly string[] = ['monotonic', 'boottime'];
 
 export const namespaceErrors: Rule[] = [
   {
@@ -97,17 +98,18 @@ function overlaps(
 }
 
 function timeOffsetProblems({ linux }: Spec): Problem[] {
-  const offsets: [string, LinuxTimeOffset][] = Object.entries(linux?.timeOffsets ?? {});
-  return offsets.flatMap(([clock, { nanosecs = 0 }]) => {
-    const at = `/linux/timeOffsets/${clock}`;
-    if (!clocks.includes(clock)) {
-      return when(true, at, `must be a clock of a time namespace, ${clocks.join(' or ')}`, didYouMean(clock, clocks));
-    }
-    return when(
-      nanosecs >= 1e9,
-      `${at}/nanosecs`,
-      `must be below 1000000000, found ${nanosecs}`,
-      'use secs for the rest',
-    );
-  });
+  const offsets: LinuxTimeOffsets = linux?.timeOffsets ?? {};
+  const unknown = Object.keys(offsets).filter((name) => !clocks.includes(name));
+  return [
+    ...unknown.map((name) => ({
+      pointer: appendPointer('/linux/timeOffsets', name),
+      message: `must be a clock of a time namespace, ${clocks.join(' or ')}`,
+      hint: didYouMean(name, clocks),
+    })),
+    ...(['monotonic', 'boottime'] as const).flatMap((clock) => {
+      const nanosecs = offsets[clock]?.nanosecs ?? 0;
+      const message = `must be below 1000000000, found ${nanosecs}`;
+      return when(nanosecs >= 1e9, `/linux/timeOffsets/${clock}/nanosecs`, message, 'use secs for the rest');
+    }),
+  ];
 }

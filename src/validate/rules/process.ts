@@ -58,7 +58,8 @@ export const processErrors: Rule[] = [
     name: 'console-size',
     reads: ['/process/consoleSize'],
     check: ({ process }) => {
-      return Object.entries(process?.consoleSize ?? {}).flatMap(([side, size]) => {
+      return (['height', 'width'] as const).flatMap((side) => {
+        const size = process?.consoleSize?.[side] ?? 0;
         const message = () => `must be at most ${maxConsoleSide}, found ${size}`;
         return when(size > maxConsoleSide, `/process/consoleSize/${side}`, message);
       });
@@ -68,7 +69,8 @@ export const processErrors: Rule[] = [
     name: 'exec-cpu-affinity',
     reads: ['/process/execCPUAffinity'],
     check: ({ process }) => {
-      return Object.entries(process?.execCPUAffinity ?? {}).flatMap(([moment, cpus]) => {
+      return (['initial', 'final'] as const).flatMap((moment) => {
+        const cpus = process?.execCPUAffinity?.[moment] ?? '';
         const message = () => `must be a list of CPUs such as 0-3,7, found ${show(cpus)}`;
         return when(cpus !== '' && !isNumberList(cpus), `/process/execCPUAffinity/${moment}`, message);
       });

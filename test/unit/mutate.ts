@@ -1,0 +1,131 @@
+/** Random changes of JSON, the same with every run. */
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+/** A number from 0 to below 1. */
+export type Random = () => number;
+
+/** Mulberry32: a small generator that is good enough to pick test cases. */
+export function seededRandom(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function pick<T>(random: Random, list: readonly T[]): T {
+  return list[Math.floor(random() * list.length)] as T;
+}
+
+export interface Mutation {
+  value: Json;
+  /** What was done, and where: for messages of failing tests. */
+  what: string;
+}
+
+/** Types, limits of number types, near misses of enums, patterns and paths. */
+const replacements: readonly Json[] = [
+  null,
+  true,
+  'x',
+  '',
+  '/x',
+  '0-3',
+  {},
+  { x: 1 },
+  [],
+  [1],
+  ['x'],
+  -1,
+  0,
+  1.5,
+  101,
+  2 ** 16,
+  -(2 ** 31) - 1,
+  2 ** 32,
+  2 ** 63,
+  -(2 ** 63),
+  2 ** 64,
+  1e20,
+];
+
+/** Words that one enum or pattern knows and another does not. */
+const words: readonly string[] = [
+  'rslave',
+  'paused',
+  'user',
+  'RLIMIT_X',
+  'SCMP_ACT_LOG',
+  'SCHED_RR',
+  'CAP_X',
+  'b',
+  'p',
+  '1GB',
+];
+
+/**
+ * Each property and item in turn replaced by each of many values. The document is changed in place and restored, so that
+ * a value must not be kept.
+ */
+export function* replaceEach(document: Json): Generator<Mutation> {
+  for (const { parent, key, path } of allPlaces(document)) {
+    const old = get(parent, key);
+    for (const replacement of [...replacements, ...words, 511, 512]) {
+      set(parent, key, replacement);
+      yield { value: document, what: `${path} is ${JSON.stringify(replacement)}` };
+    }
+    set(parent, key, old);
+  }
+}
+
+/** A copy with one change: a property or item dropped, replaced, altered, repeated or added. */
+export function mutate(value: Json, random: Random): Mutation {
+  const copy = structuredClone(value);
+  const places = allPlaces(copy);
+  const { parent, key, path } = pick(random, places);
+  const old = get(parent, key);
+  switch (Math.floor(random() * 5)) {
+    case 0:
+      if (Array.isArray(parent)) parent.splice(Number(key), 1);
+      else delete parent[key];
+      return { value: copy, what: `${path} removed` };
+    case 1:
+      set(parent, key, pick(random, replacements));
+      return { value: copy, what: `${path} is ${JSON.stringify(get(parent, key))}` };
+    case 2:
+      if (typeof old === 'string')
+        set(parent, key, pick(random, [old.toLowerCase(), `${old}X`, old.slice(1), `${old}\n`]));
+      else if (typeof old === 'number') set(parent, key, pick(random, [-old, old + 1, old + 0.5, old * 2 ** 40]));
+      return { value: copy, what: `${path} altered to ${JSON.stringify(get(parent, key))}` };
+    case 3:
+      set(parent, key, Array.isArray(old) ? [...old, ...old] : [old]);
+      return { value: copy, what: `${path} repeated or wrapped` };
+    default:
+      if (Array.isArray(parent)) parent.push(pick(random, replacements));
+      else parent[`${key}x`] = pick(random, replacements);
+      return { value: copy, what: `added beside ${path}` };
+  }
+}
+
+interface Place {
+  parent: Json[] | { [name: string]: Json };
+  key: string;
+  path: string;
+}
+
+function allPlaces(value: Json, path = ''): Place[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    return [{ parent: value, key, path: `${path}/${key}` }, ...allPlaces(inner, `${path}/${key}`)];
+  });
+}
+
+function get(parent: Place['parent'], key: string): Json {
+  return (parent as Record<string, Json>)[key] as Json;
+}
+
+function set(parent: Place['parent'], key: string, value: Json): void {
+  (parent as Record<string, Json>)[key] = value;
+}

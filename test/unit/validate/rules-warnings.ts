@@ -1,0 +1,93 @@
+import type { RuleCase } from './rules-errors.ts';
+
+export const warningCases: RuleCase[] = [
+  {
+    rule: 'console-size-without-terminal',
+    what: 'no terminal',
+    change: (spec) => {
+      spec.process.consoleSize = { height: 24, width: 80 };
+    },
+    at: '/process/consoleSize',
+  },
+  {
+    rule: 'capability-unknown',
+    what: 'without its prefix, in two sets',
+    change: (spec) => {
+      spec.process.capabilities = { bounding: ['NET_ADMIN'], permitted: ['NET_ADMIN'], effective: ['NET_ADMIN'] };
+    },
+    at: '/process/capabilities/bounding/0',
+    says: /unknown capability "NET_ADMIN".*did you mean "CAP_NET_ADMIN"\?/,
+  },
+  {
+    rule: 'capability-not-permitted',
+    what: 'only effective',
+    change: (spec) => {
+      spec.process.capabilities = { effective: ['CAP_KILL'] };
+    },
+    at: '/process/capabilities/effective/0',
+  },
+  {
+    rule: 'capability-ambient',
+    what: 'not inheritable',
+    change: (spec) => {
+      spec.process.capabilities = { permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] };
+    },
+    at: '/process/capabilities/ambient/0',
+    says: /not in \/process\/capabilities\/inheritable/,
+  },
+  {
+    rule: 'capability-ambient',
+    what: 'as it should be',
+    change: (spec) => {
+      spec.process.capabilities = { permitted: ['CAP_KILL'], inheritable: ['CAP_KILL'], ambient: ['CAP_KILL'] };
+    },
+    at: undefined,
+  },
+  {
+    rule: 'mount-destination-relative',
+    what: 'relative',
+    change: (spec) => {
+      spec.mounts = [{ destination: 'proc', type: 'proc', source: 'proc' }];
+    },
+    at: '/mounts/0/destination',
+    says: /taken as "\/proc"/,
+  },
+  {
+    rule: 'device-numbers-duplicate',
+    what: 'two paths',
+    change: (spec) => {
+      spec.linux.devices = [
+        { path: '/a', type: 'c', major: 1, minor: 3 },
+        { path: '/b', type: 'u', major: 1, minor: 3 },
+        { path: '/f', type: 'p' },
+        { path: '/g', type: 'p' },
+      ];
+    },
+    at: '/linux/devices/1',
+    says: /same device as \/a/,
+  },
+  {
+    rule: 'memory-reservation',
+    what: 'above the limit',
+    change: (spec) => {
+      spec.linux.resources = { memory: { limit: 1, reservation: 2 } };
+    },
+    at: '/linux/resources/memory/reservation',
+  },
+  {
+    rule: 'seccomp-listener-unused',
+    what: 'no notification',
+    change: (spec) => {
+      spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/s' };
+    },
+    at: '/linux/seccomp/listenerPath',
+  },
+  {
+    rule: 'intel-rdt-l3-schema',
+    what: 'another resource',
+    change: (spec) => {
+      spec.linux.intelRdt = { l3CacheSchema: 'L2:0=f' };
+    },
+    at: '/linux/intelRdt/l3CacheSchema',
+  },
+];
