@@ -26,6 +26,7 @@ await main();
 
 async function main() {
   stopWithUs();
+  requireRuntime();
   const queue = leaveOutVm(selectFiles(process.argv.slice(2)));
   const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
   await Promise.all(Array.from({ length: jobs }, () => work(queue)));
@@ -77,6 +78,15 @@ async function runFile(file) {
   const found = await results;
   if (exit !== 0 && (typeof exit === 'string' || found.failed === 0)) addFailure(found, file, `ended with ${exit}`);
   return { file, stderr, ...found };
+}
+
+/** Without it every integration test would fail for the same reason. */
+function requireRuntime() {
+  const runtime = process.env.RUNTIME || 'tsrun';
+  if (runtime === 'tsrun') return;
+  const places = runtime.includes('/') ? [''] : (process.env.PATH ?? '').split(':').map((place) => `${place}/`);
+  if (places.some((place) => existsSync(`${place}${runtime}`))) return;
+  fail(`RUNTIME=${runtime} is not installed; for runc and crun run: scripts/setup.sh bench`);
 }
 
 /** runc and crun must not see the v1 hierarchies of a hybrid host; tsrun knows what to do with them. */

@@ -76,7 +76,9 @@ install_npm_packages() {
   say 'installing npm packages'
   local log
   log=$(mktemp)
-  npm ci --no-progress --loglevel=warn >"$log" 2>&1 </dev/null || explain_npm "$log"
+  # npm's own pauses between tries make a missing network take minutes.
+  npm ci --no-progress --loglevel=warn --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
+    >"$log" 2>&1 </dev/null || explain_npm "$log"
   rm -f "$log"
 }
 

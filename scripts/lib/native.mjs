@@ -9,17 +9,20 @@ const buildDir = inRoot('build/native');
 const outputDir = inRoot('build/Release');
 const stampFile = path.join(buildDir, '.inputs');
 
+/** The command, the addon, and the init that the addon starts containers with. */
+const outputs = ['tsrun', 'tsrun.node', 'tsrun-init'].map((name) => path.join(outputDir, name));
+
 /** Node-API 8 is what Node 12.22, 14.17, 15.12 and later have; nothing newer is used. */
 const napiVersion = 8;
 
 /**
- * Builds tsrun.node and tsrun-init unless the last build had the same inputs. Never uses the network: addon/package.json
+ * Builds what addon/ has the sources of, unless the last build had the same inputs. Never uses the network: addon/package.json
  * names `napi_versions`, by which cmake-js takes the headers of the node-api-headers package instead of downloading
  * Node's.
  */
 export function buildNative() {
   const inputs = hashInputs();
-  if (existsSync(path.join(outputDir, 'tsrun.node')) && readStamp() === inputs) return;
+  if (outputs.every(existsSync) && readStamp() === inputs) return;
 
   if (configuredElsewhere()) rmSync(buildDir, { recursive: true, force: true });
   mkdirSync(buildDir, { recursive: true });
