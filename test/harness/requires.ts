@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Capability, cgroup2Controllers, cgroup2Mount, hasCapability, hasCommand, repoRoot } from './host.ts';
-import { runtimeName } from './runtime.ts';
+import { canFilterDevices, runtimeName } from './runtime.ts';
 
 export interface Needs {
   /** Effective uid 0. */
@@ -15,6 +15,8 @@ export interface Needs {
   cgroup2?: boolean;
   /** cgroup2 controllers, such as `memory`. */
   controllers?: string[];
+  /** The runtime can restrict devices here. */
+  deviceFilter?: boolean;
   capabilities?: Capability[];
   /** Programs on the PATH of the host. */
   commands?: string[];
@@ -36,6 +38,7 @@ function* missing(needs: Needs): Generator<string> {
   if (needs.cgroup2 && cgroup2Mount() === undefined) yield 'needs a cgroup2 mount';
   const controllers = (needs.controllers ?? []).filter((name) => !cgroup2Controllers().includes(name));
   if (controllers.length > 0) yield `needs cgroup2 controllers: ${controllers.join(', ')}`;
+  if (needs.deviceFilter && !canFilterDevices()) yield `${runtimeName} needs CAP_SYS_RESOURCE to restrict devices`;
   for (const name of needs.capabilities ?? []) if (!hasCapability(name)) yield `needs ${name}`;
   for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
   for (const path of needs.files ?? [])

@@ -18,11 +18,15 @@ function resolveRuntime(runtime: string): string {
   throw new Error(`RUNTIME=${runtime}: give a name (tsrun, runc, crun) or an absolute path`);
 }
 
+/** Whether it can load a device program: crun raises RLIMIT_MEMLOCK before, whatever the kernel's version. */
+export function canFilterDevices(): boolean {
+  return runtimeName !== 'crun' || hasCapability('CAP_SYS_RESOURCE');
+}
+
 /** Takes out of the default config what another runtime cannot do on this machine, and tsrun can. */
 export function adaptToRuntime(spec: Spec): void {
   if (runtimeName === 'tsrun') return;
   // Old versions of crun refuse what is newer than they are.
   spec.ociVersion = '1.0.2';
-  // crun raises RLIMIT_MEMLOCK before it loads its device program, whatever the kernel's version.
-  if (runtimeName === 'crun' && !hasCapability('CAP_SYS_RESOURCE')) delete spec.linux?.resources?.devices;
+  if (!canFilterDevices()) delete spec.linux?.resources?.devices;
 }

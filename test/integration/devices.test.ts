@@ -2,7 +2,7 @@
 import t from 'tap';
 import { requires, type Spec, sandbox } from '../harness/index.ts';
 
-const needs = requires({ root: true, cgroup2: true });
+const needs = requires({ root: true, cgroup2: true, deviceFilter: true });
 const tsrunNeeds = requires({ root: true, cgroup2: true, runtime: 'tsrun' });
 
 /**
@@ -28,7 +28,10 @@ t.test('a rule opens a device for what it names', { skip: needs }, async (t) => 
     (spec) => {
       mayMakeNodes(spec);
       spec.linux.resources = {
-        devices: [{ allow: false }, { allow: true, type: 'c', major: 1, minor: 11, access: 'w' }],
+        devices: [
+          { allow: false, access: 'rwm' },
+          { allow: true, type: 'c', major: 1, minor: 11, access: 'w' },
+        ],
       };
     },
   );
