@@ -36,12 +36,17 @@ export class SpecError extends TsrunError {
 
   /** @param path of the configuration, for the message */
   constructor(findings: readonly Finding[], path: string) {
-    const lines = findings.slice(0, maxShown).map((finding) => showFinding(finding, path));
-    if (findings.length > maxShown) lines.push(`and ${findings.length - maxShown} more`);
-    if (findings.length > 1) lines.unshift(`${findings.length} errors in ${path}`);
-    super(lines.join('\n'));
+    super(findings.length === 1 ? showFinding(findings[0] as Finding, path) : summary(findings, path));
     this.findings = findings;
   }
+}
+
+/** A line with the path and the count, then a line for each with only the file's name. */
+function summary(findings: readonly Finding[], path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const shown = findings.slice(0, maxShown).map((finding) => showFinding(finding, name));
+  const rest = findings.length > maxShown ? [`and ${findings.length - maxShown} more`] : [];
+  return [`${findings.length} errors in ${path}`, ...shown, ...rest].join('\n');
 }
 
 /** Characters of a value that are quoted in a message. */

@@ -4,13 +4,17 @@ import { type Problem, show } from './finding.ts';
 import type { IntegerSchema, ObjectSchema, Schema, SchemaError } from './schema.ts';
 import { didYouMean, nearest } from './suggest.ts';
 
+/** Words of an enum that are all listed beside a hint. */
+const maxListed = 8;
+
 export function describeSchemaError({ path, schema, value, missing }: SchemaError): Problem {
   const pointer = path.reduce<string>(appendPointer, '');
   if (missing !== undefined) {
     const message = `required property ${JSON.stringify(missing)} is missing`;
     return { pointer, message, hint: misspelt(missing, schema as ObjectSchema, value as object) };
   }
-  return { pointer, message: `${expected(schema, value)}, found ${show(value)}`, hint: suggestion(schema, value) };
+  const hint = suggestion(schema, value);
+  return { pointer, message: `${expected(schema, value, hint !== undefined)}, found ${show(value)}`, hint };
 }
 
 /** A property the schema does not know that looks like the missing one. */
@@ -20,7 +24,8 @@ function misspelt(missing: string, schema: ObjectSchema, value: object): string 
   return name === undefined ? undefined : `is ${JSON.stringify(name)} misspelt?`;
 }
 
-function expected(schema: Schema, value: unknown): string {
+/** Long lists of words are left out where a hint has the right one. */
+function expected(schema: Schema, value: unknown, hasHint: boolean): string {
   switch (schema.kind) {
     case 'object':
     case 'map':
@@ -32,7 +37,8 @@ function expected(schema: Schema, value: unknown): string {
     case 'integer':
       return `must be ${integerRange(schema)}`;
     case 'enum':
-      return `must be ${schema.values.length === 1 ? '' : 'one of '}${schema.values.join(', ')}`;
+      if (hasHint && schema.values.length > maxListed) return `must be one of ${schema.values.length} known values`;
+      return `must be one of ${schema.values.join(', ')}`;
     case 'string':
       return typeof value === 'string' ? `must match ${schema.pattern?.source}` : 'must be a string';
   }

@@ -61,6 +61,10 @@ const cases: [change: (spec: Example) => void, message: string][] = [
     '/linux/namespaces/1/type: must be one of mount, pid, network, uts, ipc, user, cgroup, time, found "netwrok" ' +
       '(did you mean "network"?)',
   ],
+  [
+    (s) => set(s.process, 'rlimits', [{ type: 'RLIMIT_NOFIL', soft: 1, hard: 1 }]),
+    '/process/rlimits/0/type: must be one of 16 known values, found "RLIMIT_NOFIL" (did you mean "RLIMIT_NOFILE"?)',
+  ],
   [(s) => set(s, 'root', { Path: 'x' }), '/root: required property "path" is missing (is "Path" misspelt?)'],
   [(s) => set(s, 'root', undefined), 'required property "root" is missing'],
   [
@@ -117,6 +121,14 @@ t.test('a rule says nothing about what the schema has refused', async (t) => {
     ['/linux/namespaces/0/type'],
     'whether the hostname has its namespace cannot be told',
   );
+});
+
+t.test('the path is given once, and the name of the file in each line', async (t) => {
+  const spec = { ...exampleSpec(), hostname: 1, domainname: 2 };
+  const { message } = failure(JSON.stringify(spec, null, 2), '/run/bundle/config.json');
+  t.match(message, /^2 errors in \/run\/bundle\/config\.json\nconfig\.json:\d+:\d+: .*\nconfig\.json:\d+:\d+: [^\n]*$/);
+  const one = failure(JSON.stringify({ ...exampleSpec(), hostname: 1 }), '/run/bundle/config.json');
+  t.match(one.message, /^\/run\/bundle\/config\.json:1:\d+: \/hostname: [^\n]*$/);
 });
 
 t.test('a message has at most twenty of many errors', async (t) => {
@@ -195,9 +207,9 @@ function errorFor(change: (spec: Example) => void): SpecError {
   return failure(JSON.stringify(spec, null, 2));
 }
 
-function failure(text: string): SpecError {
+function failure(text: string, path = 'config.json'): SpecError {
   try {
-    validateSpec(JSON.parse(text), { text, path: 'config.json' });
+    validateSpec(JSON.parse(text), { text, path });
   } catch (error) {
     if (error instanceof SpecError) return error;
     throw error;
