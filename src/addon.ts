@@ -53,6 +53,8 @@ export interface Addon {
   pidfdSignal(pidfd: number, signal: number): void;
   /** Whether the process has ended; waits up to `timeoutMs` (-1: for ever). */
   pidfdWait(pidfd: number, timeoutMs: number): boolean;
+  /** Waits until POLLPRI is up: the file of a cgroup has changed since it was read. False when `timeoutMs` has passed. */
+  pollPriority(fd: number, timeoutMs: number): boolean;
   /** Waits for a child's end and reaps it. */
   reap(pidfd: number): ExitStatus;
   /**

@@ -20,7 +20,8 @@ namespace tsrun {
   X("runHook", run_hook)               \
   X("lock", lock_file)                 \
   X("filesystemType", filesystem_type) \
-  X("filterDevices", filter_devices)
+  X("filterDevices", filter_devices)   \
+  X("pollPriority", poll_priority)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

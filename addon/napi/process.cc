@@ -83,6 +83,14 @@ Napi::Value wait_foreground(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// pollPriority(fd, timeoutMs) -> whether the kernel says that the file has changed (cgroup.events and the like)
+Napi::Value poll_priority(const Napi::CallbackInfo& info) {
+  pollfd changed = {int_at(info, 0), POLLPRI, 0};
+  int ready = poll_again(&changed, 1, int_at(info, 1));
+  if (ready < 0) return throw_errno(info.Env(), errno, "poll");
+  return Napi::Boolean::New(info.Env(), ready > 0);
+}
+
 // lock(fd, wait) -> whether the exclusive lock was had (flock(2))
 Napi::Value lock_file(const Napi::CallbackInfo& info) {
   bool wait = info[1].As<Napi::Boolean>().Value();

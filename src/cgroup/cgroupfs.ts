@@ -1,72 +1,102 @@
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
+import { cgroupType, enableControllers } from './controllers.ts';
+import { readState, waitForState } from './events.ts';
+import { cgroupPids, cgroupsBelow, killCgroup } from './processes.ts';
+
+/** How long a killed process may take to go; it may be writing its core or be stuck in a dying filesystem. */
+const exitTimeoutMs = 10_000;
 
 /**
- * Makes the directory; the ones above it too. Returns those it made, the deepest first, for the undo.
+ * Makes the container's cgroup, and those above it where they are missing, with their controllers.
  *
- * @throws TsrunError when processes are in it already
+ * @param required controllers that the container's limits need
+ * @returns the directories that were made, the deepest first, for the undo
+ * @throws TsrunError when processes are in it already, when it is frozen, or when it cannot hold any
  */
-export function createCgroup(path: string): string[] {
+export function createCgroup(path: string, required: readonly string[]): string[] {
   const made: string[] = [];
   for (let at = path; !existsSync(at); at = dirname(at)) made.push(at);
   try {
     mkdirSync(path, { recursive: true, mode: 0o755 });
   } catch (error) {
-    throw new TsrunError(`cannot make the cgroup ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'choose a place you may write to with linux.cgroupsPath',
-    });
+    throw cannotMake(path, error as NodeJS.ErrnoException);
   }
-  if (made[0] === path) return made;
-  const events = readFileSync(join(path, 'cgroup.events'), 'utf8');
-  if (/^populated 1$/m.test(events)) throw new TsrunError(`container's cgroup is not empty: ${path}`);
-  if (/^frozen 1$/m.test(events)) throw new TsrunError(`container's cgroup is unexpectedly frozen: ${path}`);
+  try {
+    enableControllers(path, required);
+    demandUsable(path, made[0] === path);
+  } catch (error) {
+    for (const directory of made) rmdirSync(directory);
+    throw error;
+  }
   return made;
 }
 
-/** A descriptor for CLONE_INTO_CGROUP. */
+function cannotMake(path: string, error: NodeJS.ErrnoException): TsrunError {
+  const hints: Readonly<Record<string, string>> = {
+    EAGAIN: 'cgroup.max.depth or cgroup.max.descendants of a cgroup above forbids it',
+    EROFS: 'the cgroup filesystem is mounted read-only here',
+  };
+  return new TsrunError(`cannot make the cgroup ${path}: ${error.code}`, {
+    hint: hints[error.code ?? ''] ?? 'choose a place you may write to with linux.cgroupsPath',
+    cause: error,
+  });
+}
+
+/** runc's rule: another container's processes must not come under this one's limits, nor be killed with it. */
+function demandUsable(path: string, isNew: boolean): void {
+  const type = cgroupType(path);
+  if (type === 'domain invalid' || type === 'threaded') {
+    throw new TsrunError(`cannot enter the cgroup ${path}: it is ${type}, as a cgroup above it is threaded`, {
+      hint: 'a container needs a domain (cgroup-v2.rst, Threads): choose another place with linux.cgroupsPath',
+    });
+  }
+  if (isNew) return;
+  if (readState(path, 'populated')) {
+    throw new TsrunError(`container's cgroup is not empty: ${cgroupPids(path).length} process(es) found in ${path}`, {
+      hint: 'two containers cannot share linux.cgroupsPath',
+    });
+  }
+  if (readState(path, 'frozen')) {
+    throw new TsrunError(`container's cgroup is unexpectedly frozen: ${path}`, {
+      hint: `echo 0 > ${join(path, 'cgroup.freeze')}`,
+    });
+  }
+}
+
+/** A descriptor for CLONE_INTO_CGROUP and bpf(2). */
 export function openCgroup(path: string): number {
   return openSync(path, 'r');
 }
 
-/** Kills every process in the cgroup and below (cgroup.kill, Linux 5.14); an absent cgroup is no error. */
-export function killCgroup(path: string): void {
-  try {
-    writeFileSync(join(path, 'cgroup.kill'), '1');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+/** Kills what is in the cgroup and below it, and waits for the end of it all; an absent one is no error. */
+export function emptyCgroup(path: string): void {
+  killCgroup(path);
+  waitForState(path, 'populated', false, exitTimeoutMs);
 }
 
-/** Removes the cgroup and those that the container made below it; an absent one is no error. */
+/** Empties the cgroup, then removes it and those below it. */
+export function destroyCgroup(path: string): void {
+  emptyCgroup(path);
+  removeCgroup(path);
+}
+
+/**
+ * Removes an empty cgroup and those that the container made below it; an absent one is no error.
+ *
+ * @throws TsrunError when a process is still in one of them
+ */
 export function removeCgroup(path: string): void {
-  let children: string[];
-  try {
-    children = readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  for (const child of children) removeCgroup(join(path, child));
-  removeEmptied(path);
-}
-
-/** A killed process leaves its cgroup a moment after it can be reaped: EBUSY until then. */
-function removeEmptied(path: string): void {
-  const deadline = Date.now() + 5000;
-  for (;;) {
+  for (const directory of [...cgroupsBelow(path), path]) {
     try {
-      rmdirSync(path);
-      return;
+      rmdirSync(directory);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'ENOENT') return;
-      if (code !== 'EBUSY' || Date.now() > deadline) {
-        throw new TsrunError(`cannot remove the cgroup ${path}: ${code}`, { hint: 'is a process still in it?' });
-      }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') continue;
+      throw new TsrunError(`cannot remove the cgroup ${directory}: ${code}`, {
+        hint: `processes still in it: ${cgroupPids(directory).join(', ') || 'none'}`,
+      });
     }
   }
 }

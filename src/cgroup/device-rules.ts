@@ -40,8 +40,8 @@ export function deviceRulesOf(devices: readonly LinuxDeviceCgroup[]): DeviceRule
   return devices.map(({ allow, type, major, minor, access }, index) => ({
     allow,
     type: type ?? 'a',
-    major: numberOf(major, `linux.resources.devices[${index}].major`),
-    minor: numberOf(minor, `linux.resources.devices[${index}].minor`),
+    major: numberOf(major, `/linux/resources/devices/${index}/major`),
+    minor: numberOf(minor, `/linux/resources/devices/${index}/minor`),
     access: access || 'rwm',
   }));
 }

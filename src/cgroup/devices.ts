@@ -17,10 +17,10 @@ export function filterDevices(cgroupFd: number, rules: readonly string[], requir
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
-      log('warning', 'linux.resources.devices: the kernel grants no eBPF device filter here, so there is none');
+      log('warning', '/linux/resources/devices: the kernel grants no eBPF device filter here, so there is none');
       return;
     }
-    throw new TsrunError(`linux.resources.devices: filter-devices: ${message}`, { hint: hintFor(code) });
+    throw new TsrunError(`/linux/resources/devices: filter-devices: ${message}`, { hint: hintFor(code) });
   }
 }
 

@@ -100,6 +100,9 @@ class Creation {
   private handlers() {
     return {
       started: (pid: number, pidfd: number) => this.started(pid, pidfd),
+      withoutCgroup: () => {
+        this.record = { ...this.record, cgroup: null };
+      },
       runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
       recordState: () => this.recordCreated(),
       writePidFile: (path: string) => this.writePidFile(path),

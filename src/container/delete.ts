@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { killCgroup, removeCgroup } from '../cgroup/cgroupfs.ts';
+import { destroyCgroup } from '../cgroup/cgroupfs.ts';
 import { TsrunError } from '../errors.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
 import { log } from '../log.ts';
@@ -39,10 +39,7 @@ function deleteLocked(directory: ContainerDirectory, force: boolean): void {
     throw new TsrunError(`cannot delete container ${record.id} that is not stopped: ${status}`);
   }
   endInit(record);
-  if (record.cgroup !== null) {
-    killCgroup(record.cgroup);
-    removeCgroup(record.cgroup);
-  }
+  if (record.cgroup !== null) destroyCgroup(record.cgroup);
   directory.remove();
   runPoststopHooks(record);
 }

@@ -1,9 +1,12 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { createCgroup, killCgroup, openCgroup, removeCgroup } from '../cgroup/cgroupfs.ts';
+import { createCgroup, emptyCgroup, openCgroup, removeCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
+import { ownCgroup } from '../cgroup/ownership.ts';
+import { applySetting, isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
-import type { CloneOp, Op, RuntimeOp } from '../generated/ops.ts';
+import type { CloneOp, CreateCgroupOp, Op, RuntimeOp } from '../generated/ops.ts';
+import { log } from '../log.ts';
 import { encode } from '../plan/encode.ts';
 import { isInitOp, isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { messageType, receiveFromInit, sendContinue } from './message.ts';
@@ -14,6 +17,8 @@ import { describeFailure } from './words.ts';
 export interface Handlers {
   /** Called right after the clone, with init's pid (in the runtime's pid namespace). */
   started(pid: number, pidfd: number): void;
+  /** The container gets no cgroup, though the plan has one: this user may make none. */
+  withoutCgroup(): void;
   runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
   recordState(status: string): void;
   writePidFile(path: string): void;
@@ -32,6 +37,8 @@ export class Executor {
   private readonly preserveFds: number;
   /** Descriptors init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number> = {};
+  /** Of the container's cgroup; empty when there is none. */
+  private cgroupPath = '';
   private cgroupFd = -1;
   private socket = -1;
   private pidfd = -1;
@@ -63,9 +70,7 @@ export class Executor {
   private runtimeOp(op: RuntimeOp): void {
     switch (op.op) {
       case 'create-cgroup':
-        return this.createCgroup(op.path);
-      case 'filter-devices':
-        return filterDevices(this.cgroupFd, op.rules, op.required);
+        return this.createCgroup(op);
       case 'clone':
         return this.clone(op);
       case 'run-hook':
@@ -75,16 +80,33 @@ export class Executor {
       case 'write-pid-file':
         return this.handlers.writePidFile(op.path);
       default:
-        throw new Error(`no executor for ${op.op}`);
+        return this.cgroupOp(op);
     }
   }
 
-  private createCgroup(path: string): void {
-    const made = createCgroup(path);
+  /** Ops on the cgroup that has been made; without one, which only an ordinary user may be, there is nothing to do. */
+  private cgroupOp(op: RuntimeOp): void {
+    if (this.cgroupFd < 0) return;
+    if (isSettingOp(op)) applySetting(this.cgroupPath, op);
+    else if (op.op === 'filter-devices') filterDevices(this.cgroupFd, op.rules, op.required);
+    else if (op.op === 'own-cgroup') ownCgroup(this.cgroupPath, Number(op.uid));
+    else throw new Error(`no executor for ${op.op}`);
+  }
+
+  private createCgroup({ path, controllers, optional }: CreateCgroupOp): void {
+    let made: string[];
+    try {
+      made = createCgroup(path, controllers);
+    } catch (error) {
+      if (!optional || !isRefusal(error)) throw error;
+      log('warning', `${(error as Error).message}: the container gets no cgroup of its own`);
+      return this.handlers.withoutCgroup();
+    }
     this.undo.push(() => {
-      killCgroup(path);
+      emptyCgroup(path);
       for (const directory of made) removeCgroup(directory);
     });
+    this.cgroupPath = path;
     this.cgroupFd = openCgroup(path);
   }
 
@@ -134,6 +156,12 @@ export class Executor {
       hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,
     });
   }
+}
+
+/** Whether the kernel says that this user may not. */
+function isRefusal(error: unknown): boolean {
+  const { cause } = error as { cause?: NodeJS.ErrnoException };
+  return ['EACCES', 'EPERM', 'EROFS'].includes(cause?.code ?? '');
 }
 
 function isInit(op: Op | undefined): boolean {

@@ -6,12 +6,36 @@ export interface OpBase {
   readonly from: string;
 }
 
-/** Make the container's cgroup, with the controllers its limits need enabled above it. */
+/** Make the container's cgroup; every controller is enabled on the way to it where that can be, and those its limits need must be. An optional one may be missing where the user may not make it. */
 export interface CreateCgroupOp extends OpBase {
   readonly op: 'create-cgroup';
   readonly by: 'runtime';
   readonly path: string;
   readonly controllers: readonly string[];
+  readonly optional: boolean;
+}
+
+/** Give the cgroup to the container's user, who then may make cgroups below it: its directory and the files of /sys/kernel/cgroup/delegate. */
+export interface OwnCgroupOp extends OpBase {
+  readonly op: 'own-cgroup';
+  readonly by: 'runtime';
+  readonly uid: number | bigint;
+}
+
+/** Refuse a memory limit that is below what is in use, in bytes; a swap limit of -1 is none. */
+export interface CheckMemoryUseOp extends OpBase {
+  readonly op: 'check-memory-use';
+  readonly by: 'runtime';
+  readonly limit: number | bigint;
+  readonly swap: number | bigint;
+}
+
+/** Write the weight (10 to 1000) of `default` or a device to io.bfq.weight or, where BFQ is not there, converted to io.weight. */
+export interface SetIoWeightOp extends OpBase {
+  readonly op: 'set-io-weight';
+  readonly by: 'runtime';
+  readonly device: string;
+  readonly weight: number | bigint;
 }
 
 /** Write one cgroup interface file. */
@@ -335,6 +359,9 @@ export interface ExecOp extends OpBase {
 
 export type RuntimeOp =
   | CreateCgroupOp
+  | OwnCgroupOp
+  | CheckMemoryUseOp
+  | SetIoWeightOp
   | WriteCgroupFileOp
   | FilterDevicesOp
   | OpenNamespaceOp

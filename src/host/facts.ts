@@ -8,6 +8,8 @@ export interface CgroupFacts {
   readonly mount: string | null;
   /** Controllers the v2 hierarchy has (cgroup.controllers of its root as mounted). */
   readonly controllers: readonly string[];
+  /** Where each controller is that cgroup v1 holds, by v1's names: such a controller cannot be on v2. */
+  readonly v1Controllers: Readonly<Record<string, string>>;
   /** This process's own cgroup, relative to the mount, with a leading slash. */
   readonly own: string;
 }
@@ -63,9 +65,22 @@ function cgroupFacts(): CgroupFacts {
     if (!isCgroup2(mount)) continue;
     const controllers = readText(`${mount}/cgroup.controllers`).trim().split(' ').filter(Boolean);
     const own = /^0::(.*)$/m.exec(readText('/proc/self/cgroup'))?.[1] ?? '/';
-    return { mode, mount, controllers, own };
+    return { mode, mount, controllers, v1Controllers: mode === 'hybrid' ? v1Controllers() : {}, own };
   }
-  return { mode: 'none', mount: null, controllers: [], own: '/' };
+  return { mode: 'none', mount: null, controllers: [], v1Controllers: v1Controllers(), own: '/' };
+}
+
+/** Mount points by controller, from proc_pid_mounts(5): the options of a v1 mount name its controllers. */
+function v1Controllers(): Record<string, string> {
+  const mounts = readText('/proc/self/mounts')
+    .split('\n')
+    .map((line) => line.split(' '));
+  const found: Record<string, string> = {};
+  for (const [, mountPoint = '', type, options = ''] of mounts) {
+    if (type !== 'cgroup') continue;
+    for (const option of options.split(',')) found[option] ??= mountPoint;
+  }
+  return found;
 }
 
 function isCgroup2(path: string): boolean {

@@ -1,16 +1,74 @@
 import { dirname, join, normalize } from 'node:path';
+import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
-import type { Context } from './context.ts';
+import { type Context, hasNew } from './context.ts';
+import { controllersOf, lowerResources } from './resources.ts';
 
-/** The container's cgroup (config-linux.md, Control groups). */
-export function lowerCgroup(context: Context): Op[] {
+/** What a container does with its cgroup, before the clone and as the last thing before it is created. */
+export interface LoweredCgroup {
+  readonly before: readonly Op[];
+  readonly last: readonly Op[];
+}
+
+/** The container's cgroup and its limits (config-linux.md, Control groups). */
+export function lowerCgroup(context: Context): LoweredCgroup {
   const { host, linux, warnings } = context;
+  const lowered = lowerResources(linux.resources ?? {}, host.cgroup);
+  warnings.push(...lowered.warnings);
   if (host.cgroup.mount === null) {
+    if (linux.resources?.devices?.length) {
+      throw new TsrunError('/linux/resources/devices: this host has no cgroup v2, and so no device filter', {
+        hint: 'remove the property to go on without it',
+      });
+    }
     warnings.push('this host has no cgroup v2: the container gets no cgroup of its own');
-    return [];
+    return { before: [], last: [] };
   }
-  const from = linux.cgroupsPath === undefined ? 'default' : '/linux/cgroupsPath';
-  return [{ op: 'create-cgroup', by: 'runtime', from, path: cgroupDirectory(context), controllers: [] }];
+  const ops = lowered.settings.map(({ op }) => op);
+  const last = ops.filter(forbidsForks);
+  return {
+    before: [
+      create(context, controllersOf(lowered.settings)),
+      ...ops.filter((op) => !last.includes(op)),
+      ...lowerOwnership(context),
+    ],
+    last,
+  };
+}
+
+function create(context: Context, controllers: string[]): Op {
+  const { host, linux, options } = context;
+  const from = linux.cgroupsPath ? '/linux/cgroupsPath' : 'default';
+  const rootless = options.rootless ?? 'auto';
+  const ordinaryUser = host.uid !== 0 || !host.initialUserNamespace;
+  const optional = controllers.length === 0 && (rootless === 'true' || (rootless === 'auto' && ordinaryUser));
+  return { op: 'create-cgroup', by: 'runtime', from, path: cgroupDirectory(context), controllers, optional };
+}
+
+/** A pids.max of 0 would forbid the clone into the cgroup too: it comes when all that has to run has been started. */
+function forbidsForks(op: Op): boolean {
+  return op.op === 'write-cgroup-file' && op.file === 'pids.max' && op.value === '0';
+}
+
+/**
+ * config-linux.md, Cgroup ownership: only with a new cgroup namespace and a writable cgroup mount, to the host's uid of
+ * the container's user.
+ */
+function lowerOwnership(context: Context): Op[] {
+  const { spec, linux, host } = context;
+  const writable = spec.mounts?.some(
+    ({ type, destination, options }) =>
+      type === 'cgroup' && normalize(destination) === '/sys/fs/cgroup' && !options?.includes('ro'),
+  );
+  if (!writable || !hasNew(context, 'cgroup')) return [];
+  const inside = spec.process?.user?.uid ?? 0;
+  const mapping = linux.uidMappings?.find(
+    ({ containerID, size }) => inside >= containerID && inside < containerID + size,
+  );
+  const uid = mapping === undefined ? inside : mapping.hostID + inside - mapping.containerID;
+  // As it is already.
+  if (uid === host.uid) return [];
+  return [{ op: 'own-cgroup', by: 'runtime', from: '/process/user/uid', uid }];
 }
 
 /**

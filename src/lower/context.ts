@@ -10,6 +10,8 @@ export interface LowerOptions {
   /** MS_MOVE and chroot instead of pivot_root. */
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
+  /** Whether the cgroup may be missing when no limit is asked for; auto: for ordinary users. */
+  readonly rootless?: 'true' | 'false' | 'auto';
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
 }

@@ -33,10 +33,11 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
 /** The one place that fixes the order of operations. */
 function inOrder(context: Context): Op[] {
   const { options } = context;
+  const cgroup = lowerCgroup(context);
   return [
     // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
     // charge its memory elsewhere.
-    ...lowerCgroup(context),
+    ...cgroup.before,
     // Init's own device work needs no more than the rules that every container has.
     ...lowerDeviceFilter(context),
     ...lowerClone(context),
@@ -75,6 +76,8 @@ function inOrder(context: Context): Op[] {
     // As the container's user and in its directory, so that what is found here is what execve will find; at create, so
     // that a missing program is an error of create.
     ...lowerExec(context).find,
+    // A limit of no processes at all: everything that create starts has been started.
+    ...cgroup.last,
     { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },
     ...(options.pidFile === undefined
       ? []

@@ -28,6 +28,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     pidFile: options.pidFile as string | undefined,
     noPivot: options.pivot === false,
     noNewKeyring: options.newKeyring === false,
+    rootless: globals.rootless,
     preserveFds: (options.preserveFds as number | undefined) ?? 0,
   };
   const { spec, specText, plan } = prepare(lowering);

@@ -11,7 +11,7 @@ export const plan: CommandDeclaration = {
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
   ],
   examples: ['tsrun plan --bundle /containers/web', 'tsrun plan --format json | jq .ops[].op'],
-  async run([id = 'container'], options) {
+  async run([id = 'container'], options, { rootless }) {
     const { prepare } = await import('../../container/prepare.ts');
     const { planToJson, printPlan } = await import('../../plan/print.ts');
     const { plan } = prepare({
@@ -20,6 +20,7 @@ export const plan: CommandDeclaration = {
       pidFile: options.pidFile as string | undefined,
       noPivot: options.pivot === false,
       noNewKeyring: options.newKeyring === false,
+      rootless,
       preserveFds: (options.preserveFds as number | undefined) ?? 0,
     });
     process.stdout.write(options.format === 'json' ? planToJson(plan) : printPlan(plan));

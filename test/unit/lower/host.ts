@@ -13,6 +13,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
       mode: 'unified',
       mount: '/sys/fs/cgroup',
       controllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
+      v1Controllers: {},
       own: '/init.scope',
     },
     nofileSoft: 1024,

@@ -10,6 +10,7 @@ import type { Spec } from '../../../src/generated/spec.ts';
 import { placeHook } from '../../../src/hooks/run.ts';
 import { lower } from '../../../src/lower/lower.ts';
 import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
+import { v1OnlyProperties } from '../../../src/lower/v1-only.ts';
 import { everything } from './everything.ts';
 import { capableHost } from './host.ts';
 import { matches, recording } from './recording.ts';
@@ -27,7 +28,7 @@ t.test('the config of this test holds every property of the schema', async (t) =
 });
 
 t.test('every property is read, or refused by name', async (t) => {
-  const reads = readsOf(without(everything(), unsupportedProperties));
+  const reads = readsOf(without(everything(), [...unsupportedProperties, ...v1OnlyProperties]));
   const silent = linuxProperties()
     .filter(({ leaf, pattern }) => leaf && !isRead(pattern, reads))
     .filter(({ pattern }) => !refusesByName(pattern))

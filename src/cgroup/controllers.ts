@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TsrunError } from '../errors.ts';
+
+interface Refusal {
+  readonly directory: string;
+  readonly controller: string;
+  readonly code: string;
+}
+
+/**
+ * Enables every available controller for the children of each cgroup above `path`, from the top down (cgroup-v2.rst,
+ * Controlling Controllers): limits need them, and so do accounting and whoever makes cgroups below.
+ *
+ * @param required controllers whose absence is an error; that of others is not
+ * @throws TsrunError that tells which cgroup stands in the way, and why
+ */
+export function enableControllers(path: string, required: readonly string[]): void {
+  const refusals = cgroupsAbove(path).flatMap(enableAllFor);
+  const missing = required.find((controller) => !words(path, 'cgroup.controllers').includes(controller));
+  if (missing === undefined) return;
+  const refusal = refusals.find(({ controller }) => controller === missing);
+  if (refusal === undefined) {
+    throw new TsrunError(`controller ${missing} is not available for the cgroup ${path}`, {
+      hint: `whoever made ${cgroupsAbove(path)[0]} has to delegate it`,
+    });
+  }
+  throw new TsrunError(`controller ${missing} cannot be enabled in ${refusal.directory}: ${reasonOf(refusal)}`, {
+    hint: 'choose another place with linux.cgroupsPath',
+  });
+}
+
+/** The highest first; the mount point is one of them. */
+function cgroupsAbove(path: string): string[] {
+  const above: string[] = [];
+  for (let at = dirname(path); existsSync(join(at, 'cgroup.subtree_control')); at = dirname(at)) above.unshift(at);
+  return above;
+}
+
+/** All in one write, which one refused controller makes fail; then one by one. */
+function enableAllFor(directory: string): Refusal[] {
+  const enabled = words(directory, 'cgroup.subtree_control');
+  const missing = words(directory, 'cgroup.controllers').filter((controller) => !enabled.includes(controller));
+  if (missing.length === 0 || enable(directory, missing) === undefined) return [];
+  return missing.flatMap((controller) => {
+    const code = enable(directory, [controller]);
+    return code === undefined ? [] : [{ directory, controller, code }];
+  });
+}
+
+/** The error's code; undefined when it went well. */
+function enable(directory: string, controllers: readonly string[]): string | undefined {
+  try {
+    writeFileSync(join(directory, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'EIO';
+  }
+}
+
+function reasonOf({ directory, code }: Refusal): string {
+  switch (code) {
+    case 'EBUSY':
+      return 'EBUSY: it has processes of its own, and only leaves may (cgroup-v2.rst, No Internal Process Constraint)';
+    case 'EOPNOTSUPP':
+      return `EOPNOTSUPP: it is ${cgroupType(directory)}, and below a threaded cgroup only threads are controlled`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${code}: it is not delegated to this user`;
+    case 'ENOENT':
+      return 'ENOENT: the cgroup above does not pass it on';
+    default:
+      return code;
+  }
+}
+
+/** cgroup.type: domain, domain threaded, domain invalid or threaded; the root has none and is a domain. */
+export function cgroupType(path: string): string {
+  try {
+    return readFileSync(join(path, 'cgroup.type'), 'utf8').trim();
+  } catch {
+    return 'domain';
+  }
+}
+
+function words(directory: string, file: string): string[] {
+  return readFileSync(join(directory, file), 'utf8').split(/\s+/).filter(Boolean);
+}

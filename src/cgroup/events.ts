@@ -1,0 +1,51 @@
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { addon } from '../addon.ts';
+
+/** Keys of cgroup.events: whether a process is in the cgroup or below it, and whether all of them stand still. */
+export type CgroupState = 'populated' | 'frozen';
+
+/** One flag of cgroup.events, as it is now. */
+export function readState(path: string, key: CgroupState): boolean {
+  return hasState(readFileSync(join(path, 'cgroup.events'), 'utf8'), key);
+}
+
+/**
+ * Waits until a flag of cgroup.events has this value: the kernel wakes whoever polls the file (cgroup-v2.rst,
+ * cgroup.events), so nothing is asked twice.
+ *
+ * @returns false when `timeoutMs` have passed; true at once when the cgroup is gone and cannot be populated
+ */
+export function waitForState(path: string, key: CgroupState, value: boolean, timeoutMs: number): boolean {
+  let fd: number;
+  try {
+    fd = openSync(join(path, 'cgroup.events'), constants.O_RDONLY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+  try {
+    const deadline = Date.now() + timeoutMs;
+    while (hasState(reread(fd), key) !== value) {
+      const left = deadline - Date.now();
+      if (left <= 0 || !addon().pollPriority(fd, left)) return hasState(reread(fd), key) === value;
+    }
+    return true;
+  } catch (error) {
+    // Removed meanwhile, by another delete.
+    if ((error as NodeJS.ErrnoException).code === 'ENODEV') return true;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function hasState(text: string, key: CgroupState): boolean {
+  return new RegExp(`^${key} 1$`, 'm').test(text);
+}
+
+/** The file from its start; the kernel counts a read as having seen all changes up to it. */
+function reread(fd: number): string {
+  const bytes = Buffer.alloc(256);
+  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
+}

@@ -1,0 +1,36 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import { readState, waitForState } from './events.ts';
+
+/** As long as a process may hide in the kernel (uninterruptible) before freezing it is given up. */
+const freezeTimeoutMs = 10_000;
+
+/**
+ * Stops every process in the cgroup and below it, and waits until they all stand still (cgroup.freeze).
+ *
+ * @throws TsrunError when one does not in time; then all are let go on
+ */
+export function freezeCgroup(path: string): void {
+  writeFileSync(join(path, 'cgroup.freeze'), '1');
+  if (waitForState(path, 'frozen', true, freezeTimeoutMs)) return;
+  thawCgroup(path);
+  throw new TsrunError('cannot pause the container: a process did not stop in time', {
+    hint: 'one in state D of ps(1) waits in the kernel, for a disk or a network filesystem',
+  });
+}
+
+/** Lets them go on. */
+export function thawCgroup(path: string): void {
+  writeFileSync(join(path, 'cgroup.freeze'), '0');
+}
+
+/** Whether every process in it stands still; an absent cgroup is not frozen. */
+export function isFrozen(path: string): boolean {
+  try {
+    return readState(path, 'frozen');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import { errnoWords } from '../execute/words.ts';
+import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
+import { ioWeightOf } from '../lower/resources-io.ts';
+
+/** The ops that lowerResources makes. */
+export type SettingOp = WriteCgroupFileOp | SetIoWeightOp | CheckMemoryUseOp;
+
+export function isSettingOp(op: Op): op is SettingOp {
+  return op.op === 'write-cgroup-file' || op.op === 'set-io-weight' || op.op === 'check-memory-use';
+}
+
+/**
+ * Carries one setting out.
+ *
+ * @param directory the container's cgroup
+ * @throws TsrunError that names property, file, value and what the kernel said
+ */
+export function applySetting(directory: string, op: SettingOp): void {
+  switch (op.op) {
+    case 'write-cgroup-file':
+      return writeCgroupFile(directory, op.file, op.value, op.from);
+    case 'set-io-weight':
+      return setIoWeight(directory, op);
+    case 'check-memory-use':
+      return checkMemoryUse(directory, op);
+  }
+}
+
+/**
+ * Carries settings out on a running container. What the kernel finds inconsistent (a quota below the old burst) is tried
+ * again after the rest, which may have made room.
+ *
+ * @throws TsrunError for the first that is still refused
+ */
+export function applySettings(directory: string, ops: readonly SettingOp[]): void {
+  const refused: SettingOp[] = [];
+  for (const op of ops) {
+    try {
+      applySetting(directory, op);
+    } catch (error) {
+      const { cause } = error as { cause?: NodeJS.ErrnoException };
+      if (cause?.code !== 'EINVAL') throw error;
+      refused.push(op);
+    }
+  }
+  for (const op of refused) applySetting(directory, op);
+}
+
+function writeCgroupFile(directory: string, file: string, value: string, from: string): void {
+  try {
+    writeExisting(join(directory, file), value);
+  } catch (error) {
+    throw writeFailed(file, value, from, error as NodeJS.ErrnoException);
+  }
+}
+
+function setIoWeight(directory: string, { device, weight, from }: SetIoWeightOp): void {
+  const value = Number(weight);
+  try {
+    writeExisting(join(directory, 'io.bfq.weight'), `${device} ${value}`);
+  } catch (error) {
+    // The file is there when the BFQ scheduler is, and a device's line is taken when BFQ drives the device.
+    if (!['ENOENT', 'EOPNOTSUPP'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      throw writeFailed('io.bfq.weight', `${device} ${value}`, from, error as NodeJS.ErrnoException);
+    }
+    writeCgroupFile(directory, 'io.weight', `${device} ${ioWeightOf(value)}`, from);
+  }
+}
+
+function checkMemoryUse(directory: string, { limit, swap, from }: CheckMemoryUseOp): void {
+  demandAbove(directory, 'memory.current', Number(limit), from);
+  if (Number(swap) >= 0) demandAbove(directory, 'memory.swap.current', Number(swap), from);
+}
+
+function demandAbove(directory: string, file: string, limit: number, from: string): void {
+  const used = Number(readFileSync(join(directory, file), 'utf8'));
+  if (used <= limit) return;
+  throw new TsrunError(`${from}: the new limit ${limit} is below ${file}, which is ${used}`, {
+    hint: 'without checkBeforeUpdate the kernel would reclaim memory and kill until the limit holds',
+  });
+}
+
+/** Neither creates nor truncates: in a cgroup both are refused with misleading words. */
+function writeExisting(path: string, value: string): void {
+  const fd = openSync(path, constants.O_WRONLY);
+  try {
+    writeSync(fd, value);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeFailed(file: string, value: string, from: string, error: NodeJS.ErrnoException): TsrunError {
+  const words = errnoWords(-(error.errno ?? 0));
+  return new TsrunError(`${from}: write ${file} ${JSON.stringify(value)}: ${words}`, {
+    hint: hintFor(file, error.code),
+    cause: error,
+  });
+}
+
+function hintFor(file: string, code: string | undefined): string | undefined {
+  if (code === 'ENOENT' || code === 'EACCES') {
+    return file.startsWith('hugetlb.')
+      ? 'see /sys/kernel/mm/hugepages for the page sizes of this machine'
+      : `this kernel has no ${file}, or its controller is off in this cgroup`;
+  }
+  if (code === 'ENODEV') return 'no disk with this major:minor; partitions cannot be limited';
+  if (file === 'cpu.max') return 'period: 1000 to 1000000 microseconds; quota: at least 1000';
+  if (file === 'cpu.max.burst') return 'the burst may not be above the quota';
+  if (file.startsWith('cpuset.')) return 'are they online, and in cpuset.*.effective of the cgroup above?';
+  return undefined;
+}

@@ -1,0 +1,195 @@
+/**
+ * linux.resources: each limit is read back from the file inside the container, and felt there. What the machine's
+ * cgroup2 does not have is left to the VM.
+ */
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { cgroup2Mount, type Needs, requires, type Spec, sandbox } from '../harness/index.ts';
+
+type Resources = NonNullable<Spec['linux']['resources']>;
+
+const root = { root: true, cgroup2: true };
+const tsrun = (needs: Needs = {}) => requires({ ...root, runtime: 'tsrun', ...needs });
+
+/** Prints files of the container's own cgroup. */
+const show = (...files: string[]) => files.map((file) => `cat /sys/fs/cgroup/${file}`).join(' && ');
+const set = (resources: Resources) => (spec: Spec) => {
+  spec.linux.resources = { ...spec.linux.resources, ...resources };
+};
+
+t.test('memory: limit, swap and reservation', { skip: requires({ ...root, controllers: ['memory'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    show('memory.max', 'memory.swap.max', 'memory.low'),
+    set({ memory: { limit: 67_108_864, swap: 100_663_296, reservation: 33_554_432 } }),
+  );
+  t.equal(output, '67108864\n33554432\n33554432\n');
+});
+
+t.test('memory beyond the limit is killed', { skip: requires({ ...root, controllers: ['memory'] }) }, async (t) => {
+  const { code } = await sandbox(t).runContainer(
+    ['/bin/busybox', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=64M', 'count=1'],
+    set({ memory: { limit: 16_777_216, swap: 16_777_216 } }),
+  );
+  t.equal(code, 137);
+});
+
+t.test(
+  'memory.oom.group takes the whole container',
+  { skip: requires({ ...root, controllers: ['memory'] }) },
+  async (t) => {
+    const { code } = await sandbox(t).runContainer(
+      'dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived',
+      set({ memory: { limit: 16_777_216, swap: 16_777_216 }, unified: { 'memory.oom.group': '1' } }),
+    );
+    t.equal(code, 137);
+  },
+);
+
+t.test('cpu: weight, bandwidth and burst', { skip: requires({ ...root, controllers: ['cpu'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    show('cpu.weight', 'cpu.max', 'cpu.max.burst'),
+    set({ cpu: { shares: 2048, quota: 20_000, period: 50_000, burst: 10_000 } }),
+  );
+  t.match(output, /^(174|79)\n20000 50000\n10000\n$/);
+});
+
+t.test('cpu: the quota throttles', { skip: requires({ ...root, controllers: ['cpu'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; grep nr_throttled /sys/fs/cgroup/cpu.stat',
+    set({ cpu: { quota: 5000, period: 100_000 } }),
+  );
+  t.match(output, /nr_throttled [1-9]/);
+});
+
+t.test('cpu.idle', { skip: tsrun({ controllers: ['cpu'] }) }, async (t) => {
+  t.equal(await sandbox(t).outputOf(show('cpu.idle'), set({ cpu: { idle: 1 } })), '1\n');
+});
+
+t.test('cpuset', { skip: requires({ ...root, controllers: ['cpuset'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    `${show('cpuset.cpus', 'cpuset.mems')} && grep Cpus_allowed_list /proc/self/status`,
+    set({ cpu: { cpus: '0', mems: '0' } }),
+  );
+  t.equal(output, '0\n0\nCpus_allowed_list:\t0\n');
+});
+
+t.test('pids: a fork bomb stops', { skip: requires({ ...root, controllers: ['pids'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    'cat /sys/fs/cgroup/pids.max; (for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done) 2>&1; true',
+    set({ pids: { limit: 5 } }),
+  );
+  t.match(output, /^5\n(.*\n)*.*(fork|Resource temporarily unavailable)/);
+});
+
+t.test('pids: 0 lets nothing be started', { skip: tsrun({ controllers: ['pids'] }) }, async (t) => {
+  const script = 'read max < /sys/fs/cgroup/pids.max; echo $max; /bin/true; echo not reached';
+  const { stdout, stderr } = await sandbox(t).runContainer(script, set({ pids: { limit: 0 } }));
+  t.match(stdout, /^0\n/);
+  t.match(stderr, /fork/);
+});
+
+t.test('hugepages: reservation and use', { skip: tsrun({ controllers: ['hugetlb'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    show('hugetlb.2MB.rsvd.max', 'hugetlb.2MB.max'),
+    set({ hugepageLimits: [{ pageSize: '2MB', limit: 4_194_304 }] }),
+  );
+  t.equal(output, '4194304\n4194304\n');
+});
+
+t.test('hugepages of a size that the machine has not', { skip: tsrun({ controllers: ['hugetlb'] }) }, async (t) => {
+  const { code, stderr } = await sandbox(t).runContainer(
+    'true',
+    set({ hugepageLimits: [{ pageSize: '3MB', limit: 1 }] }),
+  );
+  t.equal(code, 1);
+  t.match(stderr, /\/linux\/resources\/hugepageLimits\/0: write hugetlb\.3MB\.rsvd\.max/);
+});
+
+t.test('unified: a file of every cgroup, and one of a controller', { skip: requires(root) }, async (t) => {
+  const output = await sandbox(t).outputOf(show('cgroup.max.depth'), set({ unified: { 'cgroup.max.depth': '3' } }));
+  t.equal(output, '3\n');
+});
+
+t.test('unified memory.high', { skip: requires({ ...root, controllers: ['memory'] }) }, async (t) => {
+  const output = await sandbox(t).outputOf(show('memory.high'), set({ unified: { 'memory.high': '67108864' } }));
+  t.equal(output, '67108864\n');
+});
+
+t.test('a controller that the hierarchy has not is named', { skip: tsrun() }, async (t) => {
+  const { code, stderr } = await sandbox(t).runContainer('true', set({ unified: { 'nonesuch.max': '1' } }));
+  t.equal(code, 1);
+  t.match(stderr, /\/linux\/resources\/unified\/nonesuch\.max: controller nonesuch is missing from cgroup v2/);
+});
+
+t.test('a value that the kernel refuses is shown with its file, and nothing stays', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const { code, stderr } = await box.runContainer('true', set({ unified: { 'cgroup.max.depth': 'deep' } }));
+  t.equal(code, 1);
+  t.match(stderr, /\/linux\/resources\/unified\/cgroup\.max\.depth: write cgroup\.max\.depth \\?"deep\\?": EINVAL/);
+  t.notOk(existsSync(join(cgroup2Mount() ?? '', box.cgroup, 'bundle-1')));
+});
+
+t.test('a cgroup that others live in is refused', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sleep', '1000'];
+  });
+  await box.create(bundle);
+  const { code, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.equal(code, 1);
+  t.match(stderr, /container's cgroup is not empty: 1 process\(es\) found/);
+});
+
+t.test('a frozen cgroup is refused', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle();
+  const cgroup = join(cgroup2Mount() ?? '', bundle.spec.linux.cgroupsPath ?? '');
+  mkdirSync(cgroup, { recursive: true });
+  writeFileSync(join(cgroup, 'cgroup.freeze'), '1');
+  const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.match(stderr, /unexpectedly frozen/);
+  t.ok(existsSync(cgroup), 'what was there before create stays');
+  rmdirSync(cgroup);
+});
+
+t.test('below a threaded cgroup no container can be', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const parent = join(cgroup2Mount() ?? '', box.cgroup);
+  const bundle = box.bundle((spec) => {
+    spec.linux.cgroupsPath = `${box.cgroup}/threaded/c`;
+  });
+  mkdirSync(join(parent, 'threaded'), { recursive: true });
+  writeFileSync(join(parent, 'threaded', 'cgroup.type'), 'threaded');
+  const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.match(stderr, /cannot enter the cgroup .*: it is domain invalid, as a cgroup above it is threaded/);
+  t.notOk(existsSync(join(parent, 'threaded', 'c')));
+  rmdirSync(join(parent, 'threaded'));
+});
+
+t.test('with a writable cgroup mount the user owns the cgroup, not its limits', { skip: requires(root) }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    'cd /sys/fs/cgroup && stat -c "%n %u" . cgroup.procs cgroup.subtree_control cgroup.max.depth && mkdir sub && echo made && rmdir sub',
+    (spec) => {
+      spec.process.user = { uid: 1234, gid: 0 };
+      for (const mount of spec.mounts) {
+        if (mount.type === 'cgroup')
+          mount.options = mount.options?.map((option) => (option === 'ro' ? 'rw' : option)) ?? [];
+      }
+    },
+  );
+  t.equal(output, '. 1234\ncgroup.procs 1234\ncgroup.subtree_control 1234\ncgroup.max.depth 0\nmade\n');
+});
+
+t.test('delete removes the cgroups that the container made below its own', { skip: requires(root) }, async (t) => {
+  const box = sandbox(t);
+  await box.outputOf(
+    'mkdir -p /sys/fs/cgroup/a/b && (sleep 1000 & echo $! > /sys/fs/cgroup/a/b/cgroup.procs)',
+    (spec) => {
+      for (const mount of spec.mounts) {
+        if (mount.type === 'cgroup') mount.options = mount.options?.filter((option) => option !== 'ro') ?? [];
+      }
+    },
+  );
+  t.notOk(existsSync(join(cgroup2Mount() ?? '', box.cgroup, 'bundle-1')));
+});
