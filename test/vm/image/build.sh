@@ -1,0 +1,83 @@
+#!/bin/bash
+# build.sh ensure-tools OUT           unpacks user-mode-linux, qemu and a stock kernel to the directory OUT
+# build.sh ensure-root SET TOOLS OUT  makes OUT/root.ext4: Debian with the packages of SET and the modules of TOOLS
+#
+# Called by image.ts in a pid namespace of its own, so that nothing outlives it. One process at a time builds; OUT gets
+# its name when it is complete, so what a failed or killed build leaves is never used and is removed by the next one.
+set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+
+suite=forky
+mirror=http://deb.debian.org/debian
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+main() {
+  local out=${*: -1} cache
+  cache=$(dirname "$out")
+  mkdir -p "$cache"
+  take_lock "$cache/build.lock"
+  # Another process may have built it while this one waited.
+  [[ ! -d $out ]] || exit 0
+
+  rm -rf "$cache"/*.partial
+  # Old ones go only when a new one comes; each use renews a directory's time.
+  find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} +
+  local started=$SECONDS
+  case $1 in
+    ensure-tools) build_tools "$out.partial" ;;
+    ensure-root) build_root "$2" "$3" "$out.partial" ;;
+  esac
+  mv "$out.partial" "$out"
+  echo "vm: built $out in $((SECONDS - started)) s"
+}
+
+take_lock() {
+  exec 9>"$1"
+  flock --nonblock 9 || {
+    echo 'vm: another process is building, waiting for it'
+    flock 9
+  }
+}
+
+# mmdebstrap uses no apt configuration of this machine, so other suites than the machine's own leave no trace on it.
+bootstrap() {
+  local target=$1 packages=$2
+  shift 2
+  # A mirror may be frozen at a date long past, whose Release file has run out; its signature is checked all the same.
+  mmdebstrap --mode=root --quiet --keyring="$keyring" --include="$packages" \
+    --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \
+    --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    "$@" "$suite" "$target" "deb $mirror $suite main"
+}
+
+packages_of() {
+  local files=("$here/packages/$1.txt")
+  [[ $1 == base || $1 == tools ]] || files=("$here/packages/base.txt" "${files[@]}")
+  sed '/^#/d; /^$/d' "${files[@]}" | paste -sd,
+}
+
+# The tree is only ever used by chroot: these programs want a newer C library than this machine may have.
+build_tools() {
+  local out=$1
+  echo "vm: unpacking user-mode-linux, qemu and a kernel from Debian $suite (once; about half a minute)"
+  bootstrap "$out" "$(packages_of tools)" --variant=extract
+  ln -s usr/bin usr/sbin usr/lib usr/lib64 "$out"
+  mkdir -p "$out"/{proc,run,image,job,dev/shm}
+}
+
+build_root() {
+  local set=$1 tools=$2 out=$3
+  echo "vm: building the Debian $suite image with the package set '$set' (once; about a minute)"
+  mkdir "$out"
+  # cleanup/reproducible would undo the machine-id of customize.sh.
+  bootstrap "$out/tree" "$(packages_of "$set")" --variant=minbase --skip=cleanup/reproducible \
+    --customize-hook="'$here/customize.sh' \"\$1\" '$tools'"
+  # Ample room for what a job writes: the file is sparse, and so is the layer over it that takes the writes.
+  truncate -s 16G "$out/root.ext4"
+  mkfs.ext4 -q -F -m 0 -O ^has_journal -d "$out/tree" "$out/root.ext4"
+  rm -rf "$out/tree"
+}
+
+main "$@"

@@ -1,0 +1,149 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { exitOf, spawnConfined } from './confine.ts';
+import { ensureImage, type PackageSet } from './image.ts';
+import { jobScript, makeTrailer } from './job.ts';
+import { checkout } from './paths.ts';
+import { TrailerFilter } from './trailer-filter.ts';
+
+/** uml: at a job in seconds; cpu, io, memory, pids. qemu: a stock kernel with all controllers. See docs/vm.md. */
+export type Tier = 'uml' | 'qemu';
+
+export const tiers: readonly Tier[] = ['uml'];
+
+export interface VmJob {
+  readonly tier: Tier;
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Files and directories that are copied in, at the same path, besides the checkout. */
+  readonly shares?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The checkout by default. */
+  readonly cwd?: string;
+  readonly packages?: PackageSet;
+  /** From the start of the VM on; the time to build an image does not count. Default 600. */
+  readonly timeoutSeconds?: number;
+  /** Called with output as it comes. */
+  readonly onStdout?: (data: Buffer) => void;
+  readonly onStderr?: (data: Buffer) => void;
+  /** Makes the job interactive: its stdin, and the terminal's size. */
+  readonly terminal?: { readonly stdin: Readable; readonly rows: number; readonly columns: number };
+}
+
+export interface VmResult {
+  /** As a shell reports it: 127 for a command that is not there, 128 and the number of the signal that killed it. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The VM could not be made, or ended before its job did. The message ends with what it printed last. */
+export class VmError extends Error {
+  override name = 'VmError';
+}
+
+/** What is big in a checkout and of no use to tsrun at run time; a share of its own brings it back. */
+const hidden = ['.git', 'node_modules', 'build/native', 'build/vm'];
+
+/**
+ * Boots a VM, runs one command as root in it and throws the VM away. Builds the image first when there is none.
+ *
+ * Throws VmError when the job cannot be brought to its end; a command that fails is a result.
+ */
+export async function runInVm(job: VmJob): Promise<VmResult> {
+  const image = await ensureImage(job.packages ?? 'base');
+  const launch = ['bash', path.join(checkout, 'test/vm/launch.sh'), job.tier, image.tools, image.root];
+  const steps = diskSteps((job.shares ?? []).map((share) => path.resolve(share)));
+  const vm = spawnConfined([...launch, ...steps], ['ignore', ...Array<'pipe'>(6).fill('pipe')]);
+  return await follow(vm, job);
+}
+
+/** Parents before children, so that a share inside a hidden directory is laid over it. */
+function diskSteps(shares: readonly string[]): string[] {
+  for (const share of shares) {
+    if (share === '/' || share.includes('\n')) throw new VmError(`cannot share ${JSON.stringify(share)}`);
+  }
+  const shared = new Set([checkout, ...shares]);
+  const hides = hidden.map((dir) => path.join(checkout, dir)).filter((dir) => !shared.has(dir));
+  const steps = [
+    ...[...shared].map((dir) => ({ dir, step: `share:${dir}` })),
+    ...hides.map((dir) => ({ dir, step: `hide:${dir}` })),
+  ];
+  return steps.sort((a, b) => (a.dir < b.dir ? -1 : 1)).map(({ step }) => step);
+}
+
+async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
+  const trailer = makeTrailer();
+  const streams = connect(vm);
+  const stdout = readUntil(trailer, streams.stdout, job.onStdout);
+  const stderr = readUntil(trailer, streams.stderr, job.onStderr);
+  const bootLog = [readAll(streams.bootOut), readAll(streams.bootErr)];
+  const started = exitOf(vm);
+  streams.script.end(jobScript({ env: {}, cwd: checkout, binDir: path.join(checkout, 'bin'), ...job }, trailer));
+  job.terminal?.stdin.pipe(streams.stdin);
+
+  const seconds = job.timeoutSeconds ?? 600;
+  let timer: NodeJS.Timeout | undefined;
+  const ending = Promise.race([
+    Promise.all([stdout.exitCode, stderr.exitCode]).then(() => 'done'),
+    started.then(() => 'the VM ended before its job did'),
+    new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, seconds * 1000, `the job did not end within ${seconds} s`);
+    }),
+  ]);
+  const how = await ending.finally(() => {
+    clearTimeout(timer);
+    job.terminal?.stdin.unpipe(streams.stdin);
+    vm.kill('SIGKILL');
+  });
+  await started;
+  if (how !== 'done') throw new VmError(`${how}; last lines of the boot log:\n${lastLines(bootLog, 20)}`);
+  return { exitCode: await stdout.exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** The descriptors that launch.sh names, as seen from this end. */
+function connect(vm: ChildProcess) {
+  // Node types five of them; spawnConfined was asked for seven, all sockets but the first.
+  const [, bootOut, bootErr, stdin, stdout, stderr, script] = vm.stdio as unknown as Socket[];
+  const streams = { bootOut, bootErr, stdin, stdout, stderr, script };
+  for (const [name, stream] of Object.entries(streams)) {
+    if (stream === undefined) throw new Error(`no ${name} from the VM`);
+    // That the other end goes away at any time is expected, and seen by the exit.
+    stream.on('error', () => {});
+  }
+  return streams as Record<keyof typeof streams, Socket>;
+}
+
+function readUntil(trailer: string, stream: Readable, onData?: (data: Buffer) => void) {
+  const chunks: Buffer[] = [];
+  const filter = new TrailerFilter(trailer, (data) => {
+    chunks.push(data);
+    onData?.(data);
+  });
+  const exitCode = new Promise<number>((resolve) => {
+    stream.on('data', (data: Buffer) => {
+      filter.write(data);
+      if (filter.exitCode !== undefined) resolve(filter.exitCode);
+    });
+  });
+  return { exitCode, text: () => Buffer.concat(chunks).toString() };
+}
+
+function readAll(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (data: Buffer) => chunks.push(data));
+  return () => Buffer.concat(chunks).toString();
+}
+
+function lastLines(logs: readonly (() => string)[], count: number): string {
+  const lines = logs
+    .map((log) => log().trimEnd())
+    .join('\n')
+    .split(/\r?\n/);
+  return lines
+    .filter((line) => line !== '')
+    .slice(-count)
+    .join('\n');
+}
