@@ -5,42 +5,46 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2518205628u;
+constexpr uint32_t kLayoutHash = 1089221726u;
 
 enum class Opcode : uint32_t {
   kResetProcess = 1,
   kNewSession = 2,
   kJoinSessionKeyring = 3,
-  kUnshare = 4,
-  kLoopbackUp = 5,
-  kSetHostname = 6,
-  kSetDomainname = 7,
-  kSetPropagation = 8,
-  kBindRootfs = 9,
-  kOpenProcfs = 10,
-  kMount = 11,
-  kMakeDevice = 12,
-  kMakeSymlink = 13,
-  kMakeConsole = 14,
-  kRunContainerHook = 15,
-  kPivotRoot = 16,
-  kMoveRoot = 17,
-  kWriteSysctl = 18,
-  kReadonlyRoot = 19,
-  kReadonlyPath = 20,
-  kMaskPath = 21,
-  kSetRlimit = 22,
-  kSetOomScoreAdj = 23,
-  kEnterCwd = 24,
-  kFindProgram = 25,
-  kDefaultHome = 26,
-  kBoundCapabilities = 27,
-  kSetUser = 28,
-  kSetCapabilities = 29,
-  kSetUmask = 30,
-  kNoNewPrivileges = 31,
-  kWaitStart = 32,
-  kExec = 33,
+  kJoinContainer = 4,
+  kForkChild = 5,
+  kHoldRoot = 6,
+  kUnshare = 7,
+  kLoopbackUp = 8,
+  kSetHostname = 9,
+  kSetDomainname = 10,
+  kSetPropagation = 11,
+  kBindRootfs = 12,
+  kOpenProcfs = 13,
+  kMount = 14,
+  kMakeDevice = 15,
+  kMakeSymlink = 16,
+  kMakeConsole = 17,
+  kRunContainerHook = 18,
+  kPivotRoot = 19,
+  kMoveRoot = 20,
+  kWriteSysctl = 21,
+  kReadonlyRoot = 22,
+  kReadonlyPath = 23,
+  kMaskPath = 24,
+  kSetRlimit = 25,
+  kSetOomScoreAdj = 26,
+  kEnterCwd = 27,
+  kFindProgram = 28,
+  kFindUser = 29,
+  kDefaultHome = 30,
+  kBoundCapabilities = 31,
+  kSetUser = 32,
+  kSetCapabilities = 33,
+  kSetUmask = 34,
+  kNoNewPrivileges = 35,
+  kWaitStart = 36,
+  kExec = 37,
 };
 
 // Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE.
@@ -55,6 +59,23 @@ struct NewSessionOp {
 // A session keyring of its own, so that the caller's keys cannot be read (keyctl(2)).
 struct JoinSessionKeyringOp {
   Str name;
+};
+
+// setns(2) into the namespaces of the container's init process, all at once, by its pidfd.
+struct JoinContainerOp {
+  int64_t container;
+  List namespaces;
+  uint64_t flags;
+};
+
+// Go on in a child: a pid or time namespace takes effect for children only. The child is the runtime's own (CLONE_PARENT).
+struct ForkChildOp {
+  List namespaces;
+  uint64_t flags;
+};
+
+// Hold the root directory of the joined mount namespace by descriptor.
+struct HoldRootOp {
 };
 
 // unshare(2) of namespaces that clone3 could not make in the right place.
@@ -190,6 +211,14 @@ struct FindProgramOp {
   Str path;
 };
 
+// Look a user and group name up in the container's /etc/passwd and /etc/group; set-user and default-home then use what was found.
+struct FindUserOp {
+  Str user;
+  Str group;
+  uint64_t uid;
+  uint64_t gid;
+};
+
 // HOME from the container's /etc/passwd, as the config sets none.
 struct DefaultHomeOp {
   uint64_t uid;
@@ -242,6 +271,9 @@ struct ExecOp {
   X(ResetProcess) \
   X(NewSession) \
   X(JoinSessionKeyring) \
+  X(JoinContainer) \
+  X(ForkChild) \
+  X(HoldRoot) \
   X(Unshare) \
   X(LoopbackUp) \
   X(SetHostname) \
@@ -264,6 +296,7 @@ struct ExecOp {
   X(SetOomScoreAdj) \
   X(EnterCwd) \
   X(FindProgram) \
+  X(FindUser) \
   X(DefaultHome) \
   X(BoundCapabilities) \
   X(SetUser) \

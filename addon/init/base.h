@@ -31,6 +31,9 @@ struct Context {
   bool cwd_pending;   // entering cwd failed before set-user; try again as the user
   bool has_program;
   bool has_home;
+  bool has_user;  // find-user found user and group
+  uint64_t user;
+  uint64_t group;
   char detail[sizeof(Message::detail)];
   char cwd[kPathMax];
   char program[kPathMax];

@@ -111,7 +111,8 @@ int run(const FindProgramOp& op) {
 
 int run(const DefaultHomeOp& op) {
   copy(ctx.home, sizeof(ctx.home), "HOME=");
-  if (!home_of(op.uid, ctx.home + 5, sizeof(ctx.home) - 5)) copy(ctx.home + 5, sizeof(ctx.home) - 5, "/");
+  if (!home_of(ctx.has_user ? ctx.user : op.uid, ctx.home + 5, sizeof(ctx.home) - 5))
+    copy(ctx.home + 5, sizeof(ctx.home) - 5, "/");
   ctx.has_home = true;
   ctx.detail[0] = 0;
   return 0;
@@ -148,6 +149,8 @@ int run(const ExecOp& op) {
   for (uint64_t fd = 3; fd < 3 + op.preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
   long error = sys(__NR_close_range, 3 + op.preserve_fds, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   if (error < 0) return static_cast<int>(error);
+  // Without a start command to tell, the runtime learns here that what follows is the program's.
+  if (ctx.report_fd == ctx.sync_fd) send(kStarted, 0, 0);
   return fail(sys(__NR_execve, ctx.program, arguments, environment), ctx.program);
 }
 

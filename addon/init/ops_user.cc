@@ -3,7 +3,7 @@
 #include <linux/prctl.h>
 
 #include "ops.h"
-#include "path.h"
+#include "passwd.h"
 
 namespace tsrun {
 
@@ -35,6 +35,18 @@ int run(const BoundCapabilitiesOp& op) {
   return 0;
 }
 
+int run(const FindUserOp& op) {
+  const char* user = text(op.user);
+  const char* group = text(op.group);
+  ctx.user = op.uid;
+  ctx.group = op.gid;
+  if (user != nullptr && !find_user(user, &ctx.user, &ctx.group)) return fail(-ENOENT, user);
+  if (group != nullptr && !find_group(group, &ctx.group)) return fail(-ENOENT, group);
+  ctx.has_user = true;
+  ctx.detail[0] = 0;
+  return 0;
+}
+
 int run(const SetUserOp& op) {
   long error = sys(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (error < 0) return static_cast<int>(error);
@@ -45,9 +57,11 @@ int run(const SetUserOp& op) {
     error = sys(__NR_setgroups, op.groups.count, groups);
     if (error < 0) return fail(error, "setgroups");
   }
-  error = sys(__NR_setresgid, op.gid, op.gid, op.gid);
+  uint64_t gid = ctx.has_user ? ctx.group : op.gid;
+  uint64_t uid = ctx.has_user ? ctx.user : op.uid;
+  error = sys(__NR_setresgid, gid, gid, gid);
   if (error < 0) return fail(error, "setresgid");
-  error = sys(__NR_setresuid, op.uid, op.uid, op.uid);
+  error = sys(__NR_setresuid, uid, uid, uid);
   return error < 0 ? fail(error, "setresuid") : 0;
 }
 

@@ -53,27 +53,59 @@ char* field(char* line, int index) {
   return line;
 }
 
-bool has_uid(const char* line, uint64_t uid) {
-  char copy_of_line[1024];
+constexpr size_t kLine = 1024;
+
+// Whether field `index` of the line is `value`; leaves the line whole.
+bool field_is(const char* line, int index, const char* value) {
+  char copy_of_line[kLine];
   copy(copy_of_line, sizeof(copy_of_line), line);
-  char digits[24];
-  return equal(field(copy_of_line, 2), decimal(digits, static_cast<int64_t>(uid)));
+  return equal(field(copy_of_line, index), value);
+}
+
+// The number in field `index`; false when it is none.
+bool number_in(const char* line, int index, uint64_t* number) {
+  char copy_of_line[kLine];
+  copy(copy_of_line, sizeof(copy_of_line), line);
+  const char* digits = field(copy_of_line, index);
+  *number = 0;
+  if (*digits == 0) return false;
+  for (; *digits >= '0' && *digits <= '9'; digits++) {
+    *number = *number * 10 + static_cast<uint64_t>(*digits - '0');
+    if (*number > 0xfffffffe) return false;
+  }
+  return *digits == 0;
+}
+
+// Finds the first line whose field `index` is `value`.
+bool find_line(const char* path, int index, const char* value, char* line) {
+  constexpr int kNonblock = 04000;  // a FIFO must not hold us up
+  Fd file(open_in_root(path, O_RDONLY | kNonblock | O_NOCTTY));
+  if (!file.ok()) return false;
+  LineReader reader(file.get());
+  for (int lines = 0; lines < 100000 && reader.next(line, kLine); lines++) {
+    if (field_is(line, index, value)) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 bool home_of(uint64_t uid, char* home, size_t size) {
-  constexpr int kNonblock = 04000;  // a FIFO must not hold us up
-  Fd file(open_in_root("/etc/passwd", O_RDONLY | kNonblock | O_NOCTTY));
-  if (!file.ok()) return false;
-  LineReader reader(file.get());
-  char line[1024];
-  for (int lines = 0; lines < 100000 && reader.next(line, sizeof(line)); lines++) {
-    if (!has_uid(line, uid)) continue;
-    const char* found = field(line, 5);
-    return found[0] == '/' && copy(home, size, found);
-  }
-  return false;
+  char line[kLine];
+  char digits[24];
+  if (!find_line("/etc/passwd", 2, decimal(digits, static_cast<int64_t>(uid)), line)) return false;
+  const char* found = field(line, 5);
+  return found[0] == '/' && copy(home, size, found);
+}
+
+bool find_user(const char* name, uint64_t* uid, uint64_t* gid) {
+  char line[kLine];
+  return find_line("/etc/passwd", 0, name, line) && number_in(line, 2, uid) && number_in(line, 3, gid);
+}
+
+bool find_group(const char* name, uint64_t* gid) {
+  char line[kLine];
+  return find_line("/etc/group", 0, name, line) && number_in(line, 2, gid);
 }
 
 }  // namespace tsrun

@@ -1,5 +1,6 @@
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { exec } from './commands/exec.ts';
 import { kill } from './commands/kill.ts';
 import { list } from './commands/list.ts';
 import { plan } from './commands/plan.ts';
@@ -17,6 +18,7 @@ export const commands: readonly CommandDeclaration[] = [
   state,
   kill,
   deleteCommand,
+  exec,
   list,
   spec,
   plan,

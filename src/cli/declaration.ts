@@ -28,6 +28,10 @@ export interface CommandDeclaration {
   readonly options: readonly OptionDeclaration[];
   readonly examples: readonly string[];
   readonly hidden?: boolean;
+  /** What follows the id belongs to the program, options included. */
+  readonly passThrough?: boolean;
+  /** Stands before every error of this command, in runc's words. */
+  readonly failurePrefix?: string;
   /** Exit code when the runtime itself fails; 1 unless said otherwise. */
   readonly failureCode?: number;
   /** Returns the process's exit code; undefined means 0. */

@@ -1,36 +1,34 @@
 import { TsrunError } from '../errors.ts';
 import { logFatal } from '../log.ts';
+import type { CommandDeclaration } from './declaration.ts';
 import { buildProgram, usageError } from './program.ts';
 
 /** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
 async function main(): Promise<void> {
-  let failureCode = 1;
-  const program = buildProgram((code, failure) => {
+  let running: CommandDeclaration | undefined;
+  const program = buildProgram((command, code) => {
+    running = command;
     process.exitCode = code;
-    failureCode = failure;
   });
   try {
     await program.parseAsync(process.argv);
   } catch (error) {
-    process.exitCode = report(error, failureCode);
+    process.exitCode = report(error, running);
   }
 }
 
-function report(error: unknown, failureCode: number): number {
-  if (error instanceof TsrunError) {
-    logFatal(error.line);
-    return error.exitCode === 1 ? failureCode : error.exitCode;
+/** Prints the failure and returns the exit code. */
+function report(error: unknown, command: CommandDeclaration | undefined): number {
+  const known = error instanceof TsrunError ? error : usageError(error);
+  if (known !== undefined) {
+    logFatal(`${command?.failurePrefix ?? ''}${known.line}`);
+    return known.exitCode === 1 ? (command?.failureCode ?? 1) : known.exitCode;
   }
-  const usage = usageError(error);
-  if (usage !== undefined) {
-    logFatal(usage.line);
-    return 1;
-  }
+  // --help and --version end in commander's exceptions too.
   if ((error as { exitCode?: unknown }).exitCode === 0) return 0;
-  // A bug of ours: with --debug's environment twin the stack shows where.
   const { message, stack } = error as Error;
   logFatal(process.env.TSRUN_STACK === '1' ? (stack ?? message) : `internal error: ${message}`);
-  return failureCode;
+  return command?.failureCode ?? 1;
 }
 
 void main();

@@ -5,8 +5,11 @@ import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
 import { globalOptions, readGlobals } from './globals.ts';
 import { versionText } from './version.ts';
 
-/** The commander tree, made from the declarations. `finish` gets the exit code of the command that ran. */
-export function buildProgram(finish: (code: number, failureCode: number) => void): Command {
+/** Told which command runs, and, when it is done, the exit code. */
+export type Progress = (command: CommandDeclaration, code: number) => void;
+
+/** The commander tree, made from the declarations. */
+export function buildProgram(progress: Progress): Command {
   const program = new Command('tsrun')
     .description('An OCI container runtime: every container is a program, and tsrun is its compiler.')
     .version(versionText(), '-v, --version', 'print versions')
@@ -16,7 +19,7 @@ export function buildProgram(finish: (code: number, failureCode: number) => void
     .configureOutput({ writeErr: () => undefined });
   for (const option of globalOptions) program.addOption(toOption(option));
   for (const declaration of commands)
-    program.addCommand(toCommand(declaration, program, finish), { hidden: declaration.hidden ?? false });
+    program.addCommand(toCommand(declaration, program, progress), { hidden: declaration.hidden ?? false });
   program.addHelpText('after', globalExamples);
   return program;
 }
@@ -29,11 +32,7 @@ export function usageError(error: unknown): TsrunError | undefined {
   return new TsrunError(message, { hint: rest.join(' ').replace(/[()]/g, '').trim() || 'see tsrun --help' });
 }
 
-function toCommand(
-  declaration: CommandDeclaration,
-  program: Command,
-  finish: (code: number, failureCode: number) => void,
-): Command {
+function toCommand(declaration: CommandDeclaration, program: Command, progress: Progress): Command {
   const command = new Command(declaration.name).description(declaration.summary);
   command.copyInheritedSettings(program);
   for (const { name, description } of declaration.arguments) command.addArgument(new Argument(name, description));
@@ -41,10 +40,11 @@ function toCommand(
   if (declaration.examples.length > 0) {
     command.addHelpText('after', `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`);
   }
+  if (declaration.passThrough === true) command.passThroughOptions();
   return command.action(async () => {
-    finish(0, declaration.failureCode ?? 1);
+    progress(declaration, 0);
     const globals = readGlobals(program.opts());
-    finish((await declaration.run(command.args, command.opts(), globals)) ?? 0, declaration.failureCode ?? 1);
+    progress(declaration, (await declaration.run(command.args, command.opts(), globals)) ?? 0);
   });
 }
 

@@ -1,8 +1,6 @@
-import { closeSync, ftruncateSync, renameSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { basename, dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-import { TsrunError } from '../errors.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
 import type { Op } from '../generated/ops.ts';
@@ -13,6 +11,7 @@ import { log } from '../log.ts';
 import { rootfsPath } from '../lower/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sendDescriptor } from '../terminal/console.ts';
+import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
 import { ContainerDirectory, execSocket } from './store.ts';
@@ -105,7 +104,7 @@ class Creation {
       },
       runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
       recordState: () => this.recordCreated(),
-      writePidFile: (path: string) => this.writePidFile(path),
+      writePidFile: (path: string) => this.undo.push(writePidFile(path, this.record.init?.pid ?? 0)),
       terminal: (fd: number, name: string) => this.handOverTerminal(fd, name),
     };
   }
@@ -140,19 +139,6 @@ class Creation {
     const text = JSON.stringify(hookState(this.record, status));
     ftruncateSync(this.stateFd, 0);
     writeSync(this.stateFd, text, 0);
-  }
-
-  private writePidFile(path: string): void {
-    const temporary = join(dirname(path), `.${basename(path)}`);
-    try {
-      writeFileSync(temporary, String(this.record.init?.pid), { mode: 0o644 });
-      renameSync(temporary, path);
-    } catch (error) {
-      throw new TsrunError(`cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-        hint: 'does its directory exist?',
-      });
-    }
-    this.undo.push(() => unlinkSync(path));
   }
 }
 

@@ -8,7 +8,7 @@ import { TsrunError } from '../errors.ts';
 import type { CloneOp, CreateCgroupOp, Op, RuntimeOp } from '../generated/ops.ts';
 import { log } from '../log.ts';
 import { encode } from '../plan/encode.ts';
-import { isInitOp, isRuntimeOp, type Plan } from '../plan/plan.ts';
+import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { messageType, receiveFromInit, sendContinue } from './message.ts';
 import type { UndoStack } from './undo.ts';
 import { describeFailure } from './words.ts';
@@ -71,6 +71,12 @@ export class Executor {
     switch (op.op) {
       case 'create-cgroup':
         return this.createCgroup(op);
+      case 'open-cgroup':
+        this.cgroupFd = openCgroup(op.path);
+        return;
+      case 'open-container':
+        this.slots[op.slot] = addon().pidfdOpen(Number(op.pid));
+        return;
       case 'clone':
         return this.clone(op);
       case 'run-hook':
@@ -126,27 +132,63 @@ export class Executor {
     closeSync(plan);
     this.pidfd = pidfd;
     this.undo.push(() => {
-      addon().pidfdSignal(pidfd, 9);
-      addon().reap(pidfd);
+      addon().pidfdSignal(this.pidfd, 9);
+      addon().reap(this.pidfd);
     });
+    // Otherwise the process that counts is the one that it forks.
+    if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.handlers.started(pid, pidfd);
+  }
+
+  /** init went on in a child, which is our child too; the first process has ended. */
+  private forked(pid: number): void {
+    const pidfd = addon().pidfdOpen(pid);
+    addon().reap(this.pidfd);
+    closeSync(this.pidfd);
+    this.pidfd = pidfd;
     this.handlers.started(pid, pidfd);
   }
 
-  /** Answers init until its part of the plan is done: the last sync, or its execve closing the socket. */
+  /**
+   * Answers init until its part of the plan is done: in a create until the last sync, after which it waits for start;
+   * else until execve closes its end of the socket.
+   */
   private converse(): void {
-    const lastSync = this.plan.ops.findLastIndex((op, i) => isRuntimeOp(op) && i > 0 && isInit(this.plan.ops[i - 1]));
+    const waits = this.plan.ops.some(({ op }) => op === 'wait-start');
+    const lastSync = this.plan.ops.findLastIndex(isRuntimeOp);
+    let started = false;
     for (;;) {
       const message = receiveFromInit(this.socket);
-      if (message === null) throw this.initDied();
-      if (message.type === messageType.error) {
-        throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
+      if (message === null) {
+        if (started) return;
+        throw this.initDied();
       }
-      if (message.type === messageType.descriptor) this.handlers.terminal(message.fd, message.detail);
-      if (message.type !== messageType.sync) continue;
-      this.runtimeOps(message.opIndex);
-      sendContinue(this.socket);
-      if (message.opIndex === lastSync) return;
+      switch (message.type) {
+        case messageType.error:
+          throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
+        case messageType.descriptor:
+          this.handlers.terminal(message.fd, message.detail);
+          break;
+        case messageType.pid:
+          this.forked(message.value);
+          break;
+        case messageType.started:
+          started = true;
+          break;
+        case messageType.sync:
+          this.sync(message.opIndex);
+          if (waits && this.lastSegment(message.opIndex, lastSync)) return;
+      }
     }
+  }
+
+  private sync(index: number): void {
+    this.runtimeOps(index);
+    sendContinue(this.socket);
+  }
+
+  /** Whether no runtime op is left after the segment that starts at `index`. */
+  private lastSegment(index: number, lastRuntimeOp: number): boolean {
+    return this.plan.ops.slice(index, lastRuntimeOp + 1).every(isRuntimeOp);
   }
 
   private initDied(): TsrunError {
@@ -162,8 +204,4 @@ export class Executor {
 function isRefusal(error: unknown): boolean {
   const { cause } = error as { cause?: NodeJS.ErrnoException };
   return ['EACCES', 'EPERM', 'EROFS'].includes(cause?.code ?? '');
-}
-
-function isInit(op: Op | undefined): boolean {
-  return op !== undefined && isInitOp(op);
 }

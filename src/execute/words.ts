@@ -19,6 +19,14 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
   if (op.op === 'run-container-hook') {
     return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
   }
+  if (op.op === 'find-user' && failure.error === constants.errno.ENOENT) {
+    return new TsrunError(`${placeOf(op)}: unable to find user or group ${failure.detail} in the container`, {
+      hint: 'the name must be in its /etc/passwd or /etc/group; or give numbers',
+    });
+  }
+  if (op.op === 'join-container' && failure.error === constants.errno.ESRCH) {
+    return new TsrunError('cannot exec in a stopped container');
+  }
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
   return new TsrunError(`${placeOf(op)}: ${op.op}${detail}: ${errnoWords(failure.error)}`, {
     hint: hintFor(op, failure.error),

@@ -63,6 +63,21 @@ export interface OpenNamespaceOp extends OpBase {
   readonly path: string;
 }
 
+/** Open the container's cgroup, for the new process to be born in. */
+export interface OpenCgroupOp extends OpBase {
+  readonly op: 'open-cgroup';
+  readonly by: 'runtime';
+  readonly path: string;
+}
+
+/** Pin the container's init process by pidfd, whose namespaces will be joined. */
+export interface OpenContainerOp extends OpBase {
+  readonly op: 'open-container';
+  readonly by: 'runtime';
+  readonly slot: string;
+  readonly pid: number | bigint;
+}
+
 /** Start tsrun-init from a sealed memfd: clone3(2) with these namespaces, inside the cgroup, then execveat(2). */
 export interface CloneOp extends OpBase {
   readonly op: 'clone';
@@ -115,6 +130,29 @@ export interface JoinSessionKeyringOp extends OpBase {
   readonly op: 'join-session-keyring';
   readonly by: 'init';
   readonly name: string;
+}
+
+/** setns(2) into the namespaces of the container's init process, all at once, by its pidfd. */
+export interface JoinContainerOp extends OpBase {
+  readonly op: 'join-container';
+  readonly by: 'init';
+  readonly container: string;
+  readonly namespaces: readonly string[];
+  readonly flags: number | bigint;
+}
+
+/** Go on in a child: a pid or time namespace takes effect for children only. The child is the runtime's own (CLONE_PARENT). */
+export interface ForkChildOp extends OpBase {
+  readonly op: 'fork-child';
+  readonly by: 'init';
+  readonly namespaces: readonly string[];
+  readonly flags: number | bigint;
+}
+
+/** Hold the root directory of the joined mount namespace by descriptor. */
+export interface HoldRootOp extends OpBase {
+  readonly op: 'hold-root';
+  readonly by: 'init';
 }
 
 /** unshare(2) of namespaces that clone3 could not make in the right place. */
@@ -294,6 +332,16 @@ export interface FindProgramOp extends OpBase {
   readonly path: string | null;
 }
 
+/** Look a user and group name up in the container's /etc/passwd and /etc/group; set-user and default-home then use what was found. */
+export interface FindUserOp extends OpBase {
+  readonly op: 'find-user';
+  readonly by: 'init';
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly uid: number | bigint;
+  readonly gid: number | bigint;
+}
+
 /** HOME from the container's /etc/passwd, as the config sets none. */
 export interface DefaultHomeOp extends OpBase {
   readonly op: 'default-home';
@@ -365,6 +413,8 @@ export type RuntimeOp =
   | WriteCgroupFileOp
   | FilterDevicesOp
   | OpenNamespaceOp
+  | OpenCgroupOp
+  | OpenContainerOp
   | CloneOp
   | RunHookOp
   | RecordStateOp
@@ -374,6 +424,9 @@ export type InitOp =
   | ResetProcessOp
   | NewSessionOp
   | JoinSessionKeyringOp
+  | JoinContainerOp
+  | ForkChildOp
+  | HoldRootOp
   | UnshareOp
   | LoopbackUpOp
   | SetHostnameOp
@@ -396,6 +449,7 @@ export type InitOp =
   | SetOomScoreAdjOp
   | EnterCwdOp
   | FindProgramOp
+  | FindUserOp
   | DefaultHomeOp
   | BoundCapabilitiesOp
   | SetUserOp
@@ -410,7 +464,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 2518205628;
+export const layoutHash = 1089221726;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -419,34 +473,38 @@ export const initOps: Readonly<
   'reset-process': { code: 1, fields: [['nofileSoft', 'i64']] },
   'new-session': { code: 2, fields: [] },
   'join-session-keyring': { code: 3, fields: [['name', 'str']] },
-  'unshare': { code: 4, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
-  'loopback-up': { code: 5, fields: [] },
-  'set-hostname': { code: 6, fields: [['name', 'str']] },
-  'set-domainname': { code: 7, fields: [['name', 'str']] },
-  'set-propagation': { code: 8, fields: [['propagation', 'str'], ['flags', 'u64']] },
-  'bind-rootfs': { code: 9, fields: [['path', 'str']] },
-  'open-procfs': { code: 10, fields: [] },
-  'mount': { code: 11, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['realDirectory', 'bool']] },
-  'make-device': { code: 12, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
-  'make-symlink': { code: 13, fields: [['path', 'str'], ['target', 'str']] },
-  'make-console': { code: 14, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
-  'run-container-hook': { code: 15, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 16, fields: [] },
-  'move-root': { code: 17, fields: [] },
-  'write-sysctl': { code: 18, fields: [['key', 'str'], ['value', 'str']] },
-  'readonly-root': { code: 19, fields: [] },
-  'readonly-path': { code: 20, fields: [['path', 'str']] },
-  'mask-path': { code: 21, fields: [['path', 'str']] },
-  'set-rlimit': { code: 22, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-oom-score-adj': { code: 23, fields: [['value', 'i64']] },
-  'enter-cwd': { code: 24, fields: [['path', 'str']] },
-  'find-program': { code: 25, fields: [['name', 'str'], ['path', 'str?']] },
-  'default-home': { code: 26, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 27, fields: [['bounding', 'u64']] },
-  'set-user': { code: 28, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 29, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
-  'set-umask': { code: 30, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 31, fields: [] },
-  'wait-start': { code: 32, fields: [['socket', 'fd']] },
-  'exec': { code: 33, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'join-container': { code: 4, fields: [['container', 'fd'], ['namespaces', 'strs'], ['flags', 'u64']] },
+  'fork-child': { code: 5, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
+  'hold-root': { code: 6, fields: [] },
+  'unshare': { code: 7, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
+  'loopback-up': { code: 8, fields: [] },
+  'set-hostname': { code: 9, fields: [['name', 'str']] },
+  'set-domainname': { code: 10, fields: [['name', 'str']] },
+  'set-propagation': { code: 11, fields: [['propagation', 'str'], ['flags', 'u64']] },
+  'bind-rootfs': { code: 12, fields: [['path', 'str']] },
+  'open-procfs': { code: 13, fields: [] },
+  'mount': { code: 14, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['realDirectory', 'bool']] },
+  'make-device': { code: 15, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
+  'make-symlink': { code: 16, fields: [['path', 'str'], ['target', 'str']] },
+  'make-console': { code: 17, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 18, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 19, fields: [] },
+  'move-root': { code: 20, fields: [] },
+  'write-sysctl': { code: 21, fields: [['key', 'str'], ['value', 'str']] },
+  'readonly-root': { code: 22, fields: [] },
+  'readonly-path': { code: 23, fields: [['path', 'str']] },
+  'mask-path': { code: 24, fields: [['path', 'str']] },
+  'set-rlimit': { code: 25, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-oom-score-adj': { code: 26, fields: [['value', 'i64']] },
+  'enter-cwd': { code: 27, fields: [['path', 'str']] },
+  'find-program': { code: 28, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 29, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 30, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 31, fields: [['bounding', 'u64']] },
+  'set-user': { code: 32, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 33, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  'set-umask': { code: 34, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 35, fields: [] },
+  'wait-start': { code: 36, fields: [['socket', 'fd']] },
+  'exec': { code: 37, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
 };

@@ -13,7 +13,7 @@ import { lowerHostname } from './hostname.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerLateNamespaces } from './namespaces.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
-import { lowerLimits, lowerNoNewPrivileges, lowerSession } from './process.ts';
+import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
 import { lowerEnterRoot, lowerPropagation, lowerReadonlyRoot, lowerRootfs } from './rootfs.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
@@ -42,9 +42,12 @@ function inOrder(context: Context): Op[] {
     ...lowerDeviceFilter(context),
     ...lowerClone(context),
     // First of all in the child: what Node left behind must not reach anything that follows.
-    ...lowerSession(context),
+    ...lowerReset(context),
     // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.
     ...lowerLateNamespaces(context),
+    // In the process that stays, should the namespaces need a fork: a session's leader alone can have a controlling
+    // terminal.
+    ...lowerSession(context),
     ...lowerHostname(context),
     // Before the first mount, or that mount could propagate to the host.
     ...lowerPropagation(context),

@@ -2,12 +2,14 @@ import type { Op } from '../generated/ops.ts';
 import type { Context } from './context.ts';
 import { rlimitNumbers } from './rlimits.ts';
 
-/** What init undoes and leaves of the runtime's own process. */
-export function lowerSession({ host, options }: Context): Op[] {
-  const ops: Op[] = [
-    { op: 'reset-process', by: 'init', from: 'default', nofileSoft: host.nofileSoft },
-    { op: 'new-session', by: 'init', from: 'default' },
-  ];
+/** What init undoes of the runtime's own process. */
+export function lowerReset({ host }: Context): Op[] {
+  return [{ op: 'reset-process', by: 'init', from: 'default', nofileSoft: host.nofileSoft }];
+}
+
+/** A session and a keyring of its own. */
+export function lowerSession({ options }: Context): Op[] {
+  const ops: Op[] = [{ op: 'new-session', by: 'init', from: 'default' }];
   if (options.noNewKeyring !== true) {
     ops.push({ op: 'join-session-keyring', by: 'init', from: 'default', name: `_ses.${options.id}` });
   }

@@ -1,0 +1,44 @@
+// Becoming a process of a container that is there already, and going on in a child.
+#include <linux/sched.h>
+#include <linux/signal.h>
+
+#include "base.h"
+#include "ops.h"
+
+namespace tsrun {
+
+int run(const JoinContainerOp& op) {
+  long error = sys(__NR_setns, op.container, op.flags);
+  // Nothing of the host may stay open once we are inside (CVE-2016-9962, CVE-2024-21626).
+  close_fd(static_cast<int>(op.container));
+  return error < 0 ? fail(error, "setns") : 0;
+}
+
+int run(const ForkChildOp& op) {
+  // The child must not say anything before the runtime knows its pid: it waits for the end of this pipe.
+  int gate[2];
+  long error = sys(__NR_pipe2, gate, 02000000 /* O_CLOEXEC */);
+  if (error < 0) return static_cast<int>(error);
+  struct clone_args how = {};
+  how.flags = CLONE_PARENT | op.flags;
+  long pid = sys(__NR_clone3, &how, sizeof(how));
+  if (pid < 0) return fail(pid, "clone3");
+  if (pid > 0) {
+    send(kPid, 0, static_cast<uint32_t>(pid));
+    quit(0);
+  }
+  Fd gate_read(gate[0]);
+  close_fd(gate[1]);
+  char byte;
+  sys(__NR_read, gate[0], &byte, 1);
+  return 0;
+}
+
+int run(const HoldRootOp&) {
+  long root = sys(__NR_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return fail(root, "/");
+  ctx.root_fd = static_cast<int>(root);
+  return 0;
+}
+
+}  // namespace tsrun

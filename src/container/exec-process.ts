@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { TsrunError } from '../errors.ts';
+import type { Process } from '../generated/spec.ts';
+
+/** What --user says: numbers, or names for the container's own files to resolve. */
+export interface ExecUser {
+  uid?: number;
+  gid?: number;
+  userName?: string;
+  groupName?: string;
+}
+
+export interface ProcessOptions {
+  command: readonly string[];
+  file: string | undefined;
+  cwd: string | undefined;
+  env: readonly string[];
+  tty: boolean;
+  user: ExecUser;
+  additionalGids: readonly string[];
+  label: string | undefined;
+  apparmor: string | undefined;
+  noNewPrivileges: boolean;
+  capabilities: readonly string[];
+}
+
+/** The process of an exec: that of --process, or the container's own with the command line's changes. */
+export function processMaker(options: ProcessOptions): (own: Process | undefined) => Process {
+  if (options.file !== undefined && options.command.length > 0) {
+    throw new TsrunError('--process: takes no command besides', { hint: 'the command is process.args of the file' });
+  }
+  if (options.file === undefined && options.command.length === 0) {
+    throw new TsrunError('process args cannot be empty', { hint: 'tsrun exec ID COMMAND, or --process FILE' });
+  }
+  return (own) =>
+    withFlags(options.file === undefined ? fromContainer(own, options) : readProcess(options.file), options);
+}
+
+function fromContainer(own: Process | undefined, { command, tty }: ProcessOptions): Process {
+  if (own === undefined) throw new TsrunError('the container has no process to take defaults from');
+  // The terminal is asked for anew; its size was the first process's.
+  const { consoleSize: _consoleSize, ...rest } = own;
+  return { ...rest, args: [...command], terminal: tty };
+}
+
+function readProcess(path: string): Process {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new TsrunError(`--process ${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  try {
+    return JSON.parse(text) as Process;
+  } catch (error) {
+    throw new TsrunError(`--process ${path}: ${(error as Error).message}`);
+  }
+}
+
+function withFlags(process: Process, options: ProcessOptions): Process {
+  const changed: Process = { ...process, env: [...(process.env ?? []), ...options.env] };
+  if (options.cwd !== undefined) changed.cwd = options.cwd;
+  if (options.tty) changed.terminal = true;
+  if (options.label !== undefined) changed.selinuxLabel = options.label;
+  if (options.apparmor !== undefined) changed.apparmorProfile = options.apparmor;
+  if (options.noNewPrivileges) changed.noNewPrivileges = true;
+  changed.user = withUser(process.user ?? {}, options);
+  changed.capabilities = withCapabilities(process.capabilities, options.capabilities);
+  return changed;
+}
+
+function withUser(user: NonNullable<Process['user']>, { user: asked, additionalGids }: ProcessOptions) {
+  const changed = { ...user };
+  if (asked.uid !== undefined) changed.uid = asked.uid;
+  if (asked.gid !== undefined) changed.gid = asked.gid;
+  const more = additionalGids.map((text) => parseId(text, '--additional-gids'));
+  if (more.length > 0) changed.additionalGids = [...(user.additionalGids ?? []), ...more];
+  return changed;
+}
+
+/** The inheritable set stays as it is: a capability there would outlive a change of user (CVE-2022-29162). */
+function withCapabilities(own: Process['capabilities'], more: readonly string[]): NonNullable<Process['capabilities']> {
+  const add = (set: readonly string[] | undefined) => [...(set ?? []), ...more];
+  return {
+    ...own,
+    bounding: add(own?.bounding),
+    effective: add(own?.effective),
+    permitted: add(own?.permitted),
+  };
+}
+
+/**
+ * `uid`, `uid:gid`, `name`, `name:group`, and mixtures. Numbers are read strictly: trailing garbage once made crun run
+ * a process as another user (CVE-2026-30892).
+ */
+export function parseUser(text: string): ExecUser {
+  const [user = '', group, ...rest] = text.split(':');
+  if (user === '' || group === '' || rest.length > 0) {
+    throw new TsrunError(`--user ${JSON.stringify(text)}: expected uid, uid:gid, name or name:group`);
+  }
+  const result: ExecUser = {};
+  if (/^[0-9]/.test(user)) result.uid = parseId(user, '--user');
+  else result.userName = user;
+  if (group === undefined) return result;
+  if (/^[0-9]/.test(group)) result.gid = parseId(group, '--user');
+  else result.groupName = group;
+  return result;
+}
+
+function parseId(text: string, option: string): number {
+  const id = Number(text);
+  if (!/^\d{1,10}$/.test(text) || id > 0xfffffffe) {
+    throw new TsrunError(`${option}: expected a number up to 4294967294, found ${JSON.stringify(text)}`);
+  }
+  return id;
+}

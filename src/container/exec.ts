@@ -1,0 +1,127 @@
+import { closeSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addon } from '../addon.ts';
+import { parseSpecText } from '../bundle/load.ts';
+import { TsrunError } from '../errors.ts';
+import { Executor } from '../execute/executor.ts';
+import { UndoStack } from '../execute/undo.ts';
+import type { Process, Spec } from '../generated/spec.ts';
+import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
+import { gatherHostFacts } from '../host/facts.ts';
+import { log } from '../log.ts';
+import { type ExecOptions, lowerExecPlan } from '../lower/lower-exec.ts';
+import type { Plan } from '../plan/plan.ts';
+import { checkConsole, sendDescriptor } from '../terminal/console.ts';
+import { writePidFile } from './pid-file.ts';
+import type { ContainerRecord } from './record.ts';
+import { statusOf } from './state.ts';
+import type { ContainerDirectory } from './store.ts';
+
+export interface ExecRequest {
+  /** Makes the process from the container's own. */
+  process: (own: Process | undefined) => Process;
+  detach: boolean;
+  pidFile: string | undefined;
+  consoleSocket: string | undefined;
+  pidfdSocket: string | undefined;
+  preserveFds: number;
+  /** Below the container's cgroup. */
+  cgroup: string | undefined;
+  ignorePaused: boolean;
+  userName: string | undefined;
+  groupName: string | undefined;
+}
+
+/** What `tsrun plan --exec` prints and exec runs; touches nothing. */
+export function prepareExec(directory: ContainerDirectory, request: ExecRequest): { spec: Spec; plan: Plan } {
+  const record = directory.read();
+  const container = demandRunning(directory, record, request);
+  const own = parseSpecText(directory.readConfig(), `${directory.path}/config.json`).spec;
+  const spec: Spec = { ...own, process: request.process(own.process) };
+  const options: ExecOptions = {
+    id: record.id,
+    bundle: record.bundle,
+    container,
+    pidFile: request.pidFile,
+    preserveFds: request.preserveFds,
+    userName: request.userName,
+    groupName: request.groupName,
+  };
+  const plan = lowerExecPlan(spec, gatherHostFacts(), options);
+  for (const warning of plan.warnings) log('warning', warning);
+  return { spec, plan };
+}
+
+/**
+ * Runs one more process in a container.
+ *
+ * @returns the process's exit code, or 128 and the number of the signal that killed it; 0 when detached
+ */
+export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
+  const { spec, plan } = prepareExec(directory, request);
+  checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
+  const { pidfd, terminal } = startProcess(plan, request);
+  if (request.detach) return 0;
+  const { code, signal } = addon().waitForeground(pidfd, terminal);
+  return code ?? 128 + (signal ?? 0);
+}
+
+function demandRunning(
+  directory: ContainerDirectory,
+  record: ContainerRecord,
+  { ignorePaused, cgroup }: ExecRequest,
+): ContainerFacts {
+  const status = statusOf(directory, record);
+  if (status === 'stopped' || record.init === undefined) throw new TsrunError('cannot exec in a stopped container');
+  if (status === 'creating') throw new TsrunError('cannot exec in a container that is still being created');
+  if (status === 'paused' && !ignorePaused) {
+    throw new TsrunError('cannot exec in a paused container (use --ignore-paused to override)');
+  }
+  return gatherContainerFacts(record.init.pid, cgroupFor(record, cgroup));
+}
+
+/** The container's cgroup, or the one below it that --cgroup names; never one outside. */
+function cgroupFor(record: ContainerRecord, below: string | undefined): string | null {
+  if (record.cgroup === null) return null;
+  if (below === undefined) return record.cgroup;
+  if (below.split('/').includes('..')) {
+    throw new TsrunError(`--cgroup ${below}: must not leave the container's cgroup`, { hint: 'leave .. out' });
+  }
+  const path = join(record.cgroup, below);
+  try {
+    readFileSync(join(path, 'cgroup.procs'));
+  } catch {
+    throw new TsrunError(`--cgroup ${below}: the container has no such cgroup`, { hint: `looked for ${path}` });
+  }
+  return path;
+}
+
+function startProcess(plan: Plan, request: ExecRequest): { pidfd: number; terminal: number } {
+  const undo = new UndoStack();
+  const process = { pid: -1, pidfd: -1, terminal: -1 };
+  const handlers = {
+    started: (pid: number, pidfd: number) => {
+      process.pid = pid;
+      process.pidfd = pidfd;
+      if (request.pidfdSocket !== undefined) sendDescriptor(request.pidfdSocket, 'setns', pidfd, '--pidfd-socket');
+    },
+    terminal: (fd: number, name: string) => {
+      if (request.consoleSocket === undefined) {
+        process.terminal = fd;
+        return;
+      }
+      sendDescriptor(request.consoleSocket, name, fd, '--console-socket');
+      closeSync(fd);
+    },
+    writePidFile: (path: string) => undo.push(writePidFile(path, process.pid)),
+    runHook: () => undefined,
+    recordState: () => undefined,
+  };
+  try {
+    new Executor(plan, handlers, undo, request.preserveFds).run();
+  } catch (error) {
+    for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
+    throw error;
+  }
+  return process;
+}

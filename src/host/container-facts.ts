@@ -1,0 +1,50 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { NamespaceType } from '../lower/context.ts';
+
+/** What exec must know of the container it enters. */
+export interface ContainerFacts {
+  /** The init process's pid. */
+  readonly pid: number;
+  /** Namespaces that differ from the runtime's own, and so must be joined. */
+  readonly namespaces: readonly NamespaceType[];
+  /** Absolute path of the cgroup to be born in; null: the runtime's own. */
+  readonly cgroup: string | null;
+}
+
+/** Names below /proc/PID/ns; for pid and time that of the process itself, not of its children. */
+const files: readonly (readonly [NamespaceType, string])[] = [
+  ['user', 'user'],
+  ['cgroup', 'cgroup'],
+  ['ipc', 'ipc'],
+  ['uts', 'uts'],
+  ['network', 'net'],
+  ['pid', 'pid'],
+  ['time', 'time'],
+  ['mount', 'mnt'],
+];
+
+export function gatherContainerFacts(pid: number, cgroup: string | null): ContainerFacts {
+  const namespaces = files
+    .filter(([, file]) => namespaceId(pid, file) !== namespaceId('self', file))
+    .map(([type]) => type);
+  return { pid, namespaces, cgroup };
+}
+
+/** `pid:[4026531836]`, or '' where the kernel has no such namespace. */
+function namespaceId(pid: number | 'self', file: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${file}`);
+  } catch {
+    return '';
+  }
+}
+
+/** The cgroup v2 path that a process is in, below `mount`; undefined when it is gone. */
+export function cgroupOfProcess(pid: number, mount: string): string | undefined {
+  try {
+    const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+    return path === undefined ? undefined : mount + path;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Op } from '../generated/ops.ts';
+import type { Spec } from '../generated/spec.ts';
+import type { ContainerFacts } from '../host/container-facts.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan } from '../plan/plan.ts';
+import { lowerCapabilities } from './capabilities.ts';
+import type { Context, LowerOptions } from './context.ts';
+import { lowerExec, lowerProgram } from './exec.ts';
+import { namespaceFlags } from './namespaces.ts';
+import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
+import { lowerTerminal } from './terminal.ts';
+import { lowerUser } from './user.ts';
+
+/** What `tsrun exec` adds to a process. */
+export interface ExecOptions extends LowerOptions {
+  readonly container: ContainerFacts;
+  /** Names to be looked up in the container, in place of process.user's numbers. */
+  readonly userName?: string | undefined;
+  readonly groupName?: string | undefined;
+}
+
+/**
+ * Compiles a process that joins a running container. `spec` is the container's config with its process replaced.
+ *
+ * @throws TsrunError for a property that this host, or tsrun, cannot honour
+ */
+export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions): Plan {
+  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [] };
+  return { ops: inOrder(context, options), warnings: context.warnings };
+}
+
+function inOrder(context: Context, options: ExecOptions): Op[] {
+  return [
+    ...start(options),
+    ...lowerReset(context),
+    ...join(options),
+    // In the process that stays: a session's leader alone can have a controlling terminal.
+    ...lowerSession(context),
+    // In the container's pid namespace now, whose processes it shows.
+    { op: 'open-procfs', by: 'init', from: 'default' },
+    ...lowerTerminal(context, { joining: true }),
+    ...findUser(options, context.spec),
+    ...lowerProgram(context),
+    ...lowerLimits(context),
+    ...lowerCapabilities(context).beforeUser,
+    ...lowerUser(context),
+    ...lowerCapabilities(context).afterUser,
+    ...lowerNoNewPrivileges(context),
+    ...lowerExec(context).find,
+    // Before execve, as callers read the file as soon as exec returns.
+    ...(options.pidFile === undefined
+      ? []
+      : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
+    ...lowerExec(context).exec,
+  ];
+}
+
+function start({ container }: ExecOptions): Op[] {
+  const ops: Op[] = [{ op: 'open-container', by: 'runtime', from: 'default', slot: 'container', pid: container.pid }];
+  if (container.cgroup !== null) {
+    ops.push({ op: 'open-cgroup', by: 'runtime', from: 'default', path: container.cgroup });
+  }
+  ops.push({ op: 'clone', by: 'runtime', from: 'default', namespaces: [], flags: 0 });
+  return ops;
+}
+
+function join({ container }: ExecOptions): Op[] {
+  const { namespaces } = container;
+  const flags = namespaces.reduce((sum, type) => sum + namespaceFlags[type], 0);
+  const ops: Op[] = [{ op: 'join-container', by: 'init', from: 'default', container: 'container', namespaces, flags }];
+  if (namespaces.includes('pid') || namespaces.includes('time')) {
+    ops.push({ op: 'fork-child', by: 'init', from: 'default', namespaces: [], flags: 0 });
+  }
+  ops.push({ op: 'hold-root', by: 'init', from: 'default' });
+  return ops;
+}
+
+function findUser({ userName, groupName }: ExecOptions, { process }: Spec): Op[] {
+  if (userName === undefined && groupName === undefined) return [];
+  const { uid = 0, gid = 0 } = process?.user ?? {};
+  const names = { user: userName ?? null, group: groupName ?? null };
+  return [{ op: 'find-user', by: 'init', from: '--user', ...names, uid, gid }];
+}
