@@ -2,6 +2,7 @@ import type { Spec } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { showFinding } from '../validate/finding.ts';
 import { validateSpec } from '../validate/validate.ts';
+import { parseSpecText } from './parse.ts';
 import { readBundleConfig } from './read.ts';
 
 export interface LoadedBundle {
@@ -20,10 +21,19 @@ const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
  * @throws SpecError, which lists all errors, when it is no valid Spec
  */
 export function loadBundle(bundle: string): LoadedBundle {
-  const source = readBundleConfig(bundle);
-  const { spec, warnings } = validateSpec(source.value, source);
+  const { value, text, path } = readBundleConfig(bundle);
+  return validated(value, text, path);
+}
+
+/** Validates the text of a config; `path` is for messages. Throws as loadBundle does. */
+export function loadSpecText(text: string, path: string): LoadedBundle {
+  return validated(parseSpecText(text, path), text, path);
+}
+
+function validated(value: unknown, text: string, path: string): LoadedBundle {
+  const { spec, warnings } = validateSpec(value, { text, path });
   for (const platform of otherPlatforms) {
-    if (spec[platform] !== undefined) log('debug', `${source.path}: /${platform} is for another platform and not read`);
+    if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);
   }
-  return { spec, text: source.text, warnings: warnings.map((warning) => showFinding(warning, source.path)) };
+  return { spec, text, warnings: warnings.map((warning) => showFinding(warning, path)) };
 }

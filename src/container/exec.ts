@@ -1,7 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
-import { parseSpecText } from '../bundle/load.ts';
+import { loadSpecText } from '../bundle/load.ts';
 import { TsrunError } from '../errors.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
@@ -36,7 +36,7 @@ export interface ExecRequest {
 export function prepareExec(directory: ContainerDirectory, request: ExecRequest): { spec: Spec; plan: Plan } {
   const record = directory.read();
   const container = demandRunning(directory, record, request);
-  const own = parseSpecText(directory.readConfig(), `${directory.path}/config.json`).spec;
+  const own = loadSpecText(directory.readConfig(), `${directory.path}/config.json`).spec;
   const spec: Spec = { ...own, process: request.process(own.process) };
   const options: ExecOptions = {
     id: record.id,
