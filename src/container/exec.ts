@@ -116,6 +116,7 @@ function startProcess(plan: Plan, request: ExecRequest): { pidfd: number; termin
     writePidFile: (path: string) => undo.push(writePidFile(path, process.pid)),
     runHook: () => undefined,
     recordState: () => undefined,
+    withoutCgroup: () => undefined,
   };
   try {
     new Executor(plan, handlers, undo, request.preserveFds).run();
