@@ -14,7 +14,7 @@ const tsTypes = {
   strs: 'readonly string[]',
   u64: 'number | bigint',
   i64: 'number | bigint',
-  u64s: 'readonly number[]',
+  u64s: 'readonly (number | bigint)[]',
   bytes: 'Uint8Array',
   bool: 'boolean',
   fd: 'string',

@@ -76,6 +76,23 @@ export interface Addon {
   filterDevices(cgroupFd: number, instructions: Buffer): void;
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
+  /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */
+  setScheduler(
+    pid: number,
+    attributes: {
+      policy: number;
+      flags: number;
+      nice: number;
+      priority: number;
+      runtime: bigint;
+      deadline: bigint;
+      period: bigint;
+    },
+  ): void;
+  /** ioprio_set(2) of one process: class << 13 | priority. */
+  setIoPriority(pid: number, value: number): void;
+  /** sched_setaffinity(2) of this thread, which the processes it makes inherit. */
+  setOwnCpuAffinity(mask: BigUint64Array): void;
 }
 
 let loaded: Addon | undefined;

@@ -5,51 +5,69 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 1089221726u;
+constexpr uint32_t kLayoutHash = 53954341u;
 
 enum class Opcode : uint32_t {
-  kResetProcess = 1,
-  kNewSession = 2,
-  kJoinSessionKeyring = 3,
-  kJoinContainer = 4,
-  kForkChild = 5,
-  kHoldRoot = 6,
-  kUnshare = 7,
-  kLoopbackUp = 8,
-  kSetHostname = 9,
-  kSetDomainname = 10,
-  kSetPropagation = 11,
-  kBindRootfs = 12,
-  kOpenProcfs = 13,
-  kMount = 14,
-  kMakeDevice = 15,
-  kMakeSymlink = 16,
-  kMakeConsole = 17,
-  kRunContainerHook = 18,
-  kPivotRoot = 19,
-  kMoveRoot = 20,
-  kWriteSysctl = 21,
-  kReadonlyRoot = 22,
-  kReadonlyPath = 23,
-  kMaskPath = 24,
-  kSetRlimit = 25,
-  kSetOomScoreAdj = 26,
-  kEnterCwd = 27,
-  kFindProgram = 28,
-  kFindUser = 29,
-  kDefaultHome = 30,
-  kBoundCapabilities = 31,
-  kSetUser = 32,
-  kSetCapabilities = 33,
-  kSetUmask = 34,
-  kNoNewPrivileges = 35,
-  kWaitStart = 36,
-  kExec = 37,
+  kSetOomScoreAdj = 1,
+  kResetProcess = 2,
+  kRaiseHardLimit = 3,
+  kNewSession = 4,
+  kJoinSessionKeyring = 5,
+  kJoinContainer = 6,
+  kForkChild = 7,
+  kHoldRoot = 8,
+  kUnshare = 9,
+  kLoopbackUp = 10,
+  kSetHostname = 11,
+  kSetDomainname = 12,
+  kSetPropagation = 13,
+  kBindRootfs = 14,
+  kOpenProcfs = 15,
+  kMount = 16,
+  kMakeDevice = 17,
+  kMakeSymlink = 18,
+  kMakeConsole = 19,
+  kRunContainerHook = 20,
+  kPivotRoot = 21,
+  kMoveRoot = 22,
+  kWriteSysctl = 23,
+  kReadonlyRoot = 24,
+  kReadonlyPath = 25,
+  kMaskPath = 26,
+  kSetRlimit = 27,
+  kSetMemoryPolicy = 28,
+  kSetPersonality = 29,
+  kSetCpuAffinity = 30,
+  kSetApparmorProfile = 31,
+  kSetSelinuxLabel = 32,
+  kEnterCwd = 33,
+  kFindProgram = 34,
+  kFindUser = 35,
+  kDefaultHome = 36,
+  kBoundCapabilities = 37,
+  kSetUser = 38,
+  kSetCapabilities = 39,
+  kSetUmask = 40,
+  kNoNewPrivileges = 41,
+  kWaitStart = 42,
+  kExec = 43,
+};
+
+// Write /proc/self/oom_score_adj.
+struct SetOomScoreAdjOp {
+  int64_t value;
 };
 
 // Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE.
 struct ResetProcessOp {
   int64_t nofile_soft;
+};
+
+// Raise a hard limit (prlimit(2)) while init is still outside the user namespace, in which it may not.
+struct RaiseHardLimitOp {
+  Str type;
+  uint64_t resource;
+  uint64_t hard;
 };
 
 // setsid(2): no controlling terminal of the caller.
@@ -59,6 +77,7 @@ struct NewSessionOp {
 // A session keyring of its own, so that the caller's keys cannot be read (keyctl(2)).
 struct JoinSessionKeyringOp {
   Str name;
+  Str label;
 };
 
 // setns(2) into the namespaces of the container's init process, all at once, by its pidfd.
@@ -195,9 +214,33 @@ struct SetRlimitOp {
   uint64_t hard;
 };
 
-// Write /proc/self/oom_score_adj.
-struct SetOomScoreAdjOp {
-  int64_t value;
+// set_mempolicy(2).
+struct SetMemoryPolicyOp {
+  Str policy;
+  uint64_t mode;
+  List nodes;
+};
+
+// personality(2).
+struct SetPersonalityOp {
+  Str domain;
+  uint64_t persona;
+};
+
+// sched_setaffinity(2).
+struct SetCpuAffinityOp {
+  Str cpus;
+  List mask;
+};
+
+// Enter an AppArmor profile on execve (attr/apparmor/exec, or attr/exec before Linux 5.8).
+struct SetApparmorProfileOp {
+  Str profile;
+};
+
+// Enter an SELinux context on execve (attr/exec).
+struct SetSelinuxLabelOp {
+  Str label;
 };
 
 // Make the working directory when missing, enter it, and prove that it lies inside the container (CVE-2024-21626).
@@ -268,7 +311,9 @@ struct ExecOp {
 
 // X(Name) for every op: init's switch is made from it.
 #define TSRUN_INIT_OPS(X) \
+  X(SetOomScoreAdj) \
   X(ResetProcess) \
+  X(RaiseHardLimit) \
   X(NewSession) \
   X(JoinSessionKeyring) \
   X(JoinContainer) \
@@ -293,7 +338,11 @@ struct ExecOp {
   X(ReadonlyPath) \
   X(MaskPath) \
   X(SetRlimit) \
-  X(SetOomScoreAdj) \
+  X(SetMemoryPolicy) \
+  X(SetPersonality) \
+  X(SetCpuAffinity) \
+  X(SetApparmorProfile) \
+  X(SetSelinuxLabel) \
   X(EnterCwd) \
   X(FindProgram) \
   X(FindUser) \

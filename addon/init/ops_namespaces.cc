@@ -1,5 +1,4 @@
-// Namespaces and what belongs to them: hostname, loopback, session, keyring.
-#include <linux/keyctl.h>
+// Namespaces and what belongs to them: hostname, loopback, session.
 #include <linux/net.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
@@ -52,14 +51,6 @@ int run(const ResetProcessOp& op) {
 int run(const NewSessionOp&) {
   long result = sys(__NR_setsid);
   return result < 0 ? static_cast<int>(result) : 0;
-}
-
-int run(const JoinSessionKeyringOp& op) {
-  long ring = sys(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, text(op.name));
-  // A kernel without keys has nothing to hide.
-  if (ring == -ENOSYS) return 0;
-  if (ring < 0) return fail(ring, text(op.name));
-  return 0;
 }
 
 int run(const UnshareOp& op) { return static_cast<int>(sys(__NR_unshare, op.flags)); }

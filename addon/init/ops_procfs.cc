@@ -6,6 +6,7 @@
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
+#include "procfs.h"
 
 namespace tsrun {
 
@@ -41,6 +42,17 @@ int write_file(const char* path, const char* value, size_t size) {
 
 }  // namespace
 
+int write_own_file(const char* path, const char* value, size_t size) {
+  // Not getpid(): a copy of the host's procfs numbers processes as the host does.
+  char own[kPathMax] = "";
+  long got = sys(__NR_readlinkat, ctx.proc_fd, "self", own, 32);
+  if (got < 0) return fail(got, "self");
+  own[got] = 0;
+  append(own, sizeof(own), "/");
+  if (!append(own, sizeof(own), path)) return fail(-ENAMETOOLONG, path);
+  return write_file(own, value, size);
+}
+
 int run(const OpenProcfsOp&) {
   long fd = new_filesystem("proc", "proc", nullptr, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
   if (fd == -EPERM || fd == -EBUSY) fd = copy_host_procfs();
@@ -56,12 +68,15 @@ int run(const WriteSysctlOp& op) {
 }
 
 int run(const SetOomScoreAdjOp& op) {
-  char path[64] = "";
+  // The host's procfs: this runs before anything of the container is there, and before reset-process makes the file
+  // root's, as it does for every process that is not dumpable.
+  constexpr const char* kPath = "/proc/self/oom_score_adj";
+  Fd file(open_at(AT_FDCWD, kPath, O_WRONLY, 0));
+  if (!file.ok()) return fail(file.error(), kPath);
   char digits[24];
-  append(path, sizeof(path), decimal(digits, sys(__NR_getpid)));
-  append(path, sizeof(path), "/oom_score_adj");
   const char* value = decimal(digits, op.value);
-  return write_file(path, value, length(value));
+  long written = sys(__NR_write, file.get(), value, length(value));
+  return written < 0 ? fail(written, kPath) : 0;
 }
 
 }  // namespace tsrun

@@ -15,11 +15,6 @@ bool in_set(uint64_t set, int capability) { return (set >> capability) & 1; }
 
 }  // namespace
 
-int run(const SetRlimitOp& op) {
-  uint64_t limit[2] = {op.soft, op.hard};
-  return static_cast<int>(sys(__NR_prlimit64, 0, op.resource, limit, nullptr));
-}
-
 int run(const SetUmaskOp& op) {
   sys(__NR_umask, op.mask);
   return 0;

@@ -21,7 +21,10 @@ namespace tsrun {
   X("lock", lock_file)                 \
   X("filesystemType", filesystem_type) \
   X("filterDevices", filter_devices)   \
-  X("pollPriority", poll_priority)
+  X("pollPriority", poll_priority)     \
+  X("setScheduler", set_scheduler)     \
+  X("setIoPriority", set_io_priority)  \
+  X("setOwnCpuAffinity", set_own_cpu_affinity)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

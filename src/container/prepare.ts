@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { exactIntegers } from '../bundle/exact-integers.ts';
 import { loadBundle } from '../bundle/load.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
@@ -19,7 +20,7 @@ export interface Prepared {
 /** config.json to plan, touching nothing: what create, run and plan have in common. */
 export function prepare(options: LowerOptions): Prepared {
   const { spec, text, warnings } = loadBundle(options.bundle);
-  const plan = lower(spec, gatherHostFacts(), options);
+  const plan = lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(text) });
   for (const warning of [...warnings, ...plan.warnings]) log('warning', warning);
   return { spec, specText: text, plan };
 }

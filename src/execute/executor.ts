@@ -9,6 +9,7 @@ import type { CloneOp, CreateCgroupOp, Op, RuntimeOp } from '../generated/ops.ts
 import { log } from '../log.ts';
 import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
+import { setAttribute } from './attributes.ts';
 import { messageType, receiveFromInit, sendContinue } from './message.ts';
 import type { UndoStack } from './undo.ts';
 import { describeFailure } from './words.ts';
@@ -41,6 +42,7 @@ export class Executor {
   private cgroupPath = '';
   private cgroupFd = -1;
   private socket = -1;
+  private pid = -1;
   private pidfd = -1;
 
   constructor(plan: Plan, handlers: Handlers, undo: UndoStack, preserveFds = 0) {
@@ -79,6 +81,10 @@ export class Executor {
         return;
       case 'clone':
         return this.clone(op);
+      case 'set-scheduler':
+      case 'set-io-priority':
+      case 'set-own-cpu-affinity':
+        return setAttribute(op, this.pid);
       case 'run-hook':
         return this.handlers.runHook(op);
       case 'record-state':
@@ -130,6 +136,7 @@ export class Executor {
     });
     closeSync(theirs);
     closeSync(plan);
+    this.pid = pid;
     this.pidfd = pidfd;
     this.undo.push(() => {
       addon().pidfdSignal(this.pidfd, 9);
@@ -144,6 +151,7 @@ export class Executor {
     const pidfd = addon().pidfdOpen(pid);
     addon().reap(this.pidfd);
     closeSync(this.pidfd);
+    this.pid = pid;
     this.pidfd = pidfd;
     this.handlers.started(pid, pidfd);
   }

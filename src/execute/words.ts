@@ -109,10 +109,33 @@ function hintFor(op: Op, error: number): string | undefined {
   if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
     return 'raising a hard limit needs CAP_SYS_RESOURCE';
   }
-  if (op.op === 'set-oom-score-adj' && error === constants.errno.EACCES) {
-    return 'lowering oom_score_adj needs CAP_SYS_RESOURCE';
+  return attributeHint(op, error);
+}
+
+/** Of the process's attributes, where the kernel's one errno has a few known reasons. */
+function attributeHint(op: Op, error: number): string | undefined {
+  const { EACCES, EBUSY, EINVAL, ENOSYS, EOPNOTSUPP, EPERM } = constants.errno;
+  switch (op.op) {
+    case 'set-oom-score-adj':
+      return error === EACCES ? 'lowering oom_score_adj needs CAP_SYS_RESOURCE' : undefined;
+    case 'set-scheduler':
+      if (error === EPERM) return `${op.policy} with these values needs CAP_SYS_NICE, and a cgroup that allows it`;
+      if (error === EBUSY) return 'the CPUs have not enough time left for this deadline';
+      if (error === EOPNOTSUPP) return 'the kernel is built without utilization clamping';
+      return error === EINVAL ? 'the kernel takes no such times or flags for this policy' : undefined;
+    case 'set-io-priority':
+      return error === EPERM ? `${op.class} needs CAP_SYS_NICE` : undefined;
+    case 'set-memory-policy':
+      if (error === ENOSYS) return 'the kernel is built without NUMA';
+      return error === EINVAL ? 'does the host have these NUMA nodes, and the cpuset allow them?' : undefined;
+    case 'set-cpu-affinity':
+    case 'set-own-cpu-affinity':
+      return error === EINVAL ? `does the host have one of the CPUs ${op.cpus}, and the cpuset allow it?` : undefined;
+    case 'set-apparmor-profile':
+      return error === constants.errno.ENOENT ? `no profile ${op.profile} is loaded` : undefined;
+    default:
+      return undefined;
   }
-  return undefined;
 }
 
 /** How a hook ended, as the addon or init tells it. */

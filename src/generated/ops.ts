@@ -86,6 +86,37 @@ export interface CloneOp extends OpBase {
   readonly flags: number | bigint;
 }
 
+/** Bind the runtime to CPUs (sched_setaffinity(2)), so that init is born on them inside the container's cgroup. */
+export interface SetOwnCpuAffinityOp extends OpBase {
+  readonly op: 'set-own-cpu-affinity';
+  readonly by: 'runtime';
+  readonly cpus: string;
+  readonly mask: readonly (number | bigint)[];
+}
+
+/** sched_setattr(2) on init; runtime, deadline and period are nanoseconds. */
+export interface SetSchedulerOp extends OpBase {
+  readonly op: 'set-scheduler';
+  readonly by: 'runtime';
+  readonly policy: string;
+  readonly number: number | bigint;
+  readonly flags: number | bigint;
+  readonly nice: number | bigint;
+  readonly priority: number | bigint;
+  readonly runtime: number | bigint;
+  readonly deadline: number | bigint;
+  readonly period: number | bigint;
+}
+
+/** ioprio_set(2) on init. */
+export interface SetIoPriorityOp extends OpBase {
+  readonly op: 'set-io-priority';
+  readonly by: 'runtime';
+  readonly class: string;
+  readonly priority: number | bigint;
+  readonly value: number | bigint;
+}
+
 /** Run a hook in the runtime's namespaces, with the container's state on its standard input. */
 export interface RunHookOp extends OpBase {
   readonly op: 'run-hook';
@@ -112,11 +143,27 @@ export interface WritePidFileOp extends OpBase {
   readonly path: string;
 }
 
+/** Write /proc/self/oom_score_adj. */
+export interface SetOomScoreAdjOp extends OpBase {
+  readonly op: 'set-oom-score-adj';
+  readonly by: 'init';
+  readonly value: number | bigint;
+}
+
 /** Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE. */
 export interface ResetProcessOp extends OpBase {
   readonly op: 'reset-process';
   readonly by: 'init';
   readonly nofileSoft: number | bigint;
+}
+
+/** Raise a hard limit (prlimit(2)) while init is still outside the user namespace, in which it may not. */
+export interface RaiseHardLimitOp extends OpBase {
+  readonly op: 'raise-hard-limit';
+  readonly by: 'init';
+  readonly type: string;
+  readonly resource: number | bigint;
+  readonly hard: number | bigint;
 }
 
 /** setsid(2): no controlling terminal of the caller. */
@@ -130,6 +177,7 @@ export interface JoinSessionKeyringOp extends OpBase {
   readonly op: 'join-session-keyring';
   readonly by: 'init';
   readonly name: string;
+  readonly label: string | null;
 }
 
 /** setns(2) into the namespaces of the container's init process, all at once, by its pidfd. */
@@ -310,11 +358,43 @@ export interface SetRlimitOp extends OpBase {
   readonly hard: number | bigint;
 }
 
-/** Write /proc/self/oom_score_adj. */
-export interface SetOomScoreAdjOp extends OpBase {
-  readonly op: 'set-oom-score-adj';
+/** set_mempolicy(2). */
+export interface SetMemoryPolicyOp extends OpBase {
+  readonly op: 'set-memory-policy';
   readonly by: 'init';
-  readonly value: number | bigint;
+  readonly policy: string;
+  readonly mode: number | bigint;
+  readonly nodes: readonly (number | bigint)[];
+}
+
+/** personality(2). */
+export interface SetPersonalityOp extends OpBase {
+  readonly op: 'set-personality';
+  readonly by: 'init';
+  readonly domain: string;
+  readonly persona: number | bigint;
+}
+
+/** sched_setaffinity(2). */
+export interface SetCpuAffinityOp extends OpBase {
+  readonly op: 'set-cpu-affinity';
+  readonly by: 'init';
+  readonly cpus: string;
+  readonly mask: readonly (number | bigint)[];
+}
+
+/** Enter an AppArmor profile on execve (attr/apparmor/exec, or attr/exec before Linux 5.8). */
+export interface SetApparmorProfileOp extends OpBase {
+  readonly op: 'set-apparmor-profile';
+  readonly by: 'init';
+  readonly profile: string;
+}
+
+/** Enter an SELinux context on execve (attr/exec). */
+export interface SetSelinuxLabelOp extends OpBase {
+  readonly op: 'set-selinux-label';
+  readonly by: 'init';
+  readonly label: string;
 }
 
 /** Make the working directory when missing, enter it, and prove that it lies inside the container (CVE-2024-21626). */
@@ -362,7 +442,7 @@ export interface SetUserOp extends OpBase {
   readonly by: 'init';
   readonly uid: number | bigint;
   readonly gid: number | bigint;
-  readonly groups: readonly number[];
+  readonly groups: readonly (number | bigint)[];
   readonly keepGroups: boolean;
 }
 
@@ -416,12 +496,17 @@ export type RuntimeOp =
   | OpenCgroupOp
   | OpenContainerOp
   | CloneOp
+  | SetOwnCpuAffinityOp
+  | SetSchedulerOp
+  | SetIoPriorityOp
   | RunHookOp
   | RecordStateOp
   | WritePidFileOp;
 
 export type InitOp =
+  | SetOomScoreAdjOp
   | ResetProcessOp
+  | RaiseHardLimitOp
   | NewSessionOp
   | JoinSessionKeyringOp
   | JoinContainerOp
@@ -446,7 +531,11 @@ export type InitOp =
   | ReadonlyPathOp
   | MaskPathOp
   | SetRlimitOp
-  | SetOomScoreAdjOp
+  | SetMemoryPolicyOp
+  | SetPersonalityOp
+  | SetCpuAffinityOp
+  | SetApparmorProfileOp
+  | SetSelinuxLabelOp
   | EnterCwdOp
   | FindProgramOp
   | FindUserOp
@@ -464,47 +553,53 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 1089221726;
+export const layoutHash = 53954341;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
   Record<InitOp['op'], { code: number; fields: readonly (readonly [string, FieldType])[] }>
 > = {
-  'reset-process': { code: 1, fields: [['nofileSoft', 'i64']] },
-  'new-session': { code: 2, fields: [] },
-  'join-session-keyring': { code: 3, fields: [['name', 'str']] },
-  'join-container': { code: 4, fields: [['container', 'fd'], ['namespaces', 'strs'], ['flags', 'u64']] },
-  'fork-child': { code: 5, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
-  'hold-root': { code: 6, fields: [] },
-  'unshare': { code: 7, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
-  'loopback-up': { code: 8, fields: [] },
-  'set-hostname': { code: 9, fields: [['name', 'str']] },
-  'set-domainname': { code: 10, fields: [['name', 'str']] },
-  'set-propagation': { code: 11, fields: [['propagation', 'str'], ['flags', 'u64']] },
-  'bind-rootfs': { code: 12, fields: [['path', 'str']] },
-  'open-procfs': { code: 13, fields: [] },
-  'mount': { code: 14, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['realDirectory', 'bool']] },
-  'make-device': { code: 15, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
-  'make-symlink': { code: 16, fields: [['path', 'str'], ['target', 'str']] },
-  'make-console': { code: 17, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
-  'run-container-hook': { code: 18, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 19, fields: [] },
-  'move-root': { code: 20, fields: [] },
-  'write-sysctl': { code: 21, fields: [['key', 'str'], ['value', 'str']] },
-  'readonly-root': { code: 22, fields: [] },
-  'readonly-path': { code: 23, fields: [['path', 'str']] },
-  'mask-path': { code: 24, fields: [['path', 'str']] },
-  'set-rlimit': { code: 25, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-oom-score-adj': { code: 26, fields: [['value', 'i64']] },
-  'enter-cwd': { code: 27, fields: [['path', 'str']] },
-  'find-program': { code: 28, fields: [['name', 'str'], ['path', 'str?']] },
-  'find-user': { code: 29, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
-  'default-home': { code: 30, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 31, fields: [['bounding', 'u64']] },
-  'set-user': { code: 32, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 33, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
-  'set-umask': { code: 34, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 35, fields: [] },
-  'wait-start': { code: 36, fields: [['socket', 'fd']] },
-  'exec': { code: 37, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'set-oom-score-adj': { code: 1, fields: [['value', 'i64']] },
+  'reset-process': { code: 2, fields: [['nofileSoft', 'i64']] },
+  'raise-hard-limit': { code: 3, fields: [['type', 'str'], ['resource', 'u64'], ['hard', 'u64']] },
+  'new-session': { code: 4, fields: [] },
+  'join-session-keyring': { code: 5, fields: [['name', 'str'], ['label', 'str?']] },
+  'join-container': { code: 6, fields: [['container', 'fd'], ['namespaces', 'strs'], ['flags', 'u64']] },
+  'fork-child': { code: 7, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
+  'hold-root': { code: 8, fields: [] },
+  'unshare': { code: 9, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
+  'loopback-up': { code: 10, fields: [] },
+  'set-hostname': { code: 11, fields: [['name', 'str']] },
+  'set-domainname': { code: 12, fields: [['name', 'str']] },
+  'set-propagation': { code: 13, fields: [['propagation', 'str'], ['flags', 'u64']] },
+  'bind-rootfs': { code: 14, fields: [['path', 'str']] },
+  'open-procfs': { code: 15, fields: [] },
+  'mount': { code: 16, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['realDirectory', 'bool']] },
+  'make-device': { code: 17, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
+  'make-symlink': { code: 18, fields: [['path', 'str'], ['target', 'str']] },
+  'make-console': { code: 19, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 20, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 21, fields: [] },
+  'move-root': { code: 22, fields: [] },
+  'write-sysctl': { code: 23, fields: [['key', 'str'], ['value', 'str']] },
+  'readonly-root': { code: 24, fields: [] },
+  'readonly-path': { code: 25, fields: [['path', 'str']] },
+  'mask-path': { code: 26, fields: [['path', 'str']] },
+  'set-rlimit': { code: 27, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-memory-policy': { code: 28, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
+  'set-personality': { code: 29, fields: [['domain', 'str'], ['persona', 'u64']] },
+  'set-cpu-affinity': { code: 30, fields: [['cpus', 'str'], ['mask', 'u64s']] },
+  'set-apparmor-profile': { code: 31, fields: [['profile', 'str']] },
+  'set-selinux-label': { code: 32, fields: [['label', 'str']] },
+  'enter-cwd': { code: 33, fields: [['path', 'str']] },
+  'find-program': { code: 34, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 35, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 36, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 37, fields: [['bounding', 'u64']] },
+  'set-user': { code: 38, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 39, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  'set-umask': { code: 40, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 41, fields: [] },
+  'wait-start': { code: 42, fields: [['socket', 'fd']] },
+  'exec': { code: 43, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
 };

@@ -14,6 +14,12 @@ export interface CgroupFacts {
   readonly own: string;
 }
 
+/** Which security modules are enabled. */
+export interface LsmFacts {
+  readonly apparmor: boolean;
+  readonly selinux: boolean;
+}
+
 /** Everything lowering may know of the host; gathered only here, so that lowering stays pure. */
 export interface HostFacts {
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
@@ -25,6 +31,9 @@ export interface HostFacts {
   readonly initialUserNamespace: boolean;
   /** Capabilities the runtime may hand out, as a bit set (CapPrm and CapBnd of proc_pid_status(5)). */
   readonly capabilities: bigint;
+  /** Number of the kernel's last capability. */
+  readonly lastCapability: number;
+  readonly lsm: LsmFacts;
   readonly cgroup: CgroupFacts;
   /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
   readonly nofileSoft: number;
@@ -45,6 +54,13 @@ export function gatherHostFacts(): HostFacts {
     // Only the initial one maps every uid to itself (user_namespaces(7)).
     initialUserNamespace: /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map')),
     capabilities: ownCapabilities(),
+    // Read only when a config asks for it: most name none of these.
+    get lastCapability() {
+      return Number(readText('/proc/sys/kernel/cap_last_cap'));
+    },
+    get lsm() {
+      return lsmFacts();
+    },
     cgroup: cgroupFacts(),
     nofileSoft: nofileSoft(),
     umask: process.umask(),
@@ -55,6 +71,15 @@ function ownCapabilities(): bigint {
   const status = readText('/proc/self/status');
   const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
   return mask('CapPrm') & mask('CapBnd');
+}
+
+/** From what is readable without securityfs, which is often not mounted. */
+function lsmFacts(): LsmFacts {
+  return {
+    apparmor: readText('/sys/module/apparmor/parameters/enabled').trim() === 'Y',
+    // The kernel registers it only when SELinux is on.
+    selinux: /\bselinuxfs$/m.test(readText('/proc/filesystems')),
+  };
 }
 
 function cgroupFacts(): CgroupFacts {

@@ -1,5 +1,5 @@
 import type { Op } from '../generated/ops.ts';
-import type { Context } from './context.ts';
+import { type Context, namespaceOf } from './context.ts';
 
 /** capabilities(7), in the order of their numbers. */
 export const capabilityNames = [
@@ -55,26 +55,36 @@ type SetName = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient
 export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUser: Op[] } {
   const from = '/process/capabilities';
   const mask = (name: SetName) => capabilityMask(context, name);
-  const effective = mask('effective');
-  const permitted = mask('permitted') | effective;
-  const inheritable = mask('inheritable');
+  // capset(2) refuses all of it when one set has what another lacks; validation warns of these.
+  const bounding = mask('bounding');
+  const permitted = mask('permitted');
+  const effective = mask('effective') & permitted;
+  const inheritable = mask('inheritable') & bounding;
   const ambient = mask('ambient') & permitted & inheritable;
   return {
-    beforeUser: [{ op: 'bound-capabilities', by: 'init', from: `${from}/bounding`, bounding: mask('bounding') }],
+    beforeUser: [{ op: 'bound-capabilities', by: 'init', from: `${from}/bounding`, bounding }],
     afterUser: [{ op: 'set-capabilities', by: 'init', from, effective, permitted, inheritable, ambient }],
   };
 }
 
-function capabilityMask({ spec, host, warnings }: Context, set: SetName): bigint {
+function capabilityMask(context: Context, set: SetName): bigint {
+  const { spec, warnings } = context;
+  const grantable = grantableCapabilities(context);
   let mask = 0n;
   for (const name of spec.process?.capabilities?.[set] ?? []) {
     const number = (capabilityNames as readonly string[]).indexOf(name);
     const bit = 1n << BigInt(Math.max(number, 0));
-    const problem = number < 0 ? 'is unknown' : (host.capabilities & bit) === 0n ? 'cannot be granted here' : undefined;
+    const problem = number < 0 ? 'is unknown' : (grantable & bit) === 0n ? 'cannot be granted here' : undefined;
     if (problem === undefined) mask |= bit;
     else warnOnce(warnings, `process.capabilities: ${name} ${problem} and is left out`);
   }
   return mask;
+}
+
+/** A process has every capability in a user namespace that it makes or joins, else what the runtime has. */
+function grantableCapabilities(context: Context): bigint {
+  if (namespaceOf(context, 'user') === undefined) return context.host.capabilities;
+  return (1n << BigInt(context.host.lastCapability + 1)) - 1n;
 }
 
 function warnOnce(warnings: string[], warning: string): void {

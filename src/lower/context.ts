@@ -14,6 +14,8 @@ export interface LowerOptions {
   readonly rootless?: 'true' | 'false' | 'auto';
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
+  /** The integer at a JSON pointer as config.json has it, for numbers that JSON.parse rounds. */
+  readonly exactInteger?: (pointer: string) => bigint | undefined;
 }
 
 /** What every section's lowering gets. */
@@ -24,6 +26,16 @@ export interface Context {
   readonly options: LowerOptions;
   /** Findings that do not stop the container. */
   readonly warnings: string[];
+}
+
+/** 2^64 - 1: RLIM_INFINITY and the like. JSON.parse makes 2^64 of it, which no uint64 can be. */
+const maxUint64 = 2n ** 64n - 1n;
+
+/** The integer of the config that JSON.parse read as `value`, which above 2^53 is rounded. */
+export function exactInteger({ options }: Context, pointer: string, value: number): bigint {
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  const exact = options.exactInteger?.(pointer) ?? BigInt(value);
+  return exact > maxUint64 ? maxUint64 : exact;
 }
 
 export type NamespaceType = LinuxNamespace['type'];

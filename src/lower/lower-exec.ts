@@ -5,9 +5,14 @@ import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from '../plan/plan.ts';
 import { lowerCapabilities } from './capabilities.ts';
 import type { Context, LowerOptions } from './context.ts';
+import { lowerExecAffinity } from './cpu-affinity.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
+import { lowerKeyring, lowerLabels } from './labels.ts';
+import { lowerMemoryPolicy } from './memory-policy.ts';
 import { namespaceFlags } from './namespaces.ts';
+import { lowerPersonality } from './personality.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
+import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
 import { lowerTerminal } from './terminal.ts';
 import { lowerUser } from './user.ts';
 
@@ -31,6 +36,7 @@ export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions)
 
 function inOrder(context: Context, options: ExecOptions): Op[] {
   return [
+    ...lowerExecAffinity(context.spec).initial,
     ...start(options),
     ...lowerReset(context),
     ...join(options),
@@ -38,15 +44,22 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...lowerSession(context),
     // In the container's pid namespace now, whose processes it shows.
     { op: 'open-procfs', by: 'init', from: 'default' },
+    ...lowerKeyring(context),
     ...lowerTerminal(context, { joining: true }),
     ...findUser(options, context.spec),
     ...lowerProgram(context),
+    ...lowerExecAffinity(context.spec).final,
     ...lowerLimits(context),
+    ...lowerMemoryPolicy(context),
+    ...lowerPersonality(context),
+    ...lowerLabels(context),
     ...lowerCapabilities(context).beforeUser,
     ...lowerUser(context),
     ...lowerCapabilities(context).afterUser,
     ...lowerNoNewPrivileges(context),
     ...lowerExec(context).find,
+    ...lowerScheduler(context),
+    ...lowerIoPriority(context),
     // Before execve, as callers read the file as soon as exec returns.
     ...(options.pidFile === undefined
       ? []

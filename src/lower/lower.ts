@@ -10,11 +10,15 @@ import { lowerDefaultDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
+import { lowerKeyring, lowerLabels } from './labels.ts';
+import { lowerMemoryPolicy } from './memory-policy.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerLateNamespaces } from './namespaces.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
+import { lowerPersonality } from './personality.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
 import { lowerEnterRoot, lowerPropagation, lowerReadonlyRoot, lowerRootfs } from './rootfs.ts';
+import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { lowerUser } from './user.ts';
@@ -54,6 +58,7 @@ function inOrder(context: Context): Op[] {
     ...lowerRootfs(context),
     // Before any mount of the config can shadow a procfs (CVE-2025-52881).
     { op: 'open-procfs', by: 'init', from: 'default' },
+    ...lowerKeyring(context),
     ...lowerMounts(context),
     // After the mounts: /dev is usually one of them.
     ...lowerDefaultDevices(context),
@@ -72,6 +77,10 @@ function inOrder(context: Context): Op[] {
     ...lowerProgram(context),
     ...lowerReadonlyRoot(context),
     ...lowerLimits(context),
+    ...lowerMemoryPolicy(context),
+    ...lowerPersonality(context),
+    // The kernel applies a label on execve, so that setting up goes on without it; capabilities may be needed to ask.
+    ...lowerLabels(context),
     ...lowerCapabilities(context).beforeUser,
     ...lowerUser(context),
     ...lowerCapabilities(context).afterUser,
@@ -81,6 +90,9 @@ function inOrder(context: Context): Op[] {
     ...lowerExec(context).find,
     // A limit of no processes at all: everything that create starts has been started.
     ...cgroup.last,
+    // By the runtime, whose privileges count even where init is in a user namespace, on the process that stays.
+    ...lowerScheduler(context),
+    ...lowerIoPriority(context),
     { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },
     ...(options.pidFile === undefined
       ? []

@@ -1,5 +1,7 @@
+import type { RlimitType } from '../generated/spec.ts';
+
 /** RLIMIT_* of getrlimit(2) by name; the numbers of every architecture Node runs on. */
-export const rlimitNumbers: Readonly<Record<string, number>> = {
+export const rlimitNumbers: Readonly<Record<RlimitType, number>> = {
   RLIMIT_CPU: 0,
   RLIMIT_FSIZE: 1,
   RLIMIT_DATA: 2,

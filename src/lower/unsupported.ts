@@ -9,11 +9,6 @@ import type { Context } from './context.ts';
 export const unsupportedProperties: readonly string[] = [
   '/mounts/*/uidMappings',
   '/mounts/*/gidMappings',
-  '/process/apparmorProfile',
-  '/process/selinuxLabel',
-  '/process/scheduler',
-  '/process/ioPriority',
-  '/process/execCPUAffinity',
   '/linux/namespaces/*/path',
   '/linux/uidMappings',
   '/linux/gidMappings',
@@ -25,8 +20,6 @@ export const unsupportedProperties: readonly string[] = [
   '/linux/rootfsPropagation',
   '/linux/mountLabel',
   '/linux/intelRdt',
-  '/linux/memoryPolicy',
-  '/linux/personality',
 ];
 
 /** @throws TsrunError naming the first property that is set and not supported */

@@ -96,7 +96,7 @@ class Writer {
       case 'bytes':
         return this.pool(value as Uint8Array, (value as Uint8Array).length);
       case 'u64s':
-        return this.numbers(value as readonly number[]);
+        return this.numbers(value as readonly (number | bigint)[]);
       case 'bool':
         return this.i64(value === true ? 1n : 0n);
       case 'fd':
@@ -113,7 +113,7 @@ class Writer {
     this.pool(bytes, bytes.length - 1);
   }
 
-  private numbers(values: readonly number[]): void {
+  private numbers(values: readonly (number | bigint)[]): void {
     const bytes = Buffer.alloc(values.length * 8);
     values.forEach((value, i) => {
       bytes.writeBigUInt64LE(BigInt(value), i * 8);

@@ -1,6 +1,5 @@
 /** 64-bit numbers that a JavaScript number cannot hold. */
-import { type JsonScan, scanJson } from '../bundle/json-scanner.ts';
-import { maxDepth } from '../bundle/parse.ts';
+import { exactIntegers } from '../bundle/exact-integers.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { Problem } from './finding.ts';
 
@@ -19,17 +18,11 @@ export function inexactSeccompValues(spec: Spec, text: string): Problem[] {
     });
   });
   if (large.length === 0) return [];
-  const scan = scanJson(text, maxDepth);
+  const exactInteger = exactIntegers(text);
   return large.flatMap(({ pointer, number }) => {
-    const written = integerAt(text, scan, pointer);
+    const written = exactInteger(pointer);
     const read = number === 2 ** 64 ? 2n ** 64n - 1n : BigInt(number);
     if (written === undefined || written === read) return [];
     return [{ pointer, message: `cannot be read exactly: ${written} is taken as ${read}` }];
   });
-}
-
-function integerAt(text: string, { values }: JsonScan, pointer: string): bigint | undefined {
-  const offset = values.get(pointer) ?? 0;
-  const digits = /^\d+(?![\d.eE])/.exec(text.slice(offset, offset + 40))?.[0];
-  return digits === undefined ? undefined : BigInt(digits);
 }

@@ -9,6 +9,8 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
     gid: 0,
     initialUserNamespace: true,
     capabilities: 0x1ffffffffffn,
+    lastCapability: 40,
+    lsm: { apparmor: true, selinux: true },
     cgroup: {
       mode: 'unified',
       mount: '/sys/fs/cgroup',

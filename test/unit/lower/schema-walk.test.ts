@@ -8,6 +8,7 @@ import { firstRecord } from '../../../src/container/create.ts';
 import { TsrunError } from '../../../src/errors.ts';
 import type { Spec } from '../../../src/generated/spec.ts';
 import { placeHook } from '../../../src/hooks/run.ts';
+import { lowerExecAffinity } from '../../../src/lower/cpu-affinity.ts';
 import { lower } from '../../../src/lower/lower.ts';
 import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
 import { v1OnlyProperties } from '../../../src/lower/v1-only.ts';
@@ -54,13 +55,14 @@ t.test('what asks for nothing is no error', async (t) => {
   }
 });
 
-/** What lower, the state of the container and the later hooks read. */
+/** What lower, the state of the container, the later hooks and a later exec read. */
 function readsOf(spec: Spec): Set<string> {
   const reads = new Set<string>();
   const recorded = recording(spec, reads);
   const plan = lower(recorded, capableHost(), options);
   const record = firstRecord({ ...options, spec: recorded, plan });
   for (const hook of [...record.hooks.poststart, ...record.hooks.poststop]) placeHook(hook, '', 0);
+  lowerExecAffinity(recorded);
   return reads;
 }
 

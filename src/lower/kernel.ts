@@ -1,0 +1,29 @@
+import { TsrunError } from '../errors.ts';
+import type { Context } from './context.ts';
+
+/** `[5, 12]` is Linux 5.12. */
+export type KernelVersion = readonly [major: number, minor: number];
+
+/** Whether the host's kernel is this version or a later one. Distributions port features back, so this is no proof. */
+export function kernelHas({ host }: Pick<Context, 'host'>, [major, minor]: KernelVersion): boolean {
+  const { kernel } = host;
+  return kernel.major > major || (kernel.major === major && kernel.minor >= minor);
+}
+
+/**
+ * Demands a kernel version for a value whose absence the kernel would report as a bare EINVAL.
+ *
+ * @param pointer of the property, for the message
+ * @throws TsrunError with the version that is needed and the one that runs
+ */
+export function requireKernel(
+  context: Pick<Context, 'host'>,
+  pointer: string,
+  what: string,
+  since: KernelVersion,
+): void {
+  if (kernelHas(context, since)) return;
+  throw new TsrunError(`${pointer}: ${what} needs Linux ${since.join('.')}, this is ${context.host.kernel.release}`, {
+    hint: 'run it on a newer kernel, or remove the property',
+  });
+}
