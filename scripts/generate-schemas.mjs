@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), and the tables that values are checked
- * against (schema-tables.ts).
+ * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), the verdict on a config compiled by ajv
+ * (validate-config.ts), and the tables by which a refused one is explained (schema-tables.ts).
  *
  * `node scripts/generate-schemas.mjs [--check]`; --check writes nothing and fails when a file is stale.
  */
@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { inRoot } from './lib/paths.mjs';
 import { schemaTables } from './lib/schema-tables.mjs';
 import { specTypes } from './lib/schema-types.mjs';
+import { configValidator } from './lib/schema-validator.mjs';
 
 const notice = '// Written by scripts/generate-schemas.mjs from schemas/*.schema.json: edit those and run it.\n\n';
 
@@ -19,6 +20,7 @@ function main(check) {
   const definitions = collectDefinitions(schemas);
   const files = {
     'spec.ts': notice + specTypes(definitions),
+    'validate-config.ts': notice + configValidator(schemas, 'config.schema.json'),
     'schema-tables.ts': notice + schemaTables(definitions, ['Spec', 'State', 'Features']),
   };
   const stale = Object.entries(files).filter(([name, text]) => isStale(name, text));

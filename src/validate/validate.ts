@@ -8,6 +8,7 @@ import { maxDepth } from '../bundle/parse.ts';
 import { appendPointer, parentPointer, placeOf } from '../bundle/pointer.ts';
 import { Spec as specSchema } from '../generated/schema-tables.ts';
 import type { Spec } from '../generated/spec.ts';
+import { validateConfig } from '../generated/validate-config.ts';
 import { inexactSeccompValues } from './exact.ts';
 import { type Finding, type Problem, SpecError } from './finding.ts';
 import { errorRules, warningRules } from './rules/index.ts';
@@ -32,7 +33,8 @@ interface NamedProblem extends Problem {
  * @throws SpecError with all errors of the configuration
  */
 export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; warnings: Finding[] } {
-  const refused = schemaErrors(specSchema, value);
+  // ajv's compiled code gives the verdict; the walk over the tables finds every reason for a no, with its place.
+  const refused = validateConfig(value) ? [] : explainRefusal(value);
   // The rules look at nothing the schema has refused, so that they can rely on its types.
   const spec = value as Spec;
   const errors = [
@@ -44,6 +46,12 @@ export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; 
   }
   if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
   return { spec, warnings: locate(applyRules(warningRules, spec, []), source) };
+}
+
+function explainRefusal(value: unknown): SchemaError[] {
+  const errors = schemaErrors(specSchema, value);
+  if (errors.length === 0) throw new Error('the compiled validator refuses what the tables of the schema accept');
+  return errors;
 }
 
 /** Properties that the schema does not know and the runtime therefore ignores. */
