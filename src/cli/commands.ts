@@ -8,6 +8,7 @@ import { run } from './commands/run.ts';
 import { spec } from './commands/spec.ts';
 import { start } from './commands/start.ts';
 import { state } from './commands/state.ts';
+import { update } from './commands/update.ts';
 import type { CommandDeclaration } from './declaration.ts';
 
 /** All commands, in the order of --help. */
@@ -20,6 +21,7 @@ export const commands: readonly CommandDeclaration[] = [
   deleteCommand,
   exec,
   list,
+  update,
   spec,
   plan,
 ];

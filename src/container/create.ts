@@ -150,6 +150,7 @@ export function firstRecord({
   plan,
 }: Pick<CreateRequest, 'id' | 'bundle' | 'spec' | 'plan'>): ContainerRecord {
   const cgroup = plan.ops.find((op) => op.op === 'create-cgroup');
+  const filter = plan.ops.find((op) => op.op === 'filter-devices');
   return {
     version: 1,
     id,
@@ -162,6 +163,7 @@ export function firstRecord({
     phase: 'creating',
     creator: { pid: process.pid, startTime: processStat(process.pid)?.startTime ?? 0 },
     cgroup: cgroup?.path ?? null,
+    ...(filter && { devices: filter.rules }),
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
     startOps: opsAfterStart(plan.ops),
   };

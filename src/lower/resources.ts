@@ -71,8 +71,15 @@ export function controllersOf(settings: readonly Setting[]): string[] {
 function hasController({ controller, op }: Setting, host: CgroupFacts): boolean {
   if (controller === 'core' ? host.mount !== null : host.controllers.includes(controller)) return true;
   // Without the controller nothing is limited, which is what is asked for.
-  if (op.op === 'write-cgroup-file' && op.value === 'max') return false;
+  if (op.op === 'write-cgroup-file' && asksNothing(op.file, op.value)) return false;
   throw new TsrunError(`${op.from}: ${whereIs(controller, host)}`, { hint: 'remove the property to go on without it' });
+}
+
+/** Files in which a 0 is what a cgroup has anyway. */
+const zeroByDefault = ['memory.low', 'cpu.idle', 'cpu.max.burst'];
+
+function asksNothing(file: string, value: string): boolean {
+  return value === 'max' || (value === '0' && zeroByDefault.includes(file));
 }
 
 function whereIs(controller: string, { mount, v1Controllers }: CgroupFacts): string {

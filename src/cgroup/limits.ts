@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CurrentLimits, noLimits } from '../lower/resources.ts';
+
+/** What limits a cgroup now, as far as other limits count from it; a file that is not there limits nothing. */
+export function readCurrentLimits(path: string): CurrentLimits {
+  const memory = readFile(path, 'memory.max');
+  const [quota, period] = readFile(path, 'cpu.max')?.split(' ') ?? [];
+  return {
+    memory: memory === undefined || memory === 'max' ? undefined : Number(memory),
+    cpuQuota: quota ?? noLimits.cpuQuota,
+    cpuPeriod: period === undefined ? noLimits.cpuPeriod : Number(period),
+  };
+}
+
+function readFile(path: string, name: string): string | undefined {
+  try {
+    return readFileSync(join(path, name), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import { TsrunError } from '../../errors.ts';
+import type { CommandDeclaration, OptionValues } from '../declaration.ts';
+import { updateOptions, withResourceOptions } from '../resource-options.ts';
+
+/** `tsrun update`: new limits for a running container. */
+export const update: CommandDeclaration = {
+  name: 'update',
+  summary: 'change the limits of a running container',
+  arguments: [{ name: '<id>', description: 'the container’s name' }],
+  options: [
+    {
+      flags: '-r, --resources <file>',
+      description: 'read the limits from this JSON file (- is stdin), which looks like linux.resources; options win',
+    },
+    ...updateOptions,
+    {
+      flags: '--device <rule>',
+      description: 'allow or deny a device from now on: [allow|deny] a|b|c MAJOR:MINOR rwm',
+      repeated: true,
+      parse: parseRule,
+    },
+  ],
+  examples: [
+    'tsrun update --memory 512M --pids-limit 100 web',
+    'tsrun update --cpu-quota 50000 --cpu-period 100000 web',
+    'tsrun update --device "c 10:229 rw" web',
+    'echo \'{"unified": {"memory.high": "256M"}}\' | tsrun update --resources - web',
+  ],
+  async run([id = ''], options, { root }) {
+    const { updateContainer } = await import('../../container/update.ts');
+    const { ContainerDirectory } = await import('../../container/store.ts');
+    const { formatDeviceRule, parseDeviceRule } = await import('../../cgroup/device-rules.ts');
+    const rules = (options.device as string[] | undefined) ?? [];
+    updateContainer(new ContainerDirectory(root, id), {
+      resources: withResourceOptions(await readResources(options), options),
+      deviceRules: rules.map((rule) => formatDeviceRule(parseDeviceRule(rule))),
+    });
+    return 0;
+  },
+};
+
+/** Without a verdict a rule allows, as with docker's --device-cgroup-rule. */
+function parseRule(text: string): string {
+  return /^(allow|deny) /.test(text) ? text : `allow ${text}`;
+}
+
+async function readResources({ resources: file }: OptionValues): Promise<unknown> {
+  if (file === undefined) return {};
+  const { readFileSync } = await import('node:fs');
+  const { parseSpecText } = await import('../../bundle/parse.ts');
+  const name = file === '-' ? 'stdin' : (file as string);
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : name, 'utf8');
+  } catch (error) {
+    throw new TsrunError(`--resources: cannot read ${name}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  const value = parseSpecText(text, name);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new TsrunError(`${name}: expected an object that looks like linux.resources`);
+}

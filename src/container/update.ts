@@ -1,0 +1,96 @@
+import { closeSync } from 'node:fs';
+import { addon } from '../addon.ts';
+import { openCgroup } from '../cgroup/cgroupfs.ts';
+import { defaultDeviceRules, deviceRulesOf, formatDeviceRule } from '../cgroup/device-rules.ts';
+import { filterDevices } from '../cgroup/devices.ts';
+import { readCurrentLimits } from '../cgroup/limits.ts';
+import { applySettings, isSettingOp } from '../cgroup/settings.ts';
+import { TsrunError } from '../errors.ts';
+import type { LinuxResources } from '../generated/spec.ts';
+import { gatherHostFacts } from '../host/facts.ts';
+import { log } from '../log.ts';
+import { lowerResources } from '../lower/resources.ts';
+import { SpecError } from '../validate/finding.ts';
+import { validateSpec } from '../validate/validate.ts';
+import type { ContainerRecord } from './record.ts';
+import { statusOf } from './state.ts';
+import type { ContainerDirectory } from './store.ts';
+
+export interface UpdateRequest {
+  /** As linux.resources; not validated yet. What is not in it stays as it is. */
+  readonly resources: unknown;
+  /** Device rules, as formatDeviceRule writes them, after those in force. */
+  readonly deviceRules: readonly string[];
+}
+
+/**
+ * Changes the limits of a running container; its processes feel them at once.
+ *
+ * @throws TsrunError for bad values before anything is changed, and for the first limit that the kernel refuses
+ */
+export function updateContainer(directory: ContainerDirectory, request: UpdateRequest): void {
+  const resources = validateResources(request.resources);
+  const lock = directory.open();
+  try {
+    addon().lock(lock, true);
+    const record = directory.read();
+    const cgroup = demandCgroup(directory, record);
+    const lowered = lowerResources(resources, gatherHostFacts().cgroup, readCurrentLimits(cgroup));
+    for (const warning of lowered.warnings) log('warning', warning);
+    const devices = newDeviceRules(record, resources, request.deviceRules);
+    applySettings(cgroup, lowered.settings.map(({ op }) => op).filter(isSettingOp));
+    if (devices !== undefined) {
+      replaceFilter(cgroup, devices);
+      directory.write({ ...record, devices });
+    }
+  } finally {
+    closeSync(lock);
+  }
+}
+
+/** The schema and the rules of a config, on a config that holds nothing else. */
+function validateResources(resources: unknown): LinuxResources {
+  const config = { ociVersion: '1.3.0', root: { path: 'rootfs' }, linux: { resources } };
+  try {
+    return validateSpec(config, { text: JSON.stringify(config), path: 'resources' }).spec.linux?.resources ?? {};
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error;
+    // Whether there is a memory limit that swap counts from, the container knows: lowering looks.
+    const findings = error.findings.filter(({ rule }) => rule !== 'memory-swap');
+    if (findings.length === 0) return resources as LinuxResources;
+    throw new TsrunError(findings.map(({ pointer, message }) => `${pointer}: ${message}`).join('\n'));
+  }
+}
+
+function demandCgroup(directory: ContainerDirectory, record: ContainerRecord): string {
+  const status = statusOf(directory, record);
+  if (status === 'stopped' || status === 'creating') {
+    throw new TsrunError('container not running', { hint: `it is ${status}` });
+  }
+  if (record.cgroup === null) throw new TsrunError('the container has no cgroup of its own, and so no limits');
+  return record.cgroup;
+}
+
+/**
+ * The rules that are to hold; undefined when they do not change. Engines send linux.resources whole at every update: the
+ * same rules again must not take away what a tool has allowed in the meantime.
+ */
+function newDeviceRules(
+  { devices: current = [] }: ContainerRecord,
+  resources: LinuxResources,
+  added: readonly string[],
+): string[] | undefined {
+  const given = resources.devices ?? [];
+  const base = given.length === 0 ? current : [...deviceRulesOf(given), ...defaultDeviceRules].map(formatDeviceRule);
+  const rules = [...base, ...added];
+  return rules.join() === current.join() ? undefined : rules;
+}
+
+function replaceFilter(cgroup: string, rules: readonly string[]): void {
+  const fd = openCgroup(cgroup);
+  try {
+    filterDevices(fd, rules, true);
+  } finally {
+    closeSync(fd);
+  }
+}
