@@ -77,7 +77,9 @@ install_npm_packages() {
   local log
   log=$(mktemp)
   # npm's own pauses between tries make a missing network take minutes.
-  npm ci --no-progress --loglevel=warn --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
+  # --ignore-scripts: the native build is a step of its own (npm would run binding.gyp through node-gyp, which wants
+  # Node's headers and downloads them where they are missing).
+  npm ci --ignore-scripts --no-progress --loglevel=warn --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
     >"$log" 2>&1 </dev/null || explain_npm "$log"
   rm -f "$log"
 }
