@@ -8,6 +8,7 @@
 //      | -- kContinue --------------------> |  ops …
 //      | <------------- kError(op, errno)   |  at any time; init ends
 //      | <------ kDescriptor + SCM_RIGHTS   |  a terminal or a seccomp listener
+//      | <------------ kNotice(op, errno)   |  an op took its fallback: for the log
 //
 //   start                                 init (in wait-start)
 //      | -- connect ----------------------> |
@@ -26,6 +27,7 @@ enum MessageType : uint32_t {
   kStarted = 4,
   kPid = 5,
   kContinue = 6,
+  kNotice = 7,
 };
 
 struct Message {

@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 53954341u;
+constexpr uint32_t kLayoutHash = 4251208154u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -23,34 +23,44 @@ enum class Opcode : uint32_t {
   kSetPropagation = 13,
   kBindRootfs = 14,
   kOpenProcfs = 15,
-  kMount = 16,
-  kMakeDevice = 17,
-  kMakeSymlink = 18,
-  kMakeConsole = 19,
-  kRunContainerHook = 20,
-  kPivotRoot = 21,
-  kMoveRoot = 22,
-  kWriteSysctl = 23,
-  kReadonlyRoot = 24,
-  kReadonlyPath = 25,
-  kMaskPath = 26,
-  kSetRlimit = 27,
-  kSetMemoryPolicy = 28,
-  kSetPersonality = 29,
-  kSetCpuAffinity = 30,
-  kSetApparmorProfile = 31,
-  kSetSelinuxLabel = 32,
-  kEnterCwd = 33,
-  kFindProgram = 34,
-  kFindUser = 35,
-  kDefaultHome = 36,
-  kBoundCapabilities = 37,
-  kSetUser = 38,
-  kSetCapabilities = 39,
-  kSetUmask = 40,
-  kNoNewPrivileges = 41,
-  kWaitStart = 42,
-  kExec = 43,
+  kNewFilesystem = 16,
+  kMountByFlags = 17,
+  kCloneTree = 18,
+  kFindMount = 19,
+  kReconfigureFilesystem = 20,
+  kMapMountIds = 21,
+  kCopyUp = 22,
+  kSetMountAttributes = 23,
+  kAttachMount = 24,
+  kMakeDevice = 25,
+  kBindDevice = 26,
+  kMakeSymlink = 27,
+  kMakeConsole = 28,
+  kRunContainerHook = 29,
+  kPivotRoot = 30,
+  kMoveRoot = 31,
+  kWriteSysctl = 32,
+  kSetRootPropagation = 33,
+  kReadonlyRoot = 34,
+  kReadonlyPath = 35,
+  kMaskPath = 36,
+  kSetRlimit = 37,
+  kSetMemoryPolicy = 38,
+  kSetPersonality = 39,
+  kSetCpuAffinity = 40,
+  kSetApparmorProfile = 41,
+  kSetSelinuxLabel = 42,
+  kEnterCwd = 43,
+  kFindProgram = 44,
+  kFindUser = 45,
+  kDefaultHome = 46,
+  kBoundCapabilities = 47,
+  kSetUser = 48,
+  kSetCapabilities = 49,
+  kSetUmask = 50,
+  kNoNewPrivileges = 51,
+  kWaitStart = 52,
+  kExec = 53,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -121,25 +131,92 @@ struct SetDomainnameOp {
 struct SetPropagationOp {
   Str propagation;
   uint64_t flags;
+  uint64_t recursive;
 };
 
 // Make the root filesystem a mount of its own, which pivot_root(2) demands, and hold it by descriptor.
 struct BindRootfsOp {
   Str path;
+  uint64_t propagation;
+  uint64_t detach_parent;
+  int64_t tree;
 };
 
 // A private procfs for every later write to /proc, out of the container's reach (CVE-2025-52881).
 struct OpenProcfsOp {
 };
 
-// A new filesystem: fsopen, fsconfig, fsmount, move_mount onto a descriptor inside the rootfs.
-struct MountOp {
+// A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree, and a notice that says so.
+struct NewFilesystemOp {
   Str destination;
   Str type;
   Str source;
   List parameters;
   uint64_t attributes;
+  uint64_t mode_from_destination;
+  List fallback_parameters;
+  Str fallback_tree;
+  uint64_t fallback_attributes;
+};
+
+// A new filesystem through mount(2), which alone knows iversion and silent; held where it is attached.
+struct MountByFlagsOp {
+  Str destination;
+  Str type;
+  Str source;
+  uint64_t flags;
+  Str data;
   uint64_t real_directory;
+  uint64_t on_proc;
+};
+
+// A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount.
+struct CloneTreeOp {
+  Str destination;
+  Str source;
+  uint64_t recursive;
+  int64_t tree;
+  uint64_t proc_only;
+};
+
+// Hold the mount at the destination, for remount.
+struct FindMountOp {
+  Str destination;
+};
+
+// Change parameters of the held mount's filesystem: fspick, fsconfig.
+struct ReconfigureFilesystemOp {
+  Str destination;
+  List parameters;
+};
+
+// ID-map the held mount with a user namespace's mappings (mount_setattr(2), MOUNT_ATTR_IDMAP).
+struct MapMountIdsOp {
+  Str destination;
+  int64_t namespace_fd;
+  uint64_t recursive;
+};
+
+// Copy what the image has at the destination into the held filesystem (tmpcopyup); with owner, its root gets the directory's owner too.
+struct CopyUpOp {
+  Str destination;
+  uint64_t owner;
+};
+
+// Attributes or propagation of the held mount, or of all below it too (mount_setattr(2)).
+struct SetMountAttributesOp {
+  Str destination;
+  uint64_t recursive;
+  uint64_t set;
+  uint64_t clear;
+  uint64_t propagation;
+};
+
+// Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc.
+struct AttachMountOp {
+  Str destination;
+  uint64_t real_directory;
+  uint64_t on_proc;
 };
 
 // A device node (mknodat(2)) with mode and owner.
@@ -152,10 +229,21 @@ struct MakeDeviceOp {
   uint64_t gid;
 };
 
-// A symbolic link; an existing entry stays.
+// A device node of the host's by bind mount, where mknod(2) is refused: in a user namespace.
+struct BindDeviceOp {
+  Str path;
+  Str source;
+  uint64_t mode;
+  uint64_t major;
+  uint64_t minor;
+};
+
+// A symbolic link. An existing entry stays, unless replace; with onlyToExisting, none to what is not there.
 struct MakeSymlinkOp {
   Str path;
   Str target;
+  uint64_t replace;
+  uint64_t only_to_existing;
 };
 
 // A pseudo-terminal of the container's own devpts: master to the runtime, slave as stdio, controlling terminal and /dev/console, all by descriptor (CVE-2025-52565).
@@ -190,6 +278,13 @@ struct MoveRootOp {
 struct WriteSysctlOp {
   Str key;
   Str value;
+};
+
+// Propagation of the container's root mount, at the end as pivot_root(2) refuses shared ones.
+struct SetRootPropagationOp {
+  Str propagation;
+  uint64_t flags;
+  uint64_t recursive;
 };
 
 // Make the root mount read-only.
@@ -326,14 +421,24 @@ struct ExecOp {
   X(SetPropagation) \
   X(BindRootfs) \
   X(OpenProcfs) \
-  X(Mount) \
+  X(NewFilesystem) \
+  X(MountByFlags) \
+  X(CloneTree) \
+  X(FindMount) \
+  X(ReconfigureFilesystem) \
+  X(MapMountIds) \
+  X(CopyUp) \
+  X(SetMountAttributes) \
+  X(AttachMount) \
   X(MakeDevice) \
+  X(BindDevice) \
   X(MakeSymlink) \
   X(MakeConsole) \
   X(RunContainerHook) \
   X(PivotRoot) \
   X(MoveRoot) \
   X(WriteSysctl) \
+  X(SetRootPropagation) \
   X(ReadonlyRoot) \
   X(ReadonlyPath) \
   X(MaskPath) \

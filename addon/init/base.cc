@@ -129,6 +129,12 @@ int send(uint32_t type, int32_t error, uint32_t value, int fd) {
   return static_cast<int>(sys(__NR_sendmsg, ctx.report_fd, &header, kMsgNoSignal));
 }
 
+void notice(int error, const char* what) {
+  copy(ctx.detail, sizeof(ctx.detail), what);
+  send(kNotice, -error, 0);
+  ctx.detail[0] = 0;
+}
+
 void quit(int status) {
   for (;;) sys(__NR_exit_group, status);
 }

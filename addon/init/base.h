@@ -28,6 +28,7 @@ struct Context {
   int proc_fd;        // the private procfs
   int null_fd;        // a verified /dev/null for masks
   int mask_fd;        // the mounted empty tmpfs shared by masked directories
+  int mount_fd;       // the mount in hand: made by one op, changed and attached by the next ones
   bool cwd_pending;   // entering cwd failed before set-user; try again as the user
   bool has_program;
   bool has_home;
@@ -58,6 +59,9 @@ char* decimal(char* buffer, int64_t value);
 
 // Remembers the failing path or the kernel's words for the report, and passes the error on.
 int fail(long error, const char* detail);
+
+// Tells the runtime of something that is no failure, for its log: what an errno made this op do instead.
+void notice(int error, const char* what);
 
 // Sends a message on report_fd, with a descriptor when fd >= 0.
 int send(uint32_t type, int32_t error, uint32_t value, int fd = -1);

@@ -12,13 +12,32 @@ long clone_tree(int fd, bool recursive) {
              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0));
 }
 
+long clone_path(const char* path, bool recursive) {
+  return sys(__NR_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+}
+
+namespace {
+
+int mount_setattr(int mount_fd, bool recursive, const struct mount_attr& attributes) {
+  return static_cast<int>(sys(__NR_mount_setattr, mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+                              &attributes, sizeof(attributes)));
+}
+
+}  // namespace
+
 int set_attributes(int mount_fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation) {
   struct mount_attr attributes = {};
   attributes.attr_set = set;
   attributes.attr_clr = clear;
   attributes.propagation = propagation;
-  return static_cast<int>(sys(__NR_mount_setattr, mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
-                              &attributes, sizeof(attributes)));
+  return mount_setattr(mount_fd, recursive, attributes);
+}
+
+int map_ids(int mount_fd, bool recursive, int namespace_fd) {
+  struct mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<uint64_t>(namespace_fd);
+  return mount_setattr(mount_fd, recursive, attributes);
 }
 
 namespace {
@@ -49,24 +68,48 @@ int configure(int fs_fd, const char* parameter) {
   return error < 0 ? refused(fs_fd, error, parameter) : 0;
 }
 
-}  // namespace
-
-long new_filesystem(const char* type, const char* source, const List* parameters, uint64_t attributes) {
-  Fd fs(sys(__NR_fsopen, type, FSOPEN_CLOEXEC));
-  if (!fs.ok()) return fail(fs.error(), type);
-  if (source != nullptr && source[0] != 0) {
-    long error = sys(__NR_fsconfig, fs.get(), FSCONFIG_SET_STRING, "source", source, 0);
-    if (error < 0) return refused(fs.get(), error, source);
-  }
+int configure_all(int fs_fd, const List* parameters) {
   for (uint32_t i = 0; parameters != nullptr && i < parameters->count; i++) {
-    int error = configure(fs.get(), text(strings(*parameters)[i]));
+    int error = configure(fs_fd, text(strings(*parameters)[i]));
     if (error < 0) return error;
   }
-  long error = sys(__NR_fsconfig, fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
-  if (error < 0) return refused(fs.get(), error, type);
-  long mount = sys(__NR_fsmount, fs.get(), FSMOUNT_CLOEXEC, attributes);
-  if (mount < 0) return refused(fs.get(), mount, type);
-  return mount;
+  return 0;
+}
+
+int configure_source(int fs_fd, const char* source) {
+  if (source == nullptr || source[0] == 0) return 0;
+  long error = sys(__NR_fsconfig, fs_fd, FSCONFIG_SET_STRING, "source", source, 0);
+  return error < 0 ? refused(fs_fd, error, source) : 0;
+}
+
+}  // namespace
+
+long new_filesystem(const Filesystem& wanted) {
+  Fd fs(sys(__NR_fsopen, wanted.type, FSOPEN_CLOEXEC));
+  if (!fs.ok()) return fail(fs.error(), wanted.type);
+  int error = configure_source(fs.get(), wanted.source);
+  if (error == 0 && wanted.mode != nullptr) error = configure(fs.get(), wanted.mode);
+  if (error == 0) error = configure_all(fs.get(), wanted.parameters);
+  if (error == 0) error = configure_all(fs.get(), wanted.more);
+  if (error < 0) return error;
+  long created = sys(__NR_fsconfig, fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (created < 0) return refused(fs.get(), created, wanted.type);
+  long mount = sys(__NR_fsmount, fs.get(), FSMOUNT_CLOEXEC, wanted.attributes);
+  return mount < 0 ? refused(fs.get(), mount, wanted.type) : mount;
+}
+
+int reconfigure(int mount_fd, const List& parameters) {
+  Fd fs(sys(__NR_fspick, mount_fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+  if (!fs.ok()) return fs.error();
+  int error = configure_all(fs.get(), &parameters);
+  if (error < 0) return error;
+  long changed = sys(__NR_fsconfig, fs.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0);
+  return changed < 0 ? refused(fs.get(), changed, "") : 0;
+}
+
+void hold(long mount_fd) {
+  if (ctx.mount_fd >= 0) close_fd(ctx.mount_fd);
+  ctx.mount_fd = static_cast<int>(mount_fd);
 }
 
 }  // namespace tsrun

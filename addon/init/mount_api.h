@@ -6,13 +6,32 @@
 
 namespace tsrun {
 
+// What a new filesystem is made of. Parameters are "key=value" or flags.
+struct Filesystem {
+  const char* type;
+  const char* source;      // nullptr or empty: none
+  const List* parameters;  // nullptr: none
+  const List* more;        // further parameters, nullptr: none
+  const char* mode;        // a "mode=…" parameter before the others, nullptr: none
+  uint64_t attributes;     // MOUNT_ATTR_*
+};
+
 // Attaches a detached mount onto the object that target_fd refers to.
 int attach(int mount_fd, int target_fd);
 // A detached copy of the mount at an O_PATH descriptor.
 long clone_tree(int fd, bool recursive);
+// A detached copy of what is at a path of init's own mount namespace; a last symbolic link is followed.
+long clone_path(const char* path, bool recursive);
 // mount_setattr(2) on the mount itself, or on all below it.
 int set_attributes(int mount_fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation = 0);
-// A configured, detached filesystem; parameters are "key=value" or flags.
-long new_filesystem(const char* type, const char* source, const List* parameters, uint64_t attributes);
+// ID-maps a detached mount with the mappings of a user namespace.
+int map_ids(int mount_fd, bool recursive, int namespace_fd);
+// A configured, detached filesystem.
+long new_filesystem(const Filesystem& wanted);
+// Changes the parameters of a mount's filesystem.
+int reconfigure(int mount_fd, const List& parameters);
+
+// Puts a mount into the hand of the ops that follow, in place of the one before.
+void hold(long mount_fd);
 
 }  // namespace tsrun

@@ -2,6 +2,7 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 
+#include "mount_api.h"
 #include "ops.h"
 #include "path.h"
 
@@ -13,15 +14,42 @@ uint64_t device_number(uint64_t major, uint64_t minor) {
   return ((major & 0xfffff000u) << 32) | ((major & 0xfff) << 8) | ((minor & 0xffffff00u) << 12) | (minor & 0xff);
 }
 
-// An entry that is already there is right only when it is the same device (config-linux.md, Devices).
-int check_existing(int parent_fd, const char* name, const MakeDeviceOp& op) {
+template <typename Op>
+bool is_wanted(const struct statx& status, const Op& op) {
+  if ((status.stx_mode & S_IFMT) != (op.mode & S_IFMT)) return false;
+  bool fifo = (op.mode & S_IFMT) == S_IFIFO;
+  return fifo || (status.stx_rdev_major == op.major && status.stx_rdev_minor == op.minor);
+}
+
+// An entry that is already there is right only when it is the same device (config-linux.md, Devices). A symlink is
+// none.
+template <typename Op>
+int check_existing(int parent_fd, const char* name, const Op& op) {
   struct statx status = {};
   long error = sys(__NR_statx, parent_fd, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status);
   if (error < 0) return fail(error, text(op.path));
-  bool same_type = (status.stx_mode & S_IFMT) == (op.mode & S_IFMT);
-  bool fifo = (op.mode & S_IFMT) == S_IFIFO;
-  bool same_number = fifo || (status.stx_rdev_major == op.major && status.stx_rdev_minor == op.minor);
-  return same_type && same_number ? 0 : fail(-EEXIST, text(op.path));
+  return is_wanted(status, op) ? 0 : fail(-EEXIST, text(op.path));
+}
+
+// A detached mount of a device node of the host's, which must be the device that the config names.
+long clone_device(const BindDeviceOp& op) {
+  const char* source = text(op.source);
+  Fd node(open_at(AT_FDCWD, source, O_PATH, 0));
+  if (!node.ok()) return fail(node.error(), source);
+  struct statx status = {};
+  int error = status_of(node.get(), &status);
+  if (error < 0) return fail(error, source);
+  if (!is_wanted(status, op)) return fail(-ENXIO, source);
+  Fd tree(clone_tree(node.get(), false));
+  if (!tree.ok()) return fail(tree.error(), source);
+  error = set_attributes(tree.get(), false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0);
+  return error < 0 ? fail(error, source) : tree.release();
+}
+
+bool exists_in_root(const char* path) {
+  Fd entry(open_in_root(path, O_PATH | O_NOFOLLOW));
+  ctx.detail[0] = 0;
+  return entry.ok();
 }
 
 }  // namespace
@@ -31,7 +59,9 @@ int run(const MakeDeviceOp& op) {
   Fd parent(open_parent(text(op.path), &name));
   if (!parent.ok()) return parent.error();
   long error = sys(__NR_mknodat, parent.get(), name, op.mode, device_number(op.major, op.minor));
-  if (error < 0 && error != -EEXIST) return fail(error, text(op.path));
+  // What was there before stays as it is: it may be the host's own, in a directory that is a bind mount.
+  if (error == -EEXIST) return check_existing(parent.get(), name, op);
+  if (error < 0) return fail(error, text(op.path));
   // Also after our own mknodat: what stands there now must be what was asked for (CVE-2026-41579).
   int mismatch = check_existing(parent.get(), name, op);
   if (mismatch < 0) return mismatch;
@@ -39,11 +69,30 @@ int run(const MakeDeviceOp& op) {
   return error < 0 ? fail(error, text(op.path)) : 0;
 }
 
+int run(const BindDeviceOp& op) {
+  const char* path = text(op.path);
+  const char* name;
+  Fd parent(open_parent(path, &name));
+  if (!parent.ok()) return parent.error();
+  Fd made(open_at(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, 0, 0644));
+  if (made.error() == -EEXIST) return check_existing(parent.get(), name, op);
+  if (!made.ok()) return fail(made.error(), path);
+  Fd tree(clone_device(op));
+  if (!tree.ok()) return tree.error();
+  int error = attach(tree.get(), made.get());
+  return error < 0 ? fail(error, path) : 0;
+}
+
 int run(const MakeSymlinkOp& op) {
+  if (op.only_to_existing && !exists_in_root(text(op.target))) return 0;
   const char* name;
   Fd parent(open_parent(text(op.path), &name));
   if (!parent.ok()) return parent.error();
   long error = sys(__NR_symlinkat, text(op.target), parent.get(), name);
+  if (error == -EEXIST && op.replace) {
+    error = sys(__NR_unlinkat, parent.get(), name, 0);
+    if (error == 0) error = sys(__NR_symlinkat, text(op.target), parent.get(), name);
+  }
   return error < 0 && error != -EEXIST ? fail(error, text(op.path)) : 0;
 }
 

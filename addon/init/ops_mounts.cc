@@ -1,7 +1,5 @@
-// Mounts of the config, and the paths that are hidden or made read-only after them.
-#include <linux/openat2.h>
-#include <sys/stat.h>
-
+// Mounts of the config. One op makes a mount or copies one, the next ones change it, attach-mount puts it in its place;
+// between them it is in ctx.mount_fd, where nobody else can see it.
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
@@ -10,91 +8,128 @@ namespace tsrun {
 
 namespace {
 
-// /proc and /sys must be real directories: through a symlink the container's own files would be taken for the
-// kernel's (CVE-2019-19921, CVE-2023-27561).
-long real_directory(const char* path) {
-  Fd made(make_directories(path));
-  if (!made.ok()) return made.error();
-  long fd = open_at(ctx.root_fd, path + (path[0] == '/'), O_PATH | O_DIRECTORY | O_NOFOLLOW,
-                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-  return fd < 0 ? fail(fd, path) : fd;
+// What a mount of the config goes onto, made when missing.
+long open_target(const char* path, bool directory, bool real, bool on_proc) {
+  Fd target(real ? real_directory(path) : directory ? make_directories(path) : make_file(path));
+  if (!target.ok()) return target.error();
+  // However the path was written: a mount over a file of procfs could have writes to it land elsewhere
+  // (CVE-2019-16884). The allow-list is in src/lower/mount-destination.ts.
+  if (!on_proc && on_container_proc(target.get())) return fail(-EPERM, "the destination is on the container's /proc");
+  return target.release();
 }
 
-int status_of(int fd, struct statx* status) {
-  return static_cast<int>(sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, status));
-}
-
-// The container's /dev/null, only if it is the null device: a symlink or a file of the image's is not (CVE-2025-31133).
-int verified_null() {
-  if (ctx.null_fd >= 0) return ctx.null_fd;
-  Fd null(open_at(ctx.root_fd, "dev/null", O_PATH | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
-  if (!null.ok()) return fail(null.error(), "/dev/null");
+// "mode=0755" of the directory that the mount will hide; false when there is none.
+bool existing_mode(const char* path, char* parameter, size_t size) {
+  char before[sizeof(ctx.detail)];
+  copy(before, sizeof(before), ctx.detail);
+  Fd directory(open_in_root(path, O_PATH | O_DIRECTORY));
+  copy(ctx.detail, sizeof(ctx.detail), before);
   struct statx status = {};
-  int error = status_of(null.get(), &status);
-  if (error < 0) return fail(error, "/dev/null");
-  bool is_null = (status.stx_mode & S_IFMT) == S_IFCHR && status.stx_rdev_major == 1 && status.stx_rdev_minor == 3;
-  if (!is_null) return fail(-ENODEV, "/dev/null is not the null device");
-  return ctx.null_fd = null.release();
+  if (!directory.ok() || status_of(directory.get(), &status) < 0) return false;
+  char octal[] = {
+      static_cast<char>('0' + (status.stx_mode >> 9 & 7)), static_cast<char>('0' + (status.stx_mode >> 6 & 7)),
+      static_cast<char>('0' + (status.stx_mode >> 3 & 7)), static_cast<char>('0' + (status.stx_mode & 7)), 0};
+  return copy(parameter, size, "mode=") && append(parameter, size, octal);
 }
 
-// One empty read-only tmpfs serves every masked directory: the first mask mounts it, the others bind it.
-int mask_directory(int target_fd, const char* path) {
-  if (ctx.mask_fd >= 0) {
-    Fd copy_of_mask(clone_tree(ctx.mask_fd, false));
-    if (!copy_of_mask.ok()) return fail(copy_of_mask.error(), path);
-    return attach(copy_of_mask.get(), target_fd);
+// The host's own tree in place of a new filesystem.
+long fallback_tree(const char* path, uint64_t attributes) {
+  Fd tree(clone_path(path, true));
+  if (!tree.ok()) return tree.error();
+  int error = set_attributes(tree.get(), true, attributes, 0);
+  return error < 0 ? error : tree.release();
+}
+
+// Another way to what the kernel has refused with `error`; that error, and its words, when there is none.
+long fall_back(const NewFilesystemOp& op, Filesystem wanted, int error) {
+  char why[sizeof(ctx.detail)];
+  copy(why, sizeof(why), ctx.detail);
+  long mount = error;
+  const char* what = "mounted it with fewer files (fallbackParameters of the plan)";
+  if (op.fallback_parameters.count > 0) {
+    wanted.more = &op.fallback_parameters;
+    mount = new_filesystem(wanted);
   }
-  long empty = new_filesystem("tmpfs", "tmpfs", nullptr,
-                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-  if (empty < 0) return static_cast<int>(empty);
-  ctx.mask_fd = static_cast<int>(empty);
-  return attach(ctx.mask_fd, target_fd);
+  if (mount < 0 && text(op.fallback_tree) != nullptr) {
+    mount = fallback_tree(text(op.fallback_tree), op.fallback_attributes);
+    what = "bound the host's in place of a new one (fallbackTree of the plan)";
+  }
+  if (mount < 0) return fail(error, why);
+  notice(error, what);
+  return mount;
 }
-
-// Not there, or its parent is no directory: nothing to protect.
-bool absent(int error) { return error == -ENOENT || error == -ENOTDIR; }
 
 }  // namespace
 
-int run(const MountOp& op) {
+int run(const NewFilesystemOp& op) {
+  char mode[16];
+  Filesystem wanted = {};
+  wanted.type = text(op.type);
+  wanted.source = text(op.source);
+  wanted.parameters = &op.parameters;
+  wanted.attributes = op.attributes;
+  if (op.mode_from_destination && existing_mode(text(op.destination), mode, sizeof(mode))) wanted.mode = mode;
+  long mount = new_filesystem(wanted);
+  if (mount == -EPERM || mount == -EBUSY) mount = fall_back(op, wanted, static_cast<int>(mount));
+  if (mount < 0) return static_cast<int>(mount);
+  hold(mount);
+  return 0;
+}
+
+int run(const MountByFlagsOp& op) {
   const char* destination = text(op.destination);
-  Fd target(op.real_directory ? real_directory(destination) : make_directories(destination));
+  Fd before(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0));
+  Fd target(open_target(destination, true, op.real_directory, op.on_proc));
   if (!target.ok()) return target.error();
-  Fd mount(new_filesystem(text(op.type), text(op.source), &op.parameters, op.attributes));
+  // mount(2) takes no descriptor, but it takes the working directory.
+  long error = sys(__NR_fchdir, target.get());
+  if (error == 0) error = sys(__NR_mount, text(op.source), ".", text(op.type), op.flags, text(op.data));
+  sys(__NR_fchdir, before.get());
+  if (error < 0) return fail(error, text(op.type));
+  long mount = open_in_root(destination, O_PATH | O_DIRECTORY);
+  if (mount < 0) return static_cast<int>(mount);
+  hold(mount);
+  return 0;
+}
+
+int run(const CloneTreeOp& op) {
+  const char* source = text(op.source);
+  Fd tree(op.tree >= 0 ? op.tree : clone_path(source, op.recursive));
+  if (!tree.ok()) return fail(tree.error(), source);
+  if (op.proc_only && !is_procfs(tree.get())) return fail(-EPERM, "only a procfs may be at /proc");
+  hold(tree.release());
+  return 0;
+}
+
+int run(const FindMountOp& op) {
+  const char* destination = text(op.destination);
+  Fd mount(open_in_root(destination, O_PATH));
   if (!mount.ok()) return mount.error();
-  int error = attach(mount.get(), target.get());
-  return error < 0 ? fail(error, destination) : 0;
-}
-
-int run(const MaskPathOp& op) {
-  const char* path = text(op.path);
-  Fd target(open_in_root(path, O_PATH));
-  if (!target.ok()) return absent(target.error()) ? 0 : target.error();
   struct statx status = {};
-  int error = status_of(target.get(), &status);
-  if (error < 0) return fail(error, path);
-  if ((status.stx_mode & S_IFMT) == S_IFDIR) {
-    error = mask_directory(target.get(), path);
-    return error < 0 ? fail(error, path) : 0;
-  }
-  int null = verified_null();
-  if (null < 0) return null;
-  Fd tree(clone_tree(null, false));
-  if (!tree.ok()) return fail(tree.error(), "/dev/null");
-  error = attach(tree.get(), target.get());
-  return error < 0 ? fail(error, path) : 0;
+  int error = status_of(mount.get(), &status);
+  if (error < 0) return fail(error, destination);
+  if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return fail(-EINVAL, "nothing is mounted there");
+  hold(mount.release());
+  return 0;
 }
 
-int run(const ReadonlyPathOp& op) {
-  const char* path = text(op.path);
-  Fd target(open_in_root(path, O_PATH));
-  if (!target.ok()) return absent(target.error()) ? 0 : target.error();
-  Fd tree(clone_tree(target.get(), true));
-  if (!tree.ok()) return fail(tree.error(), path);
-  int error = set_attributes(tree.get(), true, MOUNT_ATTR_RDONLY, 0);
-  if (error < 0) return fail(error, path);
-  error = attach(tree.get(), target.get());
-  return error < 0 ? fail(error, path) : 0;
+int run(const ReconfigureFilesystemOp& op) { return reconfigure(ctx.mount_fd, op.parameters); }
+
+int run(const MapMountIdsOp& op) { return map_ids(ctx.mount_fd, op.recursive, static_cast<int>(op.namespace_fd)); }
+
+int run(const SetMountAttributesOp& op) {
+  return set_attributes(ctx.mount_fd, op.recursive, op.set, op.clear, op.propagation);
+}
+
+int run(const AttachMountOp& op) {
+  const char* destination = text(op.destination);
+  bool directory = is_directory(ctx.mount_fd);
+  Fd target(open_target(destination, directory, op.real_directory, op.on_proc));
+  if (!target.ok()) return target.error();
+  // The kernel would only say EINVAL.
+  if (directory != is_directory(target.get())) return fail(-ENOTDIR, destination);
+  int error = attach(ctx.mount_fd, target.get());
+  return error < 0 ? fail(error, destination) : 0;
 }
 
 }  // namespace tsrun

@@ -12,24 +12,16 @@ namespace tsrun {
 
 namespace {
 
-constexpr long kProcMagic = 0x9fa0;
 constexpr uint64_t kProcRootInode = 1;
-
-struct KernelStatfs {  // struct statfs of 64-bit kernels
-  long type;
-  long rest[14];
-};
 
 // A copy of the host's mount, taken before pivot-root, when a fresh procfs is refused (a user namespace in a container
 // whose own /proc has masks). It must be the root of a procfs, not something that looks like one.
 long copy_host_procfs() {
   Fd proc(open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
   if (!proc.ok()) return fail(proc.error(), "/proc");
-  KernelStatfs kind = {};
   struct statx status = {};
-  sys(__NR_fstatfs, proc.get(), &kind);
   sys(__NR_statx, proc.get(), "", AT_EMPTY_PATH, STATX_INO, &status);
-  if (kind.type != kProcMagic || status.stx_ino != kProcRootInode) return fail(-ENOTDIR, "/proc is no procfs");
+  if (!is_procfs(proc.get()) || status.stx_ino != kProcRootInode) return fail(-ENOTDIR, "/proc is no procfs");
   return clone_tree(proc.get(), false);
 }
 
@@ -54,7 +46,10 @@ int write_own_file(const char* path, const char* value, size_t size) {
 }
 
 int run(const OpenProcfsOp&) {
-  long fd = new_filesystem("proc", "proc", nullptr, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  Filesystem proc = {};
+  proc.type = proc.source = "proc";
+  proc.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  long fd = new_filesystem(proc);
   if (fd == -EPERM || fd == -EBUSY) fd = copy_host_procfs();
   if (fd < 0) return static_cast<int>(fd);
   ctx.proc_fd = static_cast<int>(fd);

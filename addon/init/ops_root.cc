@@ -6,24 +6,50 @@
 namespace tsrun {
 
 namespace {
-constexpr unsigned long kMsMove = 8192, kMsRec = 16384, kMsSlave = 1 << 19;
+
+constexpr unsigned long kMsMove = 8192, kMsRec = 16384, kMsPrivate = 1 << 18, kMsSlave = 1 << 19;
 constexpr int kMntDetach = 2;
+
+// Makes the mount that a directory lies on private: a mount made there would reach its peers on the host, and
+// pivot_root(2) refuses a new root on a shared mount.
+int make_private_below(int directory_fd) {
+  Fd at(open_at(directory_fd, ".", O_PATH | O_DIRECTORY, 0));
+  for (;;) {
+    struct statx status = {};
+    int error = at.ok() ? status_of(at.get(), &status) : at.error();
+    if (error < 0) return error;
+    if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) break;
+    at.reset(open_at(at.get(), "..", O_PATH | O_DIRECTORY, 0));
+  }
+  return set_attributes(at.get(), false, 0, 0, kMsPrivate);
+}
+
+// Where the rootfs is attached: at its own path, as hooks of the host's expect. The root of a user namespace may have
+// no way to that path; then over "/", out of everybody's way, until pivot-root.
+long open_rootfs_target(const BindRootfsOp& op) {
+  long target = open_at(AT_FDCWD, text(op.path), O_PATH | O_DIRECTORY, 0);
+  if (target == -EACCES && op.tree >= 0) target = open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+  return target;
+}
+
 }  // namespace
 
 int run(const SetPropagationOp& op) {
   struct mount_attr attributes = {};
   attributes.propagation = op.flags;
-  long error = sys(__NR_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes));
+  long error = sys(__NR_mount_setattr, AT_FDCWD, "/", op.recursive ? AT_RECURSIVE : 0, &attributes, sizeof(attributes));
   return error < 0 ? fail(error, "/") : 0;
 }
 
 int run(const BindRootfsOp& op) {
   const char* path = text(op.path);
-  Fd target(open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0));
+  Fd target(open_rootfs_target(op));
   if (!target.ok()) return fail(target.error(), path);
-  Fd tree(clone_tree(target.get(), true));
+  Fd tree(op.tree >= 0 ? op.tree : clone_tree(target.get(), true));
   if (!tree.ok()) return fail(tree.error(), path);
-  int error = attach(tree.get(), target.get());
+  int error = op.propagation == 0 ? 0 : set_attributes(tree.get(), false, 0, 0, op.propagation);
+  if (error == 0 && op.detach_parent) error = make_private_below(target.get());
+  if (error == 0) error = attach(tree.get(), target.get());
   if (error < 0) return fail(error, path);
   ctx.root_fd = tree.release();
   return 0;
@@ -53,6 +79,8 @@ int run(const MoveRootOp&) {
   error = sys(__NR_chroot, ".");
   return error < 0 ? static_cast<int>(error) : static_cast<int>(sys(__NR_chdir, "/"));
 }
+
+int run(const SetRootPropagationOp& op) { return set_attributes(ctx.root_fd, op.recursive, 0, 0, op.flags); }
 
 int run(const ReadonlyRootOp&) { return set_attributes(ctx.root_fd, false, MOUNT_ATTR_RDONLY, 0); }
 

@@ -1,7 +1,6 @@
 #include "path.h"
 
 #include <linux/openat2.h>
-#include <sys/stat.h>
 
 namespace tsrun {
 
@@ -26,19 +25,46 @@ long open_in_root(const char* path, uint64_t flags) {
 
 namespace {
 
+constexpr int kMaxLinks = 40;  // the kernel's own limit
+
+long make_directories_behind(const char* path, uint32_t mode, int links);
+
+// Where a symlink with nothing behind it leads: its target, counted from the directory the link is in.
+int target_of(int parent_fd, const char* parent, const char* name, char* target) {
+  char link[kPathMax];
+  long size = sys(__NR_readlinkat, parent_fd, name, link, sizeof(link) - 1);
+  if (size < 0) return static_cast<int>(size);
+  link[size] = 0;
+  copy(target, kPathMax, link[0] == '/' ? "" : parent);
+  bool whole = append(target, kPathMax, "/") && append(target, kPathMax, link);
+  return whole ? 0 : -ENAMETOOLONG;
+}
+
+// Copies the path without its last component.
+bool copy_parent(char* to, const char* path) {
+  if (!copy(to, kPathMax, path)) return false;
+  size_t end = length(to);
+  while (end > 0 && to[end - 1] != '/') end--;
+  to[end] = 0;
+  return true;
+}
+
 // Opens one component below a directory that lookup of the prefix already reached; makes it when it is missing.
-long step(const char* prefix, int parent_fd, const char* name, uint32_t mode) {
+long step(const char* prefix, int parent_fd, const char* name, uint32_t mode, int links) {
   long fd = open_in_root(prefix, O_PATH | O_DIRECTORY);
   if (fd != -ENOENT || equal(name, "..")) return fd;
   long made = sys(__NR_mkdirat, parent_fd, name, mode);
-  // EEXIST: somebody else made it, or a dangling symlink stands there, which the second lookup tells.
   if (made < 0 && made != -EEXIST) return fail(made, prefix);
-  return open_in_root(prefix, O_PATH | O_DIRECTORY);
+  fd = open_in_root(prefix, O_PATH | O_DIRECTORY);
+  if (fd != -ENOENT) return fd;
+  // There is something, and nothing behind it. Images have such links: /var/run to a /run that is not there yet.
+  char parent[kPathMax], target[kPathMax];
+  if (links >= kMaxLinks) return fail(-ELOOP, prefix);
+  if (!copy_parent(parent, prefix) || target_of(parent_fd, parent, name, target) < 0) return fail(-ENOENT, prefix);
+  return make_directories_behind(target, mode, links + 1);
 }
 
-}  // namespace
-
-long make_directories(const char* path, uint32_t mode) {
+long make_directories_behind(const char* path, uint32_t mode, int links) {
   long existing = open_in_root(path, O_PATH | O_DIRECTORY);
   if (existing != -ENOENT) return existing;
   char prefix[kPathMax] = "";
@@ -55,25 +81,14 @@ long make_directories(const char* path, uint32_t mode) {
     name[size] = 0;
     path += size;
     if (!append(prefix, sizeof(prefix), "/") || !append(prefix, sizeof(prefix), name)) return -ENAMETOOLONG;
-    long next = step(prefix, parent.get(), name, mode);
+    long next = step(prefix, parent.get(), name, mode, links);
     if (next < 0) return next;
     parent.reset(next);
   }
   return parent.release();
 }
 
-long open_parent(const char* path, const char** name) {
-  size_t end = length(path);
-  while (end > 0 && path[end - 1] != '/') end--;
-  *name = path + end;
-  if (**name == 0 || equal(*name, ".") || equal(*name, "..")) return fail(-EINVAL, path);
-  char parent[kPathMax];
-  if (!copy(parent, sizeof(parent), path)) return fail(-ENAMETOOLONG, path);
-  parent[end] = 0;
-  return make_directories(end == 0 ? "/" : parent);
-}
-
-long make_file(const char* path) {
+long make_file_behind(const char* path, int links) {
   long existing = open_in_root(path, O_PATH);
   if (existing != -ENOENT) return existing;
   const char* name;
@@ -81,7 +96,64 @@ long make_file(const char* path) {
   if (!parent.ok()) return parent.error();
   Fd made(open_at(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, 0, 0644));
   if (!made.ok() && made.error() != -EEXIST) return fail(made.error(), path);
-  return open_in_root(path, O_PATH);
+  long fd = open_in_root(path, O_PATH);
+  if (fd != -ENOENT) return fd;
+  // /etc/resolv.conf of many images is a symlink to a file that only a running system has.
+  char directory[kPathMax], target[kPathMax];
+  if (links >= kMaxLinks) return fail(-ELOOP, path);
+  if (!copy_parent(directory, path) || target_of(parent.get(), directory, name, target) < 0) return fail(-ENOENT, path);
+  return make_file_behind(target, links + 1);
+}
+
+}  // namespace
+
+long make_directories(const char* path, uint32_t mode) { return make_directories_behind(path, mode, 0); }
+
+long make_file(const char* path) { return make_file_behind(path, 0); }
+
+long open_parent(const char* path, const char** name) {
+  size_t end = length(path);
+  while (end > 0 && path[end - 1] != '/') end--;
+  *name = path + end;
+  if (**name == 0 || equal(*name, ".") || equal(*name, "..")) return fail(-EINVAL, path);
+  char parent[kPathMax];
+  if (!copy_parent(parent, path)) return fail(-ENAMETOOLONG, path);
+  return make_directories(parent[0] == 0 ? "/" : parent);
+}
+
+long real_directory(const char* path) {
+  Fd made(make_directories(path));
+  if (!made.ok()) return made.error();
+  while (*path == '/') path++;
+  long fd = open_at(ctx.root_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  return fd < 0 ? fail(fd, path) : fd;
+}
+
+int status_of(int fd, struct statx* status) {
+  constexpr unsigned kWanted = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_MNT_ID;
+  return static_cast<int>(sys(__NR_statx, fd, "", AT_EMPTY_PATH, kWanted, status));
+}
+
+bool is_directory(int fd) {
+  struct statx status = {};
+  return status_of(fd, &status) == 0 && (status.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+bool is_procfs(int fd) {
+  constexpr long kProcMagic = 0x9fa0;
+  struct {  // struct statfs of 64-bit kernels
+    long type;
+    long rest[14];
+  } kind = {};
+  return sys(__NR_fstatfs, fd, &kind) == 0 && kind.type == kProcMagic;
+}
+
+bool on_container_proc(int fd) {
+  if (!is_procfs(fd)) return false;
+  Fd proc(open_at(ctx.root_fd, "proc", O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT));
+  struct statx here = {}, there = {};
+  if (!proc.ok() || status_of(fd, &here) < 0 || status_of(proc.get(), &there) < 0) return true;
+  return here.stx_mnt_id == there.stx_mnt_id;
 }
 
 }  // namespace tsrun

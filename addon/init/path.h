@@ -1,6 +1,8 @@
 // Paths inside the rootfs, always through openat2(2) RESOLVE_IN_ROOT from its descriptor and then by descriptor: a
 // symlink can lead nowhere but into the rootfs, and what was checked is what is used (CVE-2021-30465 and its like).
 #pragma once
+#include <sys/stat.h>
+
 #include "base.h"
 
 namespace tsrun {
@@ -9,11 +11,23 @@ namespace tsrun {
 long open_at(int dir_fd, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0);
 // Opens a path inside the rootfs (O_CLOEXEC is added).
 long open_in_root(const char* path, uint64_t flags);
-// Makes every missing directory of path inside the rootfs; returns an O_PATH descriptor of the last, or an error.
+// Makes every missing directory of path inside the rootfs, and what a dangling symlink on the way points to; returns an
+// O_PATH descriptor of the last, or an error.
 long make_directories(const char* path, uint32_t mode = 0755);
 // Opens the directory that holds the last component (made when missing) and points name at that component.
 long open_parent(const char* path, const char** name);
-// Makes an empty file when nothing is there; returns an O_PATH descriptor.
+// Makes an empty file when nothing is there, behind a dangling symlink too; returns an O_PATH descriptor.
 long make_file(const char* path);
+// Opens a directory of the rootfs, made when missing, that no symlink on the way leads to: through one the container's
+// own files would be taken for the kernel's (CVE-2019-19921, CVE-2023-27561).
+long real_directory(const char* path);
+
+// statx(2) of a descriptor: type, mode, owner, device numbers, mount id.
+int status_of(int fd, struct statx* status);
+bool is_directory(int fd);
+// Whether a descriptor is on a procfs (fstatfs(2)).
+bool is_procfs(int fd);
+// Whether a descriptor is on the procfs that the container has at /proc, however its path was written.
+bool on_container_proc(int fd);
 
 }  // namespace tsrun

@@ -14,6 +14,7 @@ Napi::Value throw_errno(Napi::Env env, int error, const char* syscall, const std
   failure.Set("code", Napi::String::New(env, name == nullptr ? "EUNKNOWN" : name));
   failure.Set("errno", Napi::Number::New(env, error));
   failure.Set("syscall", Napi::String::New(env, syscall));
+  if (!path.empty()) failure.Set("path", Napi::String::New(env, path));
   failure.ThrowAsJavaScriptException();
   return env.Undefined();
 }

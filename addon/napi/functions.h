@@ -4,27 +4,30 @@
 
 namespace tsrun {
 
-#define TSRUN_FUNCTIONS(X)             \
-  X("spawnInit", spawn_init)           \
-  X("socketPair", socket_pair)         \
-  X("sendMessage", send_message)       \
-  X("receiveMessage", receive_message) \
-  X("listen", listen_at)               \
-  X("connect", connect_to)             \
-  X("memfd", make_memfd)               \
-  X("pidfdOpen", pidfd_open_pid)       \
-  X("pidfdSignal", pidfd_signal)       \
-  X("pidfdWait", pidfd_wait)           \
-  X("reap", reap)                      \
-  X("waitForeground", wait_foreground) \
-  X("runHook", run_hook)               \
-  X("lock", lock_file)                 \
-  X("filesystemType", filesystem_type) \
-  X("filterDevices", filter_devices)   \
-  X("pollPriority", poll_priority)     \
-  X("setScheduler", set_scheduler)     \
-  X("setIoPriority", set_io_priority)  \
-  X("setOwnCpuAffinity", set_own_cpu_affinity)
+#define TSRUN_FUNCTIONS(X)                     \
+  X("spawnInit", spawn_init)                   \
+  X("socketPair", socket_pair)                 \
+  X("sendMessage", send_message)               \
+  X("receiveMessage", receive_message)         \
+  X("listen", listen_at)                       \
+  X("connect", connect_to)                     \
+  X("memfd", make_memfd)                       \
+  X("pidfdOpen", pidfd_open_pid)               \
+  X("pidfdSignal", pidfd_signal)               \
+  X("pidfdWait", pidfd_wait)                   \
+  X("reap", reap)                              \
+  X("waitForeground", wait_foreground)         \
+  X("runHook", run_hook)                       \
+  X("lock", lock_file)                         \
+  X("filesystemType", filesystem_type)         \
+  X("filterDevices", filter_devices)           \
+  X("pollPriority", poll_priority)             \
+  X("setScheduler", set_scheduler)             \
+  X("setIoPriority", set_io_priority)          \
+  X("setOwnCpuAffinity", set_own_cpu_affinity) \
+  X("openTree", open_tree_at)                  \
+  X("mapTree", map_tree)                       \
+  X("makeUserNamespace", make_user_namespace)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

@@ -11,8 +11,9 @@ import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { setAttribute } from './attributes.ts';
 import { messageType, receiveFromInit, sendContinue } from './message.ts';
+import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
-import { describeFailure } from './words.ts';
+import { describeFailure, describeNotice } from './words.ts';
 
 /** What the ops that differ between create and exec mean to the command. */
 export interface Handlers {
@@ -92,7 +93,7 @@ export class Executor {
       case 'write-pid-file':
         return this.handlers.writePidFile(op.path);
       default:
-        return this.cgroupOp(op);
+        return isTreeOp(op) ? runTreeOp(op, this.slots) : this.cgroupOp(op);
     }
   }
 
@@ -175,6 +176,9 @@ export class Executor {
           throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
         case messageType.descriptor:
           this.handlers.terminal(message.fd, message.detail);
+          break;
+        case messageType.notice:
+          log('warning', describeNotice(this.plan.ops[message.opIndex] as Op, message));
           break;
         case messageType.pid:
           this.forked(message.value);

@@ -1,7 +1,7 @@
 import { addon } from '../addon.ts';
 
 /** MessageType of addon/common/message.h. */
-export const messageType = { error: 1, sync: 2, descriptor: 3, started: 4, pid: 5, continue: 6 } as const;
+export const messageType = { error: 1, sync: 2, descriptor: 3, started: 4, pid: 5, continue: 6, notice: 7 } as const;
 
 /** sizeof(Message) there. */
 export const messageSize = 512;

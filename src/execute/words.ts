@@ -1,7 +1,8 @@
-import { constants } from 'node:os';
+import { constants, release } from 'node:os';
 import { hookEnd } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
+import { mountHint } from './mount-words.ts';
 
 /** What init reports of a failed op. */
 export interface OpFailure {
@@ -14,6 +15,9 @@ export interface OpFailure {
 
 /** Puts a failed op into words: place in the config, operation, path, errno, hint. The only place that does. */
 export function describeFailure(op: Op, failure: OpFailure): TsrunError {
+  if ((op.op === 'clone-tree' || op.op === 'open-tree') && failure.error === constants.errno.ENOENT) {
+    return sourceMissing(op, failure);
+  }
   if (op.op === 'find-program') return programNotFound(op.name, failure.error);
   if (op.op === 'exec') return execFailed(op.args[0] ?? '', failure);
   if (op.op === 'run-container-hook') {
@@ -33,6 +37,16 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
   });
 }
 
+/** Of a bind mount's source: engines look for these words. */
+function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
+  return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error) });
+}
+
+/** What an op did instead of what the kernel refused, for the log. */
+export function describeNotice(op: Op, { error, detail }: OpFailure): string {
+  return `${placeOf(op)}: ${op.op}: ${errnoWords(error)}: ${detail}`;
+}
+
 /** `mounts[3] /proc`, `process.user`, `linux.maskedPaths[2]`: a JSON pointer as people write it. */
 export function placeOf(op: Op): string {
   const words = op.from
@@ -41,7 +55,7 @@ export function placeOf(op: Op): string {
     .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
     .join('')
     .replace(/^\./, '');
-  return op.op === 'mount' ? `${words} ${op.destination}` : words;
+  return 'destination' in op ? `${words} ${op.destination}` : words;
 }
 
 /** `EPERM (Operation not permitted)`. ENOENT's usual words are left out: engines take them for a missing program. */
@@ -104,7 +118,8 @@ function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
 }
 
 function hintFor(op: Op, error: number): string | undefined {
-  if (error === constants.errno.ENODEV && op.op === 'mount') return `the kernel knows no filesystem type ${op.type}`;
+  const hint = mountHint(op, error, release());
+  if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS) return 'the root filesystem is read-only: put the path into the image';
   if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
     return 'raising a hard limit needs CAP_SYS_RESOURCE';

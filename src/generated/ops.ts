@@ -63,6 +63,33 @@ export interface OpenNamespaceOp extends OpBase {
   readonly path: string;
 }
 
+/** A detached copy of a tree that the container's user may not reach (open_tree(2)); nothing mounted in it can come back to the host. */
+export interface OpenTreeOp extends OpBase {
+  readonly op: 'open-tree';
+  readonly by: 'runtime';
+  readonly slot: string;
+  readonly path: string;
+  readonly recursive: boolean;
+}
+
+/** A user namespace without processes, for the mappings of ID-mapped mounts; lines as in user_namespaces(7). */
+export interface MakeUserNamespaceOp extends OpBase {
+  readonly op: 'make-user-namespace';
+  readonly by: 'runtime';
+  readonly slot: string;
+  readonly uidMap: string;
+  readonly gidMap: string;
+}
+
+/** ID-map an open tree with a user namespace's mappings (mount_setattr(2), MOUNT_ATTR_IDMAP). */
+export interface MapTreeOp extends OpBase {
+  readonly op: 'map-tree';
+  readonly by: 'runtime';
+  readonly tree: string;
+  readonly namespace: string;
+  readonly recursive: boolean;
+}
+
 /** Open the container's cgroup, for the new process to be born in. */
 export interface OpenCgroupOp extends OpBase {
   readonly op: 'open-cgroup';
@@ -237,6 +264,7 @@ export interface SetPropagationOp extends OpBase {
   readonly by: 'init';
   readonly propagation: string;
   readonly flags: number | bigint;
+  readonly recursive: boolean;
 }
 
 /** Make the root filesystem a mount of its own, which pivot_root(2) demands, and hold it by descriptor. */
@@ -244,6 +272,9 @@ export interface BindRootfsOp extends OpBase {
   readonly op: 'bind-rootfs';
   readonly by: 'init';
   readonly path: string;
+  readonly propagation: number | bigint;
+  readonly detachParent: boolean;
+  readonly tree: string | null;
 }
 
 /** A private procfs for every later write to /proc, out of the container's reach (CVE-2025-52881). */
@@ -252,16 +283,95 @@ export interface OpenProcfsOp extends OpBase {
   readonly by: 'init';
 }
 
-/** A new filesystem: fsopen, fsconfig, fsmount, move_mount onto a descriptor inside the rootfs. */
-export interface MountOp extends OpBase {
-  readonly op: 'mount';
+/** A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree, and a notice that says so. */
+export interface NewFilesystemOp extends OpBase {
+  readonly op: 'new-filesystem';
   readonly by: 'init';
   readonly destination: string;
   readonly type: string;
   readonly source: string;
   readonly parameters: readonly string[];
   readonly attributes: number | bigint;
+  readonly modeFromDestination: boolean;
+  readonly fallbackParameters: readonly string[];
+  readonly fallbackTree: string | null;
+  readonly fallbackAttributes: number | bigint;
+}
+
+/** A new filesystem through mount(2), which alone knows iversion and silent; held where it is attached. */
+export interface MountByFlagsOp extends OpBase {
+  readonly op: 'mount-by-flags';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly flags: number | bigint;
+  readonly data: string;
   readonly realDirectory: boolean;
+  readonly onProc: boolean;
+}
+
+/** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. */
+export interface CloneTreeOp extends OpBase {
+  readonly op: 'clone-tree';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly source: string;
+  readonly recursive: boolean;
+  readonly tree: string | null;
+  readonly procOnly: boolean;
+}
+
+/** Hold the mount at the destination, for remount. */
+export interface FindMountOp extends OpBase {
+  readonly op: 'find-mount';
+  readonly by: 'init';
+  readonly destination: string;
+}
+
+/** Change parameters of the held mount's filesystem: fspick, fsconfig. */
+export interface ReconfigureFilesystemOp extends OpBase {
+  readonly op: 'reconfigure-filesystem';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly parameters: readonly string[];
+}
+
+/** ID-map the held mount with a user namespace's mappings (mount_setattr(2), MOUNT_ATTR_IDMAP). */
+export interface MapMountIdsOp extends OpBase {
+  readonly op: 'map-mount-ids';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly namespaceFd: string;
+  readonly recursive: boolean;
+}
+
+/** Copy what the image has at the destination into the held filesystem (tmpcopyup); with owner, its root gets the directory's owner too. */
+export interface CopyUpOp extends OpBase {
+  readonly op: 'copy-up';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly owner: boolean;
+}
+
+/** Attributes or propagation of the held mount, or of all below it too (mount_setattr(2)). */
+export interface SetMountAttributesOp extends OpBase {
+  readonly op: 'set-mount-attributes';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly recursive: boolean;
+  readonly set: number | bigint;
+  readonly clear: number | bigint;
+  readonly propagation: number | bigint;
+}
+
+/** Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. */
+export interface AttachMountOp extends OpBase {
+  readonly op: 'attach-mount';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly realDirectory: boolean;
+  readonly onProc: boolean;
 }
 
 /** A device node (mknodat(2)) with mode and owner. */
@@ -276,12 +386,25 @@ export interface MakeDeviceOp extends OpBase {
   readonly gid: number | bigint;
 }
 
-/** A symbolic link; an existing entry stays. */
+/** A device node of the host's by bind mount, where mknod(2) is refused: in a user namespace. */
+export interface BindDeviceOp extends OpBase {
+  readonly op: 'bind-device';
+  readonly by: 'init';
+  readonly path: string;
+  readonly source: string;
+  readonly mode: number | bigint;
+  readonly major: number | bigint;
+  readonly minor: number | bigint;
+}
+
+/** A symbolic link. An existing entry stays, unless replace; with onlyToExisting, none to what is not there. */
 export interface MakeSymlinkOp extends OpBase {
   readonly op: 'make-symlink';
   readonly by: 'init';
   readonly path: string;
   readonly target: string;
+  readonly replace: boolean;
+  readonly onlyToExisting: boolean;
 }
 
 /** A pseudo-terminal of the container's own devpts: master to the runtime, slave as stdio, controlling terminal and /dev/console, all by descriptor (CVE-2025-52565). */
@@ -326,6 +449,15 @@ export interface WriteSysctlOp extends OpBase {
   readonly by: 'init';
   readonly key: string;
   readonly value: string;
+}
+
+/** Propagation of the container's root mount, at the end as pivot_root(2) refuses shared ones. */
+export interface SetRootPropagationOp extends OpBase {
+  readonly op: 'set-root-propagation';
+  readonly by: 'init';
+  readonly propagation: string;
+  readonly flags: number | bigint;
+  readonly recursive: boolean;
 }
 
 /** Make the root mount read-only. */
@@ -493,6 +625,9 @@ export type RuntimeOp =
   | WriteCgroupFileOp
   | FilterDevicesOp
   | OpenNamespaceOp
+  | OpenTreeOp
+  | MakeUserNamespaceOp
+  | MapTreeOp
   | OpenCgroupOp
   | OpenContainerOp
   | CloneOp
@@ -519,14 +654,24 @@ export type InitOp =
   | SetPropagationOp
   | BindRootfsOp
   | OpenProcfsOp
-  | MountOp
+  | NewFilesystemOp
+  | MountByFlagsOp
+  | CloneTreeOp
+  | FindMountOp
+  | ReconfigureFilesystemOp
+  | MapMountIdsOp
+  | CopyUpOp
+  | SetMountAttributesOp
+  | AttachMountOp
   | MakeDeviceOp
+  | BindDeviceOp
   | MakeSymlinkOp
   | MakeConsoleOp
   | RunContainerHookOp
   | PivotRootOp
   | MoveRootOp
   | WriteSysctlOp
+  | SetRootPropagationOp
   | ReadonlyRootOp
   | ReadonlyPathOp
   | MaskPathOp
@@ -553,7 +698,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 53954341;
+export const layoutHash = 4251208154;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -571,35 +716,45 @@ export const initOps: Readonly<
   'loopback-up': { code: 10, fields: [] },
   'set-hostname': { code: 11, fields: [['name', 'str']] },
   'set-domainname': { code: 12, fields: [['name', 'str']] },
-  'set-propagation': { code: 13, fields: [['propagation', 'str'], ['flags', 'u64']] },
-  'bind-rootfs': { code: 14, fields: [['path', 'str']] },
+  'set-propagation': { code: 13, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
+  'bind-rootfs': { code: 14, fields: [['path', 'str'], ['propagation', 'u64'], ['detachParent', 'bool'], ['tree', 'fd?']] },
   'open-procfs': { code: 15, fields: [] },
-  'mount': { code: 16, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['realDirectory', 'bool']] },
-  'make-device': { code: 17, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
-  'make-symlink': { code: 18, fields: [['path', 'str'], ['target', 'str']] },
-  'make-console': { code: 19, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
-  'run-container-hook': { code: 20, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 21, fields: [] },
-  'move-root': { code: 22, fields: [] },
-  'write-sysctl': { code: 23, fields: [['key', 'str'], ['value', 'str']] },
-  'readonly-root': { code: 24, fields: [] },
-  'readonly-path': { code: 25, fields: [['path', 'str']] },
-  'mask-path': { code: 26, fields: [['path', 'str']] },
-  'set-rlimit': { code: 27, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-memory-policy': { code: 28, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
-  'set-personality': { code: 29, fields: [['domain', 'str'], ['persona', 'u64']] },
-  'set-cpu-affinity': { code: 30, fields: [['cpus', 'str'], ['mask', 'u64s']] },
-  'set-apparmor-profile': { code: 31, fields: [['profile', 'str']] },
-  'set-selinux-label': { code: 32, fields: [['label', 'str']] },
-  'enter-cwd': { code: 33, fields: [['path', 'str']] },
-  'find-program': { code: 34, fields: [['name', 'str'], ['path', 'str?']] },
-  'find-user': { code: 35, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
-  'default-home': { code: 36, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 37, fields: [['bounding', 'u64']] },
-  'set-user': { code: 38, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 39, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
-  'set-umask': { code: 40, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 41, fields: [] },
-  'wait-start': { code: 42, fields: [['socket', 'fd']] },
-  'exec': { code: 43, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'new-filesystem': { code: 16, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['modeFromDestination', 'bool'], ['fallbackParameters', 'strs'], ['fallbackTree', 'str?'], ['fallbackAttributes', 'u64']] },
+  'mount-by-flags': { code: 17, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['flags', 'u64'], ['data', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'clone-tree': { code: 18, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd?'], ['procOnly', 'bool']] },
+  'find-mount': { code: 19, fields: [['destination', 'str']] },
+  'reconfigure-filesystem': { code: 20, fields: [['destination', 'str'], ['parameters', 'strs']] },
+  'map-mount-ids': { code: 21, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
+  'copy-up': { code: 22, fields: [['destination', 'str'], ['owner', 'bool']] },
+  'set-mount-attributes': { code: 23, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
+  'attach-mount': { code: 24, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'make-device': { code: 25, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
+  'bind-device': { code: 26, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
+  'make-symlink': { code: 27, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
+  'make-console': { code: 28, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 29, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 30, fields: [] },
+  'move-root': { code: 31, fields: [] },
+  'write-sysctl': { code: 32, fields: [['key', 'str'], ['value', 'str']] },
+  'set-root-propagation': { code: 33, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
+  'readonly-root': { code: 34, fields: [] },
+  'readonly-path': { code: 35, fields: [['path', 'str']] },
+  'mask-path': { code: 36, fields: [['path', 'str']] },
+  'set-rlimit': { code: 37, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-memory-policy': { code: 38, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
+  'set-personality': { code: 39, fields: [['domain', 'str'], ['persona', 'u64']] },
+  'set-cpu-affinity': { code: 40, fields: [['cpus', 'str'], ['mask', 'u64s']] },
+  'set-apparmor-profile': { code: 41, fields: [['profile', 'str']] },
+  'set-selinux-label': { code: 42, fields: [['label', 'str']] },
+  'enter-cwd': { code: 43, fields: [['path', 'str']] },
+  'find-program': { code: 44, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 45, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 46, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 47, fields: [['bounding', 'u64']] },
+  'set-user': { code: 48, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 49, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  'set-umask': { code: 50, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 51, fields: [] },
+  'wait-start': { code: 52, fields: [['socket', 'fd']] },
+  'exec': { code: 53, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
 };

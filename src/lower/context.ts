@@ -55,3 +55,9 @@ export function hasNew(context: Context, type: NamespaceType): boolean {
   const found = namespaceOf(context, type);
   return found !== undefined && !found.entry.path;
 }
+
+/** Whether the runtime has power over the host's own mounts and filesystems (CAP_SYS_ADMIN). */
+export function isPrivileged({ host }: Context): boolean {
+  const sysAdmin = 1n << 21n;
+  return (host.capabilities & sysAdmin) !== 0n;
+}

@@ -6,18 +6,26 @@ import { lowerCapabilities } from './capabilities.ts';
 import { lowerCgroup } from './cgroup.ts';
 import type { Context, LowerOptions } from './context.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
-import { lowerDefaultDevices } from './devices.ts';
+import { lowerDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
+import { lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerLateNamespaces } from './namespaces.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
 import { lowerPersonality } from './personality.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
-import { lowerEnterRoot, lowerPropagation, lowerReadonlyRoot, lowerRootfs } from './rootfs.ts';
+import {
+  lowerEnterRoot,
+  lowerPropagation,
+  lowerReadonlyRoot,
+  lowerRootfs,
+  lowerRootfsTree,
+  lowerRootPropagation,
+} from './rootfs.ts';
 import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
@@ -44,6 +52,9 @@ function inOrder(context: Context): Op[] {
     ...cgroup.before,
     // Init's own device work needs no more than the rules that every container has.
     ...lowerDeviceFilter(context),
+    // While nothing has entered a user namespace yet, whose root may not reach these.
+    ...lowerRootfsTree(context),
+    ...lowerTrees(context),
     ...lowerClone(context),
     // First of all in the child: what Node left behind must not reach anything that follows.
     ...lowerReset(context),
@@ -61,7 +72,7 @@ function inOrder(context: Context): Op[] {
     ...lowerKeyring(context),
     ...lowerMounts(context),
     // After the mounts: /dev is usually one of them.
-    ...lowerDefaultDevices(context),
+    ...lowerDevices(context),
     // On the devpts that the mounts made; /dev/console needs the path before pivot_root as little as after it.
     ...lowerTerminal(context),
     // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
@@ -75,6 +86,8 @@ function inOrder(context: Context): Op[] {
     ...lowerMaskedPaths(context),
     // Nothing writes to the rootfs after this but enter-cwd's mkdir, whose failure then names the reason.
     ...lowerProgram(context),
+    // After the last bind mount: an unbindable root could not be bound any more.
+    ...lowerRootPropagation(context),
     ...lowerReadonlyRoot(context),
     ...lowerLimits(context),
     ...lowerMemoryPolicy(context),

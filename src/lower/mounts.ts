@@ -1,44 +1,91 @@
 import { TsrunError } from '../errors.ts';
-import type { MountOp, Op } from '../generated/ops.ts';
+import type { Op } from '../generated/ops.ts';
 import type { Mount } from '../generated/spec.ts';
+import { lowerCgroupMount } from './cgroup-mount.ts';
 import type { Context } from './context.ts';
-import { attributeOptions } from './mount-options.ts';
+import { lowerNewFilesystem } from './mount-new.ts';
+import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
+import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
+import { type MountRequest, requestOf } from './mount-request.ts';
+import { bindSource, slotOf } from './mount-trees.ts';
 
 /** config.md, Mounts, in the listed order. */
 export function lowerMounts(context: Context): Op[] {
-  return (context.spec.mounts ?? []).map((mount, index) => lowerMount(mount, `/mounts/${index}`));
+  const mounts = context.spec.mounts ?? [];
+  return mounts.flatMap((mount, index) => lowerMount(context, mount, index));
 }
 
-function lowerMount(mount: Mount, from: string): MountOp {
-  const { attributes, parameters } = sortOptions(mount.options ?? [], from);
-  const isCgroup = mount.type === 'cgroup' || mount.type === 'cgroup2';
-  return {
-    op: 'mount',
-    by: 'init',
-    from,
-    destination: absolute(mount.destination),
-    type: isCgroup ? 'cgroup2' : (mount.type ?? 'none'),
-    source: mount.source ?? '',
-    parameters,
-    attributes,
-    realDirectory: mount.type === 'proc' || mount.type === 'sysfs',
-  };
+/** A bind is a bind by its options; its type says nothing. */
+function lowerMount(context: Context, mount: Mount, index: number): Op[] {
+  const request = requestOf(mount, index);
+  if (request.options.remount) return lowerRemount(context, request);
+  if (request.options.bind !== undefined) return lowerBind(context, request);
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return lowerCgroupMount(context, request);
+  return lowerNewFilesystem(context, request);
 }
 
-/** "A relative destination is relative to /" (config.md, Mounts; deprecated). */
-function absolute(destination: string): string {
-  return destination.startsWith('/') ? destination : `/${destination}`;
+function lowerBind(context: Context, request: MountRequest): Op[] {
+  const { mount, options, from, destination } = request;
+  refuseData(options, 'a bind mount takes none of a filesystem');
+  if (options.copyUp !== undefined) throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs`);
+  warnOfFilesystemOptions(context, request);
+  return [
+    {
+      op: 'clone-tree',
+      by: 'init',
+      from: `${from}/source`,
+      destination: destination.path,
+      source: bindSource(context, mount),
+      recursive: options.bind === 'rbind',
+      tree: slotOf(context, request),
+      procOnly: destination.procOnly,
+    },
+    ...attributeOps(request, options.own, false),
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
 }
 
-function sortOptions(options: readonly string[], from: string): { attributes: number; parameters: string[] } {
-  let attributes = 0;
-  const parameters: string[] = [];
-  options.forEach((option, index) => {
-    const known = attributeOptions[option];
-    if (known !== undefined) attributes = (attributes & ~known.clear) | known.set;
-    else if (option === 'bind' || option === 'rbind') {
-      throw new TsrunError(`${from}/options/${index}: bind mounts are not supported yet`);
-    } else parameters.push(option);
+/** An existing mount: with bind its own attributes only, else its filesystem's parameters too. What is not named stays. */
+function lowerRemount(context: Context, request: MountRequest): Op[] {
+  const { options, from, destination } = request;
+  const path = destination.path;
+  const ops: Op[] = [{ op: 'find-mount', by: 'init', from, destination: path }];
+  if (options.bind !== undefined) {
+    refuseData(options, 'remount with bind changes no filesystem');
+    warnOfFilesystemOptions(context, request);
+  } else {
+    refuseForeignFilesystem(context, request);
+    const parameters = options.parameters.map(({ text }) => text);
+    if (parameters.length > 0) {
+      ops.push({ op: 'reconfigure-filesystem', by: 'init', from: `${from}/options`, destination: path, parameters });
+    }
+  }
+  return [
+    ...ops,
+    ...attributeOps(request, options.own, false),
+    ...attributeOps(request, options.recursive, true),
+    ...propagationOps(request),
+  ];
+}
+
+/** The filesystem behind a bind mount is the host's. */
+function refuseForeignFilesystem({ spec }: Context, { options, from, index, destination }: MountRequest): void {
+  if (needsMountFlags(options)) {
+    throw new TsrunError(`${from}/options: iversion and silent are for new filesystems, not for remount`);
+  }
+  const earlier = (spec.mounts ?? []).slice(0, index).map((mount, i) => requestOf(mount, i));
+  const remounted = earlier.findLast((other) => other.destination.path === destination.path && !other.options.remount);
+  if (remounted !== undefined && remounted.options.bind === undefined) return;
+  throw new TsrunError(`${from}/options: remount would change a filesystem that is not the container's own`, {
+    hint: 'add bind, to change only how it is mounted here',
   });
-  return { attributes, parameters };
+}
+
+function warnOfFilesystemOptions(context: Context, { options, from }: MountRequest): void {
+  for (const name of filesystemOnly(options)) {
+    context.warnings.push(
+      `${from}/options: ${name} is a matter of the filesystem, which a bind mount shares: no effect`,
+    );
+  }
 }

@@ -7,17 +7,13 @@ import type { Context } from './context.ts';
  * that lowering neither reads nor lists here.
  */
 export const unsupportedProperties: readonly string[] = [
-  '/mounts/*/uidMappings',
-  '/mounts/*/gidMappings',
   '/linux/namespaces/*/path',
   '/linux/uidMappings',
   '/linux/gidMappings',
   '/linux/timeOffsets',
-  '/linux/devices',
   '/linux/netDevices',
   '/linux/sysctl',
   '/linux/seccomp',
-  '/linux/rootfsPropagation',
   '/linux/mountLabel',
   '/linux/intelRdt',
 ];

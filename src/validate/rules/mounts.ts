@@ -17,7 +17,8 @@ export const mountErrors: Rule[] = [
     check: (spec) => {
       return eachMount(spec, ({ source = '', options = [] }, at) => {
         const bind = options.find((option) => option === 'bind' || option === 'rbind');
-        return when(bind !== undefined && source === '', at, `the option ${bind} needs a source`);
+        const isNew = !options.includes('remount');
+        return when(bind !== undefined && isNew && source === '', at, `the option ${bind} needs a source`);
       });
     },
   },

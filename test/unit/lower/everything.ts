@@ -24,9 +24,8 @@ export function everything(): Spec {
       { destination: '/proc', type: 'proc', source: 'proc' },
       {
         destination: '/data',
-        type: 'tmpfs',
-        source: 'tmpfs',
-        options: ['nosuid', 'size=1m'],
+        source: '/srv',
+        options: ['bind', 'nosuid'],
         uidMappings: mapping,
         gidMappings: mapping,
       },

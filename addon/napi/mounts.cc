@@ -1,0 +1,90 @@
+// Mounts that the runtime opens before init enters a user namespace.
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "../common/syscall.h"
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+long set_tree(int tree, bool recursive, struct mount_attr attributes) {
+  return sys(__NR_mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes,
+             sizeof(attributes));
+}
+
+// A child that only holds a new user namespace open, until its end of the pipe is closed or the parent is gone. Between
+// clone and exit it makes nothing but system calls: the JS process has other threads.
+long clone_holder(int read_end, int write_end) {
+  long pid = sys(__NR_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (pid != 0) return pid;
+  sys(__NR_close, write_end);
+  char end;
+  sys(__NR_read, read_end, &end, 1);
+  for (;;) sys(__NR_exit_group, 0);
+}
+
+int write_map(const std::string& path, const std::string& map) {
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.get() < 0) return errno;
+  return write(file.get(), map.data(), map.size()) < 0 ? errno : 0;
+}
+
+}  // namespace
+
+Napi::Value open_tree_at(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::string path = string_at(info, 0);
+  bool recursive = info[1].As<Napi::Boolean>().Value();
+  long tree =
+      sys(__NR_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+  if (tree < 0) return throw_errno(env, static_cast<int>(-tree), "open_tree", path);
+  UniqueFd owner(static_cast<int>(tree));
+  // As the kernel does with mounts it copies into another user namespace: what is mounted in this tree must not appear
+  // on the host.
+  struct mount_attr slave = {};
+  slave.propagation = 1 << 19;  // MS_SLAVE
+  long error = set_tree(owner.get(), true, slave);
+  if (error < 0) return throw_errno(env, static_cast<int>(-error), "mount_setattr", path);
+  return Napi::Number::New(env, owner.release());
+}
+
+Napi::Value map_tree(const Napi::CallbackInfo& info) {
+  struct mount_attr map = {};
+  map.attr_set = MOUNT_ATTR_IDMAP;
+  map.userns_fd = static_cast<uint64_t>(int_at(info, 1));
+  long error = set_tree(int_at(info, 0), info[2].As<Napi::Boolean>().Value(), map);
+  if (error < 0) return throw_errno(info.Env(), static_cast<int>(-error), "mount_setattr");
+  return info.Env().Undefined();
+}
+
+Napi::Value make_user_namespace(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
+  UniqueFd read_end(ends[0]), write_end(ends[1]);
+  long pid = clone_holder(read_end.get(), write_end.get());
+  if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone");
+  std::string directory = "/proc/" + std::to_string(pid);
+  const char* maps[] = {"uid_map", "gid_map"};
+  int error = 0;
+  std::string failed;
+  for (size_t i = 0; i < 2 && error == 0; i++) {
+    error = write_map(directory + "/" + maps[i], string_at(info, i));
+    if (error != 0) failed = maps[i];
+  }
+  UniqueFd space(error == 0 ? open((directory + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC) : -1);
+  if (error == 0 && space.get() < 0) error = errno;
+  write_end.reset(-1);
+  waitpid(static_cast<pid_t>(pid), nullptr, 0);
+  if (error != 0) return throw_errno(env, error, "write", failed);
+  return Napi::Number::New(env, space.release());
+}
+
+}  // namespace tsrun

@@ -1,0 +1,84 @@
+import type { Op } from '../generated/ops.ts';
+import { cgroupDirectory } from './cgroup.ts';
+import { type Context, namespaceOf } from './context.ts';
+import { attachOps, attributeOps } from './mount-ops.ts';
+import { attr } from './mount-options.ts';
+import type { MountRequest } from './mount-request.ts';
+
+/**
+ * A mount of type cgroup or cgroup2. In a cgroup namespace it is the hierarchy as the container sees it; without one it
+ * would be the host's, so the container gets its own part of it, read-only (CVE-2023-25809).
+ */
+export function lowerCgroupMount(context: Context, request: MountRequest): Op[] {
+  const { from, options } = request;
+  if (context.host.cgroup.mount === null) return lowerNoCgroup(context, request);
+  if (namespaceOf(context, 'cgroup') === undefined) return bindOwnCgroup(context, request);
+  const source = request.mount.source ?? 'cgroup';
+  return [
+    {
+      op: 'new-filesystem',
+      by: 'init',
+      from,
+      destination: request.destination.path,
+      type: 'cgroup2',
+      source,
+      parameters: options.parameters.map(({ text }) => text),
+      attributes: options.own.set,
+      modeFromDestination: false,
+      fallbackParameters: [],
+      fallbackTree: cgroupDirectory(context),
+      fallbackAttributes: options.own.set | attr.rdonly,
+    },
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
+}
+
+function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
+  const { from, destination, options } = request;
+  if ((options.own.clear & attr.rdonly) !== 0) {
+    context.warnings.push(`${from}/options: without a cgroup namespace ${destination.path} is read-only`);
+  }
+  const readonly = {
+    set: options.own.set | attr.rdonly,
+    clear: options.own.clear & ~attr.rdonly,
+    from: options.own.from,
+  };
+  return [
+    {
+      op: 'clone-tree',
+      by: 'init',
+      from,
+      destination: destination.path,
+      source: cgroupDirectory(context),
+      recursive: false,
+      tree: null,
+      procOnly: false,
+    },
+    ...attributeOps(request, readonly, false),
+    ...attachOps(request),
+  ];
+}
+
+/** An empty directory says as much as there is to say. */
+function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
+  const { from, destination, mount } = request;
+  context.warnings.push(`${from}: this host has no cgroup v2, so ${destination.path} is an empty directory`);
+  return [
+    {
+      op: 'new-filesystem',
+      by: 'init',
+      from,
+      destination: destination.path,
+      type: 'tmpfs',
+      source: mount.source ?? 'cgroup',
+      parameters: ['mode=0555'],
+      attributes: attr.rdonly | attr.nosuid | attr.nodev | attr.noexec,
+      modeFromDestination: false,
+      fallbackParameters: [],
+      fallbackTree: null,
+      fallbackAttributes: 0,
+    },
+    ...attachOps(request),
+  ];
+}

@@ -1,0 +1,119 @@
+import { TsrunError } from '../errors.ts';
+import type { NewFilesystemOp, Op } from '../generated/ops.ts';
+import { type Context, namespaceOf } from './context.ts';
+import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
+import { attr, needsMountFlags } from './mount-options.ts';
+import type { MountRequest } from './mount-request.ts';
+import { mapNewFilesystem } from './mount-trees.ts';
+
+/** A filesystem of the container's own. */
+export function lowerNewFilesystem(context: Context, request: MountRequest): Op[] {
+  const { options, from, mount } = request;
+  const type = filesystemType(request);
+  if (options.copyUp !== undefined && type !== 'tmpfs') {
+    throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs, found ${JSON.stringify(type)}`);
+  }
+  if (needsMountFlags(options)) return lowerByFlags(context, request, type);
+  const { parameters, attributes } = filesystemOf(context, request, type);
+  return [
+    {
+      op: 'new-filesystem',
+      by: 'init',
+      from,
+      destination: request.destination.path,
+      type,
+      source: mount.source ?? '',
+      parameters,
+      attributes,
+      // As callers of runc are used to: without a mode of its own, a tmpfs looks like what it hides.
+      modeFromDestination: type === 'tmpfs' && !parameters.some((parameter) => parameter.startsWith('mode=')),
+      ...fallbackOf(context, type, attributes),
+    },
+    ...mapNewFilesystem(context, request),
+    ...copyUpOps(request, parameters),
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
+}
+
+function filesystemType({ mount, from }: MountRequest): string {
+  if (mount.type === undefined || mount.type === '' || mount.type === 'bind' || mount.type === 'none') {
+    throw new TsrunError(`${from}/type: ${JSON.stringify(mount.type ?? '')} is no filesystem type`, {
+      hint: 'a bind mount needs "bind" or "rbind" in its options; its type does not matter',
+    });
+  }
+  return mount.type;
+}
+
+/** The filesystem's parameters and the mount's attributes. What is copied into is protected after that. */
+function filesystemOf(context: Context, { options }: MountRequest, type: string) {
+  const copied = options.copyUp !== undefined;
+  const parameters = options.parameters.map(({ text }) => text).filter((text) => !copied || text !== 'ro');
+  const attributes = copied ? options.own.set & ~attr.rdonly : options.own.set;
+  return { parameters: [...parameters, ...labelOf(context, type)], attributes };
+}
+
+/** Filesystems whose files the kernel labels itself. */
+const selfLabelled = ['proc', 'sysfs', 'cgroup2', 'mqueue'];
+
+/** config-linux.md, mountLabel. */
+function labelOf({ linux }: Context, type: string): string[] {
+  return linux.mountLabel && !selfLabelled.includes(type) ? [`context=${linux.mountLabel}`] : [];
+}
+
+function copyUpOps(request: MountRequest, parameters: readonly string[]): Op[] {
+  const { options, destination } = request;
+  if (options.copyUp === undefined) return [];
+  const owner = !parameters.some((parameter) => parameter.startsWith('uid=') || parameter.startsWith('gid='));
+  const protect = { set: options.own.set & attr.rdonly, clear: 0, from: options.own.from };
+  return [
+    { op: 'copy-up', by: 'init', from: options.copyUp, destination: destination.path, owner },
+    ...attributeOps(request, protect, false),
+  ];
+}
+
+type Fallback = Pick<NewFilesystemOp, 'fallbackParameters' | 'fallbackTree' | 'fallbackAttributes'>;
+
+const noFallback: Fallback = { fallbackParameters: [], fallbackTree: null, fallbackAttributes: 0 };
+
+/**
+ * What to do when the kernel refuses a new sysfs or procfs, which it does in a user namespace that does not own the
+ * network or pid namespace, or whose creator sees only a part of them.
+ */
+function fallbackOf(context: Context, type: string, attributes: number): Fallback {
+  if (namespaceOf(context, 'user') === undefined && context.host.initialUserNamespace) return noFallback;
+  // The host's /sys, not to be written to: its network devices are what a new one would show.
+  if (type === 'sysfs') return { ...noFallback, fallbackTree: '/sys', fallbackAttributes: attributes | attr.rdonly };
+  if (type !== 'proc') return noFallback;
+  // With pids of its own a container must not see the host's; the kernel allows procfs without the other files sooner.
+  if (namespaceOf(context, 'pid') !== undefined) return { ...noFallback, fallbackParameters: ['subset=pid'] };
+  return { ...noFallback, fallbackTree: '/proc', fallbackAttributes: attributes };
+}
+
+/** Through mount(2), which tells less of what it refuses. */
+function lowerByFlags(context: Context, request: MountRequest, type: string): Op[] {
+  const { options, from, destination, mount } = request;
+  if (options.copyUp !== undefined || options.idmap !== undefined || mount.uidMappings?.length) {
+    throw new TsrunError(`${from}/options: iversion and silent cannot be combined with tmpcopyup or idmap`);
+  }
+  const { realDirectory, onProc } = destination;
+  const own = options.parameters.filter(({ generic }) => !generic).map(({ text }) => text);
+  const data = [...own, ...labelOf(context, type)].join(',');
+  return [
+    {
+      op: 'mount-by-flags',
+      by: 'init',
+      from,
+      destination: destination.path,
+      type,
+      source: mount.source ?? '',
+      flags: options.superblock,
+      data,
+      realDirectory,
+      onProc,
+    },
+    ...attributeOps(request, options.own, false),
+    ...attributeOps(request, options.recursive, true),
+    ...propagationOps(request),
+  ];
+}
