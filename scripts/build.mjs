@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * `npm run build [-- cli|native|tests ...]`. Without names: the CLI and the native parts, which is all that bin/tsrun
+ * `npm run build [-- cli|native|tests|standalone ...]`. Without names: the CLI and the native parts, which is all that bin/tsrun
  * needs. Parts that are up to date cost next to nothing.
  */
 import { bundleCli, bundleTests } from './lib/bundle.mjs';
 import { buildNative } from './lib/native.mjs';
 import { fail } from './lib/paths.mjs';
+import { buildStandalone } from './lib/standalone.mjs';
 
-const parts = { cli: bundleCli, native: buildNative, tests: bundleTests };
+const parts = { cli: bundleCli, native: buildNative, tests: bundleTests, standalone: buildStandalone };
 
 const names = process.argv.slice(2);
 for (const name of names.length > 0 ? names : ['cli', 'native']) {

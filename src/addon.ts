@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { standalone } from './build-info.ts';
 
 /** How a hook ended; the numbers of addon/common/hook.h. */
 export const hookEnd = { exited: 1, signalled: 2, timedOut: 3, notStarted: 4 } as const;
@@ -106,8 +106,11 @@ let loaded: Addon | undefined;
 /** The addon, loaded at first use: `--help` and bad input need none. */
 export function addon(): Addon {
   if (loaded === undefined) {
-    const require = createRequire(__filename);
-    loaded = require(join(__dirname, 'Release', 'tsrun.node')) as Addon;
+    // Beside the executable, or where the build of a checkout leaves it.
+    const path = standalone ? join(dirname(process.execPath), 'tsrun.node') : join(__dirname, 'Release', 'tsrun.node');
+    const module = { exports: {} };
+    process.dlopen(module, path);
+    loaded = module.exports as Addon;
   }
   return loaded;
 }

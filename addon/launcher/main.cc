@@ -1,6 +1,7 @@
-// The command: starts Node on build/tsrun.cjs. It exists for what must happen before Node's own start:
-//  - variables that make Node load or run other code must not reach a root tool (NODE_OPTIONS and its like), nor those
-//    that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
+// The command: starts the JavaScript, which is tsrun-js beside this program (build/standalone) or else Node on
+// build/tsrun.cjs. It exists for what must happen before the engine's own start:
+//  - variables that make an engine load or run other code must not reach a root tool (NODE_OPTIONS, BUN_OPTIONS and
+//    their like), nor those that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
 //  - Node raises the soft RLIMIT_NOFILE; the container is to get the caller's, so the caller's is handed on;
 //  - it finds the checkout through any symlink, and Node without a PATH.
 #include <sys/resource.h>
@@ -13,11 +14,19 @@
 
 namespace {
 
-// Removes every NODE_* variable; all of them are Node's own.
-void drop_node_variables() {
+bool is_engine_variable(const char* entry) {
+  constexpr const char* prefixes[] = {"NODE_", "BUN_", "JSC_"};
+  for (const char* prefix : prefixes) {
+    if (strncmp(entry, prefix, strlen(prefix)) == 0) return true;
+  }
+  return false;
+}
+
+// All variables with these prefixes are the engines' own.
+void drop_engine_variables() {
   char** to = environ;
   for (char** from = environ; *from != nullptr; from++) {
-    if (strncmp(*from, "NODE_", 5) != 0) *to++ = *from;
+    if (!is_engine_variable(*from)) *to++ = *from;
   }
   *to = nullptr;
 }
@@ -40,31 +49,40 @@ void remember_nofile() {
   setenv("TSRUN_NOFILE", value, 1);
 }
 
-}  // namespace
-
-int main(int count, char** values) {
+// Starts Node on the bundle of the checkout that `directory` (build/Release) is part of.
+int run_node(char* directory, int count, char** values) {
+  if (!ancestor(directory, 1)) return 1;
   char bundle[PATH_MAX + 32];
-  ssize_t size = readlink("/proc/self/exe", bundle, PATH_MAX);
-  if (size <= 0) {
-    fputs("tsrun: cannot read /proc/self/exe: is /proc mounted?\n", stderr);
-    return 1;
-  }
-  bundle[size] = 0;
-  if (!ancestor(bundle, 2)) return 1;
-  strcat(bundle, "/tsrun.cjs");
-
-  char** arguments = static_cast<char**>(calloc(count + 4, sizeof(char*)));
+  snprintf(bundle, sizeof(bundle), "%s/tsrun.cjs", directory);
+  char** arguments = static_cast<char**>(calloc(count + 2, sizeof(char*)));
   if (arguments == nullptr) return 1;
-  int at = 0;
-  arguments[at++] = const_cast<char*>("tsrun");
-  arguments[at++] = bundle;
-  for (int i = 1; i < count; i++) arguments[at++] = values[i];
-
-  drop_node_variables();
-  remember_nofile();
+  arguments[0] = values[0];
+  arguments[1] = bundle;
+  for (int i = 1; i < count; i++) arguments[i + 1] = values[i];
   execv(TSRUN_NODE, arguments);
   // Built with one Node and moved to a machine with another: look where Node usually is.
   execvp("node", arguments);
   fprintf(stderr, "tsrun: cannot start node (tried %s and PATH): %m\n", TSRUN_NODE);
   return 1;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  char directory[PATH_MAX];
+  ssize_t size = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
+  if (size <= 0) {
+    fputs("tsrun: cannot read /proc/self/exe: is /proc mounted?\n", stderr);
+    return 1;
+  }
+  directory[size] = 0;
+  if (!ancestor(directory, 1)) return 1;
+  drop_engine_variables();
+  remember_nofile();
+
+  char path[PATH_MAX + 32];
+  snprintf(path, sizeof(path), "%s/tsrun-js", directory);
+  values[0] = const_cast<char*>("tsrun");
+  execv(path, values);
+  return run_node(directory, count, values);
 }

@@ -8,13 +8,13 @@ import { inRoot, root } from './paths.mjs';
  * build/tsrun.cjs. CommonJS, because Node starts it faster than an ES module; not minified, because a stack trace of a
  * bug must be readable.
  */
-export async function bundleCli() {
+export async function bundleCli({ standalone = false, outfile = inRoot('build/tsrun.cjs') } = {}) {
   await build({
     ...common(),
     entryPoints: [inRoot('src/cli/main.ts')],
-    outfile: inRoot('build/tsrun.cjs'),
+    outfile,
     format: 'cjs',
-    define: buildInfo(),
+    define: { ...buildInfo(), TSRUN_STANDALONE: String(standalone) },
   });
 }
 
@@ -31,7 +31,7 @@ export async function bundleTests() {
     format: 'esm',
     packages: 'external',
     sourcemap: 'inline',
-    define: buildInfo(),
+    define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
   });
 }
 
