@@ -1,5 +1,6 @@
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
 import { kill } from './commands/kill.ts';
 import { list } from './commands/list.ts';
@@ -8,6 +9,7 @@ import { run } from './commands/run.ts';
 import { spec } from './commands/spec.ts';
 import { start } from './commands/start.ts';
 import { state } from './commands/state.ts';
+import { stats } from './commands/stats.ts';
 import { update } from './commands/update.ts';
 import type { CommandDeclaration } from './declaration.ts';
 
@@ -22,6 +24,8 @@ export const commands: readonly CommandDeclaration[] = [
   exec,
   list,
   update,
+  events,
+  stats,
   spec,
   plan,
 ];

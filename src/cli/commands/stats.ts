@@ -1,0 +1,56 @@
+import type { Sample } from '../../container/stats-table.ts';
+import type { CommandDeclaration } from '../declaration.ts';
+import { parseDuration } from '../duration.ts';
+
+/** Between the first two samples, which the first CPU column needs; at most the interval. */
+const firstIntervalMs = 500;
+const defaultIntervalMs = 2000;
+
+/** Cursor to the top left, and clear below: less flicker than clearing first. */
+const home = '\u001b[H\u001b[J';
+
+/** `tsrun stats`: a live table of what containers use, for people; JSON lines for programs. */
+export const stats: CommandDeclaration = {
+  name: 'stats',
+  summary: 'show what running containers use, live',
+  arguments: [{ name: '[ids...]', description: 'the containers (default: all that run)' }],
+  options: [
+    { flags: '-f, --format <format>', description: 'output format', choices: ['table', 'json'], default: 'table' },
+    { flags: '--no-stream', description: 'show it once and end' },
+    { flags: '--interval <duration>', description: 'time between two looks (default: 2s)', parse: parseDuration },
+  ],
+  examples: ['tsrun stats', 'tsrun stats --no-stream web', 'tsrun stats --format json --interval 10s >> usage.jsonl'],
+  async run(ids, options, { root }) {
+    const { observeAll, sampleAll } = await import('../../container/stats.ts');
+    const interval = (options.interval as number | undefined) ?? defaultIntervalMs;
+    const look = () => sampleAll(observeAll(root, ids));
+    const show = await printer(options.format === 'json');
+    let earlier = look();
+    if (options.format === 'json') show(earlier, []);
+    if (options.format === 'json' && options.stream === false) return 0;
+    await pause(Math.min(interval, firstIntervalMs));
+    for (;;) {
+      const now = look();
+      show(now, earlier);
+      if (options.stream === false) return 0;
+      earlier = now;
+      await pause(interval);
+    }
+  },
+};
+
+async function printer(json: boolean): Promise<(now: Sample[], earlier: Sample[]) => void> {
+  const { toJson } = await import('../../json.ts');
+  const { statsTable } = await import('../../container/stats-table.ts');
+  if (json) return (now) => process.stdout.write(now.map(({ event }) => `${toJson(event)}\n`).join(''));
+  // A file, a pipe or a terminal that cannot move its cursor gets one table after the other.
+  const before = process.stdout.isTTY && process.env.TERM !== 'dumb' ? home : '';
+  return (now, earlier) => {
+    const byId = new Map(earlier.map((sample) => [sample.event.id, sample]));
+    process.stdout.write(before + statsTable(now, byId));
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

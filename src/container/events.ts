@@ -1,0 +1,107 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { join } from 'node:path';
+import { readState } from '../cgroup/events.ts';
+import { CgroupFiles } from '../cgroup/files.ts';
+import { type CgroupStats, readStats } from '../cgroup/stats.ts';
+import { TsrunError } from '../errors.ts';
+import { type NetworkInterface, networkInterfaces } from '../host/network.ts';
+import { statusOf } from './state.ts';
+import type { ContainerDirectory } from './store.ts';
+
+/** A line of `events`, in runc's words. */
+export interface StatsEvent {
+  type: 'stats';
+  id: string;
+  data: CgroupStats & { intel_rdt: Record<string, never>; network_interfaces: NetworkInterface[] };
+}
+export type ContainerEvent = StatsEvent | { type: 'oom'; id: string };
+
+/** A container whose cgroup can be looked at. */
+export interface Observed {
+  readonly id: string;
+  readonly cgroup: string;
+  /** Of its init process. */
+  readonly pid: number;
+}
+
+/** @throws TsrunError for a container that is not running, or has no cgroup to ask */
+export function observe(directory: ContainerDirectory): Observed {
+  const record = directory.read();
+  const status = statusOf(directory, record);
+  if (status === 'stopped' || status === 'creating' || record.init === undefined) {
+    throw new TsrunError('container not running', { hint: `it is ${status}` });
+  }
+  if (record.cgroup === null) throw new TsrunError('the container has no cgroup of its own: nothing counts for it');
+  return { id: record.id, cgroup: record.cgroup, pid: record.init.pid };
+}
+
+/** What the container uses now. */
+export function statsEvent({ id, cgroup, pid }: Observed): StatsEvent {
+  const data = { ...readStats(cgroup), intel_rdt: {}, network_interfaces: networkInterfaces(pid) };
+  return { type: 'stats', id, data };
+}
+
+/**
+ * Statistics at an interval, and each out-of-memory kill as it happens: the kernel tells of changes of memory.events and
+ * cgroup.events through inotify(7). Resolves when the last process of the container has gone.
+ *
+ * @param intervalMs between statistics; the first come at once
+ */
+export async function followEvents(
+  container: Observed,
+  intervalMs: number,
+  emit: (event: ContainerEvent) => void,
+): Promise<void> {
+  const watchers: FSWatcher[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let kills = oomKills(container.cgroup);
+  const reportKills = () => {
+    const now = oomKills(container.cgroup);
+    if (now > kills) emit({ type: 'oom', id: container.id });
+    kills = now;
+  };
+  try {
+    await new Promise<void>((resolve) => {
+      const onChange = () => {
+        reportKills();
+        if (!isPopulated(container.cgroup)) resolve();
+      };
+      for (const file of ['memory.events', 'cgroup.events'])
+        watchers.push(...watchFile(container.cgroup, file, onChange));
+      const tick = () => {
+        if (isPopulated(container.cgroup)) emit(statsEvent(container));
+      };
+      timer = setInterval(tick, intervalMs);
+      tick();
+      // It may have ended before anybody watched.
+      onChange();
+    });
+  } finally {
+    clearInterval(timer);
+    for (const watcher of watchers) watcher.close();
+  }
+}
+
+/** How many processes the kernel has killed in this cgroup, or below, for want of memory. */
+export function oomKills(cgroup: string): number {
+  return Number(new CgroupFiles(cgroup).keyed('memory.events')?.oom_kill ?? 0);
+}
+
+function isPopulated(cgroup: string): boolean {
+  try {
+    return readState(cgroup, 'populated');
+  } catch {
+    // Removed: another command has deleted the container.
+    return false;
+  }
+}
+
+/** Without the memory controller there is no memory.events, and nothing to watch. */
+function watchFile(cgroup: string, file: string, onChange: () => void): FSWatcher[] {
+  try {
+    return [watch(join(cgroup, file), onChange).on('error', onChange)];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import { TsrunError } from '../errors.ts';
+import { type Observed, observe, statsEvent } from './events.ts';
+import type { Sample } from './stats-table.ts';
+import { ContainerDirectory, listIds } from './store.ts';
+
+/** Containers below root that can be observed: those named, all of which must be, or all that run. */
+export function observeAll(root: string, ids: readonly string[]): Observed[] {
+  if (ids.length > 0) return ids.map((id) => observe(new ContainerDirectory(root, id)));
+  return listIds(root).flatMap((id) => {
+    try {
+      return [observe(new ContainerDirectory(root, id))];
+    } catch (error) {
+      // Stopped, without a cgroup, or deleted since the directory was read.
+      if (error instanceof TsrunError) return [];
+      throw error;
+    }
+  });
+}
+
+/** Statistics of each, sorted as given; one that has just ended has none. */
+export function sampleAll(containers: readonly Observed[]): Sample[] {
+  return containers
+    .map((container) => ({ event: statsEvent(container), at: process.hrtime.bigint() }))
+    .filter(({ event }) => event.data.cpu !== undefined);
+}

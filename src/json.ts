@@ -1,0 +1,11 @@
+/**
+ * JSON of a value that holds bigints: JSON.stringify refuses them, and as a number the largest uint64, which counters
+ * have for "no limit", would be written as one that is larger still. Properties that are undefined are left out.
+ */
+export function toJson(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${toJson(inner)}`).join(',')}}`;
+}

@@ -1,0 +1,137 @@
+/** `events` and `stats`: what a container uses, seen from outside. */
+import t, { type Test } from 'tap';
+import { type Needs, requires, type Sandbox, type Spec, sandbox, waitFor } from '../harness/index.ts';
+
+const tsrun = (needs: Needs = {}) => requires({ root: true, cgroup2: true, runtime: 'tsrun', ...needs });
+
+async function running(box: Sandbox, args: string[], edit?: (spec: Spec) => void): Promise<string> {
+  const bundle = box.bundle((spec) => {
+    spec.process.args = args;
+    edit?.(spec);
+  });
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  return id;
+}
+
+async function statsOf(box: Sandbox, id: string) {
+  return JSON.parse((await box.runtimeOk(['events', '--stats', id])).stdout);
+}
+
+t.test('events --stats is one event of runc’s shape', { skip: requires({ root: true, cgroup2: true }) }, async (t) => {
+  const box = sandbox(t);
+  const id = await running(box, ['sleep', '1000']);
+  const { type, id: named, data } = await statsOf(box, id);
+  t.equal(type, 'stats');
+  t.equal(named, id);
+  t.type(data.cpu.usage.total, 'number');
+});
+
+t.test('cpu time grows with work', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const id = await running(box, ['sh', '-c', 'while :; do :; done']);
+  const first = (await statsOf(box, id)).data.cpu.usage.total;
+  await waitFor('more cpu time', async () =>
+    (await statsOf(box, id)).data.cpu.usage.total > first ? true : undefined,
+  );
+  t.ok(first > 0);
+});
+
+t.test('memory, pids and pressure', { skip: tsrun({ controllers: ['memory', 'pids'] }) }, async (t) => {
+  const box = sandbox(t);
+  const id = await running(box, ['sleep', '1000'], (spec) => {
+    spec.linux.resources = { memory: { limit: 67_108_864, swap: 67_108_864 }, pids: { limit: 9 } };
+  });
+  const { data } = await statsOf(box, id);
+  t.equal(data.memory.usage.limit, 67_108_864);
+  t.equal(data.memory.swap.limit, 67_108_864);
+  t.ok(data.memory.usage.usage > 0 && data.memory.raw.anon > 0);
+  t.strictSame(data.pids, { current: 1, limit: 9 });
+});
+
+t.test('traffic of the container’s own network namespace', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const id = await running(box, ['sh', '-c', 'ip link add d0 type veth; sleep 1000'], (spec) => {
+    for (const set of ['bounding', 'effective', 'permitted'] as const)
+      spec.process.capabilities?.[set]?.push('CAP_NET_ADMIN');
+  });
+  const interfaces = async () => (await statsOf(box, id)).data.network_interfaces as { Name: string }[];
+  await waitFor('the interface', async () =>
+    (await interfaces()).some(({ Name }) => Name === 'd0') ? true : undefined,
+  );
+  t.notOk((await interfaces()).some(({ Name }) => Name === 'lo'));
+});
+
+t.test('events go on until the container ends', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const id = await running(box, ['sleep', '1000']);
+  const events = box.startRuntime(['events', '--interval', '50ms', id]);
+  await waitFor('two events', () => (events.output.stdout.split('\n').length > 2 ? true : undefined));
+  await box.runtimeOk(['kill', id, 'KILL']);
+  const { code, stdout } = await events.done;
+  t.equal(code, 0);
+  for (const line of stdout.trim().split('\n')) t.equal(JSON.parse(line).type, 'stats');
+});
+
+t.test('an out-of-memory kill is an event', { skip: requires({ root: true, controllers: ['memory'] }) }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    // Waits for a word, so that the events are being watched when the memory runs out.
+    spec.process.args = ['sh', '-c', 'read _ < /go; dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 1000'];
+    spec.linux.resources = { memory: { limit: 16_777_216, swap: 16_777_216 } };
+  });
+  await mkfifo(t, `${bundle.rootfs}/go`);
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  const events = box.startRuntime(['events', '--interval', '1h', id]);
+  await waitFor('the first statistics', () => (events.output.stdout.includes('\n') ? true : undefined));
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(`${bundle.rootfs}/go`, 'go\n');
+  await waitFor('the event', () => (events.output.stdout.includes('"oom"') ? true : undefined));
+  await box.runtimeOk(['kill', id, 'KILL']);
+  const { stdout } = await events.done;
+  const ooms = stdout.split('\n').filter((line) => line.includes('"type":"oom"'));
+  t.strictSame(
+    ooms.map((line) => JSON.parse(line)),
+    [{ type: 'oom', id }],
+  );
+});
+
+async function mkfifo(t: Test, path: string): Promise<void> {
+  const { run } = await import('../harness/index.ts');
+  t.equal((await run('mkfifo', [path])).code, 0);
+}
+
+t.test('stats shows the containers that run', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const first = await running(box, ['sleep', '1000']);
+  const second = await running(box, ['sleep', '1000']);
+  const ended = await running(box, ['true']);
+  await box.waitForState(ended, 'stopped');
+  const table = (await box.runtimeOk(['stats', '--no-stream'])).stdout;
+  t.match(table, /^ID +CPU +MEMORY/);
+  t.match(table, new RegExp(`\\n${first} +\\d+\\.\\d%`));
+  t.match(table, new RegExp(`\\n${second} `));
+  t.notMatch(table, ended);
+  const lines = (await box.runtimeOk(['stats', '--no-stream', '--format', 'json', second])).stdout.trim().split('\n');
+  t.strictSame(
+    lines.map((line) => JSON.parse(line).id),
+    [second],
+  );
+});
+
+t.test('a container that does not run has no statistics', { skip: tsrun() }, async (t) => {
+  const box = sandbox(t);
+  const id = await running(box, ['true']);
+  await box.waitForState(id, 'stopped');
+  for (const args of [
+    ['events', '--stats', id],
+    ['events', id],
+    ['stats', '--no-stream', id],
+  ]) {
+    const { code, stderr } = await box.runtime(args);
+    t.equal(code, 1);
+    t.match(stderr, /container not running/);
+  }
+  t.match((await box.runtime(['events', 'nobody'])).stderr, /container does not exist/);
+});
