@@ -103,6 +103,10 @@ class Creation {
         this.record = { ...this.record, cgroup: null };
       },
       runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
+      resctrlGroups: (directories: readonly string[]) => {
+        this.record = { ...this.record, resctrl: directories };
+        this.directory.write(this.record);
+      },
       recordState: () => this.recordCreated(),
       writePidFile: (path: string) => this.undo.push(writePidFile(path, this.record.init?.pid ?? 0)),
       terminal: (fd: number, name: string) => this.handOverTerminal(fd, name),

@@ -4,6 +4,7 @@ import { destroyCgroup } from '../cgroup/cgroupfs.ts';
 import { TsrunError } from '../errors.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
 import { log } from '../log.ts';
+import { removeGroups } from '../resctrl/group.ts';
 import { endInit } from './kill.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState, statusOf } from './state.ts';
@@ -40,6 +41,7 @@ function deleteLocked(directory: ContainerDirectory, force: boolean): void {
   }
   endInit(record);
   if (record.cgroup !== null) destroyCgroup(record.cgroup);
+  if (record.resctrl !== undefined) removeGroups(record.resctrl);
   directory.remove();
   runPoststopHooks(record);
 }

@@ -117,6 +117,7 @@ function startProcess(plan: Plan, request: ExecRequest): { pidfd: number; termin
     runHook: () => undefined,
     recordState: () => undefined,
     withoutCgroup: () => undefined,
+    resctrlGroups: () => undefined,
   };
   try {
     new Executor(plan, handlers, undo, request.preserveFds).run();

@@ -26,6 +26,8 @@ export interface ContainerRecord {
   readonly cgroup: string | null;
   /** Rules of the device filter in force, as formatDeviceRule writes them; absent where there is no filter. */
   readonly devices?: readonly string[];
+  /** Groups of resctrl that create made, in the order of their removal. */
+  readonly resctrl?: readonly string[];
   /** Hooks of later commands: the config may not change after create. */
   readonly hooks: { readonly poststart: readonly Hook[]; readonly poststop: readonly Hook[] };
   /** Ops that start lets init run, by index in the plan, so that start can put their failure into words. */

@@ -5,10 +5,12 @@ import { filterDevices } from '../cgroup/devices.ts';
 import { ownCgroup } from '../cgroup/ownership.ts';
 import { applySetting, isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
-import type { CloneOp, CreateCgroupOp, Op, RuntimeOp } from '../generated/ops.ts';
+import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
 import { log } from '../log.ts';
 import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
+import { joinGroup, removeGroups } from '../resctrl/group.ts';
+import { withResctrlLock } from '../resctrl/lock.ts';
 import { setAttribute } from './attributes.ts';
 import { messageType, receiveFromInit, sendContinue } from './message.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
@@ -24,6 +26,8 @@ export interface Handlers {
   runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
   recordState(status: string): void;
   writePidFile(path: string): void;
+  /** Directories of resctrl that are about to be made, the deepest first. */
+  resctrlGroups(directories: readonly string[]): void;
   /** A terminal's master that init made, with its slave's name inside the container. */
   terminal(fd: number, name: string): void;
 }
@@ -44,6 +48,7 @@ export class Executor {
   private cgroupFd = -1;
   private socket = -1;
   private pid = -1;
+  private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
 
   constructor(plan: Plan, handlers: Handlers, undo: UndoStack, preserveFds = 0) {
@@ -55,6 +60,8 @@ export class Executor {
 
   /** @throws TsrunError for the first op that fails, with its place in the config */
   run(): void {
+    // Below init's end on the stack: a group can only go when nobody is in it.
+    this.undo.push(() => removeGroups(this.resctrlGroups));
     this.runtimeOps(0);
     this.converse();
     closeSync(this.socket);
@@ -82,6 +89,8 @@ export class Executor {
         return;
       case 'clone':
         return this.clone(op);
+      case 'join-resctrl':
+        return this.joinResctrl(op);
       case 'set-scheduler':
       case 'set-io-priority':
       case 'set-own-cpu-affinity':
@@ -104,6 +113,15 @@ export class Executor {
     else if (op.op === 'filter-devices') filterDevices(this.cgroupFd, op.rules, op.required);
     else if (op.op === 'own-cgroup') ownCgroup(this.cgroupPath, Number(op.uid));
     else throw new Error(`no executor for ${op.op}`);
+  }
+
+  private joinResctrl(op: JoinResctrlOp): void {
+    withResctrlLock(op.mount, () => {
+      joinGroup(op, this.pid, (directories) => {
+        this.resctrlGroups = directories;
+        this.handlers.resctrlGroups(directories);
+      });
+    });
   }
 
   private createCgroup({ path, controllers, optional }: CreateCgroupOp): void {

@@ -121,6 +121,17 @@ export interface SetOwnCpuAffinityOp extends OpBase {
   readonly mask: readonly (number | bigint)[];
 }
 
+/** Put init into a resctrl group, made with these schemata or held against them when it is there. */
+export interface JoinResctrlOp extends OpBase {
+  readonly op: 'join-resctrl';
+  readonly by: 'runtime';
+  readonly mount: string;
+  readonly directory: string;
+  readonly mustExist: boolean;
+  readonly schemata: readonly string[];
+  readonly monitoring: string | null;
+}
+
 /** sched_setattr(2) on init; runtime, deadline and period are nanoseconds. */
 export interface SetSchedulerOp extends OpBase {
   readonly op: 'set-scheduler';
@@ -632,6 +643,7 @@ export type RuntimeOp =
   | OpenContainerOp
   | CloneOp
   | SetOwnCpuAffinityOp
+  | JoinResctrlOp
   | SetSchedulerOp
   | SetIoPriorityOp
   | RunHookOp

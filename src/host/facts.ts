@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs';
+import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
 
 /** Where cgroup v2 lives on this host. */
 export interface CgroupFacts {
@@ -34,6 +35,8 @@ export interface HostFacts {
   /** Number of the kernel's last capability. */
   readonly lastCapability: number;
   readonly lsm: LsmFacts;
+  /** null when it is not mounted. */
+  readonly resctrl: ResctrlFacts | null;
   readonly cgroup: CgroupFacts;
   /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
   readonly nofileSoft: number;
@@ -60,6 +63,9 @@ export function gatherHostFacts(): HostFacts {
     },
     get lsm() {
       return lsmFacts();
+    },
+    get resctrl() {
+      return resctrlFacts();
     },
     cgroup: cgroupFacts(),
     nofileSoft: nofileSoft(),

@@ -7,6 +7,7 @@ import { lowerCapabilities } from './capabilities.ts';
 import type { Context, LowerOptions } from './context.ts';
 import { lowerExecAffinity } from './cpu-affinity.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
+import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
 import { namespaceFlags } from './namespaces.ts';
@@ -58,6 +59,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...lowerCapabilities(context).afterUser,
     ...lowerNoNewPrivileges(context),
     ...lowerExec(context).find,
+    ...lowerIntelRdt(context, { joining: true }),
     ...lowerScheduler(context),
     ...lowerIoPriority(context),
     // Before execve, as callers read the file as soon as exec returns.

@@ -10,6 +10,7 @@ import { lowerDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
+import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
 import { lowerTrees } from './mount-trees.ts';
@@ -104,6 +105,7 @@ function inOrder(context: Context): Op[] {
     // A limit of no processes at all: everything that create starts has been started.
     ...cgroup.last,
     // By the runtime, whose privileges count even where init is in a user namespace, on the process that stays.
+    ...lowerIntelRdt(context),
     ...lowerScheduler(context),
     ...lowerIoPriority(context),
     { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },

@@ -15,7 +15,6 @@ export const unsupportedProperties: readonly string[] = [
   '/linux/sysctl',
   '/linux/seccomp',
   '/linux/mountLabel',
-  '/linux/intelRdt',
 ];
 
 /** @throws TsrunError naming the first property that is set and not supported */

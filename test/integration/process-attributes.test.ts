@@ -286,3 +286,14 @@ t.test(
     t.match(said[2], '/linux/mountLabel: ');
   },
 );
+
+t.test(
+  'intelRdt needs a mounted resctrl',
+  { skip: skip || (existsSync('/sys/fs/resctrl/info') && 'it is mounted') },
+  async (t) => {
+    const said = await refusal(sandbox(t), (spec) => {
+      spec.linux.intelRdt = { closID: 'gold', memBwSchema: 'MB:0=50' };
+    });
+    t.match(said, '/linux/intelRdt: the resctrl filesystem is not mounted');
+  },
+);

@@ -11,6 +11,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
     capabilities: 0x1ffffffffffn,
     lastCapability: 40,
     lsm: { apparmor: true, selinux: true },
+    resctrl: { mount: '/sys/fs/resctrl', resources: ['L2', 'L3', 'MB'], monitoring: true },
     cgroup: {
       mode: 'unified',
       mount: '/sys/fs/cgroup',

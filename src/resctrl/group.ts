@@ -1,0 +1,101 @@
+/** Groups of resctrl: one directory each, with files schemata and tasks. All paths come from the plan. */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import type { JoinResctrlOp } from '../generated/ops.ts';
+import { schemataConflict } from './schemata.ts';
+
+/**
+ * Puts a process into its group, which is made, or held against the config when it is there.
+ *
+ * @param announce gets the directories that will be made, before any is, so that a killed create leaves a trace of them
+ * @throws TsrunError in the kernel's own words where it has any
+ */
+export function joinGroup(op: JoinResctrlOp, pid: number, announce: (directories: readonly string[]) => void): void {
+  const isNew = !existsSync(op.directory);
+  if (isNew && op.mustExist) {
+    throw new TsrunError(`${op.from}/closID: there is no ${op.directory}`, {
+      hint: 'make the group beforehand, or say with schemata what it is to be',
+    });
+  }
+  const monitoring = op.monitoring !== null && !existsSync(op.monitoring) ? [op.monitoring] : [];
+  announce(isNew ? [...monitoring, op.directory] : monitoring);
+  if (isNew) make(op, op.directory);
+  writeSchemata(op, isNew);
+  carryOut(op, join(op.directory, 'tasks'), String(pid));
+  if (op.monitoring === null) return;
+  for (const directory of monitoring) make(op, directory);
+  carryOut(op, join(op.monitoring, 'tasks'), String(pid));
+}
+
+/** Only a new group is written; another's stays as it is, and must be what the config says. */
+function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boolean): void {
+  const path = join(directory, 'schemata');
+  for (const text of schemata) {
+    if (isNew) {
+      carryOut(op, path, text);
+      continue;
+    }
+    const conflict = schemataConflict(text, readFileSync(path, 'utf8'));
+    if (conflict === undefined) continue;
+    throw new TsrunError(`${op.from}: the group ${directory} is there and differs: ${conflict}`, {
+      hint: 'choose another closID, or make the schemata the same',
+    });
+  }
+}
+
+function make(op: Pick<JoinResctrlOp, 'from' | 'mount'>, directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o755 });
+  } catch (error) {
+    throw refused(op, directory, error);
+  }
+}
+
+function carryOut(op: Pick<JoinResctrlOp, 'from' | 'mount'>, path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw refused(op, path, error);
+  }
+}
+
+function refused({ from, mount }: Pick<JoinResctrlOp, 'from' | 'mount'>, path: string, error: unknown): TsrunError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOSPC' ? 'all classes of service of this processor are in use' : lastStatus(mount);
+  return new TsrunError(`${from}: ${path}: ${code}${why === undefined ? '' : `: ${why}`}`);
+}
+
+/** What the kernel says of the last failure; `ok` after a success. */
+function lastStatus(mount: string): string | undefined {
+  try {
+    const text = readFileSync(join(mount, 'info/last_cmd_status'), 'utf8').trim();
+    return text === 'ok' || text === '' ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Removes groups that create made, in the given order, unless other processes are in them by now: removing a group
+ * throws its processes into the default one. What is gone already is no error.
+ */
+export function removeGroups(directories: readonly string[]): void {
+  for (const directory of directories) {
+    if (!existsSync(directory) || tasksOf(directory) !== '') continue;
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw new TsrunError(`cannot remove the resctrl group ${directory}: ${code}`);
+    }
+  }
+}
+
+function tasksOf(directory: string): string {
+  try {
+    return readFileSync(join(directory, 'tasks'), 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,13 @@
+import { closeSync, openSync } from 'node:fs';
+import { addon } from '../addon.ts';
+
+/** Runs `work` under the lock by which users of resctrl keep out of each other's way (resctrl.rst, Locking). */
+export function withResctrlLock(mount: string, work: () => void): void {
+  const fd = openSync(mount, 'r');
+  try {
+    addon().lock(fd, true);
+    work();
+  } finally {
+    closeSync(fd);
+  }
+}
