@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# `npm run bench`: installs what the benchmark compares with, builds both forms of the command, and measures in a mount
+# namespace of its own with cgroup2 at /sys/fs/cgroup, where every runtime feels at home.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unset NODE_EXTRA_CA_CERTS
+bash scripts/setup.sh build demo bench >&2
+node scripts/build.mjs cli native standalone >&2
+exec bash scripts/with-cgroup2.sh node test/bench/bench.mjs "$@"
