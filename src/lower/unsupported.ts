@@ -7,10 +7,6 @@ import type { Context } from './context.ts';
  * that lowering neither reads nor lists here.
  */
 export const unsupportedProperties: readonly string[] = [
-  '/linux/namespaces/*/path',
-  '/linux/uidMappings',
-  '/linux/gidMappings',
-  '/linux/timeOffsets',
   '/linux/netDevices',
   '/linux/sysctl',
   '/linux/seccomp',
