@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { CheckIdMapsOp, WriteIdMapsOp } from '../generated/ops.ts';
 
@@ -36,7 +35,7 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
 /** @throws TsrunError with what the helper says */
 function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
   const helper = `new${kind}map`;
-  const { spawnSync } = createRequire(__filename)('node:child_process') as typeof import('node:child_process');
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const args = [String(pid), ...lines.flatMap((line) => line.split(' '))];
   const { status, stderr, error } = spawnSync(helper, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
   if (status === 0) return;

@@ -10,8 +10,8 @@ import { lowerDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
-import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerAdoptIds } from './id-maps.ts';
+import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
 import { lowerTrees } from './mount-trees.ts';
@@ -29,6 +29,7 @@ import {
   lowerRootPropagation,
 } from './rootfs.ts';
 import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
+import { lowerSysctl } from './sysctl.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { lowerUser } from './user.ts';
@@ -90,6 +91,8 @@ function inOrder(context: Context): Op[] {
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
     ...containerHooks(context, 'createContainer'),
     ...lowerEnterRoot(context),
+    // After the hooks that give the container its network devices: parameters of a device are there only with it.
+    ...lowerSysctl(context),
     ...lowerReadonlyPaths(context),
     // After the read-only paths: a mask below one of them must stay a mask.
     ...lowerMaskedPaths(context),
