@@ -16,7 +16,7 @@ import { type ContainerDirectory, execSocket } from './store.ts';
 export function startContainer(directory: ContainerDirectory): void {
   const record = directory.read();
   demandCreated(directory, record);
-  if (Object.keys(record.startOps).length === 0) {
+  if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
     throw new TsrunError('/process: required by start', { hint: 'add a process to config.json and create again' });
   }
   release(directory, record);

@@ -12,13 +12,16 @@ export function lowerProgram({ spec }: Context): Op[] {
   return ops;
 }
 
+/** What execvp(3) searches when there is no PATH. */
+const defaultPath = '/bin:/usr/bin';
+
 /** args[0] by execvp(3)'s rules, and the execve itself (config.md, Process, args and env). */
 export function lowerExec({ spec, options }: Context): { find: Op[]; exec: Op[] } {
   const process = spec.process;
   const name = process?.args?.[0];
   if (process === undefined || name === undefined) return { find: [], exec: [] };
   const env = lastOfEach(process.env ?? []);
-  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? null;
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
   const args = process.args ?? [];
   const preserveFds = options.preserveFds ?? 0;
   return {
