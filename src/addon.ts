@@ -74,6 +74,8 @@ export interface Addon {
   lock(fd: number, wait: boolean): boolean;
   /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */
   filterDevices(cgroupFd: number, instructions: Buffer): void;
+  /** CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: it is none. */
+  namespaceType(fd: number): number;
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
   /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */

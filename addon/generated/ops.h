@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 4251208154u;
+constexpr uint32_t kLayoutHash = 2302070816u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -13,54 +13,58 @@ enum class Opcode : uint32_t {
   kRaiseHardLimit = 3,
   kNewSession = 4,
   kJoinSessionKeyring = 5,
-  kJoinContainer = 6,
-  kForkChild = 7,
-  kHoldRoot = 8,
-  kUnshare = 9,
-  kLoopbackUp = 10,
-  kSetHostname = 11,
-  kSetDomainname = 12,
-  kSetPropagation = 13,
-  kBindRootfs = 14,
-  kOpenProcfs = 15,
-  kNewFilesystem = 16,
-  kMountByFlags = 17,
-  kCloneTree = 18,
-  kFindMount = 19,
-  kReconfigureFilesystem = 20,
-  kMapMountIds = 21,
-  kCopyUp = 22,
-  kSetMountAttributes = 23,
-  kAttachMount = 24,
-  kMakeDevice = 25,
-  kBindDevice = 26,
-  kMakeSymlink = 27,
-  kMakeConsole = 28,
-  kRunContainerHook = 29,
-  kPivotRoot = 30,
-  kMoveRoot = 31,
-  kWriteSysctl = 32,
-  kSetRootPropagation = 33,
-  kReadonlyRoot = 34,
-  kReadonlyPath = 35,
-  kMaskPath = 36,
-  kSetRlimit = 37,
-  kSetMemoryPolicy = 38,
-  kSetPersonality = 39,
-  kSetCpuAffinity = 40,
-  kSetApparmorProfile = 41,
-  kSetSelinuxLabel = 42,
-  kEnterCwd = 43,
-  kFindProgram = 44,
-  kFindUser = 45,
-  kDefaultHome = 46,
-  kBoundCapabilities = 47,
-  kSetUser = 48,
-  kSetCapabilities = 49,
-  kSetUmask = 50,
-  kNoNewPrivileges = 51,
-  kWaitStart = 52,
-  kExec = 53,
+  kSetDumpable = 6,
+  kJoinNamespace = 7,
+  kJoinContainer = 8,
+  kForkChild = 9,
+  kHoldRoot = 10,
+  kUnshare = 11,
+  kAdoptIds = 12,
+  kWriteTimeOffsets = 13,
+  kLoopbackUp = 14,
+  kSetHostname = 15,
+  kSetDomainname = 16,
+  kSetPropagation = 17,
+  kBindRootfs = 18,
+  kOpenProcfs = 19,
+  kNewFilesystem = 20,
+  kMountByFlags = 21,
+  kCloneTree = 22,
+  kFindMount = 23,
+  kReconfigureFilesystem = 24,
+  kMapMountIds = 25,
+  kCopyUp = 26,
+  kSetMountAttributes = 27,
+  kAttachMount = 28,
+  kMakeDevice = 29,
+  kBindDevice = 30,
+  kMakeSymlink = 31,
+  kMakeConsole = 32,
+  kRunContainerHook = 33,
+  kPivotRoot = 34,
+  kMoveRoot = 35,
+  kWriteSysctl = 36,
+  kSetRootPropagation = 37,
+  kReadonlyRoot = 38,
+  kReadonlyPath = 39,
+  kMaskPath = 40,
+  kSetRlimit = 41,
+  kSetMemoryPolicy = 42,
+  kSetPersonality = 43,
+  kSetCpuAffinity = 44,
+  kSetApparmorProfile = 45,
+  kSetSelinuxLabel = 46,
+  kEnterCwd = 47,
+  kFindProgram = 48,
+  kFindUser = 49,
+  kDefaultHome = 50,
+  kBoundCapabilities = 51,
+  kSetUser = 52,
+  kSetCapabilities = 53,
+  kSetUmask = 54,
+  kNoNewPrivileges = 55,
+  kWaitStart = 56,
+  kExec = 57,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -90,6 +94,18 @@ struct JoinSessionKeyringOp {
   Str label;
 };
 
+// prctl(2) PR_SET_DUMPABLE: an ordinary user may write the ID maps of a dumpable process only.
+struct SetDumpableOp {
+  uint64_t dumpable;
+};
+
+// setns(2) into a namespace that the runtime opened.
+struct JoinNamespaceOp {
+  Str type;
+  uint64_t flag;
+  int64_t ns;
+};
+
 // setns(2) into the namespaces of the container's init process, all at once, by its pidfd.
 struct JoinContainerOp {
   int64_t container;
@@ -111,6 +127,17 @@ struct HoldRootOp {
 struct UnshareOp {
   List namespaces;
   uint64_t flags;
+};
+
+// Take IDs that the user namespace maps, keeping capabilities: files cannot be made with unmapped ones (EOVERFLOW).
+struct AdoptIdsOp {
+  uint64_t uid;
+  uint64_t gid;
+};
+
+// Set the clocks of the new time namespace before a process is in it (time_namespaces(7)).
+struct WriteTimeOffsetsOp {
+  List offsets;
 };
 
 // Bring the loopback interface of the new network namespace up.
@@ -411,10 +438,14 @@ struct ExecOp {
   X(RaiseHardLimit) \
   X(NewSession) \
   X(JoinSessionKeyring) \
+  X(SetDumpable) \
+  X(JoinNamespace) \
   X(JoinContainer) \
   X(ForkChild) \
   X(HoldRoot) \
   X(Unshare) \
+  X(AdoptIds) \
+  X(WriteTimeOffsets) \
   X(LoopbackUp) \
   X(SetHostname) \
   X(SetDomainname) \

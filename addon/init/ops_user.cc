@@ -4,6 +4,7 @@
 
 #include "ops.h"
 #include "passwd.h"
+#include "procfs.h"
 
 namespace tsrun {
 
@@ -12,6 +13,23 @@ namespace {
 constexpr int kLastCapability = 63;
 
 bool in_set(uint64_t set, int capability) { return (set >> capability) & 1; }
+
+// Whether this user namespace forbids setgroups (user_namespaces(7)); the groups can only stay as they are then.
+bool setgroups_denied() {
+  if (ctx.proc_fd < 0) return false;
+  Fd file(open_process_file(ctx.proc_fd, "setgroups", O_RDONLY));
+  char word[16] = "";
+  return file.ok() && sys(__NR_read, file.get(), word, sizeof(word) - 1) > 0 && starts_with(word, "deny");
+}
+
+int set_groups(List list) {
+  uint32_t groups[65536 / 16];
+  if (list.count > sizeof(groups) / sizeof(groups[0])) return fail(-E2BIG, "additionalGids");
+  for (uint32_t i = 0; i < list.count; i++) groups[i] = static_cast<uint32_t>(numbers(list)[i]);
+  long error = sys(__NR_setgroups, list.count, groups);
+  if (error == -EPERM && list.count == 0 && setgroups_denied()) return 0;
+  return error < 0 ? fail(error, "setgroups") : 0;
+}
 
 }  // namespace
 
@@ -46,11 +64,8 @@ int run(const SetUserOp& op) {
   long error = sys(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (error < 0) return static_cast<int>(error);
   if (!op.keep_groups) {
-    uint32_t groups[65536 / 16];
-    if (op.groups.count > sizeof(groups) / sizeof(groups[0])) return fail(-E2BIG, "additionalGids");
-    for (uint32_t i = 0; i < op.groups.count; i++) groups[i] = static_cast<uint32_t>(numbers(op.groups)[i]);
-    error = sys(__NR_setgroups, op.groups.count, groups);
-    if (error < 0) return fail(error, "setgroups");
+    error = set_groups(op.groups);
+    if (error < 0) return static_cast<int>(error);
   }
   uint64_t gid = ctx.has_user ? ctx.group : op.gid;
   uint64_t uid = ctx.has_user ? ctx.user : op.uid;

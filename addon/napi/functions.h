@@ -19,6 +19,7 @@ namespace tsrun {
   X("waitForeground", wait_foreground)         \
   X("runHook", run_hook)                       \
   X("lock", lock_file)                         \
+  X("namespaceType", namespace_type)           \
   X("filesystemType", filesystem_type)         \
   X("filterDevices", filter_devices)           \
   X("pollPriority", poll_priority)             \

@@ -168,6 +168,7 @@ export function firstRecord({
     creator: { pid: process.pid, startTime: processStat(process.pid)?.startTime ?? 0 },
     cgroup: cgroup?.path ?? null,
     ...(filter && { devices: filter.rules }),
+    ownPids: (spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path),
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
     startOps: opsAfterStart(plan.ops),
   };

@@ -1,18 +1,30 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { addon } from '../addon.ts';
+import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
 import { TsrunError } from '../errors.ts';
 import { isAlive } from '../host/processes.ts';
 import type { ContainerRecord, ProcessIdentity } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
-/** runtime.md, Kill: only a created or running container can be signalled. */
+/**
+ * runtime.md, Kill: only a created or running container can be signalled. SIGKILL means every process: without a pid
+ * namespace of the container's own they would outlive init, and even be all that is left of a stopped container.
+ */
 export function killContainer(directory: ContainerDirectory, signal: number): void {
   const record = directory.read();
+  if (signal === constants.signals.SIGKILL && !record.ownPids && killAll(record)) return;
   const status = statusOf(directory, record);
   if (status === 'stopped' || record.init === undefined) throw new TsrunError('container not running');
   if (!signalProcess(record.init, signal)) throw new TsrunError('container not running');
+}
+
+/** False when there is nothing to kill, or no cgroup to find it by. */
+function killAll({ cgroup }: ContainerRecord): boolean {
+  if (cgroup === null || cgroupPids(cgroup).length === 0) return false;
+  killCgroup(cgroup);
+  return true;
 }
 
 /** Signals this very process, never a later one with its pid; false when it is gone. */

@@ -28,6 +28,8 @@ export interface ContainerRecord {
   readonly devices?: readonly string[];
   /** Groups of resctrl that create made, in the order of their removal. */
   readonly resctrl?: readonly string[];
+  /** Whether the container has a pid namespace of its own, in which no process outlives init. */
+  readonly ownPids: boolean;
   /** Hooks of later commands: the config may not change after create. */
   readonly hooks: { readonly poststart: readonly Hook[]; readonly poststop: readonly Hook[] };
   /** Ops that start lets init run, by index in the plan, so that start can put their failure into words. */

@@ -12,7 +12,9 @@ import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
 import { setAttribute } from './attributes.ts';
+import { checkIdMaps, writeIdMaps } from './id-maps.ts';
 import { messageType, receiveFromInit, sendContinue } from './message.ts';
+import { openNamespace } from './namespace.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
 import { describeFailure, describeNotice } from './words.ts';
@@ -47,6 +49,7 @@ export class Executor {
   private cgroupPath = '';
   private cgroupFd = -1;
   private socket = -1;
+  /** Of the process that runs init's ops. */
   private pid = -1;
   private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
@@ -87,6 +90,9 @@ export class Executor {
       case 'open-container':
         this.slots[op.slot] = addon().pidfdOpen(Number(op.pid));
         return;
+      case 'open-namespace':
+        this.slots[op.slot] = openNamespace(op);
+        return;
       case 'clone':
         return this.clone(op);
       case 'join-resctrl':
@@ -95,6 +101,10 @@ export class Executor {
       case 'set-io-priority':
       case 'set-own-cpu-affinity':
         return setAttribute(op, this.pid);
+      case 'write-id-maps':
+        return writeIdMaps(op, this.pid);
+      case 'check-id-maps':
+        return checkIdMaps(op, this.pid);
       case 'run-hook':
         return this.handlers.runHook(op);
       case 'record-state':

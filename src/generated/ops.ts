@@ -54,13 +54,14 @@ export interface FilterDevicesOp extends OpBase {
   readonly required: boolean;
 }
 
-/** Open a namespace file and check its type (setns(2)). */
+/** Open a namespace file and check its type (setns(2)); refuse the runtime's own where a property would change it for the host. */
 export interface OpenNamespaceOp extends OpBase {
   readonly op: 'open-namespace';
   readonly by: 'runtime';
   readonly slot: string;
   readonly type: string;
   readonly path: string;
+  readonly privateFor: string | null;
 }
 
 /** A detached copy of a tree that the container's user may not reach (open_tree(2)); nothing mounted in it can come back to the host. */
@@ -111,6 +112,25 @@ export interface CloneOp extends OpBase {
   readonly by: 'runtime';
   readonly namespaces: readonly string[];
   readonly flags: number | bigint;
+}
+
+/** Write uid_map and gid_map of the new user namespace (user_namespaces(7)), directly or through newuidmap(1) and newgidmap(1). */
+export interface WriteIdMapsOp extends OpBase {
+  readonly op: 'write-id-maps';
+  readonly by: 'runtime';
+  readonly uids: readonly string[];
+  readonly gids: readonly string[];
+  readonly uidHelper: boolean;
+  readonly gidHelper: boolean;
+  readonly denySetgroups: boolean;
+}
+
+/** Compare the mappings of the joined user namespace with those of the config. */
+export interface CheckIdMapsOp extends OpBase {
+  readonly op: 'check-id-maps';
+  readonly by: 'runtime';
+  readonly uids: readonly string[];
+  readonly gids: readonly string[];
 }
 
 /** Bind the runtime to CPUs (sched_setaffinity(2)), so that init is born on them inside the container's cgroup. */
@@ -218,6 +238,22 @@ export interface JoinSessionKeyringOp extends OpBase {
   readonly label: string | null;
 }
 
+/** prctl(2) PR_SET_DUMPABLE: an ordinary user may write the ID maps of a dumpable process only. */
+export interface SetDumpableOp extends OpBase {
+  readonly op: 'set-dumpable';
+  readonly by: 'init';
+  readonly dumpable: boolean;
+}
+
+/** setns(2) into a namespace that the runtime opened. */
+export interface JoinNamespaceOp extends OpBase {
+  readonly op: 'join-namespace';
+  readonly by: 'init';
+  readonly type: string;
+  readonly flag: number | bigint;
+  readonly ns: string;
+}
+
 /** setns(2) into the namespaces of the container's init process, all at once, by its pidfd. */
 export interface JoinContainerOp extends OpBase {
   readonly op: 'join-container';
@@ -247,6 +283,21 @@ export interface UnshareOp extends OpBase {
   readonly by: 'init';
   readonly namespaces: readonly string[];
   readonly flags: number | bigint;
+}
+
+/** Take IDs that the user namespace maps, keeping capabilities: files cannot be made with unmapped ones (EOVERFLOW). */
+export interface AdoptIdsOp extends OpBase {
+  readonly op: 'adopt-ids';
+  readonly by: 'init';
+  readonly uid: number | bigint;
+  readonly gid: number | bigint;
+}
+
+/** Set the clocks of the new time namespace before a process is in it (time_namespaces(7)). */
+export interface WriteTimeOffsetsOp extends OpBase {
+  readonly op: 'write-time-offsets';
+  readonly by: 'init';
+  readonly offsets: readonly string[];
 }
 
 /** Bring the loopback interface of the new network namespace up. */
@@ -642,6 +693,8 @@ export type RuntimeOp =
   | OpenCgroupOp
   | OpenContainerOp
   | CloneOp
+  | WriteIdMapsOp
+  | CheckIdMapsOp
   | SetOwnCpuAffinityOp
   | JoinResctrlOp
   | SetSchedulerOp
@@ -656,10 +709,14 @@ export type InitOp =
   | RaiseHardLimitOp
   | NewSessionOp
   | JoinSessionKeyringOp
+  | SetDumpableOp
+  | JoinNamespaceOp
   | JoinContainerOp
   | ForkChildOp
   | HoldRootOp
   | UnshareOp
+  | AdoptIdsOp
+  | WriteTimeOffsetsOp
   | LoopbackUpOp
   | SetHostnameOp
   | SetDomainnameOp
@@ -710,7 +767,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 4251208154;
+export const layoutHash = 2302070816;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -721,52 +778,56 @@ export const initOps: Readonly<
   'raise-hard-limit': { code: 3, fields: [['type', 'str'], ['resource', 'u64'], ['hard', 'u64']] },
   'new-session': { code: 4, fields: [] },
   'join-session-keyring': { code: 5, fields: [['name', 'str'], ['label', 'str?']] },
-  'join-container': { code: 6, fields: [['container', 'fd'], ['namespaces', 'strs'], ['flags', 'u64']] },
-  'fork-child': { code: 7, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
-  'hold-root': { code: 8, fields: [] },
-  'unshare': { code: 9, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
-  'loopback-up': { code: 10, fields: [] },
-  'set-hostname': { code: 11, fields: [['name', 'str']] },
-  'set-domainname': { code: 12, fields: [['name', 'str']] },
-  'set-propagation': { code: 13, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
-  'bind-rootfs': { code: 14, fields: [['path', 'str'], ['propagation', 'u64'], ['detachParent', 'bool'], ['tree', 'fd?']] },
-  'open-procfs': { code: 15, fields: [] },
-  'new-filesystem': { code: 16, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['modeFromDestination', 'bool'], ['fallbackParameters', 'strs'], ['fallbackTree', 'str?'], ['fallbackAttributes', 'u64']] },
-  'mount-by-flags': { code: 17, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['flags', 'u64'], ['data', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
-  'clone-tree': { code: 18, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd?'], ['procOnly', 'bool']] },
-  'find-mount': { code: 19, fields: [['destination', 'str']] },
-  'reconfigure-filesystem': { code: 20, fields: [['destination', 'str'], ['parameters', 'strs']] },
-  'map-mount-ids': { code: 21, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
-  'copy-up': { code: 22, fields: [['destination', 'str'], ['owner', 'bool']] },
-  'set-mount-attributes': { code: 23, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
-  'attach-mount': { code: 24, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
-  'make-device': { code: 25, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
-  'bind-device': { code: 26, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
-  'make-symlink': { code: 27, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
-  'make-console': { code: 28, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
-  'run-container-hook': { code: 29, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 30, fields: [] },
-  'move-root': { code: 31, fields: [] },
-  'write-sysctl': { code: 32, fields: [['key', 'str'], ['value', 'str']] },
-  'set-root-propagation': { code: 33, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
-  'readonly-root': { code: 34, fields: [] },
-  'readonly-path': { code: 35, fields: [['path', 'str']] },
-  'mask-path': { code: 36, fields: [['path', 'str']] },
-  'set-rlimit': { code: 37, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-memory-policy': { code: 38, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
-  'set-personality': { code: 39, fields: [['domain', 'str'], ['persona', 'u64']] },
-  'set-cpu-affinity': { code: 40, fields: [['cpus', 'str'], ['mask', 'u64s']] },
-  'set-apparmor-profile': { code: 41, fields: [['profile', 'str']] },
-  'set-selinux-label': { code: 42, fields: [['label', 'str']] },
-  'enter-cwd': { code: 43, fields: [['path', 'str']] },
-  'find-program': { code: 44, fields: [['name', 'str'], ['path', 'str?']] },
-  'find-user': { code: 45, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
-  'default-home': { code: 46, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 47, fields: [['bounding', 'u64']] },
-  'set-user': { code: 48, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 49, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
-  'set-umask': { code: 50, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 51, fields: [] },
-  'wait-start': { code: 52, fields: [['socket', 'fd']] },
-  'exec': { code: 53, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'set-dumpable': { code: 6, fields: [['dumpable', 'bool']] },
+  'join-namespace': { code: 7, fields: [['type', 'str'], ['flag', 'u64'], ['ns', 'fd']] },
+  'join-container': { code: 8, fields: [['container', 'fd'], ['namespaces', 'strs'], ['flags', 'u64']] },
+  'fork-child': { code: 9, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
+  'hold-root': { code: 10, fields: [] },
+  'unshare': { code: 11, fields: [['namespaces', 'strs'], ['flags', 'u64']] },
+  'adopt-ids': { code: 12, fields: [['uid', 'u64'], ['gid', 'u64']] },
+  'write-time-offsets': { code: 13, fields: [['offsets', 'strs']] },
+  'loopback-up': { code: 14, fields: [] },
+  'set-hostname': { code: 15, fields: [['name', 'str']] },
+  'set-domainname': { code: 16, fields: [['name', 'str']] },
+  'set-propagation': { code: 17, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
+  'bind-rootfs': { code: 18, fields: [['path', 'str'], ['propagation', 'u64'], ['detachParent', 'bool'], ['tree', 'fd?']] },
+  'open-procfs': { code: 19, fields: [] },
+  'new-filesystem': { code: 20, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['modeFromDestination', 'bool'], ['fallbackParameters', 'strs'], ['fallbackTree', 'str?'], ['fallbackAttributes', 'u64']] },
+  'mount-by-flags': { code: 21, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['flags', 'u64'], ['data', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'clone-tree': { code: 22, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd?'], ['procOnly', 'bool']] },
+  'find-mount': { code: 23, fields: [['destination', 'str']] },
+  'reconfigure-filesystem': { code: 24, fields: [['destination', 'str'], ['parameters', 'strs']] },
+  'map-mount-ids': { code: 25, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
+  'copy-up': { code: 26, fields: [['destination', 'str'], ['owner', 'bool']] },
+  'set-mount-attributes': { code: 27, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
+  'attach-mount': { code: 28, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'make-device': { code: 29, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
+  'bind-device': { code: 30, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
+  'make-symlink': { code: 31, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
+  'make-console': { code: 32, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 33, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 34, fields: [] },
+  'move-root': { code: 35, fields: [] },
+  'write-sysctl': { code: 36, fields: [['key', 'str'], ['value', 'str']] },
+  'set-root-propagation': { code: 37, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
+  'readonly-root': { code: 38, fields: [] },
+  'readonly-path': { code: 39, fields: [['path', 'str']] },
+  'mask-path': { code: 40, fields: [['path', 'str']] },
+  'set-rlimit': { code: 41, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-memory-policy': { code: 42, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
+  'set-personality': { code: 43, fields: [['domain', 'str'], ['persona', 'u64']] },
+  'set-cpu-affinity': { code: 44, fields: [['cpus', 'str'], ['mask', 'u64s']] },
+  'set-apparmor-profile': { code: 45, fields: [['profile', 'str']] },
+  'set-selinux-label': { code: 46, fields: [['label', 'str']] },
+  'enter-cwd': { code: 47, fields: [['path', 'str']] },
+  'find-program': { code: 48, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 49, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 50, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 51, fields: [['bounding', 'u64']] },
+  'set-user': { code: 52, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 53, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64']] },
+  'set-umask': { code: 54, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 55, fields: [] },
+  'wait-start': { code: 56, fields: [['socket', 'fd']] },
+  'exec': { code: 57, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
 };

@@ -61,3 +61,8 @@ export function isPrivileged({ host }: Context): boolean {
   const sysAdmin = 1n << 21n;
   return (host.capabilities & sysAdmin) !== 0n;
 }
+
+/** Whether the container joins a namespace that is there already. */
+export function isJoined(context: Context, type: NamespaceType): boolean {
+  return Boolean(namespaceOf(context, type)?.entry.path);
+}

@@ -10,12 +10,13 @@ import { lowerDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
+import { lowerAdoptIds } from './id-maps.ts';
 import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
 import { lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
-import { lowerClone, lowerLateNamespaces } from './namespaces.ts';
+import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
 import { lowerPersonality } from './personality.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
@@ -28,6 +29,7 @@ import {
   lowerRootPropagation,
 } from './rootfs.ts';
 import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
+import { lowerSysctl } from './sysctl.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { lowerUser } from './user.ts';
@@ -56,9 +58,13 @@ function inOrder(context: Context): Op[] {
     // While nothing has entered a user namespace yet, whose root may not reach these.
     ...lowerRootfsTree(context),
     ...lowerTrees(context),
+    // Before the clone, as init inherits the descriptors.
+    ...lowerOpenNamespaces(context),
     ...lowerClone(context),
     // First of all in the child: what Node left behind must not reach anything that follows.
     ...lowerReset(context),
+    // Before anything is made that belongs to a namespace. At its end init may go on in a child of its own.
+    ...lowerEnterNamespaces(context),
     // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.
     ...lowerLateNamespaces(context),
     // In the process that stays, should the namespaces need a fork: a session's leader alone can have a controlling
@@ -68,6 +74,9 @@ function inOrder(context: Context): Op[] {
     // Before the first mount, or that mount could propagate to the host.
     ...lowerPropagation(context),
     ...lowerRootfs(context),
+    // After what the host's root may reach and the container's may not (a bundle below a directory of mode 0700), and
+    // before anything makes a file, which takes a mapped ID.
+    ...lowerAdoptIds(context),
     // Before any mount of the config can shadow a procfs (CVE-2025-52881).
     { op: 'open-procfs', by: 'init', from: 'default' },
     ...lowerKeyring(context),
@@ -82,6 +91,8 @@ function inOrder(context: Context): Op[] {
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
     ...containerHooks(context, 'createContainer'),
     ...lowerEnterRoot(context),
+    // After the hooks that give the container its network devices: parameters of a device are there only with it.
+    ...lowerSysctl(context),
     ...lowerReadonlyPaths(context),
     // After the read-only paths: a mask below one of them must stay a mask.
     ...lowerMaskedPaths(context),

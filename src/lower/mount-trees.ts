@@ -69,7 +69,9 @@ function namespaceOps(context: Context, request: MountRequest): Op[] {
   const joined = namespaceOf(context, 'user');
   if (!hasMappings(mount) && joined?.entry.path) {
     const path = joined.entry.path;
-    return [{ op: 'open-namespace', by: 'runtime', from: `${joined.from}/path`, slot, type: 'user', path }];
+    return [
+      { op: 'open-namespace', by: 'runtime', from: `${joined.from}/path`, slot, type: 'user', path, privateFor: null },
+    ];
   }
   if (uids.length === 0 || gids.length === 0) {
     throw new TsrunError(`${from}: an ID-mapped mount needs both uidMappings and gidMappings`, {

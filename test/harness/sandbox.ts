@@ -74,6 +74,13 @@ export class Sandbox {
     return running;
   }
 
+  /** Starts a program of the host's; ended by the sandbox at the latest. */
+  startProgram(path: string, args: string[], options: RunOptions = {}): Running {
+    const running = start(path, args, options);
+    this.#started.push(running);
+    return running;
+  }
+
   /**
    * `run`s one program in a container of its own and gives its exit code and output.
    * @param args the program and its arguments, or a script for the container's shell

@@ -41,9 +41,15 @@ function sysctlProblems(key: string, spec: Spec): Problem[] {
     return when(true, pointer, () => `must be the name of a kernel parameter, found ${show(key)}`);
   }
   if (path === 'kernel/hostname') return when(true, pointer, 'cannot be set here', 'use /hostname');
-  const type = namespaced.find(([prefix]) => (prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix))?.[1];
+  const type = sysctlNamespace(key);
   if (type !== undefined) return needsNamespace(spec, type, pointer);
   return when(true, pointer, 'belongs to no namespace, and setting it would change the host');
+}
+
+/** The namespace that a parameter belongs to; undefined when it belongs to none. */
+export function sysctlNamespace(key: string): NamespaceType | undefined {
+  const path = sysctlPath(key);
+  return namespaced.find(([prefix]) => (prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix))?.[1];
 }
 
 /**

@@ -1,0 +1,43 @@
+/** Printed plans held against files: a change of what a config makes happen shows as a diff of text. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { defaultSpec } from '../../src/bundle/template.ts';
+import type { Linux, Spec } from '../../src/generated/spec.ts';
+import type { HostFacts } from '../../src/host/facts.ts';
+import { lower } from '../../src/lower/lower.ts';
+import { printPlan } from '../../src/plan/print.ts';
+import { repoRoot } from '../harness/host.ts';
+import { capableHost } from '../unit/lower/host.ts';
+
+/** What `tsrun spec` writes, with the Linux section there. */
+export type EditableSpec = Spec & { process: NonNullable<Spec['process']>; linux: Linux };
+
+/** The plan of the default config after an edit, as `tsrun plan` prints it. */
+export function planOf(edit: (spec: EditableSpec) => void, host: Partial<HostFacts> = {}): string {
+  const spec = defaultSpec() as EditableSpec;
+  edit(spec);
+  return printPlan(lower(spec, capableHost(host), { id: 'c1', bundle: '/bundle' }));
+}
+
+/**
+ * Holds a text against test/golden/plans/NAME.txt. TSRUN_UPDATE_GOLDEN=1 in the environment writes the file instead; read
+ * its diff before you commit it.
+ */
+export function golden(t: Test, name: string, text: string): void {
+  const path = join(repoRoot, 'test/golden/plans', `${name}.txt`);
+  if (process.env.TSRUN_UPDATE_GOLDEN === '1') writeFileSync(path, text);
+  t.equal(text, readFileSync(path, 'utf8'), `differs from ${path}: TSRUN_UPDATE_GOLDEN=1 takes it over`);
+}
+
+/**
+ * The lines of a plan from the first op whose name is one of `from` to the first named `to`, without their numbers: for
+ * plans whose rest is not the point, and would only make the file change with everything else.
+ */
+export function part(plan: string, from: readonly string[], to: string): string {
+  const lines = plan.split('\n').map((line) => line.replace(/^ *\d+ /, ''));
+  const name = (line: string) => line.split(/\s+/)[1] ?? '';
+  const start = lines.findIndex((line) => from.includes(name(line)));
+  const end = lines.findIndex((line) => name(line) === to);
+  return `${lines.slice(start, end + 1).join('\n')}\n`;
+}
