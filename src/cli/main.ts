@@ -1,34 +1,47 @@
 import { TsrunError } from '../errors.ts';
 import { logFatal } from '../log.ts';
-import type { CommandDeclaration } from './declaration.ts';
-import { buildProgram, usageError } from './program.ts';
+import { commands } from './commands.ts';
+import type { CommandDeclaration, OptionValues } from './declaration.ts';
+import { fastParse } from './fast-parse.ts';
+import { globalOptions, readGlobals } from './globals.ts';
+
+/** The command that runs, once it is known; its failure has its own prefix and exit code. */
+let running: CommandDeclaration | undefined;
 
 /** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
 async function main(): Promise<void> {
-  let running: CommandDeclaration | undefined;
-  const program = buildProgram((command, code) => {
-    running = command;
-    process.exitCode = code;
-  });
   try {
-    await program.parseAsync(process.argv);
+    const line = fastParse(process.argv.slice(2), globalOptions, commands);
+    if (line !== undefined) return await runCommand(line.command, line.args, line.options, line.globals);
+    const { buildProgram } = await import('./program.ts');
+    await buildProgram(runCommand).parseAsync(process.argv);
   } catch (error) {
-    process.exitCode = report(error, running);
+    process.exitCode = await report(error);
   }
 }
 
+async function runCommand(
+  command: CommandDeclaration,
+  args: readonly string[],
+  options: OptionValues,
+  globals: OptionValues,
+): Promise<void> {
+  running = command;
+  process.exitCode = (await command.run(args, options, readGlobals(globals))) ?? 0;
+}
+
 /** Prints the failure and returns the exit code. */
-function report(error: unknown, command: CommandDeclaration | undefined): number {
-  const known = error instanceof TsrunError ? error : usageError(error);
+async function report(error: unknown): Promise<number> {
+  const known = error instanceof TsrunError ? error : (await import('./program.ts')).usageError(error);
   if (known !== undefined) {
-    logFatal(`${command?.failurePrefix ?? ''}${known.line}`);
-    return known.exitCode === 1 ? (command?.failureCode ?? 1) : known.exitCode;
+    logFatal(`${running?.failurePrefix ?? ''}${known.line}`);
+    return known.exitCode === 1 ? (running?.failureCode ?? 1) : known.exitCode;
   }
   // --help and --version end in commander's exceptions too.
   if ((error as { exitCode?: unknown }).exitCode === 0) return 0;
   const { message, stack } = error as Error;
   logFatal(process.env.TSRUN_STACK === '1' ? (stack ?? message) : `internal error: ${message}`);
-  return command?.failureCode ?? 1;
+  return running?.failureCode ?? 1;
 }
 
 void main();

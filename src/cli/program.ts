@@ -1,15 +1,20 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { TsrunError } from '../errors.ts';
 import { commands } from './commands.ts';
-import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
-import { globalOptions, readGlobals } from './globals.ts';
+import type { CommandDeclaration, OptionDeclaration, OptionValues } from './declaration.ts';
+import { globalOptions } from './globals.ts';
 import { versionText } from './version.ts';
 
-/** Told which command runs, and, when it is done, the exit code. */
-export type Progress = (command: CommandDeclaration, code: number) => void;
+/** Carries a parsed command out. */
+export type RunCommand = (
+  command: CommandDeclaration,
+  args: readonly string[],
+  options: OptionValues,
+  globals: OptionValues,
+) => Promise<void>;
 
 /** The commander tree, made from the declarations. */
-export function buildProgram(progress: Progress): Command {
+export function buildProgram(runCommand: RunCommand): Command {
   const program = new Command('tsrun')
     .description('An OCI container runtime: every container is a program, and tsrun is its compiler.')
     .version(versionText(), '-v, --version', 'print versions')
@@ -19,7 +24,7 @@ export function buildProgram(progress: Progress): Command {
     .configureOutput({ writeErr: () => undefined });
   for (const option of globalOptions) program.addOption(toOption(option));
   for (const declaration of commands)
-    program.addCommand(toCommand(declaration, program, progress), { hidden: declaration.hidden ?? false });
+    program.addCommand(toCommand(declaration, program, runCommand), { hidden: declaration.hidden ?? false });
   program.addHelpText('after', globalExamples);
   return program;
 }
@@ -32,7 +37,7 @@ export function usageError(error: unknown): TsrunError | undefined {
   return new TsrunError(message, { hint: rest.join(' ').replace(/[()]/g, '').trim() || 'see tsrun --help' });
 }
 
-function toCommand(declaration: CommandDeclaration, program: Command, progress: Progress): Command {
+function toCommand(declaration: CommandDeclaration, program: Command, runCommand: RunCommand): Command {
   const command = new Command(declaration.name).description(declaration.summary);
   command.copyInheritedSettings(program);
   for (const { name, description } of declaration.arguments) command.addArgument(new Argument(name, description));
@@ -41,11 +46,7 @@ function toCommand(declaration: CommandDeclaration, program: Command, progress: 
     command.addHelpText('after', `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`);
   }
   if (declaration.passThrough === true) command.passThroughOptions();
-  return command.action(async () => {
-    progress(declaration, 0);
-    const globals = readGlobals(program.opts());
-    progress(declaration, (await declaration.run(command.args, command.opts(), globals)) ?? 0);
-  });
+  return command.action(() => runCommand(declaration, command.args, command.opts(), program.opts()));
 }
 
 function toOption(declaration: OptionDeclaration): Option {

@@ -1,0 +1,105 @@
+import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
+
+/** A command line that holds nothing unusual. */
+export interface ParsedLine {
+  command: CommandDeclaration;
+  args: string[];
+  options: Record<string, unknown>;
+  globals: Record<string, unknown>;
+}
+
+/**
+ * Reads a command line by the same declarations that commander's tree is built from, without building it, which costs
+ * more than all the rest of `state` or `kill`. Whatever is not plain (help, versions, mistakes, `--`) is left to
+ * commander, so that every message has one author: then the answer is undefined.
+ */
+export function fastParse(
+  argv: readonly string[],
+  globalOptions: readonly OptionDeclaration[],
+  commands: readonly CommandDeclaration[],
+): ParsedLine | undefined {
+  const globals = readOptions(argv, 0, globalOptions, 'stop');
+  const command = globals && commands.find(({ name }) => name === argv[globals.next]);
+  if (globals === undefined || command === undefined) return undefined;
+  const mode = command.passThrough === true ? 'stop' : 'anywhere';
+  const own = readOptions(argv, globals.next + 1, command.options, mode);
+  if (own === undefined) return undefined;
+  const args = [...own.args, ...argv.slice(own.next)];
+  if (!takesArguments(command, args.length)) return undefined;
+  return { command, args, options: own.values, globals: globals.values };
+}
+
+interface OptionRun {
+  values: Record<string, unknown>;
+  args: string[];
+  /** Index of the first word not read. */
+  next: number;
+}
+
+/** @param mode whether options end at the first word that is none, or may follow it */
+function readOptions(
+  argv: readonly string[],
+  from: number,
+  declarations: readonly OptionDeclaration[],
+  mode: 'stop' | 'anywhere',
+): OptionRun | undefined {
+  const run: OptionRun = { values: defaultsOf(declarations), args: [], next: from };
+  while (run.next < argv.length) {
+    const word = argv[run.next] ?? '';
+    if (word === '--') return undefined;
+    if (!word.startsWith('-') || word === '-') {
+      if (mode === 'stop') return run;
+      run.args.push(word);
+      run.next += 1;
+    } else if (!readOption(argv, run, declarations)) return undefined;
+  }
+  return run;
+}
+
+/** Reads one option and its value; false when it is not plain. */
+function readOption(argv: readonly string[], run: OptionRun, declarations: readonly OptionDeclaration[]): boolean {
+  const word = argv[run.next] ?? '';
+  const equals = word.startsWith('--') ? word.indexOf('=') : -1;
+  const flag = equals < 0 ? word : word.slice(0, equals);
+  const option = declarations.find((declaration) => shape(declaration).names.includes(flag));
+  if (option === undefined) return false;
+  const { key, takesValue, negated } = shape(option);
+  if (!takesValue) {
+    if (equals >= 0) return false;
+    run.values[key] = !negated;
+    run.next += 1;
+    return true;
+  }
+  const value = equals < 0 ? argv[run.next + 1] : word.slice(equals + 1);
+  if (value === undefined || (equals < 0 && value.startsWith('-') && value !== '-')) return false;
+  if (option.choices !== undefined && !option.choices.includes(value)) return false;
+  const parsed = option.parse === undefined ? value : option.parse(value);
+  run.values[key] = option.repeated === true ? [...((run.values[key] as unknown[]) ?? []), parsed] : parsed;
+  run.next += equals < 0 ? 2 : 1;
+  return true;
+}
+
+/** `-b, --bundle <dir>` taken apart; the key is commander's: `--no-pivot` is pivot, and false when given. */
+function shape({ flags }: OptionDeclaration): { names: string[]; key: string; takesValue: boolean; negated: boolean } {
+  const names = flags.split(/[ ,|]+/).filter((part) => part.startsWith('-'));
+  const long = (names.at(-1) ?? '').replace(/^-+/, '');
+  const negated = long.startsWith('no-');
+  const key = (negated ? long.slice(3) : long).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return { names, key, takesValue: flags.includes('<') || flags.includes('['), negated };
+}
+
+function defaultsOf(declarations: readonly OptionDeclaration[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const declaration of declarations) {
+    const { key, negated } = shape(declaration);
+    if (declaration.default !== undefined) values[key] = declaration.default;
+    else if (negated) values[key] = true;
+  }
+  return values;
+}
+
+function takesArguments(command: CommandDeclaration, count: number): boolean {
+  const required = command.arguments.filter(({ name }) => name.startsWith('<')).length;
+  const open = command.arguments.some(({ name }) => name.includes('...'));
+  return count >= required && (open || count <= command.arguments.length);
+}
