@@ -28,7 +28,8 @@ namespace tsrun {
   X("setOwnCpuAffinity", set_own_cpu_affinity) \
   X("openTree", open_tree_at)                  \
   X("mapTree", map_tree)                       \
-  X("makeUserNamespace", make_user_namespace)
+  X("makeUserNamespace", make_user_namespace)  \
+  X("exitInfo", exit_info)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

@@ -1,16 +1,20 @@
+import { checkpoint, restore } from './commands/checkpoint.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
 import { kill } from './commands/kill.ts';
 import { list } from './commands/list.ts';
+import { pause, resume } from './commands/pause.ts';
 import { plan } from './commands/plan.ts';
+import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
 import { spec } from './commands/spec.ts';
 import { start } from './commands/start.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
 import { update } from './commands/update.ts';
+import { wait } from './commands/wait.ts';
 import type { CommandDeclaration } from './declaration.ts';
 
 /** All commands, in the order of --help. */
@@ -22,10 +26,16 @@ export const commands: readonly CommandDeclaration[] = [
   kill,
   deleteCommand,
   exec,
+  pause,
+  resume,
+  ps,
+  wait,
   list,
   update,
   events,
   stats,
   spec,
   plan,
+  checkpoint,
+  restore,
 ];

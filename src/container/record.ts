@@ -1,5 +1,6 @@
 import type { Op } from '../generated/ops.ts';
 import type { Hook } from '../generated/spec.ts';
+import type { ContainerExit } from './exit.ts';
 
 /** What state.json holds: all that other commands need of a container. Written by create, read by the rest. */
 export interface ContainerRecord {
@@ -30,6 +31,8 @@ export interface ContainerRecord {
   readonly resctrl?: readonly string[];
   /** Whether the container has a pid namespace of its own, in which no process outlives init. */
   readonly ownPids: boolean;
+  /** How it ended, where `run --keep` saw it. */
+  readonly exit?: ContainerExit;
   /** Hooks of later commands: the config may not change after create. */
   readonly hooks: { readonly poststart: readonly Hook[]; readonly poststop: readonly Hook[] };
   /** Ops that start lets init run, by index in the plan, so that start can put their failure into words. */

@@ -1,7 +1,9 @@
-import { addon } from '../addon.ts';
+import { addon, type ExitStatus } from '../addon.ts';
 import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
+import { wasOomKilled } from './exit.ts';
 import { startContainer } from './start.ts';
+import type { ContainerDirectory } from './store.ts';
 
 export interface RunOptions {
   /** Leave the container running. */
@@ -24,6 +26,14 @@ export function runCreated({ directory, pidfd, terminal }: Created, { detach, ke
   }
   if (detach) return 0;
   const { code, signal } = addon().waitForeground(pidfd, terminal);
-  if (!keep) deleteContainer(directory, { force: true });
+  if (keep) recordExit(directory, { code, signal });
+  else deleteContainer(directory, { force: true });
   return code ?? 128 + (signal ?? 0);
+}
+
+/** For `tsrun wait`: nobody else can ask the kernel any more. */
+function recordExit(directory: ContainerDirectory, status: ExitStatus): void {
+  const record = directory.read();
+  const oomKilled = wasOomKilled(record.cgroup);
+  directory.write({ ...record, exit: { ...status, ...(oomKilled !== undefined && { oomKilled }) } });
 }

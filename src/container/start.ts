@@ -28,6 +28,7 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
   if (status === 'created') return;
   if (status === 'stopped') throw new TsrunError('cannot start a container that has stopped');
   if (status === 'creating') throw new TsrunError('cannot start a container that is still being created');
+  if (status === 'paused') throw new TsrunError('cannot start a paused container', { hint: 'tsrun resume' });
   throw new TsrunError('cannot start an already running container');
 }
 

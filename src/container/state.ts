@@ -1,3 +1,4 @@
+import { isFrozen } from '../cgroup/freezer.ts';
 import type { State, Status } from '../generated/spec.ts';
 import { isAlive } from '../host/processes.ts';
 import type { ContainerRecord } from './record.ts';
@@ -7,6 +8,8 @@ import type { ContainerDirectory } from './store.ts';
 export function statusOf(directory: ContainerDirectory, record: ContainerRecord): Status {
   if (record.phase === 'creating') return isAlive(record.creator) ? 'creating' : 'stopped';
   if (record.init === undefined || !isAlive(record.init)) return 'stopped';
+  // As in runc, before the difference between created and running: neither goes on before resume.
+  if (record.cgroup !== null && isFrozen(record.cgroup)) return 'paused';
   return directory.waitsForStart() ? 'created' : 'running';
 }
 

@@ -1,7 +1,24 @@
 import { readFileSync } from 'node:fs';
 
-/** State letter and start time of a process; undefined when there is none. */
-export function processStat(pid: number): { state: string; startTime: number } | undefined {
+/** What proc_pid_stat(5) says of a process. */
+export interface ProcessStat {
+  /** At most 15 characters; execve(2) changes it. */
+  name: string;
+  /** R, S, D, Z, … */
+  state: string;
+  /** Clock ticks since boot. */
+  startTime: number;
+  /** It has ended, or is about to. */
+  isEnding: boolean;
+  /** As wait(2) gives it. */
+  waitStatus: number;
+}
+
+/** PF_EXITING of the kernel's sched.h. */
+const exitingFlag = 0x4;
+
+/** Undefined when there is no such process. */
+export function processStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -9,8 +26,15 @@ export function processStat(pid: number): { state: string; startTime: number } |
     return undefined;
   }
   // The command's name stands in parentheses and may hold any character, parentheses included.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTime: Number(fields[19]) };
+  const end = text.lastIndexOf(')');
+  const fields = text.slice(end + 2).split(' ');
+  return {
+    name: text.slice(text.indexOf('(') + 1, end),
+    state: fields[0] ?? '',
+    startTime: Number(fields[19]),
+    isEnding: (Number(fields[6]) & exitingFlag) !== 0,
+    waitStatus: Number(fields[49]),
+  };
 }
 
 /** Whether this very process (not a later one with the same pid) is there and no zombie. */

@@ -1,0 +1,31 @@
+import type { CommandDeclaration } from '../declaration.ts';
+
+/** `tsrun pause`: the freezer of cgroup v2. */
+export const pause: CommandDeclaration = {
+  name: 'pause',
+  summary: 'stop all processes of a container where they stand',
+  arguments: [{ name: '<id>', description: 'the container’s name' }],
+  options: [],
+  examples: ['tsrun pause web'],
+  async run([id = ''], _options, { root }) {
+    const { pauseContainer } = await import('../../container/pause.ts');
+    const { ContainerDirectory } = await import('../../container/store.ts');
+    pauseContainer(new ContainerDirectory(root, id));
+    return 0;
+  },
+};
+
+/** `tsrun resume`: the end of a pause. */
+export const resume: CommandDeclaration = {
+  name: 'resume',
+  summary: 'let a paused container go on',
+  arguments: [{ name: '<id>', description: 'the container’s name' }],
+  options: [],
+  examples: ['tsrun resume web'],
+  async run([id = ''], _options, { root }) {
+    const { resumeContainer } = await import('../../container/pause.ts');
+    const { ContainerDirectory } = await import('../../container/store.ts');
+    resumeContainer(new ContainerDirectory(root, id));
+    return 0;
+  },
+};

@@ -1,0 +1,70 @@
+import { closeSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { addon, type ExitStatus } from '../addon.ts';
+import { isAlive, processStat } from '../host/processes.ts';
+import type { ProcessIdentity } from './record.ts';
+
+/** How a container ended. */
+export interface ContainerExit extends ExitStatus {
+  /** Whether the kernel killed a process of it for want of memory; absent where no memory controller counts that. */
+  oomKilled?: boolean;
+}
+
+/**
+ * Waits until a process, which need not be a child, has ended.
+ *
+ * @returns undefined when it has been reaped and the kernel keeps no exit status (before Linux 6.15)
+ */
+export function waitForExit(identity: ProcessIdentity): ExitStatus | undefined {
+  let pidfd: number;
+  try {
+    pidfd = addon().pidfdOpen(identity.pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    throw error;
+  }
+  try {
+    // A later process with the same pid is not waited for.
+    if (!isAlive(identity)) return zombieStatus(identity);
+    addon().pidfdWait(pidfd, -1);
+    const status = zombieStatus(identity);
+    if (status !== undefined) return status;
+    const waitStatus = addon().exitInfo(pidfd);
+    return waitStatus === null ? undefined : exitStatus(waitStatus);
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+/** Until its parent reaps it, the process's own stat tells. */
+function zombieStatus({ pid, startTime }: ProcessIdentity): ExitStatus | undefined {
+  const stat = processStat(pid);
+  return stat?.startTime === startTime && stat.state === 'Z' ? exitStatus(stat.waitStatus) : undefined;
+}
+
+/** The two halves of a wait status (wait(2)). */
+function exitStatus(waitStatus: number): ExitStatus {
+  const signal = waitStatus & 0x7f;
+  return signal === 0 ? { code: (waitStatus >>> 8) & 0xff } : { signal };
+}
+
+/** memory.events counts the processes killed in the cgroup and below it; undefined without a memory controller. */
+export function wasOomKilled(cgroup: string | null): boolean | undefined {
+  if (cgroup === null) return undefined;
+  try {
+    const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(cgroup, 'memory.events'), 'utf8'))?.[1];
+    return count === undefined ? undefined : count !== '0';
+  } catch {
+    // Without the controller, or deleted meanwhile.
+    return undefined;
+  }
+}
+
+/** `exited with status 3`, `was killed by signal 9 (SIGKILL), out of memory` */
+export function describeExit({ code, signal, oomKilled }: ContainerExit): string {
+  const memory = oomKilled === true ? ', out of memory' : '';
+  if (signal === undefined) return `exited with status ${code}${memory}`;
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  return `was killed by signal ${signal}${name === undefined ? '' : ` (${name})`}${memory}`;
+}

@@ -1,0 +1,30 @@
+import { freezeCgroup, thawCgroup } from '../cgroup/freezer.ts';
+import { TsrunError } from '../errors.ts';
+import { statusOf } from './state.ts';
+import type { ContainerDirectory } from './store.ts';
+
+/**
+ * Stops every process of a created or running container where it stands.
+ *
+ * @throws TsrunError in runc's words
+ */
+export function pauseContainer(directory: ContainerDirectory): void {
+  const record = directory.read();
+  const status = statusOf(directory, record);
+  if (status !== 'running' && status !== 'created') throw new TsrunError('container not running');
+  freezeCgroup(demandCgroup(record.cgroup));
+}
+
+/** Lets a paused container go on. */
+export function resumeContainer(directory: ContainerDirectory): void {
+  const record = directory.read();
+  if (statusOf(directory, record) !== 'paused') throw new TsrunError('container not paused');
+  thawCgroup(demandCgroup(record.cgroup));
+}
+
+function demandCgroup(cgroup: string | null): string {
+  if (cgroup !== null) return cgroup;
+  throw new TsrunError('cannot pause a container without a cgroup', {
+    hint: 'it was created where cgroups could not be made',
+  });
+}

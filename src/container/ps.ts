@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { cgroupPids } from '../cgroup/processes.ts';
+import { TsrunError } from '../errors.ts';
+import type { ContainerDirectory } from './store.ts';
+
+/**
+ * Pids, in this pid namespace, of all processes of a container, sorted.
+ *
+ * @throws TsrunError when the container has no cgroup, by which alone they can be told
+ */
+export function containerPids(directory: ContainerDirectory): number[] {
+  const { cgroup } = directory.read();
+  if (cgroup === null) {
+    throw new TsrunError('the processes of a container without a cgroup cannot be told', {
+      hint: 'tsrun exec ID ps asks inside the container',
+    });
+  }
+  return cgroupPids(cgroup).sort((a, b) => a - b);
+}
+
+/**
+ * The host's ps(1), cut down to the container's processes, as runc does it.
+ *
+ * @param args of ps; they must ask for a PID column
+ */
+export function processTable(pids: readonly number[], args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync('ps', args.length > 0 ? args : ['-ef'], { encoding: 'utf8' });
+  if (error !== undefined) {
+    throw new TsrunError(`cannot run ps: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: 'install it (procps), or use --format json',
+    });
+  }
+  if (status !== 0) throw new TsrunError(`ps failed: ${stderr.trim()}`);
+  const [header = '', ...lines] = stdout.trimEnd().split('\n');
+  const column = header.trim().split(/\s+/).indexOf('PID');
+  if (column < 0) throw new TsrunError("couldn't find PID field in ps output", { hint: 'let ps print a PID column' });
+  const wanted = new Set(pids.map(String));
+  const kept = lines.filter((line) => wanted.has(line.trim().split(/\s+/)[column] ?? ''));
+  return [header, ...kept].map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,21 @@
+import { TsrunError } from '../errors.ts';
+import { type ContainerExit, waitForExit, wasOomKilled } from './exit.ts';
+import type { ContainerDirectory } from './store.ts';
+
+/**
+ * Blocks until the container's init process has ended, whoever its parent is.
+ *
+ * @throws TsrunError when it has, but nobody can tell how
+ */
+export function waitForContainer(directory: ContainerDirectory): ContainerExit {
+  const record = directory.read();
+  // Written by a `run --keep` that reaped it.
+  if (record.exit !== undefined) return record.exit;
+  if (record.init === undefined) throw new TsrunError('container not running');
+  const status = waitForExit(record.init);
+  const oomKilled = wasOomKilled(record.cgroup);
+  if (status !== undefined) return { ...status, ...(oomKilled !== undefined && { oomKilled }) };
+  throw new TsrunError('the container has ended, but how cannot be told', {
+    hint: 'the kernel keeps the status for those who wait before the end, and from Linux 6.15 on',
+  });
+}

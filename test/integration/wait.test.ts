@@ -1,0 +1,66 @@
+/** `wait`: how a container ended, told to somebody who is not its parent. */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
+import t from 'tap';
+import { requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun' });
+const [major = 0, minor = 0] = release().split('.').map(Number);
+const keepsStatus = major > 6 || (major === 6 && minor >= 15) ? skip : 'needs Linux 6.15';
+
+function program(box: Sandbox, script: string) {
+  return box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', script];
+  });
+}
+
+t.test('wait tells the exit code of a detached container', { skip: keepsStatus }, async (t) => {
+  const box = sandbox(t);
+  const bundle = program(box, 'until [ -e /go ]; do sleep 0.01; done; exit 7');
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  const text = box.startRuntime(['wait', id]);
+  const json = box.startRuntime(['wait', '--format', 'json', id]);
+  for (const { pid } of [text, json]) await waitFor('both waits', () => holdsPidfd(pid));
+  bundle.addFile('go', '');
+  t.match(await text.done, { code: 0, stdout: 'exited with status 7\n' });
+  t.match(JSON.parse((await json.done).stdout), { code: 7, signal: null });
+});
+
+t.test('wait tells the signal that ended a container', { skip: keepsStatus }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(program(box, 'sleep 1000'));
+  await box.runtimeOk(['start', id]);
+  const waiting = box.startRuntime(['wait', id]);
+  await waitFor('the wait', () => holdsPidfd(waiting.pid));
+  await box.runtimeOk(['kill', id, 'KILL']);
+  t.match(await waiting.done, { code: 0, stdout: 'was killed by signal 9 (SIGKILL)\n' });
+});
+
+t.test('wait after the end says that it cannot tell, unless run --keep has seen it', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(program(box, 'exit 3'));
+  await box.runtimeOk(['start', id]);
+  await box.waitForState(id, 'stopped');
+  await waitFor('init to be reaped', async () => ((await box.runtime(['wait', id])).code === 1 ? true : undefined));
+  t.match((await box.runtime(['wait', id])).stderr, /the container has ended, but how cannot be told/);
+
+  const kept = box.newId();
+  t.equal((await box.runtime(['run', '--keep', '--bundle', program(box, 'exit 3').directory, kept])).code, 3);
+  t.match(await box.runtime(['wait', kept]), { code: 0, stdout: 'exited with status 3\n' });
+});
+
+/** From then on the process cannot end unseen. */
+function holdsPidfd(pid: number): true | undefined {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`));
+  return links.some((link) => link.includes('pidfd')) ? true : undefined;
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed meanwhile.
+    return '';
+  }
+}
