@@ -12,8 +12,8 @@ namespace {
 // The container's /dev/null, only if it is the null device: a symlink or a file of the image's is not (CVE-2025-31133).
 int verified_null() {
   if (ctx.null_fd >= 0) return ctx.null_fd;
-  Fd null(open_at(ctx.root_fd, "dev/null", O_PATH | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
-  if (!null.ok()) return fail(null.error(), "/dev/null");
+  Fd null(open_in_root("/dev/null", O_PATH | O_NOFOLLOW));
+  if (!null.ok()) return null.error();
   struct statx status = {};
   int error = status_of(null.get(), &status);
   if (error < 0) return fail(error, "/dev/null");

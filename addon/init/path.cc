@@ -35,8 +35,8 @@ int target_of(int parent_fd, const char* parent, const char* name, char* target)
   long size = sys(__NR_readlinkat, parent_fd, name, link, sizeof(link) - 1);
   if (size < 0) return static_cast<int>(size);
   link[size] = 0;
-  copy(target, kPathMax, link[0] == '/' ? "" : parent);
-  bool whole = append(target, kPathMax, "/") && append(target, kPathMax, link);
+  if (link[0] == '/') return copy(target, kPathMax, link) ? 0 : -ENAMETOOLONG;
+  bool whole = copy(target, kPathMax, parent) && append(target, kPathMax, "/") && append(target, kPathMax, link);
   return whole ? 0 : -ENAMETOOLONG;
 }
 
@@ -124,8 +124,9 @@ long open_parent(const char* path, const char** name) {
 long real_directory(const char* path) {
   Fd made(make_directories(path));
   if (!made.ok()) return made.error();
-  while (*path == '/') path++;
-  long fd = open_at(ctx.root_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  const char* relative = path;
+  while (*relative == '/') relative++;
+  long fd = open_at(ctx.root_fd, relative, O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   return fd < 0 ? fail(fd, path) : fd;
 }
 

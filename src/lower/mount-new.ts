@@ -1,6 +1,7 @@
 import { TsrunError } from '../errors.ts';
 import type { NewFilesystemOp, Op } from '../generated/ops.ts';
 import { type Context, namespaceOf } from './context.ts';
+import { mountLabelParameters } from './labels.ts';
 import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
 import { attr, needsMountFlags } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
@@ -50,15 +51,7 @@ function filesystemOf(context: Context, { options }: MountRequest, type: string)
   const copied = options.copyUp !== undefined;
   const parameters = options.parameters.map(({ text }) => text).filter((text) => !copied || text !== 'ro');
   const attributes = copied ? options.own.set & ~attr.rdonly : options.own.set;
-  return { parameters: [...parameters, ...labelOf(context, type)], attributes };
-}
-
-/** Filesystems whose files the kernel labels itself. */
-const selfLabelled = ['proc', 'sysfs', 'cgroup2', 'mqueue'];
-
-/** config-linux.md, mountLabel. */
-function labelOf({ linux }: Context, type: string): string[] {
-  return linux.mountLabel && !selfLabelled.includes(type) ? [`context=${linux.mountLabel}`] : [];
+  return { parameters: [...parameters, ...mountLabelParameters(context, type)], attributes };
 }
 
 function copyUpOps(request: MountRequest, parameters: readonly string[]): Op[] {
@@ -98,7 +91,7 @@ function lowerByFlags(context: Context, request: MountRequest, type: string): Op
   }
   const { realDirectory, onProc } = destination;
   const own = options.parameters.filter(({ generic }) => !generic).map(({ text }) => text);
-  const data = [...own, ...labelOf(context, type)].join(',');
+  const data = [...own, ...mountLabelParameters(context, type)].join(',');
   return [
     {
       op: 'mount-by-flags',

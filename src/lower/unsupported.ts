@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
  * of them in a config is an error: no property is silently ignored. A test walks the schema and fails on any property
  * that lowering neither reads nor lists here.
  */
-export const unsupportedProperties: readonly string[] = ['/linux/netDevices', '/linux/seccomp', '/linux/mountLabel'];
+export const unsupportedProperties: readonly string[] = ['/linux/netDevices', '/linux/seccomp'];
 
 /** @throws TsrunError naming the first property that is set and not supported */
 export function refuseUnsupported({ spec }: Context): void {
