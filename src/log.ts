@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { oneLine } from './errors.ts';
+import { printError } from './output.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -21,7 +22,7 @@ export function configureLog(chosen: LogOptions): void {
 export function log(level: LogLevel, message: string): void {
   if (logLevels.indexOf(level) < logLevels.indexOf(options.level)) return;
   const line = formatLine(level, oneLine(message));
-  if (options.file === undefined) process.stderr.write(line);
+  if (options.file === undefined) printError(line);
   else appendFileSync(options.file, line, { mode: 0o600 });
 }
 
@@ -32,14 +33,14 @@ export function log(level: LogLevel, message: string): void {
 export function logFatal(message: string): void {
   const text = oneLine(message);
   if (options.file === undefined) {
-    process.stderr.write(formatLine('error', text));
+    printError(formatLine('error', text));
     return;
   }
-  process.stderr.write(`${text}\n`);
+  printError(`${text}\n`);
   try {
     appendFileSync(options.file, formatLine('error', text), { mode: 0o600 });
   } catch (error) {
-    process.stderr.write(`cannot write --log ${options.file}: ${(error as Error).message}\n`);
+    printError(`cannot write --log ${options.file}: ${(error as Error).message}\n`);
   }
 }
 

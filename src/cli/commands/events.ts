@@ -1,3 +1,4 @@
+import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 import { parseDuration } from '../duration.ts';
 
@@ -20,9 +21,9 @@ export const events: CommandDeclaration = {
     const { ContainerDirectory } = await import('../../container/store.ts');
     const { toJson } = await import('../../json.ts');
     const container = observe(new ContainerDirectory(root, id));
-    const print = (event: unknown) => process.stdout.write(`${toJson(event)}\n`);
-    if (options.stats === true) print(statsEvent(container));
-    else await followEvents(container, (options.interval as number | undefined) ?? 5000, print);
+    const printEvent = (event: unknown) => print(`${toJson(event)}\n`);
+    if (options.stats === true) printEvent(statsEvent(container));
+    else await followEvents(container, (options.interval as number | undefined) ?? 5000, printEvent);
     return 0;
   },
 };

@@ -1,3 +1,4 @@
+import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
 /** `tsrun list`: all containers below --root. */
@@ -13,9 +14,9 @@ export const list: CommandDeclaration = {
   async run(_args, options, { root }) {
     const { listContainers, listTable } = await import('../../container/list.ts');
     const states = listContainers(root);
-    if (options.quiet === true) process.stdout.write(states.map(({ id }) => `${id}\n`).join(''));
-    else if (options.format === 'json') process.stdout.write(`${JSON.stringify(states)}\n`);
-    else process.stdout.write(listTable(states));
+    if (options.quiet === true) print(states.map(({ id }) => `${id}\n`).join(''));
+    else if (options.format === 'json') print(`${JSON.stringify(states)}\n`);
+    else print(listTable(states));
     return 0;
   },
 };

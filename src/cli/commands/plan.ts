@@ -1,3 +1,4 @@
+import { print } from '../../output.ts';
 import { bundleOf, createOptions } from '../bundle-options.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
@@ -23,7 +24,7 @@ export const plan: CommandDeclaration = {
       rootless,
       preserveFds: (options.preserveFds as number | undefined) ?? 0,
     });
-    process.stdout.write(options.format === 'json' ? planToJson(plan) : printPlan(plan));
+    print(options.format === 'json' ? planToJson(plan) : printPlan(plan));
     return 0;
   },
 };

@@ -1,3 +1,4 @@
+import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
 /** `tsrun state`: the spec's state as JSON (runtime.md, State). */
@@ -11,7 +12,7 @@ export const state: CommandDeclaration = {
     const { printedState } = await import('../../container/state.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
     const directory = new ContainerDirectory(root, id);
-    process.stdout.write(`${JSON.stringify(printedState(directory, directory.read()), null, 2)}\n`);
+    print(`${JSON.stringify(printedState(directory, directory.read()), null, 2)}\n`);
     return 0;
   },
 };

@@ -1,4 +1,5 @@
 import type { Sample } from '../../container/stats-table.ts';
+import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 import { parseDuration } from '../duration.ts';
 
@@ -42,12 +43,12 @@ export const stats: CommandDeclaration = {
 async function printer(json: boolean): Promise<(now: Sample[], earlier: Sample[]) => void> {
   const { toJson } = await import('../../json.ts');
   const { statsTable } = await import('../../container/stats-table.ts');
-  if (json) return (now) => process.stdout.write(now.map(({ event }) => `${toJson(event)}\n`).join(''));
+  if (json) return (now) => print(now.map(({ event }) => `${toJson(event)}\n`).join(''));
   // A file, a pipe or a terminal that cannot move its cursor gets one table after the other.
   const before = process.stdout.isTTY && process.env.TERM !== 'dumb' ? home : '';
   return (now, earlier) => {
     const byId = new Map(earlier.map((sample) => [sample.event.id, sample]));
-    process.stdout.write(before + statsTable(now, byId));
+    print(before + statsTable(now, byId));
   };
 }
 
