@@ -4,6 +4,8 @@ import type { Context } from './context.ts';
 
 /** config.md, Linux Process, apparmorProfile and selinuxLabel: what the program runs under, from its execve on. */
 export function lowerLabels(context: Context): Op[] {
+  // Also when there is no mount that it would be for.
+  if (context.linux.mountLabel) demandLsm(context, 'selinux', '/linux/mountLabel');
   const { apparmorProfile, selinuxLabel } = context.spec.process ?? {};
   const ops: Op[] = [];
   if (apparmorProfile) {
@@ -27,14 +29,12 @@ export function lowerKeyring({ spec, options }: Context): Op[] {
 }
 
 /** Filesystems whose files have labels of their own that a mount cannot override. */
-const unlabelledTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2']);
+const unlabelledTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2']);
 
 /** config-linux.md, Mount Label: the parameter that a new filesystem of this type gets for it. */
 export function mountLabelParameters(context: Context, type: string): string[] {
   const label = context.linux.mountLabel;
-  if (!label) return [];
-  demandLsm(context, 'selinux', '/linux/mountLabel');
-  return unlabelledTypes.has(type) ? [] : [`context=${label}`];
+  return !label || unlabelledTypes.has(type) ? [] : [`context=${label}`];
 }
 
 const lsmNames = { apparmor: 'AppArmor', selinux: 'SELinux' } as const;

@@ -283,7 +283,7 @@ t.test(
     ]);
     t.match(said[0], '/process/apparmorProfile: AppArmor is not enabled on this host');
     t.match(said[1], '/process/selinuxLabel: SELinux is not enabled on this host');
-    t.match(said[2], '/linux/mountLabel: ');
+    t.match(said[2], '/linux/mountLabel: SELinux is not enabled on this host');
   },
 );
 
@@ -295,5 +295,29 @@ t.test(
       spec.linux.intelRdt = { closID: 'gold', memBwSchema: 'MB:0=50' };
     });
     t.match(said, '/linux/intelRdt: the resctrl filesystem is not mounted');
+  },
+);
+
+/** Gives the container a user namespace whose root is nobody outside. */
+function inUserNamespace(spec: Spec): void {
+  spec.linux.namespaces.push({ type: 'user' });
+  spec.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+  spec.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+}
+
+t.test(
+  'in a user namespace the runtime’s privileges still count',
+  { skip: skip || requires({ userns: true, runtime: 'tsrun' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const seen = await box.outputOf(`${schedulingOfInit}; ionice -p 1; grep CapBnd /proc/self/status`, (spec) => {
+      inUserNamespace(spec);
+      spec.process.scheduler = { policy: 'SCHED_RR', priority: 2 };
+      spec.process.ioPriority = { class: 'IOPRIO_CLASS_RT', priority: 1 };
+      spec.process.oomScoreAdj = 300;
+      // CAP_SYS_RESOURCE, which the runtime itself may lack.
+      spec.process.capabilities = { bounding: ['CAP_SYS_RESOURCE'] };
+    });
+    t.equal(seen, '0 2 2\nrealtime: prio 1\nCapBnd:\t0000000001000000\n');
   },
 );

@@ -1,6 +1,4 @@
 import t from 'tap';
-import { mountLabelParameters } from '../../../src/lower/labels.ts';
-import { capableHost } from './host.ts';
 import { type FullSpec, opsOf, planOf, refusalOf } from './lowering.ts';
 
 const off = { lsm: { apparmor: false, selinux: false } };
@@ -46,14 +44,11 @@ t.test('a label of a module that is off is refused', async (t) => {
 });
 
 t.test('mountLabel becomes the context parameter of filesystems that take one', async (t) => {
-  const context = (host = capableHost()) => {
-    const linux = { mountLabel: label };
-    const spec = { ociVersion: '1.3.0', root: { path: 'rootfs' }, linux };
-    return { spec, linux, host, options: { id: 'c1', bundle: '/bundle' }, warnings: [] };
+  const labelMounts = (spec: FullSpec) => {
+    spec.linux.mountLabel = label;
   };
-  t.same(mountLabelParameters(context(), 'tmpfs'), [`context=${label}`]);
-  t.same(mountLabelParameters(context(), 'proc'), []);
-  t.throws(() => mountLabelParameters(context(capableHost(off)), 'tmpfs'), {
-    message: '/linux/mountLabel: SELinux is not enabled on this host',
-  });
+  const mounts = opsOf(planOf(labelMounts), 'new-filesystem') as { type: string; parameters: string[] }[];
+  const labelled = mounts.filter(({ parameters }) => parameters.includes(`context=${label}`)).map(({ type }) => type);
+  t.same([...new Set(labelled)].sort(), ['devpts', 'mqueue', 'tmpfs']);
+  t.match(refusalOf(labelMounts, off), /^\/linux\/mountLabel: SELinux is not enabled on this host/);
 });
