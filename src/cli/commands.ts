@@ -3,6 +3,7 @@ import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
+import { features } from './commands/features.ts';
 import { kill } from './commands/kill.ts';
 import { list } from './commands/list.ts';
 import { pause, resume } from './commands/pause.ts';
@@ -35,6 +36,7 @@ export const commands: readonly CommandDeclaration[] = [
   events,
   stats,
   spec,
+  features,
   plan,
   checkpoint,
   restore,

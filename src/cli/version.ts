@@ -1,7 +1,6 @@
 import { commit, version } from '../build-info.ts';
 
-/** The version of the runtime-spec that tsrun carries out. */
-export const specVersion = '1.3.0';
+import { specVersion } from '../spec-version.ts';
 
 /** The lines that engines read: go-runc takes the first, moby looks for `commit:` and `spec:`. */
 export function versionText(): string {

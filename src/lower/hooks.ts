@@ -2,6 +2,16 @@ import type { Op } from '../generated/ops.ts';
 import type { Hook, Hooks } from '../generated/spec.ts';
 import type { Context } from './context.ts';
 
+/** All kinds, in the order of the lifecycle; poststart and poststop are run by start and delete. */
+export const hookKinds = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const satisfies readonly (keyof Hooks)[];
+
 /** Hooks of the runtime's namespaces as ops of the runtime (config.md, POSIX-platform Hooks). */
 export function runtimeHooks({ spec }: Context, kind: 'prestart' | 'createRuntime'): Op[] {
   return hooksOf(spec.hooks, kind).map((hook, index) => ({

@@ -8,6 +8,11 @@ import type { Context } from './context.ts';
  */
 export const unsupportedProperties: readonly string[] = ['/linux/netDevices', '/linux/seccomp'];
 
+/** Whether the property of this pattern, and so all that lies in it, is carried out. */
+export function isSupported(pattern: string): boolean {
+  return !unsupportedProperties.some((entry) => entry === pattern || pattern.startsWith(`${entry}/`));
+}
+
 /** @throws TsrunError naming the first property that is set and not supported */
 export function refuseUnsupported({ spec }: Context): void {
   for (const pattern of unsupportedProperties) {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import t from 'tap';
 import { appendPointer } from '../../../src/bundle/pointer.ts';
 import { Features, Spec, State } from '../../../src/generated/schema-tables.ts';
 import { type Schema, type SchemaError, schemaErrors } from '../../../src/validate/schema.ts';
 import { type Json, mutate, replaceEach, seededRandom } from '../mutate.ts';
-import { completeDocument, type DocumentKind, officialFixtures, officialFolder, readJson } from './documents.ts';
+import { completeDocument, type DocumentKind, officialFixtures, officialFolder } from './documents.ts';
+import { officialValidator } from './official.ts';
 
 /** Where our schemas refuse what the official ones accept: pointer of the error, and why. */
 const stricter: [at: RegExp, reason: string][] = [
@@ -96,20 +97,4 @@ function placeOfOurs({ path, missing }: SchemaError): string {
 
 function placeOfTheirs({ instancePath, keyword, params }: ErrorObject): string {
   return keyword === 'required' ? `${instancePath}/${params.missingProperty}` : instancePath;
-}
-
-/** The official schemas are of draft 4; what they use of it means the same in ajv's draft 7. */
-function officialValidator(kind: DocumentKind): ValidateFunction {
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  const platforms = ['', '-linux', '-freebsd', '-solaris', '-vm', '-windows', '-zos'];
-  const files = platforms.flatMap((name) => [`config${name}.json`, `defs${name}.json`, `features${name}.json`]);
-  for (const file of [...files, `${kind}-schema.json`]) {
-    const path = `${officialFolder}/${file}`;
-    if (!existsSync(path)) continue;
-    const { $schema: _, ...schema } = readJson(path) as Record<string, Json>;
-    ajv.addSchema(schema, file);
-  }
-  const validate = ajv.getSchema(`${kind}-schema.json`);
-  if (validate === undefined) throw new Error(`no official schema of ${kind}`);
-  return validate;
 }

@@ -1,0 +1,19 @@
+import { print } from '../../output.ts';
+import type { CommandDeclaration } from '../declaration.ts';
+
+/** `tsrun features`: JSON on stdout and nothing else anywhere, as engines parse stdout and stderr together. */
+export const features: CommandDeclaration = {
+  name: 'features',
+  summary: 'print as JSON what this runtime can do',
+  arguments: [],
+  options: [],
+  examples: ['tsrun features | jq .linux.seccomp'],
+  async run() {
+    const [{ commands }, { features: featuresOf }] = await Promise.all([
+      import('../commands.ts'),
+      import('../../features/features.ts'),
+    ]);
+    print(`${JSON.stringify(featuresOf(commands.map(({ name }) => name)), null, 2)}\n`);
+    return 0;
+  },
+};

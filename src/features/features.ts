@@ -1,0 +1,57 @@
+import { commit, version } from '../build-info.ts';
+import type { Features, LinuxFeatures, MemoryPolicyFlag, MemoryPolicyMode, NamespaceType } from '../generated/spec.ts';
+import { capabilityNames } from '../lower/capabilities.ts';
+import { hookKinds } from '../lower/hooks.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../lower/memory-policy.ts';
+import { knownMountOptions } from '../lower/mount-options.ts';
+import { namespaceFlags } from '../lower/namespaces.ts';
+import { isSupported } from '../lower/unsupported.ts';
+import { specVersion } from '../spec-version.ts';
+
+/**
+ * features.md: what tsrun carries out on a kernel that has everything, whatever this host has (which is what
+ * `tsrun check` tells). Made from the tables that lowering runs on, so that it cannot promise something else.
+ *
+ * @param commands names of the command line's commands
+ */
+export function features(commands: readonly string[]): Features {
+  return {
+    ociVersionMin: '1.0.0',
+    ociVersionMax: specVersion,
+    hooks: [...hookKinds],
+    mountOptions: [...knownMountOptions],
+    linux: linuxFeatures(),
+    annotations: {
+      'io.tsrun.version': version,
+      'io.tsrun.commit': commit,
+      // By this name engines look for it, whatever the runtime.
+      'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
+    },
+    // No annotation changes what tsrun does.
+    potentiallyUnsafeConfigAnnotations: [],
+  };
+}
+
+function linuxFeatures(): LinuxFeatures {
+  return {
+    namespaces: (Object.keys(namespaceFlags) as NamespaceType[]).sort(),
+    capabilities: [...capabilityNames],
+    cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: isSupported('/linux/resources/rdma') },
+    seccomp: { enabled: isSupported('/linux/seccomp') },
+    apparmor: { enabled: isSupported('/process/apparmorProfile') },
+    selinux: { enabled: isSupported('/process/selinuxLabel') && isSupported('/linux/mountLabel') },
+    intelRdt: {
+      enabled: isSupported('/linux/intelRdt'),
+      schemata: isSupported('/linux/intelRdt/schemata'),
+      monitoring: isSupported('/linux/intelRdt/enableMonitoring'),
+    },
+    memoryPolicy: {
+      modes: Object.keys(memoryPolicyModes) as MemoryPolicyMode[],
+      flags: Object.keys(memoryPolicyFlags) as MemoryPolicyFlag[],
+    },
+    mountExtensions: {
+      idmap: { enabled: isSupported('/mounts/*/uidMappings') && knownMountOptions.includes('idmap') },
+    },
+    netDevices: { enabled: isSupported('/linux/netDevices') },
+  };
+}

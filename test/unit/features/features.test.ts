@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { commands } from '../../../src/cli/commands.ts';
+import { features } from '../../../src/features/features.ts';
+import { Features } from '../../../src/generated/schema-tables.ts';
+import { schemaErrors } from '../../../src/validate/schema.ts';
+import { officialFolder } from '../validate/documents.ts';
+import { officialValidator } from '../validate/official.ts';
+
+const document = features(commands.map(({ name }) => name));
+
+t.test('it is a features document by our schema', async (t) => {
+  t.same(schemaErrors(Features, JSON.parse(JSON.stringify(document))), []);
+});
+
+t.test(
+  'it is one by the official schema',
+  {
+    skip: existsSync(`${officialFolder}/features-schema.json`) ? false : `no official schemas in ${officialFolder}`,
+  },
+  async (t) => {
+    const validate = officialValidator('features');
+    t.ok(validate(JSON.parse(JSON.stringify(document))), JSON.stringify(validate.errors));
+  },
+);
+
+t.test('it has every option of the tables of config.md', async (t) => {
+  const must =
+    'async atime bind defaults dev diratime dirsync exec iversion lazytime loud noatime nodev nodiratime noexec ' +
+    'noiversion nolazytime norelatime nostrictatime nosuid private rbind relatime remount ro rprivate rshared rslave ' +
+    'runbindable rw shared silent slave strictatime suid sync unbindable';
+  const should =
+    'nosymfollow ratime rdev rdiratime rexec rnoatime rnodiratime rnoexec rnorelatime rnostrictatime rnosuid ' +
+    'rnosymfollow rrelatime rro rrw rstrictatime rsuid rsymfollow symfollow tmpcopyup idmap ridmap mand nomand';
+  const missing = `${must} ${should}`.split(' ').filter((option) => !document.mountOptions?.includes(option));
+  t.same(missing, []);
+  t.same(document.mountOptions, [...(document.mountOptions ?? [])].sort(), 'sorted, as callers search it');
+});
+
+t.test('what callers decide by is there', async (t) => {
+  // CRI-O takes a document without these for invalid; containerd gates user namespaces and rro on the others.
+  t.match(document.ociVersionMin, /^1\./);
+  t.match(document.ociVersionMax, /^1\./);
+  t.ok(document.linux?.namespaces?.includes('user'));
+  t.equal(document.linux?.namespaces?.length, 8);
+  t.ok(document.mountOptions?.includes('rro'));
+  t.equal(document.linux?.mountExtensions?.idmap?.enabled, true);
+});
+
+t.test('checkpoint is announced exactly when there is such a command', async (t) => {
+  const announced = (names: string[]) => features(names).annotations?.['org.opencontainers.runc.checkpoint.enabled'];
+  t.equal(announced(['run']), 'false');
+  t.equal(announced(['run', 'checkpoint']), 'true');
+});
