@@ -32,6 +32,44 @@ export interface SpawnOptions {
   preserveFds: number;
 }
 
+/** A profile in libseccomp's numbers. */
+export interface SeccompProfile {
+  defaultAction: number;
+  architectures: readonly number[];
+  /** Whether to arrange the filter as a binary tree. */
+  optimize: boolean;
+  rules: readonly SeccompRule[];
+}
+
+export interface SeccompRule {
+  action: number;
+  names: readonly string[];
+  /** All of them must hold; at most one an index. */
+  conditions: readonly { index: number; op: number; value: bigint; valueTwo: bigint }[];
+}
+
+/** Without `failure`, all but `failure` is there. */
+export interface SeccompOutcome {
+  failure?: {
+    step: 'library' | 'action' | 'architecture' | 'byte-order' | 'rule' | 'export';
+    /** Of the architecture or rule. */
+    index: number;
+    /** Of the system call whose rule was refused. */
+    name: string;
+    /** errno, positive. */
+    error: number;
+  };
+  /** struct sock_filter[] */
+  program?: Buffer;
+  /** Names that libseccomp does not know. */
+  unknown?: string[];
+  /** For each architecture the highest number among the names, or -1. */
+  newest?: number[];
+  libraryPath?: string;
+  /** Of libseccomp; absent only when it cannot be opened. */
+  version?: string;
+}
+
 /**
  * The C++ half. Every function makes one thing happen and throws an Error with `code` ('EPERM'), `errno` and `syscall`
  * when the kernel refuses. Descriptors are plain numbers, always close-on-exec.
@@ -78,6 +116,12 @@ export interface Addon {
   filterDevices(cgroupFd: number, instructions: Buffer): void;
   /** CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: it is none. */
   namespaceType(fd: number): number;
+  /** A filter by libseccomp, opened by this name (of its shared object); no exception: `failure` says what went wrong. */
+  compileSeccomp(library: string, profile: SeccompProfile): SeccompOutcome;
+  /** Those of these flags of seccomp(2) that the kernel knows. */
+  seccompFlags(flags: readonly number[]): number[];
+  /** 16 hexadecimal digits of FNV-1a: to name things and to find damage, no defence against an adversary. */
+  checksum(bytes: Uint8Array): string;
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
   /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */

@@ -21,6 +21,9 @@ namespace tsrun {
   X("lock", lock_file)                         \
   X("namespaceType", namespace_type)           \
   X("filesystemType", filesystem_type)         \
+  X("compileSeccomp", compile_seccomp)         \
+  X("seccompFlags", seccomp_flags)             \
+  X("checksum", checksum)                      \
   X("filterDevices", filter_devices)           \
   X("pollPriority", poll_priority)             \
   X("setScheduler", set_scheduler)             \

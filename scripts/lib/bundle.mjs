@@ -31,7 +31,13 @@ export async function bundleTests() {
     format: 'esm',
     packages: 'external',
     sourcemap: 'inline',
-    define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
+    // The addon is looked for beside build/tsrun.cjs, as the CLI finds it.
+    define: {
+      ...buildInfo(),
+      TSRUN_STANDALONE: 'false',
+      __filename: JSON.stringify(inRoot('build/tsrun.cjs')),
+      __dirname: JSON.stringify(inRoot('build')),
+    },
   });
 }
 

@@ -1,0 +1,277 @@
+// A seccomp profile as BPF, by libseccomp. The library is opened only here, when a profile has to be compiled: most
+// runs find the result of an earlier one in the cache, and containers without a profile do not need it at all. Its few
+// functions are declared here, so that building the addon needs no package for it (its ABI has been stable since 2.0).
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../common/syscall.h"
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+struct Version {
+  unsigned major, minor, micro;
+};
+
+struct Condition {  // struct scmp_arg_cmp
+  unsigned argument;
+  int comparison;
+  uint64_t value;
+  uint64_t value_two;
+};
+
+constexpr int kBadArchitecture = -EDOM;  // the other byte order
+constexpr int kOptimize = 8;             // SCMP_FLTATR_CTL_OPTIMIZE
+constexpr uint32_t kBinaryTree = 2;
+constexpr int kUnknownCall = -1;  // __NR_SCMP_ERROR
+
+class Library {
+ public:
+  explicit Library(const std::string& name) : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    if (handle_ == nullptr) return;
+    find(version, "seccomp_version");
+    find(init, "seccomp_init");
+    find(release, "seccomp_release");
+    find(add_architecture, "seccomp_arch_add");
+    find(set_attribute, "seccomp_attr_set");
+    find(resolve, "seccomp_syscall_resolve_name");
+    find(resolve_on, "seccomp_syscall_resolve_name_arch");
+    find(add_rule, "seccomp_rule_add_array");
+    find(export_bpf, "seccomp_export_bpf");
+  }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  // Never closed: a command compiles at most one profile.
+
+  bool ok() const { return handle_ != nullptr && complete_; }
+  std::string path() const {
+    link_map* map = nullptr;
+    return dlinfo(handle_, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : "";
+  }
+
+  const Version* (*version)() = nullptr;
+  void* (*init)(uint32_t) = nullptr;
+  void (*release)(void*) = nullptr;
+  int (*add_architecture)(void*, uint32_t) = nullptr;
+  int (*set_attribute)(void*, int, uint32_t) = nullptr;
+  int (*resolve)(const char*) = nullptr;
+  int (*resolve_on)(uint32_t, const char*) = nullptr;
+  int (*add_rule)(void*, uint32_t, int, unsigned, const Condition*) = nullptr;
+  int (*export_bpf)(void*, int) = nullptr;
+
+ private:
+  template <typename Function>
+  void find(Function& function, const char* name) {
+    function = reinterpret_cast<Function>(dlsym(handle_, name));
+    complete_ = complete_ && function != nullptr;
+  }
+
+  void* handle_;
+  bool complete_ = true;
+};
+
+// The profile in libseccomp's numbers.
+struct Rule {
+  uint32_t action;
+  std::vector<std::string> names;
+  std::vector<Condition> conditions;
+};
+
+struct Profile {
+  uint32_t default_action;
+  std::vector<uint32_t> architectures;
+  std::vector<Rule> rules;
+  bool optimize;
+};
+
+// What went wrong: at which step, at which element of its list, and what libseccomp returned.
+struct Failure {
+  const char* step = nullptr;
+  uint32_t index = 0;
+  std::string name;
+  int error = 0;
+};
+
+uint32_t u32_of(const Napi::Object& object, const char* name) {
+  return object.Get(name).As<Napi::Number>().Uint32Value();
+}
+
+uint64_t u64_of(const Napi::Object& object, const char* name) {
+  bool lossless;
+  return object.Get(name).As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+Rule rule_of(const Napi::Object& object) {
+  Rule rule = {u32_of(object, "action"), strings_of(object, "names"), {}};
+  Napi::Array conditions = object.Get("conditions").As<Napi::Array>();
+  for (uint32_t i = 0; i < conditions.Length(); i++) {
+    Napi::Object condition = conditions.Get(i).As<Napi::Object>();
+    rule.conditions.push_back({u32_of(condition, "index"), static_cast<int>(u32_of(condition, "op")),
+                               u64_of(condition, "value"), u64_of(condition, "valueTwo")});
+  }
+  return rule;
+}
+
+Profile profile_of(const Napi::Object& object) {
+  Profile profile = {u32_of(object, "defaultAction"), {}, {}, object.Get("optimize").As<Napi::Boolean>().Value()};
+  Napi::Array architectures = object.Get("architectures").As<Napi::Array>();
+  for (uint32_t i = 0; i < architectures.Length(); i++) {
+    profile.architectures.push_back(architectures.Get(i).As<Napi::Number>().Uint32Value());
+  }
+  Napi::Array rules = object.Get("rules").As<Napi::Array>();
+  for (uint32_t i = 0; i < rules.Length(); i++) profile.rules.push_back(rule_of(rules.Get(i).As<Napi::Object>()));
+  return profile;
+}
+
+class Compiler {
+ public:
+  Compiler(const Library& library, const Profile& profile) : library_(library), profile_(profile) {}
+  ~Compiler() {
+    if (filter_ != nullptr) library_.release(filter_);
+  }
+  Compiler(const Compiler&) = delete;
+  Compiler& operator=(const Compiler&) = delete;
+
+  bool compile() {
+    filter_ = library_.init(profile_.default_action);
+    if (filter_ == nullptr) return fail("action", 0, "", -EINVAL);
+    if (!add_architectures()) return false;
+    // Not every libseccomp can; the filter is the same without, only slower.
+    if (profile_.optimize) library_.set_attribute(filter_, kOptimize, kBinaryTree);
+    return add_rules() && export_program();
+  }
+
+  const Failure& failure() const { return failure_; }
+  const std::vector<char>& program() const { return program_; }
+  const std::vector<std::string>& unknown() const { return unknown_; }
+
+  // The highest number that any of the profile's names has there; -1 when it has none.
+  int newest(uint32_t architecture) const {
+    int highest = -1;
+    for (const Rule& rule : profile_.rules) {
+      for (const std::string& name : rule.names) {
+        int number = library_.resolve_on(architecture, name.c_str());
+        if (number > highest) highest = number;
+      }
+    }
+    return highest;
+  }
+
+ private:
+  bool fail(const char* step, uint32_t index, const std::string& name, int result) {
+    failure_ = {step, index, name, -result};
+    return false;
+  }
+
+  bool add_architectures() {
+    for (uint32_t i = 0; i < profile_.architectures.size(); i++) {
+      int result = library_.add_architecture(filter_, profile_.architectures[i]);
+      if (result == kBadArchitecture) return fail("byte-order", i, "", result);
+      if (result < 0 && result != -EEXIST) return fail("architecture", i, "", result);
+    }
+    return true;
+  }
+
+  bool add_rules() {
+    for (uint32_t i = 0; i < profile_.rules.size(); i++) {
+      const Rule& rule = profile_.rules[i];
+      for (const std::string& name : rule.names) {
+        int number = library_.resolve(name.c_str());
+        if (number == kUnknownCall) {
+          unknown_.push_back(name);
+        } else {
+          int result = library_.add_rule(filter_, rule.action, number, static_cast<unsigned>(rule.conditions.size()),
+                                         rule.conditions.data());
+          if (result < 0) return fail("rule", i, name, result);
+        }
+      }
+    }
+    return true;
+  }
+
+  bool export_program() {
+    UniqueFd file(memfd_create("tsrun-seccomp", MFD_CLOEXEC));
+    if (file.get() < 0) return fail("export", 0, "", -errno);
+    int result = library_.export_bpf(filter_, file.get());
+    if (result < 0) return fail("export", 0, "", result);
+    struct stat status = {};
+    if (fstat(file.get(), &status) != 0) return fail("export", 0, "", -errno);
+    program_.resize(static_cast<size_t>(status.st_size));
+    bool all = pread(file.get(), program_.data(), program_.size(), 0) == status.st_size;
+    return all || fail("export", 0, "", -EIO);
+  }
+
+  const Library& library_;
+  const Profile& profile_;
+  void* filter_ = nullptr;
+  Failure failure_;
+  std::vector<char> program_;
+  std::vector<std::string> unknown_;
+};
+
+Napi::Object failure_value(Napi::Env env, const Failure& failure) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("step", failure.step);
+  value.Set("index", failure.index);
+  value.Set("name", failure.name);
+  value.Set("error", failure.error);
+  return value;
+}
+
+Napi::Object outcome_value(Napi::Env env, const Library& library, const Profile& profile, const Compiler& compiler) {
+  Napi::Object value = Napi::Object::New(env);
+  const std::vector<char>& program = compiler.program();
+  value.Set("program", Napi::Buffer<char>::Copy(env, program.data(), program.size()));
+  Napi::Array unknown = Napi::Array::New(env);
+  for (const std::string& name : compiler.unknown()) unknown.Set(unknown.Length(), name);
+  value.Set("unknown", unknown);
+  Napi::Array newest = Napi::Array::New(env);
+  for (uint32_t architecture : profile.architectures) newest.Set(newest.Length(), compiler.newest(architecture));
+  value.Set("newest", newest);
+  value.Set("libraryPath", library.path());
+  return value;
+}
+
+}  // namespace
+
+// compileSeccomp(library, profile) -> { version?, failure | program, unknown, newest, libraryPath }
+Napi::Value compile_seccomp(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Library library(string_at(info, 0));
+  if (!library.ok()) {
+    Napi::Object value = Napi::Object::New(env);
+    value.Set("failure", failure_value(env, {"library", 0, "", ENOENT}));
+    return value;
+  }
+  Profile profile = profile_of(info[1].As<Napi::Object>());
+  Compiler compiler(library, profile);
+  bool compiled = compiler.compile();
+  Napi::Object value = compiled ? outcome_value(env, library, profile, compiler) : Napi::Object::New(env);
+  if (!compiled) value.Set("failure", failure_value(env, compiler.failure()));
+  const Version* version = library.version();
+  value.Set("version", std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+                           std::to_string(version->micro));
+  return value;
+}
+
+// seccompFlags(flags[]) -> those that this kernel takes: asked with a null program, which is EFAULT when it does.
+Napi::Value seccomp_flags(const Napi::CallbackInfo& info) {
+  constexpr int kSetModeFilter = 1;
+  constexpr long kNewListener = 1 << 3, kNeedsListener = 1 << 5;  // WAIT_KILLABLE_RECV
+  Napi::Array flags = info[0].As<Napi::Array>();
+  Napi::Array known = Napi::Array::New(info.Env());
+  for (uint32_t i = 0; i < flags.Length(); i++) {
+    long flag = flags.Get(i).As<Napi::Number>().Int64Value();
+    long asked = flag == kNeedsListener ? flag | kNewListener : flag;
+    if (sys(__NR_seccomp, kSetModeFilter, asked, nullptr) == -EFAULT) known.Set(known.Length(), flags.Get(i));
+  }
+  return known;
+}
+
+}  // namespace tsrun

@@ -1,0 +1,153 @@
+/** From a profile (config-linux.md, Seccomp) to the BPF program that init loads. */
+import { addon, type SeccompOutcome, type SeccompRule } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompArch } from '../generated/spec.ts';
+import { enosysStub, needsStub } from './enosys.ts';
+import { actions, architectures, defaultErrno, operators } from './tables.ts';
+
+export interface CompiledFilter {
+  /** struct sock_filter[] */
+  program: Buffer;
+  /** Where libseccomp was found. */
+  libraryPath: string;
+  /** Names that libseccomp does not know: calls of other architectures, or newer than it. They are left out. */
+  unknown: readonly string[];
+}
+
+export const libseccomp = 'libseccomp.so.2';
+
+/** BPF_MAXINSNS: what seccomp(2) takes. */
+const maxInstructions = 4096;
+const instructionSize = 8;
+
+/**
+ * From so many names on the filter is arranged as a binary tree. libseccomp's leaves hold four calls each, so a short
+ * list gains nothing; and up to 2.5.4 it makes a wrong tree of an empty one.
+ */
+const treeThreshold = 33;
+
+/**
+ * @param library name of libseccomp's shared object
+ * @throws TsrunError when libseccomp is missing or refuses something, naming the property
+ */
+export function compileFilter(profile: LinuxSeccomp, library = libseccomp): CompiledFilter {
+  const rules = lowerRules(profile);
+  const listed = profile.architectures ?? [];
+  const covered = withNative(listed);
+  const outcome = addon().compileSeccomp(library, {
+    defaultAction: returnValue(profile.defaultAction, profile.defaultErrnoRet),
+    architectures: covered.map((name) => architectures[name].token),
+    optimize: rules.reduce((sum, { rule }) => sum + rule.names.length, 0) >= treeThreshold,
+    rules: rules.map(({ rule }) => rule),
+  });
+  const { program: filter, newest = [], unknown = [], libraryPath = '', failure } = outcome;
+  if (failure !== undefined || filter === undefined) throw refusal(outcome, listed, rules);
+  const program = Buffer.concat([stubFor(profile, covered, newest), filter]);
+  const instructions = program.length / instructionSize;
+  if (instructions > maxInstructions) {
+    throw new TsrunError(`/linux/seccomp: the filter has ${instructions} instructions; ${maxInstructions} at most`, {
+      hint: 'leave out architectures or conditions on arguments',
+    });
+  }
+  return { program, libraryPath, unknown };
+}
+
+/** A rule for libseccomp and the index of the entry in `syscalls` it comes from. */
+interface PlacedRule {
+  rule: SeccompRule;
+  from: number;
+}
+
+/** Entries that say what the default says anyway are left out: libseccomp takes no such rules. */
+function lowerRules({ syscalls = [], defaultAction, defaultErrnoRet }: LinuxSeccomp): PlacedRule[] {
+  const byDefault = returnValue(defaultAction, defaultErrnoRet);
+  return syscalls.flatMap((entry, from) => {
+    const action = returnValue(entry.action, entry.errnoRet);
+    if (action === byDefault) return [];
+    return alternatives(entry).map((conditions) => ({ from, rule: { action, names: entry.names, conditions } }));
+  });
+}
+
+/**
+ * Conditions on different arguments must all hold. libseccomp takes only one an argument: where an argument has two,
+ * each of the conditions is a rule of its own, so that any of them suffices. That is runc's reading, and profiles in use
+ * count on it.
+ */
+function alternatives({ args = [] }: LinuxSyscall): SeccompRule['conditions'][] {
+  const conditions = args.map(lowerCondition);
+  const indices = new Set(args.map(({ index }) => index));
+  return indices.size === args.length ? [conditions] : conditions.map((condition) => [condition]);
+}
+
+function lowerCondition({ index, value, valueTwo = 0, op }: LinuxSeccompArg): SeccompRule['conditions'][number] {
+  return { index, op: operators[op], value: uint64(value), valueTwo: uint64(valueTwo) };
+}
+
+/** JSON.parse reads the largest uint64 as 2^64; validation has refused all other values that a double cannot hold. */
+function uint64(value: number): bigint {
+  return value === 2 ** 64 ? 2n ** 64n - 1n : BigInt(value);
+}
+
+function returnValue(action: SeccompAction, errno: number | undefined): number {
+  const { value, takesErrno } = actions[action];
+  return takesErrno ? value | (errno ?? defaultErrno) : value;
+}
+
+/** process.arch and the architecture that libseccomp always covers there. */
+const nativeArchitectures: Readonly<Record<string, SeccompArch>> = {
+  x64: 'SCMP_ARCH_X86_64',
+  arm64: 'SCMP_ARCH_AARCH64',
+};
+
+function withNative(listed: readonly SeccompArch[]): SeccompArch[] {
+  const native = nativeArchitectures[process.arch];
+  return native === undefined || listed.includes(native) ? [...listed] : [...listed, native];
+}
+
+function stubFor(
+  { defaultAction, defaultErrnoRet }: LinuxSeccomp,
+  covered: readonly SeccompArch[],
+  newest: readonly number[],
+): Buffer {
+  if (!needsStub(defaultAction, defaultErrnoRet ?? defaultErrno)) return Buffer.alloc(0);
+  const known = covered.map((name, index) => ({ architecture: architectures[name], number: newest[index] ?? -1 }));
+  return enosysStub(known.filter(({ number }) => number >= 0));
+}
+
+function refusal(
+  { failure, version }: SeccompOutcome,
+  listed: readonly SeccompArch[],
+  rules: readonly PlacedRule[],
+): TsrunError {
+  const { step, index, name, error } = failure ?? { step: 'export', index: 0, name: '', error: 0 };
+  const said = `libseccomp ${version} says errno ${error}`;
+  switch (step) {
+    case 'library':
+      return new TsrunError(`/linux/seccomp: a filter needs libseccomp, and ${libseccomp} cannot be opened`, {
+        hint: 'install the package libseccomp2 (Debian, Ubuntu) or libseccomp (Fedora, Alpine)',
+      });
+    case 'action':
+      return new TsrunError(`/linux/seccomp/defaultAction: this kernel or libseccomp ${version} does not have it`);
+    case 'byte-order':
+      return new TsrunError(`/linux/seccomp/architectures/${index}: ${listed[index]} has the other byte order`, {
+        hint: 'a filter holds architectures of one byte order: leave it out on this machine',
+      });
+    case 'architecture':
+      return unknownArchitecture(listed[index], index, version);
+    case 'rule': {
+      const from = rules[index]?.from ?? index;
+      return new TsrunError(`/linux/seccomp/syscalls/${from}: no rule for ${name} can be made: ${said}`, {
+        hint: 'does another entry give the same call another action?',
+      });
+    }
+    default:
+      return new TsrunError(`/linux/seccomp: no filter can be made: ${said}`);
+  }
+}
+
+function unknownArchitecture(name: SeccompArch | undefined, index: number, version: string | undefined): TsrunError {
+  const since = name === undefined ? undefined : architectures[name].since;
+  return new TsrunError(`/linux/seccomp/architectures/${index}: libseccomp ${version} does not know ${name}`, {
+    hint: since === undefined ? 'leave it out' : `libseccomp ${since} or later does; or leave it out`,
+  });
+}

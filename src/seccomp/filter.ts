@@ -1,0 +1,32 @@
+/** The op compile-seccomp: a profile's program, from the cache or compiled now. */
+import { release } from 'node:os';
+import { commit, version } from '../build-info.ts';
+import type { LinuxSeccomp } from '../generated/spec.ts';
+import { log } from '../log.ts';
+import { FilterCache } from './cache.ts';
+import { compileFilter } from './compile.ts';
+
+/**
+ * @param cacheDirectory where earlier results are
+ * @throws TsrunError when libseccomp is missing or refuses something, naming the property
+ */
+export function filterOf(profile: LinuxSeccomp, cacheDirectory: string): Buffer {
+  const cache = new FilterCache(cacheDirectory);
+  const key = keyOf(profile);
+  const found = cache.find(key);
+  if (found !== undefined) return found;
+  const { program, unknown, libraryPath } = compileFilter(profile);
+  if (unknown.length > 0) log('debug', `seccomp: unknown to libseccomp and left out: ${unknown.join(', ')}`);
+  try {
+    cache.store(key, program, libraryPath);
+  } catch (error) {
+    log('debug', `seccomp: the compiled filter is not kept: ${(error as Error).message}`);
+  }
+  return program;
+}
+
+/** All that the program depends on but libseccomp, which the cache looks at itself. */
+function keyOf({ defaultAction, defaultErrnoRet, architectures, syscalls }: LinuxSeccomp): string {
+  const made = `tsrun ${version} ${commit} ${process.arch} ${release()}`;
+  return JSON.stringify([made, defaultAction, defaultErrnoRet, architectures, syscalls]);
+}
