@@ -16,6 +16,8 @@ const tsTypes = {
   i64: 'number | bigint',
   u64s: 'readonly (number | bigint)[]',
   bytes: 'Uint8Array',
+  blob: 'string',
+  seccomp: 'LinuxSeccomp',
   bool: 'boolean',
   fd: 'string',
   'fd?': 'string | null',
@@ -28,6 +30,7 @@ const cppTypes = {
   i64: 'int64_t',
   u64s: 'List',
   bytes: 'Str',
+  blob: 'Str',
   bool: 'uint64_t',
   fd: 'int64_t',
   'fd?': 'int64_t',
@@ -73,7 +76,7 @@ function tsFile() {
   ];
   const types = Object.keys(tsTypes).map((type) => `'${type}'`);
   return [
-    `${banner}// biome-ignore-all format: generated\n` +
+    `${banner}// biome-ignore-all format: generated\nimport type { LinuxSeccomp } from './spec.ts';\n\n` +
       '/** What every op carries besides its own fields. */\nexport interface OpBase {\n' +
       '  /** JSON pointer of the property the op comes from, or the word for what needs no property. */\n' +
       '  readonly from: string;\n}\n',

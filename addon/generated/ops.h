@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2302070816u;
+constexpr uint32_t kLayoutHash = 2548169586u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -64,7 +64,9 @@ enum class Opcode : uint32_t {
   kSetUmask = 54,
   kNoNewPrivileges = 55,
   kWaitStart = 56,
-  kExec = 57,
+  kPrepareExec = 57,
+  kLoadSeccomp = 58,
+  kExec = 59,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -402,12 +404,13 @@ struct SetUserOp {
   uint64_t keep_groups;
 };
 
-// capset(2) and the ambient set.
+// capset(2) and the ambient set. What is kept stays permitted until execve, which drops it.
 struct SetCapabilitiesOp {
   uint64_t effective;
   uint64_t permitted;
   uint64_t inheritable;
   uint64_t ambient;
+  uint64_t kept;
 };
 
 // umask(2).
@@ -424,11 +427,24 @@ struct WaitStartOp {
   int64_t socket;
 };
 
-// close_range(2), then execve(2) of the program found.
-struct ExecOp {
+// All that execve(2) needs short of the call: its vectors, and close_range(2) of every descriptor but stdio and what is preserved.
+struct PrepareExecOp {
   List args;
   List env;
   uint64_t preserve_fds;
+};
+
+// seccomp(2) SECCOMP_SET_MODE_FILTER. After it nothing but execve is called. A listener is handed to the runtime first.
+struct LoadSeccompOp {
+  Str program;
+  uint64_t flags;
+  uint64_t listener;
+  uint64_t raise;
+};
+
+// execve(2) of the program found.
+struct ExecOp {
+  Str name;
 };
 
 // X(Name) for every op: init's switch is made from it.
@@ -489,6 +505,8 @@ struct ExecOp {
   X(SetUmask) \
   X(NoNewPrivileges) \
   X(WaitStart) \
+  X(PrepareExec) \
+  X(LoadSeccomp) \
   X(Exec)
 
 }  // namespace tsrun

@@ -35,6 +35,9 @@ struct Context {
   bool has_user;  // find-user found user and group
   uint64_t user;
   uint64_t group;
+  bool filtered;           // the seccomp filter is loaded: it may forbid any call, or end the process for it
+  const char** arguments;  // of execve
+  const char** environment;
   char detail[sizeof(Message::detail)];
   char cwd[kPathMax];
   char program[kPathMax];
@@ -65,6 +68,7 @@ void notice(int error, const char* what);
 
 // Sends a message on report_fd, with a descriptor when fd >= 0.
 int send(uint32_t type, int32_t error, uint32_t value, int fd = -1);
+// Reports the error and ends init; where a seccomp filter forbids the report, the errno is the exit status.
 [[noreturn]] void die(int error);
 [[noreturn]] void quit(int status);
 

@@ -133,15 +133,15 @@ int run(const WaitStartOp& op) {
   return 0;
 }
 
-int run(const ExecOp& op) {
+int run(const PrepareExecOp& op) {
   uint32_t env_count = op.env.count + (ctx.has_home ? 1 : 0);
   size_t size = (op.args.count + env_count + 2) * sizeof(char*);
   const char** pointers = static_cast<const char**>(map_pages(size));
   if (pointers == nullptr) return -ENOMEM;
-  const char** arguments = pointers;
+  ctx.arguments = pointers;
   for (uint32_t i = 0; i < op.args.count; i++) *pointers++ = text(strings(op.args)[i]);
   *pointers++ = nullptr;
-  const char** environment = pointers;
+  ctx.environment = pointers;
   for (uint32_t i = 0; i < op.env.count; i++) *pointers++ = text(strings(op.env)[i]);
   if (ctx.has_home) *pointers++ = ctx.home;
   *pointers = nullptr;
@@ -151,7 +151,9 @@ int run(const ExecOp& op) {
   if (error < 0) return static_cast<int>(error);
   // Without a start command to tell, the runtime learns here that what follows is the program's.
   if (ctx.report_fd == ctx.sync_fd) send(kStarted, 0, 0);
-  return fail(sys(__NR_execve, ctx.program, arguments, environment), ctx.program);
+  return 0;
 }
+
+int run(const ExecOp&) { return fail(sys(__NR_execve, ctx.program, ctx.arguments, ctx.environment), ctx.program); }
 
 }  // namespace tsrun

@@ -80,7 +80,7 @@ int run(const SetCapabilitiesOp& op) {
   struct __user_cap_data_struct data[2];
   for (int half = 0; half < 2; half++) {
     data[half].effective = static_cast<uint32_t>(op.effective >> (32 * half));
-    data[half].permitted = static_cast<uint32_t>(op.permitted >> (32 * half));
+    data[half].permitted = static_cast<uint32_t>((op.permitted | op.kept) >> (32 * half));
     data[half].inheritable = static_cast<uint32_t>(op.inheritable >> (32 * half));
   }
   sys(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

@@ -4,17 +4,19 @@ import { addon } from '../addon.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
 import type { Op } from '../generated/ops.ts';
-import type { Spec } from '../generated/spec.ts';
+import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
 import { processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
+import { filterOf } from '../seccomp/filter.ts';
+import { listenerOf } from '../seccomp/listener.ts';
 import { sendDescriptor } from '../terminal/console.ts';
 import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
-import { ContainerDirectory, execSocket } from './store.ts';
+import { ContainerDirectory, execSocket, filterCacheDirectory } from './store.ts';
 
 export interface CreateRequest {
   root: string;
@@ -110,6 +112,10 @@ class Creation {
       recordState: () => this.recordCreated(),
       writePidFile: (path: string) => this.undo.push(writePidFile(path, this.record.init?.pid ?? 0)),
       terminal: (fd: number, name: string) => this.handOverTerminal(fd, name),
+      compileSeccomp: (profile: LinuxSeccomp) => filterOf(profile, filterCacheDirectory(this.request.root)),
+      listener: () => {
+        throw new Error('a filter was loaded before start');
+      },
     };
   }
 
@@ -170,6 +176,7 @@ export function firstRecord({
     ...(filter && { devices: filter.rules }),
     ownPids: (spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path),
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
+    seccompListener: listenerOf(spec.linux?.seccomp, bundle),
     startOps: opsAfterStart(plan.ops),
   };
 }

@@ -1,21 +1,23 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { loadSpecText } from '../bundle/load.ts';
 import { TsrunError } from '../errors.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
-import type { Process, Spec } from '../generated/spec.ts';
+import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
 import { gatherHostFacts } from '../host/facts.ts';
 import { log } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/lower-exec.ts';
 import type { Plan } from '../plan/plan.ts';
+import { filterOf } from '../seccomp/filter.ts';
+import { handListenerOver } from '../seccomp/listener.ts';
 import { checkConsole, sendDescriptor } from '../terminal/console.ts';
 import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';
-import { statusOf } from './state.ts';
-import type { ContainerDirectory } from './store.ts';
+import { hookState, statusOf } from './state.ts';
+import { type ContainerDirectory, filterCacheDirectory } from './store.ts';
 
 export interface ExecRequest {
   /** Makes the process from the container's own. */
@@ -60,7 +62,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
 export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
   const { spec, plan } = prepareExec(directory, request);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
-  const { pidfd, terminal } = startProcess(plan, request);
+  const { pidfd, terminal } = startProcess(directory, plan, request);
   if (request.detach) return 0;
   const { code, signal } = addon().waitForeground(pidfd, terminal);
   return code ?? 128 + (signal ?? 0);
@@ -96,7 +98,11 @@ function cgroupFor(record: ContainerRecord, below: string | undefined): string |
   return path;
 }
 
-function startProcess(plan: Plan, request: ExecRequest): { pidfd: number; terminal: number } {
+function startProcess(
+  directory: ContainerDirectory,
+  plan: Plan,
+  request: ExecRequest,
+): { pidfd: number; terminal: number } {
   const undo = new UndoStack();
   const process = { pid: -1, pidfd: -1, terminal: -1 };
   const handlers = {
@@ -118,6 +124,12 @@ function startProcess(plan: Plan, request: ExecRequest): { pidfd: number; termin
     recordState: () => undefined,
     withoutCgroup: () => undefined,
     resctrlGroups: () => undefined,
+    compileSeccomp: (profile: LinuxSeccomp) => filterOf(profile, filterCacheDirectory(dirname(directory.path))),
+    listener: (fd: number) => {
+      const record = directory.read();
+      if (record.seccompListener === null) throw new Error('a listener that nobody asked for');
+      handListenerOver(record.seccompListener, fd, process.pid, hookState(record, 'running'));
+    },
   };
   try {
     new Executor(plan, handlers, undo, request.preserveFds).run();

@@ -13,9 +13,14 @@ export function checkId(id: string): void {
   if (id.length > longest) {
     throw new TsrunError(`invalid container ID format: ${id.length} characters; ${longest} at most`);
   }
-  if (!/^[\w+.-]+$/.test(id) || id === '.' || id === '..') {
+  if (!isId(id)) {
     throw new TsrunError(`invalid container ID format: ${JSON.stringify(id)}`, {
       hint: 'letters, digits, _ + . and - only, and not . or ..',
     });
   }
+}
+
+/** Whether a directory of this name can be a container's. */
+export function isId(name: string): boolean {
+  return /^[\w+.-]+$/.test(name) && name !== '.' && name !== '..';
 }

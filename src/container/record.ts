@@ -1,5 +1,6 @@
 import type { Op } from '../generated/ops.ts';
 import type { Hook } from '../generated/spec.ts';
+import type { SeccompListener } from '../seccomp/listener.ts';
 import type { ContainerExit } from './exit.ts';
 
 /** What state.json holds: all that other commands need of a container. Written by create, read by the rest. */
@@ -35,6 +36,8 @@ export interface ContainerRecord {
   readonly exit?: ContainerExit;
   /** Hooks of later commands: the config may not change after create. */
   readonly hooks: { readonly poststart: readonly Hook[]; readonly poststop: readonly Hook[] };
+  /** Who gets the listener of a seccomp filter; null when it needs none. */
+  readonly seccompListener: SeccompListener | null;
   /** Ops that start lets init run, by index in the plan, so that start can put their failure into words. */
   readonly startOps: Readonly<Record<string, Op>>;
 }

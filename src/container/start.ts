@@ -1,9 +1,12 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
-import { messageType, receiveFromInit } from '../execute/message.ts';
-import { describeFailure } from '../execute/words.ts';
+import { messageType, receiveFromInit, sendContinue } from '../execute/message.ts';
+import { unreportedFailure } from '../execute/unreported.ts';
+import { describeFailure, describeNotice } from '../execute/words.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
+import { log } from '../log.ts';
+import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteContainer } from './delete.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState, statusOf } from './state.ts';
@@ -47,13 +50,31 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     const first = receiveFromInit(socket);
     if (first?.type !== messageType.started) throw new TsrunError('cannot start an already running container');
     directory.removeExecSocket();
-    const failure = receiveFromInit(socket);
-    if (failure === null) return;
-    const op = record.startOps[failure.opIndex];
-    throw op === undefined ? new Error(`init failed in op ${failure.opIndex}`) : describeFailure(op, failure);
+    const failure =
+      converse(socket, record) ?? unreportedFailure(record.init?.pid ?? 0, Object.values(record.startOps));
+    if (failure !== undefined) throw failure;
   } finally {
     closeSync(socket);
   }
+}
+
+/** Answers init until its end of the socket is closed; what it reports of a failure. */
+function converse(socket: number, record: ContainerRecord): Error | undefined {
+  for (;;) {
+    const message = receiveFromInit(socket);
+    if (message === null) return undefined;
+    const op = record.startOps[message.opIndex];
+    if (op === undefined) return new Error(`init speaks of op ${message.opIndex}`);
+    if (message.type === messageType.error) return describeFailure(op, message);
+    if (message.type === messageType.notice) log('warning', describeNotice(op, message));
+    if (message.type === messageType.descriptor) handOver(socket, message.fd, record);
+  }
+}
+
+function handOver(socket: number, fd: number, record: ContainerRecord): void {
+  if (record.seccompListener === null || record.init === undefined) throw new Error('a listener that nobody asked for');
+  handListenerOver(record.seccompListener, fd, record.init.pid, hookState(record, 'created'));
+  sendContinue(socket);
 }
 
 /** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.ts';
-import { checkId } from './id.ts';
+import { checkId, isId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** --root when none is given: runc's rule with our name. */
@@ -25,6 +25,11 @@ export function defaultRoot(uid = process.geteuid?.() ?? 0): string {
 export const execSocket = 'exec.sock';
 const recordFile = 'state.json';
 const configFile = 'config.json';
+
+/** Compiled seccomp filters of all containers; ~ stands in no id, so that this can be no container's directory. */
+export function filterCacheDirectory(root: string): string {
+  return join(root, '.seccomp~');
+}
 
 /** The directory <root>/<id> of one container. */
 export class ContainerDirectory {
@@ -144,6 +149,7 @@ export function listIds(root: string): string[] {
     return readdirSync(root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
+      .filter(isId)
       .sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

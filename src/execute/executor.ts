@@ -6,6 +6,7 @@ import { ownCgroup } from '../cgroup/ownership.ts';
 import { applySetting, isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
+import type { LinuxSeccomp } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
@@ -13,10 +14,11 @@ import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
 import { setAttribute } from './attributes.ts';
 import { checkIdMaps, writeIdMaps } from './id-maps.ts';
-import { messageType, receiveFromInit, sendContinue } from './message.ts';
+import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
 import { openNamespace } from './namespace.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
+import { unreportedFailure } from './unreported.ts';
 import { describeFailure, describeNotice } from './words.ts';
 
 /** What the ops that differ between create and exec mean to the command. */
@@ -32,6 +34,10 @@ export interface Handlers {
   resctrlGroups(directories: readonly string[]): void;
   /** A terminal's master that init made, with its slave's name inside the container. */
   terminal(fd: number, name: string): void;
+  /** The profile's program (struct sock_filter[]). */
+  compileSeccomp(profile: LinuxSeccomp): Uint8Array;
+  /** A seccomp listener; init goes on when this returns. In a create, start gets it. */
+  listener(fd: number): void;
 }
 
 /**
@@ -47,6 +53,8 @@ export class Executor {
   readonly slots: Record<string, number> = {};
   /** Of the container's cgroup; empty when there is none. */
   private cgroupPath = '';
+  /** Bytes that ops of init get, by the name in the plan. */
+  private readonly blobs: Record<string, Uint8Array> = {};
   private cgroupFd = -1;
   private socket = -1;
   /** Of the process that runs init's ops. */
@@ -82,6 +90,9 @@ export class Executor {
 
   private runtimeOp(op: RuntimeOp): void {
     switch (op.op) {
+      case 'compile-seccomp':
+        this.blobs[op.program] = this.handlers.compileSeccomp(op.profile);
+        return;
       case 'create-cgroup':
         return this.createCgroup(op);
       case 'open-cgroup':
@@ -154,7 +165,7 @@ export class Executor {
   private clone(op: CloneOp): void {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
-    const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots), true);
+    const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots, this.blobs), true);
     const { pid, pidfd } = addon().spawnInit({
       flags: Number(op.flags),
       cgroupFd: this.cgroupFd,
@@ -196,14 +207,15 @@ export class Executor {
     for (;;) {
       const message = receiveFromInit(this.socket);
       if (message === null) {
-        if (started) return;
-        throw this.initDied();
+        const failure = started ? unreportedFailure(this.pid, this.plan.ops) : this.initDied();
+        if (failure === undefined) return;
+        throw failure;
       }
       switch (message.type) {
         case messageType.error:
           throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
         case messageType.descriptor:
-          this.handlers.terminal(message.fd, message.detail);
+          this.descriptor(message);
           break;
         case messageType.notice:
           log('warning', describeNotice(this.plan.ops[message.opIndex] as Op, message));
@@ -229,6 +241,12 @@ export class Executor {
   /** Whether no runtime op is left after the segment that starts at `index`. */
   private lastSegment(index: number, lastRuntimeOp: number): boolean {
     return this.plan.ops.slice(index, lastRuntimeOp + 1).every(isRuntimeOp);
+  }
+
+  private descriptor({ opIndex, fd, detail }: InitMessage): void {
+    if (this.plan.ops[opIndex]?.op !== 'load-seccomp') return this.handlers.terminal(fd, detail);
+    this.handlers.listener(fd);
+    sendContinue(this.socket);
   }
 
   private initDied(): TsrunError {

@@ -19,7 +19,7 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
     return sourceMissing(op, failure);
   }
   if (op.op === 'find-program') return programNotFound(op.name, failure.error);
-  if (op.op === 'exec') return execFailed(op.args[0] ?? '', failure);
+  if (op.op === 'exec') return execFailed(op.name, failure);
   if (op.op === 'run-container-hook') {
     return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
   }
@@ -124,7 +124,17 @@ function hintFor(op: Op, error: number): string | undefined {
   if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
     return 'raising a hard limit needs CAP_SYS_RESOURCE';
   }
+  if (op.op === 'load-seccomp') return seccompHint(error);
   return attributeHint(op, error);
+}
+
+function seccompHint(error: number): string | undefined {
+  const { EAGAIN, EBUSY, EINVAL } = constants.errno;
+  if (error === EAGAIN) {
+    return 'handing the listener over takes two tasks more: do pids.limit, RLIMIT_NPROC and the scheduler let it?';
+  }
+  if (error === EBUSY) return 'a filter with a listener holds already, and there can be only one';
+  return error === EINVAL ? 'is the kernel built with CONFIG_SECCOMP_FILTER?' : undefined;
 }
 
 /** Of the process's attributes, where the kernel's one errno has a few known reasons. */

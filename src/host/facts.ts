@@ -1,4 +1,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
+import { addon } from '../addon.ts';
+import type { SeccompFlag } from '../generated/spec.ts';
+import { flags as seccompFlagTable } from '../seccomp/tables.ts';
 import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
 
 /** Where cgroup v2 lives on this host. */
@@ -38,6 +41,8 @@ export interface HostFacts {
   /** null when it is not mounted. */
   readonly resctrl: ResctrlFacts | null;
   readonly cgroup: CgroupFacts;
+  /** Flags of seccomp(2) that the kernel knows; none of a kernel without seccomp filters. */
+  readonly seccompFlags: readonly SeccompFlag[];
   /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
   readonly nofileSoft: number;
   /** The caller's file mode creation mask. */
@@ -68,6 +73,10 @@ export function gatherHostFacts(): HostFacts {
       return resctrlFacts();
     },
     cgroup: cgroupFacts(),
+    // Asked only for a config with a profile.
+    get seccompFlags() {
+      return knownSeccompFlags();
+    },
     nofileSoft: nofileSoft(),
     umask: process.umask(),
   };
@@ -120,6 +129,12 @@ function isCgroup2(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function knownSeccompFlags(): SeccompFlag[] {
+  const names = Object.keys(seccompFlagTable) as SeccompFlag[];
+  const known = addon().seccompFlags(names.map((name) => seccompFlagTable[name].value));
+  return names.filter((name) => known.includes(seccompFlagTable[name].value));
 }
 
 /** bin/tsrun writes it down before Node starts. */

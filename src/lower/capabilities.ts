@@ -1,5 +1,6 @@
 import type { Op } from '../generated/ops.ts';
 import { type Context, namespaceOf } from './context.ts';
+import { keptForSeccomp } from './seccomp.ts';
 
 /** capabilities(7), in the order of their numbers. */
 export const capabilityNames = [
@@ -61,9 +62,10 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   const effective = mask('effective') & permitted;
   const inheritable = mask('inheritable') & bounding;
   const ambient = mask('ambient') & permitted & inheritable;
+  const kept = keptForSeccomp(context);
   return {
     beforeUser: [{ op: 'bound-capabilities', by: 'init', from: `${from}/bounding`, bounding }],
-    afterUser: [{ op: 'set-capabilities', by: 'init', from, effective, permitted, inheritable, ambient }],
+    afterUser: [{ op: 'set-capabilities', by: 'init', from, effective, permitted, inheritable, ambient, kept }],
   };
 }
 

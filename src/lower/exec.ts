@@ -16,17 +16,18 @@ export function lowerProgram({ spec }: Context): Op[] {
 const defaultPath = '/bin:/usr/bin';
 
 /** args[0] by execvp(3)'s rules, and the execve itself (config.md, Process, args and env). */
-export function lowerExec({ spec, options }: Context): { find: Op[]; exec: Op[] } {
+export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op[]; exec: Op[] } {
   const process = spec.process;
   const name = process?.args?.[0];
-  if (process === undefined || name === undefined) return { find: [], exec: [] };
+  if (process === undefined || name === undefined) return { find: [], prepare: [], exec: [] };
   const env = lastOfEach(process.env ?? []);
   const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
   const args = process.args ?? [];
   const preserveFds = options.preserveFds ?? 0;
   return {
     find: [{ op: 'find-program', by: 'init', from: '/process/args/0', name, path }],
-    exec: [{ op: 'exec', by: 'init', from: '/process/args', args, env, preserveFds }],
+    prepare: [{ op: 'prepare-exec', by: 'init', from: '/process/args', args, env, preserveFds }],
+    exec: [{ op: 'exec', by: 'init', from: '/process/args/0', name }],
   };
 }
 

@@ -14,6 +14,7 @@ import { namespaceFlags } from './namespaces.ts';
 import { lowerPersonality } from './personality.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
 import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
+import { lowerSeccomp } from './seccomp.ts';
 import { lowerTerminal } from './terminal.ts';
 import { lowerUser } from './user.ts';
 
@@ -36,7 +37,9 @@ export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions)
 }
 
 function inOrder(context: Context, options: ExecOptions): Op[] {
+  const seccomp = lowerSeccomp(context);
   return [
+    ...seccomp.compile,
     ...lowerExecAffinity(context.spec).initial,
     ...start(options),
     ...lowerReset(context),
@@ -66,6 +69,9 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...(options.pidFile === undefined
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
+    ...lowerExec(context).prepare,
+    // Last but execve, so that a profile has to allow none of init's own calls.
+    ...seccomp.load,
     ...lowerExec(context).exec,
   ];
 }

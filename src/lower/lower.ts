@@ -29,6 +29,7 @@ import {
   lowerRootPropagation,
 } from './rootfs.ts';
 import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
+import { lowerSeccomp } from './seccomp.ts';
 import { lowerSysctl } from './sysctl.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
@@ -49,7 +50,10 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
 function inOrder(context: Context): Op[] {
   const { options } = context;
   const cgroup = lowerCgroup(context);
+  const seccomp = lowerSeccomp(context);
   return [
+    // A profile that does not compile leaves nothing to undo.
+    ...seccomp.compile,
     // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
     // charge its memory elsewhere.
     ...cgroup.before,
@@ -125,6 +129,9 @@ function inOrder(context: Context): Op[] {
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
     { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
     ...containerHooks(context, 'startContainer'),
+    ...lowerExec(context).prepare,
+    // Last but execve, so that a profile has to allow none of init's own calls.
+    ...seccomp.load,
     ...lowerExec(context).exec,
   ];
 }

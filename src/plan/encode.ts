@@ -11,6 +11,9 @@ const opHeaderSize = 16;
 /** Numbers of the descriptors behind the slots that ops name. */
 export type Slots = Readonly<Record<string, number>>;
 
+/** Bytes behind the names of blobs that ops name. */
+export type Blobs = Readonly<Record<string, Uint8Array>>;
+
 /**
  * Encodes the init ops of a plan in the layout of addon/common/plan.h. Where runtime ops follow init ops, a sync op
  * carries the index of the first of them.
@@ -18,11 +21,11 @@ export type Slots = Readonly<Record<string, number>>;
  * @param traceFd shared memory for two timestamps per op, or -1
  * @throws TsrunError when a string holds a NUL byte, which C would cut short (CVE-2021-43784 was of that kind)
  */
-export function encode(ops: readonly Op[], slots: Slots, traceFd = -1): Buffer {
-  const writer = new Writer();
+export function encode(ops: readonly Op[], slots: Slots, blobs: Blobs = {}, traceFd = -1): Buffer {
+  const writer = new Writer(slots, blobs);
   writer.zeros(headerSize);
   const program = withSyncs(ops);
-  for (const { op, index } of program) writer.op(op, index, slots);
+  for (const { op, index } of program) writer.op(op, index);
   const bytes = writer.finish();
   bytes.writeUInt32LE(planMagic, 0);
   bytes.writeUInt32LE(layoutHash, 4);
@@ -52,12 +55,20 @@ class Writer {
   /** Where an offset into the data stands, and the data. */
   private readonly later: { at: number; data: Uint8Array | readonly string[] }[] = [];
 
+  private readonly slots: Slots;
+  private readonly blobs: Blobs;
+
+  constructor(slots: Slots, blobs: Blobs) {
+    this.slots = slots;
+    this.blobs = blobs;
+  }
+
   zeros(count: number): void {
     this.reserve(count);
     this.size += count;
   }
 
-  op(op: InitOp | 'sync', index: number, slots: Slots): void {
+  op(op: InitOp | 'sync', index: number): void {
     const layout = op === 'sync' ? undefined : initOps[op.op];
     this.u32(layout?.code ?? syncOpcode);
     this.u32(index);
@@ -65,7 +76,7 @@ class Writer {
     this.u32(0);
     for (const [name, type] of layout?.fields ?? []) {
       const value: unknown = (op as unknown as Record<string, unknown>)[name];
-      this.field(type, value, slots);
+      this.field(type, value);
     }
   }
 
@@ -81,7 +92,7 @@ class Writer {
     return this.buffer.subarray(0, this.size);
   }
 
-  private field(type: FieldType, value: unknown, slots: Slots): void {
+  private field(type: FieldType, value: unknown): void {
     if (value === null || value === undefined) {
       if (type === 'fd?') this.i64(-1n);
       else this.reference(absent, 0);
@@ -95,13 +106,17 @@ class Writer {
         return this.pool(value as readonly string[], (value as readonly string[]).length);
       case 'bytes':
         return this.pool(value as Uint8Array, (value as Uint8Array).length);
+      case 'blob': {
+        const bytes = named(value as string, this.blobs);
+        return this.pool(bytes, bytes.length);
+      }
       case 'u64s':
         return this.numbers(value as readonly (number | bigint)[]);
       case 'bool':
         return this.i64(value === true ? 1n : 0n);
       case 'fd':
       case 'fd?':
-        return this.i64(BigInt(slotNumber(value as string, slots)));
+        return this.i64(BigInt(named(value as string, this.slots)));
       default:
         return this.i64(BigInt(value as number | bigint));
     }
@@ -157,8 +172,8 @@ class Writer {
   }
 }
 
-function slotNumber(slot: string, slots: Slots): number {
-  const fd = slots[slot];
-  if (fd === undefined) throw new Error(`the plan names the descriptor ${slot}, which no op opened`);
-  return fd;
+function named<T>(name: string, things: Readonly<Record<string, T>>): T {
+  const thing = things[name];
+  if (thing === undefined) throw new Error(`the plan names ${name}, which no op made`);
+  return thing;
 }

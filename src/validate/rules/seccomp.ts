@@ -22,20 +22,6 @@ export const seccompErrors: Rule[] = [
   seccompRule('seccomp-metadata', ({ listenerPath = '', listenerMetadata = '' }) => {
     return when(listenerMetadata !== '' && listenerPath === '', `${base}/listenerMetadata`, 'needs listenerPath');
   }),
-  // Both would block the container's own init, which has to hand the listener to the agent after the filter is loaded.
-  seccompRule('seccomp-notify-default', ({ defaultAction }) => {
-    return when(defaultAction === 'SCMP_ACT_NOTIFY', `${base}/defaultAction`, 'SCMP_ACT_NOTIFY cannot be the default');
-  }),
-  seccompRule('seccomp-notify-write', ({ syscalls = [] }) => {
-    return syscalls.flatMap(({ action, names }, index) => {
-      const at = `${base}/syscalls/${index}/names/${names.indexOf('write')}`;
-      return when(
-        action === 'SCMP_ACT_NOTIFY' && names.includes('write'),
-        at,
-        'SCMP_ACT_NOTIFY cannot be used for write',
-      );
-    });
-  }),
   seccompRule('seccomp-argument-index', ({ syscalls = [] }) => {
     return syscalls.flatMap(({ args = [] }, index) => {
       return args.flatMap((arg, argIndex) => {

@@ -1,4 +1,5 @@
 import type { HostFacts } from '../../../src/host/facts.ts';
+import { flags as seccompFlags } from '../../../src/seccomp/tables.ts';
 
 /** A host on which everything works; tests take away what they are about. */
 export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
@@ -19,6 +20,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
       v1Controllers: {},
       own: '/init.scope',
     },
+    seccompFlags: Object.keys(seccompFlags) as HostFacts['seccompFlags'],
     nofileSoft: 1024,
     umask: 0o022,
     ...changes,

@@ -757,22 +757,6 @@ const seccomp: RuleCase[] = [
     '/listenerMetadata',
   ),
   ...filter(
-    'seccomp-notify-default',
-    'as the default',
-    { defaultAction: 'SCMP_ACT_NOTIFY', listenerPath: '/s' },
-    '/defaultAction',
-  ),
-  ...filter(
-    'seccomp-notify-write',
-    'for write',
-    {
-      defaultAction: 'SCMP_ACT_ALLOW',
-      listenerPath: '/s',
-      syscalls: [{ names: ['read', 'write'], action: 'SCMP_ACT_NOTIFY' }],
-    },
-    '/syscalls/0/names/1',
-  ),
-  ...filter(
     'seccomp-argument-index',
     '6',
     {

@@ -1,0 +1,27 @@
+/** Programs in C for what busybox cannot do: test/helpers-c/NAME.c, compiled statically when first used. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bundle } from './bundle.ts';
+import { repoRoot } from './host.ts';
+
+/** Path of the compiled program on the host. */
+export function cHelper(name: string): string {
+  const source = join(repoRoot, 'test/helpers-c', `${name}.c`);
+  const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
+  const compiled = join(tmpdir(), `tsrun-test-${name}-${process.getuid?.()}-${hash}`);
+  if (existsSync(compiled)) return compiled;
+  const draft = mkdtempSync(`${compiled}.`);
+  const program = join(draft, name);
+  execFileSync('gcc', ['-static', '-O1', '-Wall', '-Wextra', '-Werror', '-o', program, source]);
+  renameSync(program, compiled);
+  rmSync(draft, { recursive: true });
+  return compiled;
+}
+
+/** Puts the program into the root filesystem, as /bin/NAME. */
+export function addCHelper(bundle: Bundle, name: string): void {
+  copyFileSync(cHelper(name), join(bundle.rootfs, 'bin', name));
+}
