@@ -1,8 +1,10 @@
 /** All that an integration test needs: `requires`, `sandbox`, and helpers. */
+
 export { Bundle } from './bundle.ts';
 export { addCHelper, cHelper } from './c-helper.ts';
 export { cgroup2Mount, hasCommand, type MountInfo, parseMountInfo, repoRoot } from './host.ts';
 export { isAlive } from './leaks.ts';
+export { OrdinaryUser, ordinaryId, unreachable } from './ordinary-user.ts';
 export { type Result, type Running, type RunOptions, run, sleep, start, waitFor } from './process.ts';
 export { type Needs, requires } from './requires.ts';
 export { busyboxRootfs } from './rootfs.ts';
