@@ -1,3 +1,4 @@
+import { check } from './commands/check.ts';
 import { checkpoint, restore } from './commands/checkpoint.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -38,6 +39,7 @@ export const commands: readonly CommandDeclaration[] = [
   spec,
   features,
   plan,
+  check,
   checkpoint,
   restore,
 ];

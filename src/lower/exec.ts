@@ -13,7 +13,7 @@ export function lowerProgram({ spec }: Context): Op[] {
 }
 
 /** What execvp(3) searches when there is no PATH. */
-const defaultPath = '/bin:/usr/bin';
+export const defaultPath = '/bin:/usr/bin';
 
 /** args[0] by execvp(3)'s rules, and the execve itself (config.md, Process, args and env). */
 export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op[]; exec: Op[] } {

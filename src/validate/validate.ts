@@ -23,7 +23,8 @@ export interface SpecSource {
   path: string;
 }
 
-interface NamedProblem extends Problem {
+/** A problem and the check that found it. */
+export interface NamedProblem extends Problem {
   rule: string;
 }
 
@@ -88,7 +89,7 @@ function overlap(a: string, b: string): boolean {
 }
 
 /** Adds the places and sorts by them. */
-function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
+export function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
   if (problems.length === 0) return [];
   const scan = scanJson(text, maxDepth);
   const findings = problems.map((problem) => ({ ...problem, ...placeOf(text, offsetOf(problem.pointer, scan)) }));

@@ -1,0 +1,34 @@
+import { readFileSync, statSync } from 'node:fs';
+
+/** What a check may ask the host's file system; tests answer themselves. */
+export interface Probe {
+  /** What stands at a path of the host, symbolic links followed. */
+  kindOf(path: string): PathKind;
+  /** The file's text; undefined when it cannot be read. */
+  text(path: string): string | undefined;
+}
+
+export type PathKind = 'file' | 'program' | 'directory' | 'other' | 'missing' | 'unreachable';
+
+const executeBits = 0o111;
+
+export const hostProbe: Probe = {
+  kindOf(path) {
+    try {
+      const status = statSync(path);
+      if (status.isDirectory()) return 'directory';
+      if (!status.isFile()) return 'other';
+      return (status.mode & executeBits) === 0 ? 'file' : 'program';
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreachable';
+    }
+  },
+  text(path) {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined;
+    }
+  },
+};
