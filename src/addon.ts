@@ -118,6 +118,8 @@ export interface Addon {
   namespaceType(fd: number): number;
   /** A filter by libseccomp, opened by this name (of its shared object); no exception: `failure` says what went wrong. */
   compileSeccomp(library: string, profile: SeccompProfile): SeccompOutcome;
+  /** Of the library of this name; undefined when it cannot be opened. */
+  libseccompVersion(library: string): string | undefined;
   /** Those of these flags of seccomp(2) that the kernel knows. */
   seccompFlags(flags: readonly number[]): number[];
   /** 16 hexadecimal digits of FNV-1a: to name things and to find damage, no defence against an adversary. */

@@ -22,6 +22,7 @@ namespace tsrun {
   X("namespaceType", namespace_type)           \
   X("filesystemType", filesystem_type)         \
   X("compileSeccomp", compile_seccomp)         \
+  X("libseccompVersion", libseccomp_version)   \
   X("seccompFlags", seccomp_flags)             \
   X("checksum", checksum)                      \
   X("filterDevices", filter_devices)           \

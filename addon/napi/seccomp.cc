@@ -55,6 +55,11 @@ class Library {
     return dlinfo(handle_, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : "";
   }
 
+  std::string version_text() const {
+    const Version* now = version();
+    return std::to_string(now->major) + "." + std::to_string(now->minor) + "." + std::to_string(now->micro);
+  }
+
   const Version* (*version)() = nullptr;
   void* (*init)(uint32_t) = nullptr;
   void (*release)(void*) = nullptr;
@@ -254,10 +259,14 @@ Napi::Value compile_seccomp(const Napi::CallbackInfo& info) {
   bool compiled = compiler.compile();
   Napi::Object value = compiled ? outcome_value(env, library, profile, compiler) : Napi::Object::New(env);
   if (!compiled) value.Set("failure", failure_value(env, compiler.failure()));
-  const Version* version = library.version();
-  value.Set("version", std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-                           std::to_string(version->micro));
+  value.Set("version", library.version_text());
   return value;
+}
+
+// libseccompVersion(library) -> "2.5.4"; undefined when it cannot be opened
+Napi::Value libseccomp_version(const Napi::CallbackInfo& info) {
+  Library library(string_at(info, 0));
+  return library.ok() ? Napi::String::New(info.Env(), library.version_text()) : info.Env().Undefined();
 }
 
 // seccompFlags(flags[]) -> those that this kernel takes: asked with a null program, which is EFAULT when it does.

@@ -1,12 +1,28 @@
 import { commit, version } from '../build-info.ts';
-import type { Features, LinuxFeatures, MemoryPolicyFlag, MemoryPolicyMode, NamespaceType } from '../generated/spec.ts';
+import type {
+  Features,
+  LinuxFeatures,
+  MemoryPolicyFlag,
+  MemoryPolicyMode,
+  NamespaceType,
+  SeccompFlag,
+} from '../generated/spec.ts';
 import { capabilityNames } from '../lower/capabilities.ts';
 import { hookKinds } from '../lower/hooks.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../lower/memory-policy.ts';
 import { knownMountOptions } from '../lower/mount-options.ts';
 import { namespaceFlags } from '../lower/namespaces.ts';
 import { isSupported } from '../lower/unsupported.ts';
+import { seccompFeatures } from '../seccomp/tables.ts';
 import { specVersion } from '../spec-version.ts';
+
+/** The few things that the document is to say of this host. */
+export interface FeatureFacts {
+  /** Flags of seccomp(2) that the kernel knows. */
+  readonly seccompFlags: readonly SeccompFlag[];
+  /** Undefined when it is not installed. */
+  readonly libseccompVersion: string | undefined;
+}
 
 /**
  * features.md: what tsrun carries out on a kernel that has everything, whatever this host has (which is what
@@ -14,30 +30,32 @@ import { specVersion } from '../spec-version.ts';
  *
  * @param commands names of the command line's commands
  */
-export function features(commands: readonly string[]): Features {
+export function features(commands: readonly string[], facts: FeatureFacts): Features {
+  const { libseccompVersion } = facts;
   return {
     ociVersionMin: '1.0.0',
     ociVersionMax: specVersion,
     hooks: [...hookKinds],
     mountOptions: [...knownMountOptions],
-    linux: linuxFeatures(),
+    linux: linuxFeatures(facts),
     annotations: {
       'io.tsrun.version': version,
       'io.tsrun.commit': commit,
       // By this name engines look for it, whatever the runtime.
       'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
+      ...(libseccompVersion === undefined ? {} : { 'io.github.seccomp.libseccomp.version': libseccompVersion }),
     },
     // No annotation changes what tsrun does.
     potentiallyUnsafeConfigAnnotations: [],
   };
 }
 
-function linuxFeatures(): LinuxFeatures {
+function linuxFeatures({ seccompFlags }: FeatureFacts): LinuxFeatures {
   return {
     namespaces: (Object.keys(namespaceFlags) as NamespaceType[]).sort(),
     capabilities: [...capabilityNames],
     cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: isSupported('/linux/resources/rdma') },
-    seccomp: { enabled: isSupported('/linux/seccomp') },
+    seccomp: seccompFeatures(seccompFlags),
     apparmor: { enabled: isSupported('/process/apparmorProfile') },
     selinux: { enabled: isSupported('/process/selinuxLabel') && isSupported('/linux/mountLabel') },
     intelRdt: {

@@ -16,6 +16,11 @@ export interface CompiledFilter {
 
 export const libseccomp = 'libseccomp.so.2';
 
+/** Undefined when it is not installed. */
+export function libseccompVersion(): string | undefined {
+  return addon().libseccompVersion(libseccomp);
+}
+
 /** BPF_MAXINSNS: what seccomp(2) takes. */
 const maxInstructions = 4096;
 const instructionSize = 8;

@@ -2,7 +2,7 @@
  * What tsrun knows of seccomp, name by name, with the numbers of libseccomp and seccomp(2). Compiling, lowering and
  * `tsrun features` all work from these tables.
  */
-import type { SeccompAction, SeccompArch, SeccompFlag, SeccompOperator } from '../generated/spec.ts';
+import type { SeccompAction, SeccompArch, SeccompFeatures, SeccompFlag, SeccompOperator } from '../generated/spec.ts';
 
 /** The value a filter returns, without the 16 bits of data in its lower half (SECCOMP_RET_* of linux/seccomp.h). */
 export const actions: Readonly<Record<SeccompAction, { value: number; takesErrno: boolean }>> = {
@@ -87,10 +87,14 @@ export const listenerFlags = { newListener: 1 << 3, tsync: 1 << 0, tsyncErrno: 1
 /** config-linux.md: the errno of SCMP_ACT_ERRNO and SCMP_ACT_TRACE when none is given. */
 export const defaultErrno = 1;
 
-/** What `tsrun features` says (features-linux.md, seccomp); `supportedFlags` are those of the running kernel. */
-export function seccompFeatures(supportedFlags: readonly SeccompFlag[]) {
+/**
+ * What `tsrun features` says (features-linux.md, seccomp).
+ *
+ * @param supportedFlags those of the flags that the running kernel knows, too
+ */
+export function seccompFeatures(supportedFlags: readonly SeccompFlag[]): SeccompFeatures {
   return {
-    enabled: supportedFlags.length > 0,
+    enabled: true,
     actions: Object.keys(actions) as SeccompAction[],
     operators: Object.keys(operators) as SeccompOperator[],
     archs: Object.keys(architectures) as SeccompArch[],

@@ -9,11 +9,24 @@ export const features: CommandDeclaration = {
   options: [],
   examples: ['tsrun features | jq .linux.seccomp'],
   async run() {
-    const [{ commands }, { features: featuresOf }] = await Promise.all([
+    const [{ commands }, { features: featuresOf }, { gatherHostFacts }, { libseccompVersion }] = await Promise.all([
       import('../commands.ts'),
       import('../../features/features.ts'),
+      import('../../host/facts.ts'),
+      import('../../seccomp/compile.ts'),
     ]);
-    print(`${JSON.stringify(featuresOf(commands.map(({ name }) => name)), null, 2)}\n`);
+    const { seccompFlags } = gatherHostFacts();
+    const facts = { seccompFlags, libseccompVersion: libseccompVersion() };
+    print(
+      `${JSON.stringify(
+        featuresOf(
+          commands.map(({ name }) => name),
+          facts,
+        ),
+        null,
+        2,
+      )}\n`,
+    );
     return 0;
   },
 };

@@ -1,13 +1,19 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { commands } from '../../../src/cli/commands.ts';
-import { features } from '../../../src/features/features.ts';
+import { type FeatureFacts, features } from '../../../src/features/features.ts';
 import { Features } from '../../../src/generated/schema-tables.ts';
 import { schemaErrors } from '../../../src/validate/schema.ts';
+import { repoRoot } from '../../harness/index.ts';
 import { officialFolder } from '../validate/documents.ts';
 import { officialValidator } from '../validate/official.ts';
 
-const document = features(commands.map(({ name }) => name));
+const facts: FeatureFacts = { seccompFlags: ['SECCOMP_FILTER_FLAG_LOG'], libseccompVersion: '2.5.4' };
+const document = features(
+  commands.map(({ name }) => name),
+  facts,
+);
 
 t.test('it is a features document by our schema', async (t) => {
   t.same(schemaErrors(Features, JSON.parse(JSON.stringify(document))), []);
@@ -48,7 +54,29 @@ t.test('what callers decide by is there', async (t) => {
 });
 
 t.test('checkpoint is announced exactly when there is such a command', async (t) => {
-  const announced = (names: string[]) => features(names).annotations?.['org.opencontainers.runc.checkpoint.enabled'];
+  const announced = (names: string[]) =>
+    features(names, facts).annotations?.['org.opencontainers.runc.checkpoint.enabled'];
   t.equal(announced(['run']), 'false');
   t.equal(announced(['run', 'checkpoint']), 'true');
 });
+
+t.test('seccomp: what the schema knows is what the document names; flags of the kernel apart', async (t) => {
+  const { seccomp } = document.linux ?? {};
+  for (const [list, definition] of [
+    [seccomp?.actions, 'SeccompAction'],
+    [seccomp?.operators, 'SeccompOperator'],
+    [seccomp?.archs, 'SeccompArch'],
+    [seccomp?.knownFlags, 'SeccompFlag'],
+  ] as const) {
+    t.same([...(list ?? [])].sort(), [...enumOf(definition)].sort(), definition);
+  }
+  t.same(seccomp?.supportedFlags, ['SECCOMP_FILTER_FLAG_LOG']);
+  t.equal(document.annotations?.['io.github.seccomp.libseccomp.version'], '2.5.4');
+  const without = features([], { seccompFlags: [], libseccompVersion: undefined });
+  t.notOk(Object.keys(without.annotations ?? {}).includes('io.github.seccomp.libseccomp.version'));
+});
+
+function enumOf(definition: string): string[] {
+  const text = readFileSync(join(repoRoot, 'schemas/definitions.schema.json'), 'utf8');
+  return JSON.parse(text).$defs[definition].enum;
+}
