@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2548169586u;
+constexpr uint32_t kLayoutHash = 4143030734u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -30,43 +30,44 @@ enum class Opcode : uint32_t {
   kNewFilesystem = 20,
   kMountByFlags = 21,
   kCloneTree = 22,
-  kFindMount = 23,
-  kReconfigureFilesystem = 24,
-  kMapMountIds = 25,
-  kCopyUp = 26,
-  kSetMountAttributes = 27,
-  kAttachMount = 28,
-  kMakeDevice = 29,
-  kBindDevice = 30,
-  kMakeSymlink = 31,
-  kMakeConsole = 32,
-  kRunContainerHook = 33,
-  kPivotRoot = 34,
-  kMoveRoot = 35,
-  kWriteSysctl = 36,
-  kSetRootPropagation = 37,
-  kReadonlyRoot = 38,
-  kReadonlyPath = 39,
-  kMaskPath = 40,
-  kSetRlimit = 41,
-  kSetMemoryPolicy = 42,
-  kSetPersonality = 43,
-  kSetCpuAffinity = 44,
-  kSetApparmorProfile = 45,
-  kSetSelinuxLabel = 46,
-  kEnterCwd = 47,
-  kFindProgram = 48,
-  kFindUser = 49,
-  kDefaultHome = 50,
-  kBoundCapabilities = 51,
-  kSetUser = 52,
-  kSetCapabilities = 53,
-  kSetUmask = 54,
-  kNoNewPrivileges = 55,
-  kWaitStart = 56,
-  kPrepareExec = 57,
-  kLoadSeccomp = 58,
-  kExec = 59,
+  kOwnTree = 23,
+  kFindMount = 24,
+  kReconfigureFilesystem = 25,
+  kMapMountIds = 26,
+  kCopyUp = 27,
+  kSetMountAttributes = 28,
+  kAttachMount = 29,
+  kMakeDevice = 30,
+  kBindDevice = 31,
+  kMakeSymlink = 32,
+  kMakeConsole = 33,
+  kRunContainerHook = 34,
+  kPivotRoot = 35,
+  kMoveRoot = 36,
+  kWriteSysctl = 37,
+  kSetRootPropagation = 38,
+  kReadonlyRoot = 39,
+  kReadonlyPath = 40,
+  kMaskPath = 41,
+  kSetRlimit = 42,
+  kSetMemoryPolicy = 43,
+  kSetPersonality = 44,
+  kSetCpuAffinity = 45,
+  kSetApparmorProfile = 46,
+  kSetSelinuxLabel = 47,
+  kEnterCwd = 48,
+  kFindProgram = 49,
+  kFindUser = 50,
+  kDefaultHome = 51,
+  kBoundCapabilities = 52,
+  kSetUser = 53,
+  kSetCapabilities = 54,
+  kSetUmask = 55,
+  kNoNewPrivileges = 56,
+  kWaitStart = 57,
+  kPrepareExec = 58,
+  kLoadSeccomp = 59,
+  kExec = 60,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -206,6 +207,14 @@ struct CloneTreeOp {
   uint64_t recursive;
   int64_t tree;
   uint64_t proc_only;
+};
+
+// Take a tree, instead of as the runtime has opened it, as the container's own mount namespace has it, where the attributes of the host's mounts are locked (mount_namespaces(7)). What init cannot reach stays the runtime's.
+struct OwnTreeOp {
+  Str destination;
+  Str source;
+  uint64_t recursive;
+  int64_t tree;
 };
 
 // Hold the mount at the destination, for remount.
@@ -471,6 +480,7 @@ struct ExecOp {
   X(NewFilesystem) \
   X(MountByFlags) \
   X(CloneTree) \
+  X(OwnTree) \
   X(FindMount) \
   X(ReconfigureFilesystem) \
   X(MapMountIds) \

@@ -101,6 +101,13 @@ int run(const CloneTreeOp& op) {
   return 0;
 }
 
+int run(const OwnTreeOp& op) {
+  Fd tree(clone_path(text(op.source), op.recursive));
+  if (!tree.ok()) return 0;
+  long error = sys(__NR_dup3, tree.get(), op.tree, O_CLOEXEC);
+  return error < 0 ? fail(error, text(op.source)) : 0;
+}
+
 int run(const FindMountOp& op) {
   const char* destination = text(op.destination);
   Fd mount(open_in_root(destination, O_PATH));

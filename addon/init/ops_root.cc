@@ -24,12 +24,19 @@ int make_private_below(int directory_fd) {
   return set_attributes(at.get(), false, 0, 0, kMsPrivate);
 }
 
-// Where the rootfs is attached: at its own path, as hooks of the host's expect. The root of a user namespace may have
-// no way to that path; then over "/", out of everybody's way, until pivot-root.
-long open_rootfs_target(const BindRootfsOp& op) {
-  long target = open_at(AT_FDCWD, text(op.path), O_PATH | O_DIRECTORY, 0);
-  if (target == -EACCES && op.tree >= 0) target = open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-  return target;
+// The rootfs is attached at its own path, as hooks of the host's expect. In a user namespace there may be no way to
+// that path; then the tree that the runtime has opened goes over "/", out of everybody's way, until pivot-root.
+int open_rootfs(const BindRootfsOp& op, Fd& target, Fd& tree) {
+  target.reset(open_at(AT_FDCWD, text(op.path), O_PATH | O_DIRECTORY, 0));
+  if (target.error() == -EACCES && op.tree >= 0) {
+    target.reset(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+    tree.reset(op.tree);
+    return target.ok() ? 0 : target.error();
+  }
+  if (!target.ok()) return target.error();
+  // Of this mount namespace's own, where the attributes of the host's mounts are locked.
+  tree.reset(clone_tree(target.get(), true));
+  return tree.ok() ? 0 : tree.error();
 }
 
 }  // namespace
@@ -43,11 +50,9 @@ int run(const SetPropagationOp& op) {
 
 int run(const BindRootfsOp& op) {
   const char* path = text(op.path);
-  Fd target(open_rootfs_target(op));
-  if (!target.ok()) return fail(target.error(), path);
-  Fd tree(op.tree >= 0 ? op.tree : clone_tree(target.get(), true));
-  if (!tree.ok()) return fail(tree.error(), path);
-  int error = op.propagation == 0 ? 0 : set_attributes(tree.get(), false, 0, 0, op.propagation);
+  Fd target, tree;
+  int error = open_rootfs(op, target, tree);
+  if (error == 0 && op.propagation != 0) error = set_attributes(tree.get(), false, 0, 0, op.propagation);
   if (error == 0 && op.detach_parent) error = make_private_below(target.get());
   if (error == 0) error = attach(tree.get(), target.get());
   if (error < 0) return fail(error, path);

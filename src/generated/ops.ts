@@ -394,6 +394,16 @@ export interface CloneTreeOp extends OpBase {
   readonly procOnly: boolean;
 }
 
+/** Take a tree, instead of as the runtime has opened it, as the container's own mount namespace has it, where the attributes of the host's mounts are locked (mount_namespaces(7)). What init cannot reach stays the runtime's. */
+export interface OwnTreeOp extends OpBase {
+  readonly op: 'own-tree';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly source: string;
+  readonly recursive: boolean;
+  readonly tree: string;
+}
+
 /** Hold the mount at the destination, for remount. */
 export interface FindMountOp extends OpBase {
   readonly op: 'find-mount';
@@ -755,6 +765,7 @@ export type InitOp =
   | NewFilesystemOp
   | MountByFlagsOp
   | CloneTreeOp
+  | OwnTreeOp
   | FindMountOp
   | ReconfigureFilesystemOp
   | MapMountIdsOp
@@ -798,7 +809,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'blob' | 'seccomp' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 2548169586;
+export const layoutHash = 4143030734;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -826,41 +837,42 @@ export const initOps: Readonly<
   'new-filesystem': { code: 20, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['modeFromDestination', 'bool'], ['fallbackParameters', 'strs'], ['fallbackTree', 'str?'], ['fallbackAttributes', 'u64']] },
   'mount-by-flags': { code: 21, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['flags', 'u64'], ['data', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
   'clone-tree': { code: 22, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd?'], ['procOnly', 'bool']] },
-  'find-mount': { code: 23, fields: [['destination', 'str']] },
-  'reconfigure-filesystem': { code: 24, fields: [['destination', 'str'], ['parameters', 'strs']] },
-  'map-mount-ids': { code: 25, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
-  'copy-up': { code: 26, fields: [['destination', 'str'], ['owner', 'bool']] },
-  'set-mount-attributes': { code: 27, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
-  'attach-mount': { code: 28, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
-  'make-device': { code: 29, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
-  'bind-device': { code: 30, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
-  'make-symlink': { code: 31, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
-  'make-console': { code: 32, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
-  'run-container-hook': { code: 33, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 34, fields: [] },
-  'move-root': { code: 35, fields: [] },
-  'write-sysctl': { code: 36, fields: [['key', 'str'], ['value', 'str']] },
-  'set-root-propagation': { code: 37, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
-  'readonly-root': { code: 38, fields: [] },
-  'readonly-path': { code: 39, fields: [['path', 'str']] },
-  'mask-path': { code: 40, fields: [['path', 'str']] },
-  'set-rlimit': { code: 41, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-memory-policy': { code: 42, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
-  'set-personality': { code: 43, fields: [['domain', 'str'], ['persona', 'u64']] },
-  'set-cpu-affinity': { code: 44, fields: [['cpus', 'str'], ['mask', 'u64s']] },
-  'set-apparmor-profile': { code: 45, fields: [['profile', 'str']] },
-  'set-selinux-label': { code: 46, fields: [['label', 'str']] },
-  'enter-cwd': { code: 47, fields: [['path', 'str']] },
-  'find-program': { code: 48, fields: [['name', 'str'], ['path', 'str?']] },
-  'find-user': { code: 49, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
-  'default-home': { code: 50, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 51, fields: [['bounding', 'u64']] },
-  'set-user': { code: 52, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 53, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
-  'set-umask': { code: 54, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 55, fields: [] },
-  'wait-start': { code: 56, fields: [['socket', 'fd']] },
-  'prepare-exec': { code: 57, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
-  'load-seccomp': { code: 58, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
-  'exec': { code: 59, fields: [['name', 'str']] },
+  'own-tree': { code: 23, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd']] },
+  'find-mount': { code: 24, fields: [['destination', 'str']] },
+  'reconfigure-filesystem': { code: 25, fields: [['destination', 'str'], ['parameters', 'strs']] },
+  'map-mount-ids': { code: 26, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
+  'copy-up': { code: 27, fields: [['destination', 'str'], ['owner', 'bool']] },
+  'set-mount-attributes': { code: 28, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
+  'attach-mount': { code: 29, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'make-device': { code: 30, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
+  'bind-device': { code: 31, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
+  'make-symlink': { code: 32, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
+  'make-console': { code: 33, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 34, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 35, fields: [] },
+  'move-root': { code: 36, fields: [] },
+  'write-sysctl': { code: 37, fields: [['key', 'str'], ['value', 'str']] },
+  'set-root-propagation': { code: 38, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
+  'readonly-root': { code: 39, fields: [] },
+  'readonly-path': { code: 40, fields: [['path', 'str']] },
+  'mask-path': { code: 41, fields: [['path', 'str']] },
+  'set-rlimit': { code: 42, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-memory-policy': { code: 43, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
+  'set-personality': { code: 44, fields: [['domain', 'str'], ['persona', 'u64']] },
+  'set-cpu-affinity': { code: 45, fields: [['cpus', 'str'], ['mask', 'u64s']] },
+  'set-apparmor-profile': { code: 46, fields: [['profile', 'str']] },
+  'set-selinux-label': { code: 47, fields: [['label', 'str']] },
+  'enter-cwd': { code: 48, fields: [['path', 'str']] },
+  'find-program': { code: 49, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 50, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 51, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 52, fields: [['bounding', 'u64']] },
+  'set-user': { code: 53, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 54, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
+  'set-umask': { code: 55, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 56, fields: [] },
+  'wait-start': { code: 57, fields: [['socket', 'fd']] },
+  'prepare-exec': { code: 58, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'load-seccomp': { code: 59, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
+  'exec': { code: 60, fields: [['name', 'str']] },
 };

@@ -14,7 +14,7 @@ import { lowerAdoptIds } from './id-maps.ts';
 import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
-import { lowerTrees } from './mount-trees.ts';
+import { lowerOwnTrees, lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
@@ -78,6 +78,7 @@ function inOrder(context: Context): Op[] {
     // Before the first mount, or that mount could propagate to the host.
     ...lowerPropagation(context),
     ...lowerRootfs(context),
+    ...lowerOwnTrees(context),
     // After what the host's root may reach and the container's may not (a bundle below a directory of mode 0700), and
     // before anything makes a file, which takes a mapped ID.
     ...lowerAdoptIds(context),

@@ -21,6 +21,24 @@ export function lowerTrees(context: Context): Op[] {
   });
 }
 
+/**
+ * Before init gives up the host's root's user id, which opens most directories still. An ID-mapped tree has to stay the
+ * runtime's.
+ */
+export function lowerOwnTrees(context: Context): Op[] {
+  return (context.spec.mounts ?? []).flatMap((mount, index): Op[] => {
+    const request = requestOf(mount, index);
+    const tree = slotOf(context, request);
+    if (tree === null || isMapped(request)) return [];
+    const { from, destination, options } = request;
+    const source = bindSource(context, mount);
+    const recursive = options.bind === 'rbind';
+    return [
+      { op: 'own-tree', by: 'init', from: `${from}/source`, destination: destination.path, source, recursive, tree },
+    ];
+  });
+}
+
 /** Slot of the tree that the runtime opens for a bind mount; null when init opens it itself. */
 export function slotOf(context: Context, request: MountRequest): string | null {
   if (request.options.bind === undefined || request.options.remount) return null;

@@ -1,0 +1,287 @@
+/** Mounts and devices of containers with a user namespace, and ID-mapped mounts. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type MountInfo, parseMountInfo, requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
+
+const skip = requires({ root: true, userns: true });
+const tsrunOnly = requires({ root: true, userns: true, runtime: 'tsrun' });
+
+const base = 100_000;
+const mapping = [{ containerID: 0, hostID: base, size: 65_536 }];
+
+/** Runs a script in a container whose root is uid 100000 outside, and owns the image. */
+async function runMapped(box: Sandbox, script: string, edit: (spec: Spec) => void = () => {}) {
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', script];
+    spec.linux.namespaces.push({ type: 'user' });
+    spec.linux.uidMappings = mapping;
+    spec.linux.gidMappings = mapping;
+    edit(spec);
+  });
+  chmodSync(box.directory, 0o711);
+  execFileSync('chown', ['-R', `${base}:${base}`, bundle.rootfs]);
+  return box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+}
+
+async function outputOf(box: Sandbox, script: string, edit?: (spec: Spec) => void): Promise<string> {
+  const { code, stdout, stderr } = await runMapped(box, script, edit);
+  if (code === 0) return stdout;
+  throw new Error(`${code}: ${stderr || stdout}`);
+}
+
+async function mountAt(box: Sandbox, path: string, edit: (spec: Spec) => void): Promise<MountInfo | undefined> {
+  const mounts = parseMountInfo(await outputOf(box, 'cat /proc/self/mountinfo', edit));
+  return mounts.findLast(({ mountPoint }) => mountPoint === path);
+}
+
+/** A directory with a file in it, owned like the directory. */
+function ownedDirectory(box: Sandbox, name: string, owner: number): string {
+  const path = join(box.directory, name);
+  mkdirSync(path);
+  writeFileSync(join(path, 'file'), 'content\n');
+  for (const entry of [path, join(path, 'file')]) chownSync(entry, owner, owner);
+  return path;
+}
+
+/** A filesystem of the host with these options. */
+function hostMount(t: Test, box: Sandbox, options: string): string {
+  const path = join(box.directory, 'mounted');
+  mkdirSync(path);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]);
+  t.teardown(() => execFileSync('umount', ['--recursive', path]));
+  return path;
+}
+
+const without = (spec: Spec, type: string) => {
+  spec.linux.namespaces = spec.linux.namespaces.filter((entry) => entry.type !== type);
+};
+
+t.test('the devices are the host’s, by bind mount', { skip }, async (t) => {
+  const box = sandbox(t);
+  const output = await outputOf(
+    box,
+    'for d in null zero full random urandom tty; do stat -c "%n %t:%T" /dev/$d; done; echo gone > /dev/null; ls -l /dev/fuse | cut -c1',
+    (spec) => {
+      const { rdev } = statSync('/dev/fuse');
+      spec.linux.devices = [{ type: 'c', path: '/dev/fuse', major: rdev >> 8, minor: rdev & 0xff }];
+    },
+  );
+  t.equal(output, '/dev/null 1:3\n/dev/zero 1:5\n/dev/full 1:7\n/dev/random 1:8\n/dev/urandom 1:9\n/dev/tty 5:0\nc\n');
+});
+
+t.test('they are mounted nosuid and noexec', { skip: tsrunOnly }, async (t) => {
+  t.match((await mountAt(sandbox(t), '/dev/null', () => {}))?.options, ['rw', 'nosuid', 'noexec']);
+});
+
+t.test('a device that the host does not have, or has with another number', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const missing = await runMapped(box, 'true', (spec) => {
+    spec.linux.devices = [{ type: 'c', path: '/dev/no-such-device', major: 1, minor: 3 }];
+  });
+  t.match(missing.stderr, /linux\.devices\[0\]: bind-device \/dev\/no-such-device: ENOENT .*must be there/);
+  const other = await runMapped(box, 'true', (spec) => {
+    spec.linux.devices = [{ type: 'c', path: '/dev/null', major: 1, minor: 5 }];
+  });
+  t.match(other.stderr, /linux\.devices\[0\]: bind-device \/dev\/null: ENXIO .*another device/);
+});
+
+t.test('a fifo is made even there', { skip: tsrunOnly }, async (t) => {
+  const output = await outputOf(sandbox(t), 'stat -c "%F %a %u" /p', (spec) => {
+    spec.linux.devices = [{ type: 'p', path: '/p', fileMode: 0o600 }];
+  });
+  t.equal(output, 'fifo 600 0\n');
+});
+
+t.test('a source that the container’s root has no way to', { skip }, async (t) => {
+  const box = sandbox(t);
+  const closed = ownedDirectory(box, 'closed', 0);
+  mkdirSync(join(closed, 'data'));
+  writeFileSync(join(closed, 'data/file'), 'reached\n');
+  chmodSync(closed, 0o700);
+  const output = await outputOf(box, 'cat /m/file', (spec) => {
+    spec.mounts.push({ destination: '/m', source: join(closed, 'data'), options: ['bind'] });
+  });
+  t.equal(output, 'reached\n');
+});
+
+t.test(
+  'nor the host’s root without privilege: a directory closed to it by its owner',
+  { skip: tsrunOnly },
+  async (t) => {
+    const box = sandbox(t);
+    const closed = ownedDirectory(box, 'closed', 5000);
+    mkdirSync(join(closed, 'data'));
+    writeFileSync(join(closed, 'data/file'), 'reached\n');
+    chmodSync(closed, 0o700);
+    const output = await outputOf(box, 'cat /m/file', (spec) => {
+      spec.mounts.push({ destination: '/m', source: join(closed, 'data'), options: ['bind'] });
+    });
+    t.equal(output, 'reached\n');
+  },
+);
+
+t.test('a root filesystem that nobody but the runtime has a way to', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/cat', '/etc/passwd'];
+    spec.linux.namespaces.push({ type: 'user' });
+    spec.linux.uidMappings = mapping;
+    spec.linux.gidMappings = mapping;
+  });
+  execFileSync('chown', ['-R', `${base}:${base}`, bundle.rootfs]);
+  chownSync(bundle.directory, 5000, 5000);
+  chmodSync(bundle.directory, 0o700);
+  const { code, stdout, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.equal(code, 0, stderr);
+  t.match(stdout, /^root:/);
+});
+
+t.test('attributes of the host’s mount stay', { skip }, async (t) => {
+  const box = sandbox(t);
+  const source = hostMount(t, box, 'ro,nosuid,nodev,noexec,noatime');
+  const found = await mountAt(box, '/m', (spec) => {
+    spec.mounts.push({ destination: '/m', source, options: ['rbind', 'rprivate'] });
+  });
+  t.same(found?.options, ['ro', 'nosuid', 'nodev', 'noexec', 'noatime']);
+});
+
+t.test('and asking to take one away is an error', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const source = hostMount(t, box, 'ro,nosuid,noatime');
+  for (const [options, index] of [
+    [['bind', 'rw'], 1],
+    [['rbind', 'nodev', 'suid'], undefined],
+    [['bind', 'relatime'], 1],
+    [['rbind', 'rrw'], 1],
+  ] as const) {
+    const { code, stderr } = await runMapped(box, 'true', (spec) => {
+      spec.mounts.push({ destination: '/m', source, options: [...options] });
+    });
+    t.equal(code, 1, options.join());
+    const place = index === undefined ? 'options' : `options\\[${index}\\]`;
+    t.match(stderr, new RegExp(`mounts\\[\\d+\\]\\.${place} /m: set-mount-attributes: EPERM .*more privileged`));
+  }
+});
+
+t.test('the container’s root cannot take them away either', { skip }, async (t) => {
+  const box = sandbox(t);
+  const source = hostMount(t, box, 'ro,nosuid');
+  const { stdout } = await runMapped(
+    box,
+    'mount -o remount,bind,rw /m 2>/dev/null || echo refused; touch /m/x 2>&1',
+    (spec) => {
+      for (const set of ['bounding', 'effective', 'permitted'] as const) {
+        spec.process.capabilities = { ...spec.process.capabilities, [set]: ['CAP_SYS_ADMIN'] };
+      }
+      spec.mounts.push({ destination: '/m', source, options: ['bind'] });
+    },
+  );
+  t.match(stdout, /^refused\n.*Read-only/);
+});
+
+t.test('no mount of the container comes to the host through a shared source', { skip }, async (t) => {
+  const box = sandbox(t);
+  const source = hostMount(t, box, 'rw');
+  execFileSync('mount', ['--make-shared', source]);
+  const found = await mountAt(box, '/m', (spec) => {
+    spec.mounts.push({ destination: '/m', source, options: ['rbind'] });
+  });
+  t.notMatch(found?.propagation.join(), /shared/);
+});
+
+t.test('idmap takes the mappings of the container', { skip }, async (t) => {
+  const box = sandbox(t);
+  const source = ownedDirectory(box, 'data', 7);
+  const script = 'stat -c %u:%g /plain/file /mapped/file; touch /mapped/new';
+  const output = await outputOf(box, script, (spec) => {
+    spec.mounts.push({ destination: '/plain', source, options: ['bind'] });
+    spec.mounts.push({ destination: '/mapped', source, options: ['bind', 'idmap'] });
+    chmodSync(source, 0o777);
+  });
+  t.equal(output, '65534:65534\n7:7\n');
+  t.equal(statSync(join(source, 'new')).uid, 0, 'files of its root belong to the host’s');
+});
+
+t.test('mappings of its own, with and without the option', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const source = ownedDirectory(box, 'data', 0);
+  const ids = [{ containerID: 0, hostID: 1234, size: 1 }];
+  for (const options of [['bind'], ['bind', 'idmap'], ['rbind', 'ridmap']]) {
+    const output = await box.outputOf('stat -c %u:%g /m/file', (spec) => {
+      spec.mounts.push({ destination: '/m', source, options, uidMappings: ids, gidMappings: ids });
+    });
+    t.equal(output, '1234:1234\n', options.join());
+  }
+});
+
+t.test('ridmap maps the mounts below too, idmap does not', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const source = hostMount(t, box, 'rw');
+  mkdirSync(join(source, 'below'));
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(source, 'below')]);
+  const ids = [{ containerID: 0, hostID: 1234, size: 1 }];
+  const owners = (option: string) =>
+    box.outputOf('stat -c %u /m /m/below', (spec) => {
+      spec.mounts.push({ destination: '/m', source, options: ['rbind', option], uidMappings: ids, gidMappings: ids });
+    });
+  t.equal(await owners('idmap'), '1234\n0\n');
+  t.equal(await owners('ridmap'), '1234\n1234\n');
+});
+
+t.test('a new filesystem can be ID-mapped', { skip: tsrunOnly }, async (t) => {
+  const ids = [{ containerID: 0, hostID: 1234, size: 1 }];
+  const output = await sandbox(t).outputOf('stat -c %u:%g /m', (spec) => {
+    const options = ['idmap', 'mode=755'];
+    spec.mounts.push({
+      destination: '/m',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options,
+      uidMappings: ids,
+      gidMappings: ids,
+    });
+  });
+  t.equal(output, '1234:1234\n');
+});
+
+t.test('a filesystem that cannot be ID-mapped', { skip: tsrunOnly }, async (t) => {
+  const ids = [{ containerID: 0, hostID: 1234, size: 1 }];
+  const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], (spec) => {
+    spec.mounts.push({ destination: '/m', source: '/proc', options: ['bind'], uidMappings: ids, gidMappings: ids });
+  });
+  t.equal(code, 1);
+  t.match(stderr, /mounts\[\d+\]\.uidMappings: map-tree: EINVAL .*cannot be ID-mapped by this kernel/);
+});
+
+t.test('without mappings or a user namespace there is nothing to map with', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { code, stderr } = await box.runContainer(['/bin/true'], (spec) => {
+    spec.mounts.push({ destination: '/m', source: box.directory, options: ['bind', 'idmap'] });
+  });
+  t.not(code, 0);
+  t.match(stderr, /id-?map/i);
+});
+
+t.test(
+  'a /sys that the kernel refuses is the host’s, read-only, and the log says so',
+  { skip: tsrunOnly },
+  async (t) => {
+    const box = sandbox(t);
+    const { code, stdout, stderr } = await runMapped(
+      box,
+      'ls /sys/kernel | head -1; cat /proc/self/mountinfo',
+      (spec) => {
+        without(spec, 'network');
+      },
+    );
+    t.equal(code, 0, stderr);
+    const mounts = parseMountInfo(stdout.slice(stdout.indexOf('\n') + 1));
+    const found = mounts.filter(({ mountPoint }) => mountPoint === '/sys' || mountPoint.startsWith('/sys/'));
+    t.equal(found[0]?.fsType, 'sysfs');
+    for (const { options, mountPoint } of found.filter(({ fsType }) => fsType !== 'tmpfs')) {
+      t.ok(options.includes('ro'), mountPoint);
+    }
+  },
+);
