@@ -1,28 +1,45 @@
 /** Mounts and devices of containers with a user namespace, and ID-mapped mounts. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type MountInfo, parseMountInfo, requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
+import {
+  type Bundle,
+  type MountInfo,
+  parseMountInfo,
+  requires,
+  run,
+  runtimePath,
+  type Sandbox,
+  type Spec,
+  sandbox,
+} from '../harness/index.ts';
 
 const skip = requires({ root: true, userns: true });
 const tsrunOnly = requires({ root: true, userns: true, runtime: 'tsrun' });
+
+const cgroupOnly = requires({ root: true, userns: true, cgroup2: true, runtime: 'tsrun' });
 
 const base = 100_000;
 const mapping = [{ containerID: 0, hostID: base, size: 65_536 }];
 
 /** Runs a script in a container whose root is uid 100000 outside, and owns the image. */
-async function runMapped(box: Sandbox, script: string, edit: (spec: Spec) => void = () => {}) {
+async function runMapped(box: Sandbox, script: string, edit?: (spec: Spec) => void, flags: string[] = []) {
+  const bundle = mappedBundle(box, script, edit);
+  return box.runtime([...flags, 'run', '--bundle', bundle.directory, box.newId()]);
+}
+
+function mappedBundle(box: Sandbox, script: string, edit?: (spec: Spec) => void): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
     spec.linux.namespaces.push({ type: 'user' });
     spec.linux.uidMappings = mapping;
     spec.linux.gidMappings = mapping;
-    edit(spec);
+    edit?.(spec);
   });
   chmodSync(box.directory, 0o711);
   execFileSync('chown', ['-R', `${base}:${base}`, bundle.rootfs]);
-  return box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  return bundle;
 }
 
 async function outputOf(box: Sandbox, script: string, edit?: (spec: Spec) => void): Promise<string> {
@@ -264,24 +281,49 @@ t.test('without mappings or a user namespace there is nothing to map with', { sk
   t.match(stderr, /id-?map/i);
 });
 
-t.test(
-  'a /sys that the kernel refuses is the host’s, read-only, and the log says so',
-  { skip: tsrunOnly },
-  async (t) => {
-    const box = sandbox(t);
-    const { code, stdout, stderr } = await runMapped(
-      box,
-      'ls /sys/kernel | head -1; cat /proc/self/mountinfo',
-      (spec) => {
-        without(spec, 'network');
-      },
-    );
-    t.equal(code, 0, stderr);
-    const mounts = parseMountInfo(stdout.slice(stdout.indexOf('\n') + 1));
-    const found = mounts.filter(({ mountPoint }) => mountPoint === '/sys' || mountPoint.startsWith('/sys/'));
-    t.equal(found[0]?.fsType, 'sysfs');
-    for (const { options, mountPoint } of found.filter(({ fsType }) => fsType !== 'tmpfs')) {
-      t.ok(options.includes('ro'), mountPoint);
-    }
-  },
-);
+t.test('a /sys that the kernel refuses is the host’s, and the log says so', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const log = join(box.directory, 'log');
+  const script = 'cat /proc/self/mountinfo; ls /sys/class/net | wc -l';
+  const flags = ['--log-level', 'warning', '--log', log];
+  const { code, stdout, stderr } = await runMapped(box, script, (spec) => without(spec, 'network'), flags);
+  t.equal(code, 0, stderr);
+  const mounts = parseMountInfo(stdout.replace(/\d+\n$/, ''));
+  const found = mounts.filter(({ mountPoint }) => /^\/sys($|\/)/.test(mountPoint));
+  t.equal(found[0]?.fsType, 'sysfs');
+  for (const { options, mountPoint } of found) t.ok(options.includes('ro'), mountPoint);
+  t.equal(Number(/\d+\n$/.exec(stdout)?.[0]), readdirSync('/sys/class/net').length);
+  t.match(
+    readFileSync(log, 'utf8'),
+    /mounts\[\d+\] \/sys: new-filesystem: EPERM .*bound the host's in place of a new one/,
+  );
+});
+
+t.test('a /proc for the host’s pids is the host’s', { skip: tsrunOnly }, async (t) => {
+  const script = 'cat /proc/1/comm; echo 0 > /proc/self/oom_score_adj && echo written';
+  const output = await outputOf(sandbox(t), script, (spec) => {
+    without(spec, 'pid');
+    spec.linux.maskedPaths = [];
+    spec.linux.readonlyPaths = [];
+  });
+  t.equal(output, `${readFileSync('/proc/1/comm', 'utf8')}written\n`);
+});
+
+t.test('a /proc that the kernel refuses otherwise is an error that says why', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const bundle = mappedBundle(box, 'true');
+  // As in a container: something of /proc is hidden, and a new one would reveal it.
+  const script = 'mount --bind /dev/null /proc/version && exec "$@"';
+  const command = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
+  const { code, stderr } = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command]);
+  t.equal(code, 1);
+  t.match(stderr, /mounts\[0\] \/proc: new-filesystem .*EPERM .*a \/proc outside that hides nothing/);
+});
+
+t.test('without a cgroup namespace, too, its cgroup is read-only', { skip: cgroupOnly }, async (t) => {
+  const box = sandbox(t);
+  const found = await mountAt(box, '/sys/fs/cgroup', (spec) => without(spec, 'cgroup'));
+  t.equal(found?.fsType, 'cgroup2');
+  t.match(found?.root, new RegExp(`^${box.cgroup}/`));
+  t.ok(found?.options.includes('ro'));
+});
