@@ -27,7 +27,7 @@ export function createCgroup(path: string, required: readonly string[]): string[
     enableControllers(path, required);
     demandUsable(path, made[0] === path);
   } catch (error) {
-    for (const directory of made) rmdirSync(directory);
+    removeUnused(made);
     throw error;
   }
   return made;
@@ -70,15 +70,49 @@ export function openCgroup(path: string): number {
   return openSync(path, 'r');
 }
 
-/** Kills what is in the cgroup and below it, and waits for the end of it all; an absent one is no error. */
-export function emptyCgroup(path: string): void {
+/** Undoes createCgroup, whose result `made` is. The cgroups above may be in use by other containers by now. */
+export function undoCgroup(path: string, made: readonly string[]): void {
+  const [own, ...above] = made;
   killCgroup(path);
+  awaitEmptyCgroup(path);
+  if (own === path) removeCgroup(path);
+  removeUnused(above);
+}
+
+/** Removes cgroups, the deepest first, up to one that somebody uses. */
+function removeUnused(directories: readonly string[]): void {
+  for (const directory of directories) {
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      return;
+    }
+  }
+}
+
+/** Waits for the end of all processes in the cgroup and below it; an absent one is no error. */
+function awaitEmptyCgroup(path: string): void {
   waitForState(path, 'populated', false, exitTimeoutMs);
 }
 
-/** Empties the cgroup, then removes it and those below it. */
+/** Kills what is in the cgroup and below it, waits for the end of it all, and removes it and those below it. */
 export function destroyCgroup(path: string): void {
-  emptyCgroup(path);
+  killCgroup(path);
+  removeEmptiedCgroup(path);
+}
+
+/**
+ * Removes a cgroup whose processes are about to end by themselves, and those below it.
+ *
+ * @throws TsrunError, and removes nothing, when they do not
+ */
+export function removeEmptiedCgroup(path: string): void {
+  awaitEmptyCgroup(path);
+  const pids = cgroupPids(path);
+  if (pids.length > 0) {
+    throw new TsrunError(`cannot remove the cgroup ${path}: processes are still in it: ${pids.join(', ')}`);
+  }
   removeCgroup(path);
 }
 
@@ -87,7 +121,7 @@ export function destroyCgroup(path: string): void {
  *
  * @throws TsrunError when a process is still in one of them
  */
-export function removeCgroup(path: string): void {
+function removeCgroup(path: string): void {
   for (const directory of [...cgroupsBelow(path), path]) {
     try {
       rmdirSync(directory);

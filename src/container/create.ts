@@ -5,8 +5,8 @@ import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
-import { placeHook, runHook } from '../hooks/run.ts';
-import { processStat } from '../host/processes.ts';
+import { runHook } from '../hooks/run.ts';
+import { innermostPid, processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -14,6 +14,7 @@ import { filterOf } from '../seccomp/filter.ts';
 import { listenerOf } from '../seccomp/listener.ts';
 import { sendDescriptor } from '../terminal/console.ts';
 import { writePidFile } from './pid-file.ts';
+import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
 import { ContainerDirectory, execSocket, filterCacheDirectory } from './store.ts';
@@ -44,16 +45,18 @@ export interface Created {
 /** runtime.md, Create: all of the lifecycle up to the user's program, or nothing at all. */
 export function createContainer(request: CreateRequest): Created {
   const directory = new ContainerDirectory(request.root, request.id);
-  directory.reserve(request.root);
   const undo = new UndoStack();
-  undo.push(() => directory.remove());
   const creation = new Creation(request, directory, undo);
+  const lock = directory.reserve();
+  undo.push(() => directory.remove());
   try {
     return creation.run();
   } catch (error) {
-    creation.runPoststopHooks();
     for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
+    runPoststopHooks(creation.record);
     throw error;
+  } finally {
+    closeSync(lock);
   }
 }
 
@@ -61,17 +64,17 @@ class Creation {
   private readonly request: CreateRequest;
   private readonly directory: ContainerDirectory;
   private readonly undo: UndoStack;
-  private record: ContainerRecord;
+  record: ContainerRecord;
   private pidfd = -1;
   private terminal = -1;
-  private readonly stateFd: number;
+  /** Holds the state for hooks that init runs; -1 when there are none. */
+  private stateFd = -1;
 
   constructor(request: CreateRequest, directory: ContainerDirectory, undo: UndoStack) {
     this.request = request;
     this.directory = directory;
     this.undo = undo;
     this.record = firstRecord(request);
-    this.stateFd = addon().memfd('tsrun-state', Buffer.alloc(0), false);
   }
 
   run(): Created {
@@ -80,22 +83,13 @@ class Creation {
     directory.write(this.record);
     const executor = new Executor(request.plan, this.handlers(), this.undo, request.preserveFds);
     executor.slots['exec-socket'] = addon().listen(directory.path, execSocket);
-    executor.slots.state = this.stateFd;
+    if (request.plan.ops.some(({ op }) => op === 'run-container-hook')) {
+      this.stateFd = addon().memfd('tsrun-state', Buffer.alloc(0), false);
+      executor.slots.state = this.stateFd;
+    }
     executor.run();
     for (const fd of Object.values(executor.slots)) closeSync(fd);
     return { directory, record: this.record, pidfd: this.pidfd, terminal: this.terminal };
-  }
-
-  /** runtime.md, Lifecycle 6: a failed hook of create ends in the poststop hooks too. */
-  runPoststopHooks(): void {
-    if (this.record.init === undefined) return;
-    this.record.hooks.poststop.forEach((hook, index) => {
-      try {
-        runHook(placeHook(hook, 'poststop', index), hookState(this.record, 'stopped'));
-      } catch (error) {
-        log('warning', (error as Error).message);
-      }
-    });
   }
 
   private handlers() {
@@ -144,9 +138,11 @@ class Creation {
     this.publishState('created');
   }
 
-  /** What hooks that init runs will read. */
+  /** What hooks that init runs will read: they see the pid as the container does (runtime.md, State). */
   private publishState(status: 'creating' | 'created'): void {
-    const text = JSON.stringify(hookState(this.record, status));
+    if (this.stateFd < 0) return;
+    const state = hookState(this.record, status);
+    const text = JSON.stringify({ ...state, pid: innermostPid(state.pid ?? 0) });
     ftruncateSync(this.stateFd, 0);
     writeSync(this.stateFd, text, 0);
   }

@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { destroyCgroup } from '../cgroup/cgroupfs.ts';
+import { destroyCgroup, removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
 import { TsrunError } from '../errors.ts';
-import { placeHook, runHook } from '../hooks/run.ts';
 import { log } from '../log.ts';
 import { removeGroups } from '../resctrl/group.ts';
 import { endInit } from './kill.ts';
+import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
-import { hookState, statusOf } from './state.ts';
+import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
@@ -15,54 +15,68 @@ import type { ContainerDirectory } from './store.ts';
  * without `force`. With `force` an absent container is no error.
  */
 export function deleteContainer(directory: ContainerDirectory, { force }: { force: boolean }): void {
-  if (!directory.exists()) {
-    if (force) return;
-    throw new TsrunError('container does not exist');
-  }
-  const lock = directory.open();
+  const lock = directory.openIfThere();
+  if (lock === undefined) return absent(force);
   try {
-    addon().lock(lock, true);
-    // Another delete may have held the lock until now.
-    if (directory.exists()) deleteLocked(directory, force);
+    if (!addon().lock(lock, false)) awaitLock(directory, lock, force);
+    // Whoever had the lock may have removed the container.
+    if (!directory.isAt(lock)) return absent(force);
+    deleteLocked(directory, force);
   } finally {
     closeSync(lock);
   }
 }
 
+function absent(force: boolean): void {
+  if (!force) throw new TsrunError('container does not exist');
+}
+
+/** A create or another delete has the lock. A create fails when its init ends, and then removes all of it itself. */
+function awaitLock(directory: ContainerDirectory, lock: number, force: boolean): void {
+  const record = directory.hasRecord() ? directory.read() : undefined;
+  if (record?.phase === 'creating') {
+    if (!force) throw notStopped(directory, 'creating');
+    endInit(record);
+  }
+  addon().lock(lock, true);
+}
+
 function deleteLocked(directory: ContainerDirectory, force: boolean): void {
-  const record = force ? readIfPossible(directory) : directory.read();
-  if (record === undefined) {
-    directory.remove();
-    return;
-  }
+  const record = recordOf(directory, force);
+  if (record === undefined) return directory.removeUnrecorded();
   const status = statusOf(directory, record);
-  if (!force && status !== 'stopped' && status !== 'created') {
-    throw new TsrunError(`cannot delete container ${record.id} that is not stopped: ${status}`);
-  }
+  if (!force && status !== 'stopped' && status !== 'created') throw notStopped(directory, status);
   endInit(record);
-  if (record.cgroup !== null) destroyCgroup(record.cgroup);
+  deleteCgroup(record);
   if (record.resctrl !== undefined) removeGroups(record.resctrl);
   directory.remove();
   runPoststopHooks(record);
 }
 
-/** A directory whose record cannot be read belongs to a create that was killed before it made anything else. */
-function readIfPossible(directory: ContainerDirectory): ContainerRecord | undefined {
+/** Undefined when create or delete was killed before it had written one or after it had removed it, or it is corrupt. */
+function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecord | undefined {
+  if (!directory.hasRecord()) return undefined;
   try {
     return directory.read();
   } catch (error) {
+    if (!force) throw error;
     log('warning', (error as TsrunError).message);
     return undefined;
   }
 }
 
-/** config.md, Poststop: after the delete; a failing hook is a warning and the rest still run. */
-function runPoststopHooks(record: ContainerRecord): void {
-  record.hooks.poststop.forEach((hook, index) => {
-    try {
-      runHook(placeHook(hook, 'poststop', index), hookState(record, 'stopped'));
-    } catch (error) {
-      log('warning', (error as TsrunError).message);
-    }
+/**
+ * Without an init in the record, create was killed before or just after the clone. Processes in the cgroup then may be
+ * strangers, for create had perhaps not seen yet that it is in use; its own init ends by itself when create is gone.
+ */
+function deleteCgroup({ cgroup, init }: ContainerRecord): void {
+  if (cgroup === null) return;
+  if (init === undefined) removeEmptiedCgroup(cgroup);
+  else destroyCgroup(cgroup);
+}
+
+function notStopped({ id }: ContainerDirectory, status: string): TsrunError {
+  return new TsrunError(`cannot delete container ${id} that is not stopped: ${status}`, {
+    hint: 'kill it first, or delete --force',
   });
 }

@@ -16,8 +16,10 @@ export function killContainer(directory: ContainerDirectory, signal: number): vo
   const record = directory.read();
   if (signal === constants.signals.SIGKILL && !record.ownPids && killAll(record)) return;
   const status = statusOf(directory, record);
-  if (status === 'stopped' || record.init === undefined) throw new TsrunError('container not running');
-  if (!signalProcess(record.init, signal)) throw new TsrunError('container not running');
+  const { init } = record;
+  if (init === undefined || status === 'stopped' || status === 'creating' || !signalProcess(init, signal)) {
+    throw new TsrunError('container not running');
+  }
 }
 
 /** False when there is nothing to kill, or no cgroup to find it by. */
@@ -28,36 +30,33 @@ function killAll({ cgroup }: ContainerRecord): boolean {
 }
 
 /** Signals this very process, never a later one with its pid; false when it is gone. */
-export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
-  let pidfd: number;
+function signalProcess(identity: ProcessIdentity, signal: number): boolean {
+  return withProcess(identity, (pidfd) => addon().pidfdSignal(pidfd, signal));
+}
+
+/** Kills init with SIGKILL and waits until it is gone (a parent that does not reap it cannot hold us up). */
+export function endInit({ init }: ContainerRecord): void {
+  if (init === undefined) return;
+  withProcess(init, (pidfd) => {
+    addon().pidfdSignal(pidfd, constants.signals.SIGKILL);
+    addon().pidfdWait(pidfd, 10_000);
+  });
+}
+
+/** Does something to the process behind a pidfd; false when it is gone. */
+function withProcess(identity: ProcessIdentity, use: (pidfd: number) => void): boolean {
+  let pidfd = -1;
   try {
     pidfd = addon().pidfdOpen(identity.pid);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
-  try {
     // The start time is checked after the pidfd pinned the process.
     if (!isAlive(identity)) return false;
-    addon().pidfdSignal(pidfd, signal);
+    use(pidfd);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
     throw error;
   } finally {
-    closeSync(pidfd);
-  }
-}
-
-/** Kills init with SIGKILL and waits until it is gone (a parent that does not reap it cannot hold us up). */
-export function endInit(record: ContainerRecord): void {
-  if (record.init === undefined || !signalProcess(record.init, constants.signals.SIGKILL)) return;
-  try {
-    const pidfd = addon().pidfdOpen(record.init.pid);
-    addon().pidfdWait(pidfd, 10_000);
-    closeSync(pidfd);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (pidfd >= 0) closeSync(pidfd);
   }
 }
 

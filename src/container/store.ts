@@ -1,15 +1,22 @@
 import {
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  type Stats,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import { checkId, isId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
@@ -31,43 +38,68 @@ export function filterCacheDirectory(root: string): string {
   return join(root, '.seccomp~');
 }
 
+/** All that create puts into the directory. */
+const ownFiles = [recordFile, `.${recordFile}`, configFile, execSocket];
+
 /** The directory <root>/<id> of one container. */
 export class ContainerDirectory {
   readonly path: string;
   readonly id: string;
+  private readonly root: string;
 
   constructor(root: string, id: string) {
     checkId(id);
     this.id = id;
+    this.root = root;
     this.path = join(root, id);
   }
 
-  /** Takes the id: of two creates exactly one succeeds. */
-  reserve(root: string): void {
-    try {
-      mkdirSync(root, { recursive: true, mode: 0o711 });
-      mkdirSync(this.path, { mode: 0o700 });
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EEXIST' && existsSync(this.path)) throw new TsrunError('container with given ID already exists');
-      throw new TsrunError(`cannot make the state directory ${this.path}: ${code}`, {
-        hint: 'choose a directory you may write to with --root',
-      });
+  /**
+   * Takes the id: of two creates exactly one succeeds. What decides is the lock, not that the directory is new: one
+   * without a record is what a killed create or delete left, and is taken over.
+   *
+   * @returns the lock's descriptor, which the caller closes when the container is created or gone again
+   */
+  reserve(): number {
+    for (;;) {
+      this.make();
+      const lock = this.openIfThere();
+      if (lock === undefined) continue;
+      try {
+        if (!addon().lock(lock, false)) throw this.taken();
+        if (!this.isAt(lock)) {
+          closeSync(lock);
+          continue;
+        }
+        if (this.hasRecord()) throw this.taken();
+        this.removeOwnFiles();
+        return lock;
+      } catch (error) {
+        closeSync(lock);
+        throw error;
+      }
     }
   }
 
   exists(): boolean {
-    return existsSync(this.path);
+    return this.status() !== undefined;
+  }
+
+  /** Whether its state can be asked for; without a record it is what a killed create or delete left. */
+  hasRecord(): boolean {
+    return existsSync(join(this.path, recordFile));
   }
 
   /** @throws TsrunError `container does not exist`, or what is wrong with its record */
   read(): ContainerRecord {
+    if (!this.isOurs()) throw new TsrunError('container does not exist');
     let text: string;
     try {
       text = readFileSync(join(this.path, recordFile), 'utf8');
     } catch (error) {
-      if (!this.exists()) throw new TsrunError('container does not exist');
-      throw this.corrupt((error as NodeJS.ErrnoException).code ?? 'unreadable');
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') throw new TsrunError('container does not exist');
+      throw this.corrupt(code ?? 'unreadable');
     }
     return this.parse(text);
   }
@@ -79,9 +111,7 @@ export class ContainerDirectory {
       writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
       renameSync(temporary, join(this.path, recordFile));
     } catch (error) {
-      throw new TsrunError(`cannot write the state of the container: ${(error as NodeJS.ErrnoException).code}`, {
-        hint: `is the filesystem of ${this.path} full or read-only?`,
-      });
+      throw this.unwritable("the container's state", error);
     }
   }
 
@@ -90,9 +120,7 @@ export class ContainerDirectory {
     try {
       writeFileSync(join(this.path, configFile), text, { mode: 0o600 });
     } catch (error) {
-      throw new TsrunError(`cannot write the container's config: ${(error as NodeJS.ErrnoException).code}`, {
-        hint: `is the filesystem of ${this.path} full or read-only?`,
-      });
+      throw this.unwritable("the container's config", error);
     }
   }
 
@@ -106,40 +134,131 @@ export class ContainerDirectory {
   }
 
   removeExecSocket(): void {
-    try {
-      unlinkSync(join(this.path, execSocket));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    removeFile(join(this.path, execSocket));
   }
 
+  /** Removes all of it: only for a directory whose record has been read or written, which makes it ours. */
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }
 
-  /** A descriptor for flock(2), so that two commands do not change one container at once. */
-  open(): number {
+  /**
+   * Removes a directory without a good record: only what create puts there, as nothing proves that the rest is ours.
+   *
+   * @throws TsrunError when there is more
+   */
+  removeUnrecorded(): void {
+    this.removeOwnFiles();
     try {
-      return openSync(this.path, 'r');
-    } catch {
-      throw new TsrunError('container does not exist');
+      rmdirSync(this.path);
+    } catch (error) {
+      throw new TsrunError(`cannot remove ${this.path}: ${(error as NodeJS.ErrnoException).code}`, {
+        hint: 'what is in it now is not tsrun’s',
+      });
     }
+  }
+
+  /** A descriptor for flock(2): commands that change a container hold the lock while they work. */
+  open(): number {
+    const fd = this.openIfThere();
+    if (fd === undefined) throw new TsrunError('container does not exist');
+    return fd;
+  }
+
+  openIfThere(): number | undefined {
+    if (!this.isOurs()) return undefined;
+    try {
+      return openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether this descriptor is still the directory's, which others may have removed and made anew meanwhile. */
+  isAt(fd: number): boolean {
+    const now = this.status();
+    const held = fstatSync(fd);
+    return now !== undefined && now.ino === held.ino && now.dev === held.dev;
+  }
+
+  private make(): void {
+    try {
+      mkdirSync(this.root, { recursive: true, mode: 0o711 });
+      mkdirSync(this.path, { mode: 0o700 });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST' && this.exists()) return;
+      throw new TsrunError(`cannot make the state directory ${this.path}: ${code}`, {
+        hint: 'choose a directory you may write to with --root',
+      });
+    }
+  }
+
+  /**
+   * False when it is not there. A link or another user's directory is refused: whoever made it could have root's delete
+   * end any process and remove any cgroup.
+   */
+  private isOurs(): boolean {
+    const status = this.status();
+    if (status === undefined) return false;
+    if (!status.isDirectory()) throw this.corrupt('it is not a directory', this.path);
+    const uid = process.geteuid?.() ?? 0;
+    if (status.uid !== uid) {
+      throw this.corrupt(`its directory belongs to user ${status.uid}, and this is user ${uid}`, this.path);
+    }
+    return true;
+  }
+
+  private status(): Stats | undefined {
+    try {
+      return lstatSync(this.path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      throw new TsrunError(`cannot look for the container in ${this.root}: ${code}`, { hint: 'see --root' });
+    }
+  }
+
+  private removeOwnFiles(): void {
+    for (const name of ownFiles) removeFile(join(this.path, name));
   }
 
   private parse(text: string): ContainerRecord {
+    let record: ContainerRecord;
     try {
-      const record = JSON.parse(text) as ContainerRecord;
-      if (record.version !== 1 || record.id !== this.id) throw new Error('not a record of this version and id');
-      return record;
+      record = JSON.parse(text) as ContainerRecord;
     } catch (error) {
       throw this.corrupt((error as Error).message);
     }
+    if (record?.version !== 1 || record.id !== this.id) throw this.corrupt('not a record of this version and id');
+    return record;
   }
 
-  private corrupt(why: string): TsrunError {
+  private taken(): TsrunError {
+    return new TsrunError('container with given ID already exists');
+  }
+
+  private corrupt(why: string, path = join(this.path, recordFile)): TsrunError {
+    const more = path === this.path ? '' : '; delete --force removes the container’s directory';
     return new TsrunError(`the state of container ${this.id} cannot be read: ${why}`, {
-      hint: `look at ${join(this.path, recordFile)}; delete --force removes the container's directory`,
+      hint: `look at ${path}${more}`,
     });
+  }
+
+  private unwritable(what: string, error: unknown): TsrunError {
+    return new TsrunError(`cannot write ${what}: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: `is the filesystem of ${this.path} full or read-only?`,
+    });
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new TsrunError(`cannot remove ${path}: ${code}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
-import { addon } from '../addon.ts';
-import { createCgroup, emptyCgroup, openCgroup, removeCgroup } from '../cgroup/cgroupfs.ts';
+import { addon, type ExitStatus } from '../addon.ts';
+import { createCgroup, openCgroup, undoCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
 import { ownCgroup } from '../cgroup/ownership.ts';
 import { applySetting, isSettingOp } from '../cgroup/settings.ts';
@@ -154,10 +154,7 @@ export class Executor {
       log('warning', `${(error as Error).message}: the container gets no cgroup of its own`);
       return this.handlers.withoutCgroup();
     }
-    this.undo.push(() => {
-      emptyCgroup(path);
-      for (const directory of made) removeCgroup(directory);
-    });
+    this.undo.push(() => undoCgroup(path, made));
     this.cgroupPath = path;
     this.cgroupFd = openCgroup(path);
   }
@@ -178,10 +175,7 @@ export class Executor {
     closeSync(plan);
     this.pid = pid;
     this.pidfd = pidfd;
-    this.undo.push(() => {
-      addon().pidfdSignal(this.pidfd, 9);
-      addon().reap(this.pidfd);
-    });
+    this.undo.push(() => this.endInit());
     // Otherwise the process that counts is the one that it forks.
     if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.handlers.started(pid, pidfd);
   }
@@ -189,8 +183,7 @@ export class Executor {
   /** init went on in a child, which is our child too; the first process has ended. */
   private forked(pid: number): void {
     const pidfd = addon().pidfdOpen(pid);
-    addon().reap(this.pidfd);
-    closeSync(this.pidfd);
+    this.reapInit();
     this.pid = pid;
     this.pidfd = pidfd;
     this.handlers.started(pid, pidfd);
@@ -249,8 +242,21 @@ export class Executor {
     sendContinue(this.socket);
   }
 
+  private endInit(): void {
+    if (this.pidfd < 0) return;
+    addon().pidfdSignal(this.pidfd, 9);
+    this.reapInit();
+  }
+
+  private reapInit(): ExitStatus {
+    const status = addon().reap(this.pidfd);
+    closeSync(this.pidfd);
+    this.pidfd = -1;
+    return status;
+  }
+
   private initDied(): TsrunError {
-    const { code, signal } = addon().reap(this.pidfd);
+    const { code, signal } = this.reapInit();
     const how = signal === undefined ? `exited with status ${code}` : `was killed by signal ${signal}`;
     return new TsrunError(`the container's init ${how} while it was being set up`, {
       hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,

@@ -37,6 +37,15 @@ export function processStat(pid: number): ProcessStat | undefined {
   };
 }
 
+/** The pid that the process itself sees, in its own pid namespace; the pid given when it is gone. */
+export function innermostPid(pid: number): number {
+  try {
+    return Number(/^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? pid);
+  } catch {
+    return pid;
+  }
+}
+
 /** Whether this very process (not a later one with the same pid) is there and no zombie. */
 export function isAlive(identity: { pid: number; startTime: number }): boolean {
   const stat = processStat(identity.pid);
