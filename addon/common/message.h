@@ -12,7 +12,9 @@
 //
 //   start                                 init (in wait-start)
 //      | -- connect ----------------------> |
-//      | <------------------------ kStarted |  only the first to connect gets this
+//      | <------------------- kSync(index)  |  only the first to connect gets this
+//      | -- kContinue --------------------> |  startContainer hooks
+//      | <------------------------ kStarted |  execve comes next
 //      | <------------- kError(op, errno)   |  a hook or execve failed; or
 //      | <---------------------- end of file|  execve took the close-on-exec socket away: it runs
 #pragma once

@@ -127,9 +127,10 @@ int run(const WaitStartOp& op) {
   } while (connection == -EINTR || connection == -ECONNABORTED);
   if (connection < 0) return static_cast<int>(connection);
   close_fd(static_cast<int>(op.socket));
-  ctx.report_fd = static_cast<int>(connection);
-  // If start is gone already, the container has been started all the same.
-  send(kStarted, 0, 0);
+  // From here on start is the runtime. It takes the socket's name away before it lets us go on, so that nobody sees a
+  // running container that seems to wait.
+  ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
+  sync_with_runtime();
   return 0;
 }
 
@@ -149,8 +150,8 @@ int run(const PrepareExecOp& op) {
   for (uint64_t fd = 3; fd < 3 + op.preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
   long error = sys(__NR_close_range, 3 + op.preserve_fds, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   if (error < 0) return static_cast<int>(error);
-  // Without a start command to tell, the runtime learns here that what follows is the program's.
-  if (ctx.report_fd == ctx.sync_fd) send(kStarted, 0, 0);
+  // What follows is the program's: when the socket is closed after this, it runs.
+  send(kStarted, 0, 0);
   return 0;
 }
 

@@ -52,7 +52,9 @@ int spawn_hook(const std::string& path, std::vector<std::string>& args, std::vec
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  // A process group of its own, for a timeout to end whatever the hook has started.
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   int error =
       posix_spawn(pid, path.c_str(), &actions, &attributes, pointers(args).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
@@ -114,7 +116,7 @@ Napi::Value run_hook(const Napi::CallbackInfo& info) {
   UniqueFd pidfd(static_cast<int>(sys(__NR_pidfd_open, pid, 0)));
   std::string tail;
   bool done = wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail);
-  if (!done) kill(pid, SIGKILL);
+  if (!done) kill(-pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   if (!done) return outcome(env, kHookTimedOut, 0, tail);

@@ -1,9 +1,10 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
-import { messageType, receiveFromInit, sendContinue } from '../execute/message.ts';
+import { type InitMessage, messageType, receiveFromInit, sendContinue } from '../execute/message.ts';
 import { unreportedFailure } from '../execute/unreported.ts';
 import { describeFailure, describeNotice } from '../execute/words.ts';
+import type { Op } from '../generated/ops.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
 import { log } from '../log.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
@@ -32,42 +33,69 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
   if (status === 'stopped') throw new TsrunError('cannot start a container that has stopped');
   if (status === 'creating') throw new TsrunError('cannot start a container that is still being created');
   if (status === 'paused') throw new TsrunError('cannot start a paused container', { hint: 'tsrun resume' });
-  throw new TsrunError('cannot start an already running container');
+  throw alreadyRunning();
 }
 
+/**
+ * Lets init go on, and waits until it has become the program. After a failed startContainer hook the container is
+ * destroyed (runtime.md, Lifecycle 7).
+ */
 function release(directory: ContainerDirectory, record: ContainerRecord): void {
-  let socket: number;
+  const socket = connectToInit(directory);
   try {
-    socket = addon().connect(directory.path, execSocket);
-  } catch (error) {
-    // Another start was faster, and init has closed the socket since.
-    if (['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
-      throw new TsrunError('cannot start an already running container');
-    }
-    throw error;
-  }
-  try {
-    const first = receiveFromInit(socket);
-    if (first?.type !== messageType.started) throw new TsrunError('cannot start an already running container');
+    // Only the first to connect is answered. While init waits for this command's word, the container is not started:
+    // should this command be killed now, init ends.
+    if (receiveFromInit(socket)?.type !== messageType.sync) throw alreadyRunning();
     directory.removeExecSocket();
-    const failure =
-      converse(socket, record) ?? unreportedFailure(record.init?.pid ?? 0, Object.values(record.startOps));
-    if (failure !== undefined) throw failure;
+    sendContinue(socket);
+    const failure = converse(socket, record);
+    if (failure?.op.op === 'run-container-hook') deleteContainer(directory, { force: true });
+    if (failure !== undefined) throw describeFailure(failure.op, failure.message);
+    const unreported = unreportedFailure(record.init?.pid ?? 0, Object.values(record.startOps));
+    if (unreported !== undefined) throw unreported;
   } finally {
     closeSync(socket);
   }
 }
 
-/** Answers init until its end of the socket is closed; what it reports of a failure. */
-function converse(socket: number, record: ContainerRecord): Error | undefined {
+function connectToInit(directory: ContainerDirectory): number {
+  try {
+    return addon().connect(directory.path, execSocket);
+  } catch (error) {
+    // Another start was faster, and init has closed the socket since.
+    if (['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw alreadyRunning();
+    throw error;
+  }
+}
+
+interface InitFailure {
+  op: Op;
+  message: InitMessage;
+}
+
+/** Answers init until its end of the socket is closed; what it reports of a failure on the way to the program. */
+function converse(socket: number, record: ContainerRecord): InitFailure | undefined {
+  let atExecve = false;
   for (;;) {
     const message = receiveFromInit(socket);
-    if (message === null) return undefined;
+    if (message === null) {
+      if (atExecve) return undefined;
+      throw new TsrunError("the container's init was killed before it became the program");
+    }
     const op = record.startOps[message.opIndex];
-    if (op === undefined) return new Error(`init speaks of op ${message.opIndex}`);
-    if (message.type === messageType.error) return describeFailure(op, message);
-    if (message.type === messageType.notice) log('warning', describeNotice(op, message));
-    if (message.type === messageType.descriptor) handOver(socket, message.fd, record);
+    if (op === undefined) throw new Error(`init speaks of op ${message.opIndex}`);
+    switch (message.type) {
+      case messageType.error:
+        return { op, message };
+      case messageType.notice:
+        log('warning', describeNotice(op, message));
+        break;
+      case messageType.descriptor:
+        handOver(socket, message.fd, record);
+        break;
+      case messageType.started:
+        atExecve = true;
+    }
   }
 }
 
@@ -75,6 +103,10 @@ function handOver(socket: number, fd: number, record: ContainerRecord): void {
   if (record.seccompListener === null || record.init === undefined) throw new Error('a listener that nobody asked for');
   handListenerOver(record.seccompListener, fd, record.init.pid, hookState(record, 'created'));
   sendContinue(socket);
+}
+
+function alreadyRunning(): TsrunError {
+  return new TsrunError('cannot start an already running container');
 }
 
 /** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */

@@ -33,8 +33,14 @@ export function receiveFromInit(socket: number): InitMessage | null {
   };
 }
 
+/** Lets init go on. */
 export function sendContinue(socket: number): void {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(messageType.continue, 0);
-  addon().sendMessage(socket, bytes);
+  try {
+    addon().sendMessage(socket, bytes);
+  } catch (error) {
+    // init has ended: what it said before is still to be received, or the end of file.
+    if (!['EPIPE', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
 }
