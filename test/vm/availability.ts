@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { isBuilt, locateImage } from './image.ts';
-import type { Tier } from './machine.ts';
+import type { Tier } from './tier.ts';
 
 export interface Availability {
   readonly ok: boolean;
@@ -20,7 +20,7 @@ function obstacle(tier: Tier): string | undefined {
   if (process.getuid?.() !== 0) return `the ${tier} VM needs root: namespaces and mounts`;
   const probe = spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true'], { encoding: 'utf8' });
   if (probe.status !== 0) return `no namespaces for the ${tier} VM: ${probe.error?.message ?? probe.stderr.trim()}`;
-  if (!isBuilt(locateImage('base')) && !hasProgram('apt-get')) return 'the VM image can only be built on Debian';
+  if (!isBuilt(locateImage('base'), tier) && !hasProgram('apt-get')) return 'the VM image can only be built on Debian';
   return undefined;
 }
 

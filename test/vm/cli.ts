@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { vmAvailability } from './availability.ts';
-import { runInVm, type Tier, tiers, VmError, type VmJob } from './machine.ts';
+import { runInVm, type VmJob } from './machine.ts';
+import { type Tier, tiers, VmError } from './tier.ts';
 
 const usage = `Usage: npm run vm -- [--tier uml|qemu] [--share DIR]... [--packages SET] [--timeout SECONDS] [COMMAND...]
 

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { exitOf, spawnConfined } from './confine.ts';
 import { cacheDir, checkout } from './paths.ts';
+import { type Tier, VmError } from './tier.ts';
 
 /** A package set: base, or the name of a file in image/packages whose packages come on top of base. */
 export type PackageSet = string;
@@ -13,64 +14,83 @@ export interface Image {
   readonly tools: string;
   /** Directory with root.ext4. */
   readonly root: string;
+  /** Directory with the qemu machine as it is when a job could start. */
+  readonly snapshot: string;
 }
 
-const imageDir = path.join(checkout, 'test/vm/image');
+const vmDir = path.join(checkout, 'test/vm');
 
-/** Where the image of a package set is or will be. Its name has a hash of everything in image/ that goes into it. */
+/** Where the image of a package set is or will be. The names have a hash of all that goes into what they name. */
 export function locateImage(set: PackageSet): Image {
-  const lists = new Set(['base.txt', `${set}.txt`]);
-  const common = listFiles(imageDir).filter((file) => !file.startsWith('packages/'));
-  const packages = [...lists].map((list) => `packages/${list}`);
-  const toolsKey = hashFiles(['build.sh', 'packages/tools.txt'], '');
+  const lists = [...new Set(['image/packages/base.txt', `image/packages/${set}.txt`])];
+  const common = filesBelow('image').filter((file) => !file.startsWith('image/packages/'));
+  const tools = hashFiles(['image/build.sh', 'image/initrd-init', 'image/packages/tools.txt']);
+  const root = hashFiles([...common, ...lists], tools);
+  const snapshot = hashFiles(['qemu.sh', 'snapshot.sh'], root);
   return {
-    tools: path.join(cacheDir, `tools-${toolsKey}`),
-    root: path.join(cacheDir, `${set}-${hashFiles([...common, ...packages], toolsKey)}`),
+    tools: path.join(cacheDir, `tools-${tools}`),
+    root: path.join(cacheDir, `${set}-${root}`),
+    snapshot: path.join(cacheDir, `${set}-snapshot-${snapshot}`),
   };
 }
 
-export function isBuilt(image: Image): boolean {
-  return existsSync(image.tools) && existsSync(image.root);
+function partsFor(tier: Tier): (keyof Image)[] {
+  return tier === 'qemu' ? ['tools', 'root', 'snapshot'] : ['tools', 'root'];
+}
+
+export function isBuilt(image: Image, tier: Tier): boolean {
+  return partsFor(tier).every((part) => existsSync(image[part]));
 }
 
 /**
  * Builds what is missing of an image, a minute or two the first time, and says so on stderr.
  *
- * Throws when a build fails; a later call tries again.
+ * Throws VmError when a build fails; a later call tries again.
  */
-export async function ensureImage(set: PackageSet): Promise<Image> {
-  if (!existsSync(path.join(imageDir, 'packages', `${set}.txt`))) throw new Error(`no package set ${set}`);
+export async function ensureImage(set: PackageSet, tier: Tier): Promise<Image> {
+  if (!existsSync(path.join(vmDir, 'image/packages', `${set}.txt`))) throw new VmError(`no package set ${set}`);
   const image = locateImage(set);
-  if (!isBuilt(image)) {
-    execFileSync('bash', [path.join(checkout, 'scripts/setup.sh'), 'vm'], { stdio: ['ignore', 2, 2] });
-    await build(['ensure-tools', image.tools]);
-    await build(['ensure-root', set, image.tools, image.root]);
+  if (!isBuilt(image, tier)) {
+    installBuilder();
+    const { tools, root, snapshot } = image;
+    await build(['ensure-tools', tools]);
+    await build(['ensure-root', set, tools, root]);
+    if (tier === 'qemu') await build(['ensure-snapshot', tools, root, snapshot]);
   }
-  markUsed(image);
+  // build.sh removes directories that have not been used for a week.
+  const now = new Date();
+  for (const part of partsFor(tier)) utimesSync(image[part], now, now);
   return image;
 }
 
+function installBuilder(): void {
+  const { status } = spawnSync('bash', [path.join(checkout, 'scripts/setup.sh'), 'vm'], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new VmError('what builds the image cannot be installed; see above');
+}
+
+/** Milliseconds for one step, waiting for another process that builds included. */
+const buildTime = 30 * 60 * 1000;
+
 async function build(args: readonly string[]): Promise<void> {
-  const builder = ['nice', '-n', '10', 'bash', path.join(imageDir, 'build.sh'), ...args];
-  const code = await exitOf(spawnConfined(builder, ['ignore', 2, 2]));
-  if (code !== 0) throw new Error(`the image build failed (${args.join(' ')}); its output is above`);
+  if (existsSync(args.at(-1) ?? '')) return;
+  const builder = spawnConfined(
+    ['nice', '-n', '10', 'bash', path.join(vmDir, 'image/build.sh'), ...args],
+    ['ignore', 2, 2],
+  );
+  const timer = setTimeout(() => builder.kill('SIGKILL'), buildTime);
+  const code = await exitOf(builder).finally(() => clearTimeout(timer));
+  if (code !== 0) throw new VmError(`the image build failed (${args.join(' ')}); its output is above`);
 }
 
-/** build.sh removes directories that have not been used for a week. */
-function markUsed(image: Image): void {
-  const now = new Date();
-  for (const dir of [image.tools, image.root]) utimesSync(dir, now, now);
+/** Relative to vmDir. */
+function filesBelow(dir: string): string[] {
+  const entries = readdirSync(path.join(vmDir, dir), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => path.relative(vmDir, path.join(entry.parentPath, entry.name)));
 }
 
-function listFiles(dir: string): string[] {
-  const entries = readdirSync(dir, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)));
-}
-
-function hashFiles(files: readonly string[], salt: string): string {
+function hashFiles(files: readonly string[], salt = ''): string {
   const hash = createHash('sha256').update(salt);
-  for (const file of [...files].sort()) hash.update(`${file}\0`).update(readFileSync(path.join(imageDir, file)));
+  for (const file of [...files].sort()) hash.update(`${file}\0`).update(readFileSync(path.join(vmDir, file)));
   return hash.digest('hex').slice(0, 16);
 }

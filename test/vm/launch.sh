@@ -1,31 +1,27 @@
 #!/bin/bash
-# launch.sh TIER TOOLS IMAGE STEP...: makes the job disk and becomes the VM.
+# launch.sh TIER TOOLS IMAGE SNAPSHOT STEP...: makes the job disk and becomes the VM. Only qemu looks at SNAPSHOT.
 #
 # machine.ts starts it in mount and pid namespaces of its own. All its files are on a tmpfs of that mount namespace:
 # however it ends, nothing stays behind.
 #
 #   STEP   share:PATH  copies a file or directory to the job disk      hide:PATH  leaves its contents out
-#   fds    3 job's stdin   4 job's stdout   5 job's stderr   6 the job's `run` script, read to its end
+#          terminal:   the job talks to a terminal
+#   fds    3 job's stdin and stdout   4 job's stderr   5 the job's `run` script, read to its end
 #          1 and 2 boot log
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=qemu.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/qemu.sh"
 
 tier=$1
 tools=$2
 image=$3
-shift 3
+snapshot=$4
+shift 4
 steps=("$@")
-
-# MiB. Taken from the machine only as the guest uses it.
-memory=3072
 
 main() {
   mount -t tmpfs -o mode=0755 tsrun-vm "$tools/job"
   make_job_disk "$tools/job/stage" "$tools/job/job.ext4"
-  mount --bind "$image" "$tools/image"
-  mount -t proc proc "$tools/proc"
-  mount --rbind /dev "$tools/dev"
-  # Guest memory of UML is a file here, mapped executable, which /dev/shm of a machine may forbid.
-  mount -t tmpfs tsrun-vm "$tools/dev/shm"
   "start_$tier"
 }
 
@@ -33,7 +29,7 @@ main() {
 make_job_disk() {
   local stage=$1 disk=$2 step path target
   mkdir -p "$stage/tree"
-  cat <&6 >"$stage/run"
+  cat <&5 >"$stage/run"
   : >"$stage/shares"
   for step in "${steps[@]}"; do
     path=${step#*:}
@@ -43,6 +39,7 @@ make_job_disk() {
         bind "$path" "$target"
         echo "$path" >>"$stage/shares"
         ;;
+      terminal:) : >"$stage/terminal" ;;
       hide:*) [[ ! -d $target || -L $target ]] || mount -t tmpfs -o mode=0755 tsrun-vm "$target" ;;
     esac
   done
@@ -62,16 +59,42 @@ bind() {
   mount --bind "$1" "$2"
 }
 
-# Words for the guest's kernel and systemd that both tiers share.
-guest_words='quiet loglevel=4 audit=0 selinux=0 apparmor=0 TERM=dumb systemd.show_status=error
-  systemd.unit=tsrun-vm.target rw rootflags=noinit_itable'
-
+# 3 GiB of memory, taken from the machine only as the guest uses it.
 start_uml() {
-  # shellcheck disable=SC2086 # one word each
-  exec chroot "$tools" /usr/bin/linux.uml mem=${memory}M uml_dir=/job/ $guest_words \
-    ubd0=/job/root.cow,/image/root.ext4 ubd1=/job/job.ext4 root=/dev/ubda \
-    con=null con0=null,fd:2 con1=fd:3,fd:4 con2=null,fd:5 \
-    tsrun.job=/dev/ubdb tsrun.out=/dev/tty1 tsrun.err=/dev/tty2
+  mount --bind "$image" "$tools/image"
+  mount -t proc proc "$tools/proc"
+  mount --rbind /dev "$tools/dev"
+  # Guest memory is a file here, mapped executable, which /dev/shm of a machine may forbid.
+  mount -t tmpfs tsrun-vm "$tools/dev/shm"
+  exec chroot "$tools" /usr/bin/linux.uml mem=3072M uml_dir=/job/ \
+    ubd0=/job/root.cow,/image/root.ext4 ubd1=/job/job.ext4 root=/dev/ubda rw rootflags=noinit_itable \
+    con=null con0=null,fd:2 con1=fd:3,fd:3 con2=null,fd:4 \
+    quiet loglevel=4 audit=0 selinux=0 apparmor=0 TERM=dumb \
+    systemd.unit=tsrun-vm.target systemd.show_status=error \
+    tsrun.job=/dev/ubdb tsrun.out=/dev/tty1 tsrun.tty=/dev/tty1 tsrun.err=/dev/tty2
+}
+
+# The guest wakes up where it waits for the date, and goes on to the job.
+start_qemu() {
+  local out=port tty=none
+  [[ " ${steps[*]} " != *' terminal: '* ]] || { out=none tty=port; }
+  qemu_prepare "$tools" "$image" "$snapshot"
+  mkfifo "$tools/job/console"
+  cat "$tools/job/console" >&2 &
+  date +%s.%N >"$tools/job/date"
+  qemu_command "$tools" off \
+    -drive file=/snapshot/root.qcow2,format=qcow2,if=none,id=root,snapshot=on \
+    -chardev "$(backend $tty),id=tty" -chardev "$(backend $out),id=out" \
+    -chardev socket,id=err,fd=4 \
+    -chardev file,id=ctl,path=/dev/null,input-path=/job/date \
+    -incoming file:/snapshot/state
+}
+
+backend() {
+  case $1 in
+    port) echo socket,fd=3 ;;
+    none) echo null ;;
+  esac
 }
 
 die() {

@@ -6,12 +6,8 @@ import { exitOf, spawnConfined } from './confine.ts';
 import { ensureImage, type PackageSet } from './image.ts';
 import { jobScript, makeTrailer } from './job.ts';
 import { checkout } from './paths.ts';
+import { type Tier, VmError } from './tier.ts';
 import { TrailerFilter } from './trailer-filter.ts';
-
-/** uml: at a job in seconds; cpu, io, memory, pids. qemu: a stock kernel with all controllers. See docs/vm.md. */
-export type Tier = 'uml' | 'qemu';
-
-export const tiers: readonly Tier[] = ['uml'];
 
 export interface VmJob {
   readonly tier: Tier;
@@ -39,11 +35,6 @@ export interface VmResult {
   readonly stderr: string;
 }
 
-/** The VM could not be made, or ended before its job did. The message ends with what it printed last. */
-export class VmError extends Error {
-  override name = 'VmError';
-}
-
 /** What is big in a checkout and of no use to tsrun at run time; a share of its own brings it back. */
 const hidden = ['.git', 'node_modules', 'build/native', 'build/vm'];
 
@@ -53,10 +44,11 @@ const hidden = ['.git', 'node_modules', 'build/native', 'build/vm'];
  * Throws VmError when the job cannot be brought to its end; a command that fails is a result.
  */
 export async function runInVm(job: VmJob): Promise<VmResult> {
-  const image = await ensureImage(job.packages ?? 'base');
-  const launch = ['bash', path.join(checkout, 'test/vm/launch.sh'), job.tier, image.tools, image.root];
+  const { tools, root, snapshot } = await ensureImage(job.packages ?? 'base', job.tier);
+  const launch = ['bash', path.join(checkout, 'test/vm/launch.sh'), job.tier, tools, root, snapshot];
   const steps = diskSteps((job.shares ?? []).map((share) => path.resolve(share)));
-  const vm = spawnConfined([...launch, ...steps], ['ignore', ...Array<'pipe'>(6).fill('pipe')]);
+  if (job.terminal) steps.push('terminal:');
+  const vm = spawnConfined([...launch, ...steps], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
   return await follow(vm, job);
 }
 
@@ -82,7 +74,7 @@ async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
   const bootLog = [readAll(streams.bootOut), readAll(streams.bootErr)];
   const started = exitOf(vm);
   streams.script.end(jobScript({ env: {}, cwd: checkout, binDir: path.join(checkout, 'bin'), ...job }, trailer));
-  job.terminal?.stdin.pipe(streams.stdin);
+  job.terminal?.stdin.pipe(streams.stdout);
 
   const seconds = job.timeoutSeconds ?? 600;
   let timer: NodeJS.Timeout | undefined;
@@ -95,7 +87,7 @@ async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
   ]);
   const how = await ending.finally(() => {
     clearTimeout(timer);
-    job.terminal?.stdin.unpipe(streams.stdin);
+    job.terminal?.stdin.unpipe(streams.stdout);
     vm.kill('SIGKILL');
   });
   await started;
@@ -105,9 +97,9 @@ async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
 
 /** The descriptors that launch.sh names, as seen from this end. */
 function connect(vm: ChildProcess) {
-  // Node types five of them; spawnConfined was asked for seven, all sockets but the first.
-  const [, bootOut, bootErr, stdin, stdout, stderr, script] = vm.stdio as unknown as Socket[];
-  const streams = { bootOut, bootErr, stdin, stdout, stderr, script };
+  // Node types five of them; spawnConfined was asked for six, all sockets but the first.
+  const [, bootOut, bootErr, stdout, stderr, script] = vm.stdio as unknown as Socket[];
+  const streams = { bootOut, bootErr, stdout, stderr, script };
   for (const [name, stream] of Object.entries(streams)) {
     if (stream === undefined) throw new Error(`no ${name} from the VM`);
     // That the other end goes away at any time is expected, and seen by the exit.

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { vmAvailability } from './availability.ts';
-import { runInVm, type Tier, tiers, VmError } from './machine.ts';
+import { runInVm } from './machine.ts';
 import { checkout } from './paths.ts';
+import { type Tier, tiers, VmError } from './tier.ts';
 
 /** Milliseconds: a tier's first test may have to build the image. */
 const timeout = 15 * 60 * 1000;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # build.sh ensure-tools OUT           unpacks user-mode-linux, qemu and a stock kernel to the directory OUT
 # build.sh ensure-root SET TOOLS OUT  makes OUT/root.ext4: Debian with the packages of SET and the modules of TOOLS
+# build.sh ensure-snapshot TOOLS ROOT OUT  boots ROOT in qemu and keeps the machine as it is then; see snapshot.sh
 #
 # Called by image.ts in a pid namespace of its own, so that nothing outlives it. One process at a time builds; OUT gets
 # its name when it is complete, so what a failed or killed build leaves is never used and is removed by the next one.
@@ -26,6 +27,7 @@ main() {
   case $1 in
     ensure-tools) build_tools "$out.partial" ;;
     ensure-root) build_root "$2" "$3" "$out.partial" ;;
+    ensure-snapshot) build_snapshot "$2" "$3" "$out.partial" ;;
   esac
   mv "$out.partial" "$out"
   echo "vm: built $out in $((SECONDS - started)) s"
@@ -64,7 +66,21 @@ build_tools() {
   echo "vm: unpacking user-mode-linux, qemu and a kernel from Debian $suite (once; about half a minute)"
   bootstrap "$out" "$(packages_of tools)" --variant=extract
   ln -s usr/bin usr/sbin usr/lib usr/lib64 "$out"
-  mkdir -p "$out"/{proc,run,image,job,dev/shm}
+  mkdir -p "$out"/{proc,run,boot,image,job,snapshot,dev/shm}
+  ln -s ../"$(cd "$out" && echo usr/lib/modules/*/vmlinuz)" "$out/boot/vmlinuz"
+  make_initrd "$out"
+}
+
+# The stock kernel can do all that it takes to reach its root, but for the disk's driver.
+make_initrd() {
+  local out=$1 initrd
+  initrd=$out/initrd
+  mkdir -p "$initrd"/{bin,dev,root}
+  cp "$out/usr/bin/busybox" "$initrd/bin"
+  cp "$here/initrd-init" "$initrd/init"
+  "$out/usr/bin/busybox" unxz -c "$out"/usr/lib/modules/*/kernel/drivers/block/virtio_blk.ko.xz >"$initrd/virtio_blk.ko"
+  (cd "$initrd" && find . | bin/busybox cpio --quiet -o -H newc >"$out/boot/initrd")
+  rm -r "$initrd"
 }
 
 build_root() {
@@ -78,6 +94,13 @@ build_root() {
   truncate -s 16G "$out/root.ext4"
   mkfs.ext4 -q -F -m 0 -O ^has_journal -d "$out/tree" "$out/root.ext4"
   rm -rf "$out/tree"
+}
+
+build_snapshot() {
+  local tools=$1 root=$2 out=$3
+  echo 'vm: booting qemu for a snapshot (once; about half a minute)'
+  mkdir "$out"
+  "$here/../snapshot.sh" "$tools" "$root" "$out"
 }
 
 main "$@"
