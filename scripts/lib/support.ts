@@ -1,0 +1,160 @@
+/** docs/support.md, from the schemas, the op table and a plan of a config that has every property. */
+import ops from '../../schemas/ops.json';
+import type { Spec } from '../../src/generated/spec.ts';
+import { lowerExecAffinity } from '../../src/lower/cpu-affinity.ts';
+import { lower } from '../../src/lower/lower.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../../src/lower/memory-policy.ts';
+import { isSupported, unsupportedProperties } from '../../src/lower/unsupported.ts';
+import { v1OnlyProperties } from '../../src/lower/v1-only.ts';
+import { flags as seccompFlags } from '../../src/seccomp/tables.ts';
+import { everything } from '../../test/unit/lower/everything.ts';
+import { capableHost } from '../../test/unit/lower/host.ts';
+import { linuxProperties } from './schema-properties.ts';
+
+/** What every container needs: mount_setattr(2). */
+const baseline = '5.12';
+
+/** Properties that no op carries out, and what does. */
+const elsewhere: Readonly<Record<string, string>> = {
+  '/ociVersion': 'any 1.x is accepted; shown by `state`',
+  '/annotations': 'shown by `state` and to hooks',
+  '/hooks/poststart': 'run by `start`',
+  '/hooks/poststop': 'run by `delete`',
+  '/linux/personality/flags': 'the specification defines none: any is an error',
+  '/linux/resources/memory/useHierarchy': 'always so with cgroup v2; `false` is an error',
+};
+
+/** Properties that the ops of another one carry out too. */
+const together: Readonly<Record<string, string>> = {
+  '/process/consoleSize': '/process/terminal',
+  '/process/env': '/process/args',
+  '/linux/gidMappings': '/linux/uidMappings',
+  '/linux/mountLabel': '/mounts',
+  '/mounts/*/gidMappings': '/mounts/*/uidMappings',
+  '/linux/resources/cpu/period': '/linux/resources/cpu/quota',
+};
+
+/** Kernels later than the baseline that single properties need. */
+const laterKernels: Readonly<Record<string, string>> = {
+  '/mounts/*/options': '5.14 for nosymfollow and rnosymfollow; idmap and ridmap by filesystem',
+  '/mounts/*/uidMappings': `${baseline}, by filesystem`,
+  '/mounts/*/gidMappings': `${baseline}, by filesystem`,
+  '/linux/resources/cpu/burst': '5.14',
+  '/linux/resources/cpu/idle': '5.15',
+  '/linux/memoryPolicy/mode': versionsOf(memoryPolicyModes),
+  '/linux/memoryPolicy/flags': versionsOf(memoryPolicyFlags),
+  '/linux/seccomp/flags': versionsOf(seccompFlags),
+};
+
+/** `5.15 for A, 6.9 for B`: the entries of a table that need more than the baseline. */
+function versionsOf(table: Readonly<Record<string, { since: string | readonly number[] }>>): string {
+  const later = Object.entries(table)
+    .map(([name, { since }]) => ({ name, version: typeof since === 'string' ? since : since.join('.') }))
+    .filter(({ version }) => isLater(version));
+  return later.length === 0 ? baseline : later.map(({ name, version }) => `${version} for ${name}`).join(', ');
+}
+
+function isLater(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [baseMajor = 0, baseMinor = 0] = baseline.split('.').map(Number);
+  return major > baseMajor || (major === baseMajor && minor > baseMinor);
+}
+
+/** The whole of docs/support.md. */
+export function supportText(): string {
+  const carriedOut = opsByProperty();
+  const rows = linuxProperties()
+    .filter(({ leaf }) => leaf)
+    .map(({ pattern }) => `| \`${pattern}\` | ${howOf(pattern, carriedOut)} | ${kernelOf(pattern)} |`);
+  const opRows = (by: 'runtime' | 'init') => ops[by].map(({ op, doc }) => `| \`${op}\` | ${by} | ${doc} |`);
+  return [
+    '<!-- Written by scripts/generate-support.mjs: do not edit. -->',
+    '# What tsrun carries out',
+    '',
+    'Every property of the runtime-spec 1.3 for Linux, the operations of the plan that carry it out (`tsrun plan` shows',
+    `them for a config), and the kernel it needs. tsrun as a whole needs Linux ${baseline}. What a property refuses on a`,
+    'host that cannot honour it, `tsrun check` tells.',
+    '',
+    '| property | carried out by | Linux |',
+    '|---|---|---|',
+    ...rows,
+    '',
+    '## The operations',
+    '',
+    '| operation | run by | what it does |',
+    '|---|---|---|',
+    ...opRows('runtime'),
+    ...opRows('init'),
+    '',
+  ].join('\n');
+}
+
+/** Names of the ops by the pattern of the property they come from. */
+function opsByProperty(): Map<string, Set<string>> {
+  const spec = without(everything(), [...unsupportedProperties, ...v1OnlyProperties]);
+  const patterns = linuxProperties().map(({ pattern }) => pattern);
+  const found = new Map<string, Set<string>>();
+  const { initial, final } = lowerExecAffinity(spec);
+  // Some ops do without a user namespace what others do in one.
+  const plans = [spec, withoutUserNamespace(spec)].map((each) =>
+    lower(each, capableHost(), { id: 'id', bundle: '/b' }),
+  );
+  for (const { from, op } of [...plans.flatMap((plan) => plan.ops), ...initial, ...final]) {
+    const pattern = patternOf(from, patterns);
+    found.set(pattern, (found.get(pattern) ?? new Set()).add(op));
+  }
+  return found;
+}
+
+function withoutUserNamespace(spec: Spec): Spec {
+  const { uidMappings: _uids, gidMappings: _gids, namespaces = [], ...linux } = spec.linux ?? {};
+  return { ...spec, linux: { ...linux, namespaces: namespaces.filter(({ type }) => type !== 'user') } };
+}
+
+/** `/mounts/3/source` is `/mounts/*` + `/source`; what lies in no property (an item of a list) is its list. */
+function patternOf(pointer: string, patterns: readonly string[]): string {
+  for (let names = pointer.split('/'); names.length > 1; names = names.slice(0, -1)) {
+    const found = patterns.find((pattern) => isMatch(pattern.split('/'), names));
+    if (found !== undefined) return found;
+  }
+  return pointer;
+}
+
+function isMatch(pattern: readonly string[], names: readonly string[]): boolean {
+  return pattern.length === names.length && pattern.every((name, i) => name === '*' || name === names[i]);
+}
+
+/** The ops of the property, or of the nearest one around it that has any. */
+function howOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<string>>): string {
+  if (!isSupported(pattern)) return 'not supported yet: an error';
+  if (v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return 'only cgroup v1 has it: an error';
+  const note = Object.entries(elsewhere).find(([entry]) => isWithin(pattern, entry));
+  if (note !== undefined) return note[1];
+  for (let at = pattern; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    const names = carriedOut.get(together[at] ?? at);
+    if (names !== undefined) return [...names].map((name) => `\`${name}\``).join(', ');
+  }
+  throw new Error(`nothing carries out ${pattern}: name what does in scripts/lib/support.ts`);
+}
+
+function kernelOf(pattern: string): string {
+  if (!isSupported(pattern) || v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return '';
+  return Object.entries(laterKernels).find(([entry]) => isWithin(pattern, entry))?.[1] ?? baseline;
+}
+
+function isWithin(pattern: string, entry: string): boolean {
+  return pattern === entry || pattern.startsWith(`${entry}/`);
+}
+
+function without(spec: Spec, patterns: readonly string[]): Spec {
+  for (const pattern of patterns) remove(spec, pattern.split('/').slice(1));
+  return spec;
+}
+
+function remove(value: unknown, names: readonly string[]): void {
+  const [name = '', ...rest] = names;
+  if (typeof value !== 'object' || value === null) return;
+  const parent = value as Record<string, unknown>;
+  if (rest.length === 0) delete parent[name];
+  else for (const key of name === '*' ? Object.keys(parent) : [name]) remove(parent[key], rest);
+}
