@@ -124,6 +124,22 @@ export interface Addon {
   seccompFlags(flags: readonly number[]): number[];
   /** 16 hexadecimal digits of FNV-1a: to name things and to find damage, no defence against an adversary. */
   checksum(bytes: Uint8Array): string;
+  /**
+   * Calls a method of systemd's manager (org.freedesktop.systemd1(5)) and, with `job`, waits for the job it starts.
+   *
+   * @returns the job's result: `done`, `failed`, `canceled`, `timeout`, …; empty without `job`
+   * @throws Error whose `code` is an errno's name (`syscall` is dlopen, connect or D-Bus) or a D-Bus error's
+   */
+  systemdCall(call: {
+    /** The user's own systemd instead of the system's. */
+    user: boolean;
+    member: string;
+    signature: string;
+    /** By `signature`: arrays and structs as arrays, a variant as [signature, value], 64-bit numbers also as text. */
+    args: readonly unknown[];
+    timeoutMs: number;
+    job: boolean;
+  }): string;
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
   /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */

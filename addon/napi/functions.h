@@ -27,6 +27,7 @@ namespace tsrun {
   X("checksum", checksum)                      \
   X("filterDevices", filter_devices)           \
   X("pollPriority", poll_priority)             \
+  X("systemdCall", systemd_call)               \
   X("setScheduler", set_scheduler)             \
   X("setIoPriority", set_io_priority)          \
   X("setOwnCpuAffinity", set_own_cpu_affinity) \

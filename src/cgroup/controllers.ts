@@ -83,6 +83,11 @@ export function cgroupType(path: string): string {
   }
 }
 
+/** The controllers of a cgroup. */
+export function cgroupControllers(path: string): string[] {
+  return words(path, 'cgroup.controllers');
+}
+
 function words(directory: string, file: string): string[] {
   return readFileSync(join(directory, file), 'utf8').split(/\s+/).filter(Boolean);
 }

@@ -12,6 +12,7 @@ import { rootfsPath } from '../lower/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
 import { filterOf } from '../seccomp/filter.ts';
 import { listenerOf } from '../seccomp/listener.ts';
+import type { UnitName } from '../systemd/manager.ts';
 import { sendDescriptor } from '../terminal/console.ts';
 import { writePidFile } from './pid-file.ts';
 import { runPoststopHooks } from './poststop.ts';
@@ -95,8 +96,9 @@ class Creation {
   private handlers() {
     return {
       started: (pid: number, pidfd: number) => this.started(pid, pidfd),
-      withoutCgroup: () => {
-        this.record = { ...this.record, cgroup: null };
+      cgroup: (path: string | null, unit?: UnitName) => {
+        this.record = { ...this.record, cgroup: path, ...(unit && { unit }) };
+        this.directory.write(this.record);
       },
       runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
       resctrlGroups: (directories: readonly string[]) => {

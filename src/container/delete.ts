@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { destroyCgroup, removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
+import { removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
+import { removeContainerCgroup } from '../cgroup/driver.ts';
 import { TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { removeGroups } from '../resctrl/group.ts';
@@ -69,10 +70,10 @@ function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecor
  * Without an init in the record, create was killed before or just after the clone. Processes in the cgroup then may be
  * strangers, for create had perhaps not seen yet that it is in use; its own init ends by itself when create is gone.
  */
-function deleteCgroup({ cgroup, init }: ContainerRecord): void {
+function deleteCgroup({ cgroup, init, unit }: ContainerRecord): void {
   if (cgroup === null) return;
   if (init === undefined) removeEmptiedCgroup(cgroup);
-  else destroyCgroup(cgroup);
+  else removeContainerCgroup({ path: cgroup, unit });
 }
 
 function notStopped({ id }: ContainerDirectory, status: string): TsrunError {

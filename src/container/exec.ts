@@ -122,7 +122,7 @@ function startProcess(
     writePidFile: (path: string) => undo.push(writePidFile(path, process.pid)),
     runHook: () => undefined,
     recordState: () => undefined,
-    withoutCgroup: () => undefined,
+    cgroup: () => undefined,
     resctrlGroups: () => undefined,
     compileSeccomp: (profile: LinuxSeccomp) => filterOf(profile, filterCacheDirectory(dirname(directory.path))),
     listener: (fd: number) => {

@@ -1,6 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import type { Hook } from '../generated/spec.ts';
 import type { SeccompListener } from '../seccomp/listener.ts';
+import type { UnitName } from '../systemd/manager.ts';
 import type { ContainerExit } from './exit.ts';
 
 /** What state.json holds: all that other commands need of a container. Written by create, read by the rest. */
@@ -26,6 +27,8 @@ export interface ContainerRecord {
   readonly init?: ProcessIdentity;
   /** Absolute path of the cgroup directory; null on a host without cgroup v2. */
   readonly cgroup: string | null;
+  /** The systemd unit that the cgroup belongs to; absent where tsrun has made the cgroup itself. */
+  readonly unit?: UnitName;
   /** Rules of the device filter in force, as formatDeviceRule writes them; absent where there is no filter. */
   readonly devices?: readonly string[];
   /** Groups of resctrl that create made, in the order of their removal. */

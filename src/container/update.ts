@@ -3,8 +3,9 @@ import { addon } from '../addon.ts';
 import { openCgroup } from '../cgroup/cgroupfs.ts';
 import { defaultDeviceRules, deviceRulesOf, formatDeviceRule } from '../cgroup/device-rules.ts';
 import { filterDevices } from '../cgroup/devices.ts';
+import { changeLimits } from '../cgroup/driver.ts';
 import { readCurrentLimits } from '../cgroup/limits.ts';
-import { applySettings, isSettingOp } from '../cgroup/settings.ts';
+import { isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
@@ -38,7 +39,8 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
     const lowered = lowerResources(resources, gatherHostFacts().cgroup, readCurrentLimits(cgroup));
     for (const warning of lowered.warnings) log('warning', warning);
     const devices = newDeviceRules(record, resources, request.deviceRules);
-    applySettings(cgroup, lowered.settings.map(({ op }) => op).filter(isSettingOp));
+    const settings = lowered.settings.map(({ op }) => op).filter(isSettingOp);
+    changeLimits({ path: cgroup, unit: record.unit }, settings);
     if (devices !== undefined) {
       replaceFilter(cgroup, devices);
       directory.write({ ...record, devices });

@@ -2,20 +2,26 @@ import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
 import { createCgroup, openCgroup, undoCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
+import { removeContainerCgroup } from '../cgroup/driver.ts';
 import { ownCgroup } from '../cgroup/ownership.ts';
 import { applySetting, isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
-import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
+import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp, StartScopeOp } from '../generated/ops.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
+import type { UnitName } from '../systemd/manager.ts';
 import { setAttribute } from './attributes.ts';
 import { checkIdMaps, writeIdMaps } from './id-maps.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
+
 import { openNamespace } from './namespace.ts';
+
+import { startScope, unitOf } from './scope.ts';
+
 import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
 import { unreportedFailure } from './unreported.ts';
@@ -25,8 +31,8 @@ import { describeFailure, describeNotice } from './words.ts';
 export interface Handlers {
   /** Called right after the clone, with init's pid (in the runtime's pid namespace). */
   started(pid: number, pidfd: number): void;
-  /** The container gets no cgroup, though the plan has one: this user may make none. */
-  withoutCgroup(): void;
+  /** The cgroup that systemd has made with the unit, or null: the plan has one, but this user may make none. */
+  cgroup(path: string | null, unit?: UnitName): void;
   runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
   recordState(status: string): void;
   writePidFile(path: string): void;
@@ -95,6 +101,8 @@ export class Executor {
         return;
       case 'create-cgroup':
         return this.createCgroup(op);
+      case 'start-scope':
+        return this.startScope(op);
       case 'open-cgroup':
         this.cgroupFd = openCgroup(op.path);
         return;
@@ -145,6 +153,15 @@ export class Executor {
     });
   }
 
+  private startScope(op: StartScopeOp): void {
+    const path = startScope(op, this.pid);
+    const unit = unitOf(op);
+    this.undo.push(() => removeContainerCgroup({ path, unit }));
+    this.handlers.cgroup(path, unit);
+    this.cgroupPath = path;
+    this.cgroupFd = openCgroup(path);
+  }
+
   private createCgroup({ path, controllers, optional }: CreateCgroupOp): void {
     let made: string[];
     try {
@@ -152,7 +169,7 @@ export class Executor {
     } catch (error) {
       if (!optional || !isRefusal(error)) throw error;
       log('warning', `${(error as Error).message}: the container gets no cgroup of its own`);
-      return this.handlers.withoutCgroup();
+      return this.handlers.cgroup(null);
     }
     this.undo.push(() => undoCgroup(path, made));
     this.cgroupPath = path;

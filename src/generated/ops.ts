@@ -25,6 +25,17 @@ export interface CreateCgroupOp extends OpBase {
   readonly optional: boolean;
 }
 
+/** Let systemd (the user's own, with `user`) make a scope and move init into it, with the controllers its limits need. Properties: name, D-Bus signature, value as JSON. */
+export interface StartScopeOp extends OpBase {
+  readonly op: 'start-scope';
+  readonly by: 'runtime';
+  readonly unit: string;
+  readonly user: boolean;
+  readonly mount: string;
+  readonly properties: readonly string[];
+  readonly controllers: readonly string[];
+}
+
 /** Give the cgroup to the container's user, who then may make cgroups below it: its directory and the files of /sys/kernel/cgroup/delegate. */
 export interface OwnCgroupOp extends OpBase {
   readonly op: 'own-cgroup';
@@ -720,6 +731,7 @@ export interface ExecOp extends OpBase {
 export type RuntimeOp =
   | CompileSeccompOp
   | CreateCgroupOp
+  | StartScopeOp
   | OwnCgroupOp
   | CheckMemoryUseOp
   | SetIoWeightOp

@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
 import { flags as seccompFlagTable } from '../seccomp/tables.ts';
@@ -43,6 +43,8 @@ export interface HostFacts {
   readonly cgroup: CgroupFacts;
   /** Flags of seccomp(2) that the kernel knows; none of a kernel without seccomp filters. */
   readonly seccompFlags: readonly SeccompFlag[];
+  /** Whether systemd is pid 1 of this host (sd_booted(3)). */
+  readonly systemd: boolean;
   /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
   readonly nofileSoft: number;
   /** The caller's file mode creation mask. */
@@ -77,6 +79,7 @@ export function gatherHostFacts(): HostFacts {
     get seccompFlags() {
       return knownSeccompFlags();
     },
+    systemd: statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true,
     nofileSoft: nofileSoft(),
     umask: process.umask(),
   };

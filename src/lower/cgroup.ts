@@ -2,38 +2,46 @@ import { dirname, join, normalize } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { type Context, hasNew } from './context.ts';
+import { lowerDeviceFilter } from './device-filter.ts';
 import { controllersOf, lowerResources } from './resources.ts';
+import { lowerScope } from './scope.ts';
 
-/** What a container does with its cgroup, before the clone and as the last thing before it is created. */
+/** What a container does with its cgroup: before the clone, right after it, and as the last thing of create. */
 export interface LoweredCgroup {
   readonly before: readonly Op[];
+  readonly inside: readonly Op[];
   readonly last: readonly Op[];
 }
 
 /** The container's cgroup and its limits (config-linux.md, Control groups). */
 export function lowerCgroup(context: Context): LoweredCgroup {
-  const { host, linux, warnings } = context;
+  const { host, linux, options, warnings } = context;
   const lowered = lowerResources(linux.resources ?? {}, host.cgroup);
   warnings.push(...lowered.warnings);
-  if (host.cgroup.mount === null) {
-    if (linux.resources?.devices?.length) {
-      throw new TsrunError('/linux/resources/devices: this host has no cgroup v2, and so no device filter', {
-        hint: 'remove the property to go on without it',
-      });
-    }
-    warnings.push('this host has no cgroup v2: the container gets no cgroup of its own');
-    return { before: [], last: [] };
+  if (host.cgroup.mount === null) return withoutCgroup2(context);
+  const settings = lowered.settings.map(({ op }) => op);
+  const last = settings.filter(forbidsForks);
+  const limits = [
+    ...settings.filter((op) => !last.includes(op)),
+    ...lowerOwnership(context),
+    // Init's own device work needs no more than the rules that every container has.
+    ...lowerDeviceFilter(context),
+  ];
+  const controllers = controllersOf(lowered.settings);
+  if (options.systemdCgroup) {
+    return { before: [], inside: [lowerScope(context, controllers, settings), ...limits], last };
   }
-  const ops = lowered.settings.map(({ op }) => op);
-  const last = ops.filter(forbidsForks);
-  return {
-    before: [
-      create(context, controllersOf(lowered.settings)),
-      ...ops.filter((op) => !last.includes(op)),
-      ...lowerOwnership(context),
-    ],
-    last,
-  };
+  return { before: [create(context, controllers), ...limits], inside: [], last };
+}
+
+function withoutCgroup2({ linux, warnings }: Context): LoweredCgroup {
+  if (linux.resources?.devices?.length) {
+    throw new TsrunError('/linux/resources/devices: this host has no cgroup v2, and so no device filter', {
+      hint: 'remove the property to go on without it',
+    });
+  }
+  warnings.push('this host has no cgroup v2: the container gets no cgroup of its own');
+  return { before: [], inside: [], last: [] };
 }
 
 function create(context: Context, controllers: string[]): Op {

@@ -12,6 +12,8 @@ export interface LowerOptions {
   readonly noNewKeyring?: boolean;
   /** Whether the cgroup may be missing when no limit is asked for; auto: for ordinary users. */
   readonly rootless?: 'true' | 'false' | 'auto';
+  /** Let systemd make the cgroup; linux.cgroupsPath is then slice:prefix:name. */
+  readonly systemdCgroup?: boolean;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
   /** The integer at a JSON pointer as config.json has it, for numbers that JSON.parse rounds. */

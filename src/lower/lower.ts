@@ -5,7 +5,6 @@ import type { Plan } from '../plan/plan.ts';
 import { lowerCapabilities } from './capabilities.ts';
 import { lowerCgroup } from './cgroup.ts';
 import type { Context, LowerOptions } from './context.ts';
-import { lowerDeviceFilter } from './device-filter.ts';
 import { lowerDevices } from './devices.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
@@ -57,8 +56,6 @@ function inOrder(context: Context): Op[] {
     // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
     // charge its memory elsewhere.
     ...cgroup.before,
-    // Init's own device work needs no more than the rules that every container has.
-    ...lowerDeviceFilter(context),
     // While nothing has entered a user namespace yet, whose root may not reach these.
     ...lowerRootfsTree(context),
     ...lowerTrees(context),
@@ -67,6 +64,8 @@ function inOrder(context: Context): Op[] {
     ...lowerClone(context),
     // First of all in the child: what Node left behind must not reach anything that follows.
     ...lowerReset(context),
+    // systemd makes no scope without a process. Before anything counts memory or makes a cgroup namespace.
+    ...cgroup.inside,
     // Before anything is made that belongs to a namespace. At its end init may go on in a child of its own.
     ...lowerEnterNamespaces(context),
     // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.

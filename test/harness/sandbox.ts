@@ -100,10 +100,10 @@ export class Sandbox {
     throw new Error(`the container's program ended with ${code ?? signal}: ${stderr || stdout}`);
   }
 
-  /** `create`s a container and gives its id. */
-  async create(bundle: Bundle, flags: string[] = []): Promise<string> {
+  /** `create`s a container and gives its id; `globals` stand before the command. */
+  async create(bundle: Bundle, flags: string[] = [], globals: string[] = []): Promise<string> {
     const id = this.newId();
-    await this.runtimeOk(['create', ...flags, '--bundle', bundle.directory, id], {
+    await this.runtimeOk([...globals, 'create', ...flags, '--bundle', bundle.directory, id], {
       outputFiles: this.#outputFiles(id),
     });
     return id;

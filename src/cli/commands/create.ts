@@ -29,6 +29,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     noPivot: options.pivot === false,
     noNewKeyring: options.newKeyring === false,
     rootless: globals.rootless,
+    systemdCgroup: globals.systemdCgroup,
     preserveFds: (options.preserveFds as number | undefined) ?? 0,
   };
   const { spec, specText, plan } = prepare(lowering);

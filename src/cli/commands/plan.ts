@@ -12,7 +12,7 @@ export const plan: CommandDeclaration = {
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
   ],
   examples: ['tsrun plan --bundle /containers/web', 'tsrun plan --format json | jq .ops[].op'],
-  async run([id = 'container'], options, { rootless }) {
+  async run([id = 'container'], options, { rootless, systemdCgroup }) {
     const { prepare } = await import('../../container/prepare.ts');
     const { planToJson, printPlan } = await import('../../plan/print.ts');
     const { plan } = prepare({
@@ -22,6 +22,7 @@ export const plan: CommandDeclaration = {
       noPivot: options.pivot === false,
       noNewKeyring: options.newKeyring === false,
       rootless,
+      systemdCgroup,
       preserveFds: (options.preserveFds as number | undefined) ?? 0,
     });
     print(options.format === 'json' ? planToJson(plan) : printPlan(plan));

@@ -1,0 +1,46 @@
+import type { SettingOp } from '../cgroup/settings.ts';
+import { log } from '../log.ts';
+import { unitProperties } from '../lower/systemd-properties.ts';
+import { setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
+import { destroyCgroup } from './cgroupfs.ts';
+import { killCgroup } from './processes.ts';
+import { applySettings } from './settings.ts';
+
+/**
+ * A container's cgroup once it is there. With a unit systemd has made it and must hear of every change; without one it
+ * is a directory that tsrun has made itself. These two functions, and the ops create-cgroup and start-scope, are all in
+ * which the two drivers differ.
+ */
+export interface ContainerCgroup {
+  /** Absolute path of the directory. */
+  readonly path: string;
+  readonly unit?: UnitName | undefined;
+}
+
+/**
+ * Sets new limits.
+ *
+ * @throws TsrunError for the first that systemd or the kernel refuses
+ */
+export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly SettingOp[]): void {
+  // The unit first: systemd writes the files itself, in its own steps, and the exact values go over that.
+  if (unit !== undefined) setUnitProperties(unit, unitProperties(settings));
+  applySettings(path, settings);
+}
+
+/** Kills what is in the cgroup, and removes it and its unit; what is gone already is no error. */
+export function removeContainerCgroup({ path, unit }: ContainerCgroup): void {
+  if (unit === undefined) {
+    destroyCgroup(path);
+    return;
+  }
+  // By the kernel and not by systemd: at once, and together with what the container has just forked.
+  killCgroup(path);
+  try {
+    stopUnit(unit);
+  } catch (error) {
+    // An empty scope ends by itself.
+    log('warning', (error as Error).message);
+  }
+  destroyCgroup(path);
+}

@@ -1,0 +1,135 @@
+import { TsrunError } from '../errors.ts';
+import type { Op } from '../generated/ops.ts';
+import type { StringMap } from '../generated/spec.ts';
+import { type UnitProperty, uint64 } from '../systemd/property.ts';
+import { parseVariant } from '../systemd/variant.ts';
+import { ioWeightOf } from './resources-io.ts';
+
+/** Files that have a property of a 64-bit number, or infinity. */
+const plainProperties: Readonly<Record<string, string>> = {
+  'memory.max': 'MemoryMax',
+  'memory.high': 'MemoryHigh',
+  'memory.low': 'MemoryLow',
+  'memory.min': 'MemoryMin',
+  'memory.swap.max': 'MemorySwapMax',
+  'memory.zswap.max': 'MemoryZSwapMax',
+  'pids.max': 'TasksMax',
+  'cpu.weight': 'CPUWeight',
+};
+
+const ioProperties: Readonly<Record<string, string>> = {
+  rbps: 'IOReadBandwidthMax',
+  wbps: 'IOWriteBandwidthMax',
+  riops: 'IOReadIOPSMax',
+  wiops: 'IOWriteIOPSMax',
+};
+
+/**
+ * The limits of a container as properties of its unit. systemd writes the files of its units when it likes (at every
+ * daemon-reload): what it did not know, it would undo. A file that systemd has no property for it leaves alone.
+ */
+export function unitProperties(settings: readonly Op[]): UnitProperty[] {
+  return settings.flatMap((op) => {
+    if (op.op === 'set-io-weight') return [ioWeight(op.device, ioWeightOf(Number(op.weight)))];
+    return op.op === 'write-cgroup-file' ? ofFile(op.file, op.value) : [];
+  });
+}
+
+function ofFile(file: string, value: string): UnitProperty[] {
+  // systemd takes no TasksMax of 0; 1 keeps init from forking just as well, and the file has the 0.
+  if (file === 'pids.max' && value === '0') return [uint64('TasksMax', '1')];
+  const plain = plainProperties[file];
+  if (plain !== undefined) return [uint64(plain, value)];
+  switch (file) {
+    case 'cpu.max':
+      return bandwidth(value);
+    case 'cpu.idle':
+      // systemd's word for SCHED_IDLE is a weight of 0.
+      return value === '1' ? [uint64('CPUWeight', '0')] : [];
+    case 'cpuset.cpus':
+      return [bitMask('AllowedCPUs', value)];
+    case 'cpuset.mems':
+      return [bitMask('AllowedMemoryNodes', value)];
+    case 'io.max':
+      return ioMax(value);
+    default:
+      return [];
+  }
+}
+
+/** `QUOTA PERIOD` as microseconds of CPU a second; systemd keeps it in steps of 10 ms, the file stays exact. */
+function bandwidth(value: string): UnitProperty[] {
+  const [quota = 'max', period = '100000'] = value.split(' ');
+  if (quota === 'max') return [uint64('CPUQuotaPerSecUSec', 'max')];
+  const perSecond = (BigInt(quota) * 1_000_000n) / BigInt(period);
+  // Rounded up: the unit may not be below what the file asks for.
+  const stepped = ((perSecond + 9_999n) / 10_000n) * 10_000n;
+  return [uint64('CPUQuotaPerSecUSec', stepped.toString()), uint64('CPUQuotaPeriodUSec', period)];
+}
+
+/** More than the CPUs any kernel can be built for. */
+const mostBits = 65_535;
+
+/** A list such as 0-3,7 as bits, the lowest byte first. */
+function bitMask(name: string, list: string): UnitProperty {
+  const bytes: number[] = [];
+  for (const range of list.split(',').filter((part) => part.trim() !== '')) {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    if (last > mostBits) throw new TsrunError(`/linux/resources/cpu: there is no CPU or memory node ${last}`);
+    for (let bit = first; bit <= last; bit++) {
+      while (bytes.length <= bit >> 3) bytes.push(0);
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
+    }
+  }
+  return { name, type: 'ay', value: bytes };
+}
+
+function ioWeight(device: string, weight: number): UnitProperty {
+  if (device === 'default') return uint64('IOWeight', String(weight));
+  return { name: 'IODeviceWeight', type: 'a(st)', value: [[`/dev/block/${device}`, String(weight)]] };
+}
+
+/** A line of io.max. */
+function ioMax(line: string): UnitProperty[] {
+  const [device = '', ...pairs] = line.trim().split(/\s+/);
+  return pairs.flatMap((pair) => {
+    const [key = '', value = ''] = pair.split('=');
+    const name = ioProperties[key];
+    if (name === undefined) return [];
+    return [{ name, type: 'a(st)', value: [[`/dev/block/${device}`, uint64(name, value).value]] }];
+  });
+}
+
+const annotationPrefix = 'org.systemd.property.';
+
+/**
+ * Annotations org.systemd.property.NAME: any property of the unit, its value as GVariant text. NAMESec takes seconds and
+ * sets NAMEUSec, as in unit files.
+ *
+ * @throws TsrunError for a name or value that cannot be one
+ */
+export function annotatedProperties(annotations: StringMap): UnitProperty[] {
+  return Object.entries(annotations)
+    .filter(([key]) => key.startsWith(annotationPrefix))
+    .map(([key, text]) => annotatedProperty(key.slice(annotationPrefix.length), text));
+}
+
+function annotatedProperty(name: string, text: string): UnitProperty {
+  const place = `/annotations/${annotationPrefix}${name}`;
+  if (!/^[A-Z][A-Za-z0-9]{2,}$/.test(name)) {
+    throw new TsrunError(`${place}: not the name of a unit's property`, { hint: 'such as TimeoutStopUSec' });
+  }
+  try {
+    const { type, value } = parseVariant(text);
+    return /[^U]Sec$/.test(name) ? inMicroseconds(name, type, value) : { name, type, value };
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    throw new TsrunError(`${place}: ${error.message}`, { hint: error.hint });
+  }
+}
+
+function inMicroseconds(name: string, type: string, value: unknown): UnitProperty {
+  if (!'ynqiuxtd'.includes(type) || Number(value) < 0) throw new TsrunError('expected a number of seconds');
+  const microseconds = type === 'd' ? BigInt(Math.round(Number(value) * 1e6)) : BigInt(value as string) * 1_000_000n;
+  return { name: name.replace(/Sec$/, 'USec'), type: 't', value: microseconds.toString() };
+}

@@ -1,0 +1,111 @@
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import type { UnitProperty } from './property.ts';
+
+/** As systemd's own tools wait: longer than stopping a unit takes by default. */
+const timeoutMs = 100_000;
+
+/** A unit of the system's systemd or of the user's. */
+export interface UnitName {
+  readonly name: string;
+  readonly user: boolean;
+}
+
+/**
+ * Starts a transient unit and waits until it is there.
+ *
+ * @throws TsrunError when systemd cannot be reached or refuses the unit or a property, in systemd's words
+ */
+export function startUnit(unit: UnitName, properties: readonly UnitProperty[]): void {
+  const args = [unit.name, 'replace', variants(properties), []];
+  const start = () => runJob(unit, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', args);
+  try {
+    start();
+  } catch (error) {
+    // A scope of that name that failed earlier stays until somebody says that it has been seen.
+    if (codeOf(error) !== 'org.freedesktop.systemd1.UnitExists') throw error;
+    resetFailed(unit);
+    start();
+  }
+}
+
+/** Changes properties of a running unit; they go when it does. */
+export function setUnitProperties(unit: UnitName, properties: readonly UnitProperty[]): void {
+  if (properties.length === 0) return;
+  call(unit, 'SetUnitProperties', 'sba(sv)', [unit.name, true, variants(properties)], false);
+}
+
+/** Stops a unit and forgets that it failed; one that is gone is no error. */
+export function stopUnit(unit: UnitName): void {
+  try {
+    runJob(unit, 'StopUnit', 'ss', [unit.name, 'replace']);
+  } catch (error) {
+    if (codeOf(error) !== 'org.freedesktop.systemd1.NoSuchUnit') throw error;
+  }
+  resetFailed(unit);
+}
+
+function resetFailed(unit: UnitName): void {
+  try {
+    call(unit, 'ResetFailedUnit', 's', [unit.name], false);
+  } catch (error) {
+    // It was not loaded any more: then it has not failed either.
+    if (codeOf(error) !== 'org.freedesktop.systemd1.NoSuchUnit') throw error;
+  }
+}
+
+function runJob(unit: UnitName, member: string, signature: string, args: readonly unknown[]): void {
+  const result = call(unit, member, signature, args, true);
+  if (result === 'done') return;
+  throw new TsrunError(`systemd: ${member} ${unit.name}: the job ended as ${result}`, {
+    hint: `see journalctl ${unit.user ? '--user ' : ''}--unit ${unit.name}`,
+  });
+}
+
+function call(unit: UnitName, member: string, signature: string, args: readonly unknown[], job: boolean): string {
+  try {
+    return addon().systemdCall({ user: unit.user, member, signature, args, timeoutMs, job });
+  } catch (error) {
+    throw callFailed(unit, member, error as NodeJS.ErrnoException);
+  }
+}
+
+function variants(properties: readonly UnitProperty[]): unknown[] {
+  return properties.map(({ name, type, value }) => [name, [type, value]]);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+}
+
+function callFailed({ name, user }: UnitName, member: string, error: NodeJS.ErrnoException): TsrunError {
+  const cause = { cause: error };
+  if (error.syscall === 'dlopen') {
+    return new TsrunError('--systemd-cgroup: libsystemd.so.0 is not on this machine', {
+      hint: 'install libsystemd0, or leave --systemd-cgroup out',
+      ...cause,
+    });
+  }
+  if (error.syscall === 'connect') {
+    const bus = user ? 'the user’s D-Bus' : 'the system’s D-Bus';
+    return new TsrunError(`--systemd-cgroup: cannot reach systemd: ${bus} does not answer: ${error.code}`, {
+      hint: user ? 'is XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS set?' : 'without systemd leave --systemd-cgroup out',
+      ...cause,
+    });
+  }
+  return new TsrunError(`systemd: ${member} ${name}: ${error.message}`, { hint: hintFor(error.code), ...cause });
+}
+
+function hintFor(code: string | undefined): string | undefined {
+  switch (code) {
+    case 'org.freedesktop.systemd1.UnitExists':
+      return 'another container has this name: choose another in linux.cgroupsPath';
+    case 'org.freedesktop.DBus.Error.PropertyReadOnly':
+      return 'this systemd does not know the property, or sets it at another time only';
+    case 'org.freedesktop.DBus.Error.AccessDenied':
+    case 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired':
+      return 'only root may ask the system’s systemd';
+    default:
+      return undefined;
+  }
+}

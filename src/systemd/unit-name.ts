@@ -1,0 +1,45 @@
+import { TsrunError } from '../errors.ts';
+
+/** A container's unit: a scope in a slice. */
+export interface ScopeName {
+  readonly slice: string;
+  readonly scope: string;
+}
+
+/**
+ * The unit that linux.cgroupsPath names with --systemd-cgroup: slice:prefix:name is the scope prefix-name.scope in the
+ * slice, as with runc and crun. Without a path it is tsrun-ID.scope in the default slice.
+ *
+ * @throws TsrunError for another form, and for a slice, in which no process can be
+ */
+export function scopeName(cgroupsPath: string | undefined, id: string, user: boolean): ScopeName {
+  const parts = cgroupsPath ? cgroupsPath.split(':') : ['', 'tsrun', id];
+  const [slice, prefix, name] = parts;
+  if (parts.length !== 3 || slice === undefined || prefix === undefined || !name) {
+    throw new TsrunError(
+      `/linux/cgroupsPath: expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got ${JSON.stringify(cgroupsPath)} instead`,
+      { hint: 'such as system.slice:tsrun:web; or leave --systemd-cgroup out' },
+    );
+  }
+  const scope = `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
+  demandUnitName(scope);
+  return { slice: sliceName(slice, user), scope };
+}
+
+function sliceName(slice: string, user: boolean): string {
+  // Units of a user's systemd are in the user's slices: the default one is the root of those.
+  if (slice === '') return user ? 'user.slice' : 'system.slice';
+  demandUnitName(slice);
+  if (/^(-|[^-/]+(-[^-/]+)*)\.slice$/.test(slice)) return slice;
+  throw new TsrunError(`/linux/cgroupsPath: ${JSON.stringify(slice)} is not the name of a slice`, {
+    hint: 'it ends in .slice, and each dash in it leads one slice deeper: machine-web.slice',
+  });
+}
+
+/** systemd.unit(5): letters, digits and a few signs, at most 255 characters. */
+function demandUnitName(name: string): void {
+  if (/^[\w:.\\@-]{1,255}$/.test(name) && !name.endsWith('.slice.scope')) return;
+  throw new TsrunError(`/linux/cgroupsPath: ${JSON.stringify(name)} is not the name of a unit`, {
+    hint: 'letters, digits and : - _ . \\ @ only; a container is a scope, not a slice',
+  });
+}

@@ -1,0 +1,198 @@
+/** --systemd-cgroup: the container's cgroup is a scope that systemd has made, and knows the limits of. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { requires, run, type Sandbox, type Spec, sandbox, waitFor } from '../harness/index.ts';
+
+const needs = requires({
+  root: true,
+  cgroup2: true,
+  files: ['/run/systemd/system'],
+  controllers: ['memory', 'pids', 'cpu'],
+});
+const tsrunNeeds = requires({ root: true, runtime: 'tsrun', files: ['/run/systemd/system'] });
+
+interface Scope {
+  box: Sandbox;
+  id: string;
+  unit: string;
+  file: (name: string) => string;
+  property: (name: string) => Promise<string>;
+}
+
+async function systemctl(...args: string[]): Promise<string> {
+  return (await run('systemctl', args)).stdout.trim();
+}
+
+/** A running container in a scope. */
+async function scope(t: Test, edit?: (spec: Spec) => void): Promise<Scope> {
+  const box = sandbox(t);
+  const name = box.newId();
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sleep', '1000'];
+    spec.linux.cgroupsPath = `machine.slice:test:${name}`;
+    edit?.(spec);
+  });
+  const id = await box.create(bundle, [], ['--systemd-cgroup']);
+  await box.runtimeOk(['--systemd-cgroup', 'start', id]);
+  const unit = `test-${name}.scope`;
+  const cgroup = `/sys/fs/cgroup/machine.slice/${unit}`;
+  return {
+    box,
+    id,
+    unit,
+    file: (file) => readFileSync(join(cgroup, file), 'utf8').trim(),
+    property: (property) => systemctl('show', '--value', '--property', property, unit),
+  };
+}
+
+const limits = (spec: Spec) => {
+  spec.linux.resources = {
+    ...spec.linux.resources,
+    memory: { limit: 67_108_864, swap: 100_663_296 },
+    cpu: { quota: 25_000, period: 50_000 },
+    pids: { limit: 33 },
+  };
+};
+
+t.test('limits are in the files and in the unit', { skip: needs }, async (t) => {
+  const { file, property } = await scope(t, limits);
+  t.strictSame(['memory.max', 'memory.swap.max', 'cpu.max', 'pids.max'].map(file), [
+    '67108864',
+    '33554432',
+    '25000 50000',
+    '33',
+  ]);
+  t.equal(await property('Slice'), 'machine.slice');
+  t.equal(await property('Delegate'), 'yes');
+  t.equal(await property('MemoryMax'), '67108864');
+  t.equal(await property('MemorySwapMax'), '33554432');
+  t.equal(await property('CPUQuotaPerSecUSec'), '500ms');
+  t.equal(await property('TasksMax'), '33');
+});
+
+t.test('update changes both', { skip: needs }, async (t) => {
+  const { box, id, file, property } = await scope(t, limits);
+  await box.runtimeOk(['--systemd-cgroup', 'update', '--pids-limit', '44', '--memory', '50331648', id]);
+  t.equal(file('pids.max'), '44');
+  t.equal(await property('TasksMax'), '44');
+  t.equal(file('memory.max'), '50331648');
+  t.equal(await property('MemoryMax'), '50331648');
+});
+
+t.test('a daemon-reload takes away neither limits nor devices', { skip: tsrunNeeds }, async (t) => {
+  const box = sandbox(t);
+  const name = box.newId();
+  const bundle = box.bundle((spec) => {
+    limits(spec);
+    spec.linux.cgroupsPath = `:test:${name}`;
+    spec.process.noNewPrivileges = false;
+    for (const set of ['bounding', 'effective', 'permitted'] as const)
+      spec.process.capabilities?.[set]?.push('CAP_MKNOD');
+    spec.linux.resources = {
+      ...spec.linux.resources,
+      devices: [{ allow: false }, { allow: true, type: 'c', major: 1, minor: 11, access: 'w' }],
+    };
+    const round = '(: > /dev/k) && echo kmsg; (: > /dev/m) 2>/dev/null && echo memory; echo round';
+    spec.process.args = ['sh', '-c', `mknod /dev/k c 1 11; mknod /dev/m c 1 1; while read _; do ${round}; done < /go`];
+  });
+  t.equal((await run('mkfifo', [`${bundle.rootfs}/go`])).code, 0);
+  const { output } = box.startRuntime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
+  const { open } = await import('node:fs/promises');
+  const go = await open(`${bundle.rootfs}/go`, 'w');
+  const round = async (count: number) => {
+    await go.write('\n');
+    await waitFor(`round ${count}`, () => (output.stdout.split('round\n').length > count ? true : undefined));
+  };
+  await round(1);
+  await systemctl('daemon-reload');
+  await round(2);
+  await go.close();
+  t.equal(output.stdout, 'kmsg\nround\nkmsg\nround\n');
+  t.equal(readFileSync(`/sys/fs/cgroup/system.slice/test-${name}.scope/memory.max`, 'utf8'), '67108864\n');
+});
+
+t.test('annotations set properties of the unit', { skip: needs }, async (t) => {
+  const { property } = await scope(t, (spec) => {
+    spec.annotations = {
+      'org.systemd.property.TimeoutStopUSec': 'uint64 7000000',
+      'org.systemd.property.CollectMode': "'inactive-or-failed'",
+    };
+  });
+  t.equal(await property('TimeoutStopUSec'), '7s');
+  t.equal(await property('CollectMode'), 'inactive-or-failed');
+});
+
+t.test('the init process sees its scope as the root of its cgroup namespace', { skip: needs }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['cat', '/proc/self/cgroup'];
+    spec.linux.cgroupsPath = `:test:${box.newId()}`;
+  });
+  const { stdout } = await box.runtimeOk(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
+  t.match(stdout, /^0::\/\n/);
+});
+
+t.test('delete leaves no unit, not even a failed one', { skip: needs }, async (t) => {
+  const { box, id, unit } = await scope(t);
+  await box.runtimeOk(['--systemd-cgroup', 'delete', '--force', id]);
+  t.equal(await systemctl('list-units', '--all', '--plain', '--no-legend', unit), '');
+  t.notOk(existsSync(`/sys/fs/cgroup/machine.slice/${unit}`));
+});
+
+t.test('a name that a running unit has is refused, and that unit goes on', { skip: tsrunNeeds }, async (t) => {
+  const { box, unit } = await scope(t);
+  const bundle = box.bundle((spec) => {
+    spec.linux.cgroupsPath = `machine.slice:test:${unit.slice('test-'.length, -'.scope'.length)}`;
+  });
+  const { code, stderr } = await box.runtime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
+  t.equal(code, 1);
+  t.match(stderr, new RegExp(`StartTransientUnit ${unit}.*choose another in linux.cgroupsPath`));
+  t.equal(await systemctl('is-active', unit), 'active');
+});
+
+t.test('what systemd refuses is an error in its words, and leaves nothing', { skip: tsrunNeeds }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.linux.cgroupsPath = ':test:refused';
+    spec.annotations = { 'org.systemd.property.NoSuchProperty': 'true' };
+  });
+  const { code, stderr } = await box.runtime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
+  t.equal(code, 1);
+  t.match(stderr, /StartTransientUnit test-refused\.scope: .*NoSuchProperty/);
+  t.equal(await systemctl('list-units', '--all', '--plain', '--no-legend', 'test-refused.scope'), '');
+});
+
+t.test(
+  'a path is refused',
+  { skip: requires({ root: true, runtime: 'tsrun', files: ['/run/systemd/system'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const { code, stderr } = await box.runtime([
+      '--systemd-cgroup',
+      'run',
+      '--bundle',
+      box.bundle().directory,
+      box.newId(),
+    ]);
+    t.equal(code, 1);
+    t.match(stderr, /cgroupsPath to be of format \\?"slice:prefix:name/);
+  },
+);
+
+t.test(
+  'without systemd the driver is refused',
+  { skip: existsSync('/run/systemd/system') && 'systemd is here' },
+  async (t) => {
+    const box = sandbox(t);
+    const { code, stderr } = await box.runtime([
+      '--systemd-cgroup',
+      'run',
+      '--bundle',
+      box.bundle().directory,
+      box.newId(),
+    ]);
+    t.equal(code, 1);
+    t.match(stderr, /systemd not running on this host/);
+  },
+);

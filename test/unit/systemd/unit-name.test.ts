@@ -1,0 +1,23 @@
+import t from 'tap';
+import { scopeName } from '../../../src/systemd/unit-name.ts';
+
+t.test('slice:prefix:name', async (t) => {
+  t.strictSame(scopeName('machine.slice:docker:c1', 'id', false), { slice: 'machine.slice', scope: 'docker-c1.scope' });
+  t.strictSame(scopeName(':p:n', 'id', false), { slice: 'system.slice', scope: 'p-n.scope' });
+  t.strictSame(scopeName('::n', 'id', true), { slice: 'user.slice', scope: 'n.scope' });
+  t.strictSame(scopeName(undefined, 'id', false), { slice: 'system.slice', scope: 'tsrun-id.scope' });
+  t.strictSame(scopeName('-.slice:p:n', 'id', false), { slice: '-.slice', scope: 'p-n.scope' });
+  t.strictSame(scopeName('a-b_c.slice:p:n', 'id', false).slice, 'a-b_c.slice');
+});
+
+t.test('other forms are refused, in the words of runc', async (t) => {
+  for (const path of ['/a/b', 'a', 'a:b', 'a:b:c:d', 'a.slice:b:'])
+    t.throws(() => scopeName(path, 'id', false), /expected cgroupsPath to be of format "slice:prefix:name"/, path);
+});
+
+t.test('names that no unit has', async (t) => {
+  for (const path of ['a:b:c', 'a--b.slice:p:n', '-a.slice:p:n', '../x.slice:p:n'])
+    t.throws(() => scopeName(path, 'id', false), /not the name of a (slice|unit)/, path);
+  for (const path of [':p:n/../m', ':p:a b', ':p:x.slice', `:p:${'n'.repeat(300)}`])
+    t.throws(() => scopeName(path, 'id', false), /not the name of a unit/, path);
+});
