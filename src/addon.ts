@@ -114,6 +114,10 @@ export interface Addon {
   lock(fd: number, wait: boolean): boolean;
   /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */
   filterDevices(cgroupFd: number, instructions: Buffer): void;
+  /** A NETLINK_ROUTE socket in a network namespace, or in this process's with -1. */
+  netlinkOpen(networkNamespace: number): number;
+  /** Sends one message with NLM_F_ACK or NLM_F_DUMP; gives the messages of the answer, without the end or the ack. */
+  netlinkRequest(socket: number, message: Uint8Array): Buffer;
   /** CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: it is none. */
   namespaceType(fd: number): number;
   /** A filter by libseccomp, opened by this name (of its shared object); no exception: `failure` says what went wrong. */

@@ -20,6 +20,8 @@ namespace tsrun {
   X("runHook", run_hook)                       \
   X("lock", lock_file)                         \
   X("namespaceType", namespace_type)           \
+  X("netlinkOpen", netlink_open)               \
+  X("netlinkRequest", netlink_request)         \
   X("filesystemType", filesystem_type)         \
   X("compileSeccomp", compile_seccomp)         \
   X("libseccompVersion", libseccomp_version)   \

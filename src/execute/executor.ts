@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
 import { createCgroup, openCgroup, undoCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
@@ -9,6 +9,7 @@ import { TsrunError } from '../errors.ts';
 import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp, StartScopeOp } from '../generated/ops.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { log } from '../log.ts';
+import { moveNetDevice } from '../network/devices.ts';
 import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
@@ -124,6 +125,10 @@ export class Executor {
         return writeIdMaps(op, this.pid);
       case 'check-id-maps':
         return checkIdMaps(op, this.pid);
+      case 'move-net-device':
+        // Closed with the other slots: it would keep the namespace there after the container's end.
+        this.slots['own-network'] ??= openSync(`/proc/${this.pid}/ns/net`, 'r');
+        return moveNetDevice(op, this.slots['own-network'], this.undo);
       case 'run-hook':
         return this.handlers.runHook(op);
       case 'record-state':

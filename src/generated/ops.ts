@@ -154,6 +154,14 @@ export interface CheckIdMapsOp extends OpBase {
   readonly gids: readonly string[];
 }
 
+/** Move a network device into the container's network namespace, keep its global addresses and set it up (rtnetlink(7)). */
+export interface MoveNetDeviceOp extends OpBase {
+  readonly op: 'move-net-device';
+  readonly by: 'runtime';
+  readonly device: string;
+  readonly name: string;
+}
+
 /** Bind the runtime to CPUs (sched_setaffinity(2)), so that init is born on them inside the container's cgroup. */
 export interface SetOwnCpuAffinityOp extends OpBase {
   readonly op: 'set-own-cpu-affinity';
@@ -746,6 +754,7 @@ export type RuntimeOp =
   | CloneOp
   | WriteIdMapsOp
   | CheckIdMapsOp
+  | MoveNetDeviceOp
   | SetOwnCpuAffinityOp
   | JoinResctrlOp
   | SetSchedulerOp

@@ -16,6 +16,7 @@ import { lowerMemoryPolicy } from './memory-policy.ts';
 import { lowerOwnTrees, lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces.ts';
+import { lowerNetDevices } from './net-devices.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
 import { lowerPersonality } from './personality.ts';
 import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
@@ -89,6 +90,8 @@ function inOrder(context: Context): Op[] {
     ...lowerDevices(context),
     // On the devpts that the mounts made; /dev/console needs the path before pivot_root as little as after it.
     ...lowerTerminal(context),
+    // With the hooks, which may want to see them: one wait for the runtime less. Not sooner, so that little can fail after.
+    ...lowerNetDevices(context),
     // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
     ...runtimeHooks(context, 'prestart'),
     ...runtimeHooks(context, 'createRuntime'),

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
  * of them in a config is an error: no property is silently ignored. A test walks the schema and fails on any property
  * that lowering neither reads nor lists here.
  */
-export const unsupportedProperties: readonly string[] = ['/linux/netDevices'];
+export const unsupportedProperties: readonly string[] = [];
 
 /** Whether the property of this pattern, and so all that lies in it, is carried out. */
 export function isSupported(pattern: string): boolean {
