@@ -70,6 +70,16 @@ export interface SeccompOutcome {
   version?: string;
 }
 
+/** What src/standalone/fs.ts needs of stat(2). */
+export interface FileStatus {
+  mode: number;
+  size: number;
+  uid: number;
+  ino: number;
+  dev: number;
+  mtimeMs: number;
+}
+
 /**
  * The C++ half. Every function makes one thing happen and throws an Error with `code` ('EPERM'), `errno` and `syscall`
  * when the kernel refuses. Descriptors are plain numbers, always close-on-exec.
@@ -144,6 +154,23 @@ export interface Addon {
     timeoutMs: number;
     job: boolean;
   }): string;
+  // For src/standalone/fs.ts, which says what they mean.
+  readFile(path: string | number): Buffer;
+  writeFile(path: string, bytes: Uint8Array, flags: number, mode: number): void;
+  open(path: string, flags: number, mode: number): number;
+  close(fd: number): void;
+  readAt(fd: number, bytes: Uint8Array, position: number): number;
+  writeAt(fd: number, bytes: Uint8Array, position: number): number;
+  truncate(fd: number, size: number): void;
+  makeDirectory(path: string, mode: number): void;
+  removeDirectory(path: string): void;
+  unlink(path: string): void;
+  rename(from: string, to: string): void;
+  chown(path: string, uid: number, gid: number): void;
+  readLink(path: string): string;
+  stat(path: string | number, follow: boolean): FileStatus | null;
+  /** Names and types ('directory', 'file', 'other') in turn. */
+  readDirectory(path: string): string[];
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
   /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */

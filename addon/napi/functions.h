@@ -22,6 +22,21 @@ namespace tsrun {
   X("namespaceType", namespace_type)           \
   X("netlinkOpen", netlink_open)               \
   X("netlinkRequest", netlink_request)         \
+  X("readFile", read_file)                     \
+  X("writeFile", write_file)                   \
+  X("open", open_file)                         \
+  X("close", close_file)                       \
+  X("readAt", read_at)                         \
+  X("writeAt", write_at)                       \
+  X("truncate", truncate_file)                 \
+  X("makeDirectory", make_directory)           \
+  X("removeDirectory", remove_directory)       \
+  X("unlink", unlink_file)                     \
+  X("rename", rename_file)                     \
+  X("chown", chown_file)                       \
+  X("readLink", read_link)                     \
+  X("stat", stat_file)                         \
+  X("readDirectory", read_directory)           \
   X("filesystemType", filesystem_type)         \
   X("compileSeccomp", compile_seccomp)         \
   X("libseccompVersion", libseccomp_version)   \

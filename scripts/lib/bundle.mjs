@@ -15,6 +15,8 @@ export async function bundleCli({ standalone = false, outfile = inRoot('build/ts
     outfile,
     format: 'cjs',
     define: { ...buildInfo(), TSRUN_STANDALONE: String(standalone) },
+    // See there; Node has its own loaded already.
+    alias: standalone ? { 'node:fs': inRoot('src/standalone/fs.ts') } : {},
   });
 }
 
