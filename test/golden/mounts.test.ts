@@ -145,7 +145,7 @@ t.test('the cgroup mount', async (t) => {
       lines(/^\/mounts/, cgroup('ro', 'nosuid', 'nsdelegate')),
       lines(/^\/mounts/, without),
       lines(/^\/mounts/, cgroup('ro'), {
-        cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: [], own: '/' },
+        cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/' },
       }),
     ].join('\n'),
   );

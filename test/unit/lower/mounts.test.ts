@@ -114,7 +114,7 @@ t.test('without cgroup v2', async (t) => {
   const { warnings } = planWith(
     [mount],
     {},
-    { cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: [], own: '/' } },
+    { cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/' } },
   );
   t.match(warnings, [/./, '/mounts/0: this host has no cgroup v2, so /sys/fs/cgroup is an empty directory']);
 });
