@@ -11,6 +11,7 @@ import type { LinuxResources } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
 import { log } from '../log.ts';
 import { lowerResources } from '../lower/resources.ts';
+import { changeSchemata } from '../resctrl/group.ts';
 import { SpecError } from '../validate/finding.ts';
 import { validateSpec } from '../validate/validate.ts';
 import type { ContainerRecord } from './record.ts';
@@ -22,6 +23,8 @@ export interface UpdateRequest {
   readonly resources: unknown;
   /** Device rules, as formatDeviceRule writes them, after those in force. */
   readonly deviceRules: readonly string[];
+  /** Lines for the schemata file of the container's resctrl group, L3 before MB. */
+  readonly schemata: readonly string[];
 }
 
 /**
@@ -41,6 +44,9 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
     const devices = newDeviceRules(record, resources, request.deviceRules);
     const settings = lowered.settings.map(({ op }) => op).filter(isSettingOp);
     changeLimits({ path: cgroup, unit: record.unit }, settings);
+    if (request.schemata.length > 0) {
+      changeSchemata(record.resctrl ?? [], '--l3-cache-schema or --mem-bw-schema', request.schemata);
+    }
     if (devices !== undefined) {
       replaceFilter(cgroup, devices);
       directory.write({ ...record, devices });

@@ -1,6 +1,6 @@
 /** Groups of resctrl: one directory each, with files schemata and tasks. All paths come from the plan. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { JoinResctrlOp } from '../generated/ops.ts';
 import { schemataConflict } from './schemata.ts';
@@ -42,6 +42,22 @@ function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boo
       hint: 'choose another closID, or make the schemata the same',
     });
   }
+}
+
+/**
+ * Writes new schemata to the group that create made for a container.
+ *
+ * @param groups directories that create made, as the container's record has them
+ * @throws TsrunError when none of them is a group with schemata: then it shares one, which is not its to change
+ */
+export function changeSchemata(groups: readonly string[], from: string, schemata: readonly string[]): void {
+  const directory = groups.find((group) => existsSync(join(group, 'schemata')));
+  if (directory === undefined) {
+    throw new TsrunError(`${from}: the container has no resctrl group of its own`, {
+      hint: 'create it with linux.intelRdt and a closID that is not there yet',
+    });
+  }
+  carryOut({ from, mount: dirname(directory) }, join(directory, 'schemata'), `${schemata.join('\n')}\n`);
 }
 
 function make(op: Pick<JoinResctrlOp, 'from' | 'mount'>, directory: string): void {

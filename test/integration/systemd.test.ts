@@ -107,9 +107,9 @@ t.test('a daemon-reload takes away neither limits nor devices', { skip: tsrunNee
   await round(1);
   await systemctl('daemon-reload');
   await round(2);
-  await go.close();
   t.equal(output.stdout, 'kmsg\nround\nkmsg\nround\n');
   t.equal(readFileSync(`/sys/fs/cgroup/system.slice/test-${name}.scope/memory.max`, 'utf8'), '67108864\n');
+  await go.close();
 });
 
 t.test('annotations set properties of the unit', { skip: needs }, async (t) => {

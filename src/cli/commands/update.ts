@@ -13,6 +13,11 @@ export const update: CommandDeclaration = {
       description: 'read the limits from this JSON file (- is stdin), which looks like linux.resources; options win',
     },
     ...updateOptions,
+    { flags: '--l3-cache-schema <lines>', description: 'shares of the L3 cache for the container’s resctrl group' },
+    {
+      flags: '--mem-bw-schema <lines>',
+      description: 'shares of the memory bandwidth for the container’s resctrl group',
+    },
     {
       flags: '--device <rule>',
       description: 'allow or deny a device from now on: [allow|deny] a|b|c MAJOR:MINOR rwm',
@@ -34,6 +39,7 @@ export const update: CommandDeclaration = {
     updateContainer(new ContainerDirectory(root, id), {
       resources: withResourceOptions(await readResources(options), options),
       deviceRules: rules.map((rule) => formatDeviceRule(parseDeviceRule(rule))),
+      schemata: [options.l3CacheSchema, options.memBwSchema].filter((line) => line !== undefined) as string[],
     });
     return 0;
   },

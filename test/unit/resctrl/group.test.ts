@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { JoinResctrlOp } from '../../../src/generated/ops.ts';
 import { resctrlFacts } from '../../../src/host/resctrl.ts';
-import { joinGroup, removeGroups } from '../../../src/resctrl/group.ts';
+import { changeSchemata, joinGroup, removeGroups } from '../../../src/resctrl/group.ts';
 import { schemataConflict } from '../../../src/resctrl/schemata.ts';
 
 function joinOp(mount: string, changes: Partial<JoinResctrlOp> = {}): JoinResctrlOp {
@@ -99,4 +99,14 @@ t.test('the host’s resctrl is found by its mount', async (t) => {
   const line = `30 20 0:25 / ${mount} rw,relatime shared:7 - resctrl resctrl rw\n`;
   t.same(resctrlFacts(line), { mount, resources: ['L3', 'MB'], monitoring: true });
   t.equal(resctrlFacts('20 1 0:5 / / rw - ext4 /dev/vda rw\n'), null);
+});
+
+t.test('update writes to the group that create made, and to no other', async (t) => {
+  const mount = t.testdir({ gold: { schemata: 'L3:0=f\n', tasks: '1' }, mon: { tasks: '1' } });
+  changeSchemata([join(mount, 'mon'), join(mount, 'gold')], '--l3-cache-schema', ['L3:0=3', 'MB:0=50']);
+  t.equal(text(mount, 'gold', 'schemata'), 'L3:0=3\nMB:0=50\n');
+  t.throws(
+    () => changeSchemata([], '--mem-bw-schema', ['MB:0=50']),
+    /^--mem-bw-schema: the container has no resctrl group/,
+  );
 });
