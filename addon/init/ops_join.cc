@@ -15,7 +15,8 @@ int run(const JoinContainerOp& op) {
 }
 
 int run(const ForkChildOp& op) {
-  // The child must not say anything before the runtime knows its pid: it waits for the end of this pipe.
+  // The child must not say anything before the runtime knows its pid: it waits for a byte. Without one the runtime is
+  // gone, and nobody would know of the child.
   int gate[2];
   long error = sys(__NR_pipe2, gate, 02000000 /* O_CLOEXEC */);
   if (error < 0) return static_cast<int>(error);
@@ -24,13 +25,14 @@ int run(const ForkChildOp& op) {
   long pid = sys(__NR_clone3, &how, sizeof(how));
   if (pid < 0) return fail(pid, "clone3");
   if (pid > 0) {
-    send(kPid, 0, static_cast<uint32_t>(pid));
-    quit(0);
+    bool told = send(kPid, 0, static_cast<uint32_t>(pid)) >= 0;
+    if (told) sys(__NR_write, gate[1], "", 1);
+    quit(told ? 0 : 1);
   }
   Fd gate_read(gate[0]);
   close_fd(gate[1]);
   char byte;
-  sys(__NR_read, gate[0], &byte, 1);
+  if (sys(__NR_read, gate[0], &byte, 1) != 1) quit(1);
   return 0;
 }
 

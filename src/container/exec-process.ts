@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { parseSpecText } from '../bundle/parse.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
+import { capabilityNames } from '../lower/capabilities.ts';
+import { validateProcess } from '../validate/process.ts';
 
 /** What --user says: numbers, or names for the container's own files to resolve. */
 export interface ExecUser {
@@ -50,15 +53,11 @@ function readProcess(path: string): Process {
   } catch (error) {
     throw new TsrunError(`--process ${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
-  try {
-    return JSON.parse(text) as Process;
-  } catch (error) {
-    throw new TsrunError(`--process ${path}: ${(error as Error).message}`);
-  }
+  return validateProcess(parseSpecText(text, path), { text, path });
 }
 
 function withFlags(process: Process, options: ProcessOptions): Process {
-  const changed: Process = { ...process, env: [...(process.env ?? []), ...options.env] };
+  const changed: Process = { ...process, env: [...(process.env ?? []), ...options.env.map(envEntry)] };
   if (options.cwd !== undefined) changed.cwd = options.cwd;
   if (options.tty) changed.terminal = true;
   if (options.label !== undefined) changed.selinuxLabel = options.label;
@@ -67,6 +66,12 @@ function withFlags(process: Process, options: ProcessOptions): Process {
   changed.user = withUser(process.user ?? {}, options);
   changed.capabilities = withCapabilities(process.capabilities, options.capabilities);
   return changed;
+}
+
+/** `NAME=value`; of a NAME alone runc makes an entry that getenv(3) does not find. */
+function envEntry(text: string): string {
+  if (text.indexOf('=') > 0) return text;
+  throw new TsrunError(`--env ${JSON.stringify(text)}: expected name=value`);
 }
 
 function withUser(user: NonNullable<Process['user']>, { user: asked, additionalGids }: ProcessOptions) {
@@ -78,15 +83,30 @@ function withUser(user: NonNullable<Process['user']>, { user: asked, additionalG
   return changed;
 }
 
-/** The inheritable set stays as it is: a capability there would outlive a change of user (CVE-2022-29162). */
-function withCapabilities(own: Process['capabilities'], more: readonly string[]): NonNullable<Process['capabilities']> {
+/**
+ * The inheritable set stays as it is: a capability there would outlive a change of user (CVE-2022-29162). The ambient
+ * one can hold no more than it, so that it is added to only where the config has inheritable ones.
+ */
+function withCapabilities(
+  own: Process['capabilities'],
+  asked: readonly string[],
+): NonNullable<Process['capabilities']> {
+  const more = asked.map(capabilityName);
   const add = (set: readonly string[] | undefined) => [...(set ?? []), ...more];
   return {
     ...own,
+    ...(own?.inheritable?.length && { ambient: add(own.ambient) }),
     bounding: add(own?.bounding),
     effective: add(own?.effective),
     permitted: add(own?.permitted),
   };
+}
+
+/** `CAP_KILL`, `cap_kill` or `kill`. What a config names wrongly is left out with a warning; here it is a mistake. */
+function capabilityName(text: string): string {
+  const name = text.toUpperCase().replace(/^(CAP_)?/, 'CAP_');
+  if ((capabilityNames as readonly string[]).includes(name)) return name;
+  throw new TsrunError(`--cap: unknown capability ${JSON.stringify(text)}`, { hint: 'see capabilities(7)' });
 }
 
 /**

@@ -5,9 +5,11 @@ import { loadSpecText } from '../bundle/load.ts';
 import { TsrunError } from '../errors.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
+import { containerStopped } from '../execute/words.ts';
 import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
-import { gatherHostFacts } from '../host/facts.ts';
+import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
+import { processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/lower-exec.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -37,7 +39,8 @@ export interface ExecRequest {
 /** What `tsrun plan --exec` prints and exec runs; touches nothing. */
 export function prepareExec(directory: ContainerDirectory, request: ExecRequest): { spec: Spec; plan: Plan } {
   const record = directory.read();
-  const container = demandRunning(directory, record, request);
+  const host = gatherHostFacts();
+  const container = demandRunning(directory, record, request, host);
   const own = loadSpecText(directory.readConfig(), `${directory.path}/config.json`).spec;
   const spec: Spec = { ...own, process: request.process(own.process) };
   const options: ExecOptions = {
@@ -49,7 +52,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     userName: request.userName,
     groupName: request.groupName,
   };
-  const plan = lowerExecPlan(spec, gatherHostFacts(), options);
+  const plan = lowerExecPlan(spec, host, options);
   for (const warning of plan.warnings) log('warning', warning);
   return { spec, plan };
 }
@@ -72,14 +75,17 @@ function demandRunning(
   directory: ContainerDirectory,
   record: ContainerRecord,
   { ignorePaused, cgroup }: ExecRequest,
+  host: HostFacts,
 ): ContainerFacts {
   const status = statusOf(directory, record);
-  if (status === 'stopped' || record.init === undefined) throw new TsrunError('cannot exec in a stopped container');
+  if (status === 'stopped' || record.init === undefined) throw containerStopped();
   if (status === 'creating') throw new TsrunError('cannot exec in a container that is still being created');
   if (status === 'paused' && !ignorePaused) {
     throw new TsrunError('cannot exec in a paused container (use --ignore-paused to override)');
   }
-  return gatherContainerFacts(record.init.pid, cgroupFor(record, cgroup));
+  // Where --cgroup names one, it must be that one.
+  const fallbackFrom = cgroup === undefined ? host.cgroup.mount : null;
+  return gatherContainerFacts(record.init, cgroupFor(record, cgroup), fallbackFrom);
 }
 
 /** The container's cgroup, or the one below it that --cgroup names; never one outside. */
@@ -135,7 +141,20 @@ function startProcess(
     new Executor(plan, handlers, undo, request.preserveFds).run();
   } catch (error) {
     for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
-    throw error;
+    // A container that ends takes the process with it, at any step, and each step would name another reason.
+    throw hasStopped(directory) ? containerStopped() : error;
   }
   return process;
+}
+
+function hasStopped(directory: ContainerDirectory): boolean {
+  try {
+    const { init } = directory.read();
+    const stat = init === undefined ? undefined : processStat(init.pid);
+    // An init that is ending has killed all others in its pid namespace and waits for them.
+    return stat === undefined || stat.isEnding || stat.startTime !== init?.startTime;
+  } catch {
+    // Deleted meanwhile.
+    return true;
+  }
 }

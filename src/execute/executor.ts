@@ -20,9 +20,8 @@ import { checkIdMaps, writeIdMaps } from './id-maps.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
 
 import { openNamespace } from './namespace.ts';
-
 import { startScope, unitOf } from './scope.ts';
-
+import { openContainer, spawnInit } from './spawn.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
 import { unreportedFailure } from './unreported.ts';
@@ -63,6 +62,8 @@ export class Executor {
   /** Bytes that ops of init get, by the name in the plan. */
   private readonly blobs: Record<string, Uint8Array> = {};
   private cgroupFd = -1;
+  /** To be born in instead, where `cgroupFd` may hold no processes. */
+  private cgroupFallback: string | null = null;
   private socket = -1;
   /** Of the process that runs init's ops. */
   private pid = -1;
@@ -106,9 +107,10 @@ export class Executor {
         return this.startScope(op);
       case 'open-cgroup':
         this.cgroupFd = openCgroup(op.path);
+        this.cgroupFallback = op.fallback;
         return;
       case 'open-container':
-        this.slots[op.slot] = addon().pidfdOpen(Number(op.pid));
+        this.slots[op.slot] = openContainer(op);
         return;
       case 'open-namespace':
         this.slots[op.slot] = openNamespace(op);
@@ -185,7 +187,7 @@ export class Executor {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
     const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots, this.blobs), true);
-    const { pid, pidfd } = addon().spawnInit({
+    const { pid, pidfd } = spawnInit(op, this.cgroupFallback, {
       flags: Number(op.flags),
       cgroupFd: this.cgroupFd,
       syncFd: theirs,

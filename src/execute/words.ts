@@ -28,11 +28,10 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
       hint: 'the name must be in its /etc/passwd or /etc/group; or give numbers',
     });
   }
-  if (op.op === 'join-container' && failure.error === constants.errno.ESRCH) {
-    return new TsrunError('cannot exec in a stopped container');
-  }
+  if (op.op === 'join-container' && failure.error === constants.errno.ESRCH) return containerStopped();
+  const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
-  return new TsrunError(`${placeOf(op)}: ${op.op}${detail}: ${errnoWords(failure.error)}`, {
+  return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {
     hint: hintFor(op, failure.error),
   });
 }
@@ -67,6 +66,7 @@ export function errnoWords(error: number): string {
 
 const errnoTexts: Readonly<Record<string, string>> = {
   EPERM: 'Operation not permitted',
+  EAGAIN: 'Resource temporarily unavailable',
   ENOENT: 'it is not there',
   EACCES: 'Permission denied',
   EEXIST: 'something else is there already',
@@ -117,7 +117,15 @@ function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
   }
 }
 
+/** What exec says of a container that has ended, also while it is being joined. */
+export function containerStopped(): TsrunError {
+  return new TsrunError('cannot exec in a stopped container');
+}
+
 function hintFor(op: Op, error: number): string | undefined {
+  if (error === constants.errno.EAGAIN && (op.op === 'clone' || op.op === 'fork-child')) {
+    return 'no more processes may be started here: look at linux.resources.pids.limit and RLIMIT_NPROC';
+  }
   const hint = mountHint(op, error, release());
   if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS) return 'the root filesystem is read-only: put the path into the image';

@@ -112,19 +112,21 @@ export interface MapTreeOp extends OpBase {
   readonly recursive: boolean;
 }
 
-/** Open the container's cgroup, for the new process to be born in. */
+/** Open the container's cgroup, for the new process to be born in; the fallback where the kernel allows no processes in it, as the container has made cgroups with controllers below it. */
 export interface OpenCgroupOp extends OpBase {
   readonly op: 'open-cgroup';
   readonly by: 'runtime';
   readonly path: string;
+  readonly fallback: string | null;
 }
 
-/** Pin the container's init process by pidfd, whose namespaces will be joined. */
+/** Pin the container's init process by pidfd, whose namespaces will be joined; the start time tells it from a later process with its pid. */
 export interface OpenContainerOp extends OpBase {
   readonly op: 'open-container';
   readonly by: 'runtime';
   readonly slot: string;
   readonly pid: number | bigint;
+  readonly startTime: number | bigint;
 }
 
 /** Start tsrun-init from a sealed memfd: clone3(2) with these namespaces, inside the cgroup, then execveat(2). */

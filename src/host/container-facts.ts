@@ -1,14 +1,17 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import type { ProcessIdentity } from '../container/record.ts';
 import type { NamespaceType } from '../lower/context.ts';
 
 /** What exec must know of the container it enters. */
 export interface ContainerFacts {
-  /** The init process's pid. */
-  readonly pid: number;
+  /** The init process. */
+  readonly init: ProcessIdentity;
   /** Namespaces that differ from the runtime's own, and so must be joined. */
   readonly namespaces: readonly NamespaceType[];
   /** Absolute path of the cgroup to be born in; null: the runtime's own. */
   readonly cgroup: string | null;
+  /** Where init is now, if that is another one: below `cgroup` when the container has moved it. */
+  readonly initCgroup: string | null;
 }
 
 /** Names below /proc/PID/ns; for pid and time that of the process itself, not of its children. */
@@ -23,11 +26,18 @@ const files: readonly (readonly [NamespaceType, string])[] = [
   ['mount', 'mnt'],
 ];
 
-export function gatherContainerFacts(pid: number, cgroup: string | null): ContainerFacts {
+/** @param cgroupMount of cgroup v2; null where there is none */
+export function gatherContainerFacts(
+  init: ProcessIdentity,
+  cgroup: string | null,
+  cgroupMount: string | null,
+): ContainerFacts {
+  const { pid } = init;
   const namespaces = files
     .filter(([, file]) => namespaceId(pid, file) !== namespaceId('self', file))
     .map(([type]) => type);
-  return { pid, namespaces, cgroup };
+  const now = cgroup === null || cgroupMount === null ? undefined : cgroupOfProcess(pid, cgroupMount);
+  return { init, namespaces, cgroup, initCgroup: now === undefined || now === cgroup ? null : now };
 }
 
 /** `pid:[4026531836]`, or '' where the kernel has no such namespace. */
@@ -40,7 +50,7 @@ function namespaceId(pid: number | 'self', file: string): string {
 }
 
 /** The cgroup v2 path that a process is in, below `mount`; undefined when it is gone. */
-export function cgroupOfProcess(pid: number, mount: string): string | undefined {
+function cgroupOfProcess(pid: number, mount: string): string | undefined {
   try {
     const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
     return path === undefined ? undefined : mount + path;

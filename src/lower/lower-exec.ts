@@ -7,6 +7,7 @@ import { lowerCapabilities } from './capabilities.ts';
 import type { Context, LowerOptions } from './context.ts';
 import { lowerExecAffinity } from './cpu-affinity.ts';
 import { lowerExec, lowerProgram } from './exec.ts';
+import { lowerAdoptIds } from './id-maps.ts';
 import { lowerIntelRdt } from './intel-rdt.ts';
 import { lowerKeyring, lowerLabels } from './labels.ts';
 import { lowerMemoryPolicy } from './memory-policy.ts';
@@ -44,6 +45,8 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...start(options),
     ...lowerReset(context),
     ...join(options),
+    // The IDs of before may have no place in the container's user namespace.
+    ...lowerAdoptIds(context),
     // In the process that stays: a session's leader alone can have a controlling terminal.
     ...lowerSession(context),
     // In the container's pid namespace now, whose processes it shows.
@@ -77,9 +80,11 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
 }
 
 function start({ container }: ExecOptions): Op[] {
-  const ops: Op[] = [{ op: 'open-container', by: 'runtime', from: 'default', slot: 'container', pid: container.pid }];
+  const { pid, startTime } = container.init;
+  const ops: Op[] = [{ op: 'open-container', by: 'runtime', from: 'default', slot: 'container', pid, startTime }];
   if (container.cgroup !== null) {
-    ops.push({ op: 'open-cgroup', by: 'runtime', from: 'default', path: container.cgroup });
+    const fallback = container.initCgroup;
+    ops.push({ op: 'open-cgroup', by: 'runtime', from: 'default', path: container.cgroup, fallback });
   }
   ops.push({ op: 'clone', by: 'runtime', from: 'default', namespaces: [], flags: 0 });
   return ops;

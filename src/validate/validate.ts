@@ -62,7 +62,7 @@ export function unknownProperties(value: unknown, source: SpecSource): Finding[]
 }
 
 /** @param refused pointers of what the schema has refused or missed */
-function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly string[]): NamedProblem[] {
+export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly string[]): NamedProblem[] {
   const problems: NamedProblem[] = [];
   for (const { name, reads, check } of rules) {
     if (!isPresent(spec, reads[0])) continue;
@@ -79,7 +79,7 @@ function isPresent(spec: Spec, pointer: string): boolean {
   return value !== undefined;
 }
 
-function refusedPointer({ path, missing }: SchemaError): string {
+export function refusedPointer({ path, missing }: SchemaError): string {
   return [...path, ...(missing === undefined ? [] : [missing])].reduce<string>(appendPointer, '');
 }
 

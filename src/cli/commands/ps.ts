@@ -1,3 +1,4 @@
+import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
 /** `tsrun ps`: the processes of a container, as the host sees them. */
@@ -17,7 +18,7 @@ export const ps: CommandDeclaration = {
     const { containerPids, processTable } = await import('../../container/ps.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
     const pids = containerPids(new ContainerDirectory(root, id));
-    process.stdout.write(options.format === 'json' ? `${JSON.stringify(pids)}\n` : processTable(pids, psArguments));
+    print(options.format === 'json' ? `${JSON.stringify(pids)}\n` : processTable(pids, psArguments));
     return 0;
   },
 };

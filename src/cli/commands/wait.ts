@@ -1,3 +1,4 @@
+import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
 /** `tsrun wait`: how a container ends, for those who are not its parent. */
@@ -16,7 +17,7 @@ export const wait: CommandDeclaration = {
     const exit = waitForContainer(new ContainerDirectory(root, id));
     const { code = null, signal = null, oomKilled = null } = exit;
     const text = options.format === 'json' ? JSON.stringify({ code, signal, oomKilled }) : describeExit(exit);
-    process.stdout.write(`${text}\n`);
+    print(`${text}\n`);
     return 0;
   },
 };
