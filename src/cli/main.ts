@@ -4,6 +4,7 @@ import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionValues } from './declaration.ts';
 import { fastParse } from './fast-parse.ts';
 import { globalOptions, readGlobals } from './globals.ts';
+import { normalizeGoFlags } from './go-flags.ts';
 
 /** The command that runs, once it is known; its failure has its own prefix and exit code. */
 let running: CommandDeclaration | undefined;
@@ -11,10 +12,11 @@ let running: CommandDeclaration | undefined;
 /** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
 async function main(): Promise<void> {
   try {
-    const line = fastParse(process.argv.slice(2), globalOptions, commands);
+    const argv = normalizeGoFlags(process.argv.slice(2), globalOptions, commands);
+    const line = fastParse(argv, globalOptions, commands);
     if (line !== undefined) return await runCommand(line.command, line.args, line.options, line.globals);
     const { buildProgram } = await import('./program.ts');
-    await buildProgram(runCommand).parseAsync(process.argv);
+    await buildProgram(runCommand).parseAsync(argv, { from: 'user' });
   } catch (error) {
     process.exitCode = await report(error);
   }

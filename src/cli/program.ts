@@ -34,6 +34,10 @@ export function usageError(error: unknown): TsrunError | undefined {
   if (!(error instanceof CommanderError)) return undefined;
   if (error.exitCode === 0) return undefined;
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  // podman takes these words to mean that restore knows the option.
+  if (error.code === 'commander.optionMissingArgument') {
+    return new TsrunError(message.replace(/argument missing$/, 'requires an argument'), { hint: 'see tsrun --help' });
+  }
   return new TsrunError(message, { hint: rest.join(' ').replace(/[()]/g, '').trim() || 'see tsrun --help' });
 }
 

@@ -1,0 +1,37 @@
+/** Command lines as callers of runc write them. */
+import t from 'tap';
+import { commands } from '../../../src/cli/commands.ts';
+import { globalOptions } from '../../../src/cli/globals.ts';
+import { normalizeGoFlags } from '../../../src/cli/go-flags.ts';
+
+const normalized = (line: string) => normalizeGoFlags(line.split(' '), globalOptions, commands).join(' ');
+
+t.test('long options may have one dash', async (t) => {
+  t.equal(
+    normalized('restore --detach -no-subreaper --bundle /b id'),
+    'restore --detach --no-subreaper --bundle /b id',
+  );
+  t.equal(normalized('-root=/r -debug state id'), '--root=/r --debug state id');
+  t.equal(normalized('run -bundle /b id'), 'run --bundle /b id');
+});
+
+t.test('an option without a value may be given one', async (t) => {
+  t.equal(normalized('delete --force=true id'), 'delete --force id');
+  t.equal(normalized('--systemd-cgroup=false run -d id'), 'run -d id');
+  t.equal(normalized('delete --force=maybe id'), 'delete --force=maybe id');
+});
+
+t.test('short options and values stay as they are', async (t) => {
+  t.equal(normalized('kill -a id 9'), 'kill -a id 9');
+  t.equal(normalized('run id -b -detach'), 'run id -b -detach');
+  t.equal(normalized('exec -e -tty id sh'), 'exec -e -tty id sh');
+});
+
+t.test('what follows the id of exec is the program’s', async (t) => {
+  t.equal(normalized('exec -tty id sh -tty -c=true'), 'exec --tty id sh -tty -c=true');
+  t.equal(normalized('update --memory 1 -- -tty'), 'update --memory 1 -- -tty');
+});
+
+t.test('an unknown command is left for the parser to refuse', async (t) => {
+  t.equal(normalized('-root /r rnu -detach'), '-root /r rnu -detach');
+});
