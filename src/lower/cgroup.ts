@@ -53,9 +53,12 @@ function create(context: Context, controllers: string[]): Op {
   return { op: 'create-cgroup', by: 'runtime', from, path: cgroupDirectory(context), controllers, optional };
 }
 
-/** A pids.max of 0 would forbid the clone into the cgroup too: it comes when all that has to run has been started. */
+/**
+ * A pids.max of 0 would forbid the clone into the cgroup, and one of 1 the fork that some namespaces and every hook of the
+ * container's take: they come when all that has to run has been started.
+ */
 function forbidsForks(op: Op): boolean {
-  return op.op === 'write-cgroup-file' && op.file === 'pids.max' && op.value === '0';
+  return op.op === 'write-cgroup-file' && op.file === 'pids.max' && ['0', '1'].includes(op.value);
 }
 
 /**

@@ -30,6 +30,12 @@ export function golden(t: Test, name: string, text: string): void {
   t.equal(text, readFileSync(path, 'utf8'), `differs from ${path}: TSRUN_UPDATE_GOLDEN=1 takes it over`);
 }
 
+/** The lines of a plan whose op is one of these, without their numbers. */
+export function only(plan: string, ops: readonly string[]): string {
+  const lines = plan.split('\n').map((line) => line.replace(/^ *\d+ /, ''));
+  return `${lines.filter((line) => ops.includes(line.split(/\s+/)[1] ?? '')).join('\n')}\n`;
+}
+
 /**
  * The lines of a plan from the first op whose name is one of `from` to the first named `to`, without their numbers: for
  * plans whose rest is not the point, and would only make the file change with everything else.

@@ -1,7 +1,7 @@
 /** Which namespaces are made where, and in what order (src/lower/namespaces.ts). */
 import t from 'tap';
 import type { LinuxNamespace, Spec } from '../../src/generated/spec.ts';
-import { type EditableSpec, golden, part, planOf } from './golden.ts';
+import { type EditableSpec, golden, only, part, planOf } from './golden.ts';
 
 /** An ordinary user with uid and gid 1000. */
 const ordinary = { uid: 1000, gid: 1000, capabilities: 0n };
@@ -63,6 +63,15 @@ t.test('time offsets are written before a process is in the namespace', async (t
     spec.linux.namespaces?.push({ type: 'time' });
     spec.linux.timeOffsets = { boottime: { secs: 100, nanosecs: 5 }, monotonic: { secs: -1 } };
   });
+});
+
+t.test('network devices come before the hooks, and their kernel parameters after', async (t) => {
+  const plan = planOf((spec) => {
+    spec.hooks = { createRuntime: [{ path: '/bin/hook' }] };
+    spec.linux.netDevices = { eth7: { name: 'lan.1' }, eth8: {} };
+    spec.linux.sysctl = { 'net.ipv4.conf.lan/1.forwarding': '1', 'kernel.msgmax': '65536' };
+  });
+  golden(t, 'network', only(plan, ['move-net-device', 'run-hook', 'pivot-root', 'write-sysctl']));
 });
 
 /** The plan up to where the rootfs is entered, which is all that namespaces have a say in. */

@@ -5,6 +5,8 @@ import { isAlive, requires, type Sandbox, type Spec, sandbox, waitFor } from '..
 
 const skip = requires({ root: true });
 const skipTsrun = requires({ root: true, runtime: 'tsrun' });
+// crun 1.8 leaves its cgroup behind when create fails, and what a second process in a joined pid namespace leaves.
+const skipCrun = requires({ root: true, runtime: ['tsrun', 'runc'] });
 
 /** The spec's names and the files below /proc/PID/ns. */
 const files = {
@@ -22,8 +24,16 @@ type Type = keyof typeof files;
 const listNamespaces = `for name in ${Object.values(files).join(' ')}; do readlink /proc/self/ns/$name; done`;
 
 t.test('a new namespace is not the host’s', { skip }, async (t) => {
-  const all = namespacesIn(await sandbox(t).outputOf(listNamespaces, addTime));
-  for (const type of Object.keys(files) as Type[]) t.not(all[type], ofProcess('self', type), type);
+  const all = namespacesIn(await sandbox(t).outputOf(listNamespaces));
+  for (const type of Object.keys(files) as Type[]) {
+    if (type !== 'time') t.not(all[type], ofProcess('self', type), type);
+  }
+});
+
+// runc 1.1 knows no time namespaces, and crun 1.8 dies of them.
+t.test('a new time namespace is not the host’s', { skip: skipTsrun }, async (t) => {
+  const { time } = namespacesIn(await sandbox(t).outputOf(listNamespaces, addTime));
+  t.not(time, ofProcess('self', 'time'));
 });
 
 t.test('a namespace that is not listed is the host’s', { skip }, async (t) => {
@@ -43,13 +53,17 @@ t.test('a namespace that is not listed is the host’s', { skip }, async (t) => 
 });
 
 for (const type of ['pid', 'network', 'ipc', 'uts', 'cgroup', 'time'] as const) {
-  t.test(`the ${type} namespace of another container is joined`, { skip }, async (t) => {
-    const box = sandbox(t);
-    const holder = await startHolder(box, addTime);
-    const found = namespacesIn(await box.outputOf(listNamespaces, (spec) => joinAll(spec, holder, [type])));
-    t.equal(found[type], ofProcess(holder, type));
-    t.not(found.mount, ofProcess(holder, 'mount'));
-  });
+  t.test(
+    `the ${type} namespace of another container is joined`,
+    { skip: type === 'time' ? skipTsrun : skip },
+    async (t) => {
+      const box = sandbox(t);
+      const holder = await startHolder(box, type === 'time' ? addTime : undefined);
+      const found = namespacesIn(await box.outputOf(listNamespaces, (spec) => joinAll(spec, holder, [type])));
+      t.equal(found[type], ofProcess(holder, type));
+      t.not(found.mount, ofProcess(holder, 'mount'));
+    },
+  );
 }
 
 t.test('all of a pod’s namespaces at once', { skip }, async (t) => {
@@ -62,7 +76,7 @@ t.test('all of a pod’s namespaces at once', { skip }, async (t) => {
   t.match(output, /\/proc\/1$/m, 'the pod’s first process is seen');
 });
 
-t.test('state and the pid file name the process that is in the joined pid namespace', { skip }, async (t) => {
+t.test('state and the pid file name the process that is in the joined pid namespace', { skip: skipCrun }, async (t) => {
   const box = sandbox(t);
   const holder = await startHolder(box);
   const bundle = box.bundle((spec) => {
@@ -96,7 +110,7 @@ t.test('a mount namespace is joined with what is mounted there', { skip: skipTsr
   t.equal(stdout, 'marker\n');
 });
 
-t.test('a path of another type of namespace is an error', { skip }, async (t) => {
+t.test('a path of another type of namespace is an error', { skip: skipCrun }, async (t) => {
   const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], (spec) => {
     joinAll(spec, process.pid, ['network']);
     for (const entry of spec.linux.namespaces) entry.path = entry.path?.replace('net', 'uts');
@@ -150,7 +164,7 @@ t.test(
   },
 );
 
-t.test('a time namespace counts from its offsets', { skip }, async (t) => {
+t.test('a time namespace counts from its offsets', { skip: skipTsrun }, async (t) => {
   const day = 24 * 3600;
   const output = await sandbox(t).outputOf('cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets', (spec) => {
     addTime(spec);
@@ -173,7 +187,7 @@ t.test('an offset that would put a clock before its start is an error', { skip: 
   t.match(stderr, /linux\.timeOffsets: write-time-offsets.*ERANGE/);
 });
 
-t.test('without a pid namespace of its own, delete --force ends every process', { skip }, async (t) => {
+t.test('without a pid namespace of its own, delete --force ends every process', { skip: skipCrun }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
@@ -187,21 +201,26 @@ t.test('without a pid namespace of its own, delete --force ends every process', 
   t.not((await running.done).code, 0);
 });
 
-t.test('without a pid namespace of its own, SIGKILL reaches what init has left behind', { skip }, async (t) => {
-  const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
-    spec.process.args = ['/bin/sh', '-c', 'sleep 1000 & echo $! > /child'];
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  await box.waitForState(id, 'stopped');
-  const pidText = await waitFor('the child to be started', () => readPid(`${bundle.rootfs}/child`));
-  t.ok(isAlive(Number(pidText)));
-  await box.runtimeOk(['kill', id, 'KILL']);
-  await waitFor('the child to end', () => (isAlive(Number(pidText)) ? undefined : true));
-  await box.runtimeOk(['delete', id]);
-});
+// runc 1.1 and crun say of a container whose init has ended that it does not run.
+t.test(
+  'without a pid namespace of its own, SIGKILL reaches what init has left behind',
+  { skip: skipTsrun },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
+      spec.process.args = ['/bin/sh', '-c', 'sleep 1000 & echo $! > /child'];
+    });
+    const id = await box.create(bundle);
+    await box.runtimeOk(['start', id]);
+    await box.waitForState(id, 'stopped');
+    const pidText = await waitFor('the child to be started', () => readPid(`${bundle.rootfs}/child`));
+    t.ok(isAlive(Number(pidText)));
+    await box.runtimeOk(['kill', id, 'KILL']);
+    await waitFor('the child to end', () => (isAlive(Number(pidText)) ? undefined : true));
+    await box.runtimeOk(['delete', id]);
+  },
+);
 
 function readPid(path: string): string | undefined {
   try {
