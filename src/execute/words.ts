@@ -3,6 +3,7 @@ import { hookEnd } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { mountHint } from './mount-words.ts';
+import { namespaceHint } from './namespace-hints.ts';
 
 /** What init reports of a failed op. */
 export interface OpFailure {
@@ -126,7 +127,7 @@ function hintFor(op: Op, error: number): string | undefined {
   if (error === constants.errno.EAGAIN && (op.op === 'clone' || op.op === 'fork-child')) {
     return 'no more processes may be started here: look at linux.resources.pids.limit and RLIMIT_NPROC';
   }
-  const hint = mountHint(op, error, release());
+  const hint = namespaceHint(op, error) ?? mountHint(op, error, release());
   if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS) return 'the root filesystem is read-only: put the path into the image';
   if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
