@@ -4,6 +4,7 @@
 //    their like), nor those that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
 //  - Node raises the soft RLIMIT_NOFILE; the container is to get the caller's, so the caller's is handed on;
 //  - it finds the checkout through any symlink, and Node without a PATH.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -56,6 +57,15 @@ void tune_bun() {
   setenv("BUN_JSC_useConcurrentGC", "0", 1);
 }
 
+// How many descriptors from 3 on the caller left open: once the engine has its own, nobody can tell them apart.
+void remember_descriptors() {
+  int fd = 3;
+  while (fcntl(fd, F_GETFD) >= 0) fd++;
+  char value[16];
+  snprintf(value, sizeof(value), "%d", fd - 3);
+  setenv("TSRUN_FDS", value, 1);
+}
+
 // Starts Node on the bundle of the checkout that `directory` (build/Release) is part of.
 int run_node(char* directory, int count, char** values) {
   if (!ancestor(directory, 1)) return 1;
@@ -86,6 +96,7 @@ int main(int count, char** values) {
   if (!ancestor(directory, 1)) return 1;
   drop_engine_variables();
   remember_nofile();
+  remember_descriptors();
 
   char path[PATH_MAX + 32];
   snprintf(path, sizeof(path), "%s/tsrun-js", directory);

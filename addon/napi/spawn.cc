@@ -47,8 +47,8 @@ struct Child {
 };
 
 void run_child(Child* child) {
-  // Node marks its stdio close-on-exec.
-  for (int fd = 0; fd < 3; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
+  // Node marks stdio, and more of what it inherits, close-on-exec.
+  for (int fd = 0; fd < 3 + child->preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
   sys(__NR_close_range, 3 + child->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
   for (size_t i = 0; i < child->inherit_count; i++) sys(__NR_fcntl, child->inherit[i], F_SETFD, 0);
   const char* environment[] = {nullptr};

@@ -16,6 +16,8 @@ export interface LowerOptions {
   readonly systemdCgroup?: boolean;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
+  /** What the runtime itself adds to process.env. */
+  readonly env?: readonly string[];
   /** The integer at a JSON pointer as config.json has it, for numbers that JSON.parse rounds. */
   readonly exactInteger?: (pointer: string) => bigint | undefined;
 }

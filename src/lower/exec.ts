@@ -20,7 +20,7 @@ export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op
   const process = spec.process;
   const name = process?.args?.[0];
   if (process === undefined || name === undefined) return { find: [], prepare: [], exec: [] };
-  const env = lastOfEach(process.env ?? []);
+  const env = lastOfEach([...(process.env ?? []), ...(options.env ?? [])]);
   const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
   const args = process.args ?? [];
   const preserveFds = options.preserveFds ?? 0;

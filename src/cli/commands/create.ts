@@ -21,7 +21,9 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   const { demandRootfs, prepare } = await import('../../container/prepare.ts');
   const { checkId } = await import('../../container/id.ts');
   const { checkConsole } = await import('../../terminal/console.ts');
+  const { passedDescriptors } = await import('../../host/descriptors.ts');
   checkId(id);
+  const descriptors = passedDescriptors((options.preserveFds as number | undefined) ?? 0);
   const lowering = {
     id,
     bundle: bundleOf(options),
@@ -30,7 +32,8 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     noNewKeyring: options.newKeyring === false,
     rootless: globals.rootless,
     systemdCgroup: globals.systemdCgroup,
-    preserveFds: (options.preserveFds as number | undefined) ?? 0,
+    preserveFds: descriptors.count,
+    env: descriptors.env,
   };
   const { spec, specText, plan } = prepare(lowering);
   demandRootfs(spec, lowering);

@@ -1,4 +1,5 @@
 import type { ExecRequest } from '../../container/exec.ts';
+import { demandDescriptors } from '../../host/descriptors.ts';
 import { parseCount } from '../bundle-options.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
 
@@ -70,7 +71,7 @@ export async function execRequest(command: readonly string[], options: OptionVal
     pidFile: text('pidFile'),
     consoleSocket: text('consoleSocket'),
     pidfdSocket: text('pidfdSocket'),
-    preserveFds: (options.preserveFds as number | undefined) ?? 0,
+    preserveFds: demandDescriptors((options.preserveFds as number | undefined) ?? 0),
     cgroup: text('cgroup'),
     ignorePaused: options.ignorePaused === true,
     userName: user.userName,
