@@ -12,6 +12,7 @@ import { hookKinds } from '../lower/hooks.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../lower/memory-policy.ts';
 import { knownMountOptions } from '../lower/mount-options.ts';
 import { namespaceFlags } from '../lower/namespaces.ts';
+import { annotationPrefix } from '../lower/systemd-properties.ts';
 import { isSupported } from '../lower/unsupported.ts';
 import { seccompFeatures } from '../seccomp/tables.ts';
 import { specVersion } from '../spec-version.ts';
@@ -45,8 +46,8 @@ export function features(commands: readonly string[], facts: FeatureFacts): Feat
       'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
       ...(libseccompVersion === undefined ? {} : { 'io.github.seccomp.libseccomp.version': libseccompVersion }),
     },
-    // No annotation changes what tsrun does.
-    potentiallyUnsafeConfigAnnotations: [],
+    // Any property of the container's unit, as far as systemd lets it be set.
+    potentiallyUnsafeConfigAnnotations: [annotationPrefix],
   };
 }
 
@@ -54,7 +55,7 @@ function linuxFeatures({ seccompFlags }: FeatureFacts): LinuxFeatures {
   return {
     namespaces: (Object.keys(namespaceFlags) as NamespaceType[]).sort(),
     capabilities: [...capabilityNames],
-    cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: isSupported('/linux/resources/rdma') },
+    cgroup: { v1: false, v2: true, systemd: true, systemdUser: true, rdma: isSupported('/linux/resources/rdma') },
     seccomp: seccompFeatures(seccompFlags),
     apparmor: { enabled: isSupported('/process/apparmorProfile') },
     selinux: { enabled: isSupported('/process/selinuxLabel') && isSupported('/linux/mountLabel') },

@@ -100,7 +100,7 @@ function ioMax(line: string): UnitProperty[] {
   });
 }
 
-const annotationPrefix = 'org.systemd.property.';
+export const annotationPrefix = 'org.systemd.property.';
 
 /**
  * Annotations org.systemd.property.NAME: any property of the unit, its value as GVariant text. NAMESec takes seconds and

@@ -53,6 +53,11 @@ t.test('what callers decide by is there', async (t) => {
   t.equal(document.linux?.mountExtensions?.idmap?.enabled, true);
 });
 
+t.test('annotations that reach systemd are marked as unsafe', async (t) => {
+  t.same(document.potentiallyUnsafeConfigAnnotations, ['org.systemd.property.']);
+  t.match(document.linux?.cgroup, { v1: false, v2: true, systemd: true, systemdUser: true, rdma: true });
+});
+
 t.test('checkpoint is announced exactly when there is such a command', async (t) => {
   const announced = (names: string[]) =>
     features(names, facts).annotations?.['org.opencontainers.runc.checkpoint.enabled'];
