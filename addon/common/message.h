@@ -15,6 +15,8 @@
 //      | <------------------- kSync(index)  |  only the first to connect gets this
 //      | -- kContinue --------------------> |  startContainer hooks
 //      | <------------------------ kStarted |  execve comes next
+//      | <------ kDescriptor + SCM_RIGHTS   |  a seccomp listener (addon/init/listener.cc)
+//      | -- kContinue --------------------> |  the agent has it
 //      | <------------- kError(op, errno)   |  a hook or execve failed; or
 //      | <---------------------- end of file|  execve took the close-on-exec socket away: it runs
 #pragma once
