@@ -105,6 +105,8 @@ export class Sandbox {
     const id = this.newId();
     await this.runtimeOk([...globals, 'create', ...flags, '--bundle', bundle.directory, id], {
       outputFiles: this.#outputFiles(id),
+      // Not /dev/null: in a user namespace runc and crun change its owner, for all of the host.
+      input: '',
     });
     return id;
   }

@@ -9,10 +9,13 @@ const skipTsrun = requires({ root: true, userns: true, runtime: 'tsrun' });
 const base = 100000;
 const size = 65536;
 
+/** An empty pipe: runc and crun give their stdin to the root of the namespace, be it the host's /dev/null. */
+const noStdin = { input: '' };
+
 t.test('root inside is an ordinary user outside', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = userBundle(box, 'cat /proc/self/uid_map /proc/self/gid_map; id -u; id -g; : > /tmp/made');
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   const lines = stdout
     .trim()
     .split('\n')
@@ -27,7 +30,7 @@ t.test('the user of the config is one of the namespace', { skip }, async (t) => 
   const bundle = userBundle(box, 'id -u; id -g; id -G; : > /tmp/made', (spec) => {
     spec.process.user = { uid: 7, gid: 8, additionalGids: [9] };
   });
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   t.equal(stdout, '7\n8\n8 9\n');
   t.equal(statSync(`${bundle.rootfs}/tmp/made`).uid, base + 7);
 });
@@ -46,7 +49,7 @@ t.test('several ranges are mapped, also without the root of the namespace', { sk
     spec.mounts = spec.mounts.filter(({ destination }) => ['/proc', '/dev'].includes(destination));
     spec.process.capabilities = {};
   });
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   const lines = stdout
     .trim()
     .split('\n')
@@ -62,7 +65,7 @@ t.test('the namespaces made with it belong to it', { skip }, async (t) => {
       spec.process.capabilities = { ...spec.process.capabilities, [set]: ['CAP_SYS_ADMIN', 'CAP_NET_ADMIN'] };
     }
   });
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   t.equal(stdout, 'changed\ndown\n');
 });
 
@@ -78,7 +81,7 @@ t.test('capabilities count inside only', { skip }, async (t) => {
     },
   );
   bundle.addFile('etc/host', 'the host’s');
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   t.equal(stdout, 'refused\nallowed\n');
 });
 
@@ -87,7 +90,7 @@ t.test('the default devices are there and work', { skip }, async (t) => {
   const script =
     'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; echo x > /dev/null && head -c 2 /dev/zero | wc -c';
   const bundle = userBundle(box, script);
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   t.equal(stdout.trim(), '2');
 });
 
@@ -95,7 +98,7 @@ t.test('a bundle that only the host’s root can reach', { skip: skipTsrun }, as
   const box = sandbox(t);
   const bundle = userBundle(box, 'echo reached');
   chmodSync(box.directory, 0o700);
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   t.equal(stdout, 'reached\n');
 });
 
@@ -107,7 +110,7 @@ t.test('the user namespace of another container is joined, with namespaces of it
     const bundle = userBundle(box, script, (spec) => {
       join(spec, holder, joined);
     });
-    const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+    const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
     const [user, net, pid, map = ''] = stdout.split('\n');
     t.equal(user, link(holder, 'user'), joined.join());
     t.equal(net === link(holder, 'net'), joined.includes('network'), joined.join());
@@ -123,7 +126,7 @@ t.test('mappings beside a joined user namespace must be its own', { skip: skipTs
     join(spec, holder, ['user']);
     spec.linux.uidMappings = [{ containerID: 0, hostID: base + 1, size }];
   });
-  const { code, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  const { code, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()], noStdin);
   t.equal(code, 1);
   t.match(
     stderr,
@@ -137,7 +140,7 @@ t.test('an ID that is not mapped is an error with its place', { skip: skipTsrun 
     const bundle = userBundle(box, 'echo never', (spec) => {
       spec.process.user = user;
     });
-    return (await box.runtime(['run', '--bundle', bundle.directory, box.newId()])).stderr;
+    return (await box.runtime(['run', '--bundle', bundle.directory, box.newId()], noStdin)).stderr;
   };
   t.match(await error({ uid: size, gid: 0 }), `/process/user/uid: uid ${size} is not mapped`);
   t.match(await error({ uid: 0, gid: size }), `/process/user/gid: gid ${size} is not mapped`);
@@ -170,7 +173,7 @@ t.test('hooks run where the specification says, whatever the namespaces', { skip
         poststop: hook('poststop'),
       };
     });
-    await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+    await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()], noStdin);
     const seen = (name: string) => JSON.parse(readFileSync(`${hookDirectory}/${name}`, 'utf8'));
     for (const name of ['prestart', 'createRuntime', 'poststart', 'poststop']) {
       t.equal(seen(name).user, readlinkSync('/proc/self/ns/user'), `${name} with ${joined}`);
