@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs';
-import { oneLine } from './errors.ts';
+import { openSync, writeSync } from 'node:fs';
+import { oneLine, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
@@ -14,8 +14,20 @@ export interface LogOptions {
 }
 
 let options: LogOptions = { file: undefined, format: 'text', level: 'error' };
+/** Of options.file. */
+let logFd = -1;
 
+/** @throws TsrunError, before anything is done, when the file cannot be written; then it goes to stderr */
 export function configureLog(chosen: LogOptions): void {
+  options = { ...chosen, file: undefined };
+  if (chosen.file === undefined) return;
+  try {
+    logFd = openSync(chosen.file, 'a', 0o600);
+  } catch (error) {
+    throw new TsrunError(`--log ${chosen.file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: 'it is made when it is missing, its directory is not',
+    });
+  }
   options = chosen;
 }
 
@@ -23,7 +35,7 @@ export function log(level: LogLevel, message: string): void {
   if (logLevels.indexOf(level) < logLevels.indexOf(options.level)) return;
   const line = formatLine(level, oneLine(message));
   if (options.file === undefined) printError(line);
-  else appendFileSync(options.file, line, { mode: 0o600 });
+  else writeSync(logFd, line);
 }
 
 /**
@@ -38,7 +50,7 @@ export function logFatal(message: string): void {
   }
   printError(`${text}\n`);
   try {
-    appendFileSync(options.file, formatLine('error', text), { mode: 0o600 });
+    writeSync(logFd, formatLine('error', text));
   } catch (error) {
     printError(`cannot write --log ${options.file}: ${(error as Error).message}\n`);
   }
