@@ -44,7 +44,9 @@ function checkHost(
   host: HostFacts,
   probe: Probe,
 ): Pick<Report, 'errors' | 'warnings'> {
-  const context: CheckContext = { spec, host, bundle: options.bundle, rootfs: rootfsPath({ spec, options }), probe };
+  const rootfs = rootfsPath({ spec, options });
+  const { bundle, systemdCgroup = false } = options;
+  const context: CheckContext = { spec, host, bundle, rootfs, systemdCgroup, probe };
   const lowered = loweringProblems(spec, host, { ...options, exactInteger: exactIntegers(source.text) });
   const errors = [...named('lowering', lowered.errors), ...run(hostErrors, context)];
   const warnings = [

@@ -1,9 +1,11 @@
 /** What can be asked of the host before a container is made: small named checks, errors and warnings apart. */
 import { isAbsolute, resolve } from 'node:path';
+import { TsrunError } from '../errors.ts';
 import type { Hook, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { kernelHas } from '../lower/kernel.ts';
 import type { Problem } from '../validate/finding.ts';
+import { problemOf } from './lowering.ts';
 import type { Probe } from './probe.ts';
 import { programProblems } from './program.ts';
 
@@ -13,6 +15,8 @@ export interface CheckContext {
   /** Absolute paths. */
   readonly bundle: string;
   readonly rootfs: string;
+  /** Whether systemd is to make the cgroup. */
+  readonly systemdCgroup: boolean;
   readonly probe: Probe;
 }
 
@@ -40,6 +44,7 @@ export const hostErrors: readonly HostCheck[] = [
   { name: 'hooks', check: hookProblems },
   { name: 'seccomp', check: seccompProblems },
   { name: 'net-devices', check: netDeviceProblems },
+  { name: 'systemd', check: systemdProblems },
 ];
 
 export const hostWarnings: readonly HostCheck[] = [{ name: 'filesystems', check: filesystemProblems }];
@@ -115,9 +120,24 @@ function hookProblems({ spec, probe }: CheckContext): Problem[] {
 function seccompProblems({ spec, probe }: CheckContext): Problem[] {
   const seccomp = spec.linux?.seccomp;
   if (seccomp === undefined) return [];
+  const pointer = '/linux/seccomp';
   const file = '/proc/sys/kernel/seccomp/actions_avail';
-  if (probe.text(file) !== undefined) return [];
-  return [{ pointer: '/linux/seccomp', message: `this kernel has no seccomp filters: there is no ${file}` }];
+  if (probe.text(file) === undefined) {
+    return [{ pointer, message: `this kernel has no seccomp filters: there is no ${file}` }];
+  }
+  try {
+    probe.compileSeccomp(seccomp);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    return [problemOf(error)];
+  }
+}
+
+/** sd_booted(3). */
+function systemdProblems({ systemdCgroup, probe }: CheckContext): Problem[] {
+  if (!systemdCgroup || probe.kindOf('/run/systemd/system') === 'directory') return [];
+  return [{ pointer: '', message: '--systemd-cgroup: this host does not run systemd' }];
 }
 
 function netDeviceProblems({ spec, probe }: CheckContext): Problem[] {

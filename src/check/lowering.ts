@@ -31,7 +31,7 @@ export function loweringProblems(
 }
 
 /** `/linux/x: what is wrong` taken apart. */
-function problemOf({ message, hint }: TsrunError): Problem {
+export function problemOf({ message, hint }: TsrunError): Problem {
   const [, pointer = '', text = message] = /^(\/[^\s:]*): (.*)$/s.exec(message) ?? [];
   return { pointer, message: text, hint };
 }

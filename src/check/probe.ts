@@ -1,9 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { LinuxSeccomp } from '../generated/spec.ts';
+import { compileFilter } from '../seccomp/compile.ts';
 
 /** What a check may ask the host's file system; tests answer themselves. */
 export interface Probe {
   /** What stands at a path of the host, symbolic links followed. */
   kindOf(path: string): PathKind;
+  /** Compiles a seccomp profile; throws a TsrunError when that cannot be done. */
+  compileSeccomp(profile: LinuxSeccomp): void;
   /** The file's text; undefined when it cannot be read. */
   text(path: string): string | undefined;
 }
@@ -23,6 +27,9 @@ export const hostProbe: Probe = {
       const { code } = error as NodeJS.ErrnoException;
       return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreachable';
     }
+  },
+  compileSeccomp(profile) {
+    compileFilter(profile);
   },
   text(path) {
     try {

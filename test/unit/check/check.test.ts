@@ -6,6 +6,7 @@ import { checkBundle, type Report } from '../../../src/check/check.ts';
 import { hostProbe, type Probe } from '../../../src/check/probe.ts';
 import { reportJson, reportText } from '../../../src/check/report.ts';
 import { resolveInRootfs } from '../../../src/check/rootfs.ts';
+import { TsrunError } from '../../../src/errors.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
 import { capableHost } from '../lower/host.ts';
 import { type FullSpec, kernel } from '../lower/lowering.ts';
@@ -16,10 +17,13 @@ interface Case {
   /** What the host answers otherwise than this one. */
   probe?: (path: string) => ReturnType<Probe['kindOf']> | undefined;
   text?: Record<string, string | undefined>;
+  /** What compiling the seccomp profile fails with. */
+  seccomp?: string;
+  systemdCgroup?: boolean;
 }
 
 /** Checks a bundle that is right but for the case's edit, on a host that can do all but what the case takes away. */
-function check(t: Test, { edit, host, probe, text = {} }: Case): Report {
+function check(t: Test, { edit, host, probe, text = {}, seccomp, systemdCgroup = false }: Case): Report {
   const bundle = t.testdir({ rootfs: { bin: {} } });
   writeFileSync(join(bundle, 'rootfs/bin/sh'), '', { mode: 0o755 });
   const spec = defaultSpec() as FullSpec;
@@ -27,9 +31,12 @@ function check(t: Test, { edit, host, probe, text = {} }: Case): Report {
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec, null, 2));
   const asked: Probe = {
     kindOf: (path) => probe?.(path) ?? (path.startsWith(bundle) ? hostProbe.kindOf(path) : 'file'),
+    compileSeccomp: () => {
+      if (seccomp !== undefined) throw new TsrunError(seccomp);
+    },
     text: (path) => (path in text ? text[path] : path === '/proc/filesystems' ? filesystems : ''),
   };
-  return checkBundle({ id: 'c1', bundle }, capableHost(host), asked);
+  return checkBundle({ id: 'c1', bundle, systemdCgroup }, capableHost(host), asked);
 }
 
 const filesystems = 'nodev\tproc\nnodev\ttmpfs\nnodev\tdevpts\nnodev\tsysfs\nnodev\tcgroup2\nnodev\tmqueue\n';
@@ -181,6 +188,23 @@ t.test('the program is searched in the root filesystem', async (t) => {
     [],
     'what a mount brings is not known',
   );
+});
+
+t.test('seccomp: a kernel without it, and a profile that cannot be compiled', async (t) => {
+  const edit = (spec: FullSpec) => {
+    spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW' };
+  };
+  t.same(errors(t, { edit }), []);
+  const text = { '/proc/sys/kernel/seccomp/actions_avail': undefined };
+  t.match(errors(t, { edit, text }), [/^\/linux\/seccomp: this kernel has no seccomp filters/]);
+  t.same(errors(t, { edit, seccomp: '/linux/seccomp/syscalls/0: too odd' }), ['/linux/seccomp/syscalls/0: too odd']);
+});
+
+t.test('--systemd-cgroup needs systemd', async (t) => {
+  const answer = (kind: 'directory' | 'missing') => (path: string) =>
+    path === '/run/systemd/system' ? kind : undefined;
+  t.match(errors(t, { systemdCgroup: true, probe: answer('missing') }), [/--systemd-cgroup: this host does not run/]);
+  t.same(errors(t, { systemdCgroup: true, probe: answer('directory') }), []);
 });
 
 t.test('hooks of the host', async (t) => {
