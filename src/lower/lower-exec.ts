@@ -3,21 +3,15 @@ import type { Spec } from '../generated/spec.ts';
 import type { ContainerFacts } from '../host/container-facts.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from '../plan/plan.ts';
-import { lowerCapabilities } from './capabilities.ts';
 import type { Context, LowerOptions } from './context.ts';
 import { lowerExecAffinity } from './cpu-affinity.ts';
-import { lowerExec, lowerProgram } from './exec.ts';
+import { lowerProgram } from './exec.ts';
 import { lowerAdoptIds } from './id-maps.ts';
-import { lowerIntelRdt } from './intel-rdt.ts';
-import { lowerKeyring, lowerLabels } from './labels.ts';
-import { lowerMemoryPolicy } from './memory-policy.ts';
+import { lowerKeyring } from './labels.ts';
 import { namespaceFlags } from './namespaces.ts';
-import { lowerPersonality } from './personality.ts';
-import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
-import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
-import { lowerSeccomp } from './seccomp.ts';
+import { lowerReset, lowerSession } from './process.ts';
+import { lowerProcessSteps } from './process-steps.ts';
 import { lowerTerminal } from './terminal.ts';
-import { lowerUser } from './user.ts';
 
 /** What `tsrun exec` adds to a process. */
 export interface ExecOptions extends LowerOptions {
@@ -38,9 +32,9 @@ export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions)
 }
 
 function inOrder(context: Context, options: ExecOptions): Op[] {
-  const seccomp = lowerSeccomp(context);
+  const process = lowerProcessSteps(context, { joining: true });
   return [
-    ...seccomp.compile,
+    ...process.compile,
     ...lowerExecAffinity(context.spec).initial,
     ...start(options),
     ...lowerReset(context),
@@ -56,26 +50,13 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...findUser(options, context.spec),
     ...lowerProgram(context),
     ...lowerExecAffinity(context.spec).final,
-    ...lowerLimits(context),
-    ...lowerMemoryPolicy(context),
-    ...lowerPersonality(context),
-    ...lowerLabels(context),
-    ...lowerCapabilities(context).beforeUser,
-    ...lowerUser(context),
-    ...lowerCapabilities(context).afterUser,
-    ...lowerNoNewPrivileges(context),
-    ...lowerExec(context).find,
-    ...lowerIntelRdt(context, { joining: true }),
-    ...lowerScheduler(context),
-    ...lowerIoPriority(context),
+    ...process.identity,
+    ...process.outside,
     // Before execve, as callers read the file as soon as exec returns.
     ...(options.pidFile === undefined
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
-    ...lowerExec(context).prepare,
-    // Last but execve, so that a profile has to allow none of init's own calls.
-    ...seccomp.load,
-    ...lowerExec(context).exec,
+    ...process.exec,
   ];
 }
 

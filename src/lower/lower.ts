@@ -2,24 +2,21 @@ import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from '../plan/plan.ts';
-import { lowerCapabilities } from './capabilities.ts';
 import { lowerCgroup } from './cgroup.ts';
 import type { Context, LowerOptions } from './context.ts';
 import { lowerDevices } from './devices.ts';
-import { lowerExec, lowerProgram } from './exec.ts';
+import { lowerProgram } from './exec.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
 import { lowerAdoptIds } from './id-maps.ts';
-import { lowerIntelRdt } from './intel-rdt.ts';
-import { lowerKeyring, lowerLabels } from './labels.ts';
-import { lowerMemoryPolicy } from './memory-policy.ts';
+import { lowerKeyring } from './labels.ts';
 import { lowerOwnTrees, lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces.ts';
 import { lowerNetDevices } from './net-devices.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
-import { lowerPersonality } from './personality.ts';
-import { lowerLimits, lowerNoNewPrivileges, lowerReset, lowerSession } from './process.ts';
+import { lowerReset, lowerSession } from './process.ts';
+import { lowerProcessSteps } from './process-steps.ts';
 import {
   lowerEnterRoot,
   lowerPropagation,
@@ -28,12 +25,9 @@ import {
   lowerRootfsTree,
   lowerRootPropagation,
 } from './rootfs.ts';
-import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
-import { lowerSeccomp } from './seccomp.ts';
 import { lowerSysctl } from './sysctl.ts';
 import { lowerTerminal } from './terminal.ts';
 import { refuseUnsupported } from './unsupported.ts';
-import { lowerUser } from './user.ts';
 
 /**
  * Compiles a validated config into the plan of its creation. Pure: all it knows of the host is in `host`.
@@ -50,10 +44,9 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
 function inOrder(context: Context): Op[] {
   const { options } = context;
   const cgroup = lowerCgroup(context);
-  const seccomp = lowerSeccomp(context);
+  const process = lowerProcessSteps(context);
   return [
-    // A profile that does not compile leaves nothing to undo.
-    ...seccomp.compile,
+    ...process.compile,
     // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
     // charge its memory elsewhere.
     ...cgroup.before,
@@ -108,33 +101,16 @@ function inOrder(context: Context): Op[] {
     // After the last bind mount: an unbindable root could not be bound any more.
     ...lowerRootPropagation(context),
     ...lowerReadonlyRoot(context),
-    ...lowerLimits(context),
-    ...lowerMemoryPolicy(context),
-    ...lowerPersonality(context),
-    // The kernel applies a label on execve, so that setting up goes on without it; capabilities may be needed to ask.
-    ...lowerLabels(context),
-    ...lowerCapabilities(context).beforeUser,
-    ...lowerUser(context),
-    ...lowerCapabilities(context).afterUser,
-    ...lowerNoNewPrivileges(context),
-    // As the container's user and in its directory, so that what is found here is what execve will find; at create, so
-    // that a missing program is an error of create.
-    ...lowerExec(context).find,
+    ...process.identity,
     // A limit of no processes at all: everything that create starts has been started.
     ...cgroup.last,
-    // By the runtime, whose privileges count even where init is in a user namespace, on the process that stays.
-    ...lowerIntelRdt(context),
-    ...lowerScheduler(context),
-    ...lowerIoPriority(context),
+    ...process.outside,
     { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },
     ...(options.pidFile === undefined
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
     { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
     ...containerHooks(context, 'startContainer'),
-    ...lowerExec(context).prepare,
-    // Last but execve, so that a profile has to allow none of init's own calls.
-    ...seccomp.load,
-    ...lowerExec(context).exec,
+    ...process.exec,
   ];
 }
