@@ -1,4 +1,9 @@
-/** linux.devices and the default devices (config-linux.md). */
+/**
+ * linux.devices and the default devices (config-linux.md).
+ *
+ * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: crun needs a
+ * /dev/null in a bind-mounted /dev; runc fails too.
+ */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -136,7 +141,7 @@ t.test('whatever the image has as /dev/ptmx gives way', { skip }, async (t) => {
   t.equal(stdout, 'pts/ptmx\n');
 });
 
-t.test('nothing is made in a /dev that is a bind mount', { skip }, async (t) => {
+t.test('nothing is made in a /dev that is a bind mount', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const dev = join(box.directory, 'dev');
   mkdirSync(dev);

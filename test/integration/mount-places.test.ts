@@ -1,5 +1,11 @@
-/** Where mounts go: /proc, /sys and the cgroup filesystem, symlinks of the image, and what must not be hidden. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+/**
+ * Where mounts go: /proc, /sys and the cgroup filesystem, symlinks of the image, and what must not be hidden.
+ *
+ * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: both refuse a
+ * masked or read-only path below a file, and start with an image whose /dev/null is a symlink (CVE-2025-31133); crun
+ * does not make what a dangling symlink points to.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Bundle, parseMountInfo, requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
@@ -67,7 +73,7 @@ t.test('a /dev of the image that leads out of it ends inside', { skip: tsrunOnly
   t.same(readdirSync(outside), [], 'nothing was made on the host');
 });
 
-t.test('a destination through symlinks and .. stays inside', { skip }, async (t) => {
+t.test('a destination through symlinks and .. stays inside', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const outside = join(box.directory, 'outside');
   mkdirSync(outside);
@@ -86,7 +92,7 @@ t.test('a destination through symlinks and .. stays inside', { skip }, async (t)
   t.same(readdirSync(outside), []);
 });
 
-t.test('what a dangling symlink of the image points to is made', { skip }, async (t) => {
+t.test('what a dangling symlink of the image points to is made', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   writeFileSync(join(box.directory, 'hosts'), 'of the host\n');
   const source = join(box.directory, 'hosts');
@@ -214,7 +220,7 @@ t.test('without one it has its own part of the hierarchy, read-only', { skip: cg
   t.match(found?.options, ['ro', 'nosuid']);
 });
 
-t.test('a masked file is the null device, a masked directory empty and read-only', { skip }, async (t) => {
+t.test('a masked file is the null device, a masked directory empty and read-only', { skip: tsrunOnly }, async (t) => {
   const output = await sandbox(t).outputOf(
     'cat /etc/passwd; ls -A /home /usr; touch /home/x 2>&1; stat -c "%F %t:%T" /etc/passwd; ls /missing 2>/dev/null; true',
     (spec) => {
@@ -224,7 +230,7 @@ t.test('a masked file is the null device, a masked directory empty and read-only
   t.match(output, /^\/home:\n\n\/usr:\n(touch: )?.*Read-only file system\ncharacter special file 1:3\n$/);
 });
 
-t.test('masks need the real null device', { skip }, async (t) => {
+t.test('masks need the real null device', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const victim = join(box.directory, 'victim');
   writeFileSync(victim, 'kept\n');
@@ -242,7 +248,7 @@ t.test('masks need the real null device', { skip }, async (t) => {
   t.equal(stdout, '');
 });
 
-t.test('a read-only path keeps the flags of its mount', { skip }, async (t) => {
+t.test('a read-only path keeps the flags of its mount', { skip: tsrunOnly }, async (t) => {
   const output = await sandbox(t).outputOf(
     'touch /dev/shm/x 2>&1; touch /tmp/x && echo written; cat /proc/self/mountinfo',
     (spec) => {
@@ -270,11 +276,10 @@ t.test('root.readonly', { skip }, async (t) => {
 
 t.test('a failed mount leaves nothing on the host', { skip }, async (t) => {
   const box = sandbox(t);
-  const before = readFileSync('/proc/self/mountinfo', 'utf8');
   const { code } = await box.runContainer(['/bin/true'], (spec) => {
     spec.mounts.push({ destination: '/m', source: '/no/such/thing', options: ['bind'] });
   });
   t.equal(code, 1);
-  t.equal(readFileSync('/proc/self/mountinfo', 'utf8'), before);
-  t.notOk(existsSync(join(box.root, 'anything')));
+  // Of this test's own directory only: others may be mounting at the same time.
+  t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), box.directory);
 });

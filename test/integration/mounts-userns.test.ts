@@ -1,4 +1,9 @@
-/** Mounts and devices of containers with a user namespace, and ID-mapped mounts. */
+/**
+ * Mounts and devices of containers with a user namespace, and ID-mapped mounts.
+ *
+ * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: crun's
+ * container can clear the attributes of a host's mount, and its error does not name idmap; runc passes idmap over.
+ */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -182,7 +187,7 @@ t.test('and asking to take one away is an error', { skip: tsrunOnly }, async (t)
   }
 });
 
-t.test('the container’s root cannot take them away either', { skip }, async (t) => {
+t.test('the container’s root cannot take them away either', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const source = hostMount(t, box, 'ro,nosuid');
   const { stdout } = await runMapped(
@@ -208,7 +213,7 @@ t.test('no mount of the container comes to the host through a shared source', { 
   t.notMatch(found?.propagation.join(), /shared/);
 });
 
-t.test('idmap takes the mappings of the container', { skip }, async (t) => {
+t.test('idmap takes the mappings of the container', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const source = ownedDirectory(box, 'data', 7);
   const script = 'stat -c %u:%g /plain/file /mapped/file; touch /mapped/new';
@@ -272,7 +277,7 @@ t.test('a filesystem that cannot be ID-mapped', { skip: tsrunOnly }, async (t) =
   t.match(stderr, /mounts\[\d+\]\.uidMappings: map-tree: EINVAL .*cannot be ID-mapped by this kernel/);
 });
 
-t.test('without mappings or a user namespace there is nothing to map with', { skip }, async (t) => {
+t.test('without mappings or a user namespace there is nothing to map with', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const { code, stderr } = await box.runContainer(['/bin/true'], (spec) => {
     spec.mounts.push({ destination: '/m', source: box.directory, options: ['bind', 'idmap'] });

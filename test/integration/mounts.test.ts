@@ -1,4 +1,10 @@
-/** Options of mounts (config.md, Linux mount options), as mountinfo inside the container shows them. */
+/**
+ * Options of mounts (config.md, Linux mount options), as mountinfo inside the container shows them.
+ *
+ * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: crun keeps an
+ * option although its opposite follows, leaves the filesystem of a read-only mount writable, and refuses nosymfollow and
+ * r-options on a new filesystem; runc passes over r-options; both give a tmpfs another mode.
+ */
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -42,7 +48,7 @@ function hostDirectory(box: Sandbox, name = 'data'): string {
   return path;
 }
 
-t.test('attributes of a new filesystem', { skip }, async (t) => {
+t.test('attributes of a new filesystem', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const cases: [string[], string[], string[]][] = [
     [['ro', 'nosuid', 'nodev', 'noexec'], ['ro', 'nosuid', 'nodev', 'noexec', 'relatime'], ['ro']],
@@ -68,7 +74,7 @@ t.test('options of the filesystem itself', { skip }, async (t) => {
   t.ok(superOptions.includes('size=64k'));
 });
 
-t.test('their opposites', { skip }, async (t) => {
+t.test('their opposites', { skip: tsrunOnly }, async (t) => {
   const options = ['sync', 'async', 'lazytime', 'nolazytime', 'mand', 'nomand'];
   const { superOptions } = await mountAt(sandbox(t), '/m', tmpfs('/m', ...options));
   t.same(
@@ -96,7 +102,7 @@ t.test('every option that tsrun knows can be given', { skip: tsrunOnly }, async 
   }
 });
 
-t.test('nosymfollow', { skip }, async (t) => {
+t.test('nosymfollow', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const script = 'ln -s /bin /m/l && ls /m/l > /dev/null 2>&1; echo $?';
   t.equal(await box.outputOf(script, add(tmpfs('/m', 'nosymfollow'))), '1\n');
@@ -218,7 +224,7 @@ t.test('data for a filesystem is an error for a bind', { skip: tsrunOnly }, asyn
   t.match(stderr, /\/mounts\/\d+\/options\/1: unknown mount option .*size=1m/);
 });
 
-t.test('rbind takes the mounts below along, and r-options reach them', { skip }, async (t) => {
+t.test('rbind takes the mounts below along, and r-options reach them', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const source = hostDirectory(box);
   mkdirSync(join(source, 'below'));
@@ -235,7 +241,7 @@ t.test('rbind takes the mounts below along, and r-options reach them', { skip },
   t.equal(await writable('bind', 'rro'), '');
 });
 
-t.test('recursive attributes, on a new filesystem too', { skip }, async (t) => {
+t.test('recursive attributes, on a new filesystem too', { skip: tsrunOnly }, async (t) => {
   const options = ['rro', 'rnosuid', 'rnodev', 'rnoexec', 'rnoatime', 'rnodiratime'];
   const found = await mountAt(sandbox(t), '/m', tmpfs('/m', ...options));
   t.same(found.options, ['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime']);
@@ -248,7 +254,7 @@ t.test('recursive opposites', { skip: tsrunOnly }, async (t) => {
   t.same(found.options, ['rw', 'relatime']);
 });
 
-t.test('propagation', { skip }, async (t) => {
+t.test('propagation', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const propagation = async (...options: string[]) => (await mountAt(box, '/m', tmpfs('/m', ...options))).propagation;
   t.match(await propagation('shared'), [/^shared:\d+$/]);
@@ -293,7 +299,7 @@ t.test('remount of what is no mount', { skip: tsrunOnly }, async (t) => {
   t.match(stderr, /mounts\[\d+\] \/etc: find-mount nothing is mounted there/);
 });
 
-t.test('a tmpfs looks like the directory it hides', { skip }, async (t) => {
+t.test('a tmpfs looks like the directory it hides', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const mode = async (...options: string[]) => {
     const bundle = box.bundle((spec) => {

@@ -1,4 +1,9 @@
-/** linux.rootfsPropagation and what mounts of one side do on the other; the root filesystem as a mount. */
+/**
+ * linux.rootfsPropagation and what mounts of one side do on the other; the root filesystem as a mount.
+ *
+ * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: both fail with
+ * unbindable roots, and crun's container does not see the mount that a host makes later.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +39,7 @@ function mayMount(source: string, propagation: string[], rootfsPropagation?: str
   };
 }
 
-t.test('the root mount inside', { skip }, async (t) => {
+t.test('the root mount inside', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const root = async (rootfsPropagation?: string) => {
     const output = await box.outputOf(['/bin/cat', '/proc/self/mountinfo'], (spec) => {
@@ -48,7 +53,7 @@ t.test('the root mount inside', { skip }, async (t) => {
   t.same(await root('unbindable'), ['unbindable']);
 });
 
-t.test('the recursive forms reach all mounts', { skip }, async (t) => {
+t.test('the recursive forms reach all mounts', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const propagations = async (rootfsPropagation: string) => {
     const output = await box.outputOf(['/bin/cat', '/proc/self/mountinfo'], (spec) => {
@@ -97,16 +102,15 @@ t.test('with rshared and a shared root they do', { skip }, async (t) => {
 
 t.test('mounts of the container itself stay inside even then', { skip }, async (t) => {
   const box = sandbox(t);
-  const before = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).length;
   const output = await box.outputOf('cat /proc/self/mountinfo | wc -l', (spec) => {
     spec.linux.rootfsPropagation = 'rshared';
     spec.mounts.push({ destination: '/m', type: 'tmpfs', source: 'tmpfs' });
   });
   t.ok(Number(output) > 5);
-  t.equal(parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).length, before);
+  t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), box.directory);
 });
 
-t.test('with rslave a mount of the host comes to the running container', { skip }, async (t) => {
+t.test('with rslave a mount of the host comes to the running container', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const shared = sharedDirectory(t, box);
   const bundle = box.bundle((spec) => {
