@@ -15,7 +15,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import { checkId, isId } from './id.ts';
@@ -184,7 +184,7 @@ export class ContainerDirectory {
 
   private make(): void {
     try {
-      mkdirSync(this.root, { recursive: true, mode: 0o711 });
+      makeDirectories(this.root);
       mkdirSync(this.path, { mode: 0o700 });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -250,6 +250,17 @@ export class ContainerDirectory {
     return new TsrunError(`cannot write ${what}: ${(error as NodeJS.ErrnoException).code}`, {
       hint: `is the filesystem of ${this.path} full or read-only?`,
     });
+  }
+}
+
+/** Not mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries for ever. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectories(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o711 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
