@@ -3,38 +3,69 @@
  * Runs the built tests and ends with one line, `N passed, N failed, N skipped`, after a list of what was skipped and
  * why. `npm test [-- FILE|DIRECTORY ...]`.
  *
+ * What is skipped here because it needs something of the machine is run again in the first kind of VM that has it
+ * (docs/vm.md). `--tier TIER` runs the files in that VM only.
+ *
  * The test files are started as plain node programs: the same files through tap's own runner cost a second of CPU more
  * each, for TypeScript loaders and coverage that these bundles do not use.
  *
- * Environment: RUNTIME is the runtime under test (tsrun, runc, crun or an absolute path); TSRUN_TEST_VM=0 leaves out test/vm; TSRUN_TEST_JOBS is the number of files run at a time (2).
+ * Environment: RUNTIME is the runtime under test (tsrun, runc, crun or an absolute path);
+ * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_JOBS is the number of files run at a time (2).
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { testFiles } from './lib/bundle.mjs';
 import { fail, inRoot, root } from './lib/paths.mjs';
-import { addFailure, collectResults, indent } from './lib/tap-results.mjs';
+import { addFailure, collectResults } from './lib/tap-results.mjs';
+import { printFile, report, skip } from './lib/test-report.mjs';
+import { isVmTest, runInCheapestTier, runInTier, splitByNeed } from './lib/vm-tests.mjs';
 
 /** Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. */
 const testTimeout = 300;
 const fileTimeout = 1800;
 
 const running = new Set();
-const totals = { passed: 0, failed: 0 };
-const skips = [];
 
 await main();
 
 async function main() {
+  const { tier, filters } = parseArguments(process.argv.slice(2));
   stopWithUs();
   requireRuntime();
-  const queue = leaveOutVm(selectFiles(process.argv.slice(2)));
-  const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
-  await Promise.all(Array.from({ length: jobs }, () => work(queue)));
+  const selected = selectFiles(filters);
+  if (tier === undefined) await runHere(selected);
+  else await runInTier(tier, wholeFiles(selected), printFile);
   report();
 }
 
-async function work(queue) {
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) printFile(await runFile(file));
+/** @param {string[]} args */
+function parseArguments(args) {
+  const at = args.lastIndexOf('--tier');
+  if (at < 0) return { tier: undefined, filters: args };
+  // The last one counts: npm run test:vm has one before those of the command line.
+  const filters = args.filter((arg, i) => arg !== '--tier' && args[i - 1] !== '--tier');
+  return { tier: args[at + 1], filters };
+}
+
+/** Tests that start VMs cannot run in one. */
+const wholeFiles = (files) => files.filter((file) => !isVmTest(file)).map((file) => ({ file }));
+
+async function runHere(selected) {
+  const useVm = process.env.TSRUN_TEST_VM !== '0';
+  const queue = useVm ? selected : selected.filter((file) => !isVmTest(file));
+  if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
+  const again = [];
+  const work = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const { result, needy } = splitByNeed(await runFile(file));
+      printFile(result);
+      again.push(...needy);
+    }
+  };
+  const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
+  await Promise.all(Array.from({ length: jobs }, work));
+  if (useVm) await runInCheapestTier(again, printFile, skip);
+  else skip(...again);
 }
 
 /** @param {string[]} filters files, directories or parts of a path, relative to the checkout */
@@ -44,13 +75,6 @@ function selectFiles(filters) {
     if (!files.some((file) => file.includes(filter))) fail(`no test file matches ${filter}`);
   }
   return filters.length === 0 ? files : files.filter((file) => filters.some((filter) => file.includes(filter)));
-}
-
-function leaveOutVm(files) {
-  if (process.env.TSRUN_TEST_VM !== '0') return files;
-  const isVm = (file) => file.startsWith('test/vm/');
-  skips.push(...files.filter(isVm).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
-  return files.filter((file) => !isVm(file));
 }
 
 async function runFile(file) {
@@ -99,30 +123,6 @@ function testEnvironment() {
   const env = { ...process.env, TAP_TIMEOUT: String(testTimeout) };
   delete env.NODE_EXTRA_CA_CERTS;
   return env;
-}
-
-function printFile({ file, stderr, passed, failed, failures, skips: skipped, extra }) {
-  totals.passed += passed;
-  totals.failed += failed;
-  skips.push(...skipped);
-  const counts = `${passed} passed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
-  if (failed === 0) {
-    console.log(`ok      ${file} (${counts})`);
-    return;
-  }
-  console.log(`FAILED  ${file} (${counts}, ${failed} failed)`);
-  for (const { name, detail } of failures) console.log(indent(`${name}\n${indent(detail)}`));
-  const output = `${extra}${stderr}`.trimEnd();
-  if (output !== '') console.log(indent(`output:\n${indent(output)}`));
-}
-
-function report() {
-  if (skips.length > 0) console.log('\nSkipped:');
-  for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);
-  const { passed, failed } = totals;
-  if (passed + failed === 0) console.log('\nNo test ran.');
-  console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);
-  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
 
 function stopWithUs() {

@@ -81,13 +81,24 @@ start_qemu() {
   qemu_prepare "$tools" "$image" "$snapshot"
   mkfifo "$tools/job/console"
   cat "$tools/job/console" >&2 &
-  date +%s.%N >"$tools/job/date"
+  mkfifo "$tools"/job/ctl.{in,out}
+  tell_the_date "$tools/job/ctl.in" &
   qemu_command "$tools" off \
     -drive file=/snapshot/root.qcow2,format=qcow2,if=none,id=root,snapshot=on \
     -chardev "$(backend $tty),id=tty" -chardev "$(backend $out),id=out" \
     -chardev socket,id=err,fd=4 \
-    -chardev file,id=ctl,path=/dev/null,input-path=/job/date \
+    -chardev pipe,id=ctl,path=/job/ctl \
     -incoming file:/snapshot/state
+}
+
+# The interrupt of what comes in the middle of a restore can be lost, and the guest would wait for ever. The next one
+# wakes it up; what it does not read any more is of no account.
+tell_the_date() {
+  local pause
+  for pause in 0.1 0.1 0.2 0.4 0.8 1.6 3 6 12 24 48; do
+    sleep "$pause"
+    echo "$EPOCHREALTIME"
+  done >"$1"
 }
 
 backend() {

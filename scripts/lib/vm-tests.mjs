@@ -1,0 +1,198 @@
+/** Runs test files inside the VM: one boot for all of them, one line of results for each. */
+import { existsSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import { fail, inRoot, root } from './paths.mjs';
+import { addFailure, collectResults } from './tap-results.mjs';
+import { loadVmLibrary } from './vm.mjs';
+
+/**
+ * @typedef {import('./tap-results.mjs').FileResults & { file: string, stderr: string }} Result
+ * @typedef {import('./tap-results.mjs').Skip} Skip
+ * @typedef {{ file: string, tests?: string[] | undefined }} Selection without `tests`, all tests of the file
+ */
+
+/** Seconds: for one file, and for one boot. Both VMs are some ten times slower than the machine. */
+const fileTimeout = 1200;
+const bootTimeout = 3600;
+
+/** These start VMs, and cannot be run in one. */
+export const isVmTest = (/** @type {string} */ file) => file.startsWith('test/vm/');
+
+/**
+ * Takes out of a file's results the tests that were skipped because they need something that is not here.
+ *
+ * @param {Result} result
+ * @returns {{ result: Result, needy: Skip[] }}
+ */
+export function splitByNeed(result) {
+  const isNeedy = ({ reason }) => !isVmTest(result.file) && /\bneeds /.test(reason);
+  return {
+    result: { ...result, skips: result.skips.filter((skip) => !isNeedy(skip)) },
+    needy: result.skips.filter(isNeedy),
+  };
+}
+
+/**
+ * Runs each of these tests in the first tier that has what it needs.
+ *
+ * @param {Skip[]} skipped by the names that results have: `FILE > TEST > ...`
+ * @param {(result: Result) => void} onFile
+ * @param {(...skips: Skip[]) => void} onSkip told of what no tier can run
+ */
+export async function runInCheapestTier(skipped, onFile, onSkip) {
+  const { tiers, vmAvailability } = await loadVmLibrary();
+  let rest = skipped;
+  for (const tier of tiers) {
+    if (rest.length === 0) return;
+    const { ok, why } = vmAvailability(tier);
+    if (!ok) {
+      onSkip(...rest.map(({ name, reason }) => ({ name, reason: `${reason}; no VM: ${why}` })));
+      return;
+    }
+    const selections = selectTests(rest);
+    rest = [];
+    await runInTier(tier, selections, (found) => {
+      const { result, needy } = splitByNeed(found);
+      rest.push(...needy);
+      onFile(result);
+    });
+  }
+  onSkip(...rest.map(({ name, reason }) => ({ name, reason: `${reason}; no VM has it` })));
+}
+
+/** @returns {Selection[]} */
+export function selectTests(skipped) {
+  const files = new Map();
+  for (const { name } of skipped) {
+    const [file, test] = name.split(' > ');
+    const tests = files.get(file) ?? [];
+    files.set(file, [...tests, test]);
+  }
+  // Without a test's name it is the file that was skipped, as a whole.
+  return [...files].map(([file, tests]) => ({ file, tests: tests.includes(undefined) ? undefined : tests }));
+}
+
+/**
+ * @param {string} tier
+ * @param {Selection[]} selections
+ * @param {(result: Result) => void} onFile called with each file's results when it has run
+ */
+export async function runInTier(tier, selections, onFile) {
+  const { runInVm, tiers, vmAvailability } = await loadVmLibrary();
+  if (!tiers.includes(tier)) fail(`--tier is one of ${tiers.join(', ')}, not ${tier}`);
+  const { ok, why } = vmAvailability(tier);
+  if (!ok) fail(why);
+  const directory = `build/vm-tests-${process.pid}`;
+  const cleanUp = () => rmSync(inRoot(directory), { recursive: true, force: true });
+  process.once('exit', cleanUp);
+  try {
+    await bundle(selections, directory);
+    const waiting = new Map(selections.map((selection) => [selection.file, selection]));
+    const parsing = [];
+    const onLine = (line) => {
+      const [file, code, stdout, stderr] = line.split(' ');
+      waiting.delete(file);
+      parsing.push(parse(tier, file, Number(code), decode(stdout), decode(stderr)).then(onFile));
+    };
+    const ended = await runInVm({
+      tier,
+      command: ['bash', '-c', guestScript(selections, directory)],
+      env: guestEnvironment(),
+      timeoutSeconds: bootTimeout,
+      onStdout: splitLines(onLine),
+    }).catch((error) => error);
+    await Promise.all(parsing);
+    for (const { file } of waiting.values()) onFile(neverEnded(tier, file, ended));
+  } finally {
+    process.off('exit', cleanUp);
+    cleanUp();
+  }
+}
+
+/** Whole programs, tap included: the VM has no node_modules, and reading 500 small files takes it a while. */
+async function bundle(selections, directory) {
+  const entryPoints = selections.map(({ file }) => inRoot('build', builtName(file)));
+  for (const file of entryPoints) if (!existsSync(file)) fail(`${file} is missing; run: npm run build -- tests`);
+  await build({
+    entryPoints,
+    outdir: inRoot(directory),
+    outbase: inRoot('build'),
+    outExtension: { '.js': '.mjs' },
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external: ['*.node'],
+    sourcemap: 'inline',
+    logLevel: 'error',
+    // CommonJS packages call require for what node has built in.
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    },
+    plugins: [withoutReact],
+  });
+}
+
+/** tap loads a printer of React elements by a way that a bundle cannot follow; no test compares such. */
+const withoutReact = {
+  name: 'without-react',
+  setup(build) {
+    build.onLoad({ filter: /tcompare\/.*\/react-element-to-jsx-string\.js$/ }, () => ({
+      contents: 'export default undefined;',
+    }));
+  },
+};
+
+/** Runs file after file and prints a line for each: its name, exit code, stdout and stderr, the last two in base64. */
+function guestScript(selections, directory) {
+  const run = `run() {
+    TAP_GREP=$3 timeout -s KILL ${fileTimeout} node --enable-source-maps "$2" >/tmp/stdout 2>/tmp/stderr
+    echo "$1 $? $(base64 -w0 /tmp/stdout) $(base64 -w0 /tmp/stderr)"
+  }`;
+  const calls = selections.map(({ file, tests }) => {
+    const words = [file, inRoot(directory, builtName(file)), tests ? grepFor(tests) : '/^/'];
+    return `run ${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`;
+  });
+  return [run, ...calls].join('\n');
+}
+
+/** tap's filter for test cases with just these names. */
+export function grepFor(names) {
+  const escaped = names.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
+  return `/^(${escaped.join('|')})$/`;
+}
+
+function guestEnvironment() {
+  const env = { TAP_TIMEOUT: String(fileTimeout) };
+  return process.env.RUNTIME ? { ...env, RUNTIME: process.env.RUNTIME } : env;
+}
+
+/** @returns {Promise<Result>} */
+async function parse(tier, file, code, stdout, stderr) {
+  const { parser, results } = collectResults(file);
+  parser.end(stdout);
+  const found = await results;
+  if (code !== 0 && found.failed === 0) addFailure(found, file, `ended with ${code}`);
+  // What our own filter leaves out is not news.
+  const skips = found.skips.filter(({ reason }) => !reason.startsWith('filter: '));
+  return { ...found, skips, file: `${file} in ${tier}`, stderr };
+}
+
+function neverEnded(tier, file, ended) {
+  const found = { file: `${file} in ${tier}`, stderr: '', passed: 0, failed: 0, failures: [], skips: [], extra: '' };
+  addFailure(found, file, ended instanceof Error ? ended.message : `the run ended before it: ${ended.stderr}`);
+  return found;
+}
+
+function splitLines(onLine) {
+  let rest = '';
+  return (data) => {
+    const lines = (rest + data.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  };
+}
+
+const builtName = (file) => file.replace(/\.ts$/, '.mjs');
+const decode = (text) => Buffer.from(text ?? '', 'base64').toString();
