@@ -15,8 +15,8 @@ export class TsrunError extends Error {
     this.exitCode = options.exitCode ?? 1;
   }
 
-  /** Message and hint on one line, as it goes to stderr and to --log. */
-  get line(): string {
+  /** Message and hint on one line, as it goes to stderr and to --log. (JavaScriptCore gives every error a `line` of its own.) */
+  get asLine(): string {
     return oneLine(this.hint === undefined ? this.message : `${this.message} (hint: ${this.hint})`);
   }
 }

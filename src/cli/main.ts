@@ -36,7 +36,7 @@ async function runCommand(
 async function report(error: unknown): Promise<number> {
   const known = error instanceof TsrunError ? error : (await import('./program.ts')).usageError(error);
   if (known !== undefined) {
-    logFatal(`${running?.failurePrefix ?? ''}${known.line}`);
+    logFatal(`${running?.failurePrefix ?? ''}${known.asLine}`);
     return known.exitCode === 1 ? (running?.failureCode ?? 1) : known.exitCode;
   }
   // --help and --version end in commander's exceptions too.

@@ -12,7 +12,7 @@ export function listContainers(root: string): PrintedState[] {
     } catch (error) {
       // Deleted since the directory was read, or not a container's.
       if (!(error instanceof TsrunError)) throw error;
-      log('warning', `${id}: ${error.line}`);
+      log('warning', `${id}: ${error.asLine}`);
       return [];
     }
   });

@@ -14,7 +14,7 @@ export function runPoststopHooks(record: ContainerRecord): void {
     try {
       runHook(placeHook(hook, 'poststop', index), hookState(record, 'stopped'));
     } catch (error) {
-      log('warning', (error as TsrunError).line);
+      log('warning', (error as TsrunError).asLine);
     }
   });
 }

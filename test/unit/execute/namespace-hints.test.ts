@@ -7,7 +7,7 @@ const { EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
 
 /** The line that a user gets. */
 function line(op: Op, error: number): string {
-  return describeFailure(op, { error, value: 0, detail: '' }).line;
+  return describeFailure(op, { error, value: 0, detail: '' }).asLine;
 }
 
 t.test('a namespace that cannot be made says which switch or limit it is', async (t) => {

@@ -27,7 +27,7 @@ export function refusalOf(edit: (spec: FullSpec) => void, host: Partial<HostFact
   try {
     planOf(edit, host);
   } catch (error) {
-    if (error instanceof TsrunError) return error.line;
+    if (error instanceof TsrunError) return error.asLine;
     throw error;
   }
   throw new Error('the config was not refused');
