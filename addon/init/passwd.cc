@@ -28,13 +28,17 @@ class LineReader {
 
  private:
   bool fill() {
+    if (++fills_ > kMaxFills) return false;
     long got = sys(__NR_read, fd_, buffer_, sizeof(buffer_));
     at_ = 0;
     end_ = got > 0 ? static_cast<size_t>(got) : 0;
     return end_ > 0;
   }
 
+  static constexpr int kMaxFills = 65536;  // 64 MiB: one line may have no end
+
   int fd_;
+  int fills_ = 0;
   size_t at_ = 0;
   size_t end_ = 0;
   char buffer_[1024];
@@ -80,7 +84,9 @@ bool number_in(const char* line, int index, uint64_t* number) {
 bool find_line(const char* path, int index, const char* value, char* line) {
   constexpr int kNonblock = 04000;  // a FIFO must not hold us up
   Fd file(open_in_root(path, O_RDONLY | kNonblock | O_NOCTTY));
-  if (!file.ok()) return false;
+  struct statx status = {};
+  // A device, /dev/zero say, would be read for ever.
+  if (!file.ok() || status_of(file.get(), &status) < 0 || (status.stx_mode & S_IFMT) != S_IFREG) return false;
   LineReader reader(file.get());
   for (int lines = 0; lines < 100000 && reader.next(line, kLine); lines++) {
     if (field_is(line, index, value)) return true;

@@ -31,6 +31,19 @@ t.test('exec passes stdio and the exit code on', { skip }, async (t) => {
   t.equal((await box.runtime(['exec', id, 'sh', '-c', 'kill -9 $$'])).code, 128 + 9);
 });
 
+t.test('a passwd that is a device without end does not hold exec up', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const { id } = await idle(box, (spec) => {
+    spec.mounts = [
+      ...(spec.mounts ?? []),
+      { destination: '/etc/passwd', type: 'bind', source: '/dev/zero', options: ['bind'] },
+    ];
+  });
+  const { code, stderr } = await box.runtime(['exec', '--user', 'nobody-at-all', id, 'true']);
+  t.equal(code, 255);
+  t.match(stderr, /unable to find user/);
+});
+
 t.test('exec takes the process from flags', { skip }, async (t) => {
   const box = sandbox(t);
   const { id } = await idle(box);
