@@ -1,7 +1,8 @@
 // The command: starts the JavaScript, which is tsrun-js beside this program (build/standalone) or else Node on
 // build/tsrun.cjs. It exists for what must happen before the engine's own start:
 //  - variables that make an engine load or run other code must not reach a root tool (NODE_OPTIONS, BUN_OPTIONS and
-//    their like), nor those that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
+//    their like, and OPENSSL_CONF, by which Node's OpenSSL loads libraries), nor those that only slow its start down
+//    (NODE_EXTRA_CA_CERTS costs 60 ms);
 //  - Node raises the soft RLIMIT_NOFILE; the container is to get the caller's, so the caller's is handed on;
 //  - it finds the checkout through any symlink, and Node without a PATH.
 #include <fcntl.h>
@@ -16,14 +17,14 @@
 namespace {
 
 bool is_engine_variable(const char* entry) {
-  constexpr const char* prefixes[] = {"NODE_", "BUN_", "JSC_"};
+  constexpr const char* prefixes[] = {"NODE_", "BUN_", "JSC_", "OPENSSL_"};
   for (const char* prefix : prefixes) {
     if (strncmp(entry, prefix, strlen(prefix)) == 0) return true;
   }
   return false;
 }
 
-// All variables with these prefixes are the engines' own.
+// All variables with these prefixes are the engines' own, or of libraries in them.
 void drop_engine_variables() {
   char** to = environ;
   for (char** from = environ; *from != nullptr; from++) {

@@ -132,6 +132,23 @@ t.test('the environment is the config’s alone', { skip }, async (t) => {
   t.equal(stdout, 'PATH=/bin\0HOME=/\0A=1\0');
 });
 
+t.test('OPENSSL_CONF, by which Node would load a library, is not for tsrun', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const file = join(box.directory, 'openssl.cnf');
+  const sections = [
+    'nodejs_conf = node',
+    '[node]',
+    'engines = all',
+    '[all]',
+    'one = it',
+    '[it]',
+    'dynamic_path = /none.so',
+  ];
+  writeFileSync(file, `${sections.join('\n')}\n`);
+  const { code } = await box.runtime(['--version'], { env: { PATH: process.env.PATH ?? '', OPENSSL_CONF: file } });
+  t.equal(code, 0);
+});
+
 t.test('a created container that waits for start holds little memory', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(box.bundle());
