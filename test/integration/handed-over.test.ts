@@ -71,7 +71,7 @@ t.test('--console-socket with --tty on the command line', { skip }, async (t) =>
   const id = await idle(box);
   const { socket, done } = await receiver(box, 'tty');
   await box.runtimeOk(['exec', '--detach', '--tty', '--console-socket', socket, id, ...answer]);
-  t.match((await done).stdout, /^listening\ntext [^\n]{1,4095}\nfds 1\nmore 0\npty 0 0\n[^]*got hello\r\n/);
+  t.match((await done).stdout, /^listening\ntext [^\n]{1,4095}\nfds 1\nmore 0\npty 0 0\n.*got hello\r\n/s);
 });
 
 t.test('--pidfd-socket gets a pidfd of the process', { skip: tsrunOnly }, async (t) => {
