@@ -94,7 +94,7 @@ function writeExisting(path: string, value: string): void {
 }
 
 function writeFailed(file: string, value: string, from: string, error: NodeJS.ErrnoException): TsrunError {
-  const words = errnoWords(-(error.errno ?? 0));
+  const words = errnoWords(Math.abs(error.errno ?? 0));
   return new TsrunError(`${from}: write ${file} ${JSON.stringify(value)}: ${words}`, {
     hint: hintFor(file, error.code),
     cause: error,

@@ -1,5 +1,4 @@
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
@@ -186,10 +185,13 @@ function opsAfterStart(ops: readonly Op[]): Record<string, Op> {
   return Object.fromEntries(later.map(([index, op]) => [index, 'env' in op ? { ...op, env: [] } : op]));
 }
 
+/** By passwd(5) itself: what os.userInfo() says depends on the engine. */
 function ownerName(): string {
+  const uid = String(process.geteuid?.() ?? 0);
   try {
-    return userInfo().username;
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    return lines.map((line) => line.split(':')).find((fields) => fields[2] === uid)?.[0] ?? uid;
   } catch {
-    return String(process.geteuid?.() ?? 0);
+    return uid;
   }
 }

@@ -30,7 +30,7 @@ const openFlags = {
   a: O_WRONLY | O_CREAT | O_APPEND,
 } as const;
 
-export type Stats = FileStatus & { isFile(): boolean; isDirectory(): boolean };
+export type Stats = FileStatus & { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean };
 
 export interface DirectoryEntry {
   name: string;
@@ -175,7 +175,12 @@ export function watch(path: string, listener: () => void): FSWatcher {
 
 function withMethods(status: FileStatus): Stats {
   const type = status.mode & 0o170000;
-  return { ...status, isFile: () => type === 0o100000, isDirectory: () => type === 0o040000 };
+  return {
+    ...status,
+    isFile: () => type === 0o100000,
+    isDirectory: () => type === 0o040000,
+    isSymbolicLink: () => type === 0o120000,
+  };
 }
 
 function missing(path: string): NodeJS.ErrnoException {

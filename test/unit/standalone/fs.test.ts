@@ -79,8 +79,17 @@ t.test('what stat says', async (t) => {
       [ours.lstatSync(path), node.lstatSync(path)],
     ] as const) {
       t.strictSame(
-        [mine.mode, mine.size, mine.uid, mine.ino, mine.dev, mine.isFile(), mine.isDirectory()],
-        [theirs.mode, theirs.size, theirs.uid, theirs.ino, theirs.dev, theirs.isFile(), theirs.isDirectory()],
+        [mine.mode, mine.size, mine.uid, mine.ino, mine.dev, mine.isFile(), mine.isDirectory(), mine.isSymbolicLink()],
+        [
+          theirs.mode,
+          theirs.size,
+          theirs.uid,
+          theirs.ino,
+          theirs.dev,
+          theirs.isFile(),
+          theirs.isDirectory(),
+          theirs.isSymbolicLink(),
+        ],
       );
       t.ok(Math.abs(mine.mtimeMs - theirs.mtimeMs) < 1);
     }
