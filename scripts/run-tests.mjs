@@ -31,7 +31,6 @@ await main();
 async function main() {
   const { tier, filters } = parseArguments(process.argv.slice(2));
   stopWithUs();
-  requireRuntime();
   const selected = selectFiles(filters);
   if (tier === undefined) await runHere(selected);
   else await runInTier(tier, wholeFiles(selected), printFile);
@@ -48,9 +47,12 @@ function parseArguments(args) {
 }
 
 /** Tests that start VMs cannot run in one. */
-const wholeFiles = (files) => files.filter((file) => !isVmTest(file)).map((file) => ({ file }));
+function wholeFiles(files) {
+  return files.filter((file) => !isVmTest(file)).map((file) => ({ file }));
+}
 
 async function runHere(selected) {
+  requireRuntime();
   const useVm = process.env.TSRUN_TEST_VM !== '0';
   const queue = useVm ? selected : selected.filter((file) => !isVmTest(file));
   if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));

@@ -1,4 +1,5 @@
 /** What `npm test` runs again in the VM. */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { repoRoot } from '../../harness/host.ts';
@@ -38,4 +39,11 @@ t.test('the filter matches these names only, whatever is in them', async (t) => 
   const [, source = ''] = /^\/(.*)\/$/.exec(grepFor(names)) ?? [];
   for (const name of names) t.match(name, new RegExp(source));
   for (const other of ['args/paths and more', 'x', 'y']) t.notMatch(other, new RegExp(source));
+});
+
+t.test('a tier that is none is an error that names those that are', async (t) => {
+  const script = join(repoRoot, 'scripts/run-tests.mjs');
+  const { status, stderr } = spawnSync(process.execPath, [script, '--tier', 'moon', 'unit/'], { encoding: 'utf8' });
+  t.equal(status, 1);
+  t.equal(stderr, 'run-tests.mjs: --tier is one of uml, qemu, not moon\n');
 });
