@@ -196,6 +196,8 @@ export interface Addon {
   mapTree(tree: number, namespace: number, recursive: boolean): void;
   /** A user namespace without processes, with these lines in its uid_map and gid_map. */
   makeUserNamespace(uidMap: string, gidMap: string): number;
+  /** CLOCK_MONOTONIC in nanoseconds, as init reads it. */
+  monotonicTime(): bigint;
 }
 
 let loaded: Addon | undefined;

@@ -31,8 +31,13 @@ export function configureLog(chosen: LogOptions): void {
   options = chosen;
 }
 
+/** Whether lines of this level are written: to spare the work for those that are not. */
+export function isLogged(level: LogLevel): boolean {
+  return logLevels.indexOf(level) >= logLevels.indexOf(options.level);
+}
+
 export function log(level: LogLevel, message: string): void {
-  if (logLevels.indexOf(level) < logLevels.indexOf(options.level)) return;
+  if (!isLogged(level)) return;
   const line = formatLine(level, oneLine(message));
   if (options.file === undefined) printError(line);
   else writeSync(logFd, line);

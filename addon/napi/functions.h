@@ -51,7 +51,8 @@ namespace tsrun {
   X("openTree", open_tree_at)                  \
   X("mapTree", map_tree)                       \
   X("makeUserNamespace", make_user_namespace)  \
-  X("exitInfo", exit_info)
+  X("exitInfo", exit_info)                     \
+  X("monotonicTime", monotonic_time)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { defaultRoot } from '../container/store.ts';
 import { TsrunError } from '../errors.ts';
+import { configureTrace } from '../execute/trace.ts';
 import { configureLog, type LogLevel, logLevels } from '../log.ts';
 import type { GlobalOptions, OptionDeclaration, OptionValues } from './declaration.ts';
 
@@ -19,6 +20,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
     default: 'error',
   },
   { flags: '--debug', description: 'the same as --log-level debug' },
+  { flags: '--trace <file>', description: 'write when each op of create, run or exec ran, as a Chrome trace (JSON)' },
   { flags: '--systemd-cgroup', description: 'let systemd make the cgroup; cgroupsPath is then slice:prefix:name' },
   {
     flags: '--rootless <mode>',
@@ -37,6 +39,7 @@ export function readGlobals(values: OptionValues): GlobalOptions {
     format: values.logFormat as 'text' | 'json',
     level,
   });
+  configureTrace(values.trace as string | undefined);
   const root = values.root as string | undefined;
   if (root === '') throw new TsrunError('--root: must not be empty');
   return {

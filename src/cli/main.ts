@@ -1,4 +1,5 @@
 import { TsrunError } from '../errors.ts';
+import { reportTrace } from '../execute/trace.ts';
 import { logFatal } from '../log.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionValues } from './declaration.ts';
@@ -29,7 +30,11 @@ async function runCommand(
   globals: OptionValues,
 ): Promise<void> {
   running = command;
-  process.exitCode = (await command.run(args, options, readGlobals(globals))) ?? 0;
+  try {
+    process.exitCode = (await command.run(args, options, readGlobals(globals))) ?? 0;
+  } finally {
+    reportTrace();
+  }
 }
 
 /** Prints the failure and returns the exit code. */

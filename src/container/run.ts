@@ -1,4 +1,5 @@
 import { addon, type ExitStatus } from '../addon.ts';
+import { reportTrace } from '../execute/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
 import { wasOomKilled } from './exit.ts';
@@ -24,6 +25,8 @@ export function runCreated({ directory, pidfd, terminal }: Created, { detach, ke
     deleteContainer(directory, { force: true });
     throw error;
   }
+  // Now: the container may run for days.
+  reportTrace();
   if (detach) return 0;
   const { code, signal } = addon().waitForeground(pidfd, terminal);
   if (keep) recordExit(directory, { code, signal });

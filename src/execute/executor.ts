@@ -22,6 +22,7 @@ import { type InitMessage, messageType, receiveFromInit, sendContinue } from './
 import { openNamespace } from './namespace.ts';
 import { startScope, unitOf } from './scope.ts';
 import { openContainer, spawnInit } from './spawn.ts';
+import { type Trace, traceOf } from './trace.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
 import { unreportedFailure } from './unreported.ts';
@@ -55,6 +56,7 @@ export class Executor {
   private readonly handlers: Handlers;
   private readonly undo: UndoStack;
   private readonly preserveFds: number;
+  private readonly trace: Trace | undefined;
   /** Descriptors init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number> = {};
   /** Of the container's cgroup; empty when there is none. */
@@ -75,6 +77,7 @@ export class Executor {
     this.handlers = handlers;
     this.undo = undo;
     this.preserveFds = preserveFds;
+    this.trace = traceOf(plan.ops);
   }
 
   /** @throws TsrunError for the first op that fails, with its place in the config */
@@ -91,7 +94,9 @@ export class Executor {
   private runtimeOps(index: number): number {
     let at = index;
     for (let op = this.plan.ops[at]; op !== undefined && isRuntimeOp(op); op = this.plan.ops[++at]) {
+      this.trace?.began(at);
       this.runtimeOp(op);
+      this.trace?.ended(at);
     }
     return at;
   }
@@ -186,13 +191,13 @@ export class Executor {
   private clone(op: CloneOp): void {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
-    const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots, this.blobs), true);
+    const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots, this.blobs, this.trace?.fd), true);
     const { pid, pidfd } = spawnInit(op, this.cgroupFallback, {
       flags: Number(op.flags),
       cgroupFd: this.cgroupFd,
       syncFd: theirs,
       planFd: plan,
-      inherit: [theirs, plan, ...Object.values(this.slots)],
+      inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
       preserveFds: this.preserveFds,
     });
     closeSync(theirs);

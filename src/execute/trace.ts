@@ -1,0 +1,121 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { addon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import type { Op } from '../generated/ops.ts';
+import { isLogged, log } from '../log.ts';
+
+/** One op that ran; times are nanoseconds of CLOCK_MONOTONIC. */
+export interface Span {
+  readonly index: number;
+  readonly op: Pick<Op, 'op' | 'by' | 'from'>;
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Of --trace; -1 when it is not given. */
+let traceFd = -1;
+/** Of the plan that this command runs; a command runs one at most. */
+let current: Trace | undefined;
+
+/** @throws TsrunError, before anything is done, when the file cannot be written */
+export function configureTrace(file: string | undefined): void {
+  if (file === undefined) return;
+  try {
+    traceFd = openSync(file, 'w', 0o600);
+  } catch (error) {
+    throw new TsrunError(`--trace ${file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: 'it is made when it is missing, its directory is not',
+    });
+  }
+}
+
+/** undefined when nobody asks for times: then nothing is measured. */
+export function traceOf(ops: readonly Op[]): Trace | undefined {
+  if (traceFd < 0 && !isLogged('debug')) return undefined;
+  current = new Trace(ops);
+  return current;
+}
+
+/**
+ * Writes the file and the debug lines, with what has been stamped by now; the second call does nothing. What init does
+ * after wait-start is in it only if that was before the call, and what it does under a seccomp filter never is, like
+ * the execve.
+ */
+export function reportTrace(): void {
+  const spans = current?.finish() ?? [];
+  current = undefined;
+  for (const span of spans) log('debug', describeSpan(span));
+  if (traceFd < 0) return;
+  try {
+    writeSync(traceFd, chromeTrace(spans, process.pid));
+  } catch (error) {
+    // The container is there all the same.
+    log('warning', `--trace: cannot be written: ${(error as Error).message}`);
+  }
+  closeSync(traceFd);
+  traceFd = -1;
+}
+
+/** When each op of a plan ran: the runtime notes it here, init in shared memory. */
+export class Trace {
+  /** Shared memory of two u64 an op, start and end, for init (addon/init/main.cc). */
+  readonly fd: number;
+  private readonly ops: readonly Op[];
+  private readonly own: BigUint64Array;
+
+  constructor(ops: readonly Op[]) {
+    this.ops = ops;
+    this.own = new BigUint64Array(ops.length * 2);
+    this.fd = addon().memfd('tsrun-trace', new Uint8Array(this.own.byteLength), false);
+  }
+
+  began(index: number): void {
+    this.own[index * 2] = addon().monotonicTime();
+  }
+
+  ended(index: number): void {
+    this.own[index * 2 + 1] = addon().monotonicTime();
+  }
+
+  /** Closes the shared memory. */
+  finish(): Span[] {
+    const stamps = new BigUint64Array(this.own.length);
+    readSync(this.fd, new Uint8Array(stamps.buffer), 0, stamps.byteLength, 0);
+    closeSync(this.fd);
+    return spansOf(this.ops, this.own, stamps);
+  }
+}
+
+/** The ops that have both times, in the order of their start. */
+export function spansOf(ops: readonly Op[], runtime: BigUint64Array, init: BigUint64Array): Span[] {
+  return ops
+    .map((op, index) => {
+      const stamps = op.by === 'runtime' ? runtime : init;
+      return { index, op, start: stamps[index * 2] ?? 0n, end: stamps[index * 2 + 1] ?? 0n };
+    })
+    .filter(({ start, end }) => start > 0n && end >= start)
+    .sort((a, b) => Number(a.start - b.start));
+}
+
+/**
+ * The "JSON Array Format" of Chrome's Trace Event Format: complete events, times in microseconds. Values of ops stay
+ * out, as an environment may hold secrets.
+ */
+export function chromeTrace(spans: readonly Span[], pid: number): string {
+  const events = spans.map(({ index, op, start, end }) => ({
+    name: op.op,
+    cat: op.by,
+    ph: 'X',
+    ts: Number(start) / 1000,
+    dur: Number(end - start) / 1000,
+    pid,
+    // One row each for the two that take turns.
+    tid: op.by === 'runtime' ? 1 : 2,
+    args: { index, from: op.from },
+  }));
+  return `[${events.map((event) => JSON.stringify(event)).join(',\n')}]\n`;
+}
+
+function describeSpan({ index, op, start, end }: Span): string {
+  return `${op.by} op ${index} ${op.op} took ${(Number(end - start) / 1000).toFixed(1)} us (${op.from})`;
+}
