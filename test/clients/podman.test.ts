@@ -1,0 +1,117 @@
+/** podman and conmon as root, with the runtime under test in their containers.conf. */
+import { writeFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { type Result, requires, runtimePath, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
+import { EngineNamespace } from './engine-namespace.ts';
+import { rootfsArchive } from './image.ts';
+
+const skip = requires({ root: true, cgroup2: true, commands: ['podman', 'conmon'] });
+
+/** Without systemd, a journal, a network and the pids controller; ulimits that need no CAP_SYS_RESOURCE. */
+const containersConf = `
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime_supports_json = ["under-test"]
+[engine.runtimes]
+under-test = ["${runtimePath}"]
+[containers]
+log_driver = "k8s-file"
+netns = "none"
+pids_limit = 0
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+`;
+
+class Podman {
+  readonly #sandbox: Sandbox;
+  readonly #namespace: EngineNamespace;
+
+  private constructor(box: Sandbox, namespace: EngineNamespace) {
+    this.#sandbox = box;
+    this.#namespace = namespace;
+  }
+
+  /** A podman with a store of its own that has the image `busybox`. */
+  static async create(t: Test): Promise<Podman> {
+    const box = sandbox(t);
+    writeFileSync(`${box.directory}/containers.conf`, containersConf);
+    const podman = new Podman(box, await EngineNamespace.create(t, box));
+    t.teardown(() => podman.#cleanUp());
+    const { code, stderr } = await podman.podman('import', rootfsArchive(box.directory), 'busybox');
+    if (code !== 0) throw new Error(`podman import: ${stderr}`);
+    return podman;
+  }
+
+  podman(...args: string[]): Promise<Result> {
+    return this.#namespace.run(this.#command(args));
+  }
+
+  /** `podman run --rm`, below the sandbox's cgroup. */
+  run(flags: string[], ...args: string[]): Promise<Result> {
+    return this.podman(...this.runArguments(['--rm', ...flags], ...args));
+  }
+
+  runOnTerminal(flags: string[], ...args: string[]): Promise<Result> {
+    const command = this.#command(this.runArguments(['--rm', '--tty', ...flags], ...args));
+    return this.#namespace.run(command, { terminal: true });
+  }
+
+  runArguments(flags: string[], ...args: string[]): string[] {
+    return ['run', '--network', 'none', '--cgroup-parent', this.#sandbox.cgroup, ...flags, 'busybox', ...args];
+  }
+
+  /** The cgroup of conmon is podman's to make and nobody's to remove. */
+  async #cleanUp(): Promise<void> {
+    await this.podman('rm', '--force', '--all', '--time', '0');
+    const conmon = `/sys/fs/cgroup${this.#sandbox.cgroup}/conmon`;
+    await this.#namespace.run(['sh', '-c', `[ ! -d ${conmon} ] || rmdir ${conmon}`]);
+  }
+
+  #command(args: string[]): string[] {
+    const { directory } = this.#sandbox;
+    const places = ['--root', `${directory}/store`, '--runroot', `${directory}/run`, '--tmpdir', `${directory}/tmp`];
+    const options = [...places, '--storage-driver', 'vfs', '--runtime', 'under-test'];
+    return ['env', `CONTAINERS_CONF=${directory}/containers.conf`, 'podman', ...options, ...args];
+  }
+}
+
+t.test('podman run in the foreground', { skip }, async (t) => {
+  const podman = await Podman.create(t);
+  t.match(await podman.run([], 'echo', 'hello'), { code: 0, stdout: 'hello\n' });
+  t.equal((await podman.run([], 'sh', '-c', 'exit 7')).code, 7);
+  t.match(await podman.run([], 'no-such-program'), { code: 127, stderr: /executable file not found in \$PATH/ });
+  t.match(await podman.run([], '/etc/not-executable'), { code: 126, stderr: /permission denied/i });
+  t.match(await podman.run(['--read-only'], 'touch', '/x'), { code: 1, stderr: /Read-only file system/ });
+  t.match((await podman.runOnTerminal([], 'tty')).stdout, /\/dev\/pts\/0/);
+
+  const flags = ['--user', '1000:1000', '--hostname', 'box', '--env', 'A=b', '--workdir', '/tmp', '--cap-drop', 'all'];
+  const seen = await podman.run(flags, 'sh', '-c', 'id -u; hostname; echo $A; pwd; grep CapBnd /proc/self/status');
+  t.equal(seen.stdout, '1000\nbox\nb\n/tmp\nCapBnd:\t0000000000000000\n');
+});
+
+t.test('the life of a detached container', { skip }, async (t) => {
+  const podman = await Podman.create(t);
+  const detached = ['--detach', '--name', 'box'];
+  const script = 'trap "exit 5" TERM; echo logged; while :; do sleep 0.1; done';
+  t.match(await podman.podman(...podman.runArguments(detached, 'sh', '-c', script)), { code: 0 });
+  const inspect = async (what: string) =>
+    (await podman.podman('inspect', '--format', `{{.State.${what}}}`, 'box')).stdout.trim();
+
+  t.match(await podman.podman('exec', 'box', 'sh', '-c', 'echo inside; exit 3'), { code: 3, stdout: 'inside\n' });
+  t.equal((await podman.podman('exec', 'box', 'no-such-program')).code, 127);
+  t.equal((await podman.podman('exec', 'box', '/etc/not-executable')).code, 126);
+  await waitFor('the log', async () => ((await podman.podman('logs', 'box')).stdout === 'logged\n' ? true : undefined));
+
+  t.equal((await podman.podman('pause', 'box')).code, 0);
+  t.equal(await inspect('Status'), 'paused');
+  t.equal((await podman.podman('unpause', 'box')).code, 0);
+  t.equal(await inspect('Status'), 'running');
+
+  t.equal((await podman.podman('stop', 'box')).code, 0);
+  t.equal(`${await inspect('Status')} ${await inspect('ExitCode')}`, 'exited 5', 'stop sends SIGTERM and waits');
+  t.equal((await podman.podman('start', 'box')).code, 0, 'and it starts again');
+  t.equal((await podman.podman('kill', 'box')).code, 0);
+  t.match(await podman.podman('wait', 'box'), { stdout: '137\n' });
+  t.equal((await podman.podman('rm', 'box')).code, 0);
+  t.equal((await podman.podman('ps', '--all', '--quiet')).stdout, '');
+});
