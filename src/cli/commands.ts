@@ -1,5 +1,6 @@
 import { check } from './commands/check.ts';
 import { checkpoint, restore } from './commands/checkpoint.ts';
+import { completion } from './commands/completion.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { events } from './commands/events.ts';
@@ -40,6 +41,7 @@ export const commands: readonly CommandDeclaration[] = [
   features,
   plan,
   check,
+  completion,
   checkpoint,
   restore,
 ];
