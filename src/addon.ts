@@ -198,6 +198,17 @@ export interface Addon {
   makeUserNamespace(uidMap: string, gidMap: string): number;
   /** CLOCK_MONOTONIC in nanoseconds, as init reads it. */
   monotonicTime(): bigint;
+  /** A datagram socket `name` in `directory` that everybody may send to; replaces what is there. */
+  notifyListen(directory: string, name: string): number;
+  /** A datagram socket connected to the address in NOTIFY_SOCKET (sd_notify(3)). */
+  notifyConnect(address: string): number;
+  /**
+   * Passes READY= on, with MAINPID=. Returns after the first one or when the process has ended; with `background` at
+   * once, and goes on in a thread until the process ends.
+   */
+  notifyRelay(relay: { from: number; to: number; pidfd: number; pid: number }, background: boolean): void;
+  /** Waits until the thread has passed everything on; the process must have ended. */
+  notifyFinish(): void;
 }
 
 let loaded: Addon | undefined;

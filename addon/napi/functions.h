@@ -52,7 +52,11 @@ namespace tsrun {
   X("mapTree", map_tree)                       \
   X("makeUserNamespace", make_user_namespace)  \
   X("exitInfo", exit_info)                     \
-  X("monotonicTime", monotonic_time)
+  X("monotonicTime", monotonic_time)           \
+  X("notifyListen", notify_listen)             \
+  X("notifyConnect", notify_connect)           \
+  X("notifyRelay", notify_relay)               \
+  X("notifyFinish", notify_finish)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

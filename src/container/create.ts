@@ -13,6 +13,7 @@ import { filterOf } from '../seccomp/filter.ts';
 import { listenerOf } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
 import { sendDescriptor } from '../terminal/console.ts';
+import { makeNotifyDirectory } from './notify.ts';
 import { writePidFile } from './pid-file.ts';
 import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
@@ -31,6 +32,8 @@ export interface CreateRequest {
   /** Sockets that get the terminal's master and a pidfd of the init process. */
   consoleSocket: string | undefined;
   pidfdSocket: string | undefined;
+  /** Whether start makes a socket for sd_notify. */
+  notify: boolean;
 }
 
 export interface Created {
@@ -81,6 +84,7 @@ class Creation {
     const { directory, request } = this;
     directory.writeConfig(request.specText);
     directory.write(this.record);
+    if (request.notify) makeNotifyDirectory(directory);
     const executor = new Executor(request.plan, this.handlers(), this.undo, request.preserveFds);
     executor.slots['exec-socket'] = addon().listen(directory.path, execSocket);
     if (request.plan.ops.some(({ op }) => op === 'run-container-hook')) {

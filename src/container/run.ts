@@ -3,6 +3,7 @@ import { reportTrace } from '../execute/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
 import { wasOomKilled } from './exit.ts';
+import { type NotifyRelay, openNotifyRelay } from './notify.ts';
 import { startContainer } from './start.ts';
 import type { ContainerDirectory } from './store.ts';
 
@@ -19,7 +20,9 @@ export interface RunOptions {
  * @returns the program's exit code, or 128 and the number of the signal that killed it
  */
 export function runCreated({ directory, pidfd, terminal }: Created, { detach, keep }: RunOptions): number {
+  let notify: NotifyRelay | undefined;
   try {
+    notify = openNotifyRelay(directory);
     startContainer(directory);
   } catch (error) {
     deleteContainer(directory, { force: true });
@@ -27,8 +30,13 @@ export function runCreated({ directory, pidfd, terminal }: Created, { detach, ke
   }
   // Now: the container may run for days.
   reportTrace();
-  if (detach) return 0;
+  if (detach) {
+    notify?.waitForReady();
+    return 0;
+  }
+  notify?.runBeside();
   const { code, signal } = addon().waitForeground(pidfd, terminal);
+  notify?.finish();
   if (keep) recordExit(directory, { code, signal });
   else deleteContainer(directory, { force: true });
   return code ?? 128 + (signal ?? 0);

@@ -18,6 +18,8 @@ export interface LowerOptions {
   readonly preserveFds?: number;
   /** What the runtime itself adds to process.env. */
   readonly env?: readonly string[];
+  /** Absolute path of the directory in which start makes the container's socket for sd_notify. */
+  readonly notifyDirectory?: string | undefined;
   /** The integer at a JSON pointer as config.json has it, for numbers that JSON.parse rounds. */
   readonly exactInteger?: (pointer: string) => bigint | undefined;
 }

@@ -14,6 +14,7 @@ import { lowerOwnTrees, lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces.ts';
 import { lowerNetDevices } from './net-devices.ts';
+import { withNotifySocket } from './notify.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './paths.ts';
 import { lowerReset, lowerSession } from './process.ts';
 import { lowerProcessSteps } from './process-steps.ts';
@@ -35,7 +36,13 @@ import { refuseUnsupported } from './unsupported.ts';
  * @throws TsrunError for a property that this host, or tsrun, cannot honour
  */
 export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan {
-  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [] };
+  const context: Context = {
+    spec: withNotifySocket(spec, options),
+    linux: spec.linux ?? {},
+    host,
+    options,
+    warnings: [],
+  };
   refuseUnsupported(context);
   return { ops: inOrder(context), warnings: context.warnings };
 }

@@ -19,6 +19,7 @@ export const create: CommandDeclaration = {
 export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions, detached: boolean) {
   const { createContainer } = await import('../../container/create.ts');
   const { demandRootfs, prepare } = await import('../../container/prepare.ts');
+  const { notifyDirectoryFor } = await import('../../container/notify.ts');
   const { checkId } = await import('../../container/id.ts');
   const { checkConsole } = await import('../../terminal/console.ts');
   const { passedDescriptors } = await import('../../host/descriptors.ts');
@@ -34,6 +35,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     systemdCgroup: globals.systemdCgroup,
     preserveFds: descriptors.count,
     env: descriptors.env,
+    notifyDirectory: notifyDirectoryFor(globals.root, id),
   };
   const { spec, specText, plan } = prepare(lowering);
   demandRootfs(spec, lowering);
@@ -49,6 +51,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     plan,
     preserveFds: lowering.preserveFds,
     consoleSocket,
+    notify: lowering.notifyDirectory !== undefined,
     pidfdSocket: options.pidfdSocket as string | undefined,
   });
 }

@@ -10,7 +10,11 @@ export const start: CommandDeclaration = {
   async run([id = ''], _options, { root }) {
     const { startContainer } = await import('../../container/start.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
-    startContainer(new ContainerDirectory(root, id));
+    const { openNotifyRelay } = await import('../../container/notify.ts');
+    const directory = new ContainerDirectory(root, id);
+    const notify = openNotifyRelay(directory);
+    startContainer(directory);
+    notify?.waitForReady();
     return 0;
   },
 };

@@ -1,0 +1,194 @@
+// What a container tells by sd_notify(3), passed on to the service manager that started the runtime.
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+// How long the service manager may take to answer BARRIER=1.
+constexpr int barrier_timeout_ms = 5000;
+// systemd reads no longer ones.
+constexpr size_t longest_message = 4096;
+
+struct Relay {
+  // The container's socket, and one that is connected to the service manager's. Borrowed.
+  int from;
+  int to;
+  int pidfd;
+  pid_t pid;
+  // Return after the first READY, as a command does that does not stay.
+  bool once;
+};
+
+// Gives up silently: a service manager that has gone away must not end the container.
+void tell(int socket, const std::string& text, int passed = -1) {
+  iovec part = {const_cast<char*>(text.data()), text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (passed >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof(control);
+    cmsghdr* first = CMSG_FIRSTHDR(&header);
+    first->cmsg_level = SOL_SOCKET;
+    first->cmsg_type = SCM_RIGHTS;
+    first->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(first), &passed, sizeof(int));
+  }
+  (void)sendmsg(socket, &header, MSG_NOSIGNAL);
+}
+
+// Waits until the service manager has taken in what it was told (sd_notify_barrier(3)): once this process is gone,
+// it could not find out any more which unit the message came from.
+void wait_for_barrier(int socket) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return;
+  UniqueFd ours(ends[0]);
+  tell(socket, "BARRIER=1", ends[1]);
+  close(ends[1]);
+  pollfd closed = {ours.get(), 0, 0};
+  (void)poll(&closed, 1, barrier_timeout_ms);
+}
+
+// The line of the message that begins with READY=, or nothing.
+std::string ready_line(const std::string& message) {
+  for (size_t start = 0; start < message.size();) {
+    size_t end = message.find('\n', start);
+    if (end == std::string::npos) end = message.size();
+    if (message.compare(start, 6, "READY=") == 0) return message.substr(start, end - start);
+    start = end + 1;
+  }
+  return "";
+}
+
+// Passes one message on; whether it was READY. Descriptors that come with it are closed by the kernel, as no room is
+// left for them: that answers the container's own BARRIER=1.
+bool pass_on(const Relay& relay) {
+  char text[longest_message];
+  ssize_t got = recv(relay.from, text, sizeof(text), MSG_DONTWAIT);
+  if (got <= 0) return false;
+  std::string ready = ready_line(std::string(text, static_cast<size_t>(got)));
+  if (ready.empty()) return false;
+  tell(relay.to, ready + "\nMAINPID=" + std::to_string(relay.pid) + "\n");
+  wait_for_barrier(relay.to);
+  return true;
+}
+
+// Until the container's end, and what it said before that is passed on too.
+void run_relay(const Relay& relay) {
+  for (;;) {
+    pollfd events[] = {{relay.from, POLLIN, 0}, {relay.pidfd, POLLIN, 0}};
+    if (poll(events, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      return;
+    }
+    if (events[0].revents != 0) {
+      if (pass_on(relay) && relay.once) return;
+    } else if (events[1].revents != 0) {
+      return;
+    }
+  }
+}
+
+void* relay_thread(void* argument) {
+  std::unique_ptr<Relay> relay(static_cast<Relay*>(argument));
+  run_relay(*relay);
+  return nullptr;
+}
+
+// Of the relay beside a container in the foreground: this process has one at most.
+pthread_t background;
+bool has_background = false;
+
+// With every signal blocked, which are the main thread's to pass on.
+int start_background(const Relay& relay) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  Relay* own = new Relay(relay);
+  int error = pthread_create(&background, nullptr, relay_thread, own);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (error != 0) delete own;
+  has_background = error == 0;
+  return error;
+}
+
+}  // namespace
+
+// notifyListen(directory, name) -> fd of a datagram socket that everybody may send to; replaces what is there
+Napi::Value notify_listen(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::string directory = string_at(info, 0);
+  std::string name = string_at(info, 1);
+  UniqueFd place(open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (place.get() < 0) return throw_errno(env, errno, "open", directory);
+  // Through the descriptor: a socket's path may only be 107 bytes long.
+  std::string path = "/proc/self/fd/" + std::to_string(place.get()) + "/" + name;
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return throw_errno(env, ENAMETOOLONG, "bind", name);
+  memcpy(address.sun_path, path.c_str(), path.size());
+  UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return throw_errno(env, errno, "socket");
+  unlinkat(place.get(), name.c_str(), 0);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+    return throw_errno(env, errno, "bind", name);
+  }
+  if (fchmodat(place.get(), name.c_str(), 0777, 0) != 0) return throw_errno(env, errno, "fchmodat", name);
+  return Napi::Number::New(env, fd.release());
+}
+
+// notifyConnect(address) -> fd of a datagram socket; an address as in NOTIFY_SOCKET, @ for the abstract ones
+Napi::Value notify_connect(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::string name = string_at(info, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (name.empty() || name.size() >= sizeof(address.sun_path)) return throw_errno(env, EINVAL, "connect", name);
+  memcpy(address.sun_path, name.c_str(), name.size());
+  if (name[0] == '@') address.sun_path[0] = '\0';
+  socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return throw_errno(env, errno, "socket");
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) {
+    return throw_errno(env, errno, "connect", name);
+  }
+  return Napi::Number::New(env, fd.release());
+}
+
+// notifyRelay({ from, to, pidfd, pid }, background): until READY or the container's end; or beside the caller
+Napi::Value notify_relay(const Napi::CallbackInfo& info) {
+  Napi::Object options = info[0].As<Napi::Object>();
+  bool beside = info[1].As<Napi::Boolean>().Value();
+  Relay relay = {static_cast<int>(number_of(options, "from")), static_cast<int>(number_of(options, "to")),
+                 static_cast<int>(number_of(options, "pidfd")), static_cast<pid_t>(number_of(options, "pid")), !beside};
+  if (!beside) {
+    run_relay(relay);
+    return info.Env().Undefined();
+  }
+  int error = start_background(relay);
+  return error == 0 ? info.Env().Undefined() : throw_errno(info.Env(), error, "pthread_create");
+}
+
+// notifyFinish(): waits for the relay in the background, after the container's end
+Napi::Value notify_finish(const Napi::CallbackInfo& info) {
+  if (has_background) pthread_join(background, nullptr);
+  has_background = false;
+  return info.Env().Undefined();
+}
+
+}  // namespace tsrun
