@@ -94,7 +94,11 @@ t.test('line and column of what is wrong', async (t) => {
 });
 
 t.test('all errors at once, of the schema and of the rules, in the order of the file', async (t) => {
-  const { message, asLine: line, findings } = errorFor((s) => {
+  const {
+    message,
+    asLine: line,
+    findings,
+  } = errorFor((s) => {
     s.process.cwd = 'x';
     set(s, 'hostname', 1);
     s.linux.namespaces.push({ type: 'pid' });
