@@ -1,0 +1,107 @@
+/** The command itself: where it runs from, what it says of itself, and the options that no other test has. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { requires, runtimePath, sandbox } from '../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun' });
+
+const command = (args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; path?: string } = {}) =>
+  spawnSync(options.path ?? runtimePath, args, { encoding: 'utf8', cwd: options.cwd, env: options.env ?? process.env });
+
+t.test('--version has the lines that engines read', { skip }, async (t) => {
+  const { status, stdout, stderr } = command(['--version']);
+  t.equal(status, 0);
+  t.match(stdout, /^tsrun version \d+\.\d+\.\d+\ncommit: \S+\nspec: 1\.3\.0\n$/);
+  t.equal(stderr, '');
+});
+
+t.test('every command has help with examples', { skip }, async (t) => {
+  const names = [...command(['--help']).stdout.matchAll(/^ {2}([a-z]+)\b.* {2}/gm)].map(([, name]) => name ?? '');
+  t.ok(names.includes('create') && names.includes('exec'), names.join());
+  for (const name of names.filter((name) => name !== 'help')) {
+    const { status, stdout } = command([name, '--help']);
+    t.equal(status, 0, name);
+    t.match(stdout, /Usage: tsrun/, name);
+    // What cannot be done yet has no example to show.
+    if (!stdout.includes('(not supported)')) t.match(stdout, /Examples:/, name);
+  }
+});
+
+t.test('runs from anywhere, through a link, with nothing in the environment', { skip }, async (t) => {
+  const { directory } = sandbox(t);
+  const link = join(directory, 'a-link');
+  symlinkSync(runtimePath, link);
+  const { status, stdout } = command(['--version'], { cwd: directory, env: {}, path: link });
+  t.equal(status, 0);
+  t.match(stdout, /^tsrun version/);
+});
+
+t.test('nothing in the working directory or the environment makes it run other code', { skip }, async (t) => {
+  const { directory } = sandbox(t);
+  const evil = join(directory, 'evil.cjs');
+  const mark = join(directory, 'ran');
+  writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '');`);
+  writeFileSync(join(directory, '.env'), `NODE_OPTIONS=--require ${evil}\nBUN_OPTIONS=--preload ${evil}\n`);
+  writeFileSync(join(directory, 'bunfig.toml'), `preload = [${JSON.stringify(evil)}]\n`);
+  writeFileSync(join(directory, 'tsconfig.json'), '{ "compilerOptions": { "paths": { "*": ["./evil.cjs"] } } }');
+  writeFileSync(join(directory, 'package.json'), '{ "imports": { "#x": "./evil.cjs" }, "type": "module" }');
+  const env = {
+    NODE_OPTIONS: `--require ${evil}`,
+    BUN_OPTIONS: `--preload ${evil}`,
+    BUN_BE_BUN: '1',
+    BUN_INSPECT_PRELOAD: evil,
+  };
+  const { status, stdout } = command(['--version'], { cwd: directory, env });
+  t.equal(status, 0);
+  t.match(stdout, /^tsrun version/);
+  t.notOk(existsSync(mark));
+});
+
+t.test('spec writes a config that runs, and overwrites none', { skip }, async (t) => {
+  const { directory } = sandbox(t);
+  for (const [flags, types] of [
+    [[], 'network'],
+    [['--rootless'], 'user'],
+  ] as const) {
+    const bundle = join(directory, types);
+    mkdirSync(bundle);
+    t.equal(command(['spec', '--bundle', bundle, ...flags]).status, 0);
+    const text = readFileSync(join(bundle, 'config.json'), 'utf8');
+    const spec = JSON.parse(text) as { linux: { namespaces: { type: string }[] } };
+    t.ok(spec.linux.namespaces.some(({ type }) => type === types));
+    const again = command(['spec', '--bundle', bundle]);
+    t.equal(again.status, 1);
+    t.match(again.stderr, /config\.json exists/);
+    t.equal(readFileSync(join(bundle, 'config.json'), 'utf8'), text);
+  }
+});
+
+t.test('--no-pivot runs a container too', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', 'echo $$; ls -d /bin; ls /proc/1/root/bin/sh'];
+  });
+  const { code, stdout } = await box.runtime(['run', '--no-pivot', '--bundle', bundle.directory, box.newId()]);
+  t.equal(code, 0);
+  t.equal(stdout, '1\n/bin\n/proc/1/root/bin/sh\n');
+});
+
+t.test('--no-new-keyring keeps the caller’s session keyring', { skip }, async (t) => {
+  const box = sandbox(t);
+  const plan = async (...flags: string[]) =>
+    (await box.runtime(['plan', ...flags, '--bundle', box.bundle().directory])).stdout;
+  t.match(await plan(), /join-session-keyring/);
+  t.notMatch(await plan('--no-new-keyring'), /join-session-keyring/);
+  const { code } = await box.runtime([
+    'run',
+    '--no-new-keyring',
+    '--bundle',
+    box.bundle((spec) => {
+      spec.process.args = ['/bin/true'];
+    }).directory,
+    box.newId(),
+  ]);
+  t.equal(code, 0);
+});
