@@ -16,7 +16,7 @@ export async function removeLeaks(directory: string, cgroup: string): Promise<st
 
 async function removeProcesses(directory: string, cgroup: string): Promise<string[]> {
   const pids = pidsOf(directory, cgroup);
-  const leaks = pids.map((pid) => `process ${pid}: ${commandLine(pid)}`);
+  const leaks = pids.filter((pid) => !isDying(pid)).map((pid) => `process ${pid}: ${commandLine(pid)}`);
   for (const pid of pids) kill(pid);
   // Their mounts and cgroups can only go after them.
   for (let tries = 0; tries < 500 && pids.some(isAlive); tries++) await sleep(10);
@@ -37,6 +37,26 @@ export function isAlive(pid: number): boolean {
     return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
+  }
+}
+
+/**
+ * Whether SIGKILL is on its way to the process or it is in exit(2) already: whoever ended it has done so, and on a busy
+ * machine the kernel takes its time.
+ */
+function isDying(pid: number): boolean {
+  const exiting = 0x4; // PF_EXITING of linux/sched.h, in the flags of proc_pid_stat(5)
+  const sigkill = 1n << 8n;
+  try {
+    const flags = Number(
+      readFileSync(`/proc/${pid}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ')[6],
+    );
+    const pending = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^S(?:ig|hd)Pnd:\s*([0-9a-f]+)$/gm);
+    return (flags & exiting) !== 0 || [...pending].some(([, mask]) => (BigInt(`0x${mask}`) & sigkill) !== 0n);
+  } catch {
+    return true;
   }
 }
 

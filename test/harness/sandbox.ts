@@ -2,6 +2,7 @@
  * A place for one test: a temporary directory, a --root of its own for the runtime, a cgroup of its own. When the test
  * ends, everything is removed, and what the runtime left behind although it should not have makes the test fail.
  */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,7 +139,7 @@ export class Sandbox {
   /** Containers a test did not delete are deleted here; only what then is still there is a leak. */
   async #remove(): Promise<void> {
     for (const id of this.#stateEntries()) await this.runtime(['delete', '--force', id]);
-    for (const { child } of this.#started) child.kill('SIGKILL');
+    await Promise.all(this.#started.map(({ child }) => killAndWait(child)));
     const leaks = this.#stateEntries().map((name) => `state ${name}`);
     leaks.push(...(await removeLeaks(this.directory, this.cgroup)));
     rmSync(this.directory, { recursive: true, force: true });
@@ -148,6 +149,14 @@ export class Sandbox {
   #stateEntries(): string[] {
     return existsSync(this.root) ? readdirSync(this.root).filter((name) => !name.startsWith('.')) : [];
   }
+}
+
+/** Not until its output is closed: that may be in the hands of what it started, which is looked for as a leak. */
+async function killAndWait(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** The sandbox of this test. */

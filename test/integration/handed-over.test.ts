@@ -107,12 +107,12 @@ t.test('exec passes --preserve-fds on, and no sockets of socket activation', { s
   const path = join(box.directory, 'file');
   writeFileSync(path, 'kept\n');
   const extraFds = [openSync(path, 'r'), openSync(path, 'r')];
-  const script = 'cat <&3; ls /proc/$$/fd | tr "\\n" " "; env | grep ^LISTEN';
+  const script = 'cat <&3; ls /proc/$$/fd; env | grep ^LISTEN';
   const exec = [runtimePath, '--root', box.root, 'exec', '--preserve-fds', '1', id, '/bin/sh', '-c', script];
   const { stdout } = await run('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...exec], {
     extraFds,
     env: { PATH: process.env.PATH ?? '', LISTEN_FDS: '2' },
   });
-  t.equal(stdout, 'kept\n0 1 2 3 ');
+  t.equal(stdout, 'kept\n0\n1\n2\n3\n');
   extraFds.forEach(closeSync);
 });
