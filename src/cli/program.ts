@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { TsrunError } from '../errors.ts';
+import { print } from '../output.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from './declaration.ts';
 import { globalOptions } from './globals.ts';
@@ -21,7 +22,8 @@ export function buildProgram(runCommand: RunCommand): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    // Not process.stdout, which fails with a stack trace when its reader has gone (`tsrun --help | head -1`).
+    .configureOutput({ writeOut: print, writeErr: () => undefined });
   for (const option of globalOptions) program.addOption(toOption(option));
   for (const declaration of commands)
     program.addCommand(toCommand(declaration, program, runCommand), { hidden: declaration.hidden ?? false });

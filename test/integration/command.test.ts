@@ -29,6 +29,15 @@ t.test('every command has help with examples', { skip }, async (t) => {
   }
 });
 
+t.test('a reader that has gone is no failure', { skip }, async (t) => {
+  // `--help | head -1`: bash gives the exit codes of both.
+  for (const args of ['--help', 'features', 'create --help']) {
+    const script = `"$0" ${args} | :; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, runtimePath], { encoding: 'utf8' });
+    t.same({ stdout, stderr }, { stdout: '0\n', stderr: '' }, args);
+  }
+});
+
 t.test('runs from anywhere, through a link, with nothing in the environment', { skip }, async (t) => {
   const { directory } = sandbox(t);
   const link = join(directory, 'a-link');
