@@ -18,6 +18,7 @@ import { testFiles } from './lib/bundle.mjs';
 import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip } from './lib/test-report.mjs';
+import { loadVmLibrary } from './lib/vm.mjs';
 import { isVmTest, runInCheapestTier, runInTier, splitByNeed } from './lib/vm-tests.mjs';
 
 /** Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. */
@@ -25,6 +26,9 @@ const testTimeout = 300;
 const fileTimeout = 1800;
 
 const running = new Set();
+
+/** These bring their engines along, and the other runtimes with them. */
+const isClientTest = (file) => file.startsWith('test/clients/');
 
 await main();
 
@@ -52,10 +56,11 @@ function wholeFiles(files) {
 }
 
 async function runHere(selected) {
-  requireRuntime();
+  if (!selected.every(isClientTest)) requireRuntime();
   const useVm = process.env.TSRUN_TEST_VM !== '0';
   const queue = useVm ? selected : selected.filter((file) => !isVmTest(file));
   if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
+  await buildEngineTrees(selected);
   const again = [];
   const work = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
@@ -68,6 +73,13 @@ async function runHere(selected) {
   await Promise.all(Array.from({ length: jobs }, work));
   if (useVm) await runInCheapestTier(again, printFile, skip);
   else skip(...again);
+}
+
+/** Before the tests, which would build what they need themselves, but could not say so while they run. */
+async function buildEngineTrees(files) {
+  if (!files.some(isClientTest) || process.getuid() !== 0) return;
+  const { ensureTree, suites } = await loadVmLibrary();
+  for (const suite of suites) await ensureTree(suite, 'engines').catch((error) => console.error(error.message));
 }
 
 /** @param {string[]} filters files, directories or parts of a path, relative to the checkout */

@@ -18,6 +18,11 @@ export interface Image {
   readonly snapshot: string;
 }
 
+/** Debian's stable release and the one to come, each with versions of its own of every engine. */
+export type Suite = 'trixie' | 'forky';
+
+export const suites: readonly Suite[] = ['trixie', 'forky'];
+
 const vmDir = path.join(checkout, 'test/vm');
 
 /** Where the image of a package set is or will be. The names have a hash of all that goes into what they name. */
@@ -57,10 +62,36 @@ export async function ensureImage(set: PackageSet, tier: Tier): Promise<Image> {
     await build(['ensure-root', set, tools, root]);
     if (tier === 'qemu') await build(['ensure-snapshot', tools, root, snapshot]);
   }
-  // build.sh removes directories that have not been used for a week.
-  const now = new Date();
-  for (const part of partsFor(tier)) utimesSync(image[part], now, now);
+  for (const part of partsFor(tier)) renew(image[part]);
   return image;
+}
+
+/** Where the tree of a suite with the packages of a set, and no others, is or will be. */
+export function locateTree(suite: Suite, set: PackageSet): string {
+  const key = hashFiles(['image/build.sh', 'image/add-user.sh', `image/packages/${set}.txt`]);
+  return path.join(cacheDir, `tree-${suite}-${set}-${key}`);
+}
+
+/**
+ * Builds the root tree of a Debian system where it is missing, a minute the first time, and says so on stderr. For
+ * reading only: others use it too.
+ *
+ * Throws VmError when the build fails; a later call tries again.
+ */
+export async function ensureTree(suite: Suite, set: PackageSet): Promise<string> {
+  const tree = locateTree(suite, set);
+  if (!existsSync(tree)) {
+    installBuilder();
+    await build(['ensure-tree', suite, set, tree]);
+  }
+  renew(tree);
+  return tree;
+}
+
+/** build.sh removes directories that have not been used for a week. */
+function renew(directory: string): void {
+  const now = new Date();
+  utimesSync(directory, now, now);
 }
 
 function installBuilder(): void {

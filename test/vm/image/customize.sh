@@ -12,7 +12,7 @@ main() {
   mask_generators
   mask_units
   name_the_machine
-  add_user
+  "$here/add-user.sh" "$tree"
 }
 
 copy_modules() {
@@ -49,12 +49,6 @@ name_the_machine() {
   printf '127.0.0.1 localhost tsrun-vm\n::1 localhost\n' >"$tree/etc/hosts"
   # A boot without one counts as a first boot, which enables every preset unit.
   echo 7473727564766d0000000000000000aa >"$tree/etc/machine-id"
-}
-
-# For rootless tests: subordinate ids for newuidmap, and lingering so that its systemd can be started without a login.
-add_user() {
-  chroot "$tree" useradd --create-home --uid 1000 --shell /bin/bash user
-  echo user:100000:65536 | tee "$tree/etc/subuid" >"$tree/etc/subgid"
 }
 
 main
