@@ -19,16 +19,13 @@ import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
-import { isVmTest, runInCheapestTier, runInTier, splitByNeed } from './lib/vm-tests.mjs';
+import { isClientTest, isVmTest, runInCheapestTier, runInTier, splitByNeed } from './lib/vm-tests.mjs';
 
 /** Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. */
 const testTimeout = 300;
 const fileTimeout = 1800;
 
 const running = new Set();
-
-/** These bring their engines along, and the other runtimes with them. */
-const isClientTest = (file) => file.startsWith('test/clients/');
 
 await main();
 
@@ -56,6 +53,7 @@ function wholeFiles(files) {
 }
 
 async function runHere(selected) {
+  // The engines' trees have the other runtimes, too.
   if (!selected.every(isClientTest)) requireRuntime();
   const useVm = process.env.TSRUN_TEST_VM !== '0';
   const queue = useVm ? selected : selected.filter((file) => !isVmTest(file));

@@ -15,6 +15,9 @@ import { loadVmLibrary } from './vm.mjs';
 const fileTimeout = 1200;
 const bootTimeout = 3600;
 
+/** These need engines: natively they bring theirs along, in a VM the image has them. */
+export const isClientTest = (/** @type {string} */ file) => file.startsWith('test/clients/');
+
 /** These start VMs, and cannot be run in one. */
 export const isVmTest = (/** @type {string} */ file) => file.startsWith('test/vm/');
 
@@ -73,15 +76,25 @@ export function selectTests(skipped) {
 }
 
 /**
+ * Boots once for the tests of engines, which need these installed, and once for all others.
+ *
  * @param {string} tier
  * @param {Selection[]} selections
  * @param {(result: Result) => void} onFile called with each file's results when it has run
  */
 export async function runInTier(tier, selections, onFile) {
-  const { runInVm, tiers, vmAvailability } = await loadVmLibrary();
+  const { tiers, vmAvailability } = await loadVmLibrary();
   if (!tiers.includes(tier)) fail(`--tier is one of ${tiers.join(', ')}, not ${tier}`);
   const { ok, why } = vmAvailability(tier);
   if (!ok) fail(why);
+  for (const packages of ['base', 'engines']) {
+    const part = selections.filter(({ file }) => isClientTest(file) === (packages === 'engines'));
+    if (part.length > 0) await runInOneVm(tier, packages, part, onFile);
+  }
+}
+
+async function runInOneVm(tier, packages, selections, onFile) {
+  const { runInVm } = await loadVmLibrary();
   const directory = `build/vm-tests-${process.pid}`;
   const cleanUp = () => rmSync(inRoot(directory), { recursive: true, force: true });
   process.once('exit', cleanUp);
@@ -96,6 +109,7 @@ export async function runInTier(tier, selections, onFile) {
     };
     const ended = await runInVm({
       tier,
+      packages,
       command: ['bash', '-c', guestScript(selections, directory)],
       env: guestEnvironment(),
       timeoutSeconds: bootTimeout,

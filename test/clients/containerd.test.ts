@@ -1,7 +1,8 @@
 /** containerd with its stock io.containerd.runc.v2 shim, driven by ctr, and the runtime under test as its binary. */
 import t, { type Test } from 'tap';
 import { type Result, waitFor } from '../harness/index.ts';
-import { EngineTree, engineRuntime, engineTrees } from './engine-tree.ts';
+import { engineRuntime } from './engine-place.ts';
+import { EngineTree, engineTrees } from './engine-tree.ts';
 import { imageName, ociArchive } from './image.ts';
 
 const skip = engineTrees();

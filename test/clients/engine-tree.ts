@@ -2,39 +2,17 @@
  * A place for real engines on a machine that has none: the root tree of a Debian suite, entered as a small machine of
  * its own. enter-tree.sh makes it.
  */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Test } from 'tap';
-import {
-  cgroup2Mount,
-  type Result,
-  type Running,
-  repoRoot,
-  requires,
-  run,
-  runtimePath,
-  type Sandbox,
-  sandbox,
-  waitFor,
-} from '../harness/index.ts';
+import { cgroup2Mount, type Running, repoRoot, requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 import { ensureTree, type Suite } from '../vm/image.ts';
+import { EnginePlace } from './engine-place.ts';
 
 export type { Suite } from '../vm/image.ts';
 
 /** Milliseconds: the first test builds the tree, or waits for others that build. */
 const buildTime = 30 * 60 * 1000;
-
-const runtimesOfTree: Record<string, string> = { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' };
-
-/** The runtime under test as an absolute path, which most engines want: RUNTIME=crun and runc are those of the tree. */
-export const engineRuntime = runtimesOfTree[runtimePath] ?? runtimePath;
-
-export interface ProgramOptions {
-  /** On top of PATH, HOME=/root and LC_ALL=C.UTF-8, which are all that the host hands in. */
-  env?: Record<string, string>;
-  /** Written to stdin, which is /dev/null when this is left out. */
-  input?: string;
-}
 
 /** For `skip`: false, or why there can be no engine tree here. */
 export function engineTrees(): string | false {
@@ -42,14 +20,12 @@ export function engineTrees(): string | false {
   return requires({ root: true, cgroup2: true, commands: ['apt-get'] });
 }
 
-export class EngineTree {
-  /** Its directory is there at its own path, and its cgroup is `/` there. */
-  readonly sandbox: Sandbox;
+export class EngineTree extends EnginePlace {
   /** As seen from the host. */
   readonly #pid1: number;
 
   private constructor(box: Sandbox, pid1: number) {
-    this.sandbox = box;
+    super(box);
     this.#pid1 = pid1;
   }
 
@@ -68,13 +44,8 @@ export class EngineTree {
     const place = [tree, box.directory, cgroupOf(box), repoRoot];
     const holder = box.startProgram('unshare', [...namespaces, '--fork', '--kill-child', script, ...place]);
     const pid1 = () => Number(readIfThere(`/proc/${holder.pid}/task/${holder.pid}/children`));
-    t.teardown(() =>
-      end(
-        holder,
-        pid1(),
-        ['/engine', ...parents].map((path) => cgroupOf(box) + path),
-      ),
-    );
+    const cgroups = ['/engine', ...parents].map((path) => cgroupOf(box) + path);
+    t.teardown(() => end(holder, pid1(), cgroups));
     let failure: string | undefined;
     holder.done.then(({ stderr }) => {
       failure = stderr;
@@ -86,52 +57,11 @@ export class EngineTree {
     return new EngineTree(box, pid1());
   }
 
-  /**
-   * Runs a program there to its end.
-   * @param options `terminal` gives it a pseudo-terminal; stdout then has what is written to it. A hang is cut after
-   *   `seconds` (60), with the exit code 137.
-   */
-  run(command: string[], options: ProgramOptions & { terminal?: boolean; seconds?: number } = {}): Promise<Result> {
-    const program = options.terminal ? ['script', '-qec', command.map(quote).join(' '), '/dev/null'] : command;
-    const limit = ['timeout', '-s', 'KILL', String(options.seconds ?? 60)];
-    const [name = '', ...args] = this.#enter([...limit, ...program]);
-    return run(name, args, this.#options(options));
-  }
-
-  /** The same for programs that must succeed; gives what they wrote to stdout. */
-  async outputOf(command: string[], options: ProgramOptions & { seconds?: number } = {}): Promise<string> {
-    const { code, stdout, stderr } = await this.run(command, options);
-    if (code === 0) return stdout;
-    throw new Error(`${command.join(' ')} ended with ${code}: ${stderr || stdout}`);
-  }
-
-  /** Starts a daemon there. It ends with the place at the latest. */
-  startDaemon(command: string[], options: ProgramOptions = {}): Running {
-    const [name = '', ...args] = this.#enter(command);
-    return this.sandbox.startProgram(name, args, this.#options(options));
-  }
-
-  /** @param path absolute, and without symbolic links: these would be followed on the host */
-  readFile(path: string): string {
-    return readFileSync(this.#outside(path), 'utf8');
-  }
-
-  /** Makes the directories above, too. */
-  writeFile(path: string, text: string): void {
-    mkdirSync(dirname(this.#outside(path)), { recursive: true });
-    writeFileSync(this.#outside(path), text);
-  }
-
-  #outside(path: string): string {
+  protected outside(path: string): string {
     return `/proc/${this.#pid1}/root${path}`;
   }
 
-  #options({ env, input }: ProgramOptions) {
-    const fixed = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root', LC_ALL: 'C.UTF-8' };
-    return { env: { ...fixed, ...env }, ...(input === undefined ? {} : { input }) };
-  }
-
-  #enter(command: string[]): string[] {
+  protected enter(command: string[]): string[] {
     const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--net', '--cgroup'];
     const join = `echo 0 >${cgroupOf(this.sandbox)}/engine/cgroup.procs; exec "$@"`;
     return ['bash', '-c', join, 'enter', 'nsenter', '--target', String(this.#pid1), ...namespaces, '--', ...command];
@@ -173,9 +103,4 @@ function readIfThere(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** For a POSIX shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

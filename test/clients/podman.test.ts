@@ -1,7 +1,8 @@
 /** podman and conmon as root, with the runtime under test in their containers.conf. */
 import t, { type Test } from 'tap';
 import { type Result, waitFor } from '../harness/index.ts';
-import { EngineTree, engineRuntime, engineTrees } from './engine-tree.ts';
+import { engineRuntime } from './engine-place.ts';
+import { EngineTree, engineTrees } from './engine-tree.ts';
 import { rootfsArchive } from './image.ts';
 
 const skip = engineTrees();

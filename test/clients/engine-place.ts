@@ -1,0 +1,77 @@
+/** A place where engines run, natively or in the VM: what tests do there is the same. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Result, type Running, run, runtimePath, type Sandbox } from '../harness/index.ts';
+
+const runtimesOfTree: Record<string, string> = { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' };
+
+/** The runtime under test as an absolute path, which most engines want: RUNTIME=crun and runc are those of the tree. */
+export const engineRuntime = runtimesOfTree[runtimePath] ?? runtimePath;
+
+export interface ProgramOptions {
+  /** On top of PATH, HOME=/root and LC_ALL=C.UTF-8, which are all that the host hands in. */
+  env?: Record<string, string>;
+  /** Written to stdin, which is /dev/null when this is left out. */
+  input?: string;
+}
+
+export abstract class EnginePlace {
+  /** Its directory is there at its own path. */
+  readonly sandbox: Sandbox;
+
+  constructor(box: Sandbox) {
+    this.sandbox = box;
+  }
+
+  /** A command of the host that runs this one there. */
+  protected abstract enter(command: string[]): string[];
+
+  /** The path by which the host reaches this one. */
+  protected abstract outside(path: string): string;
+
+  /**
+   * Runs a program there to its end.
+   * @param options `terminal` gives it a pseudo-terminal; stdout then has what is written to it. A hang is cut after
+   *   `seconds` (60), with the exit code 137.
+   */
+  run(command: string[], options: ProgramOptions & { terminal?: boolean; seconds?: number } = {}): Promise<Result> {
+    const program = options.terminal ? ['script', '-qec', command.map(quote).join(' '), '/dev/null'] : command;
+    const limit = ['timeout', '-s', 'KILL', String(options.seconds ?? 60)];
+    const [name = '', ...args] = this.enter([...limit, ...program]);
+    return run(name, args, this.#options(options));
+  }
+
+  /** The same for programs that must succeed; gives what they wrote to stdout. */
+  async outputOf(command: string[], options: ProgramOptions & { seconds?: number } = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command, options);
+    if (code === 0) return stdout;
+    throw new Error(`${command.join(' ')} ended with ${code}: ${stderr || stdout}`);
+  }
+
+  /** Starts a daemon there. It ends with the place at the latest. */
+  startDaemon(command: string[], options: ProgramOptions = {}): Running {
+    const [name = '', ...args] = this.enter(command);
+    return this.sandbox.startProgram(name, args, this.#options(options));
+  }
+
+  /** @param path absolute, and without symbolic links: these would be followed on the host */
+  readFile(path: string): string {
+    return readFileSync(this.outside(path), 'utf8');
+  }
+
+  /** Makes the directories above, too. */
+  writeFile(path: string, text: string): void {
+    mkdirSync(dirname(this.outside(path)), { recursive: true });
+    writeFileSync(this.outside(path), text);
+  }
+
+  #options({ env, input }: ProgramOptions) {
+    const fixed = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root', LC_ALL: 'C.UTF-8' };
+    return { env: { ...fixed, ...env }, ...(input === undefined ? {} : { input }) };
+  }
+}
+
+/** For a POSIX shell. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
