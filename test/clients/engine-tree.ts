@@ -2,12 +2,12 @@
  * A place for real engines on a machine that has none: the root tree of a Debian suite, entered as a small machine of
  * its own. enter-tree.sh makes it.
  */
-import { readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { cgroup2Mount, type Running, repoRoot, requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 import { ensureTree, type Suite } from '../vm/image.ts';
-import { EnginePlace } from './engine-place.ts';
+import { EnginePlace, markOfTheVm } from './engine-place.ts';
 
 export type { Suite } from '../vm/image.ts';
 
@@ -16,6 +16,7 @@ const buildTime = 30 * 60 * 1000;
 
 /** For `skip`: false, or why there can be no engine tree here. */
 export function engineTrees(): string | false {
+  if (existsSync(markOfTheVm)) return 'runs on the machine itself';
   if (process.arch !== 'x64') return 'the trees are made for x86-64';
   return requires({ root: true, cgroup2: true, commands: ['apt-get'] });
 }
@@ -73,16 +74,20 @@ async function end(holder: Running, pid1: number, cgroups: string[]): Promise<vo
   if (pid1 > 0) process.kill(pid1, 'SIGKILL');
   else holder.child.kill('SIGKILL');
   await holder.done;
-  for (const cgroup of cgroups) tryToRemove(cgroup);
+  // The nsenters outside end when they see that what they started has ended.
+  for (const cgroup of cgroups) await waitFor(`${cgroup} to be empty`, () => isRemoved(cgroup));
 }
 
-/** One that is in use is for the sandbox to report. */
-function tryToRemove(cgroup: string): void {
+/** What is below it is for the sandbox to report. */
+function isRemoved(cgroup: string): true | undefined {
+  const { populated } = readIfThere(`${cgroup}/cgroup.events`)?.match(/populated (?<populated>.)/)?.groups ?? {};
+  if (populated === '1') return undefined;
   try {
     rmdirSync(cgroup);
   } catch (error) {
-    if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['ENOENT', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
+  return true;
 }
 
 function cgroupOf(box: Sandbox): string {

@@ -1,0 +1,94 @@
+/** A containerd of its own with its stock io.containerd.runc.v2 shim, which has the runtime under test as its binary. */
+import type { Test } from 'tap';
+import { type Result, waitFor } from '../harness/index.ts';
+import { type EnginePlace, engineRuntime } from './engine-place.ts';
+import { EngineTree, type Suite } from './engine-tree.ts';
+import { imageName, ociArchive } from './image.ts';
+
+export class Containerd {
+  readonly place: EnginePlace;
+  readonly #namespace: string;
+
+  private constructor(place: EnginePlace, namespace: string) {
+    this.place = place;
+    this.#namespace = namespace;
+  }
+
+  /** One of the suite's version, with the busybox image in its store. */
+  static async start(t: Test, suite: Suite): Promise<Containerd> {
+    return Containerd.startIn(await EngineTree.enter(t, { suite }));
+  }
+
+  /** @param namespace containerd's own notion, for images and containers */
+  static async startIn(place: EnginePlace, namespace = 'tsrun-test'): Promise<Containerd> {
+    const containerd = new Containerd(place, namespace);
+    const daemon = place.startDaemon(['containerd']);
+    await waitFor('containerd to answer', async () => {
+      if (daemon.child.exitCode !== null) throw new Error(`containerd: ${daemon.output.stderr}`);
+      return (await containerd.ctr('version')).code === 0 ? true : undefined;
+    });
+    await containerd.outputOf('image', 'import', ociArchive(place.sandbox.directory));
+    return containerd;
+  }
+
+  ctr(...args: string[]): Promise<Result> {
+    return this.place.run(this.#command(args));
+  }
+
+  ctrOnTerminal(...args: string[]): Promise<Result> {
+    return this.place.run(this.#command(args), { terminal: true });
+  }
+
+  /** ctr with what must succeed. */
+  outputOf(...args: string[]): Promise<string> {
+    return this.place.outputOf(this.#command(args));
+  }
+
+  #command(args: string[]): string[] {
+    return ['ctr', '--namespace', this.#namespace, ...args];
+  }
+
+  /** `ctr run` with the flags that this machine needs: ctr asks for CPU shares, which hybrid hosts do not have in v2. */
+  runArguments(flags: string[], id: string, ...args: string[]): string[] {
+    const fixed = ['--cpu-shares', '0', '--cgroup', `/${id}`, '--runc-binary', engineRuntime];
+    return ['run', ...fixed, ...flags, imageName, id, ...args];
+  }
+
+  /** `ctr run --rm` to its end. */
+  run(flags: string[], id: string, ...args: string[]): Promise<Result> {
+    return this.ctr(...this.runArguments(['--rm', ...flags], id, ...args));
+  }
+
+  /** Starts a task and leaves it running until `remove`. */
+  async detach(flags: string[], id: string, ...args: string[]): Promise<void> {
+    await this.outputOf(...this.runArguments(['--detach', ...flags], id, ...args));
+  }
+
+  /** Ends a detached task and removes it and its container. */
+  async remove(id: string): Promise<void> {
+    await this.outputOf('task', 'kill', '--signal', 'KILL', id);
+    await this.waitForStatus(id, 'STOPPED');
+    // It exits with the task's code.
+    await this.ctr('task', 'delete', id);
+    await this.outputOf('container', 'delete', id);
+  }
+
+  /** What `ctr task ls` says of a task, such as RUNNING; nothing when there is no such task. */
+  async status(id: string): Promise<string | undefined> {
+    return (await this.#task(id))?.[2];
+  }
+
+  /** As seen in the place. */
+  async pid(id: string): Promise<string> {
+    return (await this.#task(id))?.[1] ?? 'none';
+  }
+
+  waitForStatus(id: string, status: string): Promise<true> {
+    return waitFor(`${id} to be ${status}`, async () => ((await this.status(id)) === status ? true : undefined));
+  }
+
+  async #task(id: string): Promise<string[] | undefined> {
+    const lines = (await this.outputOf('task', 'ls')).split('\n').map((line) => line.split(/\s+/));
+    return lines.find(([name]) => name === id);
+  }
+}
