@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 /**
- * `npm run build [-- cli|native|tests|standalone ...]`. Without names: the CLI and the native parts, which is all that bin/tsrun
- * needs. Parts that are up to date cost next to nothing.
+ * `npm run build [-- cli|native|tests|standalone ...]`. Without names: all but the tests. Parts that are up to date cost next to nothing.
  */
+import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { bundleCli, bundleTests } from './lib/bundle.mjs';
 import { buildNative } from './lib/native.mjs';
-import { fail } from './lib/paths.mjs';
+import { fail, inRoot } from './lib/paths.mjs';
 import { buildStandalone } from './lib/standalone.mjs';
 
 const parts = { cli: bundleCli, native: buildNative, tests: bundleTests, standalone: buildStandalone };
 
+/** The form that bin/tsrun is, the first that is built: the standalone executable, or Node's launcher. */
+const forms = ['standalone/tsrun', 'Release/tsrun'];
+
 const names = process.argv.slice(2);
-for (const name of names.length > 0 ? names : ['cli', 'native']) {
+for (const name of names.length > 0 ? names : ['cli', 'native', 'standalone']) {
   if (!Object.hasOwn(parts, name)) fail(`unknown part ${name}; expected ${Object.keys(parts).join(', ')}`);
   try {
     await parts[name]();
@@ -19,4 +22,15 @@ for (const name of names.length > 0 ? names : ['cli', 'native']) {
     // esbuild has printed its errors already; its exception only repeats them.
     fail(Array.isArray(error?.errors) ? `${name} does not build` : error);
   }
+}
+linkCommand();
+
+/** build/tsrun, which bin/tsrun leads to. */
+function linkCommand() {
+  const form = forms.find((file) => existsSync(inRoot('build', file)));
+  if (form === undefined) return;
+  // By rename: somebody may be starting it.
+  rmSync(inRoot('build/tsrun.new'), { force: true });
+  symlinkSync(form, inRoot('build/tsrun.new'));
+  renameSync(inRoot('build/tsrun.new'), inRoot('build/tsrun'));
 }

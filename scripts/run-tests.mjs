@@ -25,6 +25,9 @@ import { isClientTest, isVmTest, runInCheapestTier, runInTier, splitByNeed } fro
 const testTimeout = 300;
 const fileTimeout = 1800;
 
+/** The launcher of the bundle that Node runs. */
+const nodeForm = inRoot('build/Release/tsrun');
+
 const running = new Set();
 
 await main();
@@ -60,17 +63,38 @@ async function runHere(selected) {
   if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
   await buildEngineTrees(selected);
   const again = [];
-  const work = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const { result, needy } = splitByNeed(await runFile(file));
-      printFile(result);
-      again.push(...needy);
-    }
-  };
-  const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
-  await Promise.all(Array.from({ length: jobs }, work));
+  await inParallel(queue, async (file) => {
+    const { result, needy } = splitByNeed(await runFile(file));
+    printFile(result);
+    again.push(...needy);
+  });
+  await inParallel(otherForm(selected), runOnNode);
   if (useVm) await runInCheapestTier(again, printFile, skip);
   else skip(...again);
+}
+
+/** @param {string[]} queue */
+async function inParallel(queue, work) {
+  const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
+  const worker = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) await work(file);
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+}
+
+/** What looks at the command from outside holds for both of its forms; bin/tsrun is the standalone executable. */
+function otherForm(files) {
+  return runsTsrun() ? files.filter((file) => file.startsWith('test/integration/')) : [];
+}
+
+async function runOnNode(file) {
+  const { skips: _, ...result } = await runFile(file, nodeForm);
+  // What it skips, the other form has skipped and reported.
+  printFile({ ...result, skips: [], file: `${file} on Node` });
+}
+
+function runsTsrun() {
+  return ['', 'tsrun'].includes(process.env.RUNTIME ?? '');
 }
 
 /** Before the tests, which would build what they need themselves, but could not say so while they run. */
@@ -89,14 +113,14 @@ function selectFiles(filters) {
   return filters.length === 0 ? files : files.filter((file) => filters.some((filter) => file.includes(filter)));
 }
 
-async function runFile(file) {
+async function runFile(file, runtime = process.env.RUNTIME) {
   const built = inRoot('build', file.replace(/\.ts$/, '.mjs'));
   if (!existsSync(built)) fail(`${built} is missing; run: npm run build -- tests`);
   // A group of its own, so that whatever a hanging test has started goes with it.
   const [command, ...args] = [...wrapper(), process.execPath, '--enable-source-maps', built];
   const child = spawn(command, args, {
     cwd: root,
-    env: testEnvironment(),
+    env: { ...testEnvironment(), ...(runtime && { RUNTIME: runtime }) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -127,7 +151,7 @@ function requireRuntime() {
 
 /** runc and crun must not see the v1 hierarchies of a hybrid host; tsrun knows what to do with them. */
 function wrapper() {
-  return ['', 'tsrun'].includes(process.env.RUNTIME ?? '') ? [] : [inRoot('scripts/with-cgroup2.sh')];
+  return runsTsrun() ? [] : [inRoot('scripts/with-cgroup2.sh')];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { standalone } from './build-info.ts';
 
 /** How a hook ended; the numbers of addon/common/hook.h. */
@@ -101,8 +101,11 @@ export interface Addon {
   pidfdSignal(pidfd: number, signal: number): void;
   /** Whether the process has ended; waits up to `timeoutMs` (-1: for ever). */
   pidfdWait(pidfd: number, timeoutMs: number): boolean;
-  /** Waits until POLLPRI is up: the file of a cgroup has changed since it was read. False when `timeoutMs` has passed. */
-  pollPriority(fd: number, timeoutMs: number): boolean;
+  /**
+   * Waits until POLLPRI is up for one of them: the file of a cgroup has changed since it was read. False when `timeoutMs`
+   * (-1: never) has passed; without files it only waits.
+   */
+  pollPriority(fds: readonly number[], timeoutMs: number): boolean;
   /** Waits for a child's end and reaps it. */
   reap(pidfd: number): ExitStatus;
   /**
@@ -120,6 +123,8 @@ export interface Addon {
     /** 0: no limit. */
     timeoutMs: number;
   }): { end: number; code: number; output: string };
+  /** Runs a program of the host, looked up on the PATH, with nothing on stdin; throws when it cannot be started. */
+  runProgram(args: readonly string[]): ExitStatus & { stdout: string; stderr: string };
   /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
   lock(fd: number, wait: boolean): boolean;
   /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */
@@ -216,11 +221,18 @@ let loaded: Addon | undefined;
 /** The addon, loaded at first use: `--help` and bad input need none. */
 export function addon(): Addon {
   if (loaded === undefined) {
-    // Beside the executable, or where the build of a checkout leaves it.
-    const path = standalone ? join(dirname(process.execPath), 'tsrun.node') : join(__dirname, 'Release', 'tsrun.node');
-    const module = { exports: {} };
-    process.dlopen(module, path);
-    loaded = module.exports as Addon;
+    loaded = standalone ? builtIn() : loadBesideBundle();
   }
   return loaded;
+}
+
+/** In the standalone executable it is a part of the engine (addon/engine/host.cc). */
+function builtIn(): Addon {
+  return (globalThis as unknown as { tsrunHost: { addon: Addon } }).tsrunHost.addon;
+}
+
+function loadBesideBundle(): Addon {
+  const module = { exports: {} };
+  process.dlopen(module, join(__dirname, 'Release', 'tsrun.node'));
+  return module.exports as Addon;
 }

@@ -9,5 +9,5 @@ export const version = TSRUN_VERSION;
 /** The short hash of the commit built from, or `unknown` outside a git checkout. */
 export const commit = TSRUN_COMMIT;
 
-/** Whether this is the executable that bun made (scripts/lib/standalone.mjs), not the bundle that Node runs. */
+/** Whether this is the JavaScript of the standalone executable (scripts/lib/standalone.mjs), not the bundle that Node runs. */
 export const standalone = TSRUN_STANDALONE;

@@ -1,12 +1,9 @@
-// The command: starts the JavaScript, which is tsrun-js beside this program (build/standalone) or else Node on
-// build/tsrun.cjs. It exists for what must happen before the engine's own start:
-//  - variables that make an engine load or run other code must not reach a root tool (NODE_OPTIONS, BUN_OPTIONS and
-//    their like, and OPENSSL_CONF, by which Node's OpenSSL loads libraries), nor those that only slow its start down
+// The command in its Node form: starts Node on build/tsrun.cjs. It exists for what must happen before Node's own start:
+//  - variables that make Node load or run other code must not reach a root tool (NODE_OPTIONS and its like, and
+//    OPENSSL_CONF, by which Node's OpenSSL loads libraries), nor those that only slow its start down
 //    (NODE_EXTRA_CA_CERTS costs 60 ms);
-//  - Node raises the soft RLIMIT_NOFILE; the container is to get the caller's, so the caller's is handed on;
+//  - what Node changes of what the caller handed over is noted before;
 //  - it finds the checkout through any symlink, and Node without a PATH.
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <climits>
@@ -14,17 +11,19 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "../common/caller.h"
+
 namespace {
 
 bool is_engine_variable(const char* entry) {
-  constexpr const char* prefixes[] = {"NODE_", "BUN_", "JSC_", "OPENSSL_"};
+  constexpr const char* prefixes[] = {"NODE_", "OPENSSL_"};
   for (const char* prefix : prefixes) {
     if (strncmp(entry, prefix, strlen(prefix)) == 0) return true;
   }
   return false;
 }
 
-// All variables with these prefixes are the engines' own, or of libraries in them.
+// All variables with these prefixes are Node's own, or of libraries in it.
 void drop_engine_variables() {
   char** to = environ;
   for (char** from = environ; *from != nullptr; from++) {
@@ -41,30 +40,6 @@ bool ancestor(char* path, int levels) {
     *slash = 0;
   }
   return true;
-}
-
-void remember_nofile() {
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  char value[32];
-  snprintf(value, sizeof(value), "%llu", static_cast<unsigned long long>(limit.rlim_cur));
-  setenv("TSRUN_NOFILE", value, 1);
-}
-
-// A command ends before compiled code could pay for its compiler: the interpreter alone takes a third less CPU time
-// (docs/performance.md), and a collector thread only gets in the way.
-void tune_bun() {
-  setenv("BUN_JSC_useJIT", "0", 1);
-  setenv("BUN_JSC_useConcurrentGC", "0", 1);
-}
-
-// How many descriptors from 3 on the caller left open: once the engine has its own, nobody can tell them apart.
-void remember_descriptors() {
-  int fd = 3;
-  while (fcntl(fd, F_GETFD) >= 0) fd++;
-  char value[16];
-  snprintf(value, sizeof(value), "%d", fd - 3);
-  setenv("TSRUN_FDS", value, 1);
 }
 
 // Starts Node on the bundle of the checkout that `directory` (build/Release) is part of.
@@ -96,15 +71,6 @@ int main(int count, char** values) {
   directory[size] = 0;
   if (!ancestor(directory, 1)) return 1;
   drop_engine_variables();
-  remember_nofile();
-  remember_descriptors();
-
-  char path[PATH_MAX + 32];
-  snprintf(path, sizeof(path), "%s/tsrun-js", directory);
-  values[0] = const_cast<char*>("tsrun");
-  if (access(path, X_OK) == 0) {
-    tune_bun();
-    execv(path, values);
-  }
+  remember_caller();
   return run_node(directory, count, values);
 }

@@ -4,8 +4,7 @@
 
 namespace tsrun {
 
-// monotonicTime() -> nanoseconds of CLOCK_MONOTONIC, a bigint: the clock that init stamps its ops with. Node's
-// process.hrtime reads it too, but bun's counts from the start of the process.
+// monotonicTime() -> nanoseconds of CLOCK_MONOTONIC, a bigint: the clock that init stamps its ops with.
 Napi::Value monotonic_time(const Napi::CallbackInfo& info) {
   struct timespec time = {};
   clock_gettime(CLOCK_MONOTONIC, &time);

@@ -18,6 +18,7 @@ namespace tsrun {
   X("reap", reap)                              \
   X("waitForeground", wait_foreground)         \
   X("runHook", run_hook)                       \
+  X("runProgram", run_program)                 \
   X("lock", lock_file)                         \
   X("namespaceType", namespace_type)           \
   X("netlinkOpen", netlink_open)               \

@@ -83,10 +83,13 @@ Napi::Value wait_foreground(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// pollPriority(fd, timeoutMs) -> whether the kernel says that the file has changed (cgroup.events and the like)
+// pollPriority(fds, timeoutMs) -> whether the kernel says that one of the files has changed (cgroup.events and the
+// like)
 Napi::Value poll_priority(const Napi::CallbackInfo& info) {
-  pollfd changed = {int_at(info, 0), POLLPRI, 0};
-  int ready = poll_again(&changed, 1, int_at(info, 1));
+  Napi::Array fds = info[0].As<Napi::Array>();
+  std::vector<pollfd> changed;
+  for (uint32_t i = 0; i < fds.Length(); i++) changed.push_back({fds.Get(i).As<Napi::Number>(), POLLPRI, 0});
+  int ready = poll_again(changed.data(), changed.size(), int_at(info, 1));
   if (ready < 0) return throw_errno(info.Env(), errno, "poll");
   return Napi::Boolean::New(info.Env(), ready > 0);
 }

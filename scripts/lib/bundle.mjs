@@ -8,15 +8,57 @@ import { inRoot, root } from './paths.mjs';
  * build/tsrun.cjs. CommonJS, because Node starts it faster than an ES module; not minified, because a stack trace of a
  * bug must be readable.
  */
-export async function bundleCli({ standalone = false, outfile = inRoot('build/tsrun.cjs') } = {}) {
+export async function bundleCli() {
   await build({
     ...common(),
     entryPoints: [inRoot('src/cli/main.ts')],
-    outfile,
+    outfile: inRoot('build/tsrun.cjs'),
     format: 'cjs',
-    define: { ...buildInfo(), TSRUN_STANDALONE: String(standalone) },
-    // See there; Node has its own loaded already.
-    alias: standalone ? { 'node:fs': inRoot('src/standalone/fs.ts') } : {},
+    define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
+  });
+}
+
+/** What stands in for Node's modules in an engine that has none: ours, or the well-known ones for browsers. */
+const nodeModules = {
+  'node:fs': inRoot('src/standalone/fs.ts'),
+  'node:os': inRoot('src/standalone/os.ts'),
+  'node:path': 'path-browserify',
+  'node:events': 'events/',
+};
+
+/**
+ * What commander asks Node for, as the CommonJS modules that it expects. Files and programs it needs for executable
+ * subcommands only, of which tsrun has none.
+ */
+const forCommander = {
+  name: 'for-commander',
+  setup(build) {
+    const contents = { 'node:process': 'module.exports = process;', 'node:fs': '', 'node:child_process': '' };
+    build.onResolve({ filter: /^node:(process|fs|child_process)$/ }, ({ path, importer }) =>
+      importer.includes('/node_modules/commander/') ? { path, namespace: 'for-commander' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'for-commander' }, ({ path }) => ({ contents: contents[path] }));
+  },
+};
+
+/**
+ * ES modules in a directory; the engine runs globals.js and then main.js. Split where the sources import at run time, so that a command reads the
+ * bytecode of no other.
+ */
+export async function bundleForEngine(outdir) {
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    ...common(),
+    entryPoints: { globals: inRoot('src/standalone/globals.ts'), main: inRoot('src/cli/main.ts') },
+    outdir,
+    format: 'esm',
+    splitting: true,
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    target: 'es2023',
+    define: { ...buildInfo(), TSRUN_STANDALONE: 'true' },
+    alias: nodeModules,
+    plugins: [forCommander],
   });
 }
 

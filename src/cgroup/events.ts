@@ -28,7 +28,7 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
     const deadline = Date.now() + timeoutMs;
     while (hasState(reread(fd), key) !== value) {
       const left = deadline - Date.now();
-      if (left <= 0 || !addon().pollPriority(fd, left)) return hasState(reread(fd), key) === value;
+      if (left <= 0 || !addon().pollPriority([fd], left)) return hasState(reread(fd), key) === value;
     }
     return true;
   } catch (error) {
@@ -37,6 +37,41 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
     throw error;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The files of a cgroup by which the kernel tells of changes; none where it has been removed. */
+export class EventFiles {
+  private readonly fds: readonly number[];
+
+  constructor(path: string) {
+    // Without the memory controller there is no memory.events.
+    this.fds = ['memory.events', 'cgroup.events'].flatMap((name) => openIfThere(join(path, name)));
+  }
+
+  /** Returns when one of them has changed since the last call, or after `timeoutMs`. */
+  wait(timeoutMs: number): void {
+    addon().pollPriority(this.fds, Math.max(0, timeoutMs));
+    for (const fd of this.fds) {
+      try {
+        reread(fd);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENODEV') throw error;
+      }
+    }
+  }
+
+  close(): void {
+    for (const fd of this.fds) closeSync(fd);
+  }
+}
+
+function openIfThere(path: string): number[] {
+  try {
+    return [openSync(path, constants.O_RDONLY)];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 

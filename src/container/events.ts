@@ -1,6 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { join } from 'node:path';
-import { readState } from '../cgroup/events.ts';
+import { EventFiles, readState } from '../cgroup/events.ts';
 import { CgroupFiles } from '../cgroup/files.ts';
 import { type CgroupStats, readStats } from '../cgroup/stats.ts';
 import { TsrunError } from '../errors.ts';
@@ -42,43 +40,27 @@ export function statsEvent({ id, cgroup, pid }: Observed): StatsEvent {
 }
 
 /**
- * Statistics at an interval, and each out-of-memory kill as it happens: the kernel tells of changes of memory.events and
- * cgroup.events through inotify(7). Resolves when the last process of the container has gone.
+ * Statistics at an interval, and each out-of-memory kill as it happens: the kernel wakes whoever polls memory.events and
+ * cgroup.events (cgroup-v2.rst). Returns when the last process of the container has gone.
  *
  * @param intervalMs between statistics; the first come at once
  */
-export async function followEvents(
-  container: Observed,
-  intervalMs: number,
-  emit: (event: ContainerEvent) => void,
-): Promise<void> {
-  const watchers: FSWatcher[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let kills = oomKills(container.cgroup);
-  const reportKills = () => {
-    const now = oomKills(container.cgroup);
-    if (now > kills) emit({ type: 'oom', id: container.id });
-    kills = now;
-  };
+export function followEvents(container: Observed, intervalMs: number, emit: (event: ContainerEvent) => void): void {
+  const { id, cgroup } = container;
+  const files = new EventFiles(cgroup);
+  let kills = oomKills(cgroup);
   try {
-    await new Promise<void>((resolve) => {
-      const onChange = () => {
-        reportKills();
-        if (!isPopulated(container.cgroup)) resolve();
-      };
-      for (const file of ['memory.events', 'cgroup.events'])
-        watchers.push(...watchFile(container.cgroup, file, onChange));
-      const tick = () => {
-        if (isPopulated(container.cgroup)) emit(statsEvent(container));
-      };
-      timer = setInterval(tick, intervalMs);
-      tick();
-      // It may have ended before anybody watched.
-      onChange();
-    });
+    for (let next = Date.now(); ; files.wait(next - Date.now())) {
+      const before = kills;
+      kills = oomKills(cgroup);
+      if (kills > before) emit({ type: 'oom', id });
+      if (!isPopulated(cgroup)) return;
+      if (Date.now() < next) continue;
+      emit(statsEvent(container));
+      next = Date.now() + intervalMs;
+    }
   } finally {
-    clearInterval(timer);
-    for (const watcher of watchers) watcher.close();
+    files.close();
   }
 }
 
@@ -93,15 +75,5 @@ function isPopulated(cgroup: string): boolean {
   } catch {
     // Removed: another command has deleted the container.
     return false;
-  }
-}
-
-/** Without the memory controller there is no memory.events, and nothing to watch. */
-function watchFile(cgroup: string, file: string, onChange: () => void): FSWatcher[] {
-  try {
-    return [watch(join(cgroup, file), onChange).on('error', onChange)];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }

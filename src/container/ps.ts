@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { addon } from '../addon.ts';
 import { cgroupPids } from '../cgroup/processes.ts';
 import { TsrunError } from '../errors.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -24,17 +24,22 @@ export function containerPids(directory: ContainerDirectory): number[] {
  * @param args of ps; they must ask for a PID column
  */
 export function processTable(pids: readonly number[], args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync('ps', args.length > 0 ? args : ['-ef'], { encoding: 'utf8' });
-  if (error !== undefined) {
-    throw new TsrunError(`cannot run ps: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'install it (procps), or use --format json',
-    });
-  }
-  if (status !== 0) throw new TsrunError(`ps failed: ${stderr.trim()}`);
+  const { code, stdout, stderr } = runPs(args.length > 0 ? args : ['-ef']);
+  if (code !== 0) throw new TsrunError(`ps failed: ${stderr.trim()}`);
   const [header = '', ...lines] = stdout.trimEnd().split('\n');
   const column = header.trim().split(/\s+/).indexOf('PID');
   if (column < 0) throw new TsrunError("couldn't find PID field in ps output", { hint: 'let ps print a PID column' });
   const wanted = new Set(pids.map(String));
   const kept = lines.filter((line) => wanted.has(line.trim().split(/\s+/)[column] ?? ''));
   return [header, ...kept].map((line) => `${line}\n`).join('');
+}
+
+function runPs(args: readonly string[]) {
+  try {
+    return addon().runProgram(['ps', ...args]);
+  } catch (error) {
+    throw new TsrunError(`cannot run ps: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: 'install it (procps), or use --format json',
+    });
+  }
 }

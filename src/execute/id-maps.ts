@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { addon } from '../addon.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { CheckIdMapsOp, WriteIdMapsOp } from '../generated/ops.ts';
 
@@ -35,19 +36,23 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
 /** @throws TsrunError with what the helper says */
 function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
   const helper = `new${kind}map`;
-  const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const args = [String(pid), ...lines.flatMap((line) => line.split(' '))];
-  const { status, stderr, error } = spawnSync(helper, args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
-  if (status === 0) return;
   const at = `/linux/${kind}Mappings`;
-  if (errorCode(error) === 'ENOENT') {
+  const { code, stderr } = start(at, helper, [String(pid), ...lines.flatMap((line) => line.split(' '))]);
+  if (code === 0) return;
+  throw new TsrunError(`${at}: ${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it does not say why'}`, {
+    hint: `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`,
+  });
+}
+
+function start(at: string, helper: string, args: readonly string[]) {
+  try {
+    return addon().runProgram([helper, ...args]);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw new TsrunError(`${at}: cannot start ${helper}: ${errorCode(error)}`);
     throw new TsrunError(`${at}: needs ${helper}, which is not installed: an ordinary user may map one ID only`, {
       hint: 'install uidmap (shadow-utils), or map your own ID with size 1',
     });
   }
-  throw new TsrunError(`${at}: ${helper} refused ${lines.join(', ')}: ${stderr?.trim() || errorCode(error)}`, {
-    hint: `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`,
-  });
 }
 
 /** @throws TsrunError when the joined namespace maps other IDs than the config says */

@@ -1,9 +1,8 @@
 /**
- * Stands in for node:fs in the executable (scripts/lib/standalone.mjs): the part of it that commands use, with its names
- * and meaning, through the addon. Loading bun's own takes a millisecond, a tenth of a whole `run`. Whatever the sources
- * import from node:fs and is not here fails that build. Errors carry `code`, `errno` and `syscall` as there.
+ * Stands in for node:fs in the standalone executable (scripts/lib/standalone.mjs): the part of it that commands use, with
+ * its names and meaning, through the addon. Whatever the sources import from node:fs and is not here fails that build.
+ * Errors carry `code`, `errno` and `syscall` as there.
  */
-import type { FSWatcher } from 'node:fs';
 import { addon, type FileStatus } from '../addon.ts';
 
 /** Flags of open(2) and bits of st_mode, the same on every architecture Node runs on but for O_DIRECTORY and O_NOFOLLOW. */
@@ -164,13 +163,6 @@ export function readdirSync(path: string, options?: { withFileTypes: true }): st
     entries.push({ name: flat[i] ?? '', isDirectory: () => type === 'directory', isFile: () => type === 'file' });
   }
   return options === undefined ? entries.map(({ name }) => name) : entries;
-}
-
-export type { FSWatcher } from 'node:fs';
-
-/** bun's own, loaded only by those who watch. */
-export function watch(path: string, listener: () => void): FSWatcher {
-  return process.getBuiltinModule('node:fs').watch(path, listener);
 }
 
 function withMethods(status: FileStatus): Stats {

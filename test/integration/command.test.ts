@@ -52,16 +52,12 @@ t.test('nothing in the working directory or the environment makes it run other c
   const evil = join(directory, 'evil.cjs');
   const mark = join(directory, 'ran');
   writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '');`);
-  writeFileSync(join(directory, '.env'), `NODE_OPTIONS=--require ${evil}\nBUN_OPTIONS=--preload ${evil}\n`);
-  writeFileSync(join(directory, 'bunfig.toml'), `preload = [${JSON.stringify(evil)}]\n`);
+  writeFileSync(join(directory, '.env'), `NODE_OPTIONS=--require ${evil}\n`);
+  // Names of the standalone executable's own modules, and of those that QuickJS's own program would take.
+  for (const name of ['main.js', 'globals.js', 'std', 'os']) symlinkSync(evil, join(directory, name));
   writeFileSync(join(directory, 'tsconfig.json'), '{ "compilerOptions": { "paths": { "*": ["./evil.cjs"] } } }');
   writeFileSync(join(directory, 'package.json'), '{ "imports": { "#x": "./evil.cjs" }, "type": "module" }');
-  const env = {
-    NODE_OPTIONS: `--require ${evil}`,
-    BUN_OPTIONS: `--preload ${evil}`,
-    BUN_BE_BUN: '1',
-    BUN_INSPECT_PRELOAD: evil,
-  };
+  const env = { NODE_OPTIONS: `--require ${evil}`, NODE_PATH: directory };
   const { status, stdout } = command(['--version'], { cwd: directory, env });
   t.equal(status, 0);
   t.match(stdout, /^tsrun version/);

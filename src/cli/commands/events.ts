@@ -23,7 +23,7 @@ export const events: CommandDeclaration = {
     const container = observe(new ContainerDirectory(root, id));
     const printEvent = (event: unknown) => print(`${toJson(event)}\n`);
     if (options.stats === true) printEvent(statsEvent(container));
-    else await followEvents(container, (options.interval as number | undefined) ?? 5000, printEvent);
+    else followEvents(container, (options.interval as number | undefined) ?? 5000, printEvent);
     return 0;
   },
 };

@@ -1,3 +1,4 @@
+import { addon } from '../../addon.ts';
 import type { Sample } from '../../container/stats-table.ts';
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
@@ -29,13 +30,13 @@ export const stats: CommandDeclaration = {
     let earlier = look();
     if (options.format === 'json') show(earlier, []);
     if (options.format === 'json' && options.stream === false) return 0;
-    await pause(Math.min(interval, firstIntervalMs));
+    pause(Math.min(interval, firstIntervalMs));
     for (;;) {
       const now = look();
       show(now, earlier);
       if (options.stream === false) return 0;
       earlier = now;
-      await pause(interval);
+      pause(interval);
     }
   },
 };
@@ -52,6 +53,6 @@ async function printer(json: boolean): Promise<(now: Sample[], earlier: Sample[]
   };
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+function pause(milliseconds: number): void {
+  addon().pollPriority([], milliseconds);
 }

@@ -1,0 +1,54 @@
+// What a napi_env is here: the handles, references and pending exception of the Node-API (nodejs.org/api/n-api.html)
+// over one QuickJS context. Only what the addon uses is there; what it uses new fails when it is linked.
+#pragma once
+#include <node_api.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "quickjs.h"
+
+// Values that C++ holds live here until their scope closes, as JS objects live only as long as somebody counts them.
+// Their addresses are the napi_value and must stay, so the list grows by blocks.
+class HandleList {
+ public:
+  JSValue* push(JSValue value);
+  size_t size() const { return size_; }
+  void shrink(JSContext* context, size_t size);
+
+ private:
+  static constexpr size_t kBlock = 256;
+  std::vector<std::unique_ptr<JSValue[]>> blocks_;
+  size_t size_ = 0;
+};
+
+struct napi_env__ {
+  JSContext* context = nullptr;
+  HandleList handles;
+  // JS_UNINITIALIZED: none.
+  JSValue exception = JS_UNINITIALIZED;
+  // Of Buffer; instances made here get it.
+  JSValue buffer_prototype = JS_UNDEFINED;
+  napi_extended_error_info last_error = {};
+
+  napi_value handle(JSValue value) { return reinterpret_cast<napi_value>(handles.push(value)); }
+  // Takes over what a call of QuickJS has thrown.
+  napi_status failed();
+  // napi_ok with the value as a handle, or the exception that it stands for.
+  napi_status give(JSValue value, napi_value* result);
+};
+
+inline JSValue value_of(napi_value handle) { return *reinterpret_cast<JSValue*>(handle); }
+
+// A string's UTF-8; half of a surrogate pair becomes U+FFFD, as with Node. False, with an exception, for what has none.
+bool utf8_of(JSContext* context, JSValueConst value, std::string* text);
+
+// The bytes of a typed array; they stay as long as the array does. False when it is none.
+bool bytes_of(JSContext* context, JSValueConst array, uint8_t** bytes, size_t* size);
+
+// A Buffer over bytes of its own; with `data` nullptr they are not initialised.
+JSValue new_buffer(napi_env env, const void* data, size_t size, uint8_t** bytes);
+
+// The addon's exports.
+JSValue load_addon(napi_env env);

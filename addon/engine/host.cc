@@ -1,0 +1,152 @@
+#include "host.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+
+extern "C" napi_value napi_register_module_v1(napi_env env, napi_value exports);
+
+namespace {
+
+napi_env environment;
+
+JSValue string_of(JSContext* context, const char* text) { return JS_NewStringLen(context, text, strlen(text)); }
+
+// encode(string) -> Buffer of its UTF-8
+JSValue encode(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  std::string text;
+  if (!utf8_of(context, values[0], &text)) return JS_EXCEPTION;
+  return new_buffer(environment, text.data(), text.size(), nullptr);
+}
+
+// decode(bytes) -> string; what is no UTF-8 becomes U+FFFD
+JSValue decode(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  uint8_t* bytes = nullptr;
+  size_t size = 0;
+  if (!bytes_of(context, values[0], &bytes, &size)) return JS_EXCEPTION;
+  return JS_NewStringLen(context, reinterpret_cast<char*>(bytes), size);
+}
+
+// allocate(size) -> Buffer whose bytes are not initialised
+JSValue allocate(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  uint32_t size = 0;
+  if (JS_ToUint32(context, &size, values[0]) < 0) return JS_EXCEPTION;
+  return new_buffer(environment, nullptr, size, nullptr);
+}
+
+JSValue use_buffer_prototype(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  environment->buffer_prototype = JS_DupValue(context, values[0]);
+  return JS_UNDEFINED;
+}
+
+JSValue effective_uid(JSContext* context, JSValueConst, int, JSValueConst*) {
+  return JS_NewInt64(context, static_cast<int64_t>(geteuid()));
+}
+
+JSValue effective_gid(JSContext* context, JSValueConst, int, JSValueConst*) {
+  return JS_NewInt64(context, static_cast<int64_t>(getegid()));
+}
+
+// umask(2) can only be read by setting it; nothing else runs in between.
+JSValue file_mode_mask(JSContext* context, JSValueConst, int, JSValueConst*) {
+  mode_t mask = umask(0);
+  umask(mask);
+  return JS_NewInt32(context, static_cast<int32_t>(mask));
+}
+
+JSValue is_terminal(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  int fd = -1;
+  if (JS_ToInt32(context, &fd, values[0]) < 0) return JS_EXCEPTION;
+  return JS_NewBool(context, isatty(fd) == 1);
+}
+
+JSValue working_directory(JSContext* context, JSValueConst, int, JSValueConst*) {
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof(path)) == nullptr) return JS_ThrowReferenceError(context, "getcwd: %s", strerror(errno));
+  return string_of(context, path);
+}
+
+// Name -> number of errno(3).
+JSValue errno_numbers(JSContext* context, JSValueConst, int, JSValueConst*) {
+  JSValue numbers = JS_NewObject(context);
+  for (int error = 1; error < 134; error++) {
+    const char* name = strerrorname_np(error);
+    if (name != nullptr) JS_SetPropertyStr(context, numbers, name, JS_NewInt32(context, error));
+  }
+  return numbers;
+}
+
+// Name -> number of signal(7), the real-time ones left out as Node does.
+JSValue signal_numbers(JSContext* context, JSValueConst, int, JSValueConst*) {
+  JSValue numbers = JS_NewObject(context);
+  for (int signal = 1; signal < 32; signal++) {
+    const char* name = sigabbrev_np(signal);
+    if (name == nullptr) continue;
+    JS_SetPropertyStr(context, numbers, (std::string("SIG") + name).c_str(), JS_NewInt32(context, signal));
+  }
+  return numbers;
+}
+
+JSValue strings_of(JSContext* context, int count, char** values) {
+  JSValue array = JS_NewArray(context);
+  for (int i = 0; i < count; i++) JS_SetPropertyUint32(context, array, i, string_of(context, values[i]));
+  return array;
+}
+
+// The first of two variables with one name counts, as for getenv(3).
+JSValue variables(JSContext* context) {
+  JSValue object = JS_NewObjectProto(context, JS_NULL);
+  int count = 0;
+  while (environ[count] != nullptr) count++;
+  for (int i = count - 1; i >= 0; i--) {
+    const char* equals = strchr(environ[i], '=');
+    if (equals == nullptr || equals == environ[i]) continue;
+    std::string name(environ[i], equals - environ[i]);
+    JS_SetPropertyStr(context, object, name.c_str(), string_of(context, equals + 1));
+  }
+  return object;
+}
+
+JSValue addon_exports(JSContext* context) {
+  napi_value exports = environment->handle(JS_NewObject(context));
+  return JS_DupValue(context, value_of(napi_register_module_v1(environment, exports)));
+}
+
+constexpr JSCFunctionListEntry functions[] = {
+    JS_CFUNC_DEF("encode", 1, encode),
+    JS_CFUNC_DEF("decode", 1, decode),
+    JS_CFUNC_DEF("allocate", 1, allocate),
+    JS_CFUNC_DEF("useBufferPrototype", 1, use_buffer_prototype),
+    JS_CFUNC_DEF("effectiveUid", 0, effective_uid),
+    JS_CFUNC_DEF("effectiveGid", 0, effective_gid),
+    JS_CFUNC_DEF("fileModeMask", 0, file_mode_mask),
+    JS_CFUNC_DEF("isTerminal", 1, is_terminal),
+    JS_CFUNC_DEF("workingDirectory", 0, working_directory),
+    JS_CFUNC_DEF("errnoNumbers", 0, errno_numbers),
+    JS_CFUNC_DEF("signalNumbers", 0, signal_numbers),
+};
+
+}  // namespace
+
+void define_host(napi_env env, int count, char** values) {
+  environment = env;
+  JSContext* context = env->context;
+  JSValue host = JS_NewObject(context);
+  JS_SetPropertyFunctionList(context, host, functions, static_cast<int>(std::size(functions)));
+  JS_SetPropertyStr(context, host, "arguments", strings_of(context, count, values));
+  JS_SetPropertyStr(context, host, "variables", variables(context));
+  JS_SetPropertyStr(context, host, "pid", JS_NewInt32(context, getpid()));
+#if defined(__aarch64__)
+  JS_SetPropertyStr(context, host, "architecture", string_of(context, "arm64"));
+#else
+  JS_SetPropertyStr(context, host, "architecture", string_of(context, "x64"));
+#endif
+  JS_SetPropertyStr(context, host, "addon", addon_exports(context));
+  JSValue global = JS_GetGlobalObject(context);
+  JS_SetPropertyStr(context, global, "tsrunHost", host);
+  JS_FreeValue(context, global);
+}

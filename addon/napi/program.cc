@@ -1,0 +1,84 @@
+// Programs of the host that a command asks: ps(1), newuidmap(1).
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+int spawn_program(std::vector<std::string>& args, int out, int error, pid_t* pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out, 1);
+  posix_spawn_file_actions_adddup2(&actions, error, 2);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  sigset_t all;
+  sigfillset(&all);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  int failure = posix_spawnp(pid, args[0].c_str(), &actions, &attributes, pointers(args).data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  return failure;
+}
+
+// Both at once: a program that fills one pipe while the other is read would wait for ever.
+void read_to_end(int out, int error, std::string texts[2]) {
+  pollfd fds[2] = {{out, POLLIN, 0}, {error, POLLIN, 0}};
+  while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+    if (poll(fds, 2, -1) < 0 && errno != EINTR) return;
+    for (int i = 0; i < 2; i++) {
+      if (fds[i].fd < 0 || fds[i].revents == 0) continue;
+      char buffer[16384];
+      ssize_t got = read(fds[i].fd, buffer, sizeof(buffer));
+      if (got > 0)
+        texts[i].append(buffer, static_cast<size_t>(got));
+      else if (got == 0 || errno != EINTR)
+        fds[i].fd = -1;
+    }
+  }
+}
+
+}  // namespace
+
+// runProgram(args) -> { code?, signal?, stdout, stderr }; args[0] is looked up on the PATH
+Napi::Value run_program(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Array list = info[0].As<Napi::Array>();
+  std::vector<std::string> args;
+  for (uint32_t i = 0; i < list.Length(); i++) args.push_back(list.Get(i).As<Napi::String>().Utf8Value());
+  int out[2], error[2];
+  if (pipe2(out, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
+  UniqueFd out_read(out[0]), out_write(out[1]);
+  if (pipe2(error, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
+  UniqueFd error_read(error[0]), error_write(error[1]);
+  pid_t pid = -1;
+  int failure = spawn_program(args, out[1], error[1], &pid);
+  if (failure != 0) return throw_errno(env, failure, "spawn", args[0]);
+  out_write.reset(-1);
+  error_write.reset(-1);
+  std::string texts[2];
+  read_to_end(out[0], error[0], texts);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  Napi::Object result = Napi::Object::New(env);
+  if (WIFSIGNALED(status))
+    result.Set("signal", WTERMSIG(status));
+  else
+    result.Set("code", WEXITSTATUS(status));
+  result.Set("stdout", texts[0]);
+  result.Set("stderr", texts[1]);
+  return result;
+}
+
+}  // namespace tsrun

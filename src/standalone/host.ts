@@ -1,0 +1,23 @@
+/** What the engine of the standalone executable (addon/engine/host.cc) gives its JavaScript. */
+import type { Addon } from '../addon.ts';
+
+interface Host {
+  arguments: string[];
+  variables: Record<string, string | undefined>;
+  pid: number;
+  architecture: string;
+  addon: Addon;
+  encode(text: string): Buffer;
+  decode(bytes: Uint8Array): string;
+  allocate(size: number): Buffer;
+  useBufferPrototype(prototype: object): void;
+  effectiveUid(): number;
+  effectiveGid(): number;
+  fileModeMask(): number;
+  isTerminal(fd: number): boolean;
+  workingDirectory(): string;
+  errnoNumbers(): Record<string, number>;
+  signalNumbers(): Record<string, number>;
+}
+
+export const host = (globalThis as unknown as { tsrunHost: Host }).tsrunHost;
