@@ -16,18 +16,19 @@ export class Containerd {
 
   /** One of the suite's version, with the busybox image in its store. */
   static async start(t: Test, suite: Suite): Promise<Containerd> {
-    return Containerd.startIn(await EngineTree.enter(t, { suite }));
+    const containerd = await Containerd.startIn(await EngineTree.enter(t, { suite }), 'tsrun-test');
+    await containerd.outputOf('image', 'import', ociArchive(containerd.place.sandbox.directory));
+    return containerd;
   }
 
-  /** @param namespace containerd's own notion, for images and containers */
-  static async startIn(place: EnginePlace, namespace = 'tsrun-test'): Promise<Containerd> {
+  /** @param namespace containerd's own notion: images and containers of one cannot be seen in another */
+  static async startIn(place: EnginePlace, namespace: string): Promise<Containerd> {
     const containerd = new Containerd(place, namespace);
     const daemon = place.startDaemon(['containerd']);
     await waitFor('containerd to answer', async () => {
       if (daemon.child.exitCode !== null) throw new Error(`containerd: ${daemon.output.stderr}`);
       return (await containerd.ctr('version')).code === 0 ? true : undefined;
     });
-    await containerd.outputOf('image', 'import', ociArchive(place.sandbox.directory));
     return containerd;
   }
 

@@ -30,7 +30,7 @@ export abstract class EnginePlace {
   protected abstract enter(command: string[]): string[];
 
   /** The path by which the host reaches this one. */
-  protected abstract outside(path: string): string;
+  abstract pathOutside(path: string): string;
 
   /**
    * Runs a program there to its end.
@@ -59,13 +59,13 @@ export abstract class EnginePlace {
 
   /** @param path absolute, and without symbolic links: these would be followed on the host */
   readFile(path: string): string {
-    return readFileSync(this.outside(path), 'utf8');
+    return readFileSync(this.pathOutside(path), 'utf8');
   }
 
-  /** Makes the directories above, too. */
-  writeFile(path: string, text: string): void {
-    mkdirSync(dirname(this.outside(path)), { recursive: true });
-    writeFileSync(this.outside(path), text);
+  /** Makes the directories above, too. @param mode as in chmod(1), for scripts */
+  writeFile(path: string, text: string, mode = 0o644): void {
+    mkdirSync(dirname(this.pathOutside(path)), { recursive: true });
+    writeFileSync(this.pathOutside(path), text, { mode });
   }
 
   #options({ env, input }: ProgramOptions) {

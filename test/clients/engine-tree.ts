@@ -58,7 +58,7 @@ export class EngineTree extends EnginePlace {
     return new EngineTree(box, pid1());
   }
 
-  protected outside(path: string): string {
+  pathOutside(path: string): string {
     return `/proc/${this.#pid1}/root${path}`;
   }
 

@@ -18,7 +18,7 @@ export class EngineVm extends EnginePlace {
     return command;
   }
 
-  protected outside(path: string): string {
+  pathOutside(path: string): string {
     return path;
   }
 }

@@ -1,7 +1,7 @@
 /** Images of the busybox root filesystem, as engines import them; nothing is downloaded. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { busyboxRootfs } from '../harness/index.ts';
 
@@ -14,21 +14,26 @@ const mediaType = (what: string) => `application/vnd.oci.image.${what}`;
 export function rootfsArchive(directory: string): string {
   const rootfs = join(directory, 'image-rootfs');
   const archive = join(directory, 'rootfs.tar');
+  if (existsSync(archive)) return archive;
   busyboxRootfs(rootfs);
   writeFileSync(join(rootfs, 'etc/not-executable'), 'no program\n', { mode: 0o644 });
   execFileSync('tar', ['-C', rootfs, '-cf', archive, '.']);
   return archive;
 }
 
-/** Writes the same as an archive in the OCI image layout (image-layout.md of the image specification). */
-export function ociArchive(directory: string): string {
-  const layout = join(directory, 'image-layout');
+/**
+ * Writes the same as an archive in the OCI image layout (image-layout.md of the image specification).
+ * @param name of the image, with a tag
+ * @param command what a container runs by default
+ */
+export function ociArchive(directory: string, name = imageName, command = ['/bin/sh']): string {
+  const layout = join(directory, `image-${name.replaceAll(/\W/g, '-')}`);
   mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
   const platform = { architecture: { x64: 'amd64' }[process.arch as string] ?? process.arch, os: 'linux' };
   const layer = addBlob(layout, mediaType('layer.v1.tar'), readFileSync(rootfsArchive(directory)));
   const config = addBlob(layout, mediaType('config.v1+json'), {
     ...platform,
-    config: { Env: ['PATH=/bin:/usr/bin'], Cmd: ['/bin/sh'] },
+    config: { Env: ['PATH=/bin:/usr/bin'], Cmd: command },
     rootfs: { type: 'layers', diff_ids: [layer.digest] },
   });
   const manifestType = mediaType('manifest.v1+json');
@@ -38,10 +43,10 @@ export function ociArchive(directory: string): string {
     config,
     layers: [layer],
   });
-  const annotations = { 'io.containerd.image.name': imageName };
+  const annotations = { 'io.containerd.image.name': name };
   writeJson(join(layout, 'index.json'), { schemaVersion: 2, manifests: [{ ...manifest, platform, annotations }] });
   writeJson(join(layout, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
-  const archive = join(directory, 'image.tar');
+  const archive = `${layout}.tar`;
   execFileSync('tar', ['-C', layout, '-cf', archive, '.']);
   return archive;
 }

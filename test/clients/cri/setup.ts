@@ -1,0 +1,79 @@
+/** containerd with its CRI plugin and the runtime under test as its default runtime. */
+import type { Test } from 'tap';
+import { Containerd } from '../containerd.ts';
+import { type EnginePlace, engineRuntime } from '../engine-place.ts';
+import { imageName, ociArchive } from '../image.ts';
+import { Cri } from './client.ts';
+
+const pauseImage = 'localhost/pause:1';
+
+/** @param systemd the cgroup driver: systemd, or else cgroupfs */
+export async function startCri(t: Test, place: EnginePlace, systemd = false): Promise<Cri> {
+  place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), runtimeFor(place), systemd));
+  place.writeFile('/etc/cni/net.d/10-pods.conflist', JSON.stringify(network));
+  const containerd = await Containerd.startIn(place, 'k8s.io');
+  await addImage(containerd, imageName);
+  await addImage(containerd, pauseImage, ['sleep', '1000000']);
+  const cri = new Cri(place, '/run/containerd/containerd.sock');
+  t.teardown(() => cri.close());
+  return cri;
+}
+
+/** The label is how the CRI plugin knows its images. */
+async function addImage(containerd: Containerd, name: string, command?: string[]): Promise<void> {
+  await containerd.outputOf('image', 'import', ociArchive(containerd.place.sandbox.directory, name, command));
+  await containerd.outputOf('image', 'label', name, 'io.cri-containerd.image=managed');
+}
+
+function majorVersion(place: EnginePlace): number {
+  return /^VERSION_CODENAME=trixie$/m.test(place.readFile('/usr/lib/os-release')) ? 1 : 2;
+}
+
+/** docs/engines.md has the same for people. oom_score_adj below 0 needs CAP_SYS_RESOURCE. */
+function configuration(version: number, runtime: string, systemd: boolean): string {
+  const cri = version === 1 ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.runtime';
+  const sandboxImage =
+    version === 1
+      ? `[plugins."${cri}"]\n  sandbox_image = "${pauseImage}"`
+      : `[plugins."io.containerd.cri.v1.images".pinned_images]\n  sandbox = "${pauseImage}"\n[plugins."${cri}"]`;
+  return `
+version = ${version + 1}
+${sandboxImage}
+  restrict_oom_score_adj = true
+[plugins."${cri}".containerd]
+  default_runtime_name = "under-test"
+[plugins."${cri}".containerd.runtimes.under-test]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."${cri}".containerd.runtimes.under-test.options]
+  BinaryName = "${runtime}"
+  SystemdCgroup = ${systemd}
+`;
+}
+
+/**
+ * containerd wants CPU shares for every pod. Where cgroup2 has no cpu controller each runtime refuses them, so a script
+ * takes them out of config.json first; it stays the same process.
+ */
+function runtimeFor(place: EnginePlace): string {
+  if (place.readFile('/sys/fs/cgroup/cgroup.controllers').split(/\s/).includes('cpu')) return engineRuntime;
+  const script = '/usr/local/bin/runtime-without-cpu';
+  place.writeFile(
+    script,
+    `#!/bin/sh
+before=
+for word; do
+  [ "$before" != --bundle ] || sed -i 's/"cpu":{"shares":[0-9]*}/"cpu":{}/' "$word/config.json"
+  before=$word
+done
+exec ${engineRuntime} "$@"
+`,
+    0o755,
+  );
+  return script;
+}
+
+const network = {
+  cniVersion: '1.0.0',
+  name: 'pods',
+  plugins: [{ type: 'ptp', ipam: { type: 'host-local', ranges: [[{ subnet: '10.88.0.0/24' }]] } }],
+};
