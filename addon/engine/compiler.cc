@@ -12,11 +12,6 @@
 
 namespace {
 
-struct Module {
-  std::string name;
-  std::string code;
-};
-
 // Imports are bound when the command runs; compiling only wants something of that name.
 JSModuleDef* stand_in(JSContext* context, const char* name, void*) {
   return JS_NewCModule(context, name, [](JSContext*, JSModuleDef*) { return 0; });
@@ -45,21 +40,6 @@ bool compile(JSRuntime* runtime, const std::string& name, const char* path, std:
   code->assign(reinterpret_cast<char*>(bytes), size);
   js_free(context, bytes);
   return true;
-}
-
-std::string image_of(const std::vector<Module>& modules) {
-  ImageHeader header = {kImageMagic, static_cast<uint32_t>(modules.size())};
-  std::string image(reinterpret_cast<char*>(&header), sizeof(header));
-  auto at = static_cast<uint32_t>(sizeof(header) + modules.size() * sizeof(ImageEntry));
-  std::string contents;
-  for (const Module& module : modules) {
-    auto name_size = static_cast<uint32_t>(module.name.size()), code_size = static_cast<uint32_t>(module.code.size());
-    ImageEntry entry = {at, name_size, at + name_size, code_size};
-    image.append(reinterpret_cast<char*>(&entry), sizeof(entry));
-    contents += module.name + module.code;
-    at += name_size + code_size;
-  }
-  return image + contents;
 }
 
 }  // namespace

@@ -1,20 +1,23 @@
 #include "environment.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
-JSValue* HandleList::push(JSValue value) {
-  if (size_ == blocks_.size() * kBlock) blocks_.emplace_back(new JSValue[kBlock]);
-  JSValue* slot = &blocks_[size_ / kBlock][size_ % kBlock];
-  *slot = value;
-  size_++;
-  return slot;
+JSValue* HandleList::push(JSContext* context, JSValue value) {
+  JSValue*& block = blocks_[size_ / kBlock];
+  if (block == nullptr) block = static_cast<JSValue*>(js_malloc(context, kBlock * sizeof(JSValue)));
+  // A million values in one call of the addon: a list that no config can hold.
+  if (block == nullptr || size_ + 1 == kBlock * kBlocks) {
+    fputs("tsrun: no memory\n", stderr);
+    abort();
+  }
+  at(size_) = value;
+  return &at(size_++);
 }
 
 void HandleList::shrink(JSContext* context, size_t size) {
-  while (size_ > size) {
-    size_--;
-    JS_FreeValue(context, blocks_[size_ / kBlock][size_ % kBlock]);
-  }
+  while (size_ > size) JS_FreeValue(context, at(--size_));
 }
 
 napi_status napi_env__::failed() {

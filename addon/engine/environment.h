@@ -3,9 +3,7 @@
 #pragma once
 #include <node_api.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "quickjs.h"
 
@@ -13,16 +11,18 @@
 // Their addresses are the napi_value and must stay, so the list grows by blocks.
 class HandleList {
  public:
-  JSValue* push(JSValue value);
+  JSValue* push(JSContext* context, JSValue value);
   size_t size() const { return size_; }
   void shrink(JSContext* context, size_t size);
 
  private:
-  static constexpr size_t kBlock = 256;
-  std::vector<std::unique_ptr<JSValue[]>> blocks_;
+  static constexpr size_t kBlock = 256, kBlocks = 4096;
+  JSValue& at(size_t index) { return blocks_[index / kBlock][index % kBlock]; }
+  JSValue* blocks_[kBlocks] = {};
   size_t size_ = 0;
 };
 
+// Lies in the arena, and so does what it points to.
 struct napi_env__ {
   JSContext* context = nullptr;
   HandleList handles;
@@ -32,7 +32,7 @@ struct napi_env__ {
   JSValue buffer_prototype = JS_UNDEFINED;
   napi_extended_error_info last_error = {};
 
-  napi_value handle(JSValue value) { return reinterpret_cast<napi_value>(handles.push(value)); }
+  napi_value handle(JSValue value) { return reinterpret_cast<napi_value>(handles.push(context, value)); }
   // Takes over what a call of QuickJS has thrown.
   napi_status failed();
   // napi_ok with the value as a handle, or the exception that it stands for.
@@ -49,6 +49,3 @@ bool bytes_of(JSContext* context, JSValueConst array, uint8_t** bytes, size_t* s
 
 // A Buffer over bytes of its own; with `data` nullptr they are not initialised.
 JSValue new_buffer(napi_env env, const void* data, size_t size, uint8_t** bytes);
-
-// The addon's exports.
-JSValue load_addon(napi_env env);

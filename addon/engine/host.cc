@@ -8,11 +8,11 @@
 #include <csignal>
 #include <cstring>
 
+#include "arena.h"
+
 extern "C" napi_value napi_register_module_v1(napi_env env, napi_value exports);
 
 namespace {
-
-napi_env environment;
 
 JSValue string_of(JSContext* context, const char* text) { return JS_NewStringLen(context, text, strlen(text)); }
 
@@ -20,7 +20,7 @@ JSValue string_of(JSContext* context, const char* text) { return JS_NewStringLen
 JSValue encode(JSContext* context, JSValueConst, int, JSValueConst* values) {
   std::string text;
   if (!utf8_of(context, values[0], &text)) return JS_EXCEPTION;
-  return new_buffer(environment, text.data(), text.size(), nullptr);
+  return new_buffer(&engine().env, text.data(), text.size(), nullptr);
 }
 
 // decode(bytes) -> string; what is no UTF-8 becomes U+FFFD
@@ -35,11 +35,11 @@ JSValue decode(JSContext* context, JSValueConst, int, JSValueConst* values) {
 JSValue allocate(JSContext* context, JSValueConst, int, JSValueConst* values) {
   uint32_t size = 0;
   if (JS_ToUint32(context, &size, values[0]) < 0) return JS_EXCEPTION;
-  return new_buffer(environment, nullptr, size, nullptr);
+  return new_buffer(&engine().env, nullptr, size, nullptr);
 }
 
 JSValue use_buffer_prototype(JSContext* context, JSValueConst, int, JSValueConst* values) {
-  environment->buffer_prototype = JS_DupValue(context, values[0]);
+  engine().env.buffer_prototype = JS_DupValue(context, values[0]);
   return JS_UNDEFINED;
 }
 
@@ -112,8 +112,12 @@ JSValue variables(JSContext* context) {
 }
 
 JSValue addon_exports(JSContext* context) {
-  napi_value exports = environment->handle(JS_NewObject(context));
-  return JS_DupValue(context, value_of(napi_register_module_v1(environment, exports)));
+  napi_env env = &engine().env;
+  size_t scope = env->handles.size();
+  napi_value exports = env->handle(JS_NewObject(context));
+  JSValue result = JS_DupValue(context, value_of(napi_register_module_v1(env, exports)));
+  env->handles.shrink(context, scope);
+  return result;
 }
 
 constexpr JSCFunctionListEntry functions[] = {
@@ -132,14 +136,10 @@ constexpr JSCFunctionListEntry functions[] = {
 
 }  // namespace
 
-void define_host(napi_env env, int count, char** values) {
-  environment = env;
+void define_host(napi_env env) {
   JSContext* context = env->context;
   JSValue host = JS_NewObject(context);
   JS_SetPropertyFunctionList(context, host, functions, static_cast<int>(std::size(functions)));
-  JS_SetPropertyStr(context, host, "arguments", strings_of(context, count, values));
-  JS_SetPropertyStr(context, host, "variables", variables(context));
-  JS_SetPropertyStr(context, host, "pid", JS_NewInt32(context, getpid()));
 #if defined(__aarch64__)
   JS_SetPropertyStr(context, host, "architecture", string_of(context, "arm64"));
 #else
@@ -149,4 +149,19 @@ void define_host(napi_env env, int count, char** values) {
   JSValue global = JS_GetGlobalObject(context);
   JS_SetPropertyStr(context, global, "tsrunHost", host);
   JS_FreeValue(context, global);
+}
+
+JSValue start_command(JSContext* context, int count, char** values) {
+  JSValue global = JS_GetGlobalObject(context);
+  JSValue start = JS_GetPropertyStr(context, global, "tsrunStart");
+  JSValue arguments[] = {strings_of(context, count, values), variables(context), JS_NewInt32(context, getpid())};
+  return JS_Call(context, start, JS_UNDEFINED, 3, arguments);
+}
+
+int exit_code(JSContext* context) {
+  JSValue process = JS_GetPropertyStr(context, JS_GetGlobalObject(context), "process");
+  JSValue value = JS_GetPropertyStr(context, process, "exitCode");
+  int32_t code = 1;
+  JS_ToInt32(context, &code, value);
+  return code;
 }

@@ -1,4 +1,4 @@
-// tsrun as one executable: QuickJS, the addon and the command's bytecode. It reads nothing but its arguments, and no
+// tsrun as one executable: QuickJS, the addon and the command, loaded. It reads nothing but its arguments, and no
 // variable of the environment makes it run other code.
 #include <unistd.h>
 
@@ -6,10 +6,21 @@
 #include <cstdio>
 
 #include "../common/caller.h"
+#include "arena.h"
 #include "host.h"
-#include "modules.h"
+#include "snapshot.h"
 
 namespace {
+
+constexpr size_t kMaxStack = 4 << 20;
+
+// Of a promise that nobody looks at; QuickJS tells of it, and takes it back when somebody does.
+JSValue unhandled = JS_UNINITIALIZED;
+
+void note_rejection(JSContext* context, JSValueConst, JSValueConst reason, JS_BOOL handled, void*) {
+  JS_FreeValue(context, unhandled);
+  unhandled = handled ? JS_UNINITIALIZED : JS_DupValue(context, reason);
+}
 
 // Only a defect ends here: the command's own failures are words of its own.
 int report(JSContext* context) {
@@ -21,14 +32,6 @@ int report(JSContext* context) {
   return 1;
 }
 
-// Of a promise that nobody looks at; QuickJS tells of it, and takes it back when somebody does.
-JSValue unhandled = JS_UNINITIALIZED;
-
-void note_rejection(JSContext* context, JSValueConst, JSValueConst reason, JS_BOOL handled, void*) {
-  JS_FreeValue(context, unhandled);
-  unhandled = handled ? JS_UNINITIALIZED : JS_DupValue(context, reason);
-}
-
 // Promises go on as long as there is something to do; nothing here waits for anything else.
 bool run_jobs(JSRuntime* runtime) {
   JSContext* context = nullptr;
@@ -38,34 +41,16 @@ bool run_jobs(JSRuntime* runtime) {
   return outcome == 0;
 }
 
-int exit_code(JSContext* context) {
-  JSValue global = JS_GetGlobalObject(context);
-  JSValue process = JS_GetPropertyStr(context, global, "process");
-  JSValue value = JS_GetPropertyStr(context, process, "exitCode");
-  int32_t code = 0;
-  JS_ToInt32(context, &code, value);
-  return code;
-}
-
+// Starts what src/standalone/entry.ts has left as globals.
 int run(int count, char** values) {
-  JSRuntime* runtime = JS_NewRuntime();
-  JSContext* context = runtime == nullptr ? nullptr : JS_NewContext(runtime);
-  if (context == nullptr) {
-    fputs("tsrun: no memory\n", stderr);
-    return 1;
-  }
-  // A command ends before a collection could pay for itself.
-  JS_SetGCThreshold(runtime, 64 << 20);
+  JSRuntime* runtime = engine().runtime;
+  JSContext* context = engine().env.context;
+  JS_UpdateStackTop(runtime);
+  JS_SetMaxStackSize(runtime, kMaxStack);
   JS_SetHostPromiseRejectionTracker(runtime, note_rejection, nullptr);
-  use_image(runtime);
-  napi_env__ env;
-  env.context = context;
-  define_host(&env, count, values);
-  // What the command's modules find when they are evaluated must be there before any of them.
-  for (const char* name : {"globals.js", "main.js"}) {
-    JSValue evaluated = run_module(context, name);
-    if (JS_IsException(evaluated) || !run_jobs(runtime)) return report(context);
-    if (JS_IsUninitialized(unhandled)) continue;
+  JSValue started = start_command(context, count, values);
+  if (JS_IsException(started) || !run_jobs(runtime)) return report(context);
+  if (!JS_IsUninitialized(unhandled)) {
     JS_Throw(context, unhandled);
     return report(context);
   }
@@ -75,6 +60,7 @@ int run(int count, char** values) {
 }  // namespace
 
 int main(int count, char** values) {
+  if (!engine().complete) return make_snapshot(count, values);
   remember_caller();
   // A reader or a file that takes no more is an error of write(2), which has words. init gives children the defaults.
   signal(SIGPIPE, SIG_IGN);

@@ -1,22 +1,21 @@
-// The command's JavaScript, compiled to bytecode when tsrun was built (compiler.cc), and found by name when it is
-// imported.
+// The command's JavaScript as bytecode (compiler.cc), for the build: it loads all of it into the snapshot.
 #pragma once
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "quickjs.h"
 
-// The layout of the image, little-endian, without padding: a header, `count` entries, then what they point to.
-struct ImageHeader {
-  uint32_t magic;
-  uint32_t count;
+struct Module {
+  std::string name;
+  std::string code;
 };
-struct ImageEntry {
-  uint32_t name, name_size, code, code_size;
-};
-constexpr uint32_t kImageMagic = 0x6a737354;
 
-// Lets imports find the modules of the image that is linked in (image.S).
-void use_image(JSRuntime* runtime);
+// An image holds modules, little-endian, without padding: a header, `count` entries, then what they point to.
+std::string image_of(const std::vector<Module>& modules);
 
-// Evaluates a module of the image and all that it imports. The promise of its evaluation, or an exception.
-JSValue run_module(JSContext* context, const char* name);
+// Empty when the file is no image.
+std::vector<Module> read_image(const char* path);
+
+// Evaluates a module and all that it imports; false, with an exception, when that fails. `modules` must stay.
+bool run_module(JSContext* context, const std::vector<Module>& modules, const std::string& name);

@@ -120,7 +120,9 @@ napi_status napi_get_array_length(napi_env env, napi_value array, uint32_t* resu
 
 napi_status napi_create_function(napi_env env, const char*, size_t, napi_callback callback, void* data,
                                  napi_value* result) {
-  auto* function = new Function{env, callback, data};
+  auto* function = static_cast<Function*>(js_malloc(env->context, sizeof(Function)));
+  if (function == nullptr) return env->failed();
+  *function = {env, callback, data};
   JSValue pointer = JS_NewBigInt64(env->context, reinterpret_cast<int64_t>(function));
   JSValue made = JS_NewCFunctionData(env->context, call, 0, 0, 1, &pointer);
   JS_FreeValue(env->context, pointer);

@@ -11,7 +11,7 @@ import { inRoot, root } from './paths.mjs';
 export async function bundleCli() {
   await build({
     ...common(),
-    entryPoints: [inRoot('src/cli/main.ts')],
+    entryPoints: [inRoot('src/cli/node.ts')],
     outfile: inRoot('build/tsrun.cjs'),
     format: 'cjs',
     define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
@@ -42,14 +42,14 @@ const forCommander = {
 };
 
 /**
- * ES modules in a directory; the engine runs globals.js and then main.js. Split where the sources import at run time, so that a command reads the
- * bytecode of no other.
+ * ES modules in a directory; the engine runs globals.js first. Split where the sources import at run time: such an
+ * import must find a module.
  */
 export async function bundleForEngine(outdir) {
   rmSync(outdir, { recursive: true, force: true });
   await build({
     ...common(),
-    entryPoints: { globals: inRoot('src/standalone/globals.ts'), main: inRoot('src/cli/main.ts') },
+    entryPoints: { globals: inRoot('src/standalone/globals.ts'), entry: inRoot('src/standalone/entry.ts') },
     outdir,
     format: 'esm',
     splitting: true,

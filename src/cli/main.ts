@@ -11,7 +11,7 @@ import { normalizeGoFlags } from './go-flags.ts';
 let running: CommandDeclaration | undefined;
 
 /** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
-async function main(): Promise<void> {
+export async function main(): Promise<void> {
   try {
     const argv = normalizeGoFlags(process.argv.slice(2), globalOptions, commands);
     const line = fastParse(argv, globalOptions, commands);
@@ -50,5 +50,3 @@ async function report(error: unknown): Promise<number> {
   logFatal(process.env.TSRUN_STACK === '1' ? (stack ?? message) : `internal error: ${message}`);
   return running?.failureCode ?? 1;
 }
-
-void main();

@@ -9,6 +9,7 @@ import { placeHook, runHook } from '../hooks/run.ts';
 import { log } from '../log.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteContainer } from './delete.ts';
+import { waitForExit } from './exit.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState, statusOf } from './state.ts';
 import { type ContainerDirectory, execSocket } from './store.ts';
@@ -50,7 +51,11 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     sendContinue(socket);
     const failure = converse(socket, record);
     if (failure?.op.op === 'run-container-hook') deleteContainer(directory, { force: true });
-    if (failure !== undefined) throw describeFailure(failure.op, failure.message);
+    if (failure !== undefined) {
+      // It ends after its report: the container that this error is about is stopped, not about to be.
+      if (record.init !== undefined) waitForExit(record.init);
+      throw describeFailure(failure.op, failure.message);
+    }
     const unreported = unreportedFailure(record.init?.pid ?? 0, Object.values(record.startOps));
     if (unreported !== undefined) throw unreported;
   } finally {

@@ -3,10 +3,11 @@ import { Bytes, SmallBuffer } from './buffer.ts';
 import { host } from './host.ts';
 
 const process = {
-  argv: ['tsrun', ...host.arguments],
-  env: host.variables,
+  // Those of each start come with it (entry.ts); no module may look at them before.
+  argv: [],
+  env: {},
+  pid: 0,
   exitCode: 0,
-  pid: host.pid,
   arch: host.architecture,
   platform: 'linux',
   execPath: '/proc/self/exe',

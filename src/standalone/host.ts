@@ -2,9 +2,6 @@
 import type { Addon } from '../addon.ts';
 
 interface Host {
-  arguments: string[];
-  variables: Record<string, string | undefined>;
-  pid: number;
   architecture: string;
   addon: Addon;
   encode(text: string): Buffer;

@@ -8,9 +8,9 @@ const top = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Command lines by name. TSRUN_BENCH_PATH holds directories to look for crun and runc in before PATH. */
 export function baselines() {
-  const found = { tsrun: [path.join(top, 'bin/tsrun')] };
+  const found = { node: [path.join(top, 'build/Release/tsrun')] };
   const standalone = path.join(top, 'build/standalone/tsrun');
-  if (existsSync(standalone)) found['tsrun-standalone'] = [standalone];
+  if (existsSync(standalone)) found.tsrun = [standalone];
   for (const name of ['crun', 'runc']) {
     const place = which(name);
     if (place !== undefined) found[name] = [place];

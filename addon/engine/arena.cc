@@ -1,0 +1,131 @@
+#include "arena.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+extern "C" char tsrun_arena[], tsrun_arena_end[];
+
+namespace {
+
+// Blocks are cut off the arena, and go to a list of their size when they are freed. Each has its size, a multiple of
+// kStep, before it. Large ones, and what is wanted when the arena is full, come from malloc.
+constexpr size_t kStep = 16;
+constexpr size_t kSmall = 512;
+
+struct Header {
+  size_t size;
+};
+
+union Block {
+  Block* next;
+  char bytes[1];
+};
+
+struct Start {
+  Engine engine;
+  char* unused;
+  Block* freed[kSmall / kStep + 1];
+};
+
+Start& start() { return *reinterpret_cast<Start*>(tsrun_arena); }
+
+size_t rounded(size_t size) { return (size + kStep - 1) / kStep * kStep; }
+Header* header_of(const void* block) { return static_cast<Header*>(const_cast<void*>(block)) - 1; }
+
+bool in_arena(const void* block) { return block > tsrun_arena && block < tsrun_arena_end; }
+
+void* with_header(void* memory, size_t size) {
+  if (memory == nullptr) return nullptr;
+  auto* header = static_cast<Header*>(memory);
+  header->size = size;
+  return header + 1;
+}
+
+void* from_arena(size_t size) {
+  size_t whole = size + sizeof(Header);
+  if (start().unused == nullptr) start().unused = tsrun_arena + rounded(sizeof(Start)) + kStep - sizeof(Header);
+  if (static_cast<size_t>(tsrun_arena_end - start().unused) < whole) return nullptr;
+  void* memory = start().unused;
+  start().unused += whole;
+  return with_header(memory, size);
+}
+
+void* from_malloc(size_t size) {
+  if (!start().engine.complete) {
+    fputs("tsrun-engine: the arena is too small for the snapshot\n", stderr);
+    abort();
+  }
+  return with_header(malloc(size + sizeof(Header)), size);
+}
+
+void* take(size_t size) {
+  if (size > kSmall) return start().engine.complete ? from_malloc(size) : from_arena(size);
+  Block*& list = start().freed[size / kStep];
+  if (list != nullptr) {
+    void* block = list;
+    list = list->next;
+    return block;
+  }
+  void* block = from_arena(size);
+  return block != nullptr ? block : from_malloc(size);
+}
+
+void* allocate(JSMallocState* state, size_t wanted) {
+  if (wanted == 0 || wanted > PTRDIFF_MAX) return nullptr;
+  size_t size = rounded(wanted);
+  void* block = take(size);
+  if (block == nullptr) return nullptr;
+  state->malloc_count++;
+  // The engine decides by it when to collect.
+  state->malloc_size += size;
+  return block;
+}
+
+void release(JSMallocState* state, void* block) {
+  if (block == nullptr) return;
+  Header* header = header_of(block);
+  state->malloc_count--;
+  state->malloc_size -= header->size;
+  if (header->size <= kSmall) {
+    auto* freed = static_cast<Block*>(block);
+    freed->next = start().freed[header->size / kStep];
+    start().freed[header->size / kStep] = freed;
+  } else if (!in_arena(block)) {
+    free(header);
+  }
+}
+
+void* resize(JSMallocState* state, void* block, size_t wanted) {
+  if (block == nullptr) return allocate(state, wanted);
+  if (wanted == 0) {
+    release(state, block);
+    return nullptr;
+  }
+  Header* header = header_of(block);
+  size_t before = header->size, size = rounded(wanted);
+  if (size == before) return block;
+  if (before > kSmall && size > kSmall && !in_arena(block)) {
+    void* moved = with_header(realloc(header, size + sizeof(Header)), size);
+    if (moved != nullptr) state->malloc_size += size - before;
+    return moved;
+  }
+  void* moved = allocate(state, wanted);
+  if (moved == nullptr) return nullptr;
+  memcpy(moved, block, before < wanted ? before : wanted);
+  release(state, block);
+  return moved;
+}
+
+size_t usable_size(const void* block) { return block == nullptr ? 0 : header_of(block)->size; }
+
+}  // namespace
+
+const JSMallocFunctions kAllocator = {allocate, release, resize, usable_size};
+
+Engine& engine() { return start().engine; }
+
+const char* arena_bytes() { return tsrun_arena; }
+size_t arena_size() { return static_cast<size_t>(tsrun_arena_end - tsrun_arena); }
+size_t arena_used() { return static_cast<size_t>(start().unused - tsrun_arena); }

@@ -1,0 +1,58 @@
+#include "snapshot.h"
+
+#include <cstdio>
+#include <fstream>
+#include <new>
+
+#include "arena.h"
+#include "host.h"
+#include "modules.h"
+
+namespace {
+
+int fail(JSContext* context, const std::string& name) {
+  JSValue error = JS_GetException(context);
+  const char* text = JS_ToCString(context, error);
+  const char* stack = JS_ToCString(context, JS_GetPropertyStr(context, error, "stack"));
+  fprintf(stderr, "tsrun-engine: %s: %s\n%s", name.c_str(), text, stack);
+  return 1;
+}
+
+bool write_arena(const char* path) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(arena_bytes(), static_cast<std::streamsize>(arena_size()));
+  out.close();
+  return static_cast<bool>(out);
+}
+
+// No module may be looked for any more: whatever there is has been loaded.
+JSModuleDef* refuse(JSContext* context, const char* name, void*) {
+  JS_ThrowReferenceError(context, "no module %s", name);
+  return nullptr;
+}
+
+}  // namespace
+
+int make_snapshot(int count, char** values) {
+  if (count != 3) {
+    fputs("usage: tsrun-engine IMAGE OUT\n", stderr);
+    return 2;
+  }
+  std::vector<Module> modules = read_image(values[1]);
+  JSRuntime* runtime = JS_NewRuntime2(&kAllocator, nullptr);
+  auto* env = new (&engine().env) napi_env__;
+  env->context = JS_NewContext(runtime);
+  define_host(env);
+  // What the others find when they are evaluated must be there before them.
+  if (!run_module(env->context, modules, "globals.js")) return fail(env->context, "globals.js");
+  for (const auto& [name, code] : modules) {
+    if (!run_module(env->context, modules, name)) return fail(env->context, name);
+  }
+  JS_SetModuleLoaderFunc(runtime, nullptr, refuse, nullptr);
+  JS_RunGC(runtime);
+  // A command ends before a collection could pay for itself.
+  JS_SetGCThreshold(runtime, 64 << 20);
+  engine().runtime = runtime;
+  engine().complete = true;
+  return write_arena(values[2]) ? 0 : 1;
+}

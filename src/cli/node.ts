@@ -1,0 +1,4 @@
+/** The command on Node. */
+import { main } from './main.ts';
+
+void main();
