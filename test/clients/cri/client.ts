@@ -109,6 +109,12 @@ export class Cri {
     await this.call('StopContainer', { container_id: container, timeout }, types);
   }
 
+  /** @param linux LinuxContainerResources */
+  async update(container: string, linux: Message): Promise<void> {
+    const types = { request: 'UpdateContainerResourcesRequest', response: 'Empty' };
+    await this.call('UpdateContainerResources', { container_id: container, linux }, types);
+  }
+
   async remove(container: string): Promise<void> {
     await this.#container('RemoveContainer', container);
   }

@@ -1,0 +1,52 @@
+/** Limits and statistics of containers: for machines with the controllers. */
+import type { Test } from 'tap';
+import { imageName } from '../image.ts';
+import { containerState } from './client.ts';
+import type { Message } from './protobuf.ts';
+import type { Setting } from './scenarios.ts';
+
+const mebibyte = 1_048_576;
+
+export async function limits(t: Test, setting: Setting) {
+  const { cri, cgroupParent } = setting;
+  const pod = await cri.runPod('limits', { cgroup_parent: cgroupParent });
+  const resources = {
+    memory_limit_in_bytes: 64 * mebibyte,
+    cpu_quota: 50_000,
+    cpu_period: 100_000,
+    cpu_shares: 512,
+    unified: { 'memory.high': String(48 * mebibyte) },
+  };
+  const box = await cri.run(pod, imageName, { command: ['sleep', '1000'], linux: { resources } });
+  const files = ['memory.max', 'cpu.max', 'cpu.weight', 'memory.high'].map((name) => `/sys/fs/cgroup/${name}`);
+  const inCgroup = async () => (await cri.execSync(box, 'cat', ...files)).stdout.trim().split('\n');
+  const [memory, cpu, weight, high] = await inCgroup();
+  t.same([memory, cpu, high], [String(64 * mebibyte), '50000 100000', String(48 * mebibyte)]);
+  // 20 by the conversion of old, 59 by the quadratic one.
+  t.match(weight, /^(20|59)$/);
+  await cri.update(box, { memory_limit_in_bytes: 128 * mebibyte, cpu_quota: 25_000, cpu_period: 100_000 });
+  t.same((await inCgroup()).slice(0, 2), [String(128 * mebibyte), '25000 100000']);
+
+  const types = { request: 'ContainerRequest', response: 'ContainerStatsResponse' };
+  const { stats } = await cri.call<{ stats: Message }>('ContainerStats', { container_id: box }, types);
+  t.match(stats, {
+    // Without a value where the clock is too coarse to see it.
+    cpu: { usage_core_nano_seconds: {} },
+    memory: { working_set_bytes: { value: Number } },
+  });
+  await cri.removePod(pod);
+}
+
+export async function outOfMemory(t: Test, setting: Setting) {
+  const { cri, place, cgroupParent } = setting;
+  const pod = await cri.runPod('oom', { cgroup_parent: cgroupParent });
+  const resources = { memory_limit_in_bytes: 16 * mebibyte, unified: { 'memory.swap.max': '0' } };
+  const box = await cri.run(pod, imageName, { command: ['tail', '/dev/zero'], linux: { resources } });
+  await cri.waitForState(box, containerState.exited);
+  // Not its reason OOMKilled: containerd reads memory.events when it hears of a change, and by then systemd may have
+  // removed the scope, whatever the runtime (docs/engines.md). The parent counts, too.
+  t.match(await cri.status(box), { exit_code: 137, reason: /^(OOMKilled|Error)$/ });
+  const parent = cgroupParent.startsWith('/') ? cgroupParent : `/${cgroupParent}`;
+  t.match(place.readFile(`/sys/fs/cgroup${parent}/memory.events`), /^oom_kill [1-9]/m);
+  await cri.removePod(pod);
+}
