@@ -1,0 +1,132 @@
+/** A dockerd of its own, natively or in the VM, whose runtimes, BuildKit's too, are all the runtime under test. */
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { type Result, type Running, requires, runtimeName, waitFor } from '../harness/index.ts';
+import { type EnginePlace, engineRuntime, markOfTheVm } from './engine-place.ts';
+import { EngineTree, engineTrees } from './engine-tree.ts';
+import { EngineVm } from './engine-vm.ts';
+import { rootfsArchive } from './image.ts';
+
+const inVm = existsSync(markOfTheVm);
+const isUserModeLinux = readFileSync('/proc/cpuinfo', 'utf8').includes('User Mode Linux');
+
+/** dockerd sets io.weight even where it is not asked to, and crun fails when there is no controller for it. */
+const controllers = runtimeName === 'crun' ? ['io'] : [];
+
+/** For `skip`: false, or why dockerd cannot run here. */
+export function dockerd(): string | false {
+  return inVm ? false : engineTrees() || requires({ controllers });
+}
+
+/** The same for tests of networks. */
+export function dockerdNetworks(): string | false {
+  return isUserModeLinux ? 'needs NAT, which the kernel of this VM has not' : dockerd();
+}
+
+/** daemon.json. systemd is there in the VM only. */
+const config = {
+  runtimes: { 'under-test': { path: engineRuntime } },
+  'default-runtime': 'under-test',
+  'storage-driver': 'overlay2',
+  'exec-opts': [`native.cgroupdriver=${inVm ? 'systemd' : 'cgroupfs'}`],
+  ip6tables: false,
+  ...(isUserModeLinux ? { iptables: false, bridge: 'none' } : {}),
+};
+
+const imageName = 'busybox';
+
+export class Docker {
+  readonly place: EnginePlace;
+  readonly #path: string;
+  readonly #archive: string;
+  #daemon: Running | undefined;
+
+  private constructor(place: EnginePlace) {
+    this.place = place;
+    this.#path = join(place.sandbox.directory, 'bin');
+    this.#archive = rootfsArchive(place.sandbox.directory);
+  }
+
+  /** Starts a daemon that has the image `busybox`. The test's end removes its containers. */
+  static async start(t: Test, settings: object = {}): Promise<Docker> {
+    const place = inVm
+      ? EngineVm.enter(t)
+      : await EngineTree.enter(t, { suite: 'forky', parents: ['/docker/buildkit', '/docker'] });
+    const docker = new Docker(place);
+    docker.#installAsRunc();
+    place.writeFile('/etc/docker/daemon.json', JSON.stringify({ ...config, ...settings }));
+    await docker.startDaemon();
+    t.teardown(() => docker.#remove());
+    await docker.outputOf('import', docker.#archive, imageName);
+    return docker;
+  }
+
+  /** BuildKit in dockerd knows no runtimes: it runs the `runc` of its PATH. */
+  #installAsRunc(): void {
+    mkdirSync(this.#path);
+    symlinkSync(engineRuntime, join(this.#path, 'runc'));
+  }
+
+  async startDaemon(): Promise<void> {
+    const env = { PATH: `${this.#path}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin` };
+    const daemon = this.place.startDaemon(['dockerd'], { env });
+    this.#daemon = daemon;
+    await waitFor('dockerd to answer', async () => {
+      if (daemon.child.exitCode !== null)
+        throw new Error(`dockerd: ${daemon.output.stderr.split('\n').slice(-3).join('\n')}`);
+      return (await this.docker('version')).code === 0 ? true : undefined;
+    });
+  }
+
+  /** @param signal what dockerd gets; with live-restore its containers stay */
+  async stopDaemon(signal: 'TERM' | 'KILL'): Promise<void> {
+    await this.place.outputOf(['sh', '-c', `kill -${signal} $(cat /run/docker.pid)`]);
+    await this.#daemon?.done;
+  }
+
+  docker(...args: string[]): Promise<Result> {
+    return this.place.run(['docker', ...args]);
+  }
+
+  dockerOnTerminal(...args: string[]): Promise<Result> {
+    return this.place.run(['docker', ...args], { terminal: true });
+  }
+
+  /** What must succeed; gives what it wrote to stdout. */
+  outputOf(...args: string[]): Promise<string> {
+    return this.place.outputOf(['docker', ...args]);
+  }
+
+  /** `docker run --rm`, without a network. */
+  run(flags: string[], ...args: string[]): Promise<Result> {
+    return this.docker(...this.runArguments(['--rm', ...flags], ...args));
+  }
+
+  runArguments(flags: string[], ...args: string[]): string[] {
+    const network = flags.some((flag) => flag === '--network') ? [] : ['--network', 'none'];
+    return ['run', ...network, ...flags, imageName, ...args];
+  }
+
+  /** Starts a container that stays until the test removes it or ends. */
+  async detach(flags: string[], name: string, ...args: string[]): Promise<void> {
+    await this.outputOf(...this.runArguments(['--detach', '--name', name, ...flags], ...args));
+  }
+
+  /** @param template such as `.State.Status` */
+  async inspect(name: string, template: string): Promise<string> {
+    return (await this.outputOf('inspect', '--format', `{{${template}}}`, name)).trim();
+  }
+
+  /** Builds what the Dockerfile says, with BuildKit, and without a network. */
+  build(dockerfile: string, flags: string[] = []): Promise<Result> {
+    const fixed = ['build', '--network', 'none', '--progress', 'plain', ...flags, '-'];
+    return this.place.run(['docker', ...fixed], { input: dockerfile });
+  }
+
+  async #remove(): Promise<void> {
+    const names = (await this.outputOf('ps', '--all', '--quiet')).split('\n').filter((name) => name !== '');
+    if (names.length > 0) await this.outputOf('rm', '--force', ...names);
+    await this.stopDaemon('TERM');
+  }
+}
