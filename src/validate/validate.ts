@@ -34,6 +34,7 @@ export interface NamedProblem extends Problem {
  * @throws SpecError with all errors of the configuration
  */
 export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; warnings: Finding[] } {
+  adoptRuncVersion(value);
   // ajv's compiled code gives the verdict; the walk over the tables finds every reason for a no, with its place.
   const refused = validateConfig(value) ? [] : explainRefusal(value);
   // The rules look at nothing the schema has refused, so that they can rely on its types.
@@ -47,6 +48,12 @@ export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; 
   }
   if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
   return { spec, warnings: locate(applyRules(warningRules, spec, []), source) };
+}
+
+/** Hadoop YARN writes the version as runcVersion (runc_write_config.c), and runc reads none at all. */
+function adoptRuncVersion(value: unknown): void {
+  const spec = value as { ociVersion?: unknown; runcVersion?: unknown } | null;
+  if (typeof spec?.runcVersion === 'string') spec.ociVersion ??= spec.runcVersion;
 }
 
 function explainRefusal(value: unknown): SchemaError[] {

@@ -55,3 +55,12 @@ function findings(spec: Example): { errors: readonly Finding[]; warnings: Findin
     return { errors: error.findings, warnings: [] };
   }
 }
+
+t.test('runcVersion, as Hadoop YARN writes it, stands for ociVersion where that is missing', async (t) => {
+  const { ociVersion: _, ...rest } = exampleSpec();
+  const both = { ...exampleSpec(), runcVersion: '2.0.0' };
+  t.strictSame(findings({ ...rest, runcVersion: '1.0.0' } as unknown as Example).errors, []);
+  t.match(findings({ ...rest, runcVersion: '2.0.0' } as unknown as Example).errors, [{ rule: 'oci-version' }]);
+  t.strictSame(findings(both).errors, []);
+  t.match(findings(rest as unknown as Example).errors, [{ rule: 'schema' }], 'one of the two is required');
+});

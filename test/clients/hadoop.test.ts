@@ -1,0 +1,113 @@
+/**
+ * The runc runtime of Hadoop YARN. Debian has no Hadoop; this is what its container-executor does by its sources
+ * (hadoop-yarn-server-nodemanager, native/container-executor/impl/runc/{runc,runc_write_config}.c): the config.json of
+ * runc_write_config.c, `R run --pid-file P -b B ID` with an empty environment as a child, its exit code as the
+ * container's, and signals to the process of the pid file.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { busyboxRootfs, requires, waitFor } from '../harness/index.ts';
+import { engineRuntime } from './engine-place.ts';
+import { EngineTree, engineTrees } from './engine-tree.ts';
+
+// crun insists on ociVersion, which YARN does not write.
+const skip = engineTrees() || requires({ runtime: ['tsrun', 'runc'] });
+
+const quiet = ['nosuid', 'noexec', 'nodev'];
+const standardMounts = [
+  { source: 'proc', destination: '/proc', type: 'proc' },
+  {
+    source: 'tmpfs',
+    destination: '/dev',
+    type: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    source: 'devpts',
+    destination: '/dev/pts',
+    type: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  { source: 'shm', destination: '/dev/shm', type: 'tmpfs', options: [...quiet, 'mode=1777', 'size=8g'] },
+  { source: 'mqueue', destination: '/dev/mqueue', type: 'mqueue', options: quiet },
+  { source: 'sysfs', destination: '/sys', type: 'sysfs', options: [...quiet, 'ro'] },
+  { source: 'cgroup', destination: '/sys/fs/cgroup', type: 'cgroup', options: [...quiet, 'relatime', 'ro'] },
+];
+
+class NodeManager {
+  readonly place: EngineTree;
+  readonly #bundle: string;
+  readonly #id = 'container_e01_1700000000000_0001_01_000002';
+
+  constructor(place: EngineTree) {
+    this.place = place;
+    this.#bundle = join(place.sandbox.directory, 'nmPrivate');
+    mkdirSync(join(this.#bundle, 'work'), { recursive: true });
+    // The overlay of the image's layers, which container-executor has mounted elsewhere.
+    busyboxRootfs(join(place.sandbox.directory, 'rootfs'));
+  }
+
+  /** Writes config.json and starts it, as its child. */
+  launch(script: string) {
+    writeFileSync(join(this.#bundle, 'config.json'), JSON.stringify(this.#config(script)));
+    const run = ['run', '--pid-file', this.pidFile, '-b', this.#bundle, this.#id];
+    return this.place.startDaemon(['env', '-i', engineRuntime, ...run]);
+  }
+
+  get pidFile(): string {
+    return join(this.#bundle, 'container.pid');
+  }
+
+  #config(script: string) {
+    const work = join(this.#bundle, 'work');
+    const bind = { source: work, destination: work, type: 'bind', options: ['rw', 'rbind', 'rprivate'] };
+    return {
+      runcVersion: '1.0.0',
+      hostname: 'node7',
+      root: { path: join(this.place.sandbox.directory, 'rootfs'), readonly: true },
+      process: {
+        args: ['/bin/sh', '-c', script],
+        cwd: work,
+        env: ['PATH=/bin', 'USER=user'],
+        noNewPrivileges: true,
+        user: { uid: 1000, gid: 1000, additionalGids: [5] },
+      },
+      mounts: [...standardMounts, bind],
+      linux: {
+        cgroupsPath: '/hadoop-yarn',
+        resources: { devices: [{ access: 'rwm', allow: false }] },
+        namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }],
+        maskedPaths: ['/proc/kcore', '/proc/latency_stats', '/proc/timer_list', '/proc/scsi', '/sys/firmware'],
+        readonlyPaths: ['/proc/asound', '/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+      },
+    };
+  }
+}
+
+async function nodeManager(t: Test): Promise<NodeManager> {
+  return new NodeManager(await EngineTree.enter(t, { suite: 'forky' }));
+}
+
+t.test('a container of YARN runs as its user, and its exit code comes back', { skip }, async (t) => {
+  const manager = await nodeManager(t);
+  const script = 'pwd; id; hostname; touch /x; head -c 1 /dev/zero >/dev/full; ls /sys/class/net; exit 11';
+  const { code, stdout, stderr } = await manager.launch(script).done;
+  t.equal(code, 11);
+  t.match(stdout, /\/nmPrivate\/work\nuid=1000\(user\) gid=1000\(user\) groups=5\(tty\)\nnode7\nlo\n$/);
+  t.match(stderr, /\/x: Read-only file system\n.*No space left on device/s);
+  t.match(manager.place.readFile(manager.pidFile), /^\d+$/);
+});
+
+t.test('YARN ends a container by signals to the process of the pid file', { skip }, async (t) => {
+  const manager = await nodeManager(t);
+  const running = manager.launch('trap "exit 3" TERM; echo ready; while :; do sleep 0.1; done');
+  await waitFor('the script', () => (running.output.stdout === 'ready\n' ? true : undefined));
+  await manager.place.outputOf(['kill', '-TERM', manager.place.readFile(manager.pidFile)]);
+  t.match(await running.done, { code: 3, stderr: '' });
+
+  const stubborn = manager.launch('echo ready; sleep 1000');
+  await waitFor('the script', () => (stubborn.output.stdout === 'ready\n' ? true : undefined));
+  await manager.place.outputOf(['kill', '-KILL', manager.place.readFile(manager.pidFile)]);
+  t.match(await stubborn.done, { code: 137, stderr: '' }, 'and the same id can be used again');
+});
