@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { busyboxRootfs, requires, waitFor } from '../harness/index.ts';
+import { Docker, dockerd } from './dockerd.ts';
 import { engineRuntime } from './engine-place.ts';
 import { EngineTree, engineTrees } from './engine-tree.ts';
 
@@ -110,4 +111,34 @@ t.test('YARN ends a container by signals to the process of the pid file', { skip
   await waitFor('the script', () => (stubborn.output.stdout === 'ready\n' ? true : undefined));
   await manager.place.outputOf(['kill', '-KILL', manager.place.readFile(manager.pidFile)]);
   t.match(await stubborn.done, { code: 137, stderr: '' }, 'and the same id can be used again');
+});
+
+/** docker-util.c, get_docker_run_command: the words of `docker run` in its order. */
+t.test('the docker runtime of YARN', { skip: engineTrees() || dockerd() }, async (t) => {
+  const docker = await Docker.start(t);
+  const work = '/tmp/usercache';
+  await docker.place.outputOf(['install', '-d', '-o', '1000', '-g', '1000', work]);
+  docker.place.writeFile(
+    `${work}/launch_container.sh`,
+    'id; pwd; echo $A; touch done; grep CapBnd /proc/self/status\n',
+  );
+  const name = 'container_e01_1700000000000_0001_01_000003';
+  const capabilities = ['CHOWN', 'SETGID', 'KILL'].map((capability) => `--cap-add=${capability}`);
+  const mounts = ['-v', '/etc/passwd:/etc/passwd:ro', '-v', `${work}:${work}:rw`];
+  const words = [
+    ...[`--name=${name}`, '--user=1000:1000', '--security-opt=no-new-privileges', '-d', `--workdir=${work}`],
+    ...['--net=host', ...mounts, `--cgroup-parent=/hadoop-yarn`, '--cap-drop=ALL', ...capabilities],
+    ...['--group-add', '1000', '--group-add', '5', '--env', 'A=b', 'busybox', 'sh', `${work}/launch_container.sh`],
+  ];
+  await docker.outputOf('run', '--runtime', 'under-test', ...words);
+  t.equal(await docker.outputOf('wait', name), '0\n');
+  const log = await docker.outputOf('logs', name);
+  t.match(
+    log,
+    /^uid=1000\(user\) gid=1000\(user\) groups=5\(tty\),1000\(user\).*\n\/tmp\/usercache\nb\nCapBnd:\t0{14}61\n$/,
+  );
+  t.equal(await docker.place.outputOf(['stat', '-c', '%u', `${work}/done`]), '1000\n');
+  t.equal(await docker.outputOf('inspect', '--format={{.State.Status}}', name), 'exited\n');
+  await docker.outputOf('rm', name);
+  await docker.place.outputOf(['rmdir', '/sys/fs/cgroup/hadoop-yarn']);
 });
