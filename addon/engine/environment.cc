@@ -75,12 +75,8 @@ JSValue new_buffer(napi_env env, const void* data, size_t size, uint8_t** bytes)
   auto release = [](JSRuntime* runtime, void*, void* pointer) { js_free_rt(runtime, pointer); };
   JSValue buffer = JS_NewArrayBuffer(context, memory, size, release, nullptr, false);
   if (JS_IsException(buffer)) return buffer;
-  // Offset and length are read whatever the count says.
-  JSValue arguments[3] = {buffer, JS_UNDEFINED, JS_UNDEFINED};
-  JSValue array = JS_NewTypedArray(context, 3, arguments, JS_TYPED_ARRAY_UINT8);
+  JSValue array = JS_CallConstructor2(context, env->byte_array, env->buffer, 1, &buffer);
   JS_FreeValue(context, buffer);
-  if (JS_IsException(array)) return array;
-  JS_SetPrototype(context, array, env->buffer_prototype);
   if (bytes != nullptr) *bytes = memory;
   return array;
 }

@@ -28,8 +28,9 @@ struct napi_env__ {
   HandleList handles;
   // JS_UNINITIALIZED: none.
   JSValue exception = JS_UNINITIALIZED;
-  // Of Buffer; instances made here get it.
-  JSValue buffer_prototype = JS_UNDEFINED;
+  // Uint8Array, and what Buffer makes (src/standalone/buffer.ts); new ones are made by the first as instances of the
+  // second. To give them another prototype afterwards would cost a shape for each.
+  JSValue byte_array = JS_UNDEFINED, buffer = JS_UNDEFINED;
   napi_extended_error_info last_error = {};
 
   napi_value handle(JSValue value) { return reinterpret_cast<napi_value>(handles.push(context, value)); }

@@ -38,9 +38,32 @@ JSValue allocate(JSContext* context, JSValueConst, int, JSValueConst* values) {
   return new_buffer(&engine().env, nullptr, size, nullptr);
 }
 
-JSValue use_buffer_prototype(JSContext* context, JSValueConst, int, JSValueConst* values) {
-  engine().env.buffer_prototype = JS_DupValue(context, values[0]);
+// useBuffer(Uint8Array, its subclass that new buffers are of)
+JSValue use_buffer(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  engine().env.byte_array = JS_DupValue(context, values[0]);
+  engine().env.buffer = JS_DupValue(context, values[1]);
   return JS_UNDEFINED;
+}
+
+// byteLength(string) -> of its UTF-8
+JSValue byte_length(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  std::string text;
+  if (!utf8_of(context, values[0], &text)) return JS_EXCEPTION;
+  return JS_NewInt64(context, static_cast<int64_t>(text.size()));
+}
+
+// write(bytes, string, at) -> how many bytes of its UTF-8 have been written, as many as there is room for
+JSValue write_text(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  uint8_t* bytes = nullptr;
+  size_t size = 0;
+  uint32_t at = 0;
+  std::string text;
+  if (!bytes_of(context, values[0], &bytes, &size) || !utf8_of(context, values[1], &text)) return JS_EXCEPTION;
+  if (JS_ToUint32(context, &at, values[2]) < 0) return JS_EXCEPTION;
+  size_t room = at < size ? size - at : 0;
+  size_t count = text.size() < room ? text.size() : room;
+  memcpy(bytes + at, text.data(), count);
+  return JS_NewInt64(context, static_cast<int64_t>(count));
 }
 
 JSValue effective_uid(JSContext* context, JSValueConst, int, JSValueConst*) {
@@ -124,7 +147,9 @@ constexpr JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("encode", 1, encode),
     JS_CFUNC_DEF("decode", 1, decode),
     JS_CFUNC_DEF("allocate", 1, allocate),
-    JS_CFUNC_DEF("useBufferPrototype", 1, use_buffer_prototype),
+    JS_CFUNC_DEF("useBuffer", 2, use_buffer),
+    JS_CFUNC_DEF("byteLength", 1, byte_length),
+    JS_CFUNC_DEF("write", 3, write_text),
     JS_CFUNC_DEF("effectiveUid", 0, effective_uid),
     JS_CFUNC_DEF("effectiveGid", 0, effective_gid),
     JS_CFUNC_DEF("fileModeMask", 0, file_mode_mask),

@@ -24,7 +24,9 @@ export function parseSpecText(text: string, path: string): unknown {
     });
   }
   const value = parse(text, path);
-  if (countKeysOfValue(value, 0) !== countKeysOfText(text)) throw locatedError(text, path);
+  const keys = countKeysOfValue(value, 0);
+  const isComplete = !Number.isNaN(keys) && (isWrittenBy(value, text) || keys === countKeysOfText(text));
+  if (!isComplete) throw locatedError(text, path);
   if (/\\u(?:0000|d[89a-f])/i.test(text)) refuseBadStrings(value, text, path);
   return value;
 }
@@ -46,6 +48,15 @@ function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   });
   if (places.length === 0) return new TsrunError(`${path}: not JSON: ${String(cause)}`, { cause });
   return new TsrunError(places.join('\n'), { hint: 'remove one of the two' });
+}
+
+/**
+ * Whether JSON.stringify makes the same text of the value, as most writers of a config.json do: then no key has been
+ * lost. It costs a fifth of counting the keys in the text.
+ */
+function isWrittenBy(value: unknown, text: string): boolean {
+  const indent = /^\{\r?\n([ \t]{1,10})"/.exec(text)?.[1];
+  return JSON.stringify(value, null, indent) === text.trimEnd();
 }
 
 /**

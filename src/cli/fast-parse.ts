@@ -79,8 +79,24 @@ function readOption(argv: readonly string[], run: OptionRun, declarations: reado
   return true;
 }
 
+interface Shape {
+  names: string[];
+  key: string;
+  takesValue: boolean;
+  negated: boolean;
+}
+
+/** By the flags of a declaration. The snapshot of the standalone executable has them all (src/standalone/entry.ts). */
+const shapes = new Map<string, Shape>();
+
+function shape({ flags }: OptionDeclaration): Shape {
+  let known = shapes.get(flags);
+  if (known === undefined) shapes.set(flags, (known = shapeOf(flags)));
+  return known;
+}
+
 /** `-b, --bundle <dir>` taken apart; the key is commander's: `--no-pivot` is pivot, and false when given. */
-function shape({ flags }: OptionDeclaration): { names: string[]; key: string; takesValue: boolean; negated: boolean } {
+function shapeOf(flags: string): Shape {
   const names = flags.split(/[ ,|]+/).filter((part) => part.startsWith('-'));
   const long = (names.at(-1) ?? '').replace(/^-+/, '');
   const negated = long.startsWith('no-');

@@ -13,6 +13,11 @@ export class Bytes extends Uint8Array {
     return base64(bytes);
   }
 
+  /** Writes the UTF-8 of a string, as much of it as there is room for. */
+  write(text: string, at = 0): number {
+    return host.write(this, text, at);
+  }
+
   equals(other: Uint8Array): boolean {
     return this.length === other.length && this.every((byte, index) => byte === other[index]);
   }
@@ -94,7 +99,7 @@ export class Bytes extends Uint8Array {
 export const SmallBuffer = {
   alloc: (size: number) => new Bytes(size),
   allocUnsafe: (size: number) => host.allocate(size),
-  byteLength: (text: string) => host.encode(text).length,
+  byteLength: (text: string) => host.byteLength(text),
 
   from(source: string | ArrayLike<number>, encoding: Encoding = 'utf8'): Uint8Array {
     if (typeof source !== 'string') return new Bytes(source);

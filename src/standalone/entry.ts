@@ -1,4 +1,7 @@
 /** The command in the standalone executable, which is built with all modules loaded: what is left to do at a start. */
+import { commands } from '../cli/commands.ts';
+import { fastParse } from '../cli/fast-parse.ts';
+import { globalOptions } from '../cli/globals.ts';
 import { main } from '../cli/main.ts';
 
 /** Called by addon/engine/host.cc with what differs from start to start. */
@@ -8,3 +11,6 @@ function start(args: string[], variables: Record<string, string | undefined>, pi
 }
 
 Object.assign(globalThis, { tsrunStart: start });
+
+// What is remembered of the declarations goes into the snapshot.
+for (const { name } of commands) fastParse([name], globalOptions, commands);

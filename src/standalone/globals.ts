@@ -39,6 +39,6 @@ function structuredClone<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, structuredClone(entry)])) as T;
 }
 
-host.useBufferPrototype(Bytes.prototype);
+host.useBuffer(Uint8Array, Bytes);
 Object.assign(globalThis, { Buffer: SmallBuffer, process, structuredClone });
 Error.captureStackTrace ??= () => {};

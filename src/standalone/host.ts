@@ -7,7 +7,9 @@ interface Host {
   encode(text: string): Buffer;
   decode(bytes: Uint8Array): string;
   allocate(size: number): Buffer;
-  useBufferPrototype(prototype: object): void;
+  byteLength(text: string): number;
+  write(bytes: Uint8Array, text: string, at: number): number;
+  useBuffer(byteArray: Uint8ArrayConstructor, buffer: typeof Uint8Array): void;
   effectiveUid(): number;
   effectiveGid(): number;
   fileModeMask(): number;

@@ -3,6 +3,8 @@ import t from 'tap';
 
 // What addon/engine/host.cc gives.
 const host = {
+  byteLength: (text: string) => Buffer.byteLength(text),
+  write: (bytes: Uint8Array, text: string, at: number) => Buffer.from(bytes.buffer).write(text, at),
   encode: (text: string) => bytesOf(Buffer.from(text)),
   decode: (bytes: Uint8Array) => Buffer.from(bytes).toString(),
   allocate: (size: number) => bytesOf(Buffer.alloc(size, 0xaa)),
