@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 unset NODE_EXTRA_CA_CERTS
 bash scripts/setup.sh build demo bench >&2
-node scripts/build.mjs cli native standalone >&2
+node scripts/build.mjs >&2
 exec bash scripts/with-cgroup2.sh node test/bench/bench.mjs "$@"

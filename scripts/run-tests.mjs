@@ -146,7 +146,7 @@ function requireRuntime() {
   if (runtime === 'tsrun') return;
   const places = runtime.includes('/') ? [''] : (process.env.PATH ?? '').split(':').map((place) => `${place}/`);
   if (places.some((place) => existsSync(`${place}${runtime}`))) return;
-  fail(`RUNTIME=${runtime} is not installed; for runc and crun run: scripts/setup.sh bench`);
+  fail(`RUNTIME=${runtime} is not installed; for runc and crun run: scripts/setup.sh runtimes`);
 }
 
 /** runc and crun must not see the v1 hierarchies of a hybrid host; tsrun knows what to do with them. */

@@ -90,8 +90,8 @@ interface Shape {
 const shapes = new Map<string, Shape>();
 
 function shape({ flags }: OptionDeclaration): Shape {
-  let known = shapes.get(flags);
-  if (known === undefined) shapes.set(flags, (known = shapeOf(flags)));
+  const known = shapes.get(flags) ?? shapeOf(flags);
+  shapes.set(flags, known);
   return known;
 }
 

@@ -12,24 +12,24 @@ export function report(samples, contestants) {
   );
 }
 
+/** A figure has what its samples have: milliseconds, or KiB of `memory`. */
 function figureTable(figure, byName) {
-  const rows = Object.entries(byName).map(([name, list]) => ({
+  const unit = Object.values(byName)[0]?.[0]?.memory === undefined ? 'wall' : 'memory';
+  const medians = Object.entries(byName).map(([name, list]) => [name, (field) => median(list, field)]);
+  const against = (other) => medians.find(([name]) => name === other)?.[1](unit);
+  const head = ['', unit === 'wall' ? 'median ms' : 'KiB', 'cpu ms', 'peak MiB', '/ crun', '/ runc', '/ floor'];
+  const lines = medians.map(([name, of]) => [
     name,
-    wall: median(list, 'wall'),
-    cpu: median(list, 'cpu'),
-    rss: median(list, 'rss'),
-    count: list.length,
-  }));
-  const against = (name) => rows.find((row) => row.name === name)?.wall;
-  const head = ['', 'median ms', 'cpu ms', 'peak MiB', '/ crun', '/ runc', '/ floor'];
-  const lines = rows.map(({ name, wall, cpu, rss }) => [
-    name,
-    wall.toFixed(2),
-    cpu.toFixed(2),
-    (rss / 1024).toFixed(1),
-    ...['crun', 'runc', 'floor'].map((other) => ratio(wall, against(other))),
+    of(unit).toFixed(unit === 'wall' ? 2 : 0),
+    number(of('cpu')),
+    number(of('rss') / 1024),
+    ...['crun', 'runc', 'floor'].map((other) => ratio(of(unit), against(other))),
   ]);
-  return `\n${figure} (${rows[0]?.count ?? 0} rounds)\n${align([head, ...lines])}`;
+  return `\n${figure} (${Object.values(byName)[0]?.length ?? 0} rounds)\n${align([head, ...lines])}`;
+}
+
+function number(value) {
+  return Number.isNaN(value) ? '-' : value.toFixed(2);
 }
 
 function ratio(value, other) {
@@ -37,7 +37,7 @@ function ratio(value, other) {
 }
 
 function median(list, field) {
-  const sorted = list.map((sample) => sample[field]).sort((a, b) => a - b);
+  const sorted = list.map((sample) => sample[field] ?? Number.NaN).sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -1,0 +1,41 @@
+/** Times commands by a small C program, so that no interpreter is part of a figure. */
+import { execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** @returns {string} path of the program made of NAME.c beside this file */
+export function compile(directory, name, ...flags) {
+  const output = `${directory}/${name}`;
+  execFileSync('gcc', ['-O2', '-o', output, ...flags, new URL(`${name}.c`, import.meta.url).pathname]);
+  return output;
+}
+
+export class Timer {
+  constructor(binary) {
+    this.child = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** @returns {Promise<Sample>} of one command; throws when it fails */
+  async time(command) {
+    this.child.stdin.write(`${command.join('\x1f')}\n`);
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`cannot start ${command[0]}`);
+    const [code, wall, user, system, rss] = value.split(' ').map(Number);
+    if (code !== 0) throw new Error(`${command.join(' ')} exited with ${code}`);
+    return { wall: wall / 1e6, cpu: (user + system) / 1e3, rss };
+  }
+
+  end() {
+    this.child.stdin.end();
+  }
+}
+
+/**
+ * @typedef {{ wall: number, cpu: number, rss: number }} Sample milliseconds and KiB
+ * @param {Sample[]} parts
+ * @returns {Sample}
+ */
+export function sum(parts) {
+  const total = (name) => parts.reduce((all, part) => all + part[name], 0);
+  return { wall: total('wall'), cpu: total('cpu'), rss: Math.max(...parts.map(({ rss }) => rss)) };
+}
