@@ -2,7 +2,7 @@ import { normalize } from 'node:path';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxDevice } from '../generated/spec.ts';
 import { type Context, namespaceOf } from './context.ts';
-import { requestOf } from './mount-request.ts';
+import { mountRequests } from './mount-request.ts';
 
 /** File types of mknod(2), by the letters of linux.devices. */
 const fileTypes = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
@@ -50,9 +50,10 @@ export function lowerDevices(context: Context): Op[] {
   return [...[...defaults, ...asked].map((device) => lowerDevice(context, device)), ...lowerLinks()];
 }
 
-function isDevBound({ spec }: Context): boolean {
-  const requests = (spec.mounts ?? []).map((mount, index) => requestOf(mount, index));
-  return requests.some(({ options, destination }) => options.bind !== undefined && destination.path === '/dev');
+function isDevBound(context: Context): boolean {
+  return mountRequests(context).some(
+    ({ options, destination }) => options.bind !== undefined && destination.path === '/dev',
+  );
 }
 
 function isForeign({ warnings }: Context, { path, from }: Device): boolean {

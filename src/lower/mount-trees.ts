@@ -3,7 +3,7 @@ import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxIDMapping, Mount } from '../generated/spec.ts';
 import { type Context, isPrivileged, namespaceOf } from './context.ts';
-import { type MountRequest, requestOf } from './mount-request.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
 
 /** Source of a bind mount: absolute, or relative to the bundle (config.md, Mounts). */
 export function bindSource({ options }: Pick<Context, 'options'>, { source = '' }: Mount): string {
@@ -15,10 +15,7 @@ export function bindSource({ options }: Pick<Context, 'options'>, { source = '' 
  * power over the host's filesystems.
  */
 export function lowerTrees(context: Context): Op[] {
-  return (context.spec.mounts ?? []).flatMap((mount, index) => {
-    const request = requestOf(mount, index);
-    return [...namespaceOps(context, request), ...treeOps(context, request)];
-  });
+  return mountRequests(context).flatMap((request) => [...namespaceOps(context, request), ...treeOps(context, request)]);
 }
 
 /**
@@ -26,11 +23,10 @@ export function lowerTrees(context: Context): Op[] {
  * runtime's.
  */
 export function lowerOwnTrees(context: Context): Op[] {
-  return (context.spec.mounts ?? []).flatMap((mount, index): Op[] => {
-    const request = requestOf(mount, index);
+  return mountRequests(context).flatMap((request): Op[] => {
     const tree = slotOf(context, request);
     if (tree === null || isMapped(request)) return [];
-    const { from, destination, options } = request;
+    const { mount, from, destination, options } = request;
     const source = bindSource(context, mount);
     const recursive = options.bind === 'rbind';
     return [

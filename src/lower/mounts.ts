@@ -1,26 +1,24 @@
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
-import type { Mount } from '../generated/spec.ts';
 import { lowerCgroupMount } from './cgroup-mount.ts';
 import type { Context } from './context.ts';
 import { lowerNewFilesystem } from './mount-new.ts';
 import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
 import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
-import { type MountRequest, requestOf } from './mount-request.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
 import { bindSource, slotOf } from './mount-trees.ts';
 
 /** config.md, Mounts, in the listed order. */
 export function lowerMounts(context: Context): Op[] {
-  const mounts = context.spec.mounts ?? [];
-  return mounts.flatMap((mount, index) => lowerMount(context, mount, index));
+  return mountRequests(context).flatMap((request) => lowerMount(context, request));
 }
 
 /** A bind is a bind by its options; its type says nothing. */
-function lowerMount(context: Context, mount: Mount, index: number): Op[] {
-  const request = requestOf(mount, index);
+function lowerMount(context: Context, request: MountRequest): Op[] {
+  const { type } = request.mount;
   if (request.options.remount) return lowerRemount(context, request);
   if (request.options.bind !== undefined) return lowerBind(context, request);
-  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return lowerCgroupMount(context, request);
+  if (type === 'cgroup' || type === 'cgroup2') return lowerCgroupMount(context, request);
   return lowerNewFilesystem(context, request);
 }
 
@@ -70,11 +68,11 @@ function lowerRemount(context: Context, request: MountRequest): Op[] {
 }
 
 /** The filesystem behind a bind mount is the host's. */
-function refuseForeignFilesystem({ spec }: Context, { options, from, index, destination }: MountRequest): void {
+function refuseForeignFilesystem(context: Context, { options, from, index, destination }: MountRequest): void {
   if (needsMountFlags(options)) {
     throw new TsrunError(`${from}/options: iversion and silent are for new filesystems, not for remount`);
   }
-  const earlier = (spec.mounts ?? []).slice(0, index).map((mount, i) => requestOf(mount, i));
+  const earlier = mountRequests(context).slice(0, index);
   const remounted = earlier.findLast((other) => other.destination.path === destination.path && !other.options.remount);
   if (remounted !== undefined && remounted.options.bind === undefined) return;
   throw new TsrunError(`${from}/options: remount would change a filesystem that is not the container's own`, {

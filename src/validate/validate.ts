@@ -79,10 +79,15 @@ export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly
   return problems;
 }
 
+/** By the pointer of a rule. */
+const namesIn = new Map<string, readonly string[]>();
+
 /** Only names without characters that a pointer escapes. */
 function isPresent(spec: Spec, pointer: string): boolean {
+  const names = namesIn.get(pointer) ?? pointer.slice(1).split('/');
+  namesIn.set(pointer, names);
   let value: unknown = spec;
-  for (const name of pointer.slice(1).split('/')) value = (value as Record<string, unknown> | null | undefined)?.[name];
+  for (const name of names) value = (value as Record<string, unknown> | null | undefined)?.[name];
   return value !== undefined;
 }
 

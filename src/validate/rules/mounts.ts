@@ -76,5 +76,11 @@ export const mountWarnings: Rule[] = [
 ];
 
 function eachMount({ mounts = [] }: Spec, check: (mount: Mount, pointer: string) => Problem[]): Problem[] {
-  return mounts.flatMap((mount, index) => check(mount, `/mounts/${index}`));
+  const problems: Problem[] = [];
+  // Most checks find nothing: concatenating nothing seven times costs more than looking.
+  for (const [index, mount] of mounts.entries()) {
+    const found = check(mount, `/mounts/${index}`);
+    if (found.length > 0) problems.push(...found);
+  }
+  return problems;
 }
