@@ -45,8 +45,8 @@ function checkHost(
   probe: Probe,
 ): Pick<Report, 'errors' | 'warnings'> {
   const rootfs = rootfsPath({ spec, options });
-  const { bundle, systemdCgroup = false } = options;
-  const context: CheckContext = { spec, host, bundle, rootfs, systemdCgroup, probe };
+  const { bundle, cgroupManager = 'cgroupfs' } = options;
+  const context: CheckContext = { spec, host, bundle, rootfs, cgroupManager, probe };
   const lowered = loweringProblems(spec, host, { ...options, exactInteger: exactIntegers(source.text) });
   const errors = [...named('lowering', lowered.errors), ...run(hostErrors, context)];
   const warnings = [

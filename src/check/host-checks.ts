@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Hook, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
+import type { CgroupManager } from '../lower/context.ts';
 import { kernelHas } from '../lower/kernel.ts';
 import type { Problem } from '../validate/finding.ts';
 import { problemOf } from './lowering.ts';
@@ -15,8 +16,7 @@ export interface CheckContext {
   /** Absolute paths. */
   readonly bundle: string;
   readonly rootfs: string;
-  /** Whether systemd is to make the cgroup. */
-  readonly systemdCgroup: boolean;
+  readonly cgroupManager: CgroupManager;
   readonly probe: Probe;
 }
 
@@ -135,8 +135,8 @@ function seccompProblems({ spec, probe }: CheckContext): Problem[] {
 }
 
 /** sd_booted(3). */
-function systemdProblems({ systemdCgroup, probe }: CheckContext): Problem[] {
-  if (!systemdCgroup || probe.kindOf('/run/systemd/system') === 'directory') return [];
+function systemdProblems({ cgroupManager, probe }: CheckContext): Problem[] {
+  if (cgroupManager !== 'systemd' || probe.kindOf('/run/systemd/system') === 'directory') return [];
   return [{ pointer: '', message: '--systemd-cgroup: this host does not run systemd' }];
 }
 

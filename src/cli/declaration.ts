@@ -1,4 +1,5 @@
 import type { LogLevel } from '../log.ts';
+import type { CgroupManager } from '../lower/context.ts';
 
 /** One option of a command, in commander's notation. */
 export interface OptionDeclaration {
@@ -48,6 +49,6 @@ export interface GlobalOptions {
   readonly log: string | undefined;
   readonly logFormat: 'text' | 'json';
   readonly logLevel: LogLevel;
-  readonly systemdCgroup: boolean;
+  readonly cgroupManager: CgroupManager;
   readonly rootless: 'true' | 'false' | 'auto';
 }

@@ -3,6 +3,7 @@ import { defaultRoot } from '../container/store.ts';
 import { TsrunError } from '../errors.ts';
 import { configureTrace } from '../execute/trace.ts';
 import { configureLog, type LogLevel, logLevels } from '../log.ts';
+import { type CgroupManager, cgroupManagers } from '../lower/context.ts';
 import type { GlobalOptions, OptionDeclaration, OptionValues } from './declaration.ts';
 
 /** Options that stand before the command. */
@@ -21,7 +22,15 @@ export const globalOptions: readonly OptionDeclaration[] = [
   },
   { flags: '--debug', description: 'the same as --log-level debug' },
   { flags: '--trace <file>', description: 'write when each op of create, run or exec ran, as a Chrome trace (JSON)' },
-  { flags: '--systemd-cgroup', description: 'let systemd make the cgroup; cgroupsPath is then slice:prefix:name' },
+  { flags: '--systemd-cgroup', description: 'the same as --cgroup-manager systemd' },
+  {
+    flags: '--cgroup-manager <manager>',
+    description:
+      'who makes the cgroup: tsrun itself, systemd (cgroupsPath is then slice:prefix:name), or nobody, so that the ' +
+      'container stays in the caller’s',
+    choices: [...cgroupManagers],
+    default: 'cgroupfs',
+  },
   {
     flags: '--rootless <mode>',
     description: 'whether cgroups may be missing without an error',
@@ -47,7 +56,7 @@ export function readGlobals(values: OptionValues): GlobalOptions {
     log,
     logFormat: values.logFormat as 'text' | 'json',
     logLevel: level,
-    systemdCgroup: values.systemdCgroup === true,
+    cgroupManager: values.systemdCgroup === true ? 'systemd' : (values.cgroupManager as CgroupManager),
     rootless: values.rootless as GlobalOptions['rootless'],
   };
 }

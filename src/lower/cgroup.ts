@@ -3,7 +3,7 @@ import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { type Context, hasNew } from './context.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
-import { controllersOf, lowerResources } from './resources.ts';
+import { controllersOf, isLimit, lowerResources } from './resources.ts';
 import { lowerScope } from './scope.ts';
 
 /** What a container does with its cgroup: before the clone, right after it, and as the last thing of create. */
@@ -16,6 +16,7 @@ export interface LoweredCgroup {
 /** The container's cgroup and its limits (config-linux.md, Control groups). */
 export function lowerCgroup(context: Context): LoweredCgroup {
   const { host, linux, options, warnings } = context;
+  if (options.cgroupManager === 'disabled') return withoutManager(context);
   const lowered = lowerResources(linux.resources ?? {}, host.cgroup);
   warnings.push(...lowered.warnings);
   if (host.cgroup.mount === null) return withoutCgroup2(context);
@@ -28,10 +29,23 @@ export function lowerCgroup(context: Context): LoweredCgroup {
     ...lowerDeviceFilter(context),
   ];
   const controllers = controllersOf(lowered.settings);
-  if (options.systemdCgroup) {
+  if (options.cgroupManager === 'systemd') {
     return { before: [], inside: [lowerScope(context, controllers, settings), ...limits], last };
   }
   return { before: [create(context, controllers), ...limits], inside: [], last };
+}
+
+/** What a caller that asks for no cgroup cannot have, it is told; rules for devices are in every engine's config. */
+function withoutManager({ linux, host, warnings }: Context): LoweredCgroup {
+  const { devices, ...limits } = linux.resources ?? {};
+  const limit = lowerResources(limits, host.cgroup).settings.find(({ op }) => isLimit(op));
+  if (limit !== undefined) {
+    throw new TsrunError(`${limit.op.from}: with --cgroup-manager disabled there is no cgroup that could hold it`, {
+      hint: 'remove the property, or let cgroupfs or systemd make a cgroup',
+    });
+  }
+  if (devices?.length) warnings.push('/linux/resources/devices: not enforced with --cgroup-manager disabled');
+  return { before: [], inside: [], last: [] };
 }
 
 function withoutCgroup2({ linux, warnings }: Context): LoweredCgroup {
@@ -89,6 +103,7 @@ function lowerOwnership(context: Context): Op[] {
 export function cgroupDirectory({ host, linux, options }: Context): string {
   const path = linux.cgroupsPath || options.id;
   const mount = host.cgroup.mount ?? '/sys/fs/cgroup';
+  if (options.cgroupManager === 'disabled') return join(mount, normalize(host.cgroup.own));
   // normalize() of an absolute path cannot lead above it.
   if (path.startsWith('/')) return join(mount, normalize(path));
   return join(mount, normalize(join('/', dirname(host.cgroup.own), path)));

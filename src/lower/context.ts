@@ -1,6 +1,13 @@
 import type { Linux, LinuxNamespace, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 
+/**
+ * `cgroupfs`: tsrun itself. `systemd`: linux.cgroupsPath is then slice:prefix:name. `disabled`: nobody, so that the
+ * container stays in the caller's.
+ */
+export const cgroupManagers = ['cgroupfs', 'systemd', 'disabled'] as const;
+export type CgroupManager = (typeof cgroupManagers)[number];
+
 /** What the command line adds to the config. */
 export interface LowerOptions {
   readonly id: string;
@@ -12,8 +19,8 @@ export interface LowerOptions {
   readonly noNewKeyring?: boolean;
   /** Whether the cgroup may be missing when no limit is asked for; auto: for ordinary users. */
   readonly rootless?: 'true' | 'false' | 'auto';
-  /** Let systemd make the cgroup; linux.cgroupsPath is then slice:prefix:name. */
-  readonly systemdCgroup?: boolean;
+  /** Who makes the cgroup (default: cgroupfs). */
+  readonly cgroupManager?: CgroupManager;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
   /** What the runtime itself adds to process.env. */

@@ -71,15 +71,17 @@ export function controllersOf(settings: readonly Setting[]): string[] {
 function hasController({ controller, op }: Setting, host: CgroupFacts): boolean {
   if (controller === 'core' ? host.mount !== null : host.controllers.includes(controller)) return true;
   // Without the controller nothing is limited, which is what is asked for.
-  if (op.op === 'write-cgroup-file' && asksNothing(op.file, op.value)) return false;
+  if (!isLimit(op)) return false;
   throw new TsrunError(`${op.from}: ${whereIs(controller, host)}`, { hint: 'remove the property to go on without it' });
 }
 
 /** Files in which a 0 is what a cgroup has anyway. */
 const zeroByDefault = ['memory.low', 'cpu.idle', 'cpu.max.burst'];
 
-function asksNothing(file: string, value: string): boolean {
-  return value === 'max' || (value === '0' && zeroByDefault.includes(file));
+/** Whether the op asks for something that a cgroup does not have anyway. */
+export function isLimit(op: Op): boolean {
+  if (op.op !== 'write-cgroup-file') return true;
+  return op.value !== 'max' && !(op.value === '0' && zeroByDefault.includes(op.file));
 }
 
 function whereIs(controller: string, { mount, v1Controllers }: CgroupFacts): string {

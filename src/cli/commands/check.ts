@@ -12,14 +12,14 @@ export const check: CommandDeclaration = {
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
   ],
   examples: ['tsrun check --bundle /containers/web', 'tsrun check --format json | jq -r .errors[].message'],
-  async run(_args, options, { rootless, systemdCgroup }) {
+  async run(_args, options, { rootless, cgroupManager }) {
     const [{ checkBundle }, { hostProbe }, { reportJson, reportText }, { gatherHostFacts }] = await Promise.all([
       import('../../check/check.ts'),
       import('../../check/probe.ts'),
       import('../../check/report.ts'),
       import('../../host/facts.ts'),
     ]);
-    const lowering = { id: 'container', bundle: bundleOf(options), rootless, systemdCgroup };
+    const lowering = { id: 'container', bundle: bundleOf(options), rootless, cgroupManager };
     const report = checkBundle(lowering, gatherHostFacts(), hostProbe);
     print(options.format === 'json' ? reportJson(report) : reportText(report));
     return report.errors.length === 0 ? 0 : 1;

@@ -32,7 +32,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     noPivot: options.pivot === false,
     noNewKeyring: options.newKeyring === false,
     rootless: globals.rootless,
-    systemdCgroup: globals.systemdCgroup,
+    cgroupManager: globals.cgroupManager,
     preserveFds: descriptors.count,
     env: descriptors.env,
     notifyDirectory: notifyDirectoryFor(globals.root, id),

@@ -39,7 +39,7 @@ async function planExec([id = '', ...command]: readonly string[], options: Optio
   return prepareExec(new ContainerDirectory(root, id), await execRequest(command, options));
 }
 
-async function planCreate(args: readonly string[], options: OptionValues, { rootless, systemdCgroup }: GlobalOptions) {
+async function planCreate(args: readonly string[], options: OptionValues, { rootless, cgroupManager }: GlobalOptions) {
   const [id = 'container', ...rest] = args;
   if (rest.length > 0) throw new TsrunError('a command is for --exec only', { hint: 'tsrun plan --help' });
   const { prepare } = await import('../../container/prepare.ts');
@@ -50,7 +50,7 @@ async function planCreate(args: readonly string[], options: OptionValues, { root
     noPivot: options.pivot === false,
     noNewKeyring: options.newKeyring === false,
     rootless,
-    systemdCgroup,
+    cgroupManager,
     preserveFds: (options.preserveFds as number | undefined) ?? 0,
   });
 }

@@ -8,6 +8,7 @@ import { reportJson, reportText } from '../../../src/check/report.ts';
 import { resolveInRootfs } from '../../../src/check/rootfs.ts';
 import { TsrunError } from '../../../src/errors.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
+import type { CgroupManager } from '../../../src/lower/context.ts';
 import { capableHost } from '../lower/host.ts';
 import { type FullSpec, kernel } from '../lower/lowering.ts';
 
@@ -19,11 +20,11 @@ interface Case {
   text?: Record<string, string | undefined>;
   /** What compiling the seccomp profile fails with. */
   seccomp?: string;
-  systemdCgroup?: boolean;
+  cgroupManager?: CgroupManager;
 }
 
 /** Checks a bundle that is right but for the case's edit, on a host that can do all but what the case takes away. */
-function check(t: Test, { edit, host, probe, text = {}, seccomp, systemdCgroup = false }: Case): Report {
+function check(t: Test, { edit, host, probe, text = {}, seccomp, cgroupManager = 'cgroupfs' }: Case): Report {
   const bundle = t.testdir({ rootfs: { bin: {} } });
   writeFileSync(join(bundle, 'rootfs/bin/sh'), '', { mode: 0o755 });
   const spec = defaultSpec() as FullSpec;
@@ -36,7 +37,7 @@ function check(t: Test, { edit, host, probe, text = {}, seccomp, systemdCgroup =
     },
     text: (path) => (path in text ? text[path] : path === '/proc/filesystems' ? filesystems : ''),
   };
-  return checkBundle({ id: 'c1', bundle, systemdCgroup }, capableHost(host), asked);
+  return checkBundle({ id: 'c1', bundle, cgroupManager }, capableHost(host), asked);
 }
 
 const filesystems = 'nodev\tproc\nnodev\ttmpfs\nnodev\tdevpts\nnodev\tsysfs\nnodev\tcgroup2\nnodev\tmqueue\n';
@@ -203,8 +204,10 @@ t.test('seccomp: a kernel without it, and a profile that cannot be compiled', as
 t.test('--systemd-cgroup needs systemd', async (t) => {
   const answer = (kind: 'directory' | 'missing') => (path: string) =>
     path === '/run/systemd/system' ? kind : undefined;
-  t.match(errors(t, { systemdCgroup: true, probe: answer('missing') }), [/--systemd-cgroup: this host does not run/]);
-  t.same(errors(t, { systemdCgroup: true, probe: answer('directory') }), []);
+  t.match(errors(t, { cgroupManager: 'systemd', probe: answer('missing') }), [
+    /--systemd-cgroup: this host does not run/,
+  ]);
+  t.same(errors(t, { cgroupManager: 'systemd', probe: answer('directory') }), []);
 });
 
 t.test('hooks of the host', async (t) => {

@@ -98,7 +98,7 @@ t.test('the scope comes after the clone and before its limits; without systemd i
     spec: { ociVersion: '1.0.0', root: { path: 'r' } },
     linux: { resources: { pids: { limit: 5 } } },
     host: capableHost(),
-    options: { id: 'c1', bundle: '/b', systemdCgroup: true },
+    options: { id: 'c1', bundle: '/b', cgroupManager: 'systemd' as const },
     warnings: [],
   };
   const { before, inside } = lowerCgroup(context);

@@ -1,0 +1,59 @@
+/** `--cgroup-manager`, as podman passes it to crun. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { requires, sandbox } from '../harness/index.ts';
+
+const skip = requires({ root: true, cgroup2: true, runtime: ['tsrun', 'crun'] });
+
+const ownCgroup = () => /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
+
+t.test('disabled: the container and what joins it stay in the caller’s cgroup', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sleep', '100000'];
+    spec.linux.namespaces = spec.linux.namespaces?.filter(({ type }) => type !== 'cgroup');
+    // As podman leaves it out.
+    delete spec.linux.cgroupsPath;
+    delete spec.linux.resources;
+  });
+  const id = await box.create(bundle, [], ['--cgroup-manager', 'disabled']);
+  await box.runtimeOk(['--cgroup-manager=disabled', 'start', id]);
+  const { pid } = await box.state(id);
+  t.match(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), `0::${ownCgroup()}\n`);
+  const { stdout } = await box.runtimeOk(['exec', id, 'cat', '/proc/self/cgroup']);
+  t.match(stdout, `0::${ownCgroup()}\n`);
+  await box.runtimeOk(['--cgroup-manager', 'disabled', 'kill', id, 'KILL']);
+  await box.waitForState(id, 'stopped');
+  await box.runtimeOk(['--cgroup-manager', 'disabled', 'delete', id]);
+});
+
+t.test(
+  'cgroupfs is the default; another word is an error',
+  { skip: requires({ root: true, runtime: 'tsrun' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle();
+    const plan = async (...globals: string[]) =>
+      (await box.runtimeOk([...globals, 'plan', '--bundle', bundle.directory])).stdout;
+    t.equal(await plan('--cgroup-manager', 'cgroupfs'), await plan());
+    const wrong = await box.runtime(['--cgroup-manager', 'none', 'list']);
+    t.equal(wrong.code, 1);
+    t.match(wrong.stderr, /--cgroup-manager.*cgroupfs, systemd, disabled/);
+  },
+);
+
+t.test('a limit without a cgroup is refused', { skip: requires({ root: true, runtime: 'tsrun' }) }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.linux.resources = { ...spec.linux.resources, unified: { 'cgroup.max.depth': '3' } };
+  });
+  const { code, stderr } = await box.runtime([
+    '--cgroup-manager=disabled',
+    'create',
+    '--bundle',
+    bundle.directory,
+    box.newId(),
+  ]);
+  t.equal(code, 1);
+  t.match(stderr, /\/linux\/resources\/unified\/cgroup.max.depth: with --cgroup-manager disabled there is no cgroup/);
+});
