@@ -13,6 +13,7 @@ for (const suite of suites) {
     const cri = await startCri(t, place);
     const setting = { cri, place, cgroupParent: '/pods' };
     await t.test('the life of a container', (t) => scenarios.containerLife(t, setting));
+    await t.test('the handler of a RuntimeClass', (t) => scenarios.runtimeClass(t, setting));
     await t.test('attributes of the process', (t) => scenarios.processAttributes(t, setting));
     await t.test('namespaces of pod, container, target and node', (t) => scenarios.podNamespaces(t, setting));
     await t.test('attach, exec on a terminal, port-forward', (t) => scenarios.streams(t, setting));

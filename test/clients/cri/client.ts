@@ -46,12 +46,19 @@ export class Cri {
     return proto.decode(types.response, answer) as T;
   }
 
-  /** @param linux LinuxPodSandboxConfig */
-  async runPod(name: string, linux: Message = {}, more: Message = {}): Promise<Pod> {
+  /**
+   * @param linux LinuxPodSandboxConfig
+   * @param handler what a RuntimeClass names; the default runtime when left out
+   */
+  async runPod(name: string, linux: Message = {}, handler?: string): Promise<Pod> {
     const metadata = { name, uid: `uid-${name}-${++this.#count}`, namespace: 'default', attempt: 0 };
-    const config = { metadata, hostname: name, log_directory: this.logDirectory, linux, ...more };
+    const config = { metadata, hostname: name, log_directory: this.logDirectory, linux };
     const types = { request: 'RunPodSandboxRequest', response: 'RunPodSandboxResponse' };
-    const { pod_sandbox_id: id } = await this.call<{ pod_sandbox_id: string }>('RunPodSandbox', { config }, types);
+    const { pod_sandbox_id: id } = await this.call<{ pod_sandbox_id: string }>(
+      'RunPodSandbox',
+      { config, runtime_handler: handler },
+      types,
+    );
     return { id, config };
   }
 

@@ -61,6 +61,14 @@ export async function containerLife(t: Test, setting: Setting) {
   });
 }
 
+export async function runtimeClass(t: Test, setting: Setting) {
+  const { cri, cgroupParent } = setting;
+  const pod = await cri.runPod('class', { cgroup_parent: cgroupParent }, 'under-test');
+  t.match(await logOf(setting, pod, script('echo hello')), { code: 0, log: /^hello\n/ });
+  await cri.removePod(pod);
+  await t.rejects(cri.runPod('other', {}, 'no-such-handler'), /no runtime for "no-such-handler" is configured/);
+}
+
 export async function processAttributes(t: Test, setting: Setting) {
   await inPod(setting, 'process', async (pod) => {
     const security = {
