@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 4143030734u;
+constexpr uint32_t kLayoutHash = 3729001138u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -60,14 +60,15 @@ enum class Opcode : uint32_t {
   kFindUser = 50,
   kDefaultHome = 51,
   kBoundCapabilities = 52,
-  kSetUser = 53,
-  kSetCapabilities = 54,
-  kSetUmask = 55,
-  kNoNewPrivileges = 56,
-  kWaitStart = 57,
-  kPrepareExec = 58,
-  kLoadSeccomp = 59,
-  kExec = 60,
+  kOwnStdio = 53,
+  kSetUser = 54,
+  kSetCapabilities = 55,
+  kSetUmask = 56,
+  kNoNewPrivileges = 57,
+  kWaitStart = 58,
+  kPrepareExec = 59,
+  kLoadSeccomp = 60,
+  kExec = 61,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -405,6 +406,12 @@ struct BoundCapabilitiesOp {
   uint64_t bounding;
 };
 
+// Make the user the owner of the pipes and output files among the standard streams, and of the container's own terminal.
+struct OwnStdioOp {
+  uint64_t uid;
+  uint64_t terminal;
+};
+
 // setgroups, setresgid, setresuid, keeping capabilities for the next op.
 struct SetUserOp {
   uint64_t uid;
@@ -510,6 +517,7 @@ struct ExecOp {
   X(FindUser) \
   X(DefaultHome) \
   X(BoundCapabilities) \
+  X(OwnStdio) \
   X(SetUser) \
   X(SetCapabilities) \
   X(SetUmask) \

@@ -23,7 +23,8 @@ export function buildNative() {
  */
 export function buildEngine({ quickjs, modules }) {
   const inputs = hashInputs([modules]);
-  build('engine', ['tsrun-engine'], inputs, [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`]);
+  const definitions = [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`];
+  build('engine', ['tsrun-engine'], inputs, [...definitions, '--target', 'tsrun-engine']);
 }
 
 /**
@@ -31,7 +32,7 @@ export function buildEngine({ quickjs, modules }) {
  * names `napi_versions`, by which cmake-js takes the headers of the node-api-headers package instead of downloading
  * Node's.
  */
-function build(name, outputs, inputs, definitions) {
+function build(name, outputs, inputs, more) {
   const stampFile = path.join(buildDir, `.inputs-${name}`);
   const complete = outputs.every((output) => existsSync(path.join(outputDir, output)));
   if (complete && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return;
@@ -39,11 +40,11 @@ function build(name, outputs, inputs, definitions) {
   if (configuredElsewhere()) rmSync(buildDir, { recursive: true, force: true });
   mkdirSync(buildDir, { recursive: true });
   rmSync(stampFile, { force: true });
-  runCmakeJs(definitions);
+  runCmakeJs(more);
   writeFileSync(stampFile, inputs);
 }
 
-function runCmakeJs(definitions) {
+function runCmakeJs(more) {
   const options = [
     '--directory',
     inRoot('addon'),
@@ -54,7 +55,7 @@ function runCmakeJs(definitions) {
     '--CDCMAKE_EXPORT_COMPILE_COMMANDS=ON',
     `--CDTSRUN_NODE=${process.execPath}`,
     `--CDNAPI_VERSION=${napiVersion}`,
-    ...definitions,
+    ...more,
   ];
   // `build` alone keeps what an earlier configuration has defined.
   for (const command of ['configure', 'build']) {

@@ -671,6 +671,14 @@ export interface BoundCapabilitiesOp extends OpBase {
   readonly bounding: number | bigint;
 }
 
+/** Make the user the owner of the pipes and output files among the standard streams, and of the container's own terminal. */
+export interface OwnStdioOp extends OpBase {
+  readonly op: 'own-stdio';
+  readonly by: 'init';
+  readonly uid: number | bigint;
+  readonly terminal: boolean;
+}
+
 /** setgroups, setresgid, setresuid, keeping capabilities for the next op. */
 export interface SetUserOp extends OpBase {
   readonly op: 'set-user';
@@ -818,6 +826,7 @@ export type InitOp =
   | FindUserOp
   | DefaultHomeOp
   | BoundCapabilitiesOp
+  | OwnStdioOp
   | SetUserOp
   | SetCapabilitiesOp
   | SetUmaskOp
@@ -832,7 +841,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'blob' | 'seccomp' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 4143030734;
+export const layoutHash = 3729001138;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -890,12 +899,13 @@ export const initOps: Readonly<
   'find-user': { code: 50, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
   'default-home': { code: 51, fields: [['uid', 'u64']] },
   'bound-capabilities': { code: 52, fields: [['bounding', 'u64']] },
-  'set-user': { code: 53, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 54, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
-  'set-umask': { code: 55, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 56, fields: [] },
-  'wait-start': { code: 57, fields: [['socket', 'fd']] },
-  'prepare-exec': { code: 58, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
-  'load-seccomp': { code: 59, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
-  'exec': { code: 60, fields: [['name', 'str']] },
+  'own-stdio': { code: 53, fields: [['uid', 'u64'], ['terminal', 'bool']] },
+  'set-user': { code: 54, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 55, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
+  'set-umask': { code: 56, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 57, fields: [] },
+  'wait-start': { code: 58, fields: [['socket', 'fd']] },
+  'prepare-exec': { code: 59, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'load-seccomp': { code: 60, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
+  'exec': { code: 61, fields: [['name', 'str']] },
 };

@@ -3,6 +3,7 @@ import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { type Context, hasNew } from './context.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
+import { hostUid } from './id-maps.ts';
 import { controllersOf, isLimit, lowerResources } from './resources.ts';
 import { lowerScope } from './scope.ts';
 
@@ -80,17 +81,13 @@ function forbidsForks(op: Op): boolean {
  * the container's user.
  */
 function lowerOwnership(context: Context): Op[] {
-  const { spec, linux, host } = context;
+  const { spec, host } = context;
   const writable = spec.mounts?.some(
     ({ type, destination, options }) =>
       type === 'cgroup' && normalize(destination) === '/sys/fs/cgroup' && !options?.includes('ro'),
   );
   if (!writable || !hasNew(context, 'cgroup')) return [];
-  const inside = spec.process?.user?.uid ?? 0;
-  const mapping = linux.uidMappings?.find(
-    ({ containerID, size }) => inside >= containerID && inside < containerID + size,
-  );
-  const uid = mapping === undefined ? inside : mapping.hostID + inside - mapping.containerID;
+  const uid = hostUid(context) ?? spec.process?.user?.uid ?? 0;
   // As it is already.
   if (uid === host.uid) return [];
   return [{ op: 'own-cgroup', by: 'runtime', from: '/process/user/uid', uid }];

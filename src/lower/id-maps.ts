@@ -63,6 +63,13 @@ export function demandMapped({ linux }: Context, kind: 'uid' | 'gid', id: number
   });
 }
 
+/** Of the container's user where a user namespace has mappings; undefined otherwise. */
+export function hostUid({ linux, spec }: Context): number | undefined {
+  const uid = spec.process?.user?.uid ?? 0;
+  const mapping = linux.uidMappings?.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
+  return mapping === undefined ? undefined : mapping.hostID + uid - mapping.containerID;
+}
+
 function adoptedId(mappings: readonly LinuxIDMapping[] = [], wanted: number): number {
   if (mappings.length === 0 || isMapped(mappings, 0)) return 0;
   return isMapped(mappings, wanted) ? wanted : (mappings[0]?.containerID ?? 0);

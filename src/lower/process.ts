@@ -1,6 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import { type Context, exactInteger, namespaceOf } from './context.ts';
 import { rlimitNumbers } from './rlimits.ts';
+import { lowerOwnStdioOutside } from './user.ts';
 
 /**
  * What init does first of all, still in the runtime's namespaces and with its privileges: what Node left behind is
@@ -12,6 +13,7 @@ export function lowerReset(context: Context): Op[] {
     ...lowerOomScoreAdj(context),
     { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft },
     ...lowerHardLimits(context),
+    ...lowerOwnStdioOutside(context),
   ];
 }
 

@@ -2,7 +2,21 @@ import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { User } from '../generated/spec.ts';
 import type { Context } from './context.ts';
-import { demandMapped, deniesSetgroups } from './id-maps.ts';
+import { demandMapped, deniesSetgroups, hostUid } from './id-maps.ts';
+
+/** As runc and crun do: a program that is not root could not open its own /dev/stderr otherwise. */
+function lowerOwnStdio({ spec: { process } }: Context): Op[] {
+  if (process === undefined) return [];
+  const { terminal = false, user } = process;
+  return [{ op: 'own-stdio', by: 'init', from: '/process/user/uid', uid: user?.uid ?? 0, terminal }];
+}
+
+/** The same from outside of a user namespace, inside of which the caller's IDs mean nothing. */
+export function lowerOwnStdioOutside(context: Context): Op[] {
+  const uid = hostUid(context);
+  if (uid === undefined || context.spec.process?.terminal === true) return [];
+  return [{ op: 'own-stdio', by: 'init', from: '/process/user/uid', uid, terminal: false }];
+}
 
 /** config.md, POSIX-platform Process, user. */
 export function lowerUser(context: Context): Op[] {
@@ -20,6 +34,7 @@ export function lowerUser(context: Context): Op[] {
     });
   }
   return [
+    ...lowerOwnStdio(context),
     { op: 'set-user', by: 'init', from: '/process/user', uid, gid, groups, keepGroups },
     // "If unspecified, the umask should not be changed from the calling process' umask" (config.md).
     { op: 'set-umask', by: 'init', from: '/process/user/umask', mask: umask ?? host.umask },

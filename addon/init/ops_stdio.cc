@@ -1,0 +1,59 @@
+// Whose the standard streams are: a program that is not root opens /dev/stdout and /dev/stderr by their owner and mode.
+#include <sys/stat.h>
+
+#include "base.h"
+#include "ops.h"
+
+namespace tsrun {
+
+namespace {
+
+constexpr long kPipeMagic = 0x50495045;
+constexpr int kAccessMode = 3;  // O_ACCMODE
+
+struct KernelStatfs {
+  long type;
+  long rest[14];
+};
+
+// A pipe has no name: nobody but who holds it can tell whose it is.
+bool is_pipe(int fd) {
+  KernelStatfs kind = {};
+  return sys(__NR_fstatfs, fd, &kind) == 0 && kind.type == kPipeMagic;
+}
+
+// A file that the caller made for the output. What is only read from, or is somebody else's, was not made for that.
+bool is_output_file(int fd, const struct statx& status) {
+  unsigned type = status.stx_mode & S_IFMT;
+  if (fd == 0 || (type != S_IFREG && type != S_IFIFO)) return false;
+  long flags = sys(__NR_fcntl, fd, F_GETFL, 0);
+  if (flags < 0 || (flags & O_PATH) != 0 || (flags & kAccessMode) == O_RDONLY) return false;
+  return status.stx_uid == static_cast<uint32_t>(sys(__NR_geteuid));
+}
+
+// Devices of the host stay as they are: /dev/null is everybody's, and its terminal has an owner who goes on using it.
+bool is_to_be_given(int fd, const struct statx& status, bool terminal) {
+  if ((status.stx_mode & S_IFMT) == S_IFCHR) return terminal;
+  return is_pipe(fd) || is_output_file(fd, status);
+}
+
+// No ID of this user namespace, a read-only file system, or a file system without owners.
+bool is_excused(long error) {
+  return error == -EPERM || error == -EINVAL || error == -EROFS || error == -ENOSYS || error == -EOPNOTSUPP;
+}
+
+}  // namespace
+
+int run(const OwnStdioOp& op) {
+  auto uid = static_cast<uint32_t>(ctx.has_user ? ctx.user : op.uid);
+  for (int fd = 0; fd < 3; fd++) {
+    struct statx status = {};
+    if (sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID, &status) < 0) continue;
+    if (status.stx_uid == uid || !is_to_be_given(fd, status, op.terminal)) continue;
+    long error = sys(__NR_fchown, fd, uid, -1);
+    if (error < 0 && !is_excused(error)) return fail(error, "standard streams");
+  }
+  return 0;
+}
+
+}  // namespace tsrun
