@@ -18,6 +18,8 @@ export interface Needs {
   /** The runtime can restrict devices here. */
   deviceFilter?: boolean;
   capabilities?: Capability[];
+  /** The security module that labels processes. */
+  lsm?: 'apparmor';
   /** Programs on the PATH of the host. */
   commands?: string[];
   /** Files or directories; a relative path is below the checkout. */
@@ -40,6 +42,7 @@ function* missing(needs: Needs): Generator<string> {
   if (controllers.length > 0) yield `needs cgroup2 controllers: ${controllers.join(', ')}`;
   if (needs.deviceFilter && !canFilterDevices()) yield `${runtimeName} needs CAP_SYS_RESOURCE to restrict devices`;
   for (const name of needs.capabilities ?? []) if (!hasCapability(name)) yield `needs ${name}`;
+  if (needs.lsm !== undefined && !isEnabled(needs.lsm)) yield `needs a kernel that runs ${needs.lsm}`;
   for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
   for (const path of needs.files ?? [])
     if (!existsSync(join(repoRoot, path)) && !existsSync(path)) yield `needs ${path}`;
@@ -48,4 +51,10 @@ function* missing(needs: Needs): Generator<string> {
 function hasUserNamespaces(): boolean {
   if (!existsSync('/proc/self/ns/user')) return false;
   return Number(readFileSync('/proc/sys/user/max_user_namespaces', 'utf8')) > 0;
+}
+
+/** As the kernel's own switch says; a module that is not built in has none. */
+function isEnabled(lsm: string): boolean {
+  const file = `/sys/module/${lsm}/parameters/enabled`;
+  return existsSync(file) && readFileSync(file, 'utf8').trim() === 'Y';
 }

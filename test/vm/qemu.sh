@@ -22,7 +22,7 @@ qemu_command() {
   shift 2
   # No mitigations and no self tests: nothing hostile runs here, and TCG pays dearly for both.
   append='quiet loglevel=4 panic=-1 console=ttyS0 mitigations=off nokaslr no_timer_check tsc=reliable
-    random.trust_cpu=on cryptomgr.notests audit=0 selinux=0 apparmor=0
+    random.trust_cpu=on cryptomgr.notests audit=0 selinux=0 apparmor=1 security=apparmor
     systemd.unit=tsrun-vm.target systemd.show_status=error TERM=dumb
     tsrun.job=/dev/vdb tsrun.out=/dev/vport0p1 tsrun.err=/dev/vport0p2 tsrun.ctl=/dev/vport0p3 tsrun.tty=/dev/hvc0'
   TMPDIR=/job exec chroot "$tools" /usr/bin/qemu-system-x86_64 \
