@@ -29,7 +29,7 @@ export interface FeatureFacts {
  * features.md: what tsrun carries out on a kernel that has everything, whatever this host has (which is what
  * `tsrun check` tells). Made from the tables that lowering runs on, so that it cannot promise something else.
  *
- * @param commands names of the command line's commands
+ * @param commands names of the commands that do what they are called
  */
 export function features(commands: readonly string[], facts: FeatureFacts): Features {
   const { libseccompVersion } = facts;

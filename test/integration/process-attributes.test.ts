@@ -8,6 +8,7 @@ const skip = requires({ root: true });
 /** Of what Debian's crun 1.8 and runc 1.1 are too old for, and of words that are tsrun's own. */
 const onlyHere = requires({ root: true, runtime: 'tsrun' });
 const mayRaise = hasCapability('CAP_SYS_RESOURCE') && 'this machine has CAP_SYS_RESOURCE';
+const mayRaiseOnly = requires({ root: true, runtime: 'tsrun', capabilities: ['CAP_SYS_RESOURCE'] });
 const lsmIsOn =
   (existsSync('/sys/module/apparmor/parameters/enabled') || existsSync('/sys/fs/selinux/enforce')) &&
   'this machine has AppArmor or SELinux';
@@ -96,6 +97,13 @@ t.test(
     t.match(said, 'CAP_SYS_RESOURCE');
   },
 );
+
+t.test('with CAP_SYS_RESOURCE a hard limit may be above the caller’s', { skip: mayRaiseOnly }, async (t) => {
+  const stdout = await sandbox(t).outputOf('ulimit -H -n; ulimit -S -n', (spec) => {
+    spec.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 600_000, hard: 700_000 }];
+  });
+  t.equal(stdout, '700000\n600000\n');
+});
 
 /** policy, nice and real-time priority of process 1 (proc_pid_stat(5), fields 41, 19 and 40). */
 const schedulingOfInit = "cut -d' ' -f41,19,40 /proc/1/stat";
@@ -264,6 +272,13 @@ t.test(
     t.match(said, /process\.oomScoreAdj: set-oom-score-adj .*EACCES.*CAP_SYS_RESOURCE/);
   },
 );
+
+t.test('with CAP_SYS_RESOURCE oomScoreAdj may be below the caller’s', { skip: mayRaiseOnly }, async (t) => {
+  const stdout = await sandbox(t).outputOf(['/bin/cat', '/proc/self/oom_score_adj'], (spec) => {
+    spec.process.oomScoreAdj = -998;
+  });
+  t.equal(stdout, '-998\n');
+});
 
 t.test(
   'labels of a security module that is off are refused',

@@ -32,6 +32,7 @@ export const checkpoint: CommandDeclaration = {
     { flags: '--pre-dump', description: 'dump memory only, and leave the container running' },
   ],
   examples: [],
+  refused: true,
   async run() {
     throw notSupported('checkpoint');
   },
@@ -54,6 +55,7 @@ export const restore: CommandDeclaration = {
     { flags: '--lsm-mount-context <context>', description: 'LSM context for its mounts' },
   ],
   examples: [],
+  refused: true,
   async run() {
     throw notSupported('restore');
   },

@@ -17,16 +17,8 @@ export const features: CommandDeclaration = {
     ]);
     const { seccompFlags } = gatherHostFacts();
     const facts = { seccompFlags, libseccompVersion: libseccompVersion() };
-    print(
-      `${JSON.stringify(
-        featuresOf(
-          commands.map(({ name }) => name),
-          facts,
-        ),
-        null,
-        2,
-      )}\n`,
-    );
+    const names = commands.filter(({ refused }) => refused !== true).map(({ name }) => name);
+    print(`${JSON.stringify(featuresOf(names, facts), null, 2)}\n`);
     return 0;
   },
 };
