@@ -19,6 +19,8 @@ export interface ArgumentDeclaration {
   /** `<id>` or `[signal]`. */
   readonly name: string;
   readonly description: string;
+  /** Words to complete; the command says what it does not take. */
+  readonly choices?: readonly string[];
 }
 
 /** One command: what it takes, and the function that carries it out (its module is loaded only then). */

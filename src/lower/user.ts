@@ -8,14 +8,14 @@ import { demandMapped, deniesSetgroups, hostUid } from './id-maps.ts';
 function lowerOwnStdio({ spec: { process } }: Context): Op[] {
   if (process === undefined) return [];
   const { terminal = false, user } = process;
-  return [{ op: 'own-stdio', by: 'init', from: '/process/user/uid', uid: user?.uid ?? 0, terminal }];
+  return [{ op: 'own-stdio', by: 'init', from: '/process/user', uid: user?.uid ?? 0, terminal }];
 }
 
 /** The same from outside of a user namespace, inside of which the caller's IDs mean nothing. */
 export function lowerOwnStdioOutside(context: Context): Op[] {
   const uid = hostUid(context);
   if (uid === undefined || context.spec.process?.terminal === true) return [];
-  return [{ op: 'own-stdio', by: 'init', from: '/process/user/uid', uid, terminal: false }];
+  return [{ op: 'own-stdio', by: 'init', from: '/process/user', uid, terminal: false }];
 }
 
 /** config.md, POSIX-platform Process, user. */

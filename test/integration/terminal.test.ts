@@ -1,52 +1,19 @@
 /** Terminals: `run` and `exec --tty` on a real one (tmux's), whose screen is looked at. */
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Bundle, requires, runtimePath, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
+import { type Bundle, requires, runtimePath, type Sandbox, sandbox } from '../harness/index.ts';
+import { Screen } from '../harness/screen.ts';
 
 const skip = requires({ root: true, commands: ['tmux'] });
 
-/** A shell in a terminal of 80x24 that `rt` calls the runtime in. */
-class Screen {
-  readonly #socket: string;
-
-  constructor(t: Test, box: Sandbox) {
-    this.#socket = join(box.directory, 'tmux.sock');
-    const rc = join(box.directory, 'rc');
-    writeFileSync(rc, `PS1='host> '; rt() { ${runtimePath} --root ${box.root} "$@"; }\n`);
-    this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '24', 'sh');
-    t.teardown(() => this.#tmux('kill-server'));
-    this.type(`. ${rc}; clear`);
-  }
-
-  /** Types a line and Enter. */
-  type(line: string): void {
-    this.#tmux('send-keys', '-l', line);
-    this.#tmux('send-keys', 'Enter');
-  }
-
-  /** Presses a key by tmux's name, such as `C-c`. */
-  press(key: string): void {
-    this.#tmux('send-keys', key);
-  }
-
-  resize(columns: number, rows: number): void {
-    this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
-  }
-
-  /** Waits until a line of the screen matches. */
-  shows(pattern: RegExp): Promise<string> {
-    return waitFor(`${pattern} on the screen`, () => this.#lines().find((line) => pattern.test(line)));
-  }
-
-  #lines(): string[] {
-    return this.#tmux('capture-pane', '-p', '-S', '-200').split('\n');
-  }
-
-  #tmux(...args: string[]): string {
-    return execFileSync('tmux', ['-S', this.#socket, ...args], { encoding: 'utf8' });
-  }
+/** A shell in which `rt` calls the runtime. */
+function shell(t: Test, box: Sandbox): Screen {
+  const rc = join(box.directory, 'rc');
+  writeFileSync(rc, `PS1='host> '; rt() { ${runtimePath} --root ${box.root} "$@"; }\n`);
+  const screen = new Screen(t, box);
+  screen.type(`. ${rc}; clear`);
+  return screen;
 }
 
 function shellBundle(box: Sandbox, terminal = true): Bundle {
@@ -59,7 +26,7 @@ function shellBundle(box: Sandbox, terminal = true): Bundle {
 
 t.test('a day at the shell: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) => {
   const box = sandbox(t);
-  const screen = new Screen(t, box);
+  const screen = shell(t, box);
   const id = box.newId();
   screen.type(`rt run --bundle ${shellBundle(box).directory} ${id}; echo ended with $?`);
   await screen.shows(/^in>/);
@@ -94,7 +61,7 @@ t.test('exec --tty gives a terminal of its own, and its errors leave the host’
   });
   const id = await box.create(bundle);
   await box.runtimeOk(['start', id]);
-  const screen = new Screen(t, box);
+  const screen = shell(t, box);
   screen.type(`rt exec --tty ${id} sh; echo ended with $?`);
   await screen.shows(/^in>/);
   screen.type('tty; stty size');

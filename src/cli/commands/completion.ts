@@ -1,20 +1,37 @@
 import { TsrunError } from '../../errors.ts';
 import { print } from '../../output.ts';
+import type { CompletionMaker } from '../completion/words.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
-/** `tsrun completion`: a script that makes bash complete tsrun's command line. */
+const makers: Readonly<Record<string, () => Promise<CompletionMaker>>> = {
+  bash: async () => (await import('../completion/bash.ts')).bashCompletion,
+  zsh: async () => (await import('../completion/zsh.ts')).zshCompletion,
+  fish: async () => (await import('../completion/fish.ts')).fishCompletion,
+};
+
+const shells = Object.keys(makers);
+
+/** `tsrun completion`: a script that makes a shell complete tsrun's command line. */
 export const completion: CommandDeclaration = {
   name: 'completion',
-  summary: 'print a script that makes bash complete tsrun’s command line',
-  arguments: [{ name: '<shell>', description: 'bash' }],
+  summary: 'print a script that makes a shell complete tsrun’s command line',
+  arguments: [{ name: '<shell>', description: shells.join(', '), choices: shells }],
   options: [],
-  examples: ['source <(tsrun completion bash)'],
+  examples: [
+    'source <(tsrun completion bash)',
+    'source <(tsrun completion zsh)',
+    'tsrun completion fish > ~/.config/fish/completions/tsrun.fish',
+  ],
   async run([shell = '']) {
-    if (shell !== 'bash') throw new TsrunError(`completion: ${shell}: not a shell it knows`, { hint: 'it knows bash' });
-    const { bashCompletion } = await import('../completion.ts');
+    const maker = makers[shell];
+    if (maker === undefined) {
+      throw new TsrunError(`completion: ${JSON.stringify(shell)}: not a shell it knows`, {
+        hint: `it knows ${shells.join(', ')}`,
+      });
+    }
     const { commands } = await import('../commands.ts');
     const { globalOptions } = await import('../globals.ts');
-    print(bashCompletion(globalOptions, commands));
+    print((await maker())(globalOptions, commands));
     return 0;
   },
 };

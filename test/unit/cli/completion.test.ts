@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { commands } from '../../../src/cli/commands.ts';
-import { bashCompletion } from '../../../src/cli/completion.ts';
+import { bashCompletion } from '../../../src/cli/completion/bash.ts';
 import { globalOptions } from '../../../src/cli/globals.ts';
 
 const script = `${bashCompletion(globalOptions, commands)}
-tsrun() { echo web; }
+tsrun() { if [[ $1 == --root ]]; then echo "of-$2"; else echo web; fi; }
 COMP_WORDS=(tsrun "$@"); COMP_CWORD=$#; _tsrun; echo "\${COMPREPLY[*]}"`;
 
 const complete = (...words: string[]): string =>
@@ -19,5 +19,7 @@ t.test('bash completes commands, options, choices and ids', async (t) => {
   t.equal(complete('list', '--format', ''), 'table json');
   t.equal(complete('kill', '--a'), '--all');
   t.equal(complete('kill', 'w'), 'web');
+  t.equal(complete('--root', 'r', 'kill', 'o'), 'of-r');
   t.equal(complete('create', 'w'), '');
+  t.equal(complete('completion', ''), 'bash zsh fish');
 });

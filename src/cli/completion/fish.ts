@@ -1,0 +1,58 @@
+import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
+import { type CompletionMaker, namesOf, quoted, shown, takesId, takesValue, valuedNames } from './words.ts';
+
+/** One `complete` a word, each with the condition that its command stands before the cursor. */
+export const fishCompletion: CompletionMaker = (globals, commands) => `function __tsrun_parse
+    set -g __tsrun_command ''
+    set -g __tsrun_root
+    set -l skipped ''
+    for token in (commandline -opc)[2..]
+        if test -n "$skipped"
+            test "$skipped" = --root; and set -g __tsrun_root --root $token
+            set skipped ''
+            continue
+        end
+        switch $token
+            case ${valuedNames(globals).join(' ')}
+                set skipped $token
+            case '-*'
+            case '*'
+                set -g __tsrun_command $token
+                return
+        end
+    end
+end
+function __tsrun_in
+    __tsrun_parse
+    test "$__tsrun_command" = "$argv[1]"
+end
+function __tsrun_ids
+    __tsrun_parse
+    tsrun $__tsrun_root list -q 2>/dev/null
+end
+complete -c tsrun -f
+${shown(globals)
+  .map((option) => optionLine('', option))
+  .join('')}${shown(commands).flatMap(commandLines).join('')}`;
+
+function commandLines(command: CommandDeclaration): string[] {
+  const { name, summary, options } = command;
+  const within = `complete -c tsrun -n '__tsrun_in ${name}'`;
+  const choices = command.arguments[0]?.choices;
+  return [
+    `complete -c tsrun -n '__tsrun_in ""' -a ${name} -d ${quoted(summary)}\n`,
+    ...(takesId(command) ? [`${within} -a '(__tsrun_ids)'\n`] : []),
+    ...(choices === undefined ? [] : [`${within} -a '${choices.join(' ')}'\n`]),
+    ...shown(options).map((option) => optionLine(name, option)),
+  ];
+}
+
+function optionLine(command: string, option: OptionDeclaration): string {
+  const names = namesOf(option).map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+  const value = takesValue(option) ? ` ${valueSpec(option)}` : '';
+  return `complete -c tsrun -n '__tsrun_in "${command}"' ${names.join(' ')}${value} -d ${quoted(option.description)}\n`;
+}
+
+/** -x: nothing but these; -r -F: whatever it is, a file may be meant. */
+const valueSpec = ({ choices }: OptionDeclaration): string =>
+  choices === undefined ? '-r -F' : `-x -a '${choices.join(' ')}'`;
