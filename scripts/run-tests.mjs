@@ -59,11 +59,12 @@ async function runHere(selected) {
   // The engines' trees have the other runtimes, too.
   if (!selected.every(isClientTest)) requireRuntime();
   const useVm = process.env.TSRUN_TEST_VM !== '0';
-  const queue = useVm ? selected : selected.filter((file) => !isVmTest(file));
+  const queue = (useVm ? selected : selected.filter((file) => !isVmTest(file))).sort(clientsLast);
   if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
-  await buildEngineTrees(selected);
+  const trees = buildEngineTrees(selected);
   const again = [];
   await inParallel(queue, async (file) => {
+    if (isClientTest(file)) await trees;
     const { result, needy } = splitByNeed(await runFile(file));
     printFile(result);
     again.push(...needy);
@@ -97,11 +98,15 @@ function runsTsrun() {
   return ['', 'tsrun'].includes(process.env.RUNTIME ?? '');
 }
 
-/** Before the tests, which would build what they need themselves, but could not say so while they run. */
+/** While other tests run. Those of engines would build what they need themselves, but could not say so. */
 async function buildEngineTrees(files) {
   if (!files.some(isClientTest) || process.getuid() !== 0) return;
   const { ensureTree, suites } = await loadVmLibrary();
   for (const suite of suites) await ensureTree(suite, 'engines').catch((error) => console.error(error.message));
+}
+
+function clientsLast(a, b) {
+  return Number(isClientTest(a)) - Number(isClientTest(b));
 }
 
 /** @param {string[]} filters files, directories or parts of a path, relative to the checkout */
