@@ -64,15 +64,33 @@ void wait_for_barrier(int socket) {
   (void)poll(&closed, 1, barrier_timeout_ms);
 }
 
-// The line of the message that begins with READY=, or nothing.
-std::string ready_line(const std::string& message) {
+// What a service manager is told of the container as of any service. Not what names processes or descriptors, which
+// are others outside (MAINPID, FDSTORE), nor who may say more (NOTIFYACCESS).
+constexpr const char* passed_fields[] = {
+    "READY=",       "RELOADING=",           "STOPPING=", "MONOTONIC_USEC=", "STATUS=", "ERRNO=", "BUSERROR=",
+    "EXIT_STATUS=", "EXTEND_TIMEOUT_USEC=", "WATCHDOG=", "WATCHDOG_USEC="};
+
+bool begins_with(const std::string& line, const char* field) { return line.compare(0, strlen(field), field) == 0; }
+
+bool is_passed(const std::string& line) {
+  for (const char* field : passed_fields) {
+    if (begins_with(line, field)) return true;
+  }
+  return false;
+}
+
+// The lines of the message that are passed on; `ready` when READY is among them.
+std::string passed_lines(const std::string& message, bool* ready) {
+  std::string result;
   for (size_t start = 0; start < message.size();) {
     size_t end = message.find('\n', start);
     if (end == std::string::npos) end = message.size();
-    if (message.compare(start, 6, "READY=") == 0) return message.substr(start, end - start);
+    std::string line = message.substr(start, end - start);
+    if (is_passed(line)) result += line + "\n";
+    if (begins_with(line, "READY=")) *ready = true;
     start = end + 1;
   }
-  return "";
+  return result;
 }
 
 // Passes one message on; whether it was READY. Descriptors that come with it are closed by the kernel, as no room is
@@ -81,11 +99,13 @@ bool pass_on(const Relay& relay) {
   char text[longest_message];
   ssize_t got = recv(relay.from, text, sizeof(text), MSG_DONTWAIT);
   if (got <= 0) return false;
-  std::string ready = ready_line(std::string(text, static_cast<size_t>(got)));
-  if (ready.empty()) return false;
-  tell(relay.to, ready + "\nMAINPID=" + std::to_string(relay.pid) + "\n");
-  wait_for_barrier(relay.to);
-  return true;
+  bool ready = false;
+  std::string lines = passed_lines(std::string(text, static_cast<size_t>(got)), &ready);
+  if (lines.empty()) return false;
+  if (ready) lines += "MAINPID=" + std::to_string(relay.pid) + "\n";
+  tell(relay.to, lines);
+  if (ready) wait_for_barrier(relay.to);
+  return ready;
 }
 
 // Until the container's end, and what it said before that is passed on too.

@@ -21,7 +21,10 @@ export const globalOptions: readonly OptionDeclaration[] = [
     default: 'error',
   },
   { flags: '--debug', description: 'the same as --log-level debug' },
-  { flags: '--trace <file>', description: 'write when each op of create, run or exec ran, as a Chrome trace (JSON)' },
+  {
+    flags: '--trace <file>',
+    description: 'write when each op of create, run or exec and each step of start ran, as a Chrome trace (JSON)',
+  },
   { flags: '--systemd-cgroup', description: 'the same as --cgroup-manager systemd' },
   {
     flags: '--cgroup-manager <manager>',
@@ -44,7 +47,7 @@ export function readGlobals(values: OptionValues): GlobalOptions {
   const level: LogLevel = values.debug === true ? 'debug' : (values.logLevel as LogLevel);
   const log = values.log as string | undefined;
   configureLog({
-    file: log === undefined || log === '' ? undefined : resolve(log),
+    file: log === undefined || log === '' ? undefined : logFile(log),
     format: values.logFormat as 'text' | 'json',
     level,
   });
@@ -59,4 +62,15 @@ export function readGlobals(values: OptionValues): GlobalOptions {
     cgroupManager: values.systemdCgroup === true ? 'systemd' : (values.cgroupManager as CgroupManager),
     rootless: values.rootless as GlobalOptions['rootless'],
   };
+}
+
+/** As crun has it, `file:` may stand before the path; its other places are not there. */
+function logFile(log: string): string {
+  const [scheme, ...rest] = log.split(':');
+  if (scheme === 'journald' || scheme === 'syslog') {
+    throw new TsrunError(`--log ${log}: tsrun does not write to ${scheme}`, {
+      hint: 'give a file; or leave it out, and systemd-cat(1) or logger(1) take what is on stderr',
+    });
+  }
+  return resolve(scheme === 'file' ? rest.join(':') : log);
 }

@@ -40,7 +40,9 @@ function normalize(word: string, known: readonly OptionDeclaration[]): { words: 
   const option = known.find(({ flags }) => longNameOf(flags) === name);
   if (option === undefined) {
     const short = known.find(({ flags }) => flags.startsWith(`${word},`));
-    return { words: [word], takesNext: short !== undefined && takesValue(short) };
+    if (short !== undefined) return { words: [word], takesNext: takesValue(short) };
+    // Without its value and with both dashes, so that commander finds the option that was meant.
+    return { words: [areShortFlags(word, known) ? word : `--${name}`], takesNext: false };
   }
   const value = rest.length === 0 ? undefined : rest.join('=');
   if (takesValue(option)) {
@@ -50,6 +52,16 @@ function normalize(word: string, known: readonly OptionDeclaration[]): { words: 
   if (value === 'false') return { words: [], takesNext: false };
   const isPlain = value === undefined || value === 'true';
   return { words: [isPlain ? `--${name}` : word], takesNext: false };
+}
+
+/** `-td`, and `-u1` for `-u 1`: more than Go's package reads. */
+function areShortFlags(word: string, known: readonly OptionDeclaration[]): boolean {
+  if (word.startsWith('--')) return false;
+  // What is not known here may be commander's own: -h, -v.
+  if (word.length === 2) return true;
+  const options = [...word.slice(1)].map((letter) => known.find(({ flags }) => flags.startsWith(`-${letter},`)));
+  const end = options.findIndex((option) => option === undefined || takesValue(option));
+  return end < 0 || options[end] !== undefined;
 }
 
 function longNameOf(flags: string): string | undefined {

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from '../execute/message.ts';
+import { traceStep } from '../execute/trace.ts';
 import { unreportedFailure } from '../execute/unreported.ts';
 import { describeFailure, describeNotice } from '../execute/words.ts';
 import type { Op } from '../generated/ops.ts';
@@ -24,7 +25,7 @@ export function startContainer(directory: ContainerDirectory): void {
   if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
     throw new TsrunError('/process: required by start', { hint: 'add a process to config.json and create again' });
   }
-  release(directory, record);
+  traceStep('start-program', 'start', () => release(directory, record));
   runPoststartHooks(directory, record);
 }
 
@@ -118,7 +119,8 @@ function alreadyRunning(): TsrunError {
 function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord): void {
   record.hooks.poststart.forEach((hook, index) => {
     try {
-      runHook(placeHook(hook, 'poststart', index), hookState(record, 'running'));
+      const placed = placeHook(hook, 'poststart', index);
+      traceStep('run-hook', placed.from, () => runHook(placed, hookState(record, 'running')));
     } catch (error) {
       deleteContainer(directory, { force: true });
       throw error;

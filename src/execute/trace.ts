@@ -7,7 +7,7 @@ import { isLogged, log } from '../log.ts';
 /** One op that ran; times are nanoseconds of CLOCK_MONOTONIC. */
 export interface Span {
   readonly index: number;
-  readonly op: Pick<Op, 'op' | 'by' | 'from'>;
+  readonly op: Readonly<{ op: string } & Pick<Op, 'by' | 'from'>>;
   readonly start: bigint;
   readonly end: bigint;
 }
@@ -16,6 +16,8 @@ export interface Span {
 let traceFd = -1;
 /** Of the plan that this command runs; a command runs one at most. */
 let current: Trace | undefined;
+/** What this command did that no plan has: start's own steps. */
+let steps: Span[] = [];
 
 /** @throws TsrunError, before anything is done, when the file cannot be written */
 export function configureTrace(file: string | undefined): void {
@@ -36,14 +38,27 @@ export function traceOf(ops: readonly Op[]): Trace | undefined {
   return current;
 }
 
+/** Runs a step that is not an op of a plan, such as the wait for init's execve, and notes its time. */
+export function traceStep<T>(name: string, from: string, action: () => T): T {
+  if (traceFd < 0 && !isLogged('debug')) return action();
+  const start = addon().monotonicTime();
+  try {
+    return action();
+  } finally {
+    const op = { op: name, by: 'runtime', from } as const;
+    steps.push({ index: steps.length, op, start, end: addon().monotonicTime() });
+  }
+}
+
 /**
  * Writes the file and the debug lines, with what has been stamped by now; the second call does nothing. What init does
  * after wait-start is in it only if that was before the call, and what it does under a seccomp filter never is, like
  * the execve.
  */
 export function reportTrace(): void {
-  const spans = current?.finish() ?? [];
+  const spans = [...(current?.finish() ?? []), ...steps];
   current = undefined;
+  steps = [];
   for (const span of spans) log('debug', describeSpan(span));
   if (traceFd < 0) return;
   try {

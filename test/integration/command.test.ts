@@ -110,3 +110,18 @@ t.test('--no-new-keyring keeps the caller’s session keyring', { skip }, async 
   ]);
   t.equal(code, 0);
 });
+
+t.test(
+  '--log takes crun’s file:, and refuses its other places',
+  { skip: requires({ runtime: 'tsrun' }) },
+  async (t) => {
+    const log = join(t.testdir(), 'log');
+    command(['--log', `file:${log}`, '--root', t.testdirName, 'state', 'none']);
+    t.match(readFileSync(log, 'utf8'), /container does not exist/);
+    for (const place of ['journald:web', 'syslog:web']) {
+      const { status, stderr } = command(['--log', place, 'list']);
+      t.equal(status, 1);
+      t.match(stderr, new RegExp(`--log ${place}: tsrun does not write to`));
+    }
+  },
+);

@@ -35,7 +35,8 @@ t.test('start waits for READY=1 and tells the host’s pid', { skip }, async (t)
   t.equal(output.stdout, 'listening\n');
   await box.runtimeOk(['start', id], { env });
   const { pid } = await box.state(id);
-  t.equal(output.stdout, `listening\n<READY=1\nMAINPID=${pid}\n>\n<BARRIER=1>\n`);
+  // What was said before READY=1 is passed on as well.
+  t.equal(output.stdout, `listening\n<STATUS=x\n>\n<READY=1\nMAINPID=${pid}\n>\n<BARRIER=1>\n`);
 });
 
 t.test('a container with a user namespace reaches its socket too', { skip }, async (t) => {
@@ -61,6 +62,27 @@ t.test('run in the foreground passes on what a container says that soon ends', {
   t.equal(code, 7);
   t.equal(stdout, '/run/notify/notify.sock\ntaken in\n');
   t.match(output.stdout, /^listening\n<READY=1\nMAINPID=\d+\n>\n<BARRIER=1>\n$/);
+});
+
+t.test('run in the foreground passes on what any service may say, and nothing of processes', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { output, env } = await manager(box);
+  const said = [
+    'RELOADING=1\\nMONOTONIC_USEC=5',
+    'STATUS=b',
+    'MAINPID=1',
+    'FDSTORE=1',
+    'NOTIFYACCESS=all',
+    'WATCHDOG=1',
+  ];
+  const script = [...said, 'STOPPING=1\\nMAINPID=1\\nERRNO=2']
+    .map((text) => `notify send "$(printf '${text}')"`)
+    .join(';');
+  const bundle = speaker(box, script);
+  const { code } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()], { env });
+  t.equal(code, 0);
+  const expected = ['RELOADING=1\nMONOTONIC_USEC=5', 'STATUS=b', 'WATCHDOG=1', 'STOPPING=1\nERRNO=2'];
+  t.equal(output.stdout, `listening\n${expected.map((text) => `<${text}\n>\n`).join('')}`);
 });
 
 t.test('run --detach returns when a container ends that never was ready', { skip }, async (t) => {
