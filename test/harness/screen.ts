@@ -42,9 +42,11 @@ export class Screen {
 
   /** Waits until a line of the screen matches. */
   async shows(pattern: RegExp): Promise<string> {
-    const line = await waitFor(`${pattern} on the screen:\n${this.#lines().join('\n')}`, () =>
+    const line = await waitFor(`${pattern} on the screen`, () =>
       this.#lines().find((line) => pattern.test(line)),
-    );
+    ).catch((error) => {
+      throw new Error(`${error.message}:\n${this.#lines().join('\n').trimEnd()}`);
+    });
     this.#test.match(line, pattern);
     return line;
   }

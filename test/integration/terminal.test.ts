@@ -1,18 +1,19 @@
 /** Terminals: `run` and `exec --tty` on a real one (tmux's), whose screen is looked at. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Bundle, requires, runtimePath, type Sandbox, sandbox } from '../harness/index.ts';
+import { type Bundle, requires, runtimePath, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 import { Screen } from '../harness/screen.ts';
 
 const skip = requires({ root: true, commands: ['tmux'] });
 
 /** A shell in which `rt` calls the runtime. */
-function shell(t: Test, box: Sandbox): Screen {
+async function shell(t: Test, box: Sandbox): Promise<Screen> {
   const rc = join(box.directory, 'rc');
   writeFileSync(rc, `PS1='host> '; rt() { ${runtimePath} --root ${box.root} "$@"; }\n`);
   const screen = new Screen(t, box);
   screen.type(`. ${rc}; clear`);
+  await screen.shows(/^host>$/);
   return screen;
 }
 
@@ -26,7 +27,7 @@ function shellBundle(box: Sandbox, terminal = true): Bundle {
 
 t.test('a day at the shell: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) => {
   const box = sandbox(t);
-  const screen = shell(t, box);
+  const screen = await shell(t, box);
   const id = box.newId();
   screen.type(`rt run --bundle ${shellBundle(box).directory} ${id}; echo ended with $?`);
   await screen.shows(/^in>/);
@@ -61,7 +62,7 @@ t.test('exec --tty gives a terminal of its own, and its errors leave the host’
   });
   const id = await box.create(bundle);
   await box.runtimeOk(['start', id]);
-  const screen = shell(t, box);
+  const screen = await shell(t, box);
   screen.type(`rt exec --tty ${id} sh; echo ended with $?`);
   await screen.shows(/^in>/);
   screen.type('tty; stty size');
@@ -80,6 +81,67 @@ t.test('exec --tty gives a terminal of its own, and its errors leave the host’
   screen.type('stty -a | grep -o " icanon\\| echo " | tr -d "\\n"; echo .');
   await screen.shows(/^ icanon echo \.$/);
 });
+
+t.test('alias runc: run, list, ps, pause, exec, kill and delete from one shell', { skip }, async (t) => {
+  const box = sandbox(t);
+  const quiet = shellBundle(box, false).edit((spec) => {
+    spec.process.args = ['/bin/sleep', '100000'];
+  });
+  const screen = await shell(t, box);
+  const say = (line: string, answer: RegExp) => {
+    screen.type(line);
+    return screen.shows(answer);
+  };
+  await say(`cd ${quiet.directory} && rt run --detach web; echo detached with $?`, /^detached with 0$/);
+  await say('rt list', /^web +\d+ +running /);
+  await say('rt ps web', /sleep 100000$/);
+  await say('rt pause web; rt list', /^web +\d+ +paused /);
+  await say('rt exec web true; echo refused with $?', /^refused with 255$/);
+  await say('rt resume web; rt exec -t -e PS1="two> " web sh', /^two>/);
+  await say('ls -d /proc/1', /^\/proc\/1/);
+  await say('exit 4', /^host>/);
+  await say('echo exec ended with $?', /^exec ended with 4$/);
+  await say('rt delete web; echo running: $?', /^running: 1$/);
+  await say('rt kill web KILL; sleep 0.2; rt list', /^web +0 +stopped /);
+  await say('rt delete web; echo deleted: $?', /^deleted: 0$/);
+  await say('rt list -q | wc -l', /^0$/);
+});
+
+t.test('a signal for the runtime is the program’s, and leaves the terminal as it was', { skip }, async (t) => {
+  const box = sandbox(t);
+  const screen = await shell(t, box);
+  for (const [signal, code] of Object.entries({ TERM: 5, HUP: 6, QUIT: 7 })) {
+    const bundle = shellBundle(box).edit(({ process }) => {
+      process.args = [
+        '/bin/sh',
+        '-c',
+        `trap 'exit ${code}' ${signal}; echo wai""ting for ${signal}; while :; do sleep 0.05; done`,
+      ];
+    });
+    const id = box.newId();
+    // Of the runtime itself, and not of a shell's function.
+    screen.type(`${runtimePath} --root ${box.root} run --bundle ${bundle.directory} ${id}; echo ${signal}: $?`);
+    await screen.shows(new RegExp(`^waiting for ${signal}$`));
+    const pid = await waitFor('the runtime', () => pidOf(id));
+    process.kill(pid, `SIG${signal}`);
+    await screen.shows(new RegExp(`^${signal}: ${code}$`));
+    screen.type(`stty -a | grep -o " icanon\\| echo " | tr -d "\\n"; echo . after ${signal}`);
+    await screen.shows(new RegExp(`^ icanon echo \\. after ${signal}$`));
+  }
+});
+
+/** Of the runtime that runs this container in the foreground. */
+function pidOf(id: string): number | undefined {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).find((pid) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.includes('run') && words.includes(id);
+    } catch {
+      return false;
+    }
+  });
+}
 
 t.test(
   'a terminal works with stdin a pipe, whose end ends the input',

@@ -37,6 +37,27 @@ t.test('wait tells the signal that ended a container', { skip: keepsStatus }, as
   t.match(await waiting.done, { code: 0, stdout: 'was killed by signal 9 (SIGKILL)\n' });
 });
 
+t.test(
+  'wait tells that a container ran out of memory',
+  { skip: keepsStatus || requires({ root: true, runtime: 'tsrun', controllers: ['memory'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = program(box, 'until [ -e /go ]; do sleep 0.01; done; exec tail /dev/zero').edit((spec) => {
+      spec.linux.resources = { ...spec.linux.resources, memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } };
+    });
+    const id = await box.create(bundle);
+    await box.runtimeOk(['start', id]);
+    const waiting = box.startRuntime(['wait', '--format', 'json', id]);
+    await waitFor('the wait', () => holdsPidfd(waiting.pid));
+    bundle.addFile('go', '');
+    t.same(JSON.parse((await waiting.done).stdout), { code: null, signal: 9, oomKilled: true });
+    const text = 'was killed by signal 9 (SIGKILL), out of memory\n';
+    const kept = box.newId();
+    t.equal((await box.runtime(['run', '--keep', '--bundle', bundle.directory, kept])).code, 137);
+    t.match(await box.runtime(['wait', kept]), { code: 0, stdout: text });
+  },
+);
+
 t.test('wait after the end says that it cannot tell, unless run --keep has seen it', { skip }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(program(box, 'exit 3'));
