@@ -19,7 +19,7 @@ import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
-import { isClientTest, isVmTest, runInCheapestTier, runInTier, splitByNeed } from './lib/vm-tests.mjs';
+import { isClientTest, isVmTest, runInCheapestTier, runInTier, runUnderSystemd, splitByNeed } from './lib/vm-tests.mjs';
 
 /** Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. */
 const testTimeout = 300;
@@ -70,12 +70,15 @@ async function runHere(selected) {
     again.push(...needy);
   });
   await inParallel(otherForm(selected), runOnNode);
-  if (useVm) await runInCheapestTier(again, printFile, skip);
-  else skip(...again);
+  if (useVm) {
+    await runInCheapestTier(again, printFile, skip);
+    await runUnderSystemd(selected, printFile);
+  } else skip(...again);
 }
 
-/** @param {string[]} queue */
-async function inParallel(queue, work) {
+/** @param {readonly string[]} files */
+async function inParallel(files, work) {
+  const queue = [...files];
   const jobs = Number(process.env.TSRUN_TEST_JOBS ?? 2);
   const worker = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) await work(file);

@@ -23,9 +23,15 @@ export interface ContainerCgroup {
  * @throws TsrunError for the first that systemd or the kernel refuses
  */
 export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly SettingOp[]): void {
+  const isCheck = ({ op }: SettingOp) => op === 'check-memory-use';
+  // Before anything is changed, by systemd too.
+  applySettings(path, settings.filter(isCheck));
   // The unit first: systemd writes the files itself, in its own steps, and the exact values go over that.
   if (unit !== undefined) setUnitProperties(unit, unitProperties(settings));
-  applySettings(path, settings);
+  applySettings(
+    path,
+    settings.filter((setting) => !isCheck(setting)),
+  );
 }
 
 /** Kills what is in the cgroup, and removes it and its unit; what is gone already is no error. */

@@ -11,7 +11,12 @@ import { sleep } from './process.ts';
  * @param cgroup the sandbox's own cgroup, relative to the cgroup2 mount
  */
 export async function removeLeaks(directory: string, cgroup: string): Promise<string[]> {
-  return [...(await removeProcesses(directory, cgroup)), ...removeMounts(directory), ...removeCgroups(cgroup)];
+  return [
+    ...(await removeProcesses(directory, cgroup)),
+    ...removeMounts(directory),
+    ...removeCgroups(cgroup),
+    ...scopesOf(cgroup).map((scope) => `scope ${scope}`),
+  ];
 }
 
 async function removeProcesses(directory: string, cgroup: string): Promise<string[]> {
@@ -113,4 +118,10 @@ function directoriesBelow(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => [...directoriesBelow(join(directory, name)), join(directory, name)]);
+}
+
+/** Those that systemd has made for the sandbox's containers; with their last process gone, they go by themselves. */
+function scopesOf(cgroup: string): string[] {
+  const slice = join(cgroup2Mount() ?? '', 'machine.slice');
+  return existsSync(slice) ? readdirSync(slice).filter((name) => name.startsWith(`${cgroup.slice(1)}-`)) : [];
 }

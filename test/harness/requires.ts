@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Capability, cgroup2Controllers, cgroup2Mount, hasCapability, hasCommand, repoRoot } from './host.ts';
-import { canFilterDevices, runtimeName } from './runtime.ts';
+import { canFilterDevices, cgroupDriver, runtimeName } from './runtime.ts';
 
 export interface Needs {
   /** Effective uid 0. */
@@ -18,6 +18,8 @@ export interface Needs {
   /** The runtime can restrict devices here. */
   deviceFilter?: boolean;
   capabilities?: Capability[];
+  /** The driver that makes cgroups, where a test chooses the path itself. */
+  cgroupDriver?: 'cgroupfs';
   /** The security module that labels processes. */
   lsm?: 'apparmor';
   /** Programs on the PATH of the host. */
@@ -42,6 +44,8 @@ function* missing(needs: Needs): Generator<string> {
   if (controllers.length > 0) yield `needs cgroup2 controllers: ${controllers.join(', ')}`;
   if (needs.deviceFilter && !canFilterDevices()) yield `${runtimeName} needs CAP_SYS_RESOURCE to restrict devices`;
   for (const name of needs.capabilities ?? []) if (!hasCapability(name)) yield `needs ${name}`;
+  if (needs.cgroupDriver !== undefined && needs.cgroupDriver !== cgroupDriver)
+    yield `is about ${needs.cgroupDriver} only`;
   if (needs.lsm !== undefined && !isEnabled(needs.lsm)) yield `needs a kernel that runs ${needs.lsm}`;
   for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
   for (const path of needs.files ?? [])

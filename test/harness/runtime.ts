@@ -18,6 +18,10 @@ function resolveRuntime(runtime: string): string {
   throw new Error(`RUNTIME=${runtime}: give a name (tsrun, runc, crun) or an absolute path`);
 }
 
+/** Who makes the containers' cgroups: the runtime itself, or with TSRUN_TEST_CGROUP_DRIVER=systemd systemd for it. */
+export const cgroupDriver: 'cgroupfs' | 'systemd' =
+  process.env.TSRUN_TEST_CGROUP_DRIVER === 'systemd' ? 'systemd' : 'cgroupfs';
+
 /** Whether it can load a device program: crun raises RLIMIT_MEMLOCK before, whatever the kernel's version. */
 export function canFilterDevices(): boolean {
   return runtimeName !== 'crun' || hasCapability('CAP_SYS_RESOURCE');

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { Bundle } from './bundle.ts';
+import { cgroup2Mount } from './host.ts';
 import { removeLeaks } from './leaks.ts';
 import { type Result, type Running, type RunOptions, readOutputFiles, run, start, waitFor } from './process.ts';
-import { adaptToRuntime, runtimePath } from './runtime.ts';
+import { adaptToRuntime, cgroupDriver, runtimePath } from './runtime.ts';
 import type { Spec } from './spec.ts';
 
 /** What `state` prints, as far as all runtimes print it. */
@@ -34,6 +35,8 @@ export class Sandbox {
   readonly cgroup = `/tsrun-test-${process.pid}-${++sandboxes}`;
   #containers = 0;
   readonly #started: Running[] = [];
+  /** What stands before every command. */
+  private readonly globals = ['--root', this.root, ...(cgroupDriver === 'systemd' ? ['--systemd-cgroup'] : [])];
 
   constructor(t: Test) {
     mkdirSync(this.root, { mode: 0o700 });
@@ -45,10 +48,21 @@ export class Sandbox {
     const name = `bundle-${++this.#containers}`;
     const bundle = new Bundle(join(this.directory, name));
     return bundle.edit((spec) => {
-      spec.linux.cgroupsPath = `${this.cgroup}/${name}`;
+      spec.linux.cgroupsPath = this.cgroupsPath(name);
       adaptToRuntime(spec);
       edit?.(spec);
     });
+  }
+
+  /** As the driver wants it: a path, or slice:prefix:name. */
+  private cgroupsPath(name: string): string {
+    return cgroupDriver === 'systemd' ? `machine.slice:${this.cgroup.slice(1)}:${name}` : `${this.cgroup}/${name}`;
+  }
+
+  /** Where the cgroup of a bundle's container is, whichever driver made it. */
+  cgroupOf({ spec }: Bundle): string {
+    const [slice = '', prefix, name] = (spec.linux.cgroupsPath ?? '').split(':');
+    return join(cgroup2Mount() ?? '', name === undefined ? slice : `${slice}/${prefix}-${name}.scope`);
   }
 
   /** A container id that no other test uses at the same time. */
@@ -58,7 +72,7 @@ export class Sandbox {
 
   /** Runs the runtime, with --root, to its end: `await sandbox.runtime(['state', id])`. */
   runtime(args: string[], options: RunOptions = {}): Promise<Result> {
-    return run(runtimePath, ['--root', this.root, ...args], options);
+    return run(runtimePath, [...this.globals, ...args], options);
   }
 
   /** The same, and throws with what it said when it does not exit with 0. */
@@ -70,7 +84,7 @@ export class Sandbox {
 
   /** Starts the runtime and does not wait, for `run` of something that stays; ended by the sandbox at the latest. */
   startRuntime(args: string[], options: RunOptions = {}): Running {
-    const running = start(runtimePath, ['--root', this.root, ...args], options);
+    const running = start(runtimePath, [...this.globals, ...args], options);
     this.#started.push(running);
     return running;
   }
@@ -138,9 +152,13 @@ export class Sandbox {
 
   /** Containers a test did not delete are deleted here; only what then is still there is a leak. */
   async #remove(): Promise<void> {
-    for (const id of this.#stateEntries()) await this.runtime(['delete', '--force', id]);
+    const refused = new Map<string, string>();
+    for (const id of this.#stateEntries()) {
+      const { code, stderr } = await this.runtime(['delete', '--force', id]);
+      if (code !== 0) refused.set(id, `, and delete --force said: ${stderr.trim()}`);
+    }
     await Promise.all(this.#started.map(({ child }) => killAndWait(child)));
-    const leaks = this.#stateEntries().map((name) => `state ${name}`);
+    const leaks = this.#stateEntries().map((name) => `state ${name}${refused.get(name) ?? ''}`);
     leaks.push(...(await removeLeaks(this.directory, this.cgroup)));
     rmSync(this.directory, { recursive: true, force: true });
     if (leaks.length > 0) throw new Error(`left behind:\n${leaks.join('\n')}`);

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Bundle, cgroup2Mount, requires, type Sandbox, type Spec, sandbox, waitFor } from '../harness/index.ts';
+import { type Bundle, requires, type Sandbox, type Spec, sandbox, waitFor } from '../harness/index.ts';
 
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
@@ -159,7 +159,7 @@ t.test('exec follows init into the cgroup it has made', { skip: needsHugetlb }, 
   const box = sandbox(t);
   const { id, bundle } = await idle(box);
   const { pid } = await box.state(id);
-  const cgroup = join(cgroup2Mount() ?? '', bundle.spec.linux.cgroupsPath ?? '');
+  const cgroup = box.cgroupOf(bundle);
   // As systemd does in a container. The container's cgroup may then hold no processes of its own.
   mkdirSync(join(cgroup, 'init.scope'));
   writeFileSync(join(cgroup, 'init.scope/cgroup.procs'), String(pid));
@@ -172,7 +172,7 @@ t.test('exec follows init into the cgroup it has made', { skip: needsHugetlb }, 
 t.test('exec --cgroup goes below the container’s cgroup, and never out of it', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const { id, bundle } = await idle(box);
-  const cgroup = join(cgroup2Mount() ?? '', bundle.spec.linux.cgroupsPath ?? '');
+  const cgroup = box.cgroupOf(bundle);
   mkdirSync(join(cgroup, 'sub'));
   t.match(await shell(box, id, 'cat /proc/self/cgroup', ['--cgroup', 'sub']), /^0::\/sub$/m);
   rmdirSync(join(cgroup, 'sub'));

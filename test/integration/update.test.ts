@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { cgroup2Mount, type Needs, requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
+import { type Needs, requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
 
 const root = { root: true, cgroup2: true };
 const tsrun = (needs: Needs = {}) => requires({ ...root, runtime: 'tsrun', ...needs });
@@ -24,7 +24,7 @@ async function sleeper(t: Test, edit?: (spec: Spec) => void): Promise<Sleeper> {
   });
   const id = await box.create(bundle);
   await box.runtimeOk(['start', id]);
-  const cgroup = join(cgroup2Mount() ?? '', bundle.spec.linux.cgroupsPath ?? '');
+  const cgroup = box.cgroupOf(bundle);
   return {
     box,
     id,
