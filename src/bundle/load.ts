@@ -15,13 +15,13 @@ export interface LoadedBundle {
 const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
 
 /**
- * Reads and validates a bundle's config.json.
+ * Reads and validates a bundle's config.json, or another file in its place.
  *
  * @throws TsrunError when it cannot be read or parsed
  * @throws SpecError, which lists all errors, when it is no valid Spec
  */
-export function loadBundle(bundle: string): LoadedBundle {
-  const { value, text, path } = readBundleConfig(bundle);
+export function loadBundle(bundle: string, file?: string): LoadedBundle {
+  const { value, text, path } = readBundleConfig(bundle, file);
   return validated(value, text, path);
 }
 

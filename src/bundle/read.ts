@@ -16,13 +16,13 @@ export interface BundleConfig {
 }
 
 /**
- * Reads and parses the config.json of a bundle.
+ * Reads and parses the config.json of a bundle, or another file in its place.
  *
  * @throws TsrunError when it is missing (in runc's words, which callers match), not a regular file, not readable, too
  *   large, not UTF-8 or not JSON
  */
-export function readBundleConfig(bundleDir: string): BundleConfig {
-  const path = join(bundleDir, 'config.json');
+export function readBundleConfig(bundleDir: string, file?: string): BundleConfig {
+  const path = file ?? join(bundleDir, 'config.json');
   const text = decode(readRegularFile(bundleDir, path), path);
   return { text, path, value: parseSpecText(text, path) };
 }
@@ -47,7 +47,7 @@ function open(bundleDir: string, path: string): number {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw notFound(bundleDir);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw notFound(bundleDir, path);
     throw new TsrunError(`cannot open ${path}: ${reason(error)}`, { cause: error });
   }
 }
@@ -56,7 +56,8 @@ function open(bundleDir: string, path: string): number {
  * The first words are runc's, which callers match; the kernel's words for ENOENT are avoided, for podman takes them to
  * mean that the program in the container is missing.
  */
-function notFound(bundleDir: string): TsrunError {
+function notFound(bundleDir: string, path: string): TsrunError {
+  if (path !== join(bundleDir, 'config.json')) return new TsrunError(`JSON specification file ${path} not found`);
   const message = 'JSON specification file config.json not found';
   if (!isDirectory(bundleDir)) return new TsrunError(`${message}: there is no bundle directory ${bundleDir}`);
   return new TsrunError(`${message} in bundle ${bundleDir}`, {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Mount, Spec } from '../generated/spec.ts';
 
@@ -110,17 +110,43 @@ function rootlessMount(mount: Mount): Mount {
   return { ...mount, ...(mount.options && { options: mount.options.filter((option) => option !== 'gid=5') }) };
 }
 
-/** @throws TsrunError when there is a config.json already, which nobody wants overwritten */
-export function writeSpec(bundle: string, { rootless }: { rootless: boolean }): void {
-  const spec = rootless ? rootlessSpec(process.geteuid?.() ?? 0, process.getegid?.() ?? 0) : defaultSpec();
-  const path = join(bundle, 'config.json');
+/** What `tsrun spec` can be asked for. */
+export interface SpecChoices {
+  rootless: boolean;
+  rootfs: string | undefined;
+  writable: boolean;
+  terminal: boolean;
+  hostname: string | undefined;
+  /** name=value. */
+  env: readonly string[];
+  /** Empty: the default's. */
+  command: readonly string[];
+}
+
+/** @throws TsrunError for an environment variable without a value */
+export function configured(choices: SpecChoices): Spec {
+  const spec = choices.rootless ? rootlessSpec(process.geteuid?.() ?? 0, process.getegid?.() ?? 0) : defaultSpec();
+  const wrong = choices.env.find((entry) => entry.indexOf('=') <= 0);
+  if (wrong !== undefined) throw new TsrunError(`--env ${JSON.stringify(wrong)}: expected name=value`);
+  if (spec.process !== undefined) {
+    spec.process.terminal = choices.terminal;
+    spec.process.env = [...(spec.process.env ?? []), ...choices.env];
+    if (choices.command.length > 0) spec.process.args = [...choices.command];
+  }
+  spec.root = { path: choices.rootfs ?? 'rootfs', readonly: !choices.writable };
+  if (choices.hostname !== undefined) spec.hostname = choices.hostname;
+  return spec;
+}
+
+/** @throws TsrunError when the file is there already, which nobody wants overwritten */
+export function writeSpec(spec: Spec, path: string): void {
   try {
     writeFileSync(path, `${JSON.stringify(spec, null, 2)}\n`, { flag: 'wx', mode: 0o644 });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EEXIST') {
-      throw new TsrunError(`File config.json exists. Remove it first`, { hint: `${path} is left as it is` });
+      throw new TsrunError(`File ${basename(path)} exists. Remove it first`, { hint: `${path} is left as it is` });
     }
-    throw new TsrunError(`cannot write ${path}: ${code}`, { hint: 'is --bundle a directory you may write to?' });
+    throw new TsrunError(`cannot write ${path}: ${code}`, { hint: 'is its directory one that you may write to?' });
   }
 }

@@ -8,6 +8,12 @@ export const bundleOption: OptionDeclaration = {
   default: '.',
 };
 
+/** crun's; the rest of the bundle stays. */
+export const configOption: OptionDeclaration = {
+  flags: '-f, --config <file>',
+  description: 'read this file in place of the bundle’s config.json',
+};
+
 /** Options that create and run share. */
 export const createOptions: readonly OptionDeclaration[] = [
   bundleOption,
@@ -25,6 +31,10 @@ export const createOptions: readonly OptionDeclaration[] = [
 
 export function bundleOf(options: OptionValues): string {
   return resolve(options.bundle as string);
+}
+
+export function configOf(options: OptionValues): string | undefined {
+  return options.config === undefined ? undefined : resolve(options.config as string);
 }
 
 export function parseCount(text: string): number {

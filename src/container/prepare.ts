@@ -17,9 +17,13 @@ export interface Prepared {
   plan: Plan;
 }
 
-/** config.json to plan, touching nothing: what create, run and plan have in common. */
-export function prepare(options: LowerOptions): Prepared {
-  const { spec, text, warnings } = loadBundle(options.bundle);
+/**
+ * config.json to plan, touching nothing: what create, run and plan have in common.
+ *
+ * @param config absolute path of a file to read in place of the bundle's config.json
+ */
+export function prepare(options: LowerOptions, config?: string): Prepared {
+  const { spec, text, warnings } = loadBundle(options.bundle, config);
   const plan = lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(text) });
   for (const warning of [...warnings, ...plan.warnings]) log('warning', warning);
   return { spec, specText: text, plan };

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { bundleOf, createOptions } from '../bundle-options.ts';
+import { bundleOf, configOf, configOption, createOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
 /** `tsrun create`: everything up to the user's program (runtime.md, Create). */
@@ -7,7 +7,7 @@ export const create: CommandDeclaration = {
   name: 'create',
   summary: 'make a container and leave it waiting for start',
   arguments: [{ name: '<id>', description: 'the new container’s name' }],
-  options: createOptions,
+  options: [...createOptions, configOption],
   examples: ['tsrun create --bundle /containers/web --pid-file /run/web.pid web'],
   async run([id = ''], options, globals) {
     closeSync((await createFrom(id, options, globals, true)).pidfd);
@@ -37,7 +37,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     env: descriptors.env,
     notifyDirectory: notifyDirectoryFor(globals.root, id),
   };
-  const { spec, specText, plan } = prepare(lowering);
+  const { spec, specText, plan } = prepare(lowering, configOf(options));
   demandRootfs(spec, lowering);
   const consoleSocket = options.consoleSocket as string | undefined;
   checkConsole(spec.process?.terminal === true, detached, consoleSocket);

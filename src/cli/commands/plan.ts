@@ -1,6 +1,6 @@
 import { TsrunError } from '../../errors.ts';
 import { print } from '../../output.ts';
-import { bundleOf, createOptions } from '../bundle-options.ts';
+import { bundleOf, configOf, configOption, createOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 import { execOptions, execRequest } from './exec.ts';
 
@@ -16,6 +16,8 @@ export const plan: CommandDeclaration = {
   ],
   options: [
     ...createOptions,
+    // Without the short form, which is --format's here.
+    { ...configOption, flags: '--config <file>' },
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
     { flags: '--exec', description: 'what exec would do in the container <id>, with its options' },
     ...execOptions.filter(({ flags }) => !createFlags.includes(flags)).map((option) => ({ ...option, hidden: true })),
@@ -43,7 +45,7 @@ async function planCreate(args: readonly string[], options: OptionValues, { root
   const [id = 'container', ...rest] = args;
   if (rest.length > 0) throw new TsrunError('a command is for --exec only', { hint: 'tsrun plan --help' });
   const { prepare } = await import('../../container/prepare.ts');
-  return prepare({
+  const lowering = {
     id,
     bundle: bundleOf(options),
     pidFile: options.pidFile as string | undefined,
@@ -52,5 +54,6 @@ async function planCreate(args: readonly string[], options: OptionValues, { root
     rootless,
     cgroupManager,
     preserveFds: (options.preserveFds as number | undefined) ?? 0,
-  });
+  };
+  return prepare(lowering, configOf(options));
 }

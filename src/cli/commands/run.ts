@@ -1,4 +1,4 @@
-import { createOptions } from '../bundle-options.ts';
+import { configOption, createOptions } from '../bundle-options.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 import { createFrom } from './create.ts';
 
@@ -9,6 +9,7 @@ export const run: CommandDeclaration = {
   arguments: [{ name: '<id>', description: 'the new container’s name' }],
   options: [
     ...createOptions,
+    configOption,
     { flags: '-d, --detach', description: 'leave the container running and return' },
     { flags: '--keep', description: 'do not delete the container when it ends' },
     { flags: '--no-subreaper', description: 'accepted for compatibility: tsrun is never a subreaper', hidden: true },

@@ -1,3 +1,5 @@
+import { join, resolve } from 'node:path';
+import { print } from '../../output.ts';
 import { bundleOf, bundleOption } from '../bundle-options.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
@@ -5,12 +7,38 @@ import type { CommandDeclaration } from '../declaration.ts';
 export const spec: CommandDeclaration = {
   name: 'spec',
   summary: 'write a config.json to start from',
-  arguments: [],
-  options: [bundleOption, { flags: '--rootless', description: 'one that an ordinary user can run' }],
-  examples: ['tsrun spec', 'tsrun spec --rootless --bundle /home/me/bundle'],
-  async run(_args, options) {
-    const { writeSpec } = await import('../../bundle/template.ts');
-    writeSpec(bundleOf(options), { rootless: options.rootless === true });
+  arguments: [{ name: '[command...]', description: 'the program and its arguments (default: sh)' }],
+  options: [
+    bundleOption,
+    { flags: '-f, --config <file>', description: 'write this file and not the bundle’s config.json; - is stdout' },
+    { flags: '--rootless', description: 'one that an ordinary user can run' },
+    { flags: '--rootfs <dir>', description: 'root filesystem, from the bundle on (default: rootfs)' },
+    { flags: '--writable', description: 'let the container write to its root filesystem' },
+    { flags: '--no-terminal', description: 'for a program that nobody sits in front of' },
+    { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
+    { flags: '--hostname <name>', description: 'host name in the container (default: tsrun)' },
+  ],
+  examples: [
+    'tsrun spec',
+    'tsrun spec --rootless --bundle /home/me/bundle',
+    'tsrun spec --no-terminal --writable --env PORT=80 -- httpd -f -p 80',
+    'tsrun spec --config - | jq .mounts',
+  ],
+  passThrough: true,
+  async run(command, options) {
+    const { configured, writeSpec } = await import('../../bundle/template.ts');
+    const spec = configured({
+      rootless: options.rootless === true,
+      rootfs: options.rootfs as string | undefined,
+      writable: options.writable === true,
+      terminal: options.terminal !== false,
+      hostname: options.hostname as string | undefined,
+      env: (options.env as string[] | undefined) ?? [],
+      command,
+    });
+    const file = options.config as string | undefined;
+    if (file === '-') print(`${JSON.stringify(spec, null, 2)}\n`);
+    else writeSpec(spec, file === undefined ? join(bundleOf(options), 'config.json') : resolve(file));
     return 0;
   },
 };
