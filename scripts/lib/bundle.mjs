@@ -22,7 +22,7 @@ export async function bundleCli() {
 const nodeModules = {
   'node:fs': inRoot('src/standalone/fs.ts'),
   'node:os': inRoot('src/standalone/os.ts'),
-  'node:path': 'path-browserify',
+  'node:path': inRoot('src/standalone/path.ts'),
   'node:events': 'events/',
 };
 
