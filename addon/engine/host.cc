@@ -31,6 +31,20 @@ JSValue decode(JSContext* context, JSValueConst, int, JSValueConst* values) {
   return JS_NewStringLen(context, reinterpret_cast<char*>(bytes), size);
 }
 
+// decodeLatin1(bytes) -> string of one character for each byte
+JSValue decode_latin1(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  uint8_t* bytes = nullptr;
+  size_t size = 0;
+  if (!bytes_of(context, values[0], &bytes, &size)) return JS_EXCEPTION;
+  std::string text;
+  text.reserve(size);
+  for (size_t at = 0; at < size; at++) {
+    if (bytes[at] >= 0x80) text += static_cast<char>(0xc0 | (bytes[at] >> 6));
+    text += static_cast<char>(bytes[at] >= 0x80 ? 0x80 | (bytes[at] & 0x3f) : bytes[at]);
+  }
+  return JS_NewStringLen(context, text.data(), text.size());
+}
+
 // allocate(size) -> Buffer whose bytes are not initialised
 JSValue allocate(JSContext* context, JSValueConst, int, JSValueConst* values) {
   uint32_t size = 0;
@@ -146,6 +160,7 @@ JSValue addon_exports(JSContext* context) {
 constexpr JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("encode", 1, encode),
     JS_CFUNC_DEF("decode", 1, decode),
+    JS_CFUNC_DEF("decodeLatin1", 1, decode_latin1),
     JS_CFUNC_DEF("allocate", 1, allocate),
     JS_CFUNC_DEF("useBuffer", 2, use_buffer),
     JS_CFUNC_DEF("byteLength", 1, byte_length),

@@ -8,7 +8,7 @@ export class Bytes extends Uint8Array {
   override toString(encoding: Encoding = 'utf8', start = 0, end = this.length): string {
     const bytes = start === 0 && end >= this.length ? this : this.subarray(start, end);
     if (encoding === 'utf8') return host.decode(bytes);
-    if (encoding === 'latin1') return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+    if (encoding === 'latin1') return host.decodeLatin1(bytes);
     if (encoding === 'hex') return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
     return base64(bytes);
   }

@@ -6,6 +6,7 @@ interface Host {
   addon: Addon;
   encode(text: string): Buffer;
   decode(bytes: Uint8Array): string;
+  decodeLatin1(bytes: Uint8Array): string;
   allocate(size: number): Buffer;
   byteLength(text: string): number;
   write(bytes: Uint8Array, text: string, at: number): number;

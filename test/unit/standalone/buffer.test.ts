@@ -7,6 +7,7 @@ const host = {
   write: (bytes: Uint8Array, text: string, at: number) => Buffer.from(bytes.buffer).write(text, at),
   encode: (text: string) => bytesOf(Buffer.from(text)),
   decode: (bytes: Uint8Array) => Buffer.from(bytes).toString(),
+  decodeLatin1: (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1'),
   allocate: (size: number) => bytesOf(Buffer.alloc(size, 0xaa)),
 };
 Object.assign(globalThis, { tsrunHost: host });
