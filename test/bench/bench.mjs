@@ -2,7 +2,9 @@
 /**
  * `npm run bench [-- --rounds N] [--json FILE]`: tsrun against crun, runc and the kernel's own floor. Every round runs
  * every runtime once, in turn, each container with an id and a config.json of its own; printed are medians and ratios.
- * Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
+ * With `--check` it ends with 1 when tsrun has become much slower against crun; with `--scale [--containers N]` and
+ * `--machines` it looks at many containers at once and at virtual machines instead. Run as root; scripts/bench.sh puts
+ * it into a mount namespace with a cgroup2 view.
  */
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,13 +12,24 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { baselines } from './baselines.mjs';
 import { Bundles, makeRootfs, readTemplate } from './bundles.mjs';
-import { lifecycle, parallel, run, runWithSeccomp } from './figures.mjs';
+import { check } from './check.mjs';
+import { foreground, lifecycle, parallel, run, runWithSeccomp } from './figures.mjs';
+import { machines } from './machines.mjs';
 import { report } from './report.mjs';
+import { scale } from './scale.mjs';
 import { compile, Timer } from './timer.mjs';
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '40' }, json: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '40' },
+    json: { type: 'string' },
+    check: { type: 'boolean', default: false },
+    scale: { type: 'boolean', default: false },
+    containers: { type: 'string', default: '1000' },
+    machines: { type: 'boolean', default: false },
+  },
 });
+const rounds = Number(options.rounds);
 const work = mkdtempSync(path.join(tmpdir(), 'tsrun-bench-'));
 const cgroup = `tsrun-bench-${process.pid}`;
 const cgroupDirectory = `/sys/fs/cgroup/${cgroup}`;
@@ -24,10 +37,11 @@ const timers = Array.from({ length: 8 }, () => new Timer(compile(work, 'timer'))
 
 try {
   mkdirSync(cgroupDirectory);
-  const contestants = await baselines(work);
-  const samples = await measure(contestants, Number(options.rounds));
-  process.stdout.write(report(samples, contestants));
-  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(samples));
+  await main(await baselines(work));
+} catch (error) {
+  // A machine that cannot have Debian's crun has nothing to compare with.
+  if (!options.check || error.name !== 'VmError') throw error;
+  console.error(`bench: skipped: ${error.message}`);
 } finally {
   for (const timer of timers) timer.end();
   try {
@@ -38,8 +52,35 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
+async function main({ 'tsrun-on-node': onNode, ...native }) {
+  const bundles = new Bundles({
+    work,
+    cgroup,
+    template: readTemplate(work, native.tsrun[0]),
+    rootfs: makeRootfs(work),
+  });
+  const timer = timers[0];
+  if (options.machines) {
+    const runtime = [...native.tsrun, '--root', path.join(work, 'state')];
+    process.stdout.write(await machines({ runtime, bundles, work, rounds }));
+  } else if (options.scale) {
+    const containers = Number(options.containers);
+    process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));
+  } else if (options.check) {
+    const { tsrun, crun } = native;
+    const samples = await measure({ tsrun, crun }, bundles);
+    process.stdout.write(report(samples, { tsrun, crun }));
+    process.exitCode = check(samples);
+  } else {
+    const contestants = { ...native, 'tsrun-on-node': onNode };
+    const samples = await measure(contestants, bundles);
+    process.stdout.write(report(samples, contestants));
+    if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(samples));
+  }
+}
+
 /** @returns figure -> contestant -> samples */
-async function measure(contestants, rounds) {
+async function measure(contestants, bundles) {
   const samples = {};
   const add = (name, figures) => {
     for (const [figure, sample] of Object.entries(figures)) {
@@ -48,15 +89,13 @@ async function measure(contestants, rounds) {
       samples[figure][name].push(sample);
     }
   };
-  const template = readTemplate(work, contestants.tsrun[0]);
-  const bundles = new Bundles({ work, cgroup, template, rootfs: makeRootfs(work) });
   const floor = compile(work, 'floor', '-static');
   for (let round = 0; round < rounds; round++) {
     const ownGroup = path.join(cgroupDirectory, `floor${round}`);
     add('floor', { run: await timers[0].time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
     for (const [name, command] of Object.entries(contestants)) {
       const runtime = [...command, '--root', path.join(work, `state-${name}`)];
-      for (const [number, figure] of [run, runWithSeccomp, lifecycle, parallel].entries()) {
+      for (const [number, figure] of [run, runWithSeccomp, lifecycle, foreground, parallel].entries()) {
         const id = `b${round}-${number}-${name}`;
         add(name, await figure({ timer: timers[0], timers, runtime, bundles, id }));
       }

@@ -1,7 +1,7 @@
 /** What is measured, each a function of one contestant's turn in one round: figure -> sample. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
 import { seccompProfile } from './bundles.mjs';
+import { memoryOf } from './memory.mjs';
 import { sum } from './timer.mjs';
 
 const parallelCreates = 16;
@@ -26,12 +26,12 @@ export async function lifecycle({ timer, runtime, bundles, id }) {
   const bundle = bundles.make('bundle', id, ['/bin/sleep', '1000']);
   const time = (...args) => timer.time([...runtime, ...args]);
   const create = await time('create', '--bundle', bundle, id);
-  const memory = privateMemory(runtime, id);
+  const memory = memoryOf(stateOf(runtime, id).pid).own;
   const state = await time('state', id);
   const start = await time('start', id);
   const exec = await time('exec', id, '/bin/true');
   const kill = await time('kill', id, 'KILL');
-  await untilStopped(runtime, id);
+  await until(() => isStatus(runtime, id, 'stopped'));
   const remove = await time('delete', id);
   return {
     create,
@@ -42,6 +42,24 @@ export async function lifecycle({ timer, runtime, bundles, id }) {
     kill,
     delete: remove,
     "created container's private memory": { memory },
+  };
+}
+
+/** What stays of a `run` while its container lives. */
+export async function foreground({ runtime, bundles, id }) {
+  const bundle = bundles.make('bundle', id, ['/bin/sleep', '1000']);
+  const [file, ...args] = runtime;
+  const child = spawn(file, [...args, 'run', '--bundle', bundle, id], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  await until(() => isStatus(runtime, id, 'running'));
+  // What it does last before it waits has no sign to look for.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const { own, resident } = memoryOf(child.pid);
+  execFileSync(file, [...args, 'kill', id, 'KILL']);
+  await ended;
+  return {
+    "waiting foreground run's own memory": { memory: own },
+    "waiting foreground run's resident memory, with the pages of files": { memory: resident },
   };
 }
 
@@ -65,17 +83,18 @@ export async function parallel({ timers, runtime, bundles, id }) {
   return { [`${parallelJobs} creates at a time, per container`]: { wall } };
 }
 
-/** KiB that the container's first process alone has. */
-function privateMemory(runtime, id) {
-  const { pid } = stateOf(runtime, id);
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return [...rollup.matchAll(/^Private_\w+:\s*(\d+) kB$/gm)].reduce((all, [, size]) => all + Number(size), 0);
-}
-
 function stateOf(runtime, id) {
-  return JSON.parse(execFileSync(runtime[0], [...runtime.slice(1), 'state', id], { encoding: 'utf8' }));
+  return JSON.parse(execFileSync(runtime[0], [...runtime.slice(1), 'state', id], { encoding: 'utf8', stdio: 'pipe' }));
 }
 
-async function untilStopped(runtime, id) {
-  while (stateOf(runtime, id).status !== 'stopped') await new Promise((resolve) => setTimeout(resolve, 2));
+function isStatus(runtime, id, wanted) {
+  try {
+    return stateOf(runtime, id).status === wanted;
+  } catch {
+    return false; // not there yet
+  }
+}
+
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -37,12 +37,17 @@ function ratio(value, other) {
 }
 
 function median(list, field) {
-  const sorted = list.map((sample) => sample[field] ?? Number.NaN).sort((a, b) => a - b);
+  return medianOf(list.map((sample) => sample[field] ?? Number.NaN));
+}
+
+export function medianOf(values) {
+  const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function align(rows) {
+/** Columns of text, the first to the left and the others to the right. */
+export function align(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map((row) => `${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')}\n`)
