@@ -34,6 +34,10 @@ export async function limits(t: Test, setting: Setting) {
     cpu: { usage_core_nano_seconds: {} },
     memory: { working_set_bytes: { value: Number } },
   });
+  const podTypes = { request: 'PodSandboxRequest', response: 'PodSandboxStatsResponse' };
+  const ofPod = await cri.call<{ stats: Message }>('PodSandboxStats', { pod_sandbox_id: pod.id }, podTypes);
+  const container = { memory: { working_set_bytes: { value: Number } } };
+  t.match(ofPod.stats, { linux: { memory: { usage_bytes: { value: Number } }, containers: [container] } });
   await cri.removePod(pod);
 }
 
@@ -46,7 +50,6 @@ export async function outOfMemory(t: Test, setting: Setting) {
   // Not its reason OOMKilled: containerd reads memory.events when it hears of a change, and by then systemd may have
   // removed the scope, whatever the runtime (docs/engines.md). The parent counts, too.
   t.match(await cri.status(box), { exit_code: 137, reason: /^(OOMKilled|Error)$/ });
-  const parent = cgroupParent.startsWith('/') ? cgroupParent : `/${cgroupParent}`;
-  t.match(place.readFile(`/sys/fs/cgroup${parent}/memory.events`), /^oom_kill [1-9]/m);
+  t.match(place.readFile(`/sys/fs/cgroup${cgroupParent}/memory.events`), /^oom_kill [1-9]/m);
   await cri.removePod(pod);
 }

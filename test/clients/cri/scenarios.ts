@@ -10,7 +10,7 @@ import type { Message } from './protobuf.ts';
 export interface Setting {
   cri: Cri;
   place: EnginePlace;
-  /** The kubelet gives each pod a cgroup: a path, or a slice for the systemd driver. */
+  /** The kubelet gives each pod a cgroup, by its path; with the systemd driver it is that of a slice. */
   cgroupParent: string;
 }
 
