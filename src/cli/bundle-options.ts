@@ -14,6 +14,13 @@ export const configOption: OptionDeclaration = {
   description: 'read this file in place of the bundle’s config.json',
 };
 
+/** What fingers add that are used to docker: stdin is the program's anyway. */
+export const interactiveOption: OptionDeclaration = {
+  flags: '-i, --interactive',
+  description: 'accepted for habit: stdin is passed on always',
+  hidden: true,
+};
+
 /** Options that create and run share. */
 export const createOptions: readonly OptionDeclaration[] = [
   bundleOption,

@@ -21,9 +21,11 @@ export interface Prepared {
  * config.json to plan, touching nothing: what create, run and plan have in common.
  *
  * @param config absolute path of a file to read in place of the bundle's config.json
+ * @param tty asks for a terminal, whatever the config says
  */
-export function prepare(options: LowerOptions, config?: string): Prepared {
+export function prepare(options: LowerOptions, config?: string, tty = false): Prepared {
   const { spec, text, warnings } = loadBundle(options.bundle, config);
+  if (tty && spec.process !== undefined) spec.process.terminal = true;
   const plan = lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(text) });
   for (const warning of [...warnings, ...plan.warnings]) log('warning', warning);
   return { spec, specText: text, plan };

@@ -97,7 +97,7 @@ t.test('alias runc: run, list, ps, pause, exec, kill and delete from one shell',
   await say('rt ps web', /sleep 100000$/);
   await say('rt pause web; rt list', /^web +\d+ +paused /);
   await say('rt exec web true; echo refused with $?', /^refused with 255$/);
-  await say('rt resume web; rt exec -t -e PS1="two> " web sh', /^two>/);
+  await say('rt resume web; rt exec -it -e PS1="two> " web sh', /^two>/);
   await say('ls -d /proc/1', /^\/proc\/1/);
   await say('exit 4', /^host>/);
   await say('echo exec ended with $?', /^exec ended with 4$/);
@@ -105,6 +105,11 @@ t.test('alias runc: run, list, ps, pause, exec, kill and delete from one shell',
   await say('rt kill web KILL; sleep 0.2; rt list', /^web +0 +stopped /);
   await say('rt delete web; echo deleted: $?', /^deleted: 0$/);
   await say('rt list -q | wc -l', /^0$/);
+  // The config asks for no terminal.
+  const talking = shellBundle(box, false);
+  await say(`rt run -it --bundle ${talking.directory} talk`, /^in>/);
+  await say('[ -t 0 ] && echo on a termi""nal', /^on a terminal$/);
+  await say('exit', /^host>$/);
 });
 
 t.test('a signal for the runtime is the program’s, and leaves the terminal as it was', { skip }, async (t) => {

@@ -37,7 +37,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     env: descriptors.env,
     notifyDirectory: notifyDirectoryFor(globals.root, id),
   };
-  const { spec, specText, plan } = prepare(lowering, configOf(options));
+  const { spec, specText, plan } = prepare(lowering, configOf(options), options.tty === true);
   demandRootfs(spec, lowering);
   const consoleSocket = options.consoleSocket as string | undefined;
   checkConsole(spec.process?.terminal === true, detached, consoleSocket);

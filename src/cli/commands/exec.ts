@@ -1,6 +1,6 @@
 import type { ExecRequest } from '../../container/exec.ts';
 import { demandDescriptors } from '../../host/descriptors.ts';
-import { parseCount } from '../bundle-options.ts';
+import { interactiveOption, parseCount } from '../bundle-options.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
 
 /** Everything that shapes the process; `plan --exec` takes the same. */
@@ -10,6 +10,7 @@ export const execOptions: readonly OptionDeclaration[] = [
   { flags: '--cwd <dir>', description: 'working directory in the container' },
   { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
   { flags: '-t, --tty', description: 'give the process a terminal' },
+  interactiveOption,
   { flags: '-u, --user <user>', description: 'uid or name, and gid or group name after a colon' },
   { flags: '-g, --additional-gids <gid>', description: 'one more group (may be repeated)', repeated: true },
   { flags: '-p, --process <file>', description: 'process.json instead of a command line' },
@@ -37,7 +38,7 @@ export const exec: CommandDeclaration = {
     { name: '[command...]', description: 'the program and its arguments (not with --process)' },
   ],
   options: execOptions,
-  examples: ['tsrun exec web ps', 'tsrun exec --tty web sh', 'tsrun exec --detach --process process.json web'],
+  examples: ['tsrun exec web ps', 'tsrun exec -it web sh', 'tsrun exec --detach --process process.json web'],
   passThrough: true,
   failureCode: 255,
   failurePrefix: 'exec failed: ',

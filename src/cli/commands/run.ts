@@ -1,4 +1,4 @@
-import { configOption, createOptions } from '../bundle-options.ts';
+import { configOption, createOptions, interactiveOption } from '../bundle-options.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 import { createFrom } from './create.ts';
 
@@ -10,11 +10,17 @@ export const run: CommandDeclaration = {
   options: [
     ...createOptions,
     configOption,
+    { flags: '-t, --tty', description: 'give the program a terminal, whatever process.terminal says' },
+    interactiveOption,
     { flags: '-d, --detach', description: 'leave the container running and return' },
     { flags: '--keep', description: 'do not delete the container when it ends' },
     { flags: '--no-subreaper', description: 'accepted for compatibility: tsrun is never a subreaper', hidden: true },
   ],
-  examples: ['tsrun run --bundle /containers/job job1', 'tsrun run --detach --pid-file /run/web.pid web'],
+  examples: [
+    'tsrun run --bundle /containers/job job1',
+    'tsrun run -it shell',
+    'tsrun run --detach --pid-file /run/web.pid web',
+  ],
   async run([id = ''], options, globals) {
     const created = await createFrom(id, options, globals, options.detach === true);
     const { runCreated } = await import('../../container/run.ts');
