@@ -13,6 +13,7 @@ const containersConf = `
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime_supports_json = ["under-test"]
+runtime_supports_nocgroup = ["under-test"]
 [engine.runtimes]
 under-test = ["${engineRuntime}"]
 [containers]
@@ -102,4 +103,13 @@ t.test('the life of a detached container', { skip }, async (t) => {
   t.match(await podman.podman('wait', 'box'), { stdout: '137\n' });
   t.equal((await podman.podman('rm', 'box')).code, 0);
   t.equal((await podman.podman('ps', '--all', '--quiet')).stdout, '');
+});
+
+t.test('--cgroups=disabled leaves the container in podman’s own cgroup', { skip }, async (t) => {
+  const podman = await Podman.create(t);
+  const flags = ['run', '--rm', '--network', 'none', '--cgroups', 'disabled', '--cgroupns', 'host', 'busybox'];
+  const { code, stdout, stderr } = await podman.podman(...flags, 'cat', '/proc/self/cgroup');
+  t.equal(code, 0, stderr);
+  t.notMatch(stdout, /libpod|pods/);
+  t.match(stdout, /^0::\//m);
 });
