@@ -8,6 +8,6 @@ export { OrdinaryUser, ordinaryId, unreachable } from './ordinary-user.ts';
 export { type Result, type Running, type RunOptions, run, sleep, start, waitFor } from './process.ts';
 export { type Needs, requires } from './requires.ts';
 export { busyboxRootfs } from './rootfs.ts';
-export { runtimeName, runtimePath } from './runtime.ts';
+export { cgroupDriver, runtimeName, runtimePath } from './runtime.ts';
 export { Sandbox, type State, sandbox } from './sandbox.ts';
 export { defaultSpec, type Mount, type Spec } from './spec.ts';

@@ -168,6 +168,17 @@ t.test('what systemd refuses is an error in its words, and leaves nothing', { sk
   t.equal(await systemctl('list-units', '--all', '--plain', '--no-legend', 'test-refused.scope'), '');
 });
 
+t.test('the scope of another container is refused, and stays', { skip: tsrunNeeds }, async (t) => {
+  const { box, id, unit } = await scope(t);
+  const bundle = box.bundle((spec) => {
+    spec.linux.cgroupsPath = `machine.slice:test:${unit.slice('test-'.length, -'.scope'.length)}`;
+  });
+  const { code, stderr } = await box.runtime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
+  t.equal(code, 1);
+  t.match(stderr, /StartTransientUnit .*another container has this name: choose another in linux\.cgroupsPath/);
+  t.equal((await box.state(id)).status, 'running');
+});
+
 t.test(
   'a path is refused',
   { skip: requires({ root: true, runtime: 'tsrun', files: ['/run/systemd/system'] }) },
