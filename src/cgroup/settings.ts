@@ -107,6 +107,7 @@ function hintFor(file: string, code: string | undefined): string | undefined {
       ? 'see /sys/kernel/mm/hugepages for the page sizes of this machine'
       : `this kernel has no ${file}, or its controller is off in this cgroup`;
   }
+  if (code === 'ENODEV' && file === 'rdma.max') return 'no RDMA device of this name: see /sys/class/infiniband';
   if (code === 'ENODEV') return 'no disk with this major:minor; partitions cannot be limited';
   if (file === 'cpu.max') return 'period: 1000 to 1000000 microseconds; quota: at least 1000';
   if (file === 'cpu.max.burst') return 'the burst may not be above the quota';
