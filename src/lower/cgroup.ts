@@ -1,6 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
+import { scopeName, scopePath } from '../systemd/unit-name.ts';
 import { type Context, hasNew } from './context.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
 import { hostUid } from './id-maps.ts';
@@ -95,12 +96,17 @@ function lowerOwnership(context: Context): Op[] {
 
 /**
  * An absolute cgroupsPath counts from the mount point. A relative one, and the default (the id), count from the parent
- * of the runtime's own cgroup: a cgroup with processes in it cannot have children with controllers.
+ * of the runtime's own cgroup: a cgroup with processes in it cannot have children with controllers. With systemd it is
+ * where that makes the scope.
  */
 export function cgroupDirectory({ host, linux, options }: Context): string {
   const path = linux.cgroupsPath || options.id;
   const mount = host.cgroup.mount ?? '/sys/fs/cgroup';
   if (options.cgroupManager === 'disabled') return join(mount, normalize(host.cgroup.own));
+  if (options.cgroupManager === 'systemd') {
+    const user = host.uid !== 0;
+    return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user), user ? host.uid : undefined));
+  }
   // normalize() of an absolute path cannot lead above it.
   if (path.startsWith('/')) return join(mount, normalize(path));
   return join(mount, normalize(join('/', dirname(host.cgroup.own), path)));

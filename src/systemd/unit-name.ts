@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 
 /** A container's unit: a scope in a slice. */
@@ -24,6 +25,19 @@ export function scopeName(cgroupsPath: string | undefined, id: string, user: boo
   const scope = `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
   demandUnitName(scope);
   return { slice: sliceName(slice, user), scope };
+}
+
+/**
+ * Where systemd makes the scope, counted from the cgroup2 mount: each dash of a slice's name leads one deeper
+ * (systemd.slice(5)), and a user's systemd has its own part of the tree.
+ *
+ * @param uid of the user whose systemd it is; undefined for that of the host
+ */
+export function scopePath({ slice, scope }: ScopeName, uid: number | undefined): string {
+  const words = slice === '-.slice' ? [] : slice.slice(0, -'.slice'.length).split('-');
+  const slices = words.map((_, index) => `${words.slice(0, index + 1).join('-')}.slice`);
+  const root = uid === undefined ? '/' : `/user.slice/user-${uid}.slice/user@${uid}.service`;
+  return join(root, ...slices, scope);
 }
 
 function sliceName(slice: string, user: boolean): string {

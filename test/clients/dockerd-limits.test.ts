@@ -13,6 +13,7 @@ t.test('dockerd with all controllers', { skip }, async (t) => {
   await t.test('limits', (t) => limits(t, docker));
   await t.test('limits of a running container change', (t) => updates(t, docker));
   await t.test('out of memory', (t) => outOfMemory(t, docker));
+  await t.test('its own scope in the cgroup namespace of the host', (t) => hostCgroupNamespace(t, docker));
 });
 
 async function limits(t: Test, docker: Docker) {
@@ -50,4 +51,16 @@ async function outOfMemory(t: Test, docker: Docker) {
   t.equal(await docker.outputOf('wait', 'eater'), '3\n');
   t.match(await docker.outputOf('logs', 'eater'), /137\n/);
   t.equal(await docker.inspect('eater', '.State.OOMKilled'), 'true');
+}
+
+async function hostCgroupNamespace(t: Test, docker: Docker) {
+  const script = 'cat /proc/self/cgroup; head -n 1 /sys/fs/cgroup/cgroup.procs; mkdir /sys/fs/cgroup/x';
+  for (const [slice, path] of [
+    ['system.slice', '/system.slice'],
+    ['a-b.slice', '/a.slice/a-b.slice'],
+  ] as const) {
+    const seen = await docker.run(['--cgroupns', 'host', '--cgroup-parent', slice], 'sh', '-c', script);
+    t.match(seen.stdout, new RegExp(`^0::${path}/docker-\\w+\\.scope\n1\n$`), seen.stderr);
+    t.match(seen.stderr, /Read-only file system/);
+  }
 }

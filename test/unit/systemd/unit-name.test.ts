@@ -1,5 +1,5 @@
 import t from 'tap';
-import { scopeName } from '../../../src/systemd/unit-name.ts';
+import { scopeName, scopePath } from '../../../src/systemd/unit-name.ts';
 
 t.test('slice:prefix:name', async (t) => {
   t.strictSame(scopeName('machine.slice:docker:c1', 'id', false), { slice: 'machine.slice', scope: 'docker-c1.scope' });
@@ -20,4 +20,12 @@ t.test('names that no unit has', async (t) => {
     t.throws(() => scopeName(path, 'id', false), /not the name of a (slice|unit)/, path);
   for (const path of [':p:n/../m', ':p:a b', ':p:x.slice', `:p:${'n'.repeat(300)}`])
     t.throws(() => scopeName(path, 'id', false), /not the name of a unit/, path);
+});
+
+t.test('where the scope is in the tree', async (t) => {
+  const path = (slice: string, uid?: number) => scopePath({ slice, scope: 'p-n.scope' }, uid);
+  t.equal(path('system.slice'), '/system.slice/p-n.scope');
+  t.equal(path('a-b-c.slice'), '/a.slice/a-b.slice/a-b-c.slice/p-n.scope');
+  t.equal(path('-.slice'), '/p-n.scope');
+  t.equal(path('user.slice', 1000), '/user.slice/user-1000.slice/user@1000.service/user.slice/p-n.scope');
 });
