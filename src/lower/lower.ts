@@ -10,6 +10,7 @@ import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerHostname } from './hostname.ts';
 import { lowerAdoptIds } from './id-maps.ts';
 import { lowerKeyring } from './labels.ts';
+import { lowerReadonlyFilesystems } from './mount-new.ts';
 import { lowerOwnTrees, lowerTrees } from './mount-trees.ts';
 import { lowerMounts } from './mounts.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces.ts';
@@ -97,6 +98,8 @@ function inOrder(context: Context): Op[] {
     ...runtimeHooks(context, 'createRuntime'),
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
     ...containerHooks(context, 'createContainer'),
+    // Nothing is made on the container's own mounts any more.
+    ...lowerReadonlyFilesystems(context),
     ...lowerEnterRoot(context),
     // After the hooks that give the container its network devices: parameters of a device are there only with it.
     ...lowerSysctl(context),

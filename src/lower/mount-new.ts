@@ -4,7 +4,7 @@ import { type Context, namespaceOf } from './context.ts';
 import { mountLabelParameters } from './labels.ts';
 import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
 import { attr, needsMountFlags } from './mount-options.ts';
-import type { MountRequest } from './mount-request.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapNewFilesystem } from './mount-trees.ts';
 
 /** A filesystem of the container's own. */
@@ -47,11 +47,37 @@ function filesystemType({ mount, from }: MountRequest): string {
 }
 
 /** The filesystem's parameters and the mount's attributes. What is copied into is protected after that. */
-function filesystemOf(context: Context, { options }: MountRequest, type: string) {
-  const copied = options.copyUp !== undefined;
-  const parameters = options.parameters.map(({ text }) => text).filter((text) => !copied || text !== 'ro');
-  const attributes = copied ? options.own.set & ~attr.rdonly : options.own.set;
+function filesystemOf(context: Context, request: MountRequest, type: string) {
+  const { options } = request;
+  const writable = options.copyUp !== undefined || isProtectedLater(context, request);
+  const parameters = options.parameters.map(({ text }) => text).filter((text) => !writable || text !== 'ro');
+  const attributes = writable ? options.own.set & ~attr.rdonly : options.own.set;
   return { parameters: [...parameters, ...mountLabelParameters(context, type)], attributes };
+}
+
+/**
+ * Whether a read-only tmpfs becomes so only when what is made in it is there: devices, the console and later mounts
+ * (podman's pods have a read-only /dev). Not when a later entry remounts it.
+ */
+function isProtectedLater(context: Context, { mount, options, index, destination }: MountRequest): boolean {
+  const isNewTmpfs = mount.type === 'tmpfs' && options.bind === undefined && !options.remount;
+  if (!isNewTmpfs || options.copyUp !== undefined || needsMountFlags(options)) return false;
+  if ((options.own.set & attr.rdonly) === 0) return false;
+  const later = mountRequests(context).slice(index + 1);
+  if (later.some((other) => other.options.remount && other.destination.path === destination.path)) return false;
+  return (
+    destination.path === '/dev' || later.some((other) => other.destination.path.startsWith(`${destination.path}/`))
+  );
+}
+
+/** After all that is made in them. */
+export function lowerReadonlyFilesystems(context: Context): Op[] {
+  return mountRequests(context)
+    .filter((request) => isProtectedLater(context, request))
+    .flatMap((request): Op[] => [
+      { op: 'find-mount', by: 'init', from: request.from, destination: request.destination.path },
+      ...attributeOps(request, { set: attr.rdonly, clear: 0, from: request.options.own.from }, false),
+    ]);
 }
 
 function copyUpOps(request: MountRequest, parameters: readonly string[]): Op[] {

@@ -148,7 +148,8 @@ export function sortOptions(options: readonly string[], from: string): MountOpti
     parameters: [],
   };
   options.forEach((option, index) => {
-    sortOption(sorted, option, `${from}/options/${index}`);
+    // mount(2) takes nothing between two commas for nothing; podman has such an entry.
+    if (option !== '') sortOption(sorted, option, `${from}/options/${index}`);
   });
   return sorted;
 }

@@ -1,68 +1,10 @@
 /** podman and conmon as root, with the runtime under test in their containers.conf. */
-import t, { type Test } from 'tap';
-import { type Result, waitFor } from '../harness/index.ts';
-import { engineRuntime } from './engine-place.ts';
-import { EngineTree, engineTrees } from './engine-tree.ts';
-import { rootfsArchive } from './image.ts';
+import t from 'tap';
+import { waitFor } from '../harness/index.ts';
+import { engineTrees } from './engine-tree.ts';
+import { Podman } from './podman.ts';
 
 const skip = engineTrees();
-
-/** Without systemd, a journal, a network and the pids controller; ulimits that need no CAP_SYS_RESOURCE. */
-const containersConf = `
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime_supports_json = ["under-test"]
-runtime_supports_nocgroup = ["under-test"]
-[engine.runtimes]
-under-test = ["${engineRuntime}"]
-[containers]
-log_driver = "k8s-file"
-netns = "none"
-pids_limit = 0
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-`;
-
-class Podman {
-  readonly #place: EngineTree;
-
-  private constructor(place: EngineTree) {
-    this.#place = place;
-  }
-
-  /** A podman with a store of its own that has the image `busybox`. */
-  static async create(t: Test): Promise<Podman> {
-    const place = await EngineTree.enter(t, { suite: 'forky', parents: ['/pods/conmon', '/pods'] });
-    place.writeFile('/etc/containers/containers.conf', containersConf);
-    const podman = new Podman(place);
-    t.teardown(() => podman.podman('rm', '--force', '--all', '--time', '0'));
-    const { code, stderr } = await podman.podman('import', rootfsArchive(place.sandbox.directory), 'busybox');
-    if (code !== 0) throw new Error(`podman import: ${stderr}`);
-    return podman;
-  }
-
-  podman(...args: string[]): Promise<Result> {
-    return this.#place.run(this.#command(args));
-  }
-
-  /** `podman run --rm`. */
-  run(flags: string[], ...args: string[]): Promise<Result> {
-    return this.podman(...this.runArguments(['--rm', ...flags], ...args));
-  }
-
-  runOnTerminal(flags: string[], ...args: string[]): Promise<Result> {
-    const command = this.#command(this.runArguments(['--rm', '--tty', ...flags], ...args));
-    return this.#place.run(command, { terminal: true });
-  }
-
-  runArguments(flags: string[], ...args: string[]): string[] {
-    return ['run', '--network', 'none', '--cgroup-parent', '/pods', ...flags, 'busybox', ...args];
-  }
-
-  #command(args: string[]): string[] {
-    return ['podman', '--storage-driver', 'vfs', '--runtime', 'under-test', ...args];
-  }
-}
 
 t.test('podman run in the foreground', { skip }, async (t) => {
   const podman = await Podman.create(t);

@@ -68,6 +68,26 @@ t.test('attributes of a new filesystem', { skip: tsrunOnly }, async (t) => {
   }
 });
 
+t.test('a read-only tmpfs is protected after what is made in it', { skip }, async (t) => {
+  // Pods of podman have such a /dev; runc and crun make it read-only at the end, too.
+  const script = 'echo x > /dev/null && ls -d /dev/pts/ptmx /sub && touch /dev/x';
+  const { code, stdout, stderr } = await sandbox(t).runContainer(script, (spec) => {
+    const dev = spec.mounts.find(({ destination }) => destination === '/dev');
+    dev?.options?.push('ro');
+    spec.mounts.push(tmpfs('/sub', 'ro'), tmpfs('/sub/below'));
+  });
+  t.equal(code, 1);
+  t.equal(stdout, '/dev/pts/ptmx\n/sub\n');
+  t.match(stderr, /\/dev\/x: Read-only file system/);
+});
+
+t.test('an empty option is none', { skip }, async (t) => {
+  const stdout = await sandbox(t).outputOf('grep " /m " /proc/mounts', (spec) => {
+    spec.mounts.push(tmpfs('/m', '', 'nodev', ''));
+  });
+  t.match(stdout, 'nodev');
+});
+
 t.test('options of the filesystem itself', { skip }, async (t) => {
   const { superOptions } = await mountAt(sandbox(t), '/m', tmpfs('/m', 'sync', 'dirsync', 'lazytime', 'size=64k'));
   t.match(superOptions, ['rw', 'sync', 'dirsync', 'lazytime']);

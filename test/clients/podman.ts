@@ -1,0 +1,73 @@
+/** podman and conmon, with the runtime under test in their containers.conf. */
+import type { Test } from 'tap';
+import type { Result } from '../harness/index.ts';
+import { engineRuntime } from './engine-place.ts';
+import { EngineTree } from './engine-tree.ts';
+import { rootfsArchive } from './image.ts';
+
+/** Without systemd, a journal, a network and the pids controller; ulimits that need no CAP_SYS_RESOURCE. */
+const containersConf = `
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime_supports_json = ["under-test"]
+runtime_supports_nocgroup = ["under-test"]
+[engine.runtimes]
+under-test = ["${engineRuntime}"]
+[containers]
+log_driver = "k8s-file"
+netns = "none"
+pids_limit = 0
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+`;
+
+/** Made by podman for its containers and monitors, and never removed. */
+const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
+
+export class Podman {
+  readonly place: EngineTree;
+
+  private constructor(place: EngineTree) {
+    this.place = place;
+  }
+
+  /** A podman with a store of its own that has the image `busybox`. */
+  static async create(t: Test): Promise<Podman> {
+    const place = await EngineTree.enter(t, { suite: 'forky', parents });
+    place.writeFile('/etc/containers/containers.conf', containersConf);
+    const podman = new Podman(place);
+    t.teardown(() => podman.podman('rm', '--force', '--all', '--time', '0'));
+    const { code, stderr } = await podman.podman('import', rootfsArchive(place.sandbox.directory), 'busybox');
+    if (code !== 0) throw new Error(`podman import: ${stderr}`);
+    return podman;
+  }
+
+  podman(...args: string[]): Promise<Result> {
+    return this.place.run(this.#command(args));
+  }
+
+  /** The same for what must succeed; gives its stdout. */
+  async outputOf(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.podman(...args);
+    if (code === 0) return stdout;
+    throw new Error(`podman ${args.join(' ')} ended with ${code}: ${stderr}`);
+  }
+
+  /** `podman run --rm`. */
+  run(flags: string[], ...args: string[]): Promise<Result> {
+    return this.podman(...this.runArguments(['--rm', ...flags], ...args));
+  }
+
+  runOnTerminal(flags: string[], ...args: string[]): Promise<Result> {
+    const command = this.#command(this.runArguments(['--rm', '--tty', ...flags], ...args));
+    return this.place.run(command, { terminal: true });
+  }
+
+  runArguments(flags: string[], ...args: string[]): string[] {
+    return ['run', '--network', 'none', '--cgroup-parent', '/pods', ...flags, 'busybox', ...args];
+  }
+
+  #command(args: string[]): string[] {
+    return ['podman', '--storage-driver', 'vfs', '--runtime', 'under-test', ...args];
+  }
+}
