@@ -10,7 +10,8 @@ import type { GlobalOptions, OptionDeclaration, OptionValues } from './declarati
 export const globalOptions: readonly OptionDeclaration[] = [
   {
     flags: '--root <dir>',
-    description: 'directory of the containers’ state (default: /run/tsrun, or $XDG_RUNTIME_DIR/tsrun when not root)',
+    description:
+      'directory of the containers’ state (default: /run/tsrun, or $XDG_RUNTIME_DIR/tsrun when not the host’s root)',
   },
   { flags: '--log <file>', description: 'append log lines to this file instead of stderr' },
   { flags: '--log-format <format>', description: 'format of log lines', choices: ['text', 'json'], default: 'text' },

@@ -18,13 +18,18 @@ import {
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import { isInitialUserNamespace } from '../host/facts.ts';
 import { checkId, isId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** --root when none is given: runc's rule with our name. */
-export function defaultRoot(uid = process.geteuid?.() ?? 0): string {
-  const runtimeDir = process.env.XDG_RUNTIME_DIR;
-  if (uid === 0 || runtimeDir === undefined || runtimeDir === '') return '/run/tsrun';
+/**
+ * --root when none is given: runc's rule with our name. Root of a user namespace of an ordinary user, as under rootless
+ * podman, cannot write to /run; podman tells by XDG_RUNTIME_DIR and no USER.
+ */
+export function defaultRoot(uid = process.geteuid?.() ?? 0, initialUserNamespace = isInitialUserNamespace): string {
+  const { XDG_RUNTIME_DIR: runtimeDir, USER: user } = process.env;
+  if (runtimeDir === undefined || runtimeDir === '') return '/run/tsrun';
+  if (uid === 0 && (user === 'root' || initialUserNamespace())) return '/run/tsrun';
   return join(runtimeDir, 'tsrun');
 }
 

@@ -53,6 +53,11 @@ export interface HostFacts {
 
 const cgroup2Magic = 0x63677270;
 
+/** Only the initial one maps every uid to itself (user_namespaces(7)). */
+export function isInitialUserNamespace(): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map'));
+}
+
 export function gatherHostFacts(): HostFacts {
   const release = readText('/proc/sys/kernel/osrelease').trim();
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
@@ -61,8 +66,7 @@ export function gatherHostFacts(): HostFacts {
     arch: process.arch,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    // Only the initial one maps every uid to itself (user_namespaces(7)).
-    initialUserNamespace: /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map')),
+    initialUserNamespace: isInitialUserNamespace(),
     capabilities: ownCapabilities(),
     // Read only when a config asks for it: most name none of these.
     get lastCapability() {

@@ -1,0 +1,66 @@
+/** podman where it has what it likes best: systemd, all controllers, and users with subordinate IDs. */
+import t from 'tap';
+import { engineRuntime } from './engine-place.ts';
+import { EngineVm, engineVm } from './engine-vm.ts';
+import { rootfsArchive } from './image.ts';
+
+const skip = engineVm({ controllers: ['memory', 'pids'] });
+
+/** A shell script that has `$podman`, the image `busybox` and the runtime under test, run as root or as `user`. */
+async function runScript(t: Parameters<typeof EngineVm.enter>[0], lines: string[], { rootless = false } = {}) {
+  const vm = EngineVm.enter(t);
+  const archive = '/tmp/podman-vm-image.tar';
+  await vm.outputOf(['cp', rootfsArchive(vm.sandbox.directory), archive]);
+  await vm.outputOf(['chmod', '644', archive]);
+  const script = [
+    'set -e',
+    `podman="podman --storage-driver vfs --runtime ${engineRuntime} --events-backend file"`,
+    `$podman import -q ${archive} busybox >/dev/null 2>&1`,
+    ...lines,
+  ].join('\n');
+  const asUser = ['systemd-run', '--quiet', '--pipe', '--wait', '--machine', 'user@', '--user', 'sh', '-c', script];
+  return vm.run(rootless ? asUser : ['sh', '-c', script], { seconds: 240 });
+}
+
+const run = '$podman run --rm --network none --log-driver k8s-file';
+
+t.test('limits, and podman update', { skip }, async (t) => {
+  const { stdout, stderr } = await runScript(t, [
+    `${run} --memory 64m --pids-limit 50 busybox cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max`,
+    `${run} -d --name box busybox sleep 1000 >/dev/null`,
+    '$podman update --memory 32m --pids-limit 40 box >/dev/null',
+    '$podman exec box cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max',
+    '$podman rm -f -t 0 box >/dev/null',
+  ]);
+  t.equal(stdout, '67108864\n50\n33554432\n40\n', stderr);
+});
+
+t.test('--userns=auto maps a range of its own', { skip }, async (t) => {
+  const { stdout, stderr } = await runScript(t, [
+    'id -u containers >/dev/null 2>&1 || useradd --system --no-create-home containers',
+    'grep -q ^containers: /etc/subuid || echo containers:2000000:1000000 | tee -a /etc/subuid >>/etc/subgid',
+    `${run} --userns=auto:size=1024 busybox cat /proc/self/uid_map`,
+  ]);
+  t.match(stdout, /^\s*0\s+2\d{6}\s+1024\n$/, stderr);
+});
+
+t.test('--cgroups=split puts the container below the unit that starts it', { skip }, async (t) => {
+  const unit = 'systemd-run --quiet --pipe --wait --unit podman-split -p Delegate=yes';
+  const { stdout, stderr } = await runScript(t, [
+    `${unit} ${run} --cgroups=split --cgroupns=host busybox cat /proc/self/cgroup`,
+  ]);
+  t.match(stdout, /^0::\/system\.slice\/podman-split\.service\/libpod-payload-\w+\n$/, stderr);
+});
+
+t.test('rootless with the cgroupfs manager: subordinate IDs, keep-id, exec', { skip }, async (t) => {
+  const script = [
+    'podman="$podman --cgroup-manager cgroupfs"',
+    `${run} busybox cat /proc/self/uid_map`,
+    `${run} --userns=keep-id busybox id -u`,
+    `${run} -d --name box busybox sleep 1000 >/dev/null`,
+    '$podman exec box cat /proc/1/comm',
+    '$podman rm -f -t 0 box >/dev/null',
+  ];
+  const { stdout, stderr } = await runScript(t, script, { rootless: true });
+  t.match(stdout, /^\s*0\s+1000\s+1\n\s*1\s+100000\s+65536\n1000\nsleep\n$/, stderr);
+});
