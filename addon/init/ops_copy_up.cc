@@ -33,11 +33,17 @@ int copy_content(int from, int to) {
   }
 }
 
-int copy_file(int from_dir, int to_dir, const char* name, const struct statx& status) {
-  Fd from(open_at(from_dir, name, O_RDONLY | O_NOFOLLOW, 0));
+int copy_file(int from_dir, int to_dir, const char* name) {
+  // Another container with this rootfs can put a fifo where a file was: not waited for, and told by the descriptor.
+  Fd from(open_at(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
+  if (!from.ok()) return from.error();
+  struct statx status = {};
+  int error = status_of(from.get(), &status);
+  if (error < 0) return error;
+  if ((status.stx_mode & S_IFMT) != S_IFREG) return -ESTALE;
   Fd to(open_at(to_dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0, 0600));
-  if (!from.ok() || !to.ok()) return from.ok() ? to.error() : from.error();
-  int error = copy_content(from.get(), to.get());
+  if (!to.ok()) return to.error();
+  error = copy_content(from.get(), to.get());
   if (error == 0) error = copy_owner(to.get(), status);
   // After the owner: chown(2) takes the set-user-ID bit away.
   return error < 0 ? error : static_cast<int>(sys(__NR_fchmod, to.get(), status.stx_mode & 07777));
@@ -72,7 +78,7 @@ int copy_entry(int from_dir, int to_dir, const char* name, int depth) {
   if (error < 0) return static_cast<int>(error);
   switch (status.stx_mode & S_IFMT) {
     case S_IFREG:
-      return copy_file(from_dir, to_dir, name, status);
+      return copy_file(from_dir, to_dir, name);
     case S_IFDIR:
       return copy_subdirectory(from_dir, to_dir, name, status, depth);
     case S_IFLNK:

@@ -22,15 +22,19 @@ struct WindowSize {
   unsigned short rows, columns, x_pixels, y_pixels;
 };
 
-// The multiplexer of the container's devpts; a file of the image's that only looks like it is refused.
+// The multiplexer of the container's devpts. Its filesystem is checked before it is opened: opening a device that the
+// container has put there instead can do something already.
 long open_multiplexer() {
   constexpr const char* path = "/dev/pts/ptmx";
-  Fd master(open_in_root(path, O_RDWR | O_NOCTTY));
-  if (!master.ok()) return master.error();
+  Fd directory(open_in_root("/dev/pts", O_PATH | O_DIRECTORY));
+  if (!directory.ok()) return directory.error();
   KernelStatfs kind = {};
-  long error = sys(__NR_fstatfs, master.get(), &kind);
+  long error = sys(__NR_fstatfs, directory.get(), &kind);
   if (error < 0) return fail(error, path);
   if (kind.type != kDevptsMagic) return fail(-ENODEV, "/dev/pts is no devpts");
+  // No other filesystem's file either, by a link or by a mount.
+  Fd master(open_at(directory.get(), "ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS));
+  if (!master.ok()) return fail(master.error(), path);
   int unlocked = 0;
   error = sys(__NR_ioctl, master.get(), TIOCSPTLCK, &unlocked);
   return error < 0 ? fail(error, path) : master.release();
