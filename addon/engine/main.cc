@@ -1,5 +1,6 @@
 // tsrun as one executable: QuickJS, the addon and the command, loaded. It reads nothing but its arguments, and no
 // variable of the environment makes it run other code.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -41,6 +42,16 @@ bool run_jobs(JSRuntime* runtime) {
   return outcome == 0;
 }
 
+// A standard stream that the caller closed would be the number of the next descriptor opened here, and the container
+// would get that with its streams: a way into the host (the class of CVE-2024-21626). Node does the same.
+bool open_standard_streams() {
+  for (int fd = 0; fd < 3; fd++) {
+    // The lowest free number is this one.
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+  }
+  return true;
+}
+
 // Starts what src/standalone/entry.ts has left as globals.
 int run(int count, char** values) {
   JSRuntime* runtime = engine().runtime;
@@ -61,6 +72,7 @@ int run(int count, char** values) {
 
 int main(int count, char** values) {
   if (!engine().complete) return make_snapshot(count, values);
+  if (!open_standard_streams()) return 1;
   remember_caller();
   // A reader or a file that takes no more is an error of write(2), which has words. init gives children the defaults.
   signal(SIGPIPE, SIG_IGN);

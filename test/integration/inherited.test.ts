@@ -36,6 +36,13 @@ t.test('descriptors that the caller left open do not reach the container', { ski
   extraFds.forEach(closeSync);
 });
 
+t.test('streams that the caller closed are /dev/null, not the runtime’s files', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const show = (fds: string) => ['/bin/sh', '-c', `for fd in ${fds}; do readlink /proc/1/fd/$fd; done`];
+  t.equal((await runAfter(box, 'exec <&-', show('0'))).stdout, '/dev/null\n');
+  t.equal((await runAfter(box, 'exec <&- 2>&-', show('0 2'))).stdout, '/dev/null\n/dev/null\n');
+});
+
 // runc 1.1 leaks one of its own behind them.
 t.test('--preserve-fds passes descriptors on, and only so many', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
