@@ -1,11 +1,13 @@
 import { TsrunError } from '../errors.ts';
 import { reportTrace } from '../execute/trace.ts';
 import { logFatal } from '../log.ts';
+import { print } from '../output.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionValues } from './declaration.ts';
 import { fastParse } from './fast-parse.ts';
 import { globalOptions, readGlobals } from './globals.ts';
 import { normalizeGoFlags } from './go-flags.ts';
+import { versionFlags, versionText } from './version.ts';
 
 /** The command that runs, once it is known; its failure has its own prefix and exit code. */
 let running: CommandDeclaration | undefined;
@@ -14,6 +16,8 @@ let running: CommandDeclaration | undefined;
 export async function main(): Promise<void> {
   try {
     const argv = normalizeGoFlags(process.argv.slice(2), globalOptions, commands);
+    // Engines ask often, and commander's tree takes longer to make than most commands to run.
+    if (argv.length === 1 && versionFlags.includes(argv[0] ?? '')) return print(`${versionText()}\n`);
     const line = fastParse(argv, globalOptions, commands);
     if (line !== undefined) return await runCommand(line.command, line.args, line.options, line.globals);
     const { buildProgram } = await import('./program.ts');

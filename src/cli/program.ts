@@ -4,7 +4,7 @@ import { print } from '../output.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from './declaration.ts';
 import { globalOptions } from './globals.ts';
-import { versionText } from './version.ts';
+import { versionFlags, versionText } from './version.ts';
 
 /** Carries a parsed command out. */
 export type RunCommand = (
@@ -18,7 +18,7 @@ export type RunCommand = (
 export function buildProgram(runCommand: RunCommand): Command {
   const program = new Command('tsrun')
     .description('An OCI container runtime: every container is a program, and tsrun is its compiler.')
-    .version(versionText(), '-v, --version', 'print versions')
+    .version(versionText(), versionFlags.join(', '), 'print versions')
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()

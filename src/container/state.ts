@@ -1,6 +1,7 @@
 import { isFrozen } from '../cgroup/freezer.ts';
 import type { State, Status } from '../generated/spec.ts';
 import { isAlive } from '../host/processes.ts';
+import { wasOomKilled } from './exit.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ContainerDirectory } from './store.ts';
 
@@ -30,10 +31,24 @@ export interface PrintedState extends State {
   rootfs: string;
   created: string;
   owner: string;
+  /** Of a stopped container a process of which the kernel has killed for want of memory. */
+  oomKilled?: true;
 }
 
 export function printedState(directory: ContainerDirectory, record: ContainerRecord): PrintedState {
   const { ociVersion, id, status, pid, bundle, annotations } = hookState(record, statusOf(directory, record));
   const { rootfs, created, owner } = record;
-  return { ociVersion, id, pid: pid ?? 0, status, bundle, rootfs, created, annotations: annotations ?? {}, owner };
+  const oomKilled = status === 'stopped' && (record.exit?.oomKilled ?? wasOomKilled(record.cgroup)) === true;
+  return {
+    ociVersion,
+    id,
+    pid: pid ?? 0,
+    status,
+    bundle,
+    rootfs,
+    created,
+    annotations: annotations ?? {},
+    owner,
+    ...(oomKilled && { oomKilled }),
+  };
 }

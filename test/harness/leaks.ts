@@ -15,7 +15,7 @@ export async function removeLeaks(directory: string, cgroup: string): Promise<st
     ...(await removeProcesses(directory, cgroup)),
     ...removeMounts(directory),
     ...removeCgroups(cgroup),
-    ...scopesOf(cgroup).map((scope) => `scope ${scope}`),
+    ...(await remainingScopes(cgroup)).map((scope) => `scope ${scope}`),
   ];
 }
 
@@ -120,7 +120,12 @@ function directoriesBelow(directory: string): string[] {
     .flatMap(({ name }) => [...directoriesBelow(join(directory, name)), join(directory, name)]);
 }
 
-/** Those that systemd has made for the sandbox's containers; with their last process gone, they go by themselves. */
+/** Those that systemd has made for the sandbox's containers. It ends one in its own time when the last process has gone. */
+async function remainingScopes(cgroup: string): Promise<string[]> {
+  for (let tries = 0; tries < 100 && scopesOf(cgroup).length > 0; tries++) await sleep(100);
+  return scopesOf(cgroup);
+}
+
 function scopesOf(cgroup: string): string[] {
   const slice = join(cgroup2Mount() ?? '', 'machine.slice');
   return existsSync(slice) ? readdirSync(slice).filter((name) => name.startsWith(`${cgroup.slice(1)}-`)) : [];
