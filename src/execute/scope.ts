@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupControllers } from '../cgroup/controllers.ts';
+import { enableControllers } from '../cgroup/controllers.ts';
 import { TsrunError } from '../errors.ts';
 import type { StartScopeOp } from '../generated/ops.ts';
 import { startUnit, stopUnit, type UnitName } from '../systemd/manager.ts';
@@ -36,12 +36,15 @@ function scopeCgroup(op: StartScopeOp, pid: number): string {
     throw new TsrunError(`systemd started ${op.unit}, but init is in the cgroup ${relative ?? '(none)'}`);
   }
   const path = join(op.mount, relative);
-  const available = cgroupControllers(path);
-  const missing = op.controllers.find((controller) => !available.includes(controller));
-  if (missing === undefined) return path;
-  throw new TsrunError(`controller ${missing} is not available for ${op.unit}`, {
-    hint: op.user
-      ? 'delegate it to the user: Delegate=yes in a drop-in of user@.service'
-      : `systemd did not enable it in ${path}`,
-  });
+  try {
+    // Those that systemd knows nothing of (hugetlb, rdma, misc) too, as for a cgroup of our own making.
+    enableControllers(path, op.controllers);
+  } catch (error) {
+    if (!op.user) throw error;
+    throw new TsrunError((error as Error).message, {
+      hint: 'delegate it to the user: Delegate=yes in a drop-in of user@.service',
+      cause: error,
+    });
+  }
+  return path;
 }

@@ -33,6 +33,11 @@ export interface HostFacts {
   readonly gid: number;
   /** False inside a user namespace, where uid 0 is somebody else outside. */
   readonly initialUserNamespace: boolean;
+  /**
+   * The uid of the ordinary user whose own systemd is to be asked, as that knows it; undefined: the system's. Root of a
+   * user namespace is such a user (rootless podman), unless it is a machine's root by its own account.
+   */
+  readonly systemdUser: number | undefined;
   /** Capabilities the runtime may hand out, as a bit set (CapPrm and CapBnd of proc_pid_status(5)). */
   readonly capabilities: bigint;
   /** Number of the kernel's last capability. */
@@ -58,6 +63,21 @@ export function isInitialUserNamespace(): boolean {
   return /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map'));
 }
 
+function systemdUser(): number | undefined {
+  const uid = process.geteuid?.() ?? 0;
+  if (uid === 0 && (process.env.USER === 'root' || isInitialUserNamespace())) return undefined;
+  return outerId(readText('/proc/self/uid_map'), uid);
+}
+
+/** What the namespace's creator calls an ID, by the lines of uid_map or gid_map (user_namespaces(7)). */
+export function outerId(map: string, id: number): number {
+  for (const line of map.trim().split('\n')) {
+    const [inner = 0, outer = 0, size = 0] = line.trim().split(/\s+/).map(Number);
+    if (id >= inner && id < inner + size) return outer + id - inner;
+  }
+  return id;
+}
+
 export function gatherHostFacts(): HostFacts {
   const release = readText('/proc/sys/kernel/osrelease').trim();
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
@@ -67,6 +87,9 @@ export function gatherHostFacts(): HostFacts {
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     initialUserNamespace: isInitialUserNamespace(),
+    get systemdUser() {
+      return systemdUser();
+    },
     capabilities: ownCapabilities(),
     // Read only when a config asks for it: most name none of these.
     get lastCapability() {

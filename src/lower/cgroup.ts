@@ -104,8 +104,8 @@ export function cgroupDirectory({ host, linux, options }: Context): string {
   const mount = host.cgroup.mount ?? '/sys/fs/cgroup';
   if (options.cgroupManager === 'disabled') return join(mount, normalize(host.cgroup.own));
   if (options.cgroupManager === 'systemd') {
-    const user = host.uid !== 0;
-    return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user), user ? host.uid : undefined));
+    const user = host.systemdUser;
+    return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user !== undefined), user));
   }
   // normalize() of an absolute path cannot lead above it.
   if (path.startsWith('/')) return join(mount, normalize(path));

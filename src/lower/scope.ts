@@ -16,7 +16,7 @@ export function lowerScope({ spec, linux, host, options }: Context, controllers:
       hint: 'leave --systemd-cgroup out',
     });
   }
-  const user = host.uid !== 0;
+  const user = host.systemdUser !== undefined;
   const { slice, scope } = scopeName(linux.cgroupsPath, options.id, user);
   const properties: UnitProperty[] = [
     { name: 'Description', type: 's', value: `tsrun container ${options.id}` },

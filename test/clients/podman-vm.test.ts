@@ -64,3 +64,15 @@ t.test('rootless with the cgroupfs manager: subordinate IDs, keep-id, exec', { s
   const { stdout, stderr } = await runScript(t, script, { rootless: true });
   t.match(stdout, /^\s*0\s+1000\s+1\n\s*1\s+100000\s+65536\n1000\nsleep\n$/, stderr);
 });
+
+t.test('rootless with the systemd manager, over the user’s bus', { skip }, async (t) => {
+  const script = [
+    'podman="$podman --cgroup-manager systemd"',
+    `${run} --memory 64m busybox cat /sys/fs/cgroup/memory.max`,
+    `${run} -d --name box busybox sleep 1000 >/dev/null`,
+    'cat /proc/$($podman inspect --format "{{.State.Pid}}" box)/cgroup',
+    '$podman rm -f -t 0 box >/dev/null',
+  ];
+  const { stdout, stderr } = await runScript(t, script, { rootless: true });
+  t.match(stdout, /^67108864\n0::\/user\.slice\/user-1000\.slice\/user@1000\.service\/.*libpod-\w+\.scope/, stderr);
+});

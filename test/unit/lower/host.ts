@@ -9,6 +9,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
     uid: 0,
     gid: 0,
     initialUserNamespace: true,
+    systemdUser: undefined,
     capabilities: 0x1ffffffffffn,
     lastCapability: 40,
     lsm: { apparmor: true, selinux: true },
