@@ -1,6 +1,7 @@
 // tsrun as one executable: QuickJS, the addon and the command, loaded. It reads nothing but its arguments, and no
 // variable of the environment makes it run other code.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,7 +14,13 @@
 
 namespace {
 
-constexpr size_t kMaxStack = 4 << 20;
+// Half of what there is: deeper recursion is an error of JavaScript's and no crash.
+size_t max_stack() {
+  constexpr size_t kMost = 4 << 20;
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur / 2 > kMost) return kMost;
+  return limit.rlim_cur / 2;
+}
 
 // Of a promise that nobody looks at; QuickJS tells of it, and takes it back when somebody does.
 JSValue unhandled = JS_UNINITIALIZED;
@@ -57,7 +64,7 @@ int run(int count, char** values) {
   JSRuntime* runtime = engine().runtime;
   JSContext* context = engine().env.context;
   JS_UpdateStackTop(runtime);
-  JS_SetMaxStackSize(runtime, kMaxStack);
+  JS_SetMaxStackSize(runtime, max_stack());
   JS_SetHostPromiseRejectionTracker(runtime, note_rejection, nullptr);
   JSValue started = start_command(context, count, values);
   if (JS_IsException(started) || !run_jobs(runtime)) return report(context);
@@ -65,7 +72,9 @@ int run(int count, char** values) {
     JS_Throw(context, unhandled);
     return report(context);
   }
-  return exit_code(context);
+  if (JS_PromiseState(context, started) == JS_PROMISE_FULFILLED) return exit_code(context);
+  fputs("tsrun: internal error: the command waits for something that will not happen\n", stderr);
+  return 1;
 }
 
 }  // namespace

@@ -180,6 +180,8 @@ Napi::Value read_directory(const Napi::CallbackInfo& info) {
   while (dirent* entry = readdir(directory)) {
     std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
+    // A directory may be long, and each value takes a handle.
+    Napi::HandleScope scope(info.Env());
     result.Set(at++, name);
     result.Set(at++, type_name(entry->d_type));
   }

@@ -13,6 +13,23 @@ namespace tsrun {
 
 namespace {
 
+// Looks a name up on the PATH. Entries that count from the working directory (empty and relative ones) are passed over:
+// that may be a place where others put files. Empty when there is no such program.
+std::string find_program(const std::string& name) {
+  const char* path = getenv("PATH");
+  std::string rest = path == nullptr ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path;
+  for (size_t start = 0; start <= rest.size();) {
+    size_t end = rest.find(':', start);
+    if (end == std::string::npos) end = rest.size();
+    std::string directory = rest.substr(start, end - start);
+    start = end + 1;
+    if (directory.empty() || directory[0] != '/') continue;
+    std::string candidate = directory + "/" + name;
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return "";
+}
+
 int spawn_program(std::vector<std::string>& args, int out, int error, pid_t* pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -26,7 +43,10 @@ int spawn_program(std::vector<std::string>& args, int out, int error, pid_t* pid
   sigfillset(&all);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  int failure = posix_spawnp(pid, args[0].c_str(), &actions, &attributes, pointers(args).data(), environ);
+  std::string program = find_program(args[0]);
+  int failure = program.empty()
+                    ? ENOENT
+                    : posix_spawn(pid, program.c_str(), &actions, &attributes, pointers(args).data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return failure;
@@ -56,7 +76,9 @@ Napi::Value run_program(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Array list = info[0].As<Napi::Array>();
   std::vector<std::string> args;
-  for (uint32_t i = 0; i < list.Length(); i++) args.push_back(list.Get(i).As<Napi::String>().Utf8Value());
+  for (uint32_t i = 0, length = list.Length(); i < length; i++) {
+    args.push_back(list.Get(i).As<Napi::String>().Utf8Value());
+  }
   int out[2], error[2];
   if (pipe2(out, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd out_read(out[0]), out_write(out[1]);

@@ -14,6 +14,8 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
   if (context.host.cgroup.mount === null) return lowerNoCgroup(context, request);
   if (namespaceOf(context, 'cgroup') === undefined) return bindOwnCgroup(context, request);
   const source = request.mount.source ?? 'cgroup';
+  // Without a cgroup of its own, what the container sees as the root of the hierarchy is its caller's.
+  const attributes = options.own.set | (context.options.cgroupManager === 'disabled' ? attr.rdonly : 0);
   return [
     {
       op: 'new-filesystem',
@@ -23,7 +25,7 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
       type: 'cgroup2',
       source,
       parameters: options.parameters.map(({ text }) => text),
-      attributes: options.own.set,
+      attributes,
       modeFromDestination: false,
       fallbackParameters: [],
       fallbackTree: cgroupDirectory(context),

@@ -57,14 +57,15 @@ function filesystemOf(context: Context, request: MountRequest, type: string) {
 
 /**
  * Whether a read-only tmpfs becomes so only when what is made in it is there: devices, the console and later mounts
- * (podman's pods have a read-only /dev). Not when a later entry remounts it.
+ * (podman's pods have a read-only /dev). Not when a later entry is mounted there, or remounts it.
  */
 function isProtectedLater(context: Context, { mount, options, index, destination }: MountRequest): boolean {
   const isNewTmpfs = mount.type === 'tmpfs' && options.bind === undefined && !options.remount;
   if (!isNewTmpfs || options.copyUp !== undefined || needsMountFlags(options)) return false;
   if ((options.own.set & attr.rdonly) === 0) return false;
   const later = mountRequests(context).slice(index + 1);
-  if (later.some((other) => other.options.remount && other.destination.path === destination.path)) return false;
+  // Found by its path, it would be another's.
+  if (later.some((other) => other.destination.path === destination.path)) return false;
   return (
     destination.path === '/dev' || later.some((other) => other.destination.path.startsWith(`${destination.path}/`))
   );

@@ -57,3 +57,24 @@ t.test('a limit without a cgroup is refused', { skip: requires({ root: true, run
   t.equal(code, 1);
   t.match(stderr, /\/linux\/resources\/unified\/cgroup.max.depth: with --cgroup-manager disabled there is no cgroup/);
 });
+
+t.test(
+  'disabled: the caller’s cgroup is not the container’s to change',
+  { skip: requires({ root: true, cgroup2: true, runtime: 'tsrun' }) },
+  async (t) => {
+    // The root of its cgroup namespace is the cgroup that others live in, too.
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.process.args = ['/bin/sh', '-c', 'mkdir /sys/fs/cgroup/tsrun-test-escape && echo made'];
+      delete spec.linux.cgroupsPath;
+      delete spec.linux.resources;
+      for (const mount of spec.mounts) {
+        if (mount.type === 'cgroup') mount.options = mount.options?.filter((option) => option !== 'ro') ?? [];
+      }
+    });
+    const run = ['--cgroup-manager', 'disabled', 'run', '--bundle', bundle.directory, box.newId()];
+    const { stdout, stderr } = await box.runtime(run);
+    t.equal(stdout, '');
+    t.match(stderr, 'Read-only file system');
+  },
+);

@@ -1,7 +1,7 @@
 /** `pause`, `resume`, `ps` and `kill --all`. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
+import { requires, runtimeName, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 
 const skip = requires({ root: true, cgroup2: true });
 /** crun has words, and an order of states, of its own. */
@@ -71,6 +71,11 @@ t.test(
     t.match(table[0], /^ *PID COMMAND$/);
     t.ok(table.some((line) => /^ *\d+ sleep 1234$/.test(line)));
     t.notOk(table.some((line) => line.includes('node')));
+    const evil = `${box.directory}/evil`;
+    mkdirSync(evil);
+    writeFileSync(`${evil}/ps`, '#!/bin/sh\necho PID; echo evil\n', { mode: 0o755 });
+    const here = await box.runtime(['ps', id], { cwd: evil, env: { PATH: `:.:${process.env.PATH}` } });
+    if (runtimeName === 'tsrun') t.notMatch(here.stdout, 'evil', 'no program of the working directory is run');
     const wrong = await box.runtime(['ps', id, '-e', '-o', 'args']);
     t.equal(wrong.code, 1);
     t.match(wrong.stderr, /PID/);
