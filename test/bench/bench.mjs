@@ -30,6 +30,8 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds);
+/** What the check looks at, too. */
+const checked = [run, runWithSeccomp, lifecycle, foreground];
 const work = mkdtempSync(path.join(tmpdir(), 'tsrun-bench-'));
 const cgroup = `tsrun-bench-${process.pid}`;
 const cgroupDirectory = `/sys/fs/cgroup/${cgroup}`;
@@ -68,22 +70,22 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));
   } else if (options.check) {
     const { tsrun, crun } = native;
-    const samples = await measure({ tsrun, crun }, bundles);
+    const samples = await measure({ tsrun, crun }, bundles, checked);
     process.stdout.write(report(samples, { tsrun, crun }));
     process.exitCode = check(samples);
   } else {
     const contestants = { ...native, 'tsrun-on-node': onNode };
-    const samples = await measure(contestants, bundles);
+    const samples = await measure(contestants, bundles, [...checked, parallel]);
     process.stdout.write(report(samples, contestants));
     if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(samples));
   }
 }
 
 /** @returns figure -> contestant -> samples */
-async function measure(contestants, bundles) {
+async function measure(contestants, bundles, figures) {
   const samples = {};
-  const add = (name, figures) => {
-    for (const [figure, sample] of Object.entries(figures)) {
+  const add = (name, measured) => {
+    for (const [figure, sample] of Object.entries(measured)) {
       samples[figure] ??= {};
       samples[figure][name] ??= [];
       samples[figure][name].push(sample);
@@ -95,7 +97,7 @@ async function measure(contestants, bundles) {
     add('floor', { run: await timers[0].time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
     for (const [name, command] of Object.entries(contestants)) {
       const runtime = [...command, '--root', path.join(work, `state-${name}`)];
-      for (const [number, figure] of [run, runWithSeccomp, lifecycle, foreground, parallel].entries()) {
+      for (const [number, figure] of figures.entries()) {
         const id = `b${round}-${number}-${name}`;
         add(name, await figure({ timer: timers[0], timers, runtime, bundles, id }));
       }

@@ -4,7 +4,7 @@ import { seccompProfile } from './bundles.mjs';
 import { memoryOf } from './memory.mjs';
 import { sum } from './timer.mjs';
 
-const parallelCreates = 16;
+const parallelCreates = 100;
 const parallelJobs = 8;
 
 /** `run` of a program that does nothing. */
