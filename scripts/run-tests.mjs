@@ -162,12 +162,9 @@ function wrapper() {
   return runsTsrun() ? [] : [inRoot('scripts/with-cgroup2.sh')];
 }
 
-/**
- * NODE_EXTRA_CA_CERTS costs every start of node 60 ms and no test talks to the outside. Debian 13's node refuses
- * seteuid(2), by which a test becomes an ordinary user, unless io_uring is off.
- */
+/** NODE_EXTRA_CA_CERTS costs every start of node 60 ms and no test talks to the outside. */
 function testEnvironment() {
-  const env = { ...process.env, TAP_TIMEOUT: String(testTimeout), UV_USE_IO_URING: '0' };
+  const env = { ...process.env, TAP_TIMEOUT: String(testTimeout) };
   delete env.NODE_EXTRA_CA_CERTS;
   return env;
 }
