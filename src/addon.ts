@@ -159,6 +159,12 @@ export interface Addon {
     timeoutMs: number;
     job: boolean;
   }): string;
+  /**
+   * A property, of type string, of one of systemd's objects (org.freedesktop.systemd1(5)).
+   *
+   * @throws Error as systemdCall
+   */
+  systemdProperty(of: { user: boolean; path: string; interface: string; property: string }): string;
   // For src/standalone/fs.ts, which says what they mean.
   readFile(path: string | number): Buffer;
   writeFile(path: string, bytes: Uint8Array, flags: number, mode: number): void;

@@ -46,6 +46,7 @@ namespace tsrun {
   X("filterDevices", filter_devices)           \
   X("pollPriority", poll_priority)             \
   X("systemdCall", systemd_call)               \
+  X("systemdProperty", systemd_property)       \
   X("setScheduler", set_scheduler)             \
   X("setIoPriority", set_io_priority)          \
   X("setOwnCpuAffinity", set_own_cpu_affinity) \

@@ -28,6 +28,8 @@ using sd_bus_message_handler = int (*)(sd_bus_message*, void* userdata, sd_bus_e
   X(sd_bus_message_read_basic, int, (sd_bus_message*, char, void*))                                              \
   X(sd_bus_message_unref, sd_bus_message*, (sd_bus_message*))                                                    \
   X(sd_bus_call, int, (sd_bus*, sd_bus_message*, uint64_t, sd_bus_error*, sd_bus_message**))                     \
+  X(sd_bus_get_property_string, int,                                                                             \
+    (sd_bus*, const char*, const char*, const char*, const char*, sd_bus_error*, char**))                        \
   X(sd_bus_error_free, void, (sd_bus_error*))                                                                    \
   X(sd_bus_match_signal, int,                                                                                    \
     (sd_bus*, sd_bus_slot**, const char*, const char*, const char*, const char*, sd_bus_message_handler, void*)) \

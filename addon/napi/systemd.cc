@@ -132,6 +132,14 @@ Napi::Value throw_bus_error(Napi::Env env, const char* what, int error, const sd
   return env.Undefined();
 }
 
+// Null after an exception when libsystemd is not there.
+const SdBus* sd_bus_or_throw(Napi::Env env) {
+  const char* missing = nullptr;
+  const SdBus* functions = load_sd_bus(&missing);
+  if (functions == nullptr) throw_errno(env, ELIBACC, "dlopen", missing == nullptr ? "" : missing);
+  return functions;
+}
+
 int make_call(const SdBus* functions, Connection& connection, const Napi::Object& options) {
   std::string member = string_of(options, "member");
   std::string signature = string_of(options, "signature");
@@ -145,6 +153,11 @@ int make_call(const SdBus* functions, Connection& connection, const Napi::Object
     at += length;
   }
   return result;
+}
+
+int open_bus(const SdBus* functions, Connection& connection, const Napi::Object& options) {
+  bool user = options.Get("user").ToBoolean();
+  return user ? functions->sd_bus_open_user(&connection.bus) : functions->sd_bus_open_system(&connection.bus);
 }
 
 // Tells systemd that this client wants its signals.
@@ -189,16 +202,14 @@ int wait_for_job(const SdBus* functions, Connection& connection, const Jobs& job
 Napi::Value systemd_call(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Object options = info[0].As<Napi::Object>();
-  const char* missing = nullptr;
-  const SdBus* functions = load_sd_bus(&missing);
-  if (functions == nullptr) return throw_errno(env, ELIBACC, "dlopen", missing == nullptr ? "" : missing);
+  const SdBus* functions = sd_bus_or_throw(env);
+  if (functions == nullptr) return env.Undefined();
   uint64_t timeout_us = static_cast<uint64_t>(number_of(options, "timeoutMs")) * 1000;
   bool wants_job = options.Get("job").ToBoolean();
 
   Connection connection(functions);
   Jobs jobs = {functions, {}};
-  bool user = options.Get("user").ToBoolean();
-  int result = user ? functions->sd_bus_open_user(&connection.bus) : functions->sd_bus_open_system(&connection.bus);
+  int result = open_bus(functions, connection, options);
   if (result < 0) return throw_errno(env, -result, "connect");
   if (wants_job) result = subscribe(functions, connection, jobs, timeout_us);
   if (result >= 0) result = make_call(functions, connection, options);
@@ -213,6 +224,25 @@ Napi::Value systemd_call(const Napi::CallbackInfo& info) {
   if (result > 0) result = wait_for_job(functions, connection, jobs, job, timeout_us);
   if (result < 0) return throw_errno(env, -result, "D-Bus");
   return Napi::String::New(env, *jobs.result_of(job));
+}
+
+// systemdProperty({ user, path, interface, property }) -> the text of a property of one of systemd's objects
+Napi::Value systemd_property(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object options = info[0].As<Napi::Object>();
+  const SdBus* functions = sd_bus_or_throw(env);
+  if (functions == nullptr) return env.Undefined();
+  Connection connection(functions);
+  int result = open_bus(functions, connection, options);
+  if (result < 0) return throw_errno(env, -result, "connect");
+  char* text = nullptr;
+  result = functions->sd_bus_get_property_string(connection.bus, kService, string_of(options, "path").c_str(),
+                                                 string_of(options, "interface").c_str(),
+                                                 string_of(options, "property").c_str(), &connection.error, &text);
+  if (result < 0) return throw_bus_error(env, "D-Bus", result, connection.error);
+  Napi::String value = Napi::String::New(env, text);
+  free(text);
+  return value;
 }
 
 }  // namespace tsrun

@@ -1,9 +1,11 @@
 import type { SettingOp } from '../cgroup/settings.ts';
+import type { TsrunError } from '../errors.ts';
+import { cgroupFacts } from '../host/facts.ts';
 import { log } from '../log.ts';
 import { unitProperties } from '../lower/systemd-properties.ts';
-import { setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
+import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
 import { destroyCgroup } from './cgroupfs.ts';
-import { killCgroup } from './processes.ts';
+import { cgroupPids, killCgroup } from './processes.ts';
 import { applySettings } from './settings.ts';
 
 /**
@@ -32,6 +34,21 @@ export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly
     path,
     settings.filter((setting) => !isCheck(setting)),
   );
+}
+
+/**
+ * Removes the unit of a create that was killed while systemd made it. The unit may be another container's, for create
+ * had perhaps not heard yet that the name is in use: then there are processes in it. Ours is empty, and stays there for
+ * ever when init had ended before systemd moved it.
+ */
+export function removeUnfinishedUnit(unit: UnitName): void {
+  try {
+    const group = scopeControlGroup(unit);
+    if (group === '' || cgroupPids(`${cgroupFacts().mount}${group}`).length === 0) return stopUnit(unit);
+    log('warning', `systemd: ${unit.name} is left as it is: there are processes in it`);
+  } catch (error) {
+    log('warning', (error as TsrunError).message);
+  }
 }
 
 /** Kills what is in the cgroup, and removes it and its unit; what is gone already is no error. */

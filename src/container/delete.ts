@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
-import { removeContainerCgroup } from '../cgroup/driver.ts';
+import { removeContainerCgroup, removeUnfinishedUnit } from '../cgroup/driver.ts';
 import { TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { removeGroups } from '../resctrl/group.ts';
@@ -71,7 +71,10 @@ function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecor
  * strangers, for create had perhaps not seen yet that it is in use; its own init ends by itself when create is gone.
  */
 function deleteCgroup({ cgroup, init, unit }: ContainerRecord): void {
-  if (cgroup === null) return;
+  if (cgroup === null) {
+    if (unit !== undefined) removeUnfinishedUnit(unit);
+    return;
+  }
   if (init === undefined) removeEmptiedCgroup(cgroup);
   else removeContainerCgroup({ path: cgroup, unit });
 }

@@ -27,7 +27,10 @@ export interface ContainerRecord {
   readonly init?: ProcessIdentity;
   /** Absolute path of the cgroup directory; null on a host without cgroup v2. */
   readonly cgroup: string | null;
-  /** The systemd unit that the cgroup belongs to; absent where tsrun has made the cgroup itself. */
+  /**
+   * The systemd unit that the cgroup belongs to; absent where tsrun has made the cgroup itself. Without a cgroup, create
+   * was killed while systemd was about to make the unit, or heard that another has its name.
+   */
   readonly unit?: UnitName;
   /** Rules of the device filter in force, as formatDeviceRule writes them; absent where there is no filter. */
   readonly devices?: readonly string[];

@@ -166,8 +166,10 @@ export class Executor {
   }
 
   private startScope(op: StartScopeOp): void {
-    const path = startScope(op, this.pid);
     const unit = unitOf(op);
+    // Before it is there: a create that is killed meanwhile leaves it to delete.
+    this.handlers.cgroup(null, unit);
+    const path = startScope(op, this.pid);
     this.undo.push(() => removeContainerCgroup({ path, unit }));
     this.handlers.cgroup(path, unit);
     this.cgroupPath = path;

@@ -127,7 +127,7 @@ function lsmFacts(): LsmFacts {
   };
 }
 
-function cgroupFacts(): CgroupFacts {
+export function cgroupFacts(): CgroupFacts {
   for (const [mode, mount] of [
     ['unified', '/sys/fs/cgroup'],
     ['hybrid', '/sys/fs/cgroup/unified'],

@@ -45,6 +45,27 @@ export function stopUnit(unit: UnitName): void {
   resetFailed(unit);
 }
 
+/**
+ * The scope's cgroup, counted from the cgroup2 mount; empty as long as it has none.
+ *
+ * @throws TsrunError when systemd cannot be reached
+ */
+export function scopeControlGroup(unit: UnitName): string {
+  const path = `/org/freedesktop/systemd1/unit/${objectName(unit.name)}`;
+  const of = { user: unit.user, path, interface: 'org.freedesktop.systemd1.Scope', property: 'ControlGroup' };
+  try {
+    return addon().systemdProperty(of);
+  } catch (error) {
+    throw callFailed(unit, 'ControlGroup', error as NodeJS.ErrnoException);
+  }
+}
+
+/** As sd_bus_path_encode(3): an object path has letters and digits only. */
+function objectName(unit: string): string {
+  const hex = (char: string) => `_${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return unit.replace(/^[0-9]|[^A-Za-z0-9]/g, hex);
+}
+
 function resetFailed(unit: UnitName): void {
   try {
     call(unit, 'ResetFailedUnit', 's', [unit.name], false);

@@ -29,7 +29,8 @@ t.test('start waits for READY=1 and tells the host’s pid', { skip }, async (t)
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const id = box.newId();
-  const bundle = speaker(box, 'notify send "STATUS=x" && notify send "READY=1" && exec sleep 1000');
+  // What follows READY=1 may find nobody: start is at its end then.
+  const bundle = speaker(box, 'notify send "STATUS=x"; notify send "READY=1"; exec sleep 1000');
   const outputFiles = join(box.directory, 'out');
   await box.runtimeOk(['create', '--bundle', bundle.directory, id], { env, outputFiles });
   t.equal(output.stdout, 'listening\n');

@@ -1,8 +1,9 @@
 /** --systemd-cgroup: the container's cgroup is a scope that systemd has made, and knows the limits of. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { requires, run, runtimeName, type Sandbox, type Spec, sandbox, waitFor } from '../harness/index.ts';
+import { isAlive } from '../harness/leaks.ts';
 
 const needs = requires({
   root: true,
@@ -153,6 +154,58 @@ t.test('a name that a running unit has is refused, and that unit goes on', { ski
   const { code, stderr } = await box.runtime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
   t.equal(code, 1);
   t.match(stderr, new RegExp(`StartTransientUnit ${unit}.*choose another in linux.cgroupsPath`));
+  t.equal(await systemctl('is-active', unit), 'active');
+});
+
+/** A container as create leaves it that is killed while systemd is at the scope. */
+async function unfinished(box: Sandbox, unit: string): Promise<string> {
+  const id = await box.create(box.bundle());
+  const file = join(box.root, id, 'state.json');
+  const record = JSON.parse(readFileSync(file, 'utf8'));
+  await box.runtimeOk(['delete', id]);
+  mkdirSync(join(box.root, id), { mode: 0o700 });
+  const { cgroup: _, ...rest } = record;
+  const creator = { ...record.creator, startTime: 1 };
+  writeFileSync(
+    file,
+    JSON.stringify({ ...rest, phase: 'creating', creator, cgroup: null, unit: { name: unit, user: false } }),
+  );
+  return id;
+}
+
+/** A scope with this process in it; with a zombie it stays empty, and systemd does not notice. */
+async function startScope(unit: string, pid: number): Promise<void> {
+  const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'];
+  const properties = ['1', 'PIDs', 'au', '1', String(pid), '0'];
+  await run('busctl', ['call', ...manager, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', ...properties]);
+  await waitFor(unit, async () => (await systemctl('is-active', unit)) === 'active' || undefined);
+}
+
+t.test('delete ends the scope of a create that was killed meanwhile', { skip: tsrunNeeds }, async (t) => {
+  const box = sandbox(t);
+  const unit = `test-${box.newId()}.scope`;
+  const parent = box.startProgram('/bin/sh', ['-c', 'true & echo $!; exec sleep 1000']);
+  const zombie = await waitFor('a zombie', () => {
+    const pid = Number(parent.output.stdout);
+    return pid > 0 && !isAlive(pid) ? pid : undefined;
+  });
+  const id = await unfinished(box, unit);
+  await startScope(unit, zombie);
+  t.match(await box.runtime(['state', id]), { code: 0, stdout: /"status": "stopped"/ });
+  await box.runtimeOk(['delete', id]);
+  t.equal(await systemctl('list-units', '--all', '--plain', '--no-legend', unit), '');
+});
+
+t.test('delete leaves a scope alone that create was about to be refused', { skip: tsrunNeeds }, async (t) => {
+  const box = sandbox(t);
+  const unit = `test-${box.newId()}.scope`;
+  const stranger = box.startProgram('/bin/sleep', ['1000']);
+  const id = await unfinished(box, unit);
+  await startScope(unit, stranger.child.pid ?? 0);
+  t.match(await box.runtime(['--log-level', 'warning', 'delete', '--force', id]), {
+    code: 0,
+    stderr: /left as it is: there are processes in it/,
+  });
   t.equal(await systemctl('is-active', unit), 'active');
 });
 
