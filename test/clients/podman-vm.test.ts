@@ -1,28 +1,6 @@
 /** podman where it has what it likes best: systemd, all controllers, and users with subordinate IDs. */
 import t from 'tap';
-import { engineRuntime } from './engine-place.ts';
-import { EngineVm, engineVm } from './engine-vm.ts';
-import { rootfsArchive } from './image.ts';
-
-const skip = engineVm({ controllers: ['memory', 'pids'] });
-
-/** A shell script that has `$podman`, the image `busybox` and the runtime under test, run as root or as `user`. */
-async function runScript(t: Parameters<typeof EngineVm.enter>[0], lines: string[], { rootless = false } = {}) {
-  const vm = EngineVm.enter(t);
-  const archive = '/tmp/podman-vm-image.tar';
-  await vm.outputOf(['cp', rootfsArchive(vm.sandbox.directory), archive]);
-  await vm.outputOf(['chmod', '644', archive]);
-  const script = [
-    'set -e',
-    `podman="podman --storage-driver vfs --runtime ${engineRuntime} --events-backend file"`,
-    `$podman import -q ${archive} busybox >/dev/null 2>&1`,
-    ...lines,
-  ].join('\n');
-  const asUser = ['systemd-run', '--quiet', '--pipe', '--wait', '--machine', 'user@', '--user', 'sh', '-c', script];
-  return vm.run(rootless ? asUser : ['sh', '-c', script], { seconds: 240 });
-}
-
-const run = '$podman run --rm --network none --log-driver k8s-file';
+import { run, runScript, podmanInVm as skip } from './podman-vm.ts';
 
 t.test('limits, and podman update', { skip }, async (t) => {
   const { stdout, stderr } = await runScript(t, [
