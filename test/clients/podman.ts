@@ -26,6 +26,8 @@ const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_pare
 
 export class Podman {
   readonly place: EngineTree;
+  /** podman and what stands before its own command. */
+  readonly command = ['podman', '--storage-driver', 'vfs', '--runtime', 'under-test'];
 
   private constructor(place: EngineTree) {
     this.place = place;
@@ -43,7 +45,7 @@ export class Podman {
   }
 
   podman(...args: string[]): Promise<Result> {
-    return this.place.run(this.#command(args));
+    return this.place.run([...this.command, ...args]);
   }
 
   /** The same for what must succeed; gives its stdout. */
@@ -59,15 +61,11 @@ export class Podman {
   }
 
   runOnTerminal(flags: string[], ...args: string[]): Promise<Result> {
-    const command = this.#command(this.runArguments(['--rm', '--tty', ...flags], ...args));
+    const command = [...this.command, ...this.runArguments(['--rm', '--tty', ...flags], ...args)];
     return this.place.run(command, { terminal: true });
   }
 
   runArguments(flags: string[], ...args: string[]): string[] {
     return ['run', '--network', 'none', '--cgroup-parent', '/pods', ...flags, 'busybox', ...args];
-  }
-
-  #command(args: string[]): string[] {
-    return ['podman', '--storage-driver', 'vfs', '--runtime', 'under-test', ...args];
   }
 }

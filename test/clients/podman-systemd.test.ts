@@ -1,0 +1,74 @@
+/** systemd as pid 1 of a container: natively with no controller to speak of, in the VM with limits inside limits. */
+import t from 'tap';
+import { engineTrees } from './engine-tree.ts';
+import { Podman } from './podman.ts';
+import { podmanInVm, runFlags, runScript, until } from './podman-vm.ts';
+
+/** Of the tree that has the engines, these are not what a container is to start. */
+const daemons = ['containerd', 'docker', 'munge', 'slurmctld', 'slurmd'].map((name) => `${name}.service`);
+
+/** At /run/tree/root: this very Debian, with a service of its own. What is written there is lost with the tmpfs. */
+const tree = `
+mkdir -p /run/tree && mount -t tmpfs tree /run/tree && cd /run/tree && mkdir upper work root host
+mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
+units=root/etc/systemd/system
+for unit in docker.socket ${daemons.join(' ')}; do ln -sf /dev/null $units/$unit; done
+cat >$units/own.service <<'END'
+[Service]
+MemoryMax=32M
+ExecStart=sh -c 'echo I run in $(grep ^0:: /proc/self/cgroup); exec sleep infinity'
+ExecStop=sh -c 'echo stopped >>/host/log'
+END
+mkdir -p root/host $units/multi-user.target.wants
+ln -s ../own.service $units/multi-user.target.wants`;
+
+const inside = '$podman exec box';
+
+/** While systemd makes its sockets, `systemctl` finds nobody to ask. */
+const booted = [
+  until(`${inside} systemctl is-system-running --wait 2>/dev/null | grep -xE 'running|degraded'`),
+  `${inside} systemctl list-units --failed --plain --no-legend`,
+];
+
+/** From its start to its end, and once more. */
+const life = (flags: string) => [
+  tree,
+  `$podman run -d --name box ${flags} -v /run/tree/host:/host --systemd=always --rootfs /run/tree/root /sbin/init >/dev/null`,
+  ...booted,
+  `${inside} cat /proc/1/comm`,
+  until(`${inside} journalctl --unit own --output cat | grep '^I run'`),
+  `${inside} systemd-run --quiet --pipe --wait --unit asked grep ^0:: /proc/self/cgroup`,
+  '$podman stop --time 100 box >/dev/null',
+  "$podman inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.Config.StopSignal}}' box",
+  'cat /run/tree/host/log',
+  '$podman start box >/dev/null',
+  ...booted,
+];
+
+const expected = `running
+systemd
+I run in 0::/system.slice/own.service
+0::/system.slice/asked.service
+exited 0 SIGRTMIN+3
+stopped
+running
+`;
+
+t.test('systemd boots, runs services and ends', { skip: engineTrees() }, async (t) => {
+  const podman = await Podman.create(t);
+  const script = ['set -e', `podman='${podman.command.join(' ')}'`, ...life('--network none --cgroup-parent /pods')];
+  const { stdout, stderr } = await podman.place.run(['sh', '-c', script.join('\n')], { seconds: 200 });
+  t.equal(stdout, expected, stderr);
+});
+
+t.test('systemd in a container with a limit gives its services limits', { skip: podmanInVm }, async (t) => {
+  const limit = (cgroup: string) => `${inside} cat /sys/fs/cgroup${cgroup}/memory.max`;
+  const { stdout, stderr } = await runScript(t, [
+    ...life(`${runFlags} --memory 256m`),
+    limit('/system.slice/own.service'),
+    limit(''),
+    `${inside} cat /proc/self/cgroup`,
+    '$podman rm -f -t 0 box >/dev/null',
+  ]);
+  t.equal(stdout, `${expected}33554432\n268435456\n0::/init.scope\n`, stderr);
+});
