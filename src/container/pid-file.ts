@@ -1,23 +1,77 @@
-import { renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+
+/** How often somebody else may have had the same name for a file. */
+const maxAttempts = 16;
+
+interface PidFile {
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+}
 
 /**
  * Writes the pid in decimal, without a newline (callers parse the bytes), through a temporary file in the same
- * directory, so that a reader never sees half of it. Returns the undo.
+ * directory, so that a reader never sees half of it. The directory may be one that others write to, such as /tmp: no
+ * link of theirs is followed, and no file but the one made here is written to or removed. Returns the undo.
  */
 export function writePidFile(path: string, pid: number): () => void {
-  const temporary = join(dirname(path), `.${basename(path)}`);
   try {
-    // A file of ours, and not one that a link in a directory of others leads to.
-    rmSync(temporary, { force: true });
-    writeFileSync(temporary, String(pid), { mode: 0o644, flag: 'wx' });
-    renameSync(temporary, path);
+    const file = makeTemporary(path, String(pid));
+    moveTo(path, file);
+    return () => removeIfSame({ ...file, path });
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw new TsrunError(`cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, {
       hint: 'does its directory exist?',
     });
   }
-  return () => unlinkSync(path);
+}
+
+/** Under a name that nobody can have taken on purpose; O_EXCL of flag wx makes a file and never opens one. */
+function makeTemporary(path: string, text: string): PidFile {
+  for (let attempt = 1; ; attempt++) {
+    const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${addon().monotonicTime()}`);
+    try {
+      return fill(openSync(temporary, 'wx', 0o644), temporary, text);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt === maxAttempts) throw error;
+    }
+  }
+}
+
+function fill(fd: number, path: string, text: string): PidFile {
+  try {
+    const { dev, ino } = fstatSync(fd);
+    const file = { path, dev, ino };
+    try {
+      writeSync(fd, text);
+    } catch (error) {
+      removeIfSame(file);
+      throw error;
+    }
+    return file;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function moveTo(path: string, file: PidFile): void {
+  try {
+    renameSync(file.path, path);
+  } catch (error) {
+    removeIfSame(file);
+    throw error;
+  }
+}
+
+/** What stands there by now may be another's. */
+function removeIfSame({ path, dev, ino }: PidFile): void {
+  try {
+    const now = lstatSync(path);
+    if (now.dev === dev && now.ino === ino) unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

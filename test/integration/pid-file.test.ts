@@ -1,0 +1,74 @@
+/** --pid-file in a directory where there is more than that file, or where others may write. */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { requires, type Sandbox, sandbox } from '../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun' });
+
+/** A directory, and the path of the pid file to be in it. */
+function place(box: Sandbox): { directory: string; pidFile: string } {
+  const directory = join(box.directory, 'others');
+  mkdirSync(directory);
+  return { directory, pidFile: join(directory, 'pid') };
+}
+
+t.test('what has the name with a dot before it stays as it is', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { directory, pidFile } = place(box);
+  // As ~/.config is to ~/config.
+  mkdirSync(join(directory, '.pid'));
+  writeFileSync(join(directory, '.pid', 'precious'), 'kept');
+  const id = await box.create(box.bundle(), ['--pid-file', pidFile]);
+  t.equal(readFileSync(pidFile, 'utf8'), String((await box.state(id)).pid));
+  t.equal(readFileSync(join(directory, '.pid', 'precious'), 'utf8'), 'kept');
+  t.same(readdirSync(directory).sort(), ['.pid', 'pid']);
+});
+
+t.test('nor does a pid file that cannot be written remove anything', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { directory, pidFile } = place(box);
+  mkdirSync(pidFile);
+  writeFileSync(join(directory, '.pid'), 'kept');
+  const { code, stderr } = await box.runtime([
+    'create',
+    '--pid-file',
+    pidFile,
+    '--bundle',
+    box.bundle().directory,
+    box.newId(),
+  ]);
+  t.equal(code, 1);
+  t.match(stderr, 'cannot write the pid file');
+  t.equal(readFileSync(join(directory, '.pid'), 'utf8'), 'kept');
+  t.same(readdirSync(directory).sort(), ['.pid', 'pid']);
+});
+
+t.test('a link in its place is replaced, and not followed', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { directory, pidFile } = place(box);
+  const target = join(box.directory, 'target');
+  writeFileSync(target, 'kept');
+  symlinkSync(target, pidFile);
+  const id = await box.create(box.bundle(), ['--pid-file', pidFile]);
+  t.ok(lstatSync(pidFile).isFile());
+  t.equal(readFileSync(pidFile, 'utf8'), String((await box.state(id)).pid));
+  t.equal(readFileSync(target, 'utf8'), 'kept');
+  t.same(readdirSync(directory), ['pid']);
+});
+
+t.test('a failed exec takes back its own file only', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { directory, pidFile } = place(box);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sleep', '100000'];
+    // Found by exec and refused by execve(2), which comes after the pid file.
+    spec.process.env.push('PATH=/bin');
+  });
+  bundle.addFile('bin/broken', 'no program\n', 0o755);
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  const { code } = await box.runtime(['exec', '--pid-file', pidFile, id, '/bin/broken']);
+  t.not(code, 0);
+  t.same(readdirSync(directory), []);
+});
