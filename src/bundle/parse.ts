@@ -1,6 +1,7 @@
 /** From the text of config.json to its value, with what JSON.parse lets pass refused. On the start-up path. */
 import { TsrunError } from '../errors.ts';
 import { scanJson } from './json-scanner.ts';
+import { closingQuote, demandFewNames, skipSpace } from './key-limit.ts';
 import { appendPointer, showPlace } from './pointer.ts';
 
 /**
@@ -14,7 +15,7 @@ export const maxDepth = 100;
  *
  * @param path names the file in messages
  * @throws TsrunError with line and column when the text is not JSON, has a property twice (which one counts would differ
- *   from tool to tool), nests too deep, or has a NUL (the kernel would cut the string there) or half a surrogate pair
+ *   from tool to tool) or too many, nests too deep, or has a NUL (the kernel would cut the string there) or half a surrogate pair
  *   (it has no UTF-8) in a string
  */
 export function parseSpecText(text: string, path: string): unknown {
@@ -23,6 +24,7 @@ export function parseSpecText(text: string, path: string): unknown {
       hint: 'save it as UTF-8 without BOM',
     });
   }
+  demandFewNames(text, path);
   const value = parse(text, path);
   const keys = countKeysOfValue(value, 0);
   const isComplete = !Number.isNaN(keys) && (isWrittenBy(value, text) || keys === countKeysOfText(text));
@@ -30,6 +32,13 @@ export function parseSpecText(text: string, path: string): unknown {
   // A search for the two characters is ten times as fast as the expression.
   if (text.includes('\\u') && /\\u(?:0000|d[89a-f])/i.test(text)) refuseBadStrings(value, text, path);
   return value;
+}
+
+/** Lines in the message of one error. */
+const maxShown = 20;
+
+function more(all: readonly unknown[]): string[] {
+  return all.length > maxShown ? [`and ${all.length - maxShown} more`] : [];
 }
 
 function parse(text: string, path: string): unknown {
@@ -44,11 +53,11 @@ function parse(text: string, path: string): unknown {
 function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   const { error, duplicates } = scanJson(text, maxDepth);
   if (error !== undefined) return new TsrunError(`${showPlace(path, text, error.offset)}: ${error.message}`, { cause });
-  const places = duplicates.map(({ pointer, first, second }) => {
+  const places = duplicates.slice(0, maxShown).map(({ pointer, first, second }) => {
     return `${showPlace(path, text, second)}: ${pointer}: given a second time, first at ${showPlace(path, text, first)}`;
   });
   if (places.length === 0) return new TsrunError(`${path}: not JSON: ${String(cause)}`, { cause });
-  return new TsrunError(places.join('\n'), { hint: 'remove one of the two' });
+  return new TsrunError([...places, ...more(duplicates)].join('\n'), { hint: 'remove one of the two' });
 }
 
 /**
@@ -67,22 +76,11 @@ function isWrittenBy(value: unknown, text: string): boolean {
 function countKeysOfText(text: string): number {
   let keys = 0;
   for (let open = text.indexOf('"'); open !== -1; ) {
-    let next = closingQuote(text, open) + 1;
-    let char = text.charCodeAt(next);
-    while (char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09) char = text.charCodeAt(++next);
-    if (char === 0x3a) keys++;
+    const next = skipSpace(text, closingQuote(text, open) + 1);
+    if (text.charCodeAt(next) === 0x3a) keys++;
     open = text.indexOf('"', next);
   }
   return keys;
-}
-
-/** Offset of the quote that ends the string begun at `open`: the first one after an even number of backslashes. */
-function closingQuote(text: string, open: number): number {
-  for (let close = text.indexOf('"', open + 1); ; close = text.indexOf('"', close + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(close - 1 - backslashes) === 0x5c) backslashes++;
-    if (backslashes % 2 === 0) return close;
-  }
 }
 
 /** NaN, which equals no count, when the value is nested too deep. */
@@ -102,11 +100,11 @@ function refuseBadStrings(value: unknown, text: string, path: string): void {
   const bad = badStrings(value);
   if (bad.length === 0) return;
   const { names, values } = scanJson(text, maxDepth);
-  const lines = bad.map(({ pointer, isName, what }) => {
+  const lines = bad.slice(0, maxShown).map(({ pointer, isName, what }) => {
     const offset = (isName ? names : values).get(pointer) ?? 0;
     return `${showPlace(path, text, offset)}: ${pointer}: ${isName ? 'the name' : 'the string'} contains ${what}`;
   });
-  throw new TsrunError(lines.join('\n'));
+  throw new TsrunError([...lines, ...more(bad)].join('\n'));
 }
 
 interface BadString {

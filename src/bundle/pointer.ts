@@ -18,9 +18,40 @@ export interface Place {
 }
 
 export function placeOf(text: string, offset: number): Place {
-  const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1 };
+  return new PlaceFinder(text).at(offset);
+}
+
+/** Places of many offsets in ascending order: each counts on from the one before, as a text may have a million. */
+export class PlaceFinder {
+  readonly #text: string;
+  #offset = 0;
+  #line = 1;
+  #column = 1;
+  #nextLine: number;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#nextLine = lineAfter(text, 0);
+  }
+
+  /** @param offset not before that of the last call */
+  at(offset: number): Place {
+    while (this.#nextLine <= offset) {
+      this.#offset = this.#nextLine;
+      this.#nextLine = lineAfter(this.#text, this.#offset);
+      this.#line++;
+      this.#column = 1;
+    }
+    this.#column += [...this.#text.slice(this.#offset, offset)].length;
+    this.#offset = offset;
+    return { line: this.#line, column: this.#column };
+  }
+}
+
+/** Offset of the next line's start; Infinity in the last line. */
+function lineAfter(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  return end === -1 ? Number.POSITIVE_INFINITY : end + 1;
 }
 
 /** `file:line:column` */

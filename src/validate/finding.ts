@@ -1,5 +1,6 @@
 /** What validation finds in a configuration, and how it is shown. */
 import { TsrunError } from '../errors.ts';
+import { maxSchemaErrors } from './schema.ts';
 
 /** Something wrong with one value, before its place in the file is known. */
 export interface Problem {
@@ -46,7 +47,8 @@ function summary(findings: readonly Finding[], path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const shown = findings.slice(0, maxShown).map((finding) => showFinding(finding, name));
   const rest = findings.length > maxShown ? [`and ${findings.length - maxShown} more`] : [];
-  return [`${findings.length} errors in ${path}`, ...shown, ...rest].join('\n');
+  const count = findings.length === maxSchemaErrors ? `${maxSchemaErrors} or more` : findings.length;
+  return [`${count} errors in ${path}`, ...shown, ...rest].join('\n');
 }
 
 /** Characters of a value that are quoted in a message. */

@@ -3,7 +3,7 @@ import { Spec as specSchema } from '../generated/schema-tables.ts';
 import type { Process, Spec } from '../generated/spec.ts';
 import { SpecError } from './finding.ts';
 import { errorRules } from './rules/index.ts';
-import { type ObjectSchema, schemaErrors } from './schema.ts';
+import { maxSchemaErrors, type ObjectSchema, schemaErrors } from './schema.ts';
 import { describeSchemaError } from './schema-words.ts';
 import { applyRules, locate, refusedPointer, type SpecSource } from './validate.ts';
 
@@ -22,7 +22,7 @@ export function validateProcess(value: unknown, source: SpecSource): Process {
   const rules = errorRules.filter(({ reads }) => reads.every((pointer) => pointer.startsWith(place)));
   const errors = [
     ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
-    ...applyRules(rules, spec, refused.map(refusedPointer)),
+    ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, spec, refused.map(refusedPointer))),
   ].map((problem) => ({ ...problem, pointer: problem.pointer.slice(place.length) }));
   if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
   return value as Process;

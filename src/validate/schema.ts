@@ -49,7 +49,10 @@ export interface SchemaError {
   missing?: string;
 }
 
-/** All errors in the order of the document; a value of the wrong type is not looked into. */
+/** Nobody reads more, and an array of a hostile config may have millions. With so many, there may be others. */
+export const maxSchemaErrors = 1000;
+
+/** The first errors in the order of the document; a value of the wrong type is not looked into. */
 export function schemaErrors(schema: Schema, value: unknown): SchemaError[] {
   const errors: SchemaError[] = [];
   check(schema, value, [], errors);
@@ -57,6 +60,7 @@ export function schemaErrors(schema: Schema, value: unknown): SchemaError[] {
 }
 
 function check(schema: Schema, value: unknown, path: (string | number)[], errors: SchemaError[]): void {
+  if (errors.length === maxSchemaErrors) return;
   if (!accepts(schema, value)) errors.push({ path: [...path], schema, value });
   else if (schema.kind === 'object') checkProperties(schema, value as object, path, errors);
   else if (schema.kind === 'map') checkEntries(schema, value as object, path, errors);
@@ -84,7 +88,8 @@ function accepts(schema: Schema, value: unknown): boolean {
 
 function checkProperties(schema: ObjectSchema, value: object, path: (string | number)[], errors: SchemaError[]): void {
   for (const missing of schema.required) {
-    if (!Object.hasOwn(value, missing)) errors.push({ path: [...path], schema, value, missing });
+    if (!Object.hasOwn(value, missing) && errors.length < maxSchemaErrors)
+      errors.push({ path: [...path], schema, value, missing });
   }
   for (const name in value) {
     if (Object.hasOwn(schema.properties, name)) checkAt(schema.properties[name] as Schema, value, name, path, errors);

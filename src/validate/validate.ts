@@ -5,7 +5,7 @@
 
 import { type JsonScan, scanJson } from '../bundle/json-scanner.ts';
 import { maxDepth } from '../bundle/parse.ts';
-import { appendPointer, parentPointer, placeOf } from '../bundle/pointer.ts';
+import { appendPointer, PlaceFinder, parentPointer } from '../bundle/pointer.ts';
 import { Spec as specSchema } from '../generated/schema-tables.ts';
 import type { Spec } from '../generated/spec.ts';
 import { validateConfig } from '../generated/validate-config.ts';
@@ -13,7 +13,7 @@ import { inexactSeccompValues } from './exact.ts';
 import { type Finding, type Problem, SpecError } from './finding.ts';
 import { errorRules, warningRules } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
-import { type SchemaError, schemaErrors } from './schema.ts';
+import { maxSchemaErrors, type SchemaError, schemaErrors } from './schema.ts';
 import { describeSchemaError } from './schema-words.ts';
 import { unknownProblems } from './unknown.ts';
 
@@ -41,7 +41,7 @@ export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; 
   const spec = value as Spec;
   const errors = [
     ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
-    ...applyRules(errorRules, spec, refused.map(refusedPointer)),
+    ...(refused.length === maxSchemaErrors ? [] : applyRules(errorRules, spec, refused.map(refusedPointer))),
   ];
   if (refused.length === 0) {
     errors.push(...inexactSeccompValues(spec, source.text).map((problem) => ({ rule: 'exact', ...problem })));
@@ -104,8 +104,11 @@ function overlap(a: string, b: string): boolean {
 export function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
   if (problems.length === 0) return [];
   const scan = scanJson(text, maxDepth);
-  const findings = problems.map((problem) => ({ ...problem, ...placeOf(text, offsetOf(problem.pointer, scan)) }));
-  return findings.sort((a, b) => a.line - b.line || a.column - b.column);
+  const places = new PlaceFinder(text);
+  return problems
+    .map((problem) => ({ problem, offset: offsetOf(problem.pointer, scan) }))
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ problem, offset }) => ({ ...problem, ...places.at(offset) }));
 }
 
 /** Of the value; of the nearest object around it when the pointer names a property that is not there. */

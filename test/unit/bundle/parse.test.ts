@@ -101,6 +101,31 @@ t.test('nesting is accepted up to the limit and refused beyond', async (t) => {
   );
 });
 
+/** `{"aNNN": 0, …}` with these many names. */
+function manyNames(count: number): string {
+  return `{${Array.from({ length: count }, (_, index) => `"a${index}": 0`).join(', ')}}`;
+}
+
+t.test('names are limited before the engine has to keep them all apart', async (t) => {
+  t.equal(messageFor(manyNames(9000)), undefined);
+  const refusal = 'config.json: has too many properties: 10001 with 10001 different names so far';
+  t.equal(messageFor(manyNames(100_000)), refusal);
+  t.equal(messageFor(`${manyNames(100_000).slice(0, -1)},`), refusal, 'also where the text is no JSON');
+  // What is looked up again and again costs as much as the number of names that it is looked for among.
+  const repeated = `[${manyNames(2000)}${', {"a1": 0}'.repeat(60_000)}]`;
+  t.match(messageFor(repeated), /^config.json: has too many properties: \d+ with 2000 different names/);
+  t.equal(messageFor(`[${'{"a": {"b": 0}},'.repeat(60_000)} 0]`), undefined, 'large for its few names');
+});
+
+t.test('of many mistakes of one kind the first are told', async (t) => {
+  const twice = messageFor(`{"a": 0${', "a": 0'.repeat(50)}}`)?.split('\n') ?? [];
+  t.equal(twice.length, 21);
+  t.equal(twice[20], 'and 30 more');
+  const halves = messageFor(`[${Array(50).fill('"\\ud800"').join()}]`)?.split('\n') ?? [];
+  t.equal(halves.length, 21);
+  t.equal(halves[20], 'and 30 more');
+});
+
 function messageFor(text: string): string | undefined {
   try {
     parseSpecText(text, file);

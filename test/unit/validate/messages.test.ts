@@ -197,6 +197,16 @@ t.test('unknown properties are accepted and listed', async (t) => {
   );
 });
 
+t.test('of a million errors a thousand are looked for', async (t) => {
+  const { message, findings } = errorFor((spec) => {
+    set(spec.process, 'args', Array(1_000_000).fill(0));
+    // What rules are about is not looked at any more: they could rely on no type.
+    set(spec.linux, 'namespaces', 7);
+  });
+  t.equal(findings.length, 1000);
+  t.match(message, /^1000 or more errors in config.json\n(.*\n){20}and 980 more$/);
+});
+
 function noNewPrivileges(): string {
   return `/process/noNewPrivileges: must be true or false, found "${'x'.repeat(59)}… (202 characters)`;
 }
