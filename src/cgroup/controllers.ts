@@ -83,6 +83,11 @@ export function cgroupType(path: string): string {
   }
 }
 
+/** Controllers that a cgroup hands to those below it. */
+export function enabledControllers(path: string): string[] {
+  return words(path, 'cgroup.subtree_control');
+}
+
 /** The controllers of a cgroup. */
 export function cgroupControllers(path: string): string[] {
   return words(path, 'cgroup.controllers');

@@ -111,6 +111,7 @@ export class Executor {
       case 'start-scope':
         return this.startScope(op);
       case 'open-cgroup':
+        this.cgroupPath = op.path;
         this.cgroupFd = openCgroup(op.path);
         this.cgroupFallback = op.fallback;
         return;
@@ -194,14 +195,18 @@ export class Executor {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
     const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots, this.blobs, this.trace?.fd), true);
-    const { pid, pidfd } = spawnInit(op, this.cgroupFallback, {
-      flags: Number(op.flags),
-      cgroupFd: this.cgroupFd,
-      syncFd: theirs,
-      planFd: plan,
-      inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
-      preserveFds: this.preserveFds,
-    });
+    const { pid, pidfd } = spawnInit(
+      op,
+      { path: this.cgroupPath, fallback: this.cgroupFallback },
+      {
+        flags: Number(op.flags),
+        cgroupFd: this.cgroupFd,
+        syncFd: theirs,
+        planFd: plan,
+        inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
+        preserveFds: this.preserveFds,
+      },
+    );
     closeSync(theirs);
     closeSync(plan);
     this.pid = pid;

@@ -1,6 +1,8 @@
 import { closeSync } from 'node:fs';
 import { addon, type SpawnOptions } from '../addon.ts';
 import { openCgroup } from '../cgroup/cgroupfs.ts';
+import { enabledControllers } from '../cgroup/controllers.ts';
+import { TsrunError } from '../errors.ts';
 import type { CloneOp, OpenContainerOp } from '../generated/ops.ts';
 import { isAlive } from '../host/processes.ts';
 import { containerStopped, describeFailure } from './words.ts';
@@ -20,14 +22,25 @@ export function openContainer({ pid, startTime }: OpenContainerOp): number {
   throw containerStopped();
 }
 
+/** Where init is born. */
+export interface Birthplace {
+  /** Absolute path of the cgroup that the options have a descriptor of. */
+  readonly path: string;
+  /** Another one, where that may hold no processes. */
+  readonly fallback: string | null;
+}
+
 /**
  * Starts init, inside its cgroup. cgroup-v2.rst, No Internal Process Constraint: one that hands controllers to cgroups
  * below it may hold no processes of its own (EBUSY), nor may one among threaded ones (EOPNOTSUPP).
  *
- * @param fallback another cgroup to be born in then
  * @throws TsrunError when the kernel refuses
  */
-export function spawnInit(op: CloneOp, fallback: string | null, options: SpawnOptions): { pid: number; pidfd: number } {
+export function spawnInit(
+  op: CloneOp,
+  { path, fallback }: Birthplace,
+  options: SpawnOptions,
+): { pid: number; pidfd: number } {
   try {
     return addon().spawnInit(options);
   } catch (error) {
@@ -35,6 +48,7 @@ export function spawnInit(op: CloneOp, fallback: string | null, options: SpawnOp
     if (fallback !== null && (code === 'EBUSY' || code === 'EOPNOTSUPP')) {
       return spawnInCgroup(op, fallback, options);
     }
+    if (code === 'EBUSY') throw cannotHoldProcesses(path);
     // Being removed: the container has ended.
     if (code === 'ENODEV') throw containerStopped();
     if (errno === undefined) throw error;
@@ -45,8 +59,17 @@ export function spawnInit(op: CloneOp, fallback: string | null, options: SpawnOp
 function spawnInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid: number; pidfd: number } {
   const cgroupFd = openCgroup(path);
   try {
-    return spawnInit(op, null, { ...options, cgroupFd });
+    return spawnInit(op, { path, fallback: null }, { ...options, cgroupFd });
   } finally {
     closeSync(cgroupFd);
   }
+}
+
+function cannotHoldProcesses(path: string): TsrunError {
+  const controllers = enabledControllers(path).join(', ');
+  return new TsrunError(
+    `/linux/cgroupsPath: cannot enter the cgroup ${path}: EBUSY: it hands controllers (${controllers}) to those below it, ` +
+      'and so may hold no processes of its own (cgroup-v2.rst, No Internal Process Constraint)',
+    { hint: 'it is a place for containers, not of one: choose a cgroup below it with linux.cgroupsPath' },
+  );
 }

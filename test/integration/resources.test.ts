@@ -173,6 +173,34 @@ t.test('a cgroup that others live in is refused', { skip: tsrun({ cgroupDriver: 
   t.match(stderr, /container's cgroup is not empty: 1 process\(es\) found/);
 });
 
+t.test(
+  'a cgroup that hands controllers to those below it is refused, and stays',
+  { skip: tsrun({ cgroupDriver: 'cgroupfs' }) },
+  async (t) => {
+    const box = sandbox(t);
+    // As `podman build --cgroup-parent` names it for the containers of its RUN lines.
+    const bundle = box.bundle((spec) => {
+      spec.linux.cgroupsPath = box.cgroup;
+      delete spec.linux.resources;
+    });
+    const parent = join(cgroup2Mount() ?? '', box.cgroup);
+    mkdirSync(parent);
+    // One that processes cannot have in common with cgroups below: cpu and pids can be threaded.
+    const [controller] = readFileSync(join(parent, 'cgroup.controllers'), 'utf8')
+      .split(/\s/)
+      .filter((name) => ['memory', 'hugetlb', 'io'].includes(name));
+    writeFileSync(join(parent, 'cgroup.subtree_control'), `+${controller}`);
+    const { code, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+    t.equal(code, 1);
+    t.match(
+      stderr,
+      `/linux/cgroupsPath: cannot enter the cgroup ${parent}: EBUSY: it hands controllers (${controller}) to`,
+    );
+    t.match(stderr, 'choose a cgroup below it');
+    t.ok(existsSync(parent));
+  },
+);
+
 t.test('a frozen cgroup is refused', { skip: tsrun({ cgroupDriver: 'cgroupfs' }) }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
