@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SettingOp } from '../cgroup/settings.ts';
 import type { TsrunError } from '../errors.ts';
 import { cgroupFacts } from '../host/facts.ts';
@@ -29,11 +31,17 @@ export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly
   // Before anything is changed, by systemd too.
   applySettings(path, settings.filter(isCheck));
   // The unit first: systemd writes the files itself, in its own steps, and the exact values go over that.
-  if (unit !== undefined) setUnitProperties(unit, unitProperties(settings));
+  if (unit !== undefined) changeUnit(path, unit, settings);
   applySettings(
     path,
     settings.filter((setting) => !isCheck(setting)),
   );
+}
+
+function changeUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {
+  setUnitProperties(unit, unitProperties(settings, existsSync(join(path, 'io.bfq.weight'))));
+  if (!settings.some((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group')) return;
+  log('warning', `memory.oom.group: systemd knows it from create only: the next daemon-reload sets it as it was`);
 }
 
 /**

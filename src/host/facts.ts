@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
 import { flags as seccompFlagTable } from '../seccomp/tables.ts';
@@ -48,6 +48,8 @@ export interface HostFacts {
   readonly cgroup: CgroupFacts;
   /** Flags of seccomp(2) that the kernel knows; none of a kernel without seccomp filters. */
   readonly seccompFlags: readonly SeccompFlag[];
+  /** Whether the kernel has the BFQ scheduler, and cgroups an io.bfq.weight. */
+  readonly bfq: boolean;
   /** Whether systemd is pid 1 of this host (sd_booted(3)). */
   readonly systemd: boolean;
   /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
@@ -105,6 +107,9 @@ export function gatherHostFacts(): HostFacts {
     // Asked only for a config with a profile.
     get seccompFlags() {
       return knownSeccompFlags();
+    },
+    get bfq() {
+      return existsSync('/sys/module/bfq');
     },
     systemd: statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true,
     nofileSoft: nofileSoft(),

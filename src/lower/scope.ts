@@ -3,7 +3,7 @@ import type { Op } from '../generated/ops.ts';
 import { formatProperty, type UnitProperty } from '../systemd/property.ts';
 import { scopeName } from '../systemd/unit-name.ts';
 import type { Context } from './context.ts';
-import { annotatedProperties, unitProperties } from './systemd-properties.ts';
+import { annotatedProperties, oomPolicy, unitProperties } from './systemd-properties.ts';
 
 /**
  * The scope of a container whose cgroup systemd makes, with its limits as properties. It is delegated: what is below it
@@ -25,7 +25,8 @@ export function lowerScope({ spec, linux, host, options }: Context, controllers:
     // With the default ones a scope would be stopped, and the container killed, before the engine at shutdown.
     { name: 'DefaultDependencies', type: 'b', value: false },
     ...['CPU', 'Memory', 'IO', 'Tasks'].map((name) => ({ name: `${name}Accounting`, type: 'b', value: true })),
-    ...unitProperties(settings),
+    ...unitProperties(settings, host.bfq),
+    ...oomPolicy(settings),
     // Last: what is said of the unit itself overrides.
     ...annotatedProperties(spec.annotations ?? {}),
   ];

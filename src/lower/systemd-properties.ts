@@ -27,12 +27,25 @@ const ioProperties: Readonly<Record<string, string>> = {
 /**
  * The limits of a container as properties of its unit. systemd writes the files of its units when it likes (at every
  * daemon-reload): what it did not know, it would undo. A file that systemd has no property for it leaves alone.
+ *
+ * @param bfq whether cgroups have an io.bfq.weight, which then holds the weight of blockIO
  */
-export function unitProperties(settings: readonly Op[]): UnitProperty[] {
+export function unitProperties(settings: readonly Op[], bfq: boolean): UnitProperty[] {
   return settings.flatMap((op) => {
-    if (op.op === 'set-io-weight') return [ioWeight(op.device, ioWeightOf(Number(op.weight)))];
-    return op.op === 'write-cgroup-file' ? ofFile(op.file, op.value) : [];
+    if (op.op !== 'set-io-weight') return op.op === 'write-cgroup-file' ? ofFile(op.file, op.value) : [];
+    const weight = Number(op.weight);
+    return [ioWeight(op.device, bfq ? unitWeightOfBfq(weight) : ioWeightOf(weight))];
   });
+}
+
+/**
+ * The one of memory.oom.group, which systemd takes only when it makes the scope. It ends the scope then when the kernel
+ * has killed in it, as the kernel does.
+ */
+export function oomPolicy(settings: readonly Op[]): UnitProperty[] {
+  const group = settings.findLast((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group');
+  const isSet = group?.op === 'write-cgroup-file' && group.value.trim() === '1';
+  return isSet ? [{ name: 'OOMPolicy', type: 's', value: 'kill' }] : [];
 }
 
 function ofFile(file: string, value: string): UnitProperty[] {
@@ -52,6 +65,12 @@ function ofFile(file: string, value: string): UnitProperty[] {
       return [bitMask('AllowedMemoryNodes', value)];
     case 'io.max':
       return ioMax(value);
+    case 'io.weight':
+      return ioWeights(value, (weight) => weight);
+    case 'io.bfq.weight':
+      return ioWeights(value, unitWeightOfBfq);
+    case 'memory.zswap.writeback':
+      return [{ name: 'MemoryZSwapWriteback', type: 'b', value: value.trim() === '1' }];
     default:
       return [];
   }
@@ -82,6 +101,19 @@ function bitMask(name: string, list: string): UnitProperty {
     }
   }
   return { name, type: 'ay', value: bytes };
+}
+
+/** A line of io.weight: `WEIGHT`, `default WEIGHT` or `MAJOR:MINOR WEIGHT`. */
+function ioWeights(line: string, unitWeight: (weight: number) => number): UnitProperty[] {
+  const words = line.trim().split(/\s+/);
+  const [device = 'default', weight = ''] = words.length === 1 ? ['default', ...words] : words;
+  // Other words, such as `default`, take a device's own weight away, which systemd never had then.
+  return /^\d+$/.test(weight) ? [ioWeight(device, unitWeight(Number(weight)))] : [];
+}
+
+/** The weight of a unit (1 to 10000) of which systemd makes this io.bfq.weight (1 to 1000, both 100 by default). */
+function unitWeightOfBfq(weight: number): number {
+  return weight <= 100 ? weight : 100 + (weight - 100) * 11;
 }
 
 function ioWeight(device: string, weight: number): UnitProperty {

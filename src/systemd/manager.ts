@@ -1,5 +1,6 @@
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import { log } from '../log.ts';
 import type { UnitProperty } from './property.ts';
 
 /** As systemd's own tools wait: longer than stopping a unit takes by default. */
@@ -17,22 +18,59 @@ export interface UnitName {
  * @throws TsrunError when systemd cannot be reached or refuses the unit or a property, in systemd's words
  */
 export function startUnit(unit: UnitName, properties: readonly UnitProperty[]): void {
-  const args = [unit.name, 'replace', variants(properties), []];
-  const start = () => runJob(unit, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', args);
+  const start = (known: readonly UnitProperty[]) =>
+    runJob(unit, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', [unit.name, 'replace', variants(known), []]);
   try {
-    start();
+    withKnownProperties(properties, start);
   } catch (error) {
     // A scope of that name that failed earlier stays until somebody says that it has been seen.
     if (codeOf(error) !== 'org.freedesktop.systemd1.UnitExists') throw error;
     resetFailed(unit);
-    start();
+    withKnownProperties(properties, start);
   }
 }
 
 /** Changes properties of a running unit; they go when it does. */
 export function setUnitProperties(unit: UnitName, properties: readonly UnitProperty[]): void {
-  if (properties.length === 0) return;
-  call(unit, 'SetUnitProperties', 'sba(sv)', [unit.name, true, variants(properties)], false);
+  withKnownProperties(properties, (known) => {
+    if (known.length > 0) call(unit, 'SetUnitProperties', 'sba(sv)', [unit.name, true, variants(known)], false);
+  });
+}
+
+/** What scopes have from systemd 253 on, and the last one from 256 on, and the file that each is about. */
+const laterProperties: Readonly<Record<string, string>> = {
+  OOMPolicy: 'memory.oom.group',
+  MemoryZSwapMax: 'memory.zswap.max',
+  MemoryZSwapWriteback: 'memory.zswap.writeback',
+};
+
+/**
+ * Does without properties that an older systemd does not know, with a warning: the files have the values all the same.
+ *
+ * @param use throws what systemd says of the first unknown property, having changed nothing
+ */
+export function withKnownProperties(
+  properties: readonly UnitProperty[],
+  use: (known: readonly UnitProperty[]) => void,
+): void {
+  try {
+    use(properties);
+  } catch (error) {
+    const unknown = properties.find(({ name }) => name in laterProperties && isUnknown(name, error));
+    if (unknown === undefined) throw error;
+    const file = laterProperties[unknown.name];
+    log('warning', `this systemd does not know ${unknown.name}: ${file} holds until the next daemon-reload`);
+    withKnownProperties(
+      properties.filter(({ name }) => name !== unknown.name),
+      use,
+    );
+  }
+}
+
+/** "Cannot set property NAME, or unknown property." */
+function isUnknown(name: string, error: unknown): boolean {
+  const isRefused = codeOf(error) === 'org.freedesktop.DBus.Error.PropertyReadOnly';
+  return isRefused && (error as Error).message.includes(` ${name},`);
 }
 
 /** Stops a unit and forgets that it failed; one that is gone is no error. */
@@ -51,12 +89,30 @@ export function stopUnit(unit: UnitName): void {
  * @throws TsrunError when systemd cannot be reached
  */
 export function scopeControlGroup(unit: UnitName): string {
+  return scopeProperty(unit, 'ControlGroup');
+}
+
+/**
+ * Whether systemd has ended the scope as the kernel killed in it for want of memory: it keeps one that it was to end then
+ * (OOMPolicy) as failed, until it is told to forget it.
+ *
+ * @throws TsrunError when systemd cannot be reached
+ */
+export function scopeFailedByOom(unit: UnitName): boolean {
+  return scopeProperty(unit, 'Result') === 'oom-kill';
+}
+
+function scopeProperty(unit: UnitName, property: string): string {
   const path = `/org/freedesktop/systemd1/unit/${objectName(unit.name)}`;
-  const of = { user: unit.user, path, interface: 'org.freedesktop.systemd1.Scope', property: 'ControlGroup' };
   try {
-    return addon().systemdProperty(of);
+    return addon().systemdProperty({
+      user: unit.user,
+      path,
+      interface: 'org.freedesktop.systemd1.Scope',
+      property,
+    });
   } catch (error) {
-    throw callFailed(unit, 'ControlGroup', error as NodeJS.ErrnoException);
+    throw callFailed(unit, property, error as NodeJS.ErrnoException);
   }
 }
 

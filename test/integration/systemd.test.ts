@@ -1,5 +1,5 @@
 /** --systemd-cgroup: the container's cgroup is a scope that systemd has made, and knows the limits of. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { requires, run, runtimeName, type Sandbox, type Spec, sandbox, waitFor } from '../harness/index.ts';
@@ -17,6 +17,8 @@ interface Scope {
   box: Sandbox;
   id: string;
   unit: string;
+  /** Absolute path. */
+  cgroup: string;
   file: (name: string) => string;
   property: (name: string) => Promise<string>;
 }
@@ -42,6 +44,7 @@ async function scope(t: Test, edit?: (spec: Spec) => void): Promise<Scope> {
     box,
     id,
     unit,
+    cgroup,
     file: (file) => readFileSync(join(cgroup, file), 'utf8').trim(),
     property: (property) => systemctl('show', '--value', '--property', property, unit),
   };
@@ -116,6 +119,76 @@ t.test('a daemon-reload takes away neither limits nor devices', { skip: tsrunNee
   t.equal(output.stdout, 'kmsg\nround\nkmsg\nround\n');
   t.equal(readFileSync(`/sys/fs/cgroup/system.slice/test-${name}.scope/memory.max`, 'utf8'), '67108864\n');
   await go.close();
+});
+
+type Resources = NonNullable<Spec['linux']['resources']>;
+
+/** The files of the scope before and after a daemon-reload, without those that count. */
+async function filesAroundReload(t: Test, resources: Resources) {
+  const { file, cgroup } = await scope(t, (spec) => {
+    spec.linux.resources = { ...spec.linux.resources, ...resources };
+  });
+  const counts = /stat|current|peak|events|pressure|procs|threads|memory.reclaim|cgroup.kill/;
+  const names = readdirSync(cgroup).filter((name) => name.includes('.') && !counts.test(name));
+  const files = () => Object.fromEntries(names.map((name) => [name, file(name)]));
+  const before = files();
+  await systemctl('daemon-reload');
+  return { before, after: files() };
+}
+
+t.test(
+  'a daemon-reload changes no file of the scope',
+  {
+    skip: requires({ runtime: 'tsrun', files: ['/run/systemd/system'], controllers: ['memory', 'pids', 'cpu', 'io'] }),
+  },
+  async (t) => {
+    const { before, after } = await filesAroundReload(t, {
+      memory: { limit: 67_108_864, swap: 100_663_296, reservation: 8_388_608 },
+      cpu: { shares: 512, quota: 25_000, period: 50_000, burst: 1000 },
+      pids: { limit: 33 },
+      unified: { 'memory.high': '60000256', 'memory.min': '4194304', 'memory.oom.group': '1' },
+    });
+    t.match(before, { 'memory.oom.group': '1', 'memory.low': '8388608', 'cpu.max.burst': '1000', 'pids.max': '33' });
+    t.strictSame(after, before);
+  },
+);
+
+t.test(
+  'nor that of CPUs, huge pages and weights of disks under BFQ',
+  {
+    // Modules are loaded in the VM only, which is the machine with this user.
+    skip: requires({
+      runtime: 'tsrun',
+      files: ['/run/systemd/system', '/home/user'],
+      controllers: ['cpuset', 'hugetlb', 'io'],
+    }),
+  },
+  async (t) => {
+    t.equal((await run('modprobe', ['bfq'])).code, 0);
+    const { before, after } = await filesAroundReload(t, {
+      cpu: { cpus: '0', mems: '0' },
+      hugepageLimits: [{ pageSize: '2MB', limit: 4_194_304 }],
+      blockIO: { weight: 500 },
+      unified: { 'memory.zswap.writeback': '0', 'memory.swap.high': '33554432' },
+    });
+    t.match(before, { 'cpuset.cpus': '0', 'io.bfq.weight': 'default 500', 'memory.zswap.writeback': '0' });
+    t.strictSame(after, before);
+  },
+);
+
+t.test('memory.oom.group ends the whole scope, and state and wait tell', { skip: tsrunNeeds || needs }, async (t) => {
+  const { box, id, unit } = await scope(t, (spec) => {
+    spec.process.args = ['sh', '-c', 'tail /dev/zero; echo survived; sleep 1000'];
+    spec.linux.resources = {
+      ...spec.linux.resources,
+      memory: { limit: 16_777_216, swap: 16_777_216 },
+      unified: { 'memory.oom.group': '1' },
+    };
+  });
+  t.match(await box.waitForState(id, 'stopped'), { oomKilled: true });
+  t.equal(box.outputOfCreated(id).stdout, '');
+  await box.runtimeOk(['--systemd-cgroup', 'delete', id]);
+  t.equal(await systemctl('list-units', '--all', '--plain', '--no-legend', unit), '', 'and no failed unit stays');
 });
 
 t.test('annotations set properties of the unit', { skip: needs }, async (t) => {

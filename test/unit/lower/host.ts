@@ -22,6 +22,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
       own: '/init.scope',
     },
     seccompFlags: Object.keys(seccompFlags) as HostFacts['seccompFlags'],
+    bfq: false,
     systemd: true,
     nofileSoft: 1024,
     umask: 0o022,

@@ -2,14 +2,16 @@ import t from 'tap';
 import type { LinuxResources } from '../../../src/generated/spec.ts';
 import { lowerCgroup } from '../../../src/lower/cgroup.ts';
 import { lowerResources } from '../../../src/lower/resources.ts';
-import { annotatedProperties, unitProperties } from '../../../src/lower/systemd-properties.ts';
+import { annotatedProperties, oomPolicy, unitProperties } from '../../../src/lower/systemd-properties.ts';
 import { formatProperty, parseProperty } from '../../../src/systemd/property.ts';
 import { capableHost } from './host.ts';
 
-function properties(resources: LinuxResources): string[] {
-  return unitProperties(lowerResources(resources, capableHost().cgroup).settings.map(({ op }) => op)).map(
-    formatProperty,
-  );
+function settings(resources: LinuxResources) {
+  return lowerResources(resources, capableHost().cgroup).settings.map(({ op }) => op);
+}
+
+function properties(resources: LinuxResources, bfq = false): string[] {
+  return unitProperties(settings(resources), bfq).map(formatProperty);
 }
 
 t.test('limits become properties of the unit', async (t) => {
@@ -63,6 +65,24 @@ t.test('block IO', async (t) => {
       'IOWriteIOPSMax a(st) [["/dev/block/8:0","18446744073709551615"]]',
     ],
   );
+});
+
+t.test('weights of disks are what systemd makes the file of', async (t) => {
+  t.strictSame(properties({ blockIO: { weight: 500 } }, true), ['IOWeight t "4500"']);
+  t.strictSame(properties({ blockIO: { weight: 50 } }, true), ['IOWeight t "50"']);
+  t.strictSame(properties({ unified: { 'io.bfq.weight': '1000' } }), ['IOWeight t "10000"']);
+  t.strictSame(properties({ unified: { 'io.weight': 'default 7\n8:0 9\n8:16 default' } }), [
+    'IOWeight t "7"',
+    'IODeviceWeight a(st) [["/dev/block/8:0","9"]]',
+  ]);
+});
+
+t.test('files of memory that are words for systemd', async (t) => {
+  t.strictSame(properties({ unified: { 'memory.zswap.writeback': '0' } }), ['MemoryZSwapWriteback b false']);
+  t.strictSame(oomPolicy(settings({ unified: { 'memory.oom.group': '1' } })).map(formatProperty), [
+    'OOMPolicy s "kill"',
+  ]);
+  t.strictSame(oomPolicy(settings({ unified: { 'memory.oom.group': '0' } })), []);
 });
 
 t.test('what is printed is what is read', async (t) => {

@@ -1,0 +1,38 @@
+import t from 'tap';
+import { TsrunError } from '../../../src/errors.ts';
+import { withKnownProperties } from '../../../src/systemd/manager.ts';
+
+const property = (name: string) => ({ name, type: 's', value: '' });
+const memory = [property('MemoryMax'), property('OOMPolicy'), property('MemoryZSwapWriteback')];
+
+/** A systemd of another time. */
+function knowing(...known: string[]) {
+  const calls: string[][] = [];
+  const use = (properties: readonly { name: string }[]) => {
+    const names = properties.map(({ name }) => name);
+    calls.push(names);
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown === undefined) return;
+    const cause = Object.assign(new Error(), { code: 'org.freedesktop.DBus.Error.PropertyReadOnly' });
+    const words = `Cannot set property ${unknown}, or unknown property.`;
+    throw new TsrunError(`systemd: StartTransientUnit a.scope: ${words}`, { cause });
+  };
+  return { use, calls };
+}
+
+t.test('what an older systemd does not know yet is left out', async (t) => {
+  const { use, calls } = knowing('MemoryMax');
+  withKnownProperties(memory, use);
+  t.strictSame(calls.at(-1), ['MemoryMax']);
+});
+
+t.test('one that knows all is asked once', async (t) => {
+  const { use, calls } = knowing('MemoryMax', 'OOMPolicy', 'MemoryZSwapWriteback');
+  withKnownProperties(memory, use);
+  t.equal(calls.length, 1);
+});
+
+t.test('any other unknown property is an error', async (t) => {
+  const { use } = knowing('MemoryMax');
+  t.throws(() => withKnownProperties([property('MemoryMax'), property('NoSuch')], use), /NoSuch/);
+});
