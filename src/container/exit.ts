@@ -1,14 +1,16 @@
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { addon, type ExitStatus } from '../addon.ts';
 import { isAlive, processStat } from '../host/processes.ts';
 import type { ProcessIdentity } from './record.ts';
 
 /** How a container ended. */
 export interface ContainerExit extends ExitStatus {
-  /** Whether the kernel killed a process of it for want of memory; absent where no memory controller counts that. */
-  oomKilled?: boolean;
+  /**
+   * Whether the kernel killed a process of it for want of memory; absent where no memory controller counts that, and null
+   * where it cannot be told any more.
+   */
+  oomKilled?: boolean | null;
 }
 
 /**
@@ -49,22 +51,13 @@ function exitStatus(waitStatus: number): ExitStatus {
   return signal === 0 ? { code: (waitStatus >>> 8) & 0xff } : { signal };
 }
 
-/** memory.events counts the processes killed in the cgroup and below it; undefined without a memory controller. */
-export function wasOomKilled(cgroup: string | null): boolean | undefined {
-  if (cgroup === null) return undefined;
-  try {
-    const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(cgroup, 'memory.events'), 'utf8'))?.[1];
-    return count === undefined ? undefined : count !== '0';
-  } catch {
-    // Without the controller, or deleted meanwhile.
-    return undefined;
-  }
-}
-
 /** `exited with status 3`, `was killed by signal 9 (SIGKILL), out of memory` */
 export function describeExit({ code, signal, oomKilled }: ContainerExit): string {
   const memory = oomKilled === true ? ', out of memory' : '';
   if (signal === undefined) return `exited with status ${code}${memory}`;
   const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
-  return `was killed by signal ${signal}${name === undefined ? '' : ` (${name})`}${memory}`;
+  // SIGKILL is what the kernel sends then: after another end it is no question.
+  const unknown = oomKilled === null && signal === constants.signals.SIGKILL;
+  const doubt = unknown ? '; whether out of memory cannot be told: its cgroup and the kernel’s log of it are gone' : '';
+  return `was killed by signal ${signal}${name === undefined ? '' : ` (${name})`}${memory}${doubt}`;
 }

@@ -2,8 +2,8 @@ import { addon, type ExitStatus } from '../addon.ts';
 import { reportTrace } from '../execute/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
-import { wasOomKilled } from './exit.ts';
 import { type NotifyRelay, openNotifyRelay } from './notify.ts';
+import { wasOomKilled } from './oom.ts';
 import { startContainer } from './start.ts';
 import type { ContainerDirectory } from './store.ts';
 
@@ -45,6 +45,6 @@ export function runCreated({ directory, pidfd, terminal }: Created, { detach, ke
 /** For `tsrun wait`: nobody else can ask the kernel any more. */
 function recordExit(directory: ContainerDirectory, status: ExitStatus): void {
   const record = directory.read();
-  const oomKilled = wasOomKilled(record.cgroup);
+  const oomKilled = wasOomKilled(record);
   directory.write({ ...record, exit: { ...status, ...(oomKilled !== undefined && { oomKilled }) } });
 }

@@ -1,7 +1,7 @@
 import { isFrozen } from '../cgroup/freezer.ts';
 import type { State, Status } from '../generated/spec.ts';
 import { isAlive } from '../host/processes.ts';
-import { wasOomKilled } from './exit.ts';
+import { wasOomKilled } from './oom.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ContainerDirectory } from './store.ts';
 
@@ -31,14 +31,17 @@ export interface PrintedState extends State {
   rootfs: string;
   created: string;
   owner: string;
-  /** Of a stopped container a process of which the kernel has killed for want of memory. */
-  oomKilled?: true;
+  /**
+   * Of a stopped container: true when the kernel has killed a process of it for want of memory; null when nobody can tell
+   * any more, as systemd has removed its scope; else absent.
+   */
+  oomKilled?: true | null;
 }
 
 export function printedState(directory: ContainerDirectory, record: ContainerRecord): PrintedState {
   const { ociVersion, id, status, pid, bundle, annotations } = hookState(record, statusOf(directory, record));
   const { rootfs, created, owner } = record;
-  const oomKilled = status === 'stopped' && (record.exit?.oomKilled ?? wasOomKilled(record.cgroup)) === true;
+  const oomKilled = status === 'stopped' ? (record.exit?.oomKilled ?? wasOomKilled(record)) : false;
   return {
     ociVersion,
     id,
@@ -49,6 +52,6 @@ export function printedState(directory: ContainerDirectory, record: ContainerRec
     created,
     annotations: annotations ?? {},
     owner,
-    ...(oomKilled && { oomKilled }),
+    ...((oomKilled || oomKilled === null) && { oomKilled }),
   };
 }

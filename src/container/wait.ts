@@ -1,5 +1,6 @@
 import { TsrunError } from '../errors.ts';
-import { type ContainerExit, waitForExit, wasOomKilled } from './exit.ts';
+import { type ContainerExit, waitForExit } from './exit.ts';
+import { wasOomKilled } from './oom.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
@@ -13,9 +14,10 @@ export function waitForContainer(directory: ContainerDirectory): ContainerExit {
   if (record.exit !== undefined) return record.exit;
   if (record.init === undefined) throw new TsrunError('container not running');
   const status = waitForExit(record.init);
-  const oomKilled = wasOomKilled(record.cgroup);
+  const oomKilled = wasOomKilled(record);
   if (status !== undefined) return { ...status, ...(oomKilled !== undefined && { oomKilled }) };
-  throw new TsrunError('the container has ended, but how cannot be told', {
+  const memory = oomKilled === true ? '; it ran out of memory' : '';
+  throw new TsrunError(`the container has ended, but how cannot be told${memory}`, {
     hint: 'the kernel keeps the status for those who wait before the end, and from Linux 6.15 on',
   });
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { requires, sandbox } from '../harness/index.ts';
 
-const skip = requires({ root: true, cgroup2: true, runtime: ['tsrun', 'crun'] });
+const skip = requires({ root: true, cgroup2: true, runtime: ['tsrun', 'crun'], cgroupDriver: 'cgroupfs' });
 
 const ownCgroup = () => /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
 
@@ -29,7 +29,7 @@ t.test('disabled: the container and what joins it stay in the caller’s cgroup'
 
 t.test(
   'cgroupfs is the default; another word is an error',
-  { skip: requires({ root: true, runtime: 'tsrun' }) },
+  { skip: requires({ root: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' }) },
   async (t) => {
     const box = sandbox(t);
     const bundle = box.bundle();
@@ -42,25 +42,29 @@ t.test(
   },
 );
 
-t.test('a limit without a cgroup is refused', { skip: requires({ root: true, runtime: 'tsrun' }) }, async (t) => {
-  const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.linux.resources = { ...spec.linux.resources, unified: { 'cgroup.max.depth': '3' } };
-  });
-  const { code, stderr } = await box.runtime([
-    '--cgroup-manager=disabled',
-    'create',
-    '--bundle',
-    bundle.directory,
-    box.newId(),
-  ]);
-  t.equal(code, 1);
-  t.match(stderr, /\/linux\/resources\/unified\/cgroup.max.depth: with --cgroup-manager disabled there is no cgroup/);
-});
+t.test(
+  'a limit without a cgroup is refused',
+  { skip: requires({ root: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.linux.resources = { ...spec.linux.resources, unified: { 'cgroup.max.depth': '3' } };
+    });
+    const { code, stderr } = await box.runtime([
+      '--cgroup-manager=disabled',
+      'create',
+      '--bundle',
+      bundle.directory,
+      box.newId(),
+    ]);
+    t.equal(code, 1);
+    t.match(stderr, /\/linux\/resources\/unified\/cgroup.max.depth: with --cgroup-manager disabled there is no cgroup/);
+  },
+);
 
 t.test(
   'disabled: the caller’s cgroup is not the container’s to change',
-  { skip: requires({ root: true, cgroup2: true, runtime: 'tsrun' }) },
+  { skip: requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' }) },
   async (t) => {
     // The root of its cgroup namespace is the cgroup that others live in, too.
     const box = sandbox(t);

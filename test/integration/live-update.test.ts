@@ -46,7 +46,7 @@ t.test('limits of a disk, and files by unified', { skip: tsrun({ controllers: ['
 
 t.test(
   'memory below what is in use is reclaimed, or ends the container',
-  { skip: tsrun({ controllers: ['memory'], cgroupDriver: 'cgroupfs' }) },
+  { skip: tsrun({ controllers: ['memory'] }) },
   async (t) => {
     const box = sandbox(t);
     // A file in memory, which cannot be given back where there is no swap.

@@ -1,8 +1,8 @@
 /** `wait`: how a container ended, told to somebody who is not its parent. */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
 import t from 'tap';
-import { requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
+import { cgroupDriver, requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 const [major = 0, minor = 0] = release().split('.').map(Number);
@@ -39,12 +39,7 @@ t.test('wait tells the signal that ended a container', { skip: keepsStatus }, as
 
 t.test(
   'wait tells that a container ran out of memory',
-  {
-    skip:
-      keepsStatus ||
-      // systemd removes a scope, and its counts, as soon as the last process has gone.
-      requires({ root: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs', controllers: ['memory'] }),
-  },
+  { skip: keepsStatus || requires({ root: true, runtime: 'tsrun', controllers: ['memory'] }) },
   async (t) => {
     const box = sandbox(t);
     const bundle = program(box, 'until [ -e /go ]; do sleep 0.01; done; exec tail /dev/zero').edit((spec) => {
@@ -60,6 +55,29 @@ t.test(
     const kept = box.newId();
     t.equal((await box.runtime(['run', '--keep', '--bundle', bundle.directory, kept])).code, 137);
     t.match(await box.runtime(['wait', kept]), { code: 0, stdout: text });
+  },
+);
+
+t.test(
+  'state tells it of a child of a detached container, when systemd has removed the scope too',
+  { skip: requires({ root: true, runtime: 'tsrun', controllers: ['memory'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = program(box, 'tail /dev/zero; exit 3').edit((spec) => {
+      spec.linux.resources = { ...spec.linux.resources, memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } };
+    });
+    const id = await box.create(bundle);
+    await box.runtimeOk(['start', id]);
+    await box.waitForState(id, 'stopped');
+    if (cgroupDriver === 'systemd') {
+      await waitFor('the end of the scope', () => (existsSync(box.cgroupOf(bundle)) ? undefined : true));
+    }
+    const state = await box.state(id);
+    t.match(state, { status: 'stopped', oomKilled: true });
+    const other = await box.create(program(box, 'exit 3'));
+    await box.runtimeOk(['start', other]);
+    const ended = await box.waitForState(other, 'stopped');
+    t.notOk('oomKilled' in ended, 'and of another that it has ended otherwise');
   },
 );
 

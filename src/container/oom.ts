@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { oomKillInLog } from '../cgroup/oom-log.ts';
+import { readKernelLog } from '../host/kernel-log.ts';
+import { scopeFailedByOom, type UnitName } from '../systemd/manager.ts';
+import type { ContainerRecord, ProcessIdentity } from './record.ts';
+
+/**
+ * Whether the kernel has killed a process of the container for want of memory. Its cgroup counts that; systemd removes
+ * the one of a scope as soon as the last process has ended; then the kernel's log can tell, and systemd itself where
+ * memory.oom.group was asked for.
+ *
+ * @returns undefined when nobody counts it here; null when somebody did, but it cannot be told any more
+ */
+export function wasOomKilled({ cgroup, unit, init }: ContainerRecord): boolean | null | undefined {
+  if (cgroup === null) return undefined;
+  const counted = countedKills(cgroup);
+  if (counted !== undefined || unit === undefined || init === undefined || existsSync(cgroup)) return counted;
+  const gone = { cgroup, unit: unit.name, pid: init.pid, started: logTime(init) };
+  return oomKillInLog(readKernelLog() ?? [], gone) ?? (failedByOom(unit) || null);
+}
+
+function failedByOom(unit: UnitName): boolean {
+  try {
+    return scopeFailedByOom(unit);
+  } catch {
+    // Without systemd it cannot be told either.
+    return false;
+  }
+}
+
+/** memory.events counts the processes killed in the cgroup and below it; undefined without a memory controller. */
+function countedKills(cgroup: string): boolean | undefined {
+  try {
+    const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(cgroup, 'memory.events'), 'utf8'))?.[1];
+    return count === undefined ? undefined : count !== '0';
+  } catch {
+    return undefined;
+  }
+}
+
+/** sysconf(_SC_CLK_TCK), the unit of proc_pid_stat(5), on every architecture that Node runs on. */
+const ticksPerSecond = 100;
+
+/**
+ * When init was started, in microseconds of the kernel log's clock. By its age: start times count from boot, suspended
+ * or not, and the log's clock stands still while the machine is suspended.
+ */
+function logTime({ startTime }: ProcessIdentity): number {
+  const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]);
+  const age = uptime - startTime / ticksPerSecond;
+  return Number(process.hrtime.bigint()) / 1000 - age * 1_000_000;
+}
