@@ -1,4 +1,3 @@
-import type { LogLevel } from '../log.ts';
 import type { CgroupManager } from '../lower/context.ts';
 
 /** One option of a command, in commander's notation. */
@@ -50,9 +49,6 @@ export type OptionValues = Readonly<Record<string, unknown>>;
 export interface GlobalOptions {
   /** Absolute directory of the containers' state. */
   readonly root: string;
-  readonly log: string | undefined;
-  readonly logFormat: 'text' | 'json';
-  readonly logLevel: LogLevel;
   readonly cgroupManager: CgroupManager;
   readonly rootless: 'true' | 'false' | 'auto';
 }

@@ -37,7 +37,7 @@ interface OptionRun {
 }
 
 /** @param mode whether options end at the first word that is none, or may follow it */
-function readOptions(
+export function readOptions(
   argv: readonly string[],
   from: number,
   declarations: readonly OptionDeclaration[],
@@ -80,7 +80,10 @@ function readOption(argv: readonly string[], run: OptionRun, declarations: reado
 }
 
 interface Shape {
+  /** `-b` and `--bundle`, the long one last. */
   names: string[];
+  /** The same without their dashes. */
+  bareNames: string[];
   key: string;
   takesValue: boolean;
   negated: boolean;
@@ -89,7 +92,7 @@ interface Shape {
 /** By the flags of a declaration. The snapshot of the standalone executable has them all (src/standalone/entry.ts). */
 const shapes = new Map<string, Shape>();
 
-function shape({ flags }: OptionDeclaration): Shape {
+export function shape({ flags }: OptionDeclaration): Shape {
   const known = shapes.get(flags) ?? shapeOf(flags);
   shapes.set(flags, known);
   return known;
@@ -98,13 +101,14 @@ function shape({ flags }: OptionDeclaration): Shape {
 /** `-b, --bundle <dir>` taken apart; the key is commander's: `--no-pivot` is pivot, and false when given. */
 function shapeOf(flags: string): Shape {
   const names = flags.split(/[ ,|]+/).filter((part) => part.startsWith('-'));
-  const long = (names.at(-1) ?? '').replace(/^-+/, '');
+  const bareNames = names.map((name) => name.replace(/^-+/, ''));
+  const long = bareNames.at(-1) ?? '';
   const negated = long.startsWith('no-');
   const key = (negated ? long.slice(3) : long).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-  return { names, key, takesValue: flags.includes('<') || flags.includes('['), negated };
+  return { names, bareNames, key, takesValue: flags.includes('<') || flags.includes('['), negated };
 }
 
-function defaultsOf(declarations: readonly OptionDeclaration[]): Record<string, unknown> {
+export function defaultsOf(declarations: readonly OptionDeclaration[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const declaration of declarations) {
     const { key, negated } = shape(declaration);

@@ -45,6 +45,19 @@ export const globalOptions: readonly OptionDeclaration[] = [
 
 /** Checks the global options and sets the log up. */
 export function readGlobals(values: OptionValues): GlobalOptions {
+  readLog(values);
+  configureTrace(values.trace as string | undefined);
+  const root = values.root as string | undefined;
+  if (root === '') throw new TsrunError('--root: must not be empty');
+  return {
+    root: root === undefined ? defaultRoot() : resolve(root),
+    cgroupManager: values.systemdCgroup === true ? 'systemd' : (values.cgroupManager as CgroupManager),
+    rootless: values.rootless as GlobalOptions['rootless'],
+  };
+}
+
+/** Sets the log up. */
+export function readLog(values: OptionValues): void {
   const level: LogLevel = values.debug === true ? 'debug' : (values.logLevel as LogLevel);
   const log = values.log as string | undefined;
   configureLog({
@@ -52,17 +65,6 @@ export function readGlobals(values: OptionValues): GlobalOptions {
     format: values.logFormat as 'text' | 'json',
     level,
   });
-  configureTrace(values.trace as string | undefined);
-  const root = values.root as string | undefined;
-  if (root === '') throw new TsrunError('--root: must not be empty');
-  return {
-    root: root === undefined ? defaultRoot() : resolve(root),
-    log,
-    logFormat: values.logFormat as 'text' | 'json',
-    logLevel: level,
-    cgroupManager: values.systemdCgroup === true ? 'systemd' : (values.cgroupManager as CgroupManager),
-    rootless: values.rootless as GlobalOptions['rootless'],
-  };
 }
 
 /** As crun has it, `file:` may stand before the path; its other places are not there. */

@@ -1,16 +1,20 @@
+import { TsrunError } from '../errors.ts';
 import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
+import { shape } from './fast-parse.ts';
 
 /**
- * Callers of runc write options as Go's flag package reads them: `-no-subreaper` with one dash (containerd), and
- * `--rootless=true` for one without a value. Rewrites these to what everybody else writes; leaves alone what follows
- * the command line's own part, as it belongs to the program.
+ * Callers of runc write options as Go's flag package reads them: `-no-subreaper` with one dash (containerd),
+ * `--rootless=true` for one without a value, and `-b=/bundle`. Rewrites these to what everybody else writes; leaves
+ * alone what follows the command line's own part, as it belongs to the program.
+ *
+ * @throws TsrunError for a switch whose value is no boolean
  */
 export function normalizeGoFlags(
   argv: readonly string[],
   globals: readonly OptionDeclaration[],
   commands: readonly CommandDeclaration[],
 ): string[] {
-  const result: string[] = [];
+  let result: string[] = [];
   let known = globals;
   let command: CommandDeclaration | undefined;
   for (let at = 0; at < argv.length; at++) {
@@ -27,31 +31,53 @@ export function normalizeGoFlags(
       result.push(word);
       continue;
     }
-    const { words, takesNext } = normalize(word, known);
+    const { words, takesNext, unsets } = normalize(word, known);
+    if (unsets !== undefined) result = result.filter((earlier) => !unsets.includes(earlier));
     result.push(...words);
     if (takesNext && at + 1 < argv.length) result.push(argv[++at] ?? '');
   }
   return result;
 }
 
-/** One option; `takesNext`: the word after it is its value, whatever it looks like. */
-function normalize(word: string, known: readonly OptionDeclaration[]): { words: string[]; takesNext: boolean } {
-  const [name = '', ...rest] = word.replace(/^--?/, '').split('=');
-  const option = known.find(({ flags }) => longNameOf(flags) === name);
+interface Normalized {
+  words: string[];
+  /** The word after it is its value, whatever it looks like. */
+  takesNext?: boolean;
+  /** A switch that is set to false: the last one counts. */
+  unsets?: string[];
+}
+
+function normalize(word: string, known: readonly OptionDeclaration[]): Normalized {
+  const equals = word.indexOf('=');
+  const flag = equals < 0 ? word : word.slice(0, equals);
+  const value = equals < 0 ? undefined : word.slice(equals + 1);
+  const option = findOption(flag, known);
   if (option === undefined) {
-    const short = known.find(({ flags }) => flags.startsWith(`${word},`));
-    if (short !== undefined) return { words: [word], takesNext: takesValue(short) };
     // Without its value and with both dashes, so that commander finds the option that was meant.
-    return { words: [areShortFlags(word, known) ? word : `--${name}`], takesNext: false };
+    return { words: [areShortFlags(word, known) ? word : `--${flag.replace(/^--?/, '')}`] };
   }
-  const value = rest.length === 0 ? undefined : rest.join('=');
-  if (takesValue(option)) {
-    const words = [value === undefined ? `--${name}` : `--${name}=${value}`];
-    return { words, takesNext: value === undefined };
+  const { names, takesValue } = shape(option);
+  const plain = value === undefined && names.includes(word) ? word : names.at(-1);
+  if (!takesValue) {
+    if (value === undefined || parseBoolean(flag, value)) return { words: [`${plain}`] };
+    return { words: [], unsets: names };
   }
-  if (value === 'false') return { words: [], takesNext: false };
-  const isPlain = value === undefined || value === 'true';
-  return { words: [isPlain ? `--${name}` : word], takesNext: false };
+  return value === undefined ? { words: [`${plain}`], takesNext: true } : { words: [`${plain}=${value}`] };
+}
+
+/** @param flag with one dash or two, which are the same to Go's package */
+function findOption(flag: string, known: readonly OptionDeclaration[]): OptionDeclaration | undefined {
+  const name = flag.replace(/^--?/, '');
+  return known.find((option) => shape(option).bareNames.includes(name));
+}
+
+/** What Go's strconv.ParseBool takes. */
+function parseBoolean(flag: string, text: string): boolean {
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
+  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false;
+  throw new TsrunError(`${flag}: expected true or false, found ${JSON.stringify(text)}`, {
+    hint: `the flag alone is true: ${flag}`,
+  });
 }
 
 /** `-td`, and `-u1` for `-u 1`: more than Go's package reads. */
@@ -59,15 +85,7 @@ function areShortFlags(word: string, known: readonly OptionDeclaration[]): boole
   if (word.startsWith('--')) return false;
   // What is not known here may be commander's own: -h, -v.
   if (word.length === 2) return true;
-  const options = [...word.slice(1)].map((letter) => known.find(({ flags }) => flags.startsWith(`-${letter},`)));
-  const end = options.findIndex((option) => option === undefined || takesValue(option));
+  const options = [...word.slice(1)].map((letter) => findOption(`-${letter}`, known));
+  const end = options.findIndex((option) => option === undefined || shape(option).takesValue);
   return end < 0 || options[end] !== undefined;
-}
-
-function longNameOf(flags: string): string | undefined {
-  return /--([\w-]+)/.exec(flags)?.[1];
-}
-
-function takesValue({ flags }: OptionDeclaration): boolean {
-  return flags.includes('<');
 }

@@ -4,8 +4,8 @@ import { logFatal } from '../log.ts';
 import { print } from '../output.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionValues } from './declaration.ts';
-import { fastParse } from './fast-parse.ts';
-import { globalOptions, readGlobals } from './globals.ts';
+import { defaultsOf, fastParse, readOptions } from './fast-parse.ts';
+import { globalOptions, readGlobals, readLog } from './globals.ts';
 import { normalizeGoFlags } from './go-flags.ts';
 import { versionFlags, versionText } from './version.ts';
 
@@ -14,8 +14,9 @@ let running: CommandDeclaration | undefined;
 
 /** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
 export async function main(): Promise<void> {
+  let argv = process.argv.slice(2);
   try {
-    const argv = normalizeGoFlags(process.argv.slice(2), globalOptions, commands);
+    argv = normalizeGoFlags(argv, globalOptions, commands);
     // Engines ask often, and commander's tree takes longer to make than most commands to run.
     if (argv.length === 1 && versionFlags.includes(argv[0] ?? '')) return print(`${versionText()}\n`);
     const line = fastParse(argv, globalOptions, commands);
@@ -23,7 +24,19 @@ export async function main(): Promise<void> {
     const { buildProgram } = await import('./program.ts');
     await buildProgram(runCommand).parseAsync(argv, { from: 'user' });
   } catch (error) {
+    if (running === undefined) configureLogOf(argv);
     process.exitCode = await report(error);
+  }
+}
+
+/** So that a mistake in the command line, too, is told in --log and in its format. */
+function configureLogOf(argv: readonly string[]): void {
+  const globals = readOptions(argv, 0, globalOptions, 'stop');
+  if (globals === undefined) return;
+  try {
+    readLog(globals.values);
+  } catch {
+    // The mistake comes first; stderr gets it.
   }
 }
 
@@ -35,10 +48,18 @@ async function runCommand(
 ): Promise<void> {
   running = command;
   try {
-    process.exitCode = (await command.run(args, options, readGlobals(globals))) ?? 0;
+    const read = readGlobals(globals);
+    process.exitCode = (await command.run(args, givenOptions(command, options), read)) ?? 0;
   } finally {
     reportTrace();
   }
+}
+
+/** An option with an empty value is none, as with runc: `--pid-file "$FILE"`. */
+function givenOptions(command: CommandDeclaration, options: OptionValues): OptionValues {
+  if (!Object.values(options).includes('')) return options;
+  const defaults = defaultsOf(command.options);
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, value === '' ? defaults[key] : value]));
 }
 
 /** Prints the failure and returns the exit code. */

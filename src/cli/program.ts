@@ -31,16 +31,18 @@ export function buildProgram(runCommand: RunCommand): Command {
   return program;
 }
 
+/** What commander throws, and the command whose line it does not take. */
+type Refusal = CommanderError & { command?: string };
+
 /** What commander says of bad arguments, as an error of ours; undefined for --help and --version. */
 export function usageError(error: unknown): TsrunError | undefined {
   if (!(error instanceof CommanderError)) return undefined;
   if (error.exitCode === 0) return undefined;
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').replace(/[()]/g, '').trim();
+  const hint = suggestion || `see ${(error as Refusal).command ?? 'tsrun'} --help`;
   // podman takes these words to mean that restore knows the option.
-  if (error.code === 'commander.optionMissingArgument') {
-    return new TsrunError(message.replace(/argument missing$/, 'requires an argument'), { hint: 'see tsrun --help' });
-  }
-  return new TsrunError(message, { hint: rest.join(' ').replace(/[()]/g, '').trim() || 'see tsrun --help' });
+  return new TsrunError(message.replace(/argument missing$/, 'requires an argument'), { hint });
 }
 
 function toCommand(declaration: CommandDeclaration, program: Command, runCommand: RunCommand): Command {
@@ -51,6 +53,9 @@ function toCommand(declaration: CommandDeclaration, program: Command, runCommand
   if (declaration.examples.length > 0) {
     command.addHelpText('after', `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`);
   }
+  command.exitOverride((refusal) => {
+    throw Object.assign(refusal, { command: `tsrun ${declaration.name}` });
+  });
   if (declaration.passThrough === true) command.passThroughOptions();
   return command.action(() => runCommand(declaration, command.args, command.opts(), program.opts()));
 }

@@ -23,8 +23,8 @@ export function writePidFile(path: string, pid: number): () => void {
     moveTo(path, file);
     return () => removeIfSame({ ...file, path });
   } catch (error) {
-    throw new TsrunError(`cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'does its directory exist?',
+    throw new TsrunError(`--pid-file: cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: 'its directory must exist and be writable, and it must not be a directory itself',
     });
   }
 }

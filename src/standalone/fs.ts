@@ -111,6 +111,8 @@ export function chownSync(path: string, uid: number, gid: number): void {
 
 /** Removes a directory and all that is in it; symbolic links are removed, not followed. What is missing is no error. */
 export function rmSync(path: string, options: { recursive: true; force: true }): void {
+  // The types say so, but they are those of node:fs where it is called: there, too, `recursive` has to be asked for.
+  if (options.recursive !== true) throw new TypeError('rmSync: recursive only');
   const status = addon().stat(path, false);
   if (status === null) return;
   if (!withMethods(status).isDirectory()) return ignoreMissing(() => unlinkSync(path));

@@ -1,6 +1,6 @@
 /** Bad input: each a one-line error with what to do about it, exit code 1, and nothing left behind. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Bundle, type Result, requires, run, runtimePath, type Sandbox, sandbox } from '../harness/index.ts';
@@ -231,8 +231,33 @@ t.test('the command line', { skip }, async (t) => {
     [['create', '--bundle'], /option '-b, --bundle <dir>' requires an argument.*hint/],
     [['create', '--preserve-fds', 'x', 'id'], /--preserve-fds: expected a number/],
     [['list', '--format', 'xml'], /argument 'xml' is invalid.*table, json/],
+    [['delete', '--force=maybe', 'x'], /--force: expected true or false, found \\"maybe\\".*hint/],
+    [['exec', '--user', '', 'x', 'id'], /--user: must not be empty.*hint/],
+    [['exec'], /missing required argument 'id'.*tsrun exec --help/],
   ];
   for (const [args, words] of cases) checkError(t, await box.runtime(args), words, args.join(' '));
+});
+
+t.test('an option with an empty value is none, as with runc', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sleep', '1000'];
+  });
+  const empty = ['--console-socket=', '--pidfd-socket=', '--pid-file='];
+  const id = box.newId();
+  await box.runtimeOk(['create', ...empty, '--bundle=', id], { cwd: bundle.directory, outputFiles: box.directory });
+  await box.runtimeOk(['start', id]);
+  const flags = [...empty, '--cwd=', '--process=', '--apparmor=', '--process-label=', '--cgroup='];
+  t.equal((await box.runtimeOk(['exec', ...flags, id, 'pwd'])).stdout, '/\n');
+  await box.runtimeOk(['delete', '--force', id]);
+});
+
+t.test('a mistake in the command line is told in --log, too', { skip }, async (t) => {
+  const box = sandbox(t);
+  const log = join(box.directory, 'log.json');
+  const result = await box.runtime(['--log', log, '--log-format', 'json', 'run', '--bundel', '/b', 'x']);
+  t.match(result, { code: 1, stderr: /^unknown option '--bundel'[^\n]*\n$/ });
+  t.match(JSON.parse(readFileSync(log, 'utf8')), { level: 'error', msg: /^unknown option '--bundel'/ });
 });
 
 t.test('of a flag that is given twice the last counts, as with runc', { skip }, async (t) => {

@@ -72,3 +72,30 @@ t.test('a failed exec takes back its own file only', { skip }, async (t) => {
   t.not(code, 0);
   t.same(readdirSync(directory), []);
 });
+
+t.test('no name of a pid file costs another file', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle();
+  const place = join(box.directory, 'place');
+  mkdirSync(join(place, 'below/.secret'), { recursive: true });
+  const files = ['file', '.pid', '.pid.tsrun', 'below/.secret/key', '.secret'];
+  for (const name of files) writeFileSync(join(place, name), 'precious');
+  const cases: [string, number][] = [
+    ['', 0],
+    ['.', 1],
+    ['..', 1],
+    ['./', 1],
+    ['below/..', 1],
+    ['below', 1],
+    ['pid', 0],
+    ['below/secret', 0],
+    ['secret', 0],
+  ];
+  for (const [path, code] of cases) {
+    const args = ['run', '--pid-file', path, '--bundle', bundle.directory, box.newId()];
+    const result = await box.runtime(args, { cwd: place });
+    t.match(result, { code, stderr: code === 0 ? '' : /--pid-file: cannot write .*hint/ }, `--pid-file "${path}"`);
+    for (const name of files) t.equal(readFileSync(join(place, name), 'utf8'), 'precious', `"${path}": ${name}`);
+  }
+  t.strictSame(readdirSync(place).sort(), ['.pid', '.pid.tsrun', '.secret', 'below', 'file', 'pid', 'secret']);
+});

@@ -1,4 +1,5 @@
 import type { ExecRequest } from '../../container/exec.ts';
+import { TsrunError } from '../../errors.ts';
 import { demandDescriptors } from '../../host/descriptors.ts';
 import { interactiveOption, parseCount } from '../bundle-options.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
@@ -11,7 +12,11 @@ export const execOptions: readonly OptionDeclaration[] = [
   { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
   { flags: '-t, --tty', description: 'give the process a terminal' },
   interactiveOption,
-  { flags: '-u, --user <user>', description: 'uid or name, and gid or group name after a colon' },
+  {
+    flags: '-u, --user <user>',
+    description: 'uid or name, and gid or group name after a colon',
+    parse: demandUser,
+  },
   { flags: '-g, --additional-gids <gid>', description: 'one more group (may be repeated)', repeated: true },
   { flags: '-p, --process <file>', description: 'process.json instead of a command line' },
   { flags: '-d, --detach', description: 'leave the process running and return' },
@@ -28,6 +33,12 @@ export const execOptions: readonly OptionDeclaration[] = [
   { flags: '--cgroup <path>', description: 'a cgroup below the container’s to run in' },
   { flags: '--ignore-paused', description: 'go ahead even when the container is paused' },
 ];
+
+/** An empty one would be none, and thus the container's own user, which is mostly root. */
+function demandUser(text: string): string {
+  if (text === '') throw new TsrunError('--user: must not be empty', { hint: 'leave it out for the container’s user' });
+  return text;
+}
 
 /** `tsrun exec`: one more process in a container. */
 export const exec: CommandDeclaration = {

@@ -18,7 +18,16 @@ t.test('long options may have one dash', async (t) => {
 t.test('an option without a value may be given one', async (t) => {
   t.equal(normalized('delete --force=true id'), 'delete --force id');
   t.equal(normalized('--systemd-cgroup=false run -d id'), 'run -d id');
-  t.equal(normalized('delete --force=maybe id'), 'delete --force=maybe id');
+  t.equal(normalized('run -d=T --keep=0 id'), 'run --detach id');
+  t.equal(normalized('run --detach -d=false id'), 'run id', 'the last one counts');
+  t.equal(normalized('run --d id'), 'run --detach id');
+  t.throws(() => normalized('delete --force=maybe id'), /--force: expected true or false, found "maybe"/);
+});
+
+t.test('a short option may have its value behind an equals sign', async (t) => {
+  t.equal(normalized('run -b=/b id'), 'run --bundle=/b id');
+  t.equal(normalized('exec -e=A=1 -u=1:2 id env'), 'exec --env=A=1 --user=1:2 id env');
+  t.equal(normalized('run -b= id'), 'run --bundle= id');
 });
 
 t.test('short options and values stay as they are', async (t) => {

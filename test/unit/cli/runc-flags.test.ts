@@ -66,7 +66,9 @@ async function parsed(t: Test, line: readonly string[]): Promise<Seen> {
 function formsOf(flag: string): string[][] {
   const [name = '', ...rest] = flag.split('=');
   const value = rest.join('=');
-  if (name.length === 1) return [value === '' ? [`-${name}`] : [`-${name}`, value]];
+  if (name.length === 1) {
+    return value === '' ? [[`-${name}`], [`-${name}=1`]] : [[`-${name}`, value], [`-${name}=${value}`]];
+  }
   if (value === '') return [[`--${name}`], [`-${name}`], [`--${name}=true`]];
   return [[`--${name}`, value], [`--${name}=${value}`], [`-${name}`, value], [`-${name}=${value}`]];
 }
