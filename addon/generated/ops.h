@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3729001138u;
+constexpr uint32_t kLayoutHash = 2725975027u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -31,44 +31,46 @@ enum class Opcode : uint32_t {
   kMountByFlags = 21,
   kCloneTree = 22,
   kOwnTree = 23,
-  kFindMount = 24,
-  kReconfigureFilesystem = 25,
-  kMapMountIds = 26,
-  kCopyUp = 27,
-  kSetMountAttributes = 28,
-  kAttachMount = 29,
-  kMakeDevice = 30,
-  kBindDevice = 31,
-  kMakeSymlink = 32,
-  kMakeConsole = 33,
-  kRunContainerHook = 34,
-  kPivotRoot = 35,
-  kMoveRoot = 36,
-  kWriteSysctl = 37,
-  kSetRootPropagation = 38,
-  kReadonlyRoot = 39,
-  kReadonlyPath = 40,
-  kMaskPath = 41,
-  kSetRlimit = 42,
-  kSetMemoryPolicy = 43,
-  kSetPersonality = 44,
-  kSetCpuAffinity = 45,
-  kSetApparmorProfile = 46,
-  kSetSelinuxLabel = 47,
-  kEnterCwd = 48,
-  kFindProgram = 49,
-  kFindUser = 50,
-  kDefaultHome = 51,
-  kBoundCapabilities = 52,
-  kOwnStdio = 53,
-  kSetUser = 54,
-  kSetCapabilities = 55,
-  kSetUmask = 56,
-  kNoNewPrivileges = 57,
-  kWaitStart = 58,
-  kPrepareExec = 59,
-  kLoadSeccomp = 60,
-  kExec = 61,
+  kKeepMount = 24,
+  kTakeMount = 25,
+  kFindMount = 26,
+  kReconfigureFilesystem = 27,
+  kMapMountIds = 28,
+  kCopyUp = 29,
+  kSetMountAttributes = 30,
+  kAttachMount = 31,
+  kMakeDevice = 32,
+  kBindDevice = 33,
+  kMakeSymlink = 34,
+  kMakeConsole = 35,
+  kRunContainerHook = 36,
+  kPivotRoot = 37,
+  kMoveRoot = 38,
+  kWriteSysctl = 39,
+  kSetRootPropagation = 40,
+  kReadonlyRoot = 41,
+  kReadonlyPath = 42,
+  kMaskPath = 43,
+  kSetRlimit = 44,
+  kSetMemoryPolicy = 45,
+  kSetPersonality = 46,
+  kSetCpuAffinity = 47,
+  kSetApparmorProfile = 48,
+  kSetSelinuxLabel = 49,
+  kEnterCwd = 50,
+  kFindProgram = 51,
+  kFindUser = 52,
+  kDefaultHome = 53,
+  kBoundCapabilities = 54,
+  kOwnStdio = 55,
+  kSetUser = 56,
+  kSetCapabilities = 57,
+  kSetUmask = 58,
+  kNoNewPrivileges = 59,
+  kWaitStart = 60,
+  kPrepareExec = 61,
+  kLoadSeccomp = 62,
+  kExec = 63,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -190,15 +192,13 @@ struct NewFilesystemOp {
   uint64_t fallback_attributes;
 };
 
-// A new filesystem through mount(2), which alone knows iversion and silent; held where it is attached.
+// A new filesystem through mount(2), which alone knows iversion and silent; held for attach-mount.
 struct MountByFlagsOp {
   Str destination;
   Str type;
   Str source;
   uint64_t flags;
   Str data;
-  uint64_t real_directory;
-  uint64_t on_proc;
 };
 
 // A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount.
@@ -218,7 +218,19 @@ struct OwnTreeOp {
   int64_t tree;
 };
 
-// Hold the mount at the destination, for remount.
+// Keep the held mount, which has been attached, for a later take-mount of the same number.
+struct KeepMountOp {
+  Str destination;
+  uint64_t number;
+};
+
+// Hold a kept mount again, for remount: whatever its destination leads to by now.
+struct TakeMountOp {
+  Str destination;
+  uint64_t number;
+};
+
+// Hold a mount that came with the rootfs or with another mount, for remount. No symlink may lead to it.
 struct FindMountOp {
   Str destination;
 };
@@ -488,6 +500,8 @@ struct ExecOp {
   X(MountByFlags) \
   X(CloneTree) \
   X(OwnTree) \
+  X(KeepMount) \
+  X(TakeMount) \
   X(FindMount) \
   X(ReconfigureFilesystem) \
   X(MapMountIds) \

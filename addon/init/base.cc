@@ -1,5 +1,6 @@
 #include "base.h"
 
+#include <linux/mman.h>
 #include <linux/socket.h>
 
 // The compiler emits calls to these even in freestanding code.
@@ -77,6 +78,11 @@ char* decimal(char* buffer, int64_t value) {
   } while (rest != 0);
   if (negative) *--at = '-';
   return at;
+}
+
+void* map_pages(size_t size) {
+  long address = sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return address < 0 && address > -4096 ? nullptr : reinterpret_cast<void*>(address);
 }
 
 int fail(long error, const char* detail) {

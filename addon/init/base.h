@@ -29,7 +29,9 @@ struct Context {
   int null_fd;        // a verified /dev/null for masks
   int mask_fd;        // the mounted empty tmpfs shared by masked directories
   int mount_fd;       // the mount in hand: made by one op, changed and attached by the next ones
-  bool cwd_pending;   // entering cwd failed before set-user; try again as the user
+  int* kept_mounts;   // by number, what keep-mount has kept; 0 is none
+  uint64_t kept_count;
+  bool cwd_pending;  // entering cwd failed before set-user; try again as the user
   bool has_program;
   bool has_home;
   bool has_user;  // find-user found user and group
@@ -74,6 +76,9 @@ int send(uint32_t type, int32_t error, uint32_t value, int fd = -1);
 
 // Hands over to the runtime and waits for its word; ends init when the runtime is gone.
 void sync_with_runtime();
+
+// Zeroed memory; nullptr when there is none.
+void* map_pages(size_t size);
 
 inline int close_fd(int fd) { return static_cast<int>(sys(__NR_close, fd)); }
 

@@ -1,5 +1,4 @@
 // The last steps: where the program runs, which file it is, the wait for start, and execve.
-#include <linux/mman.h>
 #include <sys/stat.h>
 
 #include "ops.h"
@@ -54,18 +53,17 @@ const char* next_candidate(const char* path, const char* name, char* candidate, 
   return path[size] == 0 ? nullptr : path + size + 1;
 }
 
-void* map_pages(size_t size) {
-  long address = sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return address < 0 && address > -4096 ? nullptr : reinterpret_cast<void*>(address);
-}
-
 // The descriptors that only setting up needed must not lie open while the container waits.
 void close_setup() {
-  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.sync_fd};
+  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.mount_fd, &ctx.sync_fd};
   for (int* fd : setup) {
     if (*fd >= 0) close_fd(*fd);
     *fd = -1;
   }
+  for (uint64_t i = 0; i < ctx.kept_count; i++) {
+    if (ctx.kept_mounts[i] != 0) close_fd(ctx.kept_mounts[i]);
+  }
+  ctx.kept_count = 0;
 }
 
 }  // namespace

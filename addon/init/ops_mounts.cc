@@ -1,5 +1,7 @@
 // Mounts of the config. One op makes a mount or copies one, the next ones change it, attach-mount puts it in its place;
 // between them it is in ctx.mount_fd, where nobody else can see it.
+#include <linux/openat2.h>
+
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
@@ -7,6 +9,8 @@
 namespace tsrun {
 
 namespace {
+
+constexpr int kMntDetach = 2;
 
 // What a mount of the config goes onto, made when missing.
 long open_target(const char* path, bool directory, bool real, bool on_proc) {
@@ -76,19 +80,29 @@ int run(const NewFilesystemOp& op) {
   return 0;
 }
 
+// mount(2) takes no descriptor, and a path may lead elsewhere when it is looked up again. But it takes the working
+// directory: it mounts in a directory that only init can reach, in a filesystem of init's own on top of the rootfs, and
+// a copy of the mount is what is held.
 int run(const MountByFlagsOp& op) {
-  const char* destination = text(op.destination);
+  constexpr const char* kName = "mount";
+  Filesystem tmpfs = {};
+  tmpfs.type = tmpfs.source = "tmpfs";
   Fd before(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0));
-  Fd target(open_target(destination, true, op.real_directory, op.on_proc));
-  if (!target.ok()) return target.error();
-  // mount(2) takes no descriptor, but it takes the working directory.
-  long error = sys(__NR_fchdir, target.get());
+  Fd place(new_filesystem(tmpfs));
+  if (!before.ok() || !place.ok()) return before.ok() ? place.error() : before.error();
+  long error = attach(place.get(), ctx.root_fd);
+  if (error == 0) error = sys(__NR_mkdirat, place.get(), kName, 0700);
+  Fd directory(error < 0 ? error : open_at(place.get(), kName, O_PATH | O_DIRECTORY, 0));
+  error = directory.ok() ? sys(__NR_fchdir, directory.get()) : directory.error();
   if (error == 0) error = sys(__NR_mount, text(op.source), ".", text(op.type), op.flags, text(op.data));
-  sys(__NR_fchdir, before.get());
   if (error < 0) return fail(error, text(op.type));
-  long mount = open_in_root(destination, O_PATH | O_DIRECTORY);
-  if (mount < 0) return static_cast<int>(mount);
-  hold(mount);
+  Fd mount(open_at(place.get(), kName, O_PATH | O_DIRECTORY, 0));
+  Fd tree(mount.ok() ? clone_tree(mount.get(), false) : mount.error());
+  if (tree.ok()) error = sys(__NR_fchdir, place.get());
+  if (tree.ok() && error == 0) error = sys(__NR_umount2, ".", kMntDetach);
+  if (tree.ok() && error == 0) error = sys(__NR_fchdir, before.get());
+  if (!tree.ok() || error < 0) return fail(tree.ok() ? error : tree.error(), text(op.type));
+  hold(tree.release());
   return 0;
 }
 
@@ -108,10 +122,32 @@ int run(const OwnTreeOp& op) {
   return error < 0 ? fail(error, text(op.source)) : 0;
 }
 
+int run(const KeepMountOp& op) {
+  if (ctx.kept_mounts == nullptr) {
+    // As many as there are entries in `mounts`, of which each has an op at least.
+    ctx.kept_count = reinterpret_cast<const PlanHeader*>(ctx.plan)->plan_length;
+    ctx.kept_mounts = static_cast<int*>(map_pages(ctx.kept_count * sizeof(int)));
+    if (ctx.kept_mounts == nullptr) return -ENOMEM;
+  }
+  if (op.number >= ctx.kept_count) return -EINVAL;
+  long copy = sys(__NR_fcntl, ctx.mount_fd, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return fail(copy, text(op.destination));
+  ctx.kept_mounts[op.number] = static_cast<int>(copy);
+  return 0;
+}
+
+int run(const TakeMountOp& op) {
+  if (op.number >= ctx.kept_count || ctx.kept_mounts[op.number] == 0) return fail(-EINVAL, text(op.destination));
+  long copy = sys(__NR_fcntl, ctx.kept_mounts[op.number], F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return fail(copy, text(op.destination));
+  hold(copy);
+  return 0;
+}
+
 int run(const FindMountOp& op) {
   const char* destination = text(op.destination);
-  Fd mount(open_in_root(destination, O_PATH));
-  if (!mount.ok()) return mount.error();
+  Fd mount(open_at(ctx.root_fd, destination, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
+  if (!mount.ok()) return fail(mount.error(), destination);
   struct statx status = {};
   int error = status_of(mount.get(), &status);
   if (error < 0) return fail(error, destination);

@@ -391,7 +391,7 @@ export interface NewFilesystemOp extends OpBase {
   readonly fallbackAttributes: number | bigint;
 }
 
-/** A new filesystem through mount(2), which alone knows iversion and silent; held where it is attached. */
+/** A new filesystem through mount(2), which alone knows iversion and silent; held for attach-mount. */
 export interface MountByFlagsOp extends OpBase {
   readonly op: 'mount-by-flags';
   readonly by: 'init';
@@ -400,8 +400,6 @@ export interface MountByFlagsOp extends OpBase {
   readonly source: string;
   readonly flags: number | bigint;
   readonly data: string;
-  readonly realDirectory: boolean;
-  readonly onProc: boolean;
 }
 
 /** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. */
@@ -425,7 +423,23 @@ export interface OwnTreeOp extends OpBase {
   readonly tree: string;
 }
 
-/** Hold the mount at the destination, for remount. */
+/** Keep the held mount, which has been attached, for a later take-mount of the same number. */
+export interface KeepMountOp extends OpBase {
+  readonly op: 'keep-mount';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly number: number | bigint;
+}
+
+/** Hold a kept mount again, for remount: whatever its destination leads to by now. */
+export interface TakeMountOp extends OpBase {
+  readonly op: 'take-mount';
+  readonly by: 'init';
+  readonly destination: string;
+  readonly number: number | bigint;
+}
+
+/** Hold a mount that came with the rootfs or with another mount, for remount. No symlink may lead to it. */
 export interface FindMountOp extends OpBase {
   readonly op: 'find-mount';
   readonly by: 'init';
@@ -797,6 +811,8 @@ export type InitOp =
   | MountByFlagsOp
   | CloneTreeOp
   | OwnTreeOp
+  | KeepMountOp
+  | TakeMountOp
   | FindMountOp
   | ReconfigureFilesystemOp
   | MapMountIdsOp
@@ -841,7 +857,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'blob' | 'seccomp' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 3729001138;
+export const layoutHash = 2725975027;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -867,45 +883,47 @@ export const initOps: Readonly<
   'bind-rootfs': { code: 18, fields: [['path', 'str'], ['propagation', 'u64'], ['detachParent', 'bool'], ['tree', 'fd?']] },
   'open-procfs': { code: 19, fields: [] },
   'new-filesystem': { code: 20, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['parameters', 'strs'], ['attributes', 'u64'], ['modeFromDestination', 'bool'], ['fallbackParameters', 'strs'], ['fallbackTree', 'str?'], ['fallbackAttributes', 'u64']] },
-  'mount-by-flags': { code: 21, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['flags', 'u64'], ['data', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'mount-by-flags': { code: 21, fields: [['destination', 'str'], ['type', 'str'], ['source', 'str'], ['flags', 'u64'], ['data', 'str']] },
   'clone-tree': { code: 22, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd?'], ['procOnly', 'bool']] },
   'own-tree': { code: 23, fields: [['destination', 'str'], ['source', 'str'], ['recursive', 'bool'], ['tree', 'fd']] },
-  'find-mount': { code: 24, fields: [['destination', 'str']] },
-  'reconfigure-filesystem': { code: 25, fields: [['destination', 'str'], ['parameters', 'strs']] },
-  'map-mount-ids': { code: 26, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
-  'copy-up': { code: 27, fields: [['destination', 'str'], ['owner', 'bool']] },
-  'set-mount-attributes': { code: 28, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
-  'attach-mount': { code: 29, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
-  'make-device': { code: 30, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
-  'bind-device': { code: 31, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
-  'make-symlink': { code: 32, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
-  'make-console': { code: 33, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
-  'run-container-hook': { code: 34, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
-  'pivot-root': { code: 35, fields: [] },
-  'move-root': { code: 36, fields: [] },
-  'write-sysctl': { code: 37, fields: [['key', 'str'], ['value', 'str']] },
-  'set-root-propagation': { code: 38, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
-  'readonly-root': { code: 39, fields: [] },
-  'readonly-path': { code: 40, fields: [['path', 'str']] },
-  'mask-path': { code: 41, fields: [['path', 'str']] },
-  'set-rlimit': { code: 42, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-memory-policy': { code: 43, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
-  'set-personality': { code: 44, fields: [['domain', 'str'], ['persona', 'u64']] },
-  'set-cpu-affinity': { code: 45, fields: [['cpus', 'str'], ['mask', 'u64s']] },
-  'set-apparmor-profile': { code: 46, fields: [['profile', 'str']] },
-  'set-selinux-label': { code: 47, fields: [['label', 'str']] },
-  'enter-cwd': { code: 48, fields: [['path', 'str']] },
-  'find-program': { code: 49, fields: [['name', 'str'], ['path', 'str?']] },
-  'find-user': { code: 50, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
-  'default-home': { code: 51, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 52, fields: [['bounding', 'u64']] },
-  'own-stdio': { code: 53, fields: [['uid', 'u64'], ['terminal', 'bool']] },
-  'set-user': { code: 54, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 55, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
-  'set-umask': { code: 56, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 57, fields: [] },
-  'wait-start': { code: 58, fields: [['socket', 'fd']] },
-  'prepare-exec': { code: 59, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
-  'load-seccomp': { code: 60, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
-  'exec': { code: 61, fields: [['name', 'str']] },
+  'keep-mount': { code: 24, fields: [['destination', 'str'], ['number', 'u64']] },
+  'take-mount': { code: 25, fields: [['destination', 'str'], ['number', 'u64']] },
+  'find-mount': { code: 26, fields: [['destination', 'str']] },
+  'reconfigure-filesystem': { code: 27, fields: [['destination', 'str'], ['parameters', 'strs']] },
+  'map-mount-ids': { code: 28, fields: [['destination', 'str'], ['namespaceFd', 'fd'], ['recursive', 'bool']] },
+  'copy-up': { code: 29, fields: [['destination', 'str'], ['owner', 'bool']] },
+  'set-mount-attributes': { code: 30, fields: [['destination', 'str'], ['recursive', 'bool'], ['set', 'u64'], ['clear', 'u64'], ['propagation', 'u64']] },
+  'attach-mount': { code: 31, fields: [['destination', 'str'], ['realDirectory', 'bool'], ['onProc', 'bool']] },
+  'make-device': { code: 32, fields: [['path', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64'], ['uid', 'u64'], ['gid', 'u64']] },
+  'bind-device': { code: 33, fields: [['path', 'str'], ['source', 'str'], ['mode', 'u64'], ['major', 'u64'], ['minor', 'u64']] },
+  'make-symlink': { code: 34, fields: [['path', 'str'], ['target', 'str'], ['replace', 'bool'], ['onlyToExisting', 'bool']] },
+  'make-console': { code: 35, fields: [['width', 'u64'], ['height', 'u64'], ['uid', 'u64'], ['gid', 'i64'], ['bindConsole', 'bool']] },
+  'run-container-hook': { code: 36, fields: [['kind', 'str'], ['index', 'u64'], ['path', 'str'], ['args', 'strs'], ['env', 'strs'], ['timeoutSeconds', 'u64'], ['state', 'fd']] },
+  'pivot-root': { code: 37, fields: [] },
+  'move-root': { code: 38, fields: [] },
+  'write-sysctl': { code: 39, fields: [['key', 'str'], ['value', 'str']] },
+  'set-root-propagation': { code: 40, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
+  'readonly-root': { code: 41, fields: [] },
+  'readonly-path': { code: 42, fields: [['path', 'str']] },
+  'mask-path': { code: 43, fields: [['path', 'str']] },
+  'set-rlimit': { code: 44, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-memory-policy': { code: 45, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
+  'set-personality': { code: 46, fields: [['domain', 'str'], ['persona', 'u64']] },
+  'set-cpu-affinity': { code: 47, fields: [['cpus', 'str'], ['mask', 'u64s']] },
+  'set-apparmor-profile': { code: 48, fields: [['profile', 'str']] },
+  'set-selinux-label': { code: 49, fields: [['label', 'str']] },
+  'enter-cwd': { code: 50, fields: [['path', 'str']] },
+  'find-program': { code: 51, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 52, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 53, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 54, fields: [['bounding', 'u64']] },
+  'own-stdio': { code: 55, fields: [['uid', 'u64'], ['terminal', 'bool']] },
+  'set-user': { code: 56, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 57, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
+  'set-umask': { code: 58, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 59, fields: [] },
+  'wait-start': { code: 60, fields: [['socket', 'fd']] },
+  'prepare-exec': { code: 61, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'load-seccomp': { code: 62, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
+  'exec': { code: 63, fields: [['name', 'str']] },
 };

@@ -2,7 +2,7 @@ import { TsrunError } from '../errors.ts';
 import type { NewFilesystemOp, Op } from '../generated/ops.ts';
 import { type Context, namespaceOf } from './context.ts';
 import { mountLabelParameters } from './labels.ts';
-import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
+import { attachOps, attributeOps, takeOps } from './mount-ops.ts';
 import { attr, needsMountFlags } from './mount-options.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapNewFilesystem } from './mount-trees.ts';
@@ -59,12 +59,12 @@ function filesystemOf(context: Context, request: MountRequest, type: string) {
  * Whether a read-only tmpfs becomes so only when what is made in it is there: devices, the console and later mounts
  * (podman's pods have a read-only /dev). Not when a later entry is mounted there, or remounts it.
  */
-function isProtectedLater(context: Context, { mount, options, index, destination }: MountRequest): boolean {
+export function isProtectedLater(context: Context, { mount, options, index, destination }: MountRequest): boolean {
   const isNewTmpfs = mount.type === 'tmpfs' && options.bind === undefined && !options.remount;
   if (!isNewTmpfs || options.copyUp !== undefined || needsMountFlags(options)) return false;
   if ((options.own.set & attr.rdonly) === 0) return false;
   const later = mountRequests(context).slice(index + 1);
-  // Found by its path, it would be another's.
+  // Another's would be protected, or this one too soon.
   if (later.some((other) => other.destination.path === destination.path)) return false;
   return (
     destination.path === '/dev' || later.some((other) => other.destination.path.startsWith(`${destination.path}/`))
@@ -76,7 +76,7 @@ export function lowerReadonlyFilesystems(context: Context): Op[] {
   return mountRequests(context)
     .filter((request) => isProtectedLater(context, request))
     .flatMap((request): Op[] => [
-      { op: 'find-mount', by: 'init', from: request.from, destination: request.destination.path },
+      ...takeOps(request, request.index),
       ...attributeOps(request, { set: attr.rdonly, clear: 0, from: request.options.own.from }, false),
     ]);
 }
@@ -116,7 +116,6 @@ function lowerByFlags(context: Context, request: MountRequest, type: string): Op
   if (options.copyUp !== undefined || options.idmap !== undefined || mount.uidMappings?.length) {
     throw new TsrunError(`${from}/options: iversion and silent cannot be combined with tmpcopyup or idmap`);
   }
-  const { realDirectory, onProc } = destination;
   const own = options.parameters.filter(({ generic }) => !generic).map(({ text }) => text);
   const data = [...own, ...mountLabelParameters(context, type)].join(',');
   return [
@@ -129,11 +128,9 @@ function lowerByFlags(context: Context, request: MountRequest, type: string): Op
       source: mount.source ?? '',
       flags: options.superblock,
       data,
-      realDirectory,
-      onProc,
     },
     ...attributeOps(request, options.own, false),
     ...attributeOps(request, options.recursive, true),
-    ...propagationOps(request),
+    ...attachOps(request),
   ];
 }

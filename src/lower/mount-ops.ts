@@ -10,6 +10,16 @@ export function attachOps(request: MountRequest): Op[] {
   return [attach, ...propagationOps(request)];
 }
 
+/** The held mount for a later entry. */
+export function keepOps({ from, destination, index }: MountRequest): Op[] {
+  return [{ op: 'keep-mount', by: 'init', from, destination: destination.path, number: index }];
+}
+
+/** The mount of the entry with this number again, which has been kept. */
+export function takeOps({ from, destination }: MountRequest, number: number): Op[] {
+  return [{ op: 'take-mount', by: 'init', from, destination: destination.path, number }];
+}
+
 /** After the mount is attached: a shared parent would make it shared again. */
 export function propagationOps({ options, destination }: MountRequest): SetMountAttributesOp[] {
   return options.propagation.map(({ recursive, flags, from }) => ({

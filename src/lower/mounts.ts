@@ -2,21 +2,40 @@ import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { lowerCgroupMount } from './cgroup-mount.ts';
 import type { Context } from './context.ts';
-import { lowerNewFilesystem } from './mount-new.ts';
-import { attachOps, attributeOps, propagationOps } from './mount-ops.ts';
+import { isProtectedLater, lowerNewFilesystem } from './mount-new.ts';
+import { attachOps, attributeOps, keepOps, propagationOps, takeOps } from './mount-ops.ts';
 import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { bindSource, slotOf } from './mount-trees.ts';
 
 /** config.md, Mounts, in the listed order. */
 export function lowerMounts(context: Context): Op[] {
-  return mountRequests(context).flatMap((request) => lowerMount(context, request));
+  const requests = mountRequests(context);
+  const remounted = remountedBy(requests);
+  const kept = new Set(remounted.values());
+  return requests.flatMap((request) => {
+    if (request.options.remount) return lowerRemount(context, request, remounted.get(request));
+    const ops = lowerMount(context, request);
+    return kept.has(request) || isProtectedLater(context, request) ? [...ops, ...keepOps(request)] : ops;
+  });
+}
+
+/** For each remount the entry that made the mount, if there is one: the last before it with the same destination. */
+function remountedBy(requests: readonly MountRequest[]): Map<MountRequest, MountRequest> {
+  const last = new Map<string, MountRequest>();
+  const made = new Map<MountRequest, MountRequest>();
+  for (const request of requests) {
+    const { path } = request.destination;
+    const before = last.get(path);
+    if (!request.options.remount) last.set(path, request);
+    else if (before !== undefined) made.set(request, before);
+  }
+  return made;
 }
 
 /** A bind is a bind by its options; its type says nothing. */
 function lowerMount(context: Context, request: MountRequest): Op[] {
   const { type } = request.mount;
-  if (request.options.remount) return lowerRemount(context, request);
   if (request.options.bind !== undefined) return lowerBind(context, request);
   if (type === 'cgroup' || type === 'cgroup2') return lowerCgroupMount(context, request);
   return lowerNewFilesystem(context, request);
@@ -44,16 +63,22 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
   ];
 }
 
-/** An existing mount: with bind its own attributes only, else its filesystem's parameters too. What is not named stays. */
-function lowerRemount(context: Context, request: MountRequest): Op[] {
+/**
+ * An existing mount: with bind its own attributes only, else its filesystem's parameters too. What is not named stays.
+ *
+ * @param made the entry that made it. It is taken by its descriptor: a symlink on the way to its destination may lead
+ *   elsewhere by now.
+ */
+function lowerRemount(context: Context, request: MountRequest, made: MountRequest | undefined): Op[] {
   const { options, from, destination } = request;
   const path = destination.path;
-  const ops: Op[] = [{ op: 'find-mount', by: 'init', from, destination: path }];
+  const ops: Op[] =
+    made === undefined ? [{ op: 'find-mount', by: 'init', from, destination: path }] : takeOps(request, made.index);
   if (options.bind !== undefined) {
     refuseData(options, 'remount with bind changes no filesystem');
     warnOfFilesystemOptions(context, request);
   } else {
-    refuseForeignFilesystem(context, request);
+    refuseForeignFilesystem(request, made);
     const parameters = options.parameters.map(({ text }) => text);
     if (parameters.length > 0) {
       ops.push({ op: 'reconfigure-filesystem', by: 'init', from: `${from}/options`, destination: path, parameters });
@@ -68,13 +93,11 @@ function lowerRemount(context: Context, request: MountRequest): Op[] {
 }
 
 /** The filesystem behind a bind mount is the host's. */
-function refuseForeignFilesystem(context: Context, { options, from, index, destination }: MountRequest): void {
+function refuseForeignFilesystem({ options, from }: MountRequest, made: MountRequest | undefined): void {
   if (needsMountFlags(options)) {
     throw new TsrunError(`${from}/options: iversion and silent are for new filesystems, not for remount`);
   }
-  const earlier = mountRequests(context).slice(0, index);
-  const remounted = earlier.findLast((other) => other.destination.path === destination.path && !other.options.remount);
-  if (remounted !== undefined && remounted.options.bind === undefined) return;
+  if (made !== undefined && made.options.bind === undefined) return;
   throw new TsrunError(`${from}/options: remount would change a filesystem that is not the container's own`, {
     hint: 'add bind, to change only how it is mounted here',
   });
