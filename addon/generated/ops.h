@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2725975027u;
+constexpr uint32_t kLayoutHash = 632385055u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -48,29 +48,30 @@ enum class Opcode : uint32_t {
   kMoveRoot = 38,
   kWriteSysctl = 39,
   kSetRootPropagation = 40,
-  kReadonlyRoot = 41,
-  kReadonlyPath = 42,
-  kMaskPath = 43,
-  kSetRlimit = 44,
-  kSetMemoryPolicy = 45,
-  kSetPersonality = 46,
-  kSetCpuAffinity = 47,
-  kSetApparmorProfile = 48,
-  kSetSelinuxLabel = 49,
-  kEnterCwd = 50,
-  kFindProgram = 51,
-  kFindUser = 52,
-  kDefaultHome = 53,
-  kBoundCapabilities = 54,
-  kOwnStdio = 55,
-  kSetUser = 56,
-  kSetCapabilities = 57,
-  kSetUmask = 58,
-  kNoNewPrivileges = 59,
-  kWaitStart = 60,
-  kPrepareExec = 61,
-  kLoadSeccomp = 62,
-  kExec = 63,
+  kNodevRoot = 41,
+  kReadonlyRoot = 42,
+  kReadonlyPath = 43,
+  kMaskPath = 44,
+  kSetRlimit = 45,
+  kSetMemoryPolicy = 46,
+  kSetPersonality = 47,
+  kSetCpuAffinity = 48,
+  kSetApparmorProfile = 49,
+  kSetSelinuxLabel = 50,
+  kEnterCwd = 51,
+  kFindProgram = 52,
+  kFindUser = 53,
+  kDefaultHome = 54,
+  kBoundCapabilities = 55,
+  kOwnStdio = 56,
+  kSetUser = 57,
+  kSetCapabilities = 58,
+  kSetUmask = 59,
+  kNoNewPrivileges = 60,
+  kWaitStart = 61,
+  kPrepareExec = 62,
+  kLoadSeccomp = 63,
+  kExec = 64,
 };
 
 // Write /proc/self/oom_score_adj.
@@ -338,6 +339,10 @@ struct SetRootPropagationOp {
   uint64_t recursive;
 };
 
+// Let no device node of the rootfs, and of what is mounted in it, be opened.
+struct NodevRootOp {
+};
+
 // Make the root mount read-only.
 struct ReadonlyRootOp {
 };
@@ -517,6 +522,7 @@ struct ExecOp {
   X(MoveRoot) \
   X(WriteSysctl) \
   X(SetRootPropagation) \
+  X(NodevRoot) \
   X(ReadonlyRoot) \
   X(ReadonlyPath) \
   X(MaskPath) \

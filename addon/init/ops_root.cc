@@ -87,6 +87,8 @@ int run(const MoveRootOp&) {
 
 int run(const SetRootPropagationOp& op) { return set_attributes(ctx.root_fd, op.recursive, 0, 0, op.flags); }
 
+int run(const NodevRootOp&) { return set_attributes(ctx.root_fd, true, MOUNT_ATTR_NODEV, 0); }
+
 int run(const ReadonlyRootOp&) { return set_attributes(ctx.root_fd, false, MOUNT_ATTR_RDONLY, 0); }
 
 }  // namespace tsrun

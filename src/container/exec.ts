@@ -51,6 +51,8 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     preserveFds: request.preserveFds,
     userName: request.userName,
     groupName: request.groupName,
+    // Without a cgroup the container has no device filter, whatever this command is told.
+    ...(record.cgroup === null && { cgroupManager: 'disabled' }),
   };
   const plan = lowerExecPlan(spec, host, options);
   for (const warning of plan.warnings) log('warning', warning);

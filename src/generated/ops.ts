@@ -577,6 +577,12 @@ export interface SetRootPropagationOp extends OpBase {
   readonly recursive: boolean;
 }
 
+/** Let no device node of the rootfs, and of what is mounted in it, be opened. */
+export interface NodevRootOp extends OpBase {
+  readonly op: 'nodev-root';
+  readonly by: 'init';
+}
+
 /** Make the root mount read-only. */
 export interface ReadonlyRootOp extends OpBase {
   readonly op: 'readonly-root';
@@ -828,6 +834,7 @@ export type InitOp =
   | MoveRootOp
   | WriteSysctlOp
   | SetRootPropagationOp
+  | NodevRootOp
   | ReadonlyRootOp
   | ReadonlyPathOp
   | MaskPathOp
@@ -857,7 +864,7 @@ export type Op = RuntimeOp | InitOp;
 export type FieldType = 'str' | 'str?' | 'strs' | 'u64' | 'i64' | 'u64s' | 'bytes' | 'blob' | 'seccomp' | 'bool' | 'fd' | 'fd?';
 
 /** Differs for every layout of the table. */
-export const layoutHash = 2725975027;
+export const layoutHash = 632385055;
 
 /** Opcode and field order of every op that init runs. */
 export const initOps: Readonly<
@@ -903,27 +910,28 @@ export const initOps: Readonly<
   'move-root': { code: 38, fields: [] },
   'write-sysctl': { code: 39, fields: [['key', 'str'], ['value', 'str']] },
   'set-root-propagation': { code: 40, fields: [['propagation', 'str'], ['flags', 'u64'], ['recursive', 'bool']] },
-  'readonly-root': { code: 41, fields: [] },
-  'readonly-path': { code: 42, fields: [['path', 'str']] },
-  'mask-path': { code: 43, fields: [['path', 'str']] },
-  'set-rlimit': { code: 44, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
-  'set-memory-policy': { code: 45, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
-  'set-personality': { code: 46, fields: [['domain', 'str'], ['persona', 'u64']] },
-  'set-cpu-affinity': { code: 47, fields: [['cpus', 'str'], ['mask', 'u64s']] },
-  'set-apparmor-profile': { code: 48, fields: [['profile', 'str']] },
-  'set-selinux-label': { code: 49, fields: [['label', 'str']] },
-  'enter-cwd': { code: 50, fields: [['path', 'str']] },
-  'find-program': { code: 51, fields: [['name', 'str'], ['path', 'str?']] },
-  'find-user': { code: 52, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
-  'default-home': { code: 53, fields: [['uid', 'u64']] },
-  'bound-capabilities': { code: 54, fields: [['bounding', 'u64']] },
-  'own-stdio': { code: 55, fields: [['uid', 'u64'], ['terminal', 'bool']] },
-  'set-user': { code: 56, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
-  'set-capabilities': { code: 57, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
-  'set-umask': { code: 58, fields: [['mask', 'u64']] },
-  'no-new-privileges': { code: 59, fields: [] },
-  'wait-start': { code: 60, fields: [['socket', 'fd']] },
-  'prepare-exec': { code: 61, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
-  'load-seccomp': { code: 62, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
-  'exec': { code: 63, fields: [['name', 'str']] },
+  'nodev-root': { code: 41, fields: [] },
+  'readonly-root': { code: 42, fields: [] },
+  'readonly-path': { code: 43, fields: [['path', 'str']] },
+  'mask-path': { code: 44, fields: [['path', 'str']] },
+  'set-rlimit': { code: 45, fields: [['type', 'str'], ['resource', 'u64'], ['soft', 'u64'], ['hard', 'u64']] },
+  'set-memory-policy': { code: 46, fields: [['policy', 'str'], ['mode', 'u64'], ['nodes', 'u64s']] },
+  'set-personality': { code: 47, fields: [['domain', 'str'], ['persona', 'u64']] },
+  'set-cpu-affinity': { code: 48, fields: [['cpus', 'str'], ['mask', 'u64s']] },
+  'set-apparmor-profile': { code: 49, fields: [['profile', 'str']] },
+  'set-selinux-label': { code: 50, fields: [['label', 'str']] },
+  'enter-cwd': { code: 51, fields: [['path', 'str']] },
+  'find-program': { code: 52, fields: [['name', 'str'], ['path', 'str?']] },
+  'find-user': { code: 53, fields: [['user', 'str?'], ['group', 'str?'], ['uid', 'u64'], ['gid', 'u64']] },
+  'default-home': { code: 54, fields: [['uid', 'u64']] },
+  'bound-capabilities': { code: 55, fields: [['bounding', 'u64']] },
+  'own-stdio': { code: 56, fields: [['uid', 'u64'], ['terminal', 'bool']] },
+  'set-user': { code: 57, fields: [['uid', 'u64'], ['gid', 'u64'], ['groups', 'u64s'], ['keepGroups', 'bool']] },
+  'set-capabilities': { code: 58, fields: [['effective', 'u64'], ['permitted', 'u64'], ['inheritable', 'u64'], ['ambient', 'u64'], ['kept', 'u64']] },
+  'set-umask': { code: 59, fields: [['mask', 'u64']] },
+  'no-new-privileges': { code: 60, fields: [] },
+  'wait-start': { code: 61, fields: [['socket', 'fd']] },
+  'prepare-exec': { code: 62, fields: [['args', 'strs'], ['env', 'strs'], ['preserveFds', 'u64']] },
+  'load-seccomp': { code: 63, fields: [['program', 'blob'], ['flags', 'u64'], ['listener', 'bool'], ['raise', 'bool']] },
+  'exec': { code: 64, fields: [['name', 'str']] },
 };

@@ -1,6 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import { type Context, namespaceOf } from './context.ts';
 import { keptForSeccomp } from './seccomp.ts';
+import { isUnfiltered, mknod } from './unfiltered.ts';
 
 /** capabilities(7), in the order of their numbers. */
 export const capabilityNames = [
@@ -72,15 +73,21 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
 function capabilityMask(context: Context, set: SetName): bigint {
   const { spec, warnings } = context;
   const grantable = grantableCapabilities(context);
+  const withheld = isUnfiltered(context) ? mknod : 0n;
   let mask = 0n;
   for (const name of spec.process?.capabilities?.[set] ?? []) {
     const number = (capabilityNames as readonly string[]).indexOf(name);
     const bit = 1n << BigInt(Math.max(number, 0));
-    const problem = number < 0 ? 'is unknown' : (grantable & bit) === 0n ? 'cannot be granted here' : undefined;
+    const problem = number < 0 ? 'is unknown' : refusalOf(bit, grantable, withheld);
     if (problem === undefined) mask |= bit;
     else warnOnce(warnings, `process.capabilities: ${name} ${problem} and is left out`);
   }
   return mask;
+}
+
+function refusalOf(bit: bigint, grantable: bigint, withheld: bigint): string | undefined {
+  if ((bit & withheld) !== 0n) return 'would give it the host’s devices, as no cgroup means no device filter,';
+  return (bit & grantable) === 0n ? 'cannot be granted here' : undefined;
 }
 
 /** A process has every capability in a user namespace that it makes or joins, else what the runtime has. */

@@ -7,6 +7,7 @@ import { lowerDeviceFilter } from './device-filter.ts';
 import { hostUid } from './id-maps.ts';
 import { controllersOf, isLimit, lowerResources } from './resources.ts';
 import { lowerScope } from './scope.ts';
+import { isUnfiltered } from './unfiltered.ts';
 
 /** What a container does with its cgroup: before the clone, right after it, and as the last thing of create. */
 export interface LoweredCgroup {
@@ -38,7 +39,8 @@ export function lowerCgroup(context: Context): LoweredCgroup {
 }
 
 /** What a caller that asks for no cgroup cannot have, it is told; rules for devices are in every engine's config. */
-function withoutManager({ linux, host, warnings }: Context): LoweredCgroup {
+function withoutManager(context: Context): LoweredCgroup {
+  const { linux, host, warnings } = context;
   const { devices, ...limits } = linux.resources ?? {};
   const limit = lowerResources(limits, host.cgroup).settings.find(({ op }) => isLimit(op));
   if (limit !== undefined) {
@@ -46,7 +48,11 @@ function withoutManager({ linux, host, warnings }: Context): LoweredCgroup {
       hint: 'remove the property, or let cgroupfs or systemd make a cgroup',
     });
   }
-  if (devices?.length) warnings.push('/linux/resources/devices: not enforced with --cgroup-manager disabled');
+  if (devices?.length && isUnfiltered(context)) {
+    warnings.push(
+      '/linux/resources/devices: --cgroup-manager disabled means no device filter: no nodes can be made, and those of the image cannot be used',
+    );
+  }
   return { before: [], inside: [], last: [] };
 }
 

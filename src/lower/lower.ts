@@ -21,6 +21,7 @@ import { lowerReset, lowerSession } from './process.ts';
 import { lowerProcessSteps } from './process-steps.ts';
 import {
   lowerEnterRoot,
+  lowerNodev,
   lowerPropagation,
   lowerReadonlyRoot,
   lowerRootfs,
@@ -79,6 +80,8 @@ function inOrder(context: Context): Op[] {
     // Before the first mount, or that mount could propagate to the host.
     ...lowerPropagation(context),
     ...lowerRootfs(context),
+    // Before anything of the config is mounted below it, which has its own say.
+    ...lowerNodev(context),
     ...lowerOwnTrees(context),
     // After what the host's root may reach and the container's may not (a bundle below a directory of mode 0700), and
     // before anything makes a file, which takes a mapped ID.

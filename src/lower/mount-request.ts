@@ -1,7 +1,8 @@
 import type { Mount } from '../generated/spec.ts';
 import type { Context } from './context.ts';
 import { type Destination, destinationOf } from './mount-destination.ts';
-import { type MountOptions, sortOptions } from './mount-options.ts';
+import { attr, type MountOptions, sortOptions } from './mount-options.ts';
+import { isUnfiltered } from './unfiltered.ts';
 
 /** One entry of `mounts`, taken apart. */
 export interface MountRequest {
@@ -22,9 +23,22 @@ const known = new WeakMap<Context, readonly MountRequest[]>();
  * @throws TsrunError for a destination that nothing may be mounted on
  */
 export function mountRequests(context: Context): readonly MountRequest[] {
-  const requests = known.get(context) ?? (context.spec.mounts ?? []).map(requestOf);
+  const requests = known.get(context) ?? requestsOf(context);
   known.set(context, requests);
   return requests;
+}
+
+function requestsOf(context: Context): MountRequest[] {
+  const requests = (context.spec.mounts ?? []).map(requestOf);
+  if (isUnfiltered(context)) for (const request of requests) withholdDevices(request);
+  return requests;
+}
+
+/** Nodev, unless the config says dev; what goes to /dev is there for its devices. */
+function withholdDevices({ options, destination: { path } }: MountRequest): void {
+  if (path === '/dev' || path.startsWith('/dev/')) return;
+  if ((options.own.clear & attr.nodev) === 0) options.own.set |= attr.nodev;
+  if (options.bind === 'rbind' && (options.recursive.clear & attr.nodev) === 0) options.recursive.set |= attr.nodev;
 }
 
 function requestOf(mount: Mount, index: number): MountRequest {

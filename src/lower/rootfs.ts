@@ -1,7 +1,9 @@
-import { resolve } from 'node:path';
+import { normalize, resolve } from 'node:path';
 import type { Op } from '../generated/ops.ts';
 import { type Context, isPrivileged, namespaceOf } from './context.ts';
 import { propagationFlags } from './mount-options.ts';
+import { mountRequests } from './mount-request.ts';
+import { isUnfiltered } from './unfiltered.ts';
 
 /** Absolute path of the rootfs: root.path, relative to the bundle (config.md, Root). */
 export function rootfsPath({ spec, options }: Pick<Context, 'spec' | 'options'>): string {
@@ -57,6 +59,19 @@ export function lowerRootfs(context: Context): Op[] {
       tree: opensRootfsEarly(context) ? 'rootfs' : null,
     },
   ];
+}
+
+/**
+ * Where nothing filters devices, the nodes of an image can be no way to them (lower/unfiltered.ts). The image's own
+ * /dev must stay usable where the config mounts none.
+ */
+export function lowerNodev(context: Context): Op[] {
+  if (!isUnfiltered(context)) return [];
+  const isDevMounted = mountRequests(context).some(({ destination }) => destination.path === '/dev');
+  const areInDev = (context.linux.devices ?? []).every(({ path }) => normalize(path).startsWith('/dev/'));
+  if (isDevMounted && areInDev) return [{ op: 'nodev-root', by: 'init', from: '/root/path' }];
+  context.warnings.push('/root/path: no cgroup means no device filter: device nodes of the image can be opened');
+  return [];
 }
 
 export function lowerEnterRoot({ options }: Context): Op[] {

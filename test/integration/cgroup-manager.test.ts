@@ -1,7 +1,9 @@
 /** `--cgroup-manager`, as podman passes it to crun. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import { requires, sandbox } from '../harness/index.ts';
+import { requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: ['tsrun', 'crun'], cgroupDriver: 'cgroupfs' });
 
@@ -82,3 +84,95 @@ t.test(
     t.match(stderr, 'Read-only file system');
   },
 );
+
+const allSets = ['bounding', 'effective', 'permitted'] as const;
+
+/** Which ways to a device work: of the image, of a volume, of /dev, a node that the container makes. */
+const waysScript = `
+  way() { head -c 1 "$2" >/dev/null 2>&1 && echo "$1"; }
+  way image /opt/zero; way volume /volume/zero; way dev /dev/zero
+  mknod /tmp/zero c 1 5 2>/dev/null && way made /tmp/zero
+  true`;
+
+/** A bundle with nodes in its image and in a volume, whose program may make nodes if it is let. */
+function bundleWithNodes(box: Sandbox, edit?: (spec: Spec) => void) {
+  const volume = join(box.directory, 'volume');
+  mkdirSync(volume, { recursive: true });
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', waysScript];
+    const capabilities = Object.fromEntries(allSets.map((set) => [set, ['CAP_MKNOD', 'CAP_KILL']]));
+    spec.process.capabilities = capabilities;
+    spec.root = { path: 'rootfs' };
+    spec.mounts.push({ destination: '/volume', type: 'bind', source: volume, options: ['rbind'] });
+    delete spec.linux.cgroupsPath;
+    delete spec.linux.resources;
+    edit?.(spec);
+  });
+  for (const directory of [join(bundle.rootfs, 'opt'), volume]) {
+    mkdirSync(directory, { recursive: true });
+    execFileSync('mknod', [join(directory, 'zero'), 'c', '1', '5']);
+  }
+  mkdirSync(join(bundle.rootfs, 'tmp'), { recursive: true });
+  return bundle;
+}
+
+const nodes = { skip: requires({ root: true, cgroup2: true, capabilities: ['CAP_MKNOD'], runtime: 'tsrun' }) };
+
+async function ways(box: Sandbox, edit?: (spec: Spec) => void, level = 'error') {
+  const { directory } = bundleWithNodes(box, edit);
+  const globals = ['--log-level', level, '--cgroup-manager', 'disabled'];
+  return box.runtimeOk([...globals, 'run', '--bundle', directory, box.newId()]);
+}
+
+t.test('disabled: without a device filter no device of the host can be reached', nodes, async (t) => {
+  // crun and runc have no filter then either, and let the container make and use any node.
+  const { stdout, stderr } = await ways(sandbox(t), undefined, 'warning');
+  t.equal(stdout, 'dev\n');
+  t.match(stderr, /process.capabilities: CAP_MKNOD would give it the host’s devices/);
+});
+
+t.test('disabled: all devices are there when the rules say so, and those of a volume with dev', nodes, async (t) => {
+  const all = await ways(sandbox(t), (spec) => {
+    spec.linux.resources = {
+      devices: [
+        { allow: false, access: 'rwm' },
+        { allow: true, access: 'rwm' },
+      ],
+    };
+  });
+  t.equal(all.stdout, 'image\nvolume\ndev\nmade\n');
+  const volume = await ways(sandbox(t), (spec) => {
+    spec.mounts.at(-1)?.options?.push('dev', 'rdev');
+  });
+  t.equal(volume.stdout, 'volume\ndev\n');
+});
+
+t.test('disabled: what an image without a mount on /dev has in it stays usable, with a warning', nodes, async (t) => {
+  const { stdout, stderr } = await ways(
+    sandbox(t),
+    (spec) => {
+      spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
+    },
+    'warning',
+  );
+  t.equal(stdout, 'image\ndev\n');
+  t.match(stderr, /root.path: no cgroup means no device filter/);
+});
+
+t.test('disabled: exec gives no CAP_MKNOD either, whatever cgroup manager it names', nodes, async (t) => {
+  const box = sandbox(t);
+  const bundle = bundleWithNodes(box, (spec) => {
+    spec.process.args = ['/bin/sleep', '100000'];
+  });
+  const id = await box.create(bundle, [], ['--cgroup-manager', 'disabled']);
+  await box.runtimeOk(['start', id]);
+  const { stdout } = await box.runtimeOk(['exec', '--cap', 'CAP_MKNOD', id, '/bin/sh', '-c', waysScript]);
+  t.equal(stdout, 'dev\n');
+});
+
+t.test('with a cgroup nothing is withheld: the filter decides', nodes, async (t) => {
+  const box = sandbox(t);
+  const { directory } = bundleWithNodes(box);
+  const { stdout } = await box.runtimeOk(['run', '--bundle', directory, box.newId()]);
+  t.equal(stdout, 'image\nvolume\ndev\nmade\n', '/dev/zero is one of the devices that every container may use');
+});

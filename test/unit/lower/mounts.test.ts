@@ -116,7 +116,11 @@ t.test('without cgroup v2', async (t) => {
     {},
     { cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/' } },
   );
-  t.match(warnings, [/./, '/mounts/0: this host has no cgroup v2, so /sys/fs/cgroup is an empty directory']);
+  t.match(warnings, [
+    /./,
+    /^\/root\/path: /,
+    '/mounts/0: this host has no cgroup v2, so /sys/fs/cgroup is an empty directory',
+  ]);
 });
 
 t.test('destinations', async (t) => {
