@@ -9,9 +9,9 @@ import { Parser } from 'tap-parser';
 
 /**
  * `passed` and `failed` count test cases: the test points at the top level of a file, mostly `t.test(...)` blocks;
- * `failures` has an entry for each assertion. A skip within a test
- * counts as a skipped case of its own, so that none hides in a test that passes; a test in which everything was skipped
- * is not counted as passed.
+ * `failures` has an entry for each assertion. A test without assertions passes when it comes to its end, as one does
+ * whose waits are the test. A skip within a test counts as a skipped case of its own, so that none hides in a test that
+ * passes; a test in which everything was skipped is not counted as passed.
  *
  * @param {string} file the name that the results carry
  * @returns {{ parser: Parser, results: Promise<FileResults> }}
@@ -34,9 +34,12 @@ export function collectResults(file) {
   return { parser, results };
 }
 
-/** @returns {{ ran: boolean, failed: boolean }} what happened below this parser, filled in while it parses */
+/**
+ * @typedef {{ ran: boolean, failed: boolean, skipped: boolean }} Seen what happened below a parser
+ * @returns {Seen} filled in while it parses
+ */
 function watch(parser, found, isTop) {
-  const seen = { ran: false, failed: false };
+  const seen = { ran: false, failed: false, skipped: false };
   let child;
   parser.on('child', (childParser) => {
     child = watch(childParser, found, false);
@@ -54,14 +57,17 @@ function notePoint(point, inner, found, seen, isTop) {
   const name = point.fullname;
   if (point.skip || point.todo) {
     found.skips.push({ name, reason: skipReason(point) });
+    seen.skipped = true;
     return;
   }
-  seen.ran ||= inner === undefined || inner.ran || !point.ok;
+  const isSkipped = inner?.skipped && !inner.ran && point.ok;
+  if (isSkipped) seen.skipped = true;
+  else seen.ran = true;
   if (!point.ok) {
     seen.failed = true;
     if (isTop) found.failed += 1;
     if (!inner?.failed) found.failures.push({ name, detail: describeDiagnostics(point.diag) });
-  } else if (isTop && (inner === undefined || inner.ran)) {
+  } else if (isTop && !isSkipped) {
     found.passed += 1;
   }
 }

@@ -49,6 +49,25 @@ t.test('a skip inside a test is counted, and a test of skips only has not passed
   );
 });
 
+t.test('a test without assertions counts as what it ended as', async (t) => {
+  const counts = await count(
+    ...subtest(1, 'waits', ['1..0']),
+    ...subtest(2, 'outer', subtest(1, 'inner', ['1..0']).concat('1..1')),
+    '1..2',
+  );
+  t.same(counts, { passed: 2, failed: 0, failures: [], skips: [] });
+  const { passed, failed, failures } = await count(...subtest(1, 'throws', ['1..0'], false), '1..1');
+  t.same({ passed, failed }, { passed: 0, failed: 1 });
+  t.match(failures, [{ name: 'x.test.ts > throws' }]);
+});
+
+t.test('a test in which all of a subtest was skipped has not passed', async (t) => {
+  const inner = [...subtest(1, 'inner', ['ok 1 - c # SKIP no disk', '1..1']), '1..1'];
+  const { passed, failed, skips } = await count(...subtest(1, 'outer', inner), '1..1');
+  t.same({ passed, failed }, { passed: 0, failed: 0 });
+  t.match(skips, [{ reason: 'no disk' }]);
+});
+
 t.test('a file that is skipped as a whole is one skip', async (t) => {
   const counts = await count('1..0 # needs a vm');
   t.same(counts, { passed: 0, failed: 0, failures: [], skips: [{ name: 'x.test.ts', reason: 'needs a vm' }] });
