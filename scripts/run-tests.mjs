@@ -13,7 +13,9 @@
  * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_JOBS is the number of files run at a time (2).
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { testFiles } from './lib/bundle.mjs';
 import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
@@ -21,9 +23,14 @@ import { printFile, report, skip } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
 import { isClientTest, isVmTest, runInCheapestTier, runInTier, runUnderSystemd, splitByNeed } from './lib/vm-tests.mjs';
 
-/** Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. */
-const testTimeout = 300;
-const fileTimeout = 1800;
+/**
+ * Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. They are there to end a hang
+ * with words, and far above what a slow machine takes: more than the waits of a test (test/harness/process.ts).
+ */
+const testTimeout = 900;
+const fileTimeout = 3600;
+/** Seconds for the rest of the output of a file that has ended. */
+const outputPatience = 60;
 
 /** The launcher of the bundle that Node runs. */
 const nodeForm = inRoot('build/Release/tsrun');
@@ -139,13 +146,31 @@ async function runFile(file, runtime = process.env.RUNTIME) {
   });
   const { parser, results } = collectResults(file);
   child.stdout.pipe(parser);
-  const timer = setTimeout(() => killGroup(child.pid, 'SIGKILL'), fileTimeout * 1000);
-  const exit = await new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
-  clearTimeout(timer);
+  const how = await endOf(child);
   running.delete(child.pid);
+  parser.end();
   const found = await results;
-  if (exit !== 0 && (typeof exit === 'string' || found.failed === 0)) addFailure(found, file, `ended with ${exit}`);
+  if (how !== undefined && (child.signalCode !== null || found.failed === 0)) addFailure(found, file, how);
   return { file, stderr, ...found };
+}
+
+/** Waits for the end of a test file; how it ended when not well. */
+async function endOf(child) {
+  let how;
+  const timer = setTimeout(() => {
+    how = `did not end within ${fileTimeout} s and was killed`;
+    killGroup(child.pid, 'SIGKILL');
+  }, fileTimeout * 1000);
+  const closed = once(child, 'close');
+  const [code, signal] = await once(child, 'exit');
+  clearTimeout(timer);
+  // What it has written comes at once, unless something that it left behind holds its output open.
+  const isClosed = await Promise.race([closed.then(() => true), sleep(outputPatience * 1000, false, { ref: false })]);
+  if (!isClosed) {
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    return how ?? 'has left a process behind that holds its output open';
+  }
+  return how ?? (code === 0 ? undefined : `ended with ${signal ?? code}`);
 }
 
 /** Without it every integration test would fail for the same reason. */

@@ -57,7 +57,8 @@ apt_get() {
   apt_log=${apt_log:-$(mktemp)}
   local install=()
   [[ $1 != install ]] || install=(--no-install-recommends)
-  DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=2 "$1" "${install[@]}" "${@:2}" \
+  # Another one may be at work: the tests install what builds the VM's image, side by side.
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=5 -o DPkg::Lock::Timeout=600 "$1" "${install[@]}" "${@:2}" \
     >"$apt_log" 2>&1 </dev/null
 }
 
@@ -79,7 +80,8 @@ install_npm_packages() {
   # npm's own pauses between tries make a missing network take minutes.
   # --ignore-scripts: the native build is a step of its own (npm would run binding.gyp through node-gyp, which wants
   # Node's headers and downloads them where they are missing).
-  npm ci --ignore-scripts --no-progress --loglevel=warn --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
+  npm ci --ignore-scripts --no-progress --loglevel=warn \
+    --fetch-retries=5 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
     >"$log" 2>&1 </dev/null || explain_npm "$log"
   rm -f "$log"
 }

@@ -12,8 +12,10 @@ import { loadVmLibrary } from './vm.mjs';
  */
 
 /** Seconds: for one file, and for one boot. Both VMs are some ten times slower than the machine. */
-const fileTimeout = 1200;
-const bootTimeout = 3600;
+const fileTimeout = 1800;
+const bootTimeout = 7200;
+/** The exit code of timeout(1) that has sent SIGKILL, which ends it, too. */
+const killed = 137;
 
 /** These need engines: natively they bring theirs along, in a VM the image has them. */
 export const isClientTest = (/** @type {string} */ file) => file.startsWith('test/clients/');
@@ -226,7 +228,8 @@ async function parse(tier, file, code, stdout, stderr) {
   const { parser, results } = collectResults(file);
   parser.end(stdout);
   const found = await results;
-  if (code !== 0 && found.failed === 0) addFailure(found, file, `ended with ${code}`);
+  if (code === killed) addFailure(found, file, `did not end within ${fileTimeout} s and was killed`);
+  else if (code !== 0 && found.failed === 0) addFailure(found, file, `ended with ${code}`);
   // What our own filter leaves out is not news.
   const skips = found.skips.filter(({ reason }) => !reason.startsWith('filter: '));
   return { ...found, skips, file: `${file} in ${tier}`, stderr };

@@ -18,6 +18,11 @@ export interface ProgramOptions {
   input?: string;
 }
 
+/** Seconds for one program; like the waits of tests (harness/process.ts) it only turns a hang into words. */
+const patience = 240;
+/** Of timeout(1), which kills itself, too. */
+const killed = 137;
+
 export abstract class EnginePlace {
   /** Its directory is there at its own path. */
   readonly sandbox: Sandbox;
@@ -35,13 +40,21 @@ export abstract class EnginePlace {
   /**
    * Runs a program there to its end.
    * @param options `terminal` gives it a pseudo-terminal; stdout then has what is written to it. A hang is cut after
-   *   `seconds` (60), with the exit code 137.
+   *   `seconds`, and thrown.
    */
-  run(command: string[], options: ProgramOptions & { terminal?: boolean; seconds?: number } = {}): Promise<Result> {
+  async run(
+    command: string[],
+    options: ProgramOptions & { terminal?: boolean; seconds?: number } = {},
+  ): Promise<Result> {
     const program = options.terminal ? ['script', '-qec', command.map(quote).join(' '), '/dev/null'] : command;
-    const limit = ['timeout', '-s', 'KILL', String(options.seconds ?? 60)];
-    const [name = '', ...args] = this.enter([...limit, ...program]);
-    return run(name, args, this.#options(options));
+    const { seconds = patience } = options;
+    const [name = '', ...args] = this.enter(['timeout', '-s', 'KILL', String(seconds), ...program]);
+    const started = performance.now();
+    const result = await run(name, args, this.#options(options));
+    // A program can end with the same code by itself.
+    if (result.code === killed && performance.now() - started >= seconds * 1000)
+      throw new Error(`${command.join(' ')} did not end within ${seconds} s: ${result.stderr || result.stdout}`);
+    return result;
   }
 
   /** The same for programs that must succeed; gives what they wrote to stdout. */

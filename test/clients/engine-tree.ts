@@ -12,7 +12,7 @@ import { EnginePlace, markOfTheVm } from './engine-place.ts';
 export type { Suite } from '../vm/image.ts';
 
 /** Milliseconds: the first test builds the tree, or waits for others that build. */
-const buildTime = 30 * 60 * 1000;
+const buildTime = 50 * 60 * 1000;
 
 /** For `skip`: false, or why there can be no engine tree here. */
 export function engineTrees(): string | false {

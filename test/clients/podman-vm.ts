@@ -32,5 +32,5 @@ export async function runScript(t: Test, lines: string[], { rootless = false } =
     ...lines,
   ].join('\n');
   const asUser = ['systemd-run', '--quiet', '--pipe', '--wait', '--machine', 'user@', '--user', 'sh', '-c', script];
-  return vm.run(rootless ? asUser : ['sh', '-c', script], { seconds: 240 });
+  return vm.run(rootless ? asUser : ['sh', '-c', script], { seconds: 800 });
 }

@@ -29,7 +29,13 @@ JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=sched_min_interval=10000
-KillWait=2
+# Seconds for a program that is told to end.
+KillWait=10
+# On a slow machine the defaults, 2 to 60 s, pass before what they wait for has had its turn.
+MessageTimeout=100
+TCPTimeout=60
+BatchStartTimeout=600
+UnkillableStepTimeout=600
 # More jobs at once than the machine has processors.
 SlurmdParameters=config_overrides
 ${Object.entries(nodes)
@@ -128,7 +134,7 @@ export class Slurm {
 
   #sbatch(flags: string[], script: string): Promise<Result> {
     const fixed = ['--parsable', `--container=${bundle}`, '--output=/home/user/out.%A.%a'];
-    const options = { input: `#!/bin/sh\n${script}\n`, seconds: 240 };
+    const options = { input: `#!/bin/sh\n${script}\n`, seconds: 800 };
     return this.asUser(['sbatch', ...fixed, ...flags], options);
   }
 

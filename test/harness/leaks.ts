@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroup2Mount, parseMountInfo } from './host.ts';
-import { sleep } from './process.ts';
+import { waitFor } from './process.ts';
 
 /**
  * Removes everything that belongs to the sandbox directory and its cgroup, and says what there was.
@@ -14,7 +14,7 @@ export async function removeLeaks(directory: string, cgroup: string): Promise<st
   return [
     ...(await removeProcesses(directory, cgroup)),
     ...removeMounts(directory),
-    ...removeCgroups(cgroup),
+    ...(await removeCgroups(cgroup)),
     ...(await remainingScopes(cgroup)).map((scope) => `scope ${scope}`),
   ];
 }
@@ -24,7 +24,7 @@ async function removeProcesses(directory: string, cgroup: string): Promise<strin
   const leaks = pids.filter((pid) => !isDying(pid)).map((pid) => `process ${pid}: ${commandLine(pid)}`);
   for (const pid of pids) kill(pid);
   // Their mounts and cgroups can only go after them.
-  for (let tries = 0; tries < 500 && pids.some(isAlive); tries++) await sleep(10);
+  await waitFor(`${pids.join(', ')} to die`, () => (pids.some(isAlive) ? undefined : true));
   return leaks;
 }
 
@@ -104,13 +104,25 @@ function removeMounts(directory: string): string[] {
 }
 
 /** The sandbox's cgroup itself is made on the way to a container's and is nobody's leak; those below it are. */
-function removeCgroups(cgroup: string): string[] {
+async function removeCgroups(cgroup: string): Promise<string[]> {
   const mount = cgroup2Mount();
   if (mount === undefined || !existsSync(join(mount, cgroup))) return [];
   const top = join(mount, cgroup);
   const below = directoriesBelow(top);
-  for (const directory of [...below, top]) rmdirSync(directory);
+  for (const directory of [...below, top]) await waitFor(`${directory} to be empty`, () => isRemoved(directory));
   return below.map((directory) => `cgroup ${directory}`);
+}
+
+/** A process counts for its cgroup until it has been switched away from for good, which may be after it is a zombie. */
+function isRemoved(directory: string): true | undefined {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EBUSY') return undefined;
+    if (code !== 'ENOENT') throw error;
+  }
+  return true;
 }
 
 /** The deepest first, which is the order in which they can be removed. */
@@ -122,7 +134,7 @@ function directoriesBelow(directory: string): string[] {
 
 /** Those that systemd has made for the sandbox's containers. It ends one in its own time when the last process has gone. */
 async function remainingScopes(cgroup: string): Promise<string[]> {
-  for (let tries = 0; tries < 100 && scopesOf(cgroup).length > 0; tries++) await sleep(100);
+  await waitFor('scopes to go', () => (scopesOf(cgroup).length > 0 ? undefined : true)).catch(() => {});
   return scopesOf(cgroup);
 }
 

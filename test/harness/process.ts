@@ -88,16 +88,20 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Seconds that waits have. Not an expectation of speed: they only turn a hang into a failure that says what it is. */
+export const patience = 120;
+
 /**
- * Polls until `probe` gives something else than undefined. The deadline (30 s) is not an expectation of speed: it only
- * turns a hang into a failure that says what was waited for.
+ * Polls until `probe` gives something else than undefined, and fails when it has not after `patience`. The last look is
+ * one after that: a machine that stood still for so long has not waited in vain yet.
  */
 export async function waitFor<T>(what: string, probe: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + patience * 1000;
+  for (;;) {
+    const isLastLook = performance.now() > deadline;
     const value = await probe();
     if (value !== undefined) return value;
+    if (isLastLook) throw new Error(`waited ${patience} s in vain for ${what}`);
     await sleep(20);
   }
-  throw new Error(`waited in vain for ${what}`);
 }

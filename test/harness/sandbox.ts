@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Test } from 'tap';
 import { Bundle } from './bundle.ts';
 import { cgroup2Mount } from './host.ts';
@@ -24,15 +24,15 @@ export interface State {
   annotations?: Record<string, string>;
 }
 
-let sandboxes = 0;
-
 export class Sandbox {
   /** The temporary directory; whatever a test puts there is removed with it. */
   readonly directory = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
   /** The runtime's --root. */
   readonly root = join(this.directory, 'state');
+  /** Its name alone: of no other sandbox, be it what an earlier run has left or one of another pid namespace. */
+  readonly #name = basename(this.directory);
   /** The parent of the containers' cgroups, relative to the cgroup2 mount. */
-  readonly cgroup = `/tsrun-test-${process.pid}-${++sandboxes}`;
+  readonly cgroup = `/${this.#name}`;
   #containers = 0;
   readonly #started: Running[] = [];
   /** What stands before every command. */
@@ -67,7 +67,7 @@ export class Sandbox {
 
   /** A container id that no other test uses at the same time. */
   newId(): string {
-    return `tsrun-test-${process.pid}-${sandboxes}-${++this.#containers}`;
+    return `${this.#name}-${++this.#containers}`;
   }
 
   /** Runs the runtime, with --root, to its end: `await sandbox.runtime(['state', id])`. */

@@ -100,17 +100,30 @@ function installBuilder(): void {
 }
 
 /** Milliseconds for one step, waiting for another process that builds included. */
-const buildTime = 30 * 60 * 1000;
+const buildTime = 50 * 60 * 1000;
+/** How often a step is begun: a mirror may be out of reach for a moment. */
+const attempts = 3;
+/** What exitOf has for our own SIGKILL, too. */
+const bySignal = 128;
 
 async function build(args: readonly string[]): Promise<void> {
-  if (existsSync(args.at(-1) ?? '')) return;
+  for (let attempt = 1; ; attempt++) {
+    if (existsSync(args.at(-1) ?? '')) return;
+    const code = await buildOnce(args);
+    if (code === 0) return;
+    if (attempt === attempts || code === bySignal)
+      throw new VmError(`the image build failed (${args.join(' ')}); its output is above`);
+    console.error(`vm: the image build ended with ${code}, trying it again`);
+  }
+}
+
+async function buildOnce(args: readonly string[]): Promise<number> {
   const builder = spawnConfined(
     ['nice', '-n', '10', 'bash', path.join(vmDir, 'image/build.sh'), ...args],
     ['ignore', 2, 2],
   );
   const timer = setTimeout(() => builder.kill('SIGKILL'), buildTime);
-  const code = await exitOf(builder).finally(() => clearTimeout(timer));
-  if (code !== 0) throw new VmError(`the image build failed (${args.join(' ')}); its output is above`);
+  return await exitOf(builder).finally(() => clearTimeout(timer));
 }
 
 /** Relative to vmDir. */

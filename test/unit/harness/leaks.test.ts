@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { cgroup2Mount, isAlive, parseMountInfo, requires, start } from '../../harness/index.ts';
+import { cgroup2Mount, isAlive, parseMountInfo, requires, start, waitFor } from '../../harness/index.ts';
 import { removeLeaks } from '../../harness/leaks.ts';
 
 const skip = requires({ root: true });
@@ -19,6 +19,8 @@ t.test('with nothing left it finds nothing', async (t) => {
 t.test('it finds and ends a process that works in the directory, and no other', async (t) => {
   const inside = start('/bin/sleep', ['1000'], { cwd: directory });
   const outside = start('/bin/sleep', ['1000'], { cwd: '/' });
+  // Node goes on in the middle of the child's execve, when it has no command line yet.
+  await waitFor('sleep', () => readFileSync(`/proc/${inside.pid}/cmdline`, 'utf8') || undefined);
   t.same(await removeLeaks(directory, cgroup), [`process ${inside.pid}: /bin/sleep 1000`]);
   t.equal((await inside.done).signal, 'SIGKILL');
   t.ok(isAlive(outside.pid));
