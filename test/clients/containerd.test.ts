@@ -39,8 +39,10 @@ async function runsInForeground(t: Test, suite: Suite) {
 async function detachedTask(t: Test, suite: Suite) {
   const containerd = await Containerd.start(t, suite);
   const task = (...args: string[]) => containerd.ctr('task', ...args);
-  await containerd.detach([], 'box', 'sh', '-c', 'trap "exit 5" TERM; while :; do sleep 0.1; done');
+  await containerd.detach([], 'box', 'sh', '-c', 'trap "exit 5" TERM; : >/ready; while :; do sleep 0.1; done');
   t.equal(await containerd.status('box'), 'RUNNING');
+  const ready = ['sh', '-c', 'until [ -e /ready ]; do sleep 0.1; done'];
+  t.equal((await task('exec', '--exec-id', 'zero', 'box', ...ready)).code, 0);
 
   const exec = await task('exec', '--exec-id', 'one', 'box', 'sh', '-c', 'cat /proc/1/comm; exit 3');
   t.match(exec, { code: 3, stdout: 'sh\n' });

@@ -66,7 +66,7 @@ class Crio {
     const log = this.#path('exec.log');
     const words = [
       ...['-c', id, '-n', `k8s_${id}`, '-r', engineRuntime, '-p', this.#path('exec-pidfile'), '-e', '-l', log],
-      ...['--socket-dir-path', this.#path('sockets'), '--log-level', 'info', '--sync', '-T', '30'],
+      ...['--socket-dir-path', this.#path('sockets'), '--log-level', 'info', '--sync', '-T', '200'],
       ...['--exec-process-spec', this.#path('process.json'), '--runtime-arg', `--root=${root}`],
     ];
     const { sync } = await this.#conmon(words);
@@ -132,7 +132,7 @@ t.test('what CRI-O asks of a runtime before it uses it', { skip }, async (t) => 
 
 t.test('the life of a container of CRI-O', { skip }, async (t) => {
   const crio = await Crio.create(t);
-  crio.bundle('box', 'echo started; trap "exit 6" TERM; while :; do sleep 0.1; done');
+  crio.bundle('box', 'trap "exit 6" TERM; echo started; while :; do sleep 0.1; done');
   const { pid } = await crio.create('box');
   t.match(await crio.state('box'), { status: 'created', pid });
   t.match(await crio.runtime('start', 'box'), { code: 0, stdout: '', stderr: '' });

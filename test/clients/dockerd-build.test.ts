@@ -55,7 +55,7 @@ async function cancels(t: Test, docker: Docker) {
   const build = place.startDaemon(['sh', '-c', command], { input });
   await waitFor('the step to run', () => build.output.stderr.includes(' running\n') || undefined);
   const isRunning = async () => (await place.run(['pgrep', '-fx', 'sleep 1234'])).code === 0;
-  t.ok(await isRunning());
+  await waitFor('the program', async () => (await isRunning()) || undefined);
   await place.outputOf(['sh', '-c', 'kill -INT $(cat /tmp/pid)']);
   t.match(await build.done, { code: 130, stderr: /context canceled/ });
   await waitFor('the end of the step', async () => ((await isRunning()) ? undefined : true));

@@ -1,5 +1,6 @@
 /** Limits by dockerd, which need their controllers, and systemd as its cgroup driver. */
 import t, { type Test } from 'tap';
+import { waitFor } from '../harness/index.ts';
 import { Docker } from './dockerd.ts';
 import { engineVm } from './engine-vm.ts';
 
@@ -25,7 +26,7 @@ async function limits(t: Test, docker: Docker) {
   const weight = Number((await docker.run(['--cpu-shares', '512'], ...read('cpu.weight'))).stdout);
   const standard = Number((await docker.run([], ...read('cpu.weight'))).stdout);
   t.ok(weight > 0 && weight < standard, `${weight} is less than ${standard}`);
-  const forks = 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait';
+  const forks = 'for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done';
   t.match(await docker.run(['--pids-limit', '4'], 'sh', '-c', forks), { stderr: /can't fork/ });
 }
 
@@ -46,8 +47,12 @@ async function updates(t: Test, docker: Docker) {
 async function outOfMemory(t: Test, docker: Docker) {
   const flags = ['--memory', '16m', '--memory-swap', '16m', '--name', 'eater', '--detach'];
   // The event comes on its own way; when it is the container's init that is killed, dockerd may see the exit first.
-  const script = "sh -c 'x=12345678; while :; do x=$x$x; done'; echo $?; sleep 1; exit 3";
+  const script = "sh -c 'x=12345678; while :; do x=$x$x; done'; echo $?; until [ -e /go ]; do sleep 0.1; done; exit 3";
   await docker.outputOf(...docker.runArguments(flags, 'sh', '-c', script));
+  const isKnown = async () => (await docker.inspect('eater', '.State.OOMKilled')) === 'true' || undefined;
+  t.ok(await waitFor('dockerd to know', isKnown));
+  docker.place.writeFile('/tmp/go', '');
+  await docker.outputOf('cp', '/tmp/go', 'eater:/go');
   t.equal(await docker.outputOf('wait', 'eater'), '3\n');
   t.match(await docker.outputOf('logs', 'eater'), /137\n/);
   t.equal(await docker.inspect('eater', '.State.OOMKilled'), 'true');

@@ -94,11 +94,19 @@ async function namespaces(t: Test, docker: Docker) {
   t.equal((await docker.run(join, 'sh', '-c', kinds)).stdout, donor);
 }
 
+/** Seconds until `stop` kills: dockerd's own 10 may pass on a slow machine before a program has ended by itself. */
+const grace = '100';
+
+/** Waits until the program has said this, after which it is at its work. */
+function logged(docker: Docker, name: string, text: string): Promise<true> {
+  return waitFor(`the log of ${name}`, async () => (await docker.outputOf('logs', name)) === text || undefined);
+}
+
 async function detached(t: Test, docker: Docker) {
-  await docker.detach([], 'box', 'sh', '-c', 'echo started; trap "exit 5" TERM; while :; do sleep 0.1; done');
-  t.match(await docker.outputOf('top', 'box'), /sh -c echo started/);
+  await docker.detach([], 'box', 'sh', '-c', 'trap "exit 5" TERM; echo started; while :; do sleep 0.1; done');
+  await logged(docker, 'box', 'started\n');
+  t.match(await docker.outputOf('top', 'box'), /sh -c trap/);
   t.match(await docker.outputOf('stats', '--no-stream', 'box'), /box/);
-  t.equal(await docker.outputOf('logs', 'box'), 'started\n');
   await docker.outputOf('pause', 'box');
   t.equal(await docker.inspect('box', '.State.Status'), 'paused');
   await docker.outputOf('unpause', 'box');
@@ -108,11 +116,12 @@ async function detached(t: Test, docker: Docker) {
   t.equal(docker.place.readFile('/tmp/back'), 'in and out\n');
   t.match(await docker.outputOf('diff', 'box'), /A \/copied/);
 
-  await docker.outputOf('stop', 'box');
+  await docker.outputOf('stop', '-t', grace, 'box');
   t.equal(await docker.outputOf('wait', 'box'), '5\n', 'the trap was reached');
   await docker.outputOf('start', 'box');
+  await logged(docker, 'box', 'started\nstarted\n');
   const pid = await docker.inspect('box', '.State.Pid');
-  await docker.outputOf('restart', 'box');
+  await docker.outputOf('restart', '-t', grace, 'box');
   t.not(await docker.inspect('box', '.State.Pid'), pid);
   t.match(await docker.docker('rm', 'box'), { code: 1, stderr: /container is running/ });
   await docker.outputOf('kill', 'box');
@@ -170,7 +179,8 @@ async function manyAtOnce(t: Test, docker: Docker) {
 
 async function liveRestore(t: Test) {
   const docker = await Docker.start(t, { 'live-restore': true });
-  await docker.detach([], 'live', 'sh', '-c', 'trap "exit 5" TERM; while :; do sleep 0.1; done');
+  await docker.detach([], 'live', 'sh', '-c', 'trap "exit 5" TERM; echo started; while :; do sleep 0.1; done');
+  await logged(docker, 'live', 'started\n');
   const pid = await docker.inspect('live', '.State.Pid');
   for (const signal of ['TERM', 'KILL'] as const) {
     await docker.stopDaemon(signal);
@@ -180,7 +190,7 @@ async function liveRestore(t: Test) {
   }
   await docker.outputOf('pause', 'live');
   await docker.outputOf('unpause', 'live');
-  await docker.outputOf('stop', 'live');
+  await docker.outputOf('stop', '-t', grace, 'live');
   t.equal(await docker.inspect('live', '.State.ExitCode'), '5');
 }
 

@@ -38,7 +38,7 @@ t.test('the life of a detached container', { skip }, async (t) => {
   t.equal((await podman.podman('unpause', 'box')).code, 0);
   t.equal(await inspect('Status'), 'running');
 
-  t.equal((await podman.podman('stop', 'box')).code, 0);
+  t.equal((await podman.podman('stop', '--time', '100', 'box')).code, 0);
   t.equal(`${await inspect('Status')} ${await inspect('ExitCode')}`, 'exited 5', 'stop sends SIGTERM and waits');
   t.equal((await podman.podman('start', 'box')).code, 0, 'and it starts again');
   t.equal((await podman.podman('kill', 'box')).code, 0);

@@ -41,10 +41,23 @@ export class Screen {
   }
 
   /** Waits until a line of the screen matches. */
-  async shows(pattern: RegExp): Promise<string> {
-    const line = await waitFor(`${pattern} on the screen`, () =>
-      this.#lines().find((line) => pattern.test(line)),
-    ).catch((error) => {
+  shows(pattern: RegExp): Promise<string> {
+    return this.#waitForLine(pattern, (lines) => lines.find((line) => pattern.test(line)));
+  }
+
+  /**
+   * Waits until the last line is this prompt. What a key means that is pressed before is not certain: the terminal may
+   * still be in the mode that the shell has given to its last command.
+   */
+  prompts(pattern: RegExp): Promise<string> {
+    return this.#waitForLine(pattern, (lines) => {
+      const last = lines.findLast((line) => line !== '') ?? '';
+      return pattern.test(last) ? last : undefined;
+    });
+  }
+
+  async #waitForLine(pattern: RegExp, find: (lines: string[]) => string | undefined): Promise<string> {
+    const line = await waitFor(`${pattern} on the screen`, () => find(this.#lines())).catch((error) => {
       throw new Error(`${error.message}:\n${this.#lines().join('\n').trimEnd()}`);
     });
     this.#test.match(line, pattern);

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { requires, type Sandbox, sandbox } from '../harness/index.ts';
+import { requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 
 const skip = requires({ root: true, runtime: ['tsrun', 'runc'] });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
@@ -111,12 +111,12 @@ t.test('kill takes names, names with SIG and numbers', { skip }, async (t) => {
   });
   const id = await box.create(bundle);
   await box.runtimeOk(['start', id]);
-  while (!bundle.has('ready')) await box.state(id);
+  await waitFor('the traps', () => bundle.has('ready') || undefined);
   const got = () => (bundle.has('got') ? readFileSync(join(bundle.rootfs, 'got'), 'utf8').trim().split('\n') : []);
   for (const [signal, name] of Object.entries({ USR1: 'USR1', SIGUSR2: 'USR2', '1': 'HUP', SIGWINCH: 'WINCH' })) {
     const before = got().length;
     t.match(await box.runtime(['kill', id, signal]), { code: 0, stdout: '', stderr: '' });
-    while (got().length === before) await box.state(id);
+    await waitFor(`the trap of ${name}`, () => (got().length > before ? true : undefined));
     t.equal(got().at(-1), name);
   }
   for (const bad of ['NOSUCH', 'SIG', '-1', '9x']) t.equal((await box.runtime(['kill', id, bad])).code, 1, bad);

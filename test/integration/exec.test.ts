@@ -136,7 +136,8 @@ t.test(
     const box = sandbox(t);
     const { id, bundle } = await idle(box);
     const { pid } = await box.state(id);
-    const running = box.startRuntime(['exec', id, 'sh', '-c', 'touch /joined; sleep 1000']);
+    // One process from the start: ps must not tell of one that has ended when it is looked at.
+    const running = box.startRuntime(['exec', id, 'sh', '-c', ': > /joined; exec sleep 1000']);
     await waitFor('the process', () => bundle.has('joined') || undefined);
     const pids: number[] = JSON.parse((await box.runtimeOk(['ps', '--format', 'json', id])).stdout);
     const other = pids.find((each) => each !== pid) ?? 0;

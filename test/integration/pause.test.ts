@@ -88,7 +88,8 @@ t.test('kill --all reaches every process of the container', { skip: killsAll }, 
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     const child = 'trap "touch /child; exit" USR1; touch /ready; while :; do sleep 0.01; done';
-    spec.process.args = ['/bin/sh', '-c', `sh -c '${child}' & trap 'touch /init' USR1; while :; do sleep 0.01; done`];
+    // The child says that it is ready, and by then init must be, too.
+    spec.process.args = ['/bin/sh', '-c', `trap 'touch /init' USR1; sh -c '${child}' & while :; do sleep 0.01; done`];
   });
   const id = await box.create(bundle);
   await box.runtimeOk(['start', id]);

@@ -76,7 +76,7 @@ t.test('cpuset', { skip: requires({ ...root, controllers: ['cpuset'] }) }, async
 
 t.test('pids: a fork bomb stops', { skip: requires({ ...root, controllers: ['pids'] }) }, async (t) => {
   const output = await sandbox(t).outputOf(
-    'cat /sys/fs/cgroup/pids.max; (for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done) 2>&1; true',
+    'cat /sys/fs/cgroup/pids.max; (for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done) 2>&1; true',
     set({ pids: { limit: 5 } }),
   );
   t.match(output, /^5\n(.*\n)*.*(fork|Resource temporarily unavailable)/);

@@ -35,7 +35,7 @@ t.test('a day at the shell: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) 
   await screen.shows(/^24 80$/);
   await screen.shows(/^\/dev\/(console|pts\/0)$/);
   screen.resize(100, 30);
-  screen.type('sleep 0.2; stty size');
+  screen.type('until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; stty size');
   await screen.shows(/^30 100$/);
   // The container's shell lives on, its foreground program does not.
   const nap = (word: string) => `sh -c 'echo ${word.slice(0, 2)}""${word.slice(2)}; exec sleep 1000'`;
@@ -68,6 +68,7 @@ t.test('exec --tty gives a terminal of its own, and its errors leave the host’
   screen.type('tty; stty size');
   await screen.shows(/^\/dev\/pts\/\d+$/);
   await screen.shows(/^24 80$/);
+  await screen.prompts(/^in>$/);
   screen.press('C-d');
   await screen.shows(/^ended with 0$/);
   screen.type(`rt exec -t ${id} no-such-program; echo failed with $?`);
@@ -99,17 +100,19 @@ t.test('alias runc: run, list, ps, pause, exec, kill and delete from one shell',
   await say('rt exec web true; echo refused with $?', /^refused with 255$/);
   await say('rt resume web; rt exec -it -e PS1="two> " web sh', /^two>/);
   await say('ls -d /proc/1', /^\/proc\/1/);
-  await say('exit 4', /^host>/);
+  screen.type('exit 4');
+  await screen.prompts(/^host>$/);
   await say('echo exec ended with $?', /^exec ended with 4$/);
   await say('rt delete web; echo running: $?', /^running: 1$/);
-  await say('rt kill web KILL; sleep 0.2; rt list', /^web +0 +stopped /);
+  await say('rt kill web KILL; until rt list | grep -q stopped; do sleep 0.1; done; rt list', /^web +0 +stopped /);
   await say('rt delete web; echo deleted: $?', /^deleted: 0$/);
   await say('rt list -q | wc -l', /^0$/);
   // The config asks for no terminal.
   const talking = shellBundle(box, false);
   await say(`rt run -it --bundle ${talking.directory} talk`, /^in>/);
   await say('[ -t 0 ] && echo on a termi""nal', /^on a terminal$/);
-  await say('exit', /^host>$/);
+  screen.type('exit');
+  await screen.prompts(/^host>$/);
 });
 
 t.test('a signal for the runtime is the program’s, and leaves the terminal as it was', { skip }, async (t) => {

@@ -140,7 +140,7 @@ export class Cri {
 
   async execSync(container: string, ...cmd: string[]): Promise<Output> {
     const types = { request: 'ExecSyncRequest', response: 'ExecSyncResponse' };
-    const request = { container_id: container, cmd, timeout: 30 };
+    const request = { container_id: container, cmd, timeout: 200 };
     const answer = await this.call<{ stdout?: Buffer; stderr?: Buffer; exit_code?: number }>(
       'ExecSync',
       request,

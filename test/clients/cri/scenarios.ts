@@ -40,14 +40,15 @@ async function logOf({ cri, place }: Setting, pod: Pod, config: Message): Promis
 export async function containerLife(t: Test, setting: Setting) {
   const { cri } = setting;
   await inPod(setting, 'life', async (pod) => {
-    const box = await cri.create(pod, imageName, script('trap "exit 5" TERM; while :; do sleep 0.1; done'));
+    const box = await cri.create(pod, imageName, script('trap "exit 5" TERM; : >/ready; while :; do sleep 0.1; done'));
     t.equal((await cri.status(box)).state, containerState.created);
     await cri.start(box);
     t.equal((await cri.status(box)).state, containerState.running);
+    await cri.execSync(box, 'sh', '-c', 'until [ -e /ready ]; do sleep 0.1; done');
     const exec = await cri.execSync(box, 'sh', '-c', 'echo out; echo err >&2; exit 3');
     t.same(exec, { code: 3, stdout: 'out\n', stderr: 'err\n' });
     await t.rejects(cri.execSync(box, 'no-such-program'), /executable file .*not found in \$PATH/);
-    await cri.stop(box, 10);
+    await cri.stop(box, 100);
     t.match(await cri.status(box), { state: containerState.exited, exit_code: 5, reason: 'Error' });
     await cri.remove(box);
 
