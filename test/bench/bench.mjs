@@ -70,9 +70,11 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));
   } else if (options.check) {
     const { tsrun, crun } = native;
-    const samples = await measure({ tsrun, crun }, bundles, checked);
-    process.stdout.write(report(samples, { tsrun, crun }));
-    process.exitCode = check(samples);
+    process.exitCode = await check(async () => {
+      const samples = await measure({ tsrun, crun }, bundles, checked);
+      process.stdout.write(report(samples, { tsrun, crun }));
+      return samples;
+    });
   } else {
     const contestants = { ...native, 'tsrun-on-node': onNode };
     const samples = await measure(contestants, bundles, [...checked, parallel]);

@@ -21,20 +21,37 @@ const memory = {
   "waiting foreground run's own memory": 2048,
 };
 
-/** @returns {number} the exit code; says on stderr what is over its bound */
-export function check(samples) {
-  const over = [
-    ...Object.entries(times).map(([figure, bound]) => {
-      const ratio = medianOf(samples[figure].tsrun.map(wall)) / medianOf(samples[figure].crun.map(wall));
-      return ratio > bound && `${figure} takes ${ratio.toFixed(2)} times as long as crun; the bound is ${bound}`;
-    }),
-    ...Object.entries(memory).map(([figure, bound]) => {
-      const size = medianOf(samples[figure].tsrun.map((sample) => sample.memory));
-      return size > bound && `${figure} is ${size} KiB; the bound is ${bound}`;
-    }),
-  ].filter(Boolean);
-  for (const line of over) console.error(`bench: ${line}`);
-  return over.length === 0 ? 0 : 1;
+/** How often all is measured before a figure is said to be over: a burst of others' work does not come each time. */
+const attempts = 4;
+
+/**
+ * @param {() => Promise<object>} measure gives samples, each time new ones
+ * @returns {Promise<number>} the exit code; says on stderr what is over its bound
+ */
+export async function check(measure) {
+  let over = overBounds(await measure());
+  for (let attempt = 2; attempt <= attempts && over.size > 0; attempt++) {
+    for (const text of over.values()) console.error(`bench: ${text}; measuring again`);
+    const again = overBounds(await measure());
+    over = new Map([...again].filter(([figure]) => over.has(figure)));
+  }
+  for (const text of over.values()) console.error(`bench: ${text}, ${attempts} times`);
+  return over.size === 0 ? 0 : 1;
+}
+
+/** @returns {Map<string, string>} the figures that are over their bounds, and what to say of each */
+function overBounds(samples) {
+  const over = new Map();
+  for (const [figure, bound] of Object.entries(times)) {
+    const ratio = medianOf(samples[figure].tsrun.map(wall)) / medianOf(samples[figure].crun.map(wall));
+    const text = `${figure} takes ${ratio.toFixed(2)} times as long as crun; the bound is ${bound}`;
+    if (ratio > bound) over.set(figure, text);
+  }
+  for (const [figure, bound] of Object.entries(memory)) {
+    const size = medianOf(samples[figure].tsrun.map((sample) => sample.memory));
+    if (size > bound) over.set(figure, `${figure} is ${size} KiB; the bound is ${bound}`);
+  }
+  return over;
 }
 
 const wall = (sample) => sample.wall;

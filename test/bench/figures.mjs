@@ -1,5 +1,6 @@
 /** What is measured, each a function of one contestant's turn in one round: figure -> sample. */
 import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { seccompProfile } from './bundles.mjs';
 import { memoryOf } from './memory.mjs';
 import { sum } from './timer.mjs';
@@ -52,8 +53,7 @@ export async function foreground({ runtime, bundles, id }) {
   const child = spawn(file, [...args, 'run', '--bundle', bundle, id], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   await until(() => isStatus(runtime, id, 'running'));
-  // What it does last before it waits has no sign to look for.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(isIdle(child.pid), 20);
   const { own, resident } = memoryOf(child.pid);
   execFileSync(file, [...args, 'kill', id, 'KILL']);
   await ended;
@@ -95,6 +95,18 @@ function isStatus(runtime, id, wanted) {
   }
 }
 
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+/** What it does last before it waits has no sign but that it sleeps, and has not run since the look before. */
+function isIdle(pid) {
+  let before;
+  return () => {
+    const isAsleep = /^State:\s*S/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const [nanoseconds] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+    const isSame = isAsleep && nanoseconds === before;
+    before = nanoseconds;
+    return isSame;
+  };
+}
+
+async function until(condition, pause = 2) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, pause));
 }
