@@ -31,3 +31,30 @@ export function oneLine(text: string): string {
 export function errorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
 }
+
+/** What to do when the machine or a limit has run out of something, wherever that shows; undefined for other errors. */
+export function resourceHint(error: unknown): string | undefined {
+  return resourceHints[errorCode(error)];
+}
+
+/** Itself, or what the machine or a limit has run out of; undefined for what nobody has foreseen. */
+export function asTsrunError(error: unknown): TsrunError | undefined {
+  if (error instanceof TsrunError) return error;
+  const hint = resourceHint(error);
+  return hint === undefined ? undefined : new TsrunError((error as Error).message, { hint });
+}
+
+/**
+ * For a catch that takes any error for "it is not there": what could not be looked at may well be there.
+ *
+ * @throws the error, when the machine or a limit has run out of something
+ */
+export function rethrowExhausted(error: unknown): void {
+  if (resourceHint(error) !== undefined) throw error;
+}
+
+const resourceHints: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files for this process: raise its limit (ulimit -n)',
+  ENFILE: 'too many open files on this machine: see fs.file-max of sysctl(8)',
+  ENOMEM: 'out of memory: free some, or raise the limit of the cgroup that tsrun runs in',
+};

@@ -1,5 +1,5 @@
 import { openSync, writeSync } from 'node:fs';
-import { oneLine, TsrunError } from './errors.ts';
+import { errorCode, oneLine, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
@@ -16,6 +16,8 @@ export interface LogOptions {
 let options: LogOptions = { file: undefined, format: 'text', level: 'error' };
 /** Of options.file. */
 let logFd = -1;
+/** That the file cannot be written. */
+let isTold = false;
 
 /** @throws TsrunError, before anything is done, when the file cannot be written; then it goes to stderr */
 export function configureLog(chosen: LogOptions): void {
@@ -40,7 +42,17 @@ export function log(level: LogLevel, message: string): void {
   if (!isLogged(level)) return;
   const line = formatLine(level, oneLine(message));
   if (options.file === undefined) printError(line);
-  else writeSync(logFd, line);
+  else append(line);
+}
+
+/** Adds a line to the file. A full disk must not end the command in its midst: stderr is told, once. */
+function append(line: string): void {
+  try {
+    writeSync(logFd, line);
+  } catch (error) {
+    if (!isTold) printError(`cannot write --log ${options.file}: ${errorCode(error)}\n`);
+    isTold = true;
+  }
 }
 
 /**
@@ -54,11 +66,7 @@ export function logFatal(message: string): void {
     return;
   }
   printError(`${text}\n`);
-  try {
-    writeSync(logFd, formatLine('error', text));
-  } catch (error) {
-    printError(`cannot write --log ${options.file}: ${(error as Error).message}\n`);
-  }
+  append(formatLine('error', text));
 }
 
 function formatLine(level: LogLevel, message: string): string {

@@ -1,13 +1,26 @@
 import { writeSync } from 'node:fs';
+import { errorCode, TsrunError } from './errors.ts';
 
-/** Writes to stdout. Not process.stdout: its streams take longer to load than most commands to run. */
+/**
+ * Writes to stdout. Not process.stdout: its streams take longer to load than most commands to run.
+ *
+ * @throws TsrunError
+ */
 export function print(text: string): void {
-  writeAll(1, text);
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    throw new TsrunError(`cannot write to stdout: ${errorCode(error)}`, { hint: 'is the disk full that it goes to?' });
+  }
 }
 
-/** Writes to stderr. */
+/** Writes to stderr; where that cannot be, there is no place to tell it. */
 export function printError(text: string): void {
-  writeAll(2, text);
+  try {
+    writeAll(2, text);
+  } catch {
+    // The command goes on, and its exit code tells how it ended.
+  }
 }
 
 function writeAll(fd: number, text: string): void {

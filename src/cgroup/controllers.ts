@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TsrunError } from '../errors.ts';
+import { rethrowExhausted, TsrunError } from '../errors.ts';
 
 interface Refusal {
   readonly directory: string;
@@ -78,7 +78,8 @@ function reasonOf({ directory, code }: Refusal): string {
 export function cgroupType(path: string): string {
   try {
     return readFileSync(join(path, 'cgroup.type'), 'utf8').trim();
-  } catch {
+  } catch (error) {
+    rethrowExhausted(error);
     return 'domain';
   }
 }

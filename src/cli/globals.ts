@@ -46,7 +46,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
 /** Checks the global options and sets the log up. */
 export function readGlobals(values: OptionValues): GlobalOptions {
   readLog(values);
-  configureTrace(values.trace as string | undefined);
+  configureTrace((values.trace as string | undefined) || undefined);
   const root = values.root as string | undefined;
   if (root === '') throw new TsrunError('--root: must not be empty');
   return {

@@ -1,4 +1,4 @@
-import { TsrunError } from '../errors.ts';
+import { asTsrunError } from '../errors.ts';
 import { reportTrace } from '../execute/trace.ts';
 import { logFatal } from '../log.ts';
 import { print } from '../output.ts';
@@ -64,7 +64,7 @@ function givenOptions(command: CommandDeclaration, options: OptionValues): Optio
 
 /** Prints the failure and returns the exit code. */
 async function report(error: unknown): Promise<number> {
-  const known = error instanceof TsrunError ? error : (await import('./program.ts')).usageError(error);
+  const known = asTsrunError(error) ?? (await import('./program.ts')).usageError(error);
   if (known !== undefined) {
     logFatal(`${running?.failurePrefix ?? ''}${known.asLine}`);
     return known.exitCode === 1 ? (running?.failureCode ?? 1) : known.exitCode;

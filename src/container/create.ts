@@ -53,7 +53,9 @@ export function createContainer(request: CreateRequest): Created {
   const lock = directory.reserve();
   undo.push(() => directory.remove());
   try {
-    return creation.run();
+    const created = creation.run();
+    undo.forget();
+    return created;
   } catch (error) {
     for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
     runPoststopHooks(creation.record);

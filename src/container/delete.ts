@@ -60,8 +60,9 @@ function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecor
   try {
     return directory.read();
   } catch (error) {
-    if (!force) throw error;
-    log('warning', (error as TsrunError).message);
+    // What has only not been read now may be the record of a container that runs.
+    if (!force || !(error instanceof TsrunError)) throw error;
+    log('warning', error.message);
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { closeSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { loadSpecText } from '../bundle/load.ts';
-import { TsrunError } from '../errors.ts';
+import { resourceHint, TsrunError } from '../errors.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
 import { containerStopped } from '../execute/words.ts';
@@ -141,6 +141,7 @@ function startProcess(
   };
   try {
     new Executor(plan, handlers, undo, request.preserveFds).run();
+    undo.forget();
   } catch (error) {
     for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
     // A container that ends takes the process with it, at any step, and each step would name another reason.
@@ -155,8 +156,8 @@ function hasStopped(directory: ContainerDirectory): boolean {
     const stat = init === undefined ? undefined : processStat(init.pid);
     // An init that is ending has killed all others in its pid namespace and waits for them.
     return stat === undefined || stat.isEnding || stat.startTime !== init?.startTime;
-  } catch {
-    // Deleted meanwhile.
-    return true;
+  } catch (error) {
+    // Otherwise it was deleted meanwhile.
+    return resourceHint(error) === undefined;
   }
 }

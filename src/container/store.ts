@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, resourceHint, rethrowExhausted, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { checkId, isId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
@@ -68,7 +68,7 @@ export class ContainerDirectory {
   reserve(): number {
     for (;;) {
       this.make();
-      const lock = this.openIfThere();
+      const lock = this.openOrRemove();
       if (lock === undefined) continue;
       try {
         if (!addon().lock(lock, false)) throw this.taken();
@@ -83,6 +83,24 @@ export class ContainerDirectory {
         closeSync(lock);
         throw error;
       }
+    }
+  }
+
+  /** What reserve has just made is no good to anybody when it cannot be opened; what has something in it stays. */
+  private openOrRemove(): number | undefined {
+    try {
+      return this.openIfThere();
+    } catch (error) {
+      if (resourceHint((error as Error).cause) !== undefined) this.removeIfEmpty();
+      throw error;
+    }
+  }
+
+  private removeIfEmpty(): void {
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // In use: another create has taken it.
     }
   }
 
@@ -104,6 +122,7 @@ export class ContainerDirectory {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') throw new TsrunError('container does not exist');
+      rethrowExhausted(error);
       throw this.corrupt(code ?? 'unreadable');
     }
     return this.parse(text);
@@ -176,7 +195,10 @@ export class ContainerDirectory {
       return openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      throw new TsrunError(`cannot open the state directory ${this.path}: ${errorCode(error)}`, {
+        hint: resourceHint(error) ?? 'see --root',
+        cause: error,
+      });
     }
   }
 
@@ -252,8 +274,8 @@ export class ContainerDirectory {
   }
 
   private unwritable(what: string, error: unknown): TsrunError {
-    return new TsrunError(`cannot write ${what}: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: `is the filesystem of ${this.path} full or read-only?`,
+    return new TsrunError(`cannot write ${what}: ${errorCode(error)}`, {
+      hint: resourceHint(error) ?? `is the filesystem of ${this.path} full or read-only?`,
     });
   }
 }

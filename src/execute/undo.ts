@@ -1,6 +1,12 @@
-/** What has to be undone when a later step fails; the last thing made is undone first. */
+import { closeSync, openSync } from 'node:fs';
+
+/**
+ * What has to be undone when a later step fails; the last thing made is undone first. It holds a descriptor that it gives
+ * up when it runs: otherwise nothing could be read or removed any more where the failure is that there are too many.
+ */
 export class UndoStack {
   private readonly steps: (() => void)[] = [];
+  private spare = openSync('/', 'r');
 
   push(step: () => void): void {
     this.steps.push(step);
@@ -8,6 +14,7 @@ export class UndoStack {
 
   /** Runs every step even when one fails; returns the failures' messages. */
   run(): string[] {
+    this.forget();
     const failures: string[] = [];
     for (const step of this.steps.reverse()) {
       try {
@@ -18,5 +25,11 @@ export class UndoStack {
     }
     this.steps.length = 0;
     return failures;
+  }
+
+  /** All has gone well, and there will be nothing to undo. */
+  forget(): void {
+    if (this.spare >= 0) closeSync(this.spare);
+    this.spare = -1;
   }
 }

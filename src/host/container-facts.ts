@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessIdentity } from '../container/record.ts';
+import { rethrowExhausted } from '../errors.ts';
 import type { NamespaceType } from '../lower/context.ts';
 
 /** What exec must know of the container it enters. */
@@ -54,7 +55,8 @@ function cgroupOfProcess(pid: number, mount: string): string | undefined {
   try {
     const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
     return path === undefined ? undefined : mount + path;
-  } catch {
+  } catch (error) {
+    rethrowExhausted(error);
     return undefined;
   }
 }

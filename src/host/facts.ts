@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { rethrowExhausted } from '../errors.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
 import { flags as seccompFlagTable } from '../seccomp/tables.ts';
 import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
@@ -182,7 +183,8 @@ function nofileSoft(): number {
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    rethrowExhausted(error);
     return '';
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rethrowExhausted } from '../errors.ts';
 
 /** What proc_pid_stat(5) says of a process. */
 export interface ProcessStat {
@@ -22,7 +23,8 @@ export function processStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
+  } catch (error) {
+    rethrowExhausted(error);
     return undefined;
   }
   // The command's name stands in parentheses and may hold any character, parentheses included.
@@ -41,7 +43,8 @@ export function processStat(pid: number): ProcessStat | undefined {
 export function innermostPid(pid: number): number {
   try {
     return Number(/^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? pid);
-  } catch {
+  } catch (error) {
+    rethrowExhausted(error);
     return pid;
   }
 }
