@@ -84,14 +84,14 @@ function forbidsForks(op: Op): boolean {
 }
 
 /**
- * config-linux.md, Cgroup ownership: only with a new cgroup namespace and a writable cgroup mount, to the host's uid of
- * the container's user.
+ * config-linux.md, Cgroup ownership: only with a new cgroup namespace and a writable mount from the source `cgroup`, to
+ * the host's uid of the container's user.
  */
 function lowerOwnership(context: Context): Op[] {
   const { spec, host } = context;
   const writable = spec.mounts?.some(
-    ({ type, destination, options }) =>
-      type === 'cgroup' && normalize(destination) === '/sys/fs/cgroup' && !options?.includes('ro'),
+    ({ source, destination, options }) =>
+      source === 'cgroup' && join(destination, '.') === '/sys/fs/cgroup' && !options?.includes('ro'),
   );
   if (!writable || !hasNew(context, 'cgroup')) return [];
   const uid = hostUid(context) ?? spec.process?.user?.uid ?? 0;
