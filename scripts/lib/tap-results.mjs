@@ -1,4 +1,5 @@
 /** Turns the TAP of one test file into counts, failures and skips. */
+import { inspect } from 'node:util';
 import { Parser } from 'tap-parser';
 
 /**
@@ -104,7 +105,7 @@ function describeDiagnostics(diag) {
   if (at?.fileName) lines.push(`at ${at.fileName}:${at.lineNumber}:${at.columnNumber}`);
   for (const key of ['message', 'error', 'diff', 'found', 'wanted', 'expired', 'exitCode', 'signal', 'source']) {
     if (diag[key] === undefined || diag[key] === null) continue;
-    const text = typeof diag[key] === 'string' ? diag[key].trimEnd() : JSON.stringify(diag[key]);
+    const text = typeof diag[key] === 'string' ? diag[key].trimEnd() : inspect(diag[key]);
     lines.push(text.includes('\n') ? `${key}:\n${indent(text)}` : `${key}: ${text}`);
   }
   return lines.join('\n');

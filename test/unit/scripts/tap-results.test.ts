@@ -88,3 +88,10 @@ t.test('bailing out fails', async (t) => {
   t.equal(failed, 1);
   t.match(failures, [{ detail: /the disk is full/ }]);
 });
+
+t.test('diagnostics that contain themselves', async (t) => {
+  const diagnostics = ['  ---', '  error: &ref_0', '    error: *ref_0', '  ...'];
+  const { failed, failures } = await count('not ok 1 - a', ...diagnostics, '1..1');
+  t.equal(failed, 1);
+  t.match(failures, [{ detail: /error: .*Circular/ }]);
+});
