@@ -1,5 +1,5 @@
-// Writes src/generated/ops.ts and addon/generated/ops.h from schemas/ops.json, so that the types, the encoder and the
-// C++ structs cannot disagree. With --check it only says whether they are stale.
+// Writes src/generated/ops.ts and addon/generated/{ops,layout}.h from schemas/ops.json, so that the types, the encoder
+// and the C++ structs cannot disagree. With --check it only says whether they are stale.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -57,24 +57,11 @@ function tsUnion(name, ops) {
   return `export type ${name} =\n${ops.map((op) => `  | ${pascal(op.op)}Op`).join('\n')};\n`;
 }
 
-function tsTable() {
-  const rows = table.init.map((op, code) => {
-    const fields = Object.entries(op.fields).map(([name, type]) => `['${name}', '${type}']`);
-    return `  '${op.op}': { code: ${code + 1}, fields: [${fields.join(', ')}] },\n`;
-  });
-  return (
-    '/** Opcode and field order of every op that init runs. */\nexport const initOps: Readonly<\n' +
-    "  Record<InitOp['op'], { code: number; fields: readonly (readonly [string, FieldType])[] }>\n> = {\n" +
-    `${rows.join('')}};\n`
-  );
-}
-
 function tsFile() {
   const interfaces = [
     ...table.runtime.map((op) => tsInterface(op, 'runtime')),
     ...table.init.map((op) => tsInterface(op, 'init')),
   ];
-  const types = Object.keys(tsTypes).map((type) => `'${type}'`);
   return [
     `${banner}// biome-ignore-all format: generated\nimport type { LinuxSeccomp } from './spec.ts';\n\n` +
       '/** What every op carries besides its own fields. */\nexport interface OpBase {\n' +
@@ -84,9 +71,6 @@ function tsFile() {
     tsUnion('RuntimeOp', table.runtime),
     tsUnion('InitOp', table.init),
     'export type Op = RuntimeOp | InitOp;\n',
-    `export type FieldType = ${types.join(' | ')};\n`,
-    `/** Differs for every layout of the table. */\nexport const layoutHash = ${layoutHash};\n`,
-    tsTable(),
   ].join('\n');
 }
 
@@ -102,6 +86,40 @@ function cppFile() {
     `constexpr uint32_t kLayoutHash = ${layoutHash}u;\n\n` +
     `enum class Opcode : uint32_t {\n${codes}};\n\n${structs.join('\n')}\n` +
     `// X(Name) for every op: init's switch is made from it.\n#define TSRUN_INIT_OPS(X) \\\n${names}\n\n}  // namespace tsrun\n`
+  );
+}
+
+const fieldTypes = {
+  str: 'kString',
+  'str?': 'kOptionalString',
+  strs: 'kStrings',
+  u64: 'kNumber',
+  i64: 'kNumber',
+  u64s: 'kNumbers',
+  bytes: 'kBytes',
+  blob: 'kBlob',
+  bool: 'kBoolean',
+  fd: 'kDescriptor',
+  'fd?': 'kOptionalDescriptor',
+};
+
+/** What the encoder has to know: names and types of the fields in their order. */
+function layoutFile() {
+  const fields = [];
+  const ops = table.init.map((op, code) => {
+    const first = fields.length;
+    for (const [name, type] of Object.entries(op.fields))
+      fields.push(`  {"${name}", FieldType::${fieldTypes[type]}},\n`);
+    return `  {"${op.op}", ${code + 1}, ${first}, ${fields.length - first}},\n`;
+  });
+  const types = [...new Set(Object.values(fieldTypes))].map((type) => `  ${type},\n`).join('');
+  return (
+    `${banner}// clang-format off\n#pragma once\n#include "ops.h"\n\nnamespace tsrun {\n\n` +
+    `enum class FieldType {\n${types}};\n\n` +
+    'struct FieldLayout {\n  const char* name;\n  FieldType type;\n};\n\n' +
+    'struct OpLayout {\n  const char* op;\n  uint32_t code;\n  uint32_t first_field;\n  uint32_t field_count;\n};\n\n' +
+    `constexpr FieldLayout kFields[] = {\n${fields.join('')}};\n\n` +
+    `constexpr OpLayout kInitOps[] = {\n${ops.join('')}};\n\n}  // namespace tsrun\n`
   );
 }
 
@@ -123,5 +141,9 @@ function emit(path, text) {
   return false;
 }
 
-const stale = [emit('src/generated/ops.ts', tsFile()), emit('addon/generated/ops.h', cppFile())];
+const stale = [
+  emit('src/generated/ops.ts', tsFile()),
+  emit('addon/generated/ops.h', cppFile()),
+  emit('addon/generated/layout.h', layoutFile()),
+];
 process.exit(stale.includes(true) ? 1 : 0);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { standalone } from './build-info.ts';
+import type { Op } from './generated/ops.ts';
 
 /** How a hook ended; the numbers of addon/common/hook.h. */
 export const hookEnd = { exited: 1, signalled: 2, timedOut: 3, notStarted: 4 } as const;
@@ -24,7 +25,7 @@ export interface SpawnOptions {
   cgroupFd: number;
   /** init's end of the socket pair. */
   syncFd: number;
-  /** Sealed memfd with the encoded plan. */
+  /** memfd that holds the encoded plan when init gets its first message. */
   planFd: number;
   /** Every descriptor init keeps, syncFd and planFd included. */
   inherit: readonly number[];
@@ -85,8 +86,10 @@ export interface FileStatus {
  * when the kernel refuses. Descriptors are plain numbers, always close-on-exec.
  */
 export interface Addon {
-  /** Starts tsrun-init: memfd_create(2), clone3(2), execveat(2). */
-  spawnInit(options: SpawnOptions): { pid: number; pidfd: number };
+  /** Begins to start tsrun-init, in a thread: memfd_create(2), clone3(2), execveat(2). awaitInit must follow. */
+  startInit(options: SpawnOptions): void;
+  /** Waits until init has started, and throws what kept it from that; init waits for its first message. */
+  awaitInit(): { pid: number; pidfd: number };
   /** A SOCK_SEQPACKET pair. */
   socketPair(): [number, number];
   sendMessage(socket: number, bytes: Uint8Array, fd?: number): void;
@@ -96,7 +99,24 @@ export interface Addon {
   listen(directory: string, name: string): number;
   /** Connects to a socket; SOCK_SEQPACKET, or SOCK_STREAM with `stream`. */
   connect(directory: string, name: string, stream?: boolean): number;
-  memfd(name: string, bytes: Uint8Array, sealed: boolean): number;
+  /** memfd_create(2); so many zero bytes. */
+  memfd(name: string, size: number): number;
+  /**
+   * Writes the init ops of a plan into a memfd, which nobody can change then.
+   *
+   * @param ops all of the plan's
+   * @param slots numbers of the descriptors behind the slots that ops name
+   * @param blobs bytes behind the names of blobs that ops name
+   * @param traceFd shared memory for two timestamps per op, or -1
+   * @throws Error when a string holds a NUL byte
+   */
+  writePlan(
+    memfd: number,
+    ops: readonly Op[],
+    slots: Readonly<Record<string, number>>,
+    blobs: Readonly<Record<string, Uint8Array>>,
+    traceFd: number,
+  ): void;
   pidfdOpen(pid: number): number;
   pidfdSignal(pidfd: number, signal: number): void;
   /** Whether the process has ended; waits up to `timeoutMs` (-1: for ever). */

@@ -2,7 +2,8 @@
 // over the exec socket:
 //
 //   runtime                               init
-//      | -- clone3, execveat -------------> |  ops …
+//      | -- clone3, execveat -------------> |
+//      | -- kContinue --------------------> |  the Plan is there: ops …
 //      | <------------------- kSync(index)  |  the Plan's next ops are the runtime's
 //      |  ops …                             |
 //      | -- kContinue --------------------> |  ops …

@@ -1,5 +1,5 @@
 // The encoded Plan as tsrun-init maps it: a header, then ops of 8-byte slots, then the strings they point to. The
-// encoder is src/plan/encode.ts; both follow addon/generated/ops.h and schemas/ops.json.
+// encoder is addon/napi/plan.cc; both follow schemas/ops.json, by addon/generated.
 #pragma once
 #include <cstdint>
 

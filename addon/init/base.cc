@@ -156,6 +156,10 @@ void die(int error) {
 void sync_with_runtime() {
   ctx.detail[0] = 0;
   if (send(kSync, 0, 0) < 0) quit(1);
+  await_continue();
+}
+
+void await_continue() {
   Message reply;
   long got;
   do {

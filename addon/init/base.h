@@ -80,6 +80,9 @@ void sync_with_runtime();
 // Zeroed memory; nullptr when there is none.
 void* map_pages(size_t size);
 
+// Waits for the runtime's word; without a runtime there is no container.
+void await_continue();
+
 inline int close_fd(int fd) { return static_cast<int>(sys(__NR_close, fd)); }
 
 // Closes the descriptor at the end of the scope.

@@ -5,12 +5,14 @@
 namespace tsrun {
 
 #define TSRUN_FUNCTIONS(X)                     \
-  X("spawnInit", spawn_init)                   \
+  X("startInit", start_init)                   \
+  X("awaitInit", await_init)                   \
   X("socketPair", socket_pair)                 \
   X("sendMessage", send_message)               \
   X("receiveMessage", receive_message)         \
   X("listen", listen_at)                       \
   X("connect", connect_to)                     \
+  X("writePlan", write_plan)                   \
   X("memfd", make_memfd)                       \
   X("pidfdOpen", pidfd_open_pid)               \
   X("pidfdSignal", pidfd_signal)               \

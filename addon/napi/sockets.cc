@@ -136,18 +136,12 @@ Napi::Value connect_to(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd.release());
 }
 
-// memfd(name, bytes, sealed) -> fd at offset 0
+// memfd(name, size) -> fd of that many zero bytes, which can be sealed
 Napi::Value make_memfd(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  bool sealed = info[2].As<Napi::Boolean>().Value();
   UniqueFd fd(memfd_create(string_at(info, 0).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (fd.get() < 0) return throw_errno(env, errno, "memfd_create");
-  ssize_t size = static_cast<ssize_t>(bytes.ByteLength());
-  if (pwrite(fd.get(), bytes.Data(), size, 0) != size) return throw_errno(env, errno == 0 ? EIO : errno, "pwrite");
-  int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (sealed && fcntl(fd.get(), F_ADD_SEALS, seals) != 0) return throw_errno(env, errno, "fcntl");
-  return Napi::Number::New(env, fd.release());
+  if (fd.get() < 0) return throw_errno(info.Env(), errno, "memfd_create");
+  if (ftruncate(fd.get(), int_at(info, 1)) != 0) return throw_errno(info.Env(), errno, "ftruncate");
+  return Napi::Number::New(info.Env(), fd.release());
 }
 
 }  // namespace tsrun

@@ -2,11 +2,14 @@
 // /proc/PID/exe, CVE-2019-5736), then clone3 and execveat.
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <vector>
 
 #include "../common/syscall.h"
 #include "functions.h"
@@ -115,7 +118,7 @@ class Stack {
   void* base_;
 };
 
-// No signal handler of Node's may run in the child, which shares Node's memory.
+// No signal handler of Node's may run in the child, which shares Node's memory, nor in the thread that waits for it.
 class BlockSignals {
  public:
   BlockSignals() {
@@ -129,51 +132,86 @@ class BlockSignals {
   sigset_t before_;
 };
 
+// A clone under way, and all that it needs until the child has left this memory.
+struct Spawn {
+  UniqueFd image;
+  Stack stack;
+  std::vector<int> inherit;
+  char name[sizeof("tsrun-init")] = "tsrun-init";
+  char sync_text[16], plan_text[16];
+  char* arguments[4] = {name, sync_text, plan_text, nullptr};
+  struct clone_args how = {};
+  Child child = {};
+  int pidfd = -1;
+  long pid = 0;
+  pthread_t thread = {};
+  bool threaded = false;
+};
+
+// A command starts one at a time.
+std::unique_ptr<Spawn> under_way;
+
+void* run_spawn(void* data) {
+  Spawn* spawn = static_cast<Spawn*>(data);
+  spawn->pid = clone_child(&spawn->how, &spawn->child);
+  return nullptr;
+}
+
+// CLONE_VFORK stops the thread that calls it until the child has its own memory, some hundred microseconds: the JS goes
+// on meanwhile. Where no thread can be had, nothing is lost but that.
+void begin(Spawn* spawn) {
+  BlockSignals blocked;
+  spawn->threaded = pthread_create(&spawn->thread, nullptr, run_spawn, spawn) == 0;
+  if (!spawn->threaded) run_spawn(spawn);
+}
+
 }  // namespace
 
-Napi::Value spawn_init(const Napi::CallbackInfo& info) {
+// startInit(options): begins to start tsrun-init, which waits for the first message on its socket
+Napi::Value start_init(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Object options = info[0].As<Napi::Object>();
-  int cgroup_fd = static_cast<int>(number_of(options, "cgroupFd"));
-  std::vector<int> inherit = ints_of(options, "inherit");
-  char sync_text[16], plan_text[16];
-  snprintf(sync_text, sizeof(sync_text), "%d", static_cast<int>(number_of(options, "syncFd")));
-  snprintf(plan_text, sizeof(plan_text), "%d", static_cast<int>(number_of(options, "planFd")));
-  char name[] = "tsrun-init";
-  char* arguments[] = {name, sync_text, plan_text, nullptr};
+  auto spawn = std::make_unique<Spawn>();
+  spawn->inherit = ints_of(options, "inherit");
+  snprintf(spawn->sync_text, sizeof(spawn->sync_text), "%d", static_cast<int>(number_of(options, "syncFd")));
+  snprintf(spawn->plan_text, sizeof(spawn->plan_text), "%d", static_cast<int>(number_of(options, "planFd")));
+  spawn->image.reset(init_memfd());
+  if (spawn->image.get() < 0) return throw_errno(env, errno, "memfd_create");
+  if (!spawn->stack.ok()) return throw_errno(env, errno, "mmap");
 
-  UniqueFd image(init_memfd());
-  if (image.get() < 0) return throw_errno(env, errno, "memfd_create");
-  Stack stack;
-  if (!stack.ok()) return throw_errno(env, errno, "mmap");
-
-  int pidfd = -1;
-  struct clone_args how = {};
+  struct clone_args& how = spawn->how;
   how.flags = static_cast<uint64_t>(number_of(options, "flags")) | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
-  how.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  how.pidfd = reinterpret_cast<uint64_t>(&spawn->pidfd);
   how.exit_signal = SIGCHLD;
-  how.stack = stack.base();
+  how.stack = spawn->stack.base();
   how.stack_size = kChildStack;
+  int cgroup_fd = static_cast<int>(number_of(options, "cgroupFd"));
   if (cgroup_fd >= 0) {
     how.flags |= CLONE_INTO_CGROUP;
     how.cgroup = static_cast<uint64_t>(cgroup_fd);
   }
-  Child child = {
-      image.get(), static_cast<int>(number_of(options, "preserveFds")), inherit.data(), inherit.size(), arguments, 0};
-  long pid;
-  {
-    BlockSignals blocked;
-    pid = clone_child(&how, &child);
-  }
-  if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone3");
-  if (child.error < 0) {
-    sys(__NR_wait4, pid, nullptr, 0, nullptr);
-    close(pidfd);
-    return throw_errno(env, static_cast<int>(-child.error), "execveat");
+  spawn->child = {spawn->image.get(),    static_cast<int>(number_of(options, "preserveFds")),
+                  spawn->inherit.data(), spawn->inherit.size(),
+                  spawn->arguments,      0};
+  begin(spawn.get());
+  under_way = std::move(spawn);
+  return env.Undefined();
+}
+
+// awaitInit() -> { pid, pidfd } of what startInit has started
+Napi::Value await_init(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::unique_ptr<Spawn> spawn = std::move(under_way);
+  if (spawn->threaded) pthread_join(spawn->thread, nullptr);
+  if (spawn->pid < 0) return throw_errno(env, static_cast<int>(-spawn->pid), "clone3");
+  if (spawn->child.error < 0) {
+    sys(__NR_wait4, spawn->pid, nullptr, 0, nullptr);
+    close(spawn->pidfd);
+    return throw_errno(env, static_cast<int>(-spawn->child.error), "execveat");
   }
   Napi::Object result = Napi::Object::New(env);
-  result.Set("pid", static_cast<double>(pid));
-  result.Set("pidfd", pidfd);
+  result.Set("pid", static_cast<double>(spawn->pid));
+  result.Set("pidfd", spawn->pidfd);
   return result;
 }
 

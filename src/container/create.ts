@@ -90,7 +90,7 @@ class Creation {
     const executor = new Executor(request.plan, this.handlers(), this.undo, request.preserveFds);
     executor.slots['exec-socket'] = addon().listen(directory.path, execSocket);
     if (request.plan.ops.some(({ op }) => op === 'run-container-hook')) {
-      this.stateFd = addon().memfd('tsrun-state', Buffer.alloc(0), false);
+      this.stateFd = addon().memfd('tsrun-state', 0);
       executor.slots.state = this.stateFd;
     }
     executor.run();

@@ -10,7 +10,6 @@ import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp, StartScopeO
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { moveNetDevice } from '../network/devices.ts';
-import { encode } from '../plan/encode.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
@@ -21,7 +20,7 @@ import { type InitMessage, messageType, receiveFromInit, sendContinue } from './
 
 import { openNamespace } from './namespace.ts';
 import { startScope, unitOf } from './scope.ts';
-import { openContainer, spawnInit } from './spawn.ts';
+import { awaitInit, openContainer, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
 import type { UndoStack } from './undo.ts';
@@ -69,6 +68,8 @@ export class Executor {
   private socket = -1;
   /** Of the process that runs init's ops. */
   private pid = -1;
+  /** Indices of ops that come before the clone, and can be done while it is under way. */
+  private readonly besideClone: number[] = [];
   private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
 
@@ -94,11 +95,16 @@ export class Executor {
   private runtimeOps(index: number): number {
     let at = index;
     for (let op = this.plan.ops[at]; op !== undefined && isRuntimeOp(op); op = this.plan.ops[++at]) {
-      this.trace?.began(at);
-      this.runtimeOp(op);
-      this.trace?.ended(at);
+      if (op.op === 'filter-devices' && this.pid < 0) this.besideClone.push(at);
+      else this.traced(at, op);
     }
     return at;
+  }
+
+  private traced(index: number, op: RuntimeOp): void {
+    this.trace?.began(index);
+    this.runtimeOp(op);
+    this.trace?.ended(index);
   }
 
   private runtimeOp(op: RuntimeOp): void {
@@ -194,26 +200,33 @@ export class Executor {
   private clone(op: CloneOp): void {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
-    const plan = addon().memfd('tsrun-plan', encode(this.plan.ops, this.slots, this.blobs, this.trace?.fd), true);
-    const { pid, pidfd } = spawnInit(
-      op,
-      { path: this.cgroupPath, fallback: this.cgroupFallback },
-      {
-        flags: Number(op.flags),
-        cgroupFd: this.cgroupFd,
-        syncFd: theirs,
-        planFd: plan,
-        inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
-        preserveFds: this.preserveFds,
-      },
-    );
+    const plan = addon().memfd('tsrun-plan', 0);
+    const options = {
+      flags: Number(op.flags),
+      cgroupFd: this.cgroupFd,
+      syncFd: theirs,
+      planFd: plan,
+      inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
+      preserveFds: this.preserveFds,
+    };
+    startInit(op, options);
+    const failure = caught(() => this.whileCloning(plan));
+    const { pid, pidfd } = awaitInit(op, { path: this.cgroupPath, fallback: this.cgroupFallback }, options);
     closeSync(theirs);
     closeSync(plan);
     this.pid = pid;
     this.pidfd = pidfd;
     this.undo.push(() => this.endInit());
+    if (failure !== undefined) throw failure.error;
+    sendContinue(this.socket);
     // Otherwise the process that counts is the one that it forks.
     if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.handlers.started(pid, pidfd);
+  }
+
+  /** What need not be there before init's first message, and takes as long as the kernel for process and namespaces. */
+  private whileCloning(plan: number): void {
+    addon().writePlan(plan, this.plan.ops, this.slots, this.blobs, this.trace?.fd ?? -1);
+    for (const index of this.besideClone) this.traced(index, this.plan.ops[index] as RuntimeOp);
   }
 
   /** init went on in a child, which is our child too; the first process has ended. */
@@ -297,6 +310,16 @@ export class Executor {
     return new TsrunError(`the container's init ${how} while it was being set up`, {
       hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,
     });
+  }
+}
+
+/** What an action throws, undefined when it does not. */
+function caught(action: () => void): { error: unknown } | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return { error };
   }
 }
 

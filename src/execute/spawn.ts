@@ -30,36 +30,51 @@ export interface Birthplace {
   readonly fallback: string | null;
 }
 
+/** Begins to start init; awaitInit must follow. */
+export function startInit(op: CloneOp, options: SpawnOptions): void {
+  try {
+    addon().startInit(options);
+  } catch (error) {
+    throw cloneFailed(op, error as NodeJS.ErrnoException);
+  }
+}
+
 /**
- * Starts init, inside its cgroup. cgroup-v2.rst, No Internal Process Constraint: one that hands controllers to cgroups
- * below it may hold no processes of its own (EBUSY), nor may one among threaded ones (EOPNOTSUPP).
+ * Waits for the init that startInit has begun to start, inside its cgroup. cgroup-v2.rst, No Internal Process Constraint:
+ * one that hands controllers to cgroups below it may hold no processes of its own (EBUSY), nor may one among threaded ones
+ * (EOPNOTSUPP).
  *
  * @throws TsrunError when the kernel refuses
  */
-export function spawnInit(
+export function awaitInit(
   op: CloneOp,
   { path, fallback }: Birthplace,
   options: SpawnOptions,
 ): { pid: number; pidfd: number } {
   try {
-    return addon().spawnInit(options);
+    return addon().awaitInit();
   } catch (error) {
-    const { code, errno } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (fallback !== null && (code === 'EBUSY' || code === 'EOPNOTSUPP')) {
-      return spawnInCgroup(op, fallback, options);
+      return startInCgroup(op, fallback, options);
     }
     if (code === 'EBUSY') throw cannotHoldProcesses(path);
     // Being removed: the container has ended.
     if (code === 'ENODEV') throw containerStopped();
-    if (errno === undefined) throw error;
-    throw describeFailure(op, { error: errno, value: 0, detail: '' });
+    throw cloneFailed(op, error as NodeJS.ErrnoException);
   }
 }
 
-function spawnInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid: number; pidfd: number } {
+function cloneFailed(op: CloneOp, error: NodeJS.ErrnoException): Error {
+  return error.errno === undefined ? error : describeFailure(op, { error: error.errno, value: 0, detail: '' });
+}
+
+function startInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid: number; pidfd: number } {
   const cgroupFd = openCgroup(path);
   try {
-    return spawnInit(op, { path, fallback: null }, { ...options, cgroupFd });
+    const elsewhere = { ...options, cgroupFd };
+    startInit(op, elsewhere);
+    return awaitInit(op, { path, fallback: null }, elsewhere);
   } finally {
     closeSync(cgroupFd);
   }

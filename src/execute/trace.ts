@@ -81,7 +81,7 @@ export class Trace {
   constructor(ops: readonly Op[]) {
     this.ops = ops;
     this.own = new BigUint64Array(ops.length * 2);
-    this.fd = addon().memfd('tsrun-trace', new Uint8Array(this.own.byteLength), false);
+    this.fd = addon().memfd('tsrun-trace', this.own.byteLength);
   }
 
   began(index: number): void {

@@ -2,7 +2,7 @@ import type { InitOp, Op, RuntimeOp } from '../generated/ops.ts';
 
 /**
  * What a create or exec will do: plain data, in the order in which it happens. Where init's and the runtime's ops
- * alternate, the encoder makes them wait for each other.
+ * alternate, addon/napi/plan.cc makes them wait for each other.
  */
 export interface Plan {
   readonly ops: readonly Op[];
