@@ -148,7 +148,7 @@ export interface Addon {
   /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
   lock(fd: number, wait: boolean): boolean;
   /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */
-  filterDevices(cgroupFd: number, instructions: Buffer): void;
+  filterDevices(cgroupFd: number, instructions: Uint8Array): void;
   /** A NETLINK_ROUTE socket in a network namespace, or in this process's with -1. */
   netlinkOpen(networkNamespace: number): number;
   /** Sends one message with NLM_F_ACK or NLM_F_DUMP; gives the messages of the answer, without the end or the ack. */

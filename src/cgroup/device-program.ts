@@ -22,7 +22,20 @@ const opcode = {
 /** r0 is the verdict; r1 the context at the start; the others are this program's. */
 const register = { verdict: 0, context: 1, type: 2, access: 3, major: 4, minor: 5 } as const;
 
-type Instruction = { code: number; to?: number; from?: number; offset?: number; immediate?: number };
+/** The two words of a struct bpf_insn, little-endian as the machines are that the rest of the addon is built for. */
+type Instruction = readonly [number, number];
+
+interface Operands {
+  to?: number;
+  from?: number;
+  /** In instructions, counted from the next. */
+  offset?: number;
+  immediate?: number;
+}
+
+function instruction(code: number, { to = 0, from = 0, offset = 0, immediate = 0 }: Operands = {}): Instruction {
+  return [code | (to << 8) | (from << 12) | (offset << 16), immediate];
+}
 
 /**
  * Compiles device rules to a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2), struct bpf_cgroup_dev_ctx).
@@ -33,11 +46,9 @@ type Instruction = { code: number; to?: number; from?: number; offset?: number; 
  * at once" would get both wrong. The program walks the rules from the last to the first and strikes out what is
  * decided.
  */
-export function compileDeviceRules(rules: readonly DeviceRule[]): Buffer {
-  const instructions = loadContext();
-  for (const rule of withoutDeadRules(rules).reverse()) instructions.push(...compileRule(rule));
-  instructions.push(...verdict(0));
-  return encodeInstructions(instructions);
+export function compileDeviceRules(rules: readonly DeviceRule[]): Uint8Array {
+  const instructions = [contextLoaded, ...withoutDeadRules(rules).reverse().map(compileRule), verdict(0)].flat();
+  return new Uint8Array(new Uint32Array(instructions.flat()).buffer);
 }
 
 /** Whatever stands before a rule that matches everything has nothing left to decide. */
@@ -49,18 +60,15 @@ function withoutDeadRules(rules: readonly DeviceRule[]): DeviceRule[] {
   return rules.slice(Math.max(last, 0));
 }
 
-function loadContext(): Instruction[] {
-  const { context, type, access, major, minor } = register;
-  return [
-    // access_type is the access in the upper half and the type in the lower.
-    { code: opcode.loadWord, to: type, from: context, offset: 0 },
-    { code: opcode.move, to: access, from: type },
-    { code: opcode.and, to: type, immediate: 0xffff },
-    { code: opcode.shiftRight, to: access, immediate: 16 },
-    { code: opcode.loadWord, to: major, from: context, offset: 4 },
-    { code: opcode.loadWord, to: minor, from: context, offset: 8 },
-  ];
-}
+const contextLoaded: readonly Instruction[] = [
+  // access_type is the access in the upper half and the type in the lower.
+  instruction(opcode.loadWord, { to: register.type, from: register.context, offset: 0 }),
+  instruction(opcode.move, { to: register.access, from: register.type }),
+  instruction(opcode.and, { to: register.type, immediate: 0xffff }),
+  instruction(opcode.shiftRight, { to: register.access, immediate: 16 }),
+  instruction(opcode.loadWord, { to: register.major, from: register.context, offset: 4 }),
+  instruction(opcode.loadWord, { to: register.minor, from: register.context, offset: 8 }),
+];
 
 function compileRule(rule: DeviceRule): Instruction[] {
   const body = rule.allow ? allowed(maskOf(rule.access)) : denied(maskOf(rule.access));
@@ -71,7 +79,7 @@ function compileRule(rule: DeviceRule): Instruction[] {
   // A jump counts from the instruction after it.
   const jumps = tests.map(([to, immediate], index) => {
     const offset = tests.length - index - 1 + body.length;
-    return { code: opcode.jumpNotEqual, to, immediate, offset };
+    return instruction(opcode.jumpNotEqual, { to, immediate, offset });
   });
   return [...jumps, ...body];
 }
@@ -80,8 +88,8 @@ function compileRule(rule: DeviceRule): Instruction[] {
 function allowed(mask: number): Instruction[] {
   const rest = allAccess & ~mask;
   return [
-    { code: opcode.and, to: register.access, immediate: rest },
-    { code: opcode.jumpNotEqual, to: register.access, immediate: 0, offset: 2 },
+    instruction(opcode.and, { to: register.access, immediate: rest }),
+    instruction(opcode.jumpNotEqual, { to: register.access, immediate: 0, offset: 2 }),
     ...verdict(1),
   ];
 }
@@ -89,30 +97,17 @@ function allowed(mask: number): Instruction[] {
 /** One undecided bit that is refused refuses the whole access. */
 function denied(mask: number): Instruction[] {
   return [
-    { code: opcode.jumpIfSet, to: register.access, immediate: mask, offset: 1 },
+    instruction(opcode.jumpIfSet, { to: register.access, immediate: mask, offset: 1 }),
     // Over the verdict: BPF has no "jump if not set".
-    { code: opcode.jump, offset: 2 },
+    instruction(opcode.jump, { offset: 2 }),
     ...verdict(0),
   ];
 }
 
 function verdict(value: 0 | 1): Instruction[] {
-  return [{ code: opcode.moveImmediate, to: register.verdict, immediate: value }, { code: opcode.exit }];
+  return [instruction(opcode.moveImmediate, { to: register.verdict, immediate: value }), instruction(opcode.exit)];
 }
 
 function maskOf(access: string): number {
   return [...access].reduce((mask, letter) => mask | (accessBits[letter] ?? 0), 0);
-}
-
-/** struct bpf_insn on a little-endian machine, which is what the rest of the addon is built for too. */
-function encodeInstructions(instructions: readonly Instruction[]): Buffer {
-  const bytes = Buffer.alloc(instructions.length * 8);
-  instructions.forEach(({ code, to = 0, from = 0, offset = 0, immediate = 0 }, index) => {
-    const at = index * 8;
-    bytes.writeUInt8(code, at);
-    bytes.writeUInt8((from << 4) | to, at + 1);
-    bytes.writeInt16LE(offset, at + 2);
-    bytes.writeUInt32LE(immediate >>> 0, at + 4);
-  });
-  return bytes;
 }

@@ -35,7 +35,7 @@ function permits(program: Buffer, type: 'b' | 'c', major: number, minor: number,
   throw new Error('ran off the end');
 }
 
-const compile = (...rules: string[]) => compileDeviceRules(rules.map(parseDeviceRule));
+const compile = (...rules: string[]) => Buffer.from(compileDeviceRules(rules.map(parseDeviceRule)));
 
 t.test('without a matching rule access is refused', async (t) => {
   t.notOk(permits(compile(), 'c', 1, 3, 'r'));
@@ -78,7 +78,9 @@ t.test('the largest device numbers', async (t) => {
 });
 
 t.test('the default rules open the default devices and nothing else', async (t) => {
-  const program = compileDeviceRules([...deviceRulesOf([{ allow: false, access: 'rwm' }]), ...defaultDeviceRules]);
+  const program = Buffer.from(
+    compileDeviceRules([...deviceRulesOf([{ allow: false, access: 'rwm' }]), ...defaultDeviceRules]),
+  );
   for (const [major, minor] of [
     [1, 3],
     [1, 5],
