@@ -161,6 +161,11 @@ export interface Addon {
   libseccompVersion(library: string): string | undefined;
   /** Those of these flags of seccomp(2) that the kernel knows. */
   seccompFlags(flags: readonly number[]): number[];
+  /**
+   * Whether in a valid JSON text no object has a name twice and nothing nests deeper. False also when a name is written
+   * with a backslash, so that its bytes do not tell.
+   */
+  hasPlainKeys(text: string, maxDepth: number): boolean;
   /** 16 hexadecimal digits of FNV-1a: to name things and to find damage, no defence against an adversary. */
   checksum(bytes: Uint8Array): string;
   /**

@@ -45,6 +45,7 @@ namespace tsrun {
   X("libseccompVersion", libseccomp_version)   \
   X("seccompFlags", seccomp_flags)             \
   X("checksum", checksum)                      \
+  X("hasPlainKeys", has_plain_keys)            \
   X("filterDevices", filter_devices)           \
   X("pollPriority", poll_priority)             \
   X("systemdCall", systemd_call)               \

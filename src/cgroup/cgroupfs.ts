@@ -98,6 +98,8 @@ function awaitEmptyCgroup(path: string): void {
 
 /** Kills what is in the cgroup and below it, waits for the end of it all, and removes it and those below it. */
 export function destroyCgroup(path: string): void {
+  // Most containers leave an empty one.
+  if (removesAtOnce(path)) return;
   killCgroup(path);
   removeEmptiedCgroup(path);
 }
@@ -114,6 +116,15 @@ export function removeEmptiedCgroup(path: string): void {
     throw new TsrunError(`cannot remove the cgroup ${path}: processes are still in it: ${pids.join(', ')}`);
   }
   removeCgroup(path);
+}
+
+function removesAtOnce(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 /**

@@ -133,7 +133,8 @@ class Creation {
   private started(pid: number, pidfd: number): void {
     this.pidfd = pidfd;
     this.record = { ...this.record, init: { pid, startTime: processStat(pid)?.startTime ?? 0 } };
-    this.directory.write(this.record);
+    // Without hooks nobody asks for the pid before the container is created, which is soon.
+    if (this.request.plan.ops.some(runsHook)) this.directory.write(this.record);
     this.publishState('creating');
     const { pidfdSocket } = this.request;
     if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', pidfd, '--pidfd-socket');
@@ -182,6 +183,10 @@ export function firstRecord({
     seccompListener: listenerOf(spec.linux?.seccomp, bundle),
     startOps: opsAfterStart(plan.ops),
   };
+}
+
+function runsHook({ op }: Op): boolean {
+  return op === 'run-hook' || op === 'run-container-hook';
 }
 
 function opsAfterStart(ops: readonly Op[]): Record<string, Op> {

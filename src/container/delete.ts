@@ -37,7 +37,8 @@ function awaitLock(directory: ContainerDirectory, lock: number, force: boolean):
   const record = directory.hasRecord() ? directory.read() : undefined;
   if (record?.phase === 'creating') {
     if (!force) throw notStopped(directory, 'creating');
-    endInit(record);
+    // Before the record knows init, it ends with its create.
+    endInit({ init: record.init ?? record.creator });
   }
   addon().lock(lock, true);
 }
@@ -45,8 +46,7 @@ function awaitLock(directory: ContainerDirectory, lock: number, force: boolean):
 function deleteLocked(directory: ContainerDirectory, force: boolean): void {
   const record = recordOf(directory, force);
   if (record === undefined) return directory.removeUnrecorded();
-  const status = statusOf(directory, record);
-  if (!force && status !== 'stopped' && status !== 'created') throw notStopped(directory, status);
+  if (!force) demandStopped(directory, record);
   endInit(record);
   deleteCgroup(record);
   if (record.resctrl !== undefined) removeGroups(record.resctrl);
@@ -78,6 +78,11 @@ function deleteCgroup({ cgroup, init, unit }: ContainerRecord): void {
   }
   if (init === undefined) removeEmptiedCgroup(cgroup);
   else removeContainerCgroup({ path: cgroup, unit });
+}
+
+function demandStopped(directory: ContainerDirectory, record: ContainerRecord): void {
+  const status = statusOf(directory, record);
+  if (status !== 'stopped' && status !== 'created') throw notStopped(directory, status);
 }
 
 function notStopped({ id }: ContainerDirectory, status: string): TsrunError {

@@ -34,8 +34,8 @@ function signalProcess(identity: ProcessIdentity, signal: number): boolean {
   return withProcess(identity, (pidfd) => addon().pidfdSignal(pidfd, signal));
 }
 
-/** Kills init with SIGKILL and waits until it is gone (a parent that does not reap it cannot hold us up). */
-export function endInit({ init }: ContainerRecord): void {
+/** Kills a container's init with SIGKILL and waits until it is gone (a parent that does not reap it cannot hold us up). */
+export function endInit({ init }: Pick<ContainerRecord, 'init'>): void {
   if (init === undefined) return;
   withProcess(init, (pidfd) => {
     addon().pidfdSignal(pidfd, constants.signals.SIGKILL);

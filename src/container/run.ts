@@ -4,7 +4,7 @@ import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
 import { type NotifyRelay, openNotifyRelay } from './notify.ts';
 import { wasOomKilled } from './oom.ts';
-import { startContainer } from './start.ts';
+import { startCreated } from './start.ts';
 import type { ContainerDirectory } from './store.ts';
 
 export interface RunOptions {
@@ -19,11 +19,11 @@ export interface RunOptions {
  *
  * @returns the program's exit code, or 128 and the number of the signal that killed it
  */
-export function runCreated({ directory, pidfd, terminal }: Created, { detach, keep }: RunOptions): number {
+export function runCreated({ directory, record, pidfd, terminal }: Created, { detach, keep }: RunOptions): number {
   let notify: NotifyRelay | undefined;
   try {
     notify = openNotifyRelay(directory);
-    startContainer(directory);
+    startCreated(directory, record);
   } catch (error) {
     deleteContainer(directory, { force: true });
     throw error;

@@ -22,6 +22,11 @@ import { type ContainerDirectory, execSocket } from './store.ts';
 export function startContainer(directory: ContainerDirectory): void {
   const record = directory.read();
   demandCreated(directory, record);
+  startCreated(directory, record);
+}
+
+/** The same for a container that this command has created: there is nothing to look up. */
+export function startCreated(directory: ContainerDirectory, record: ContainerRecord): void {
   if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
     throw new TsrunError('/process: required by start', { hint: 'add a process to config.json and create again' });
   }
@@ -43,7 +48,7 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
  * destroyed (runtime.md, Lifecycle 7).
  */
 function release(directory: ContainerDirectory, record: ContainerRecord): void {
-  const socket = connectToInit(directory);
+  const socket = connectToInit(directory, record);
   try {
     // Only the first to connect is answered. While init waits for this command's word, the container is not started:
     // should this command be killed now, init ends.
@@ -64,13 +69,14 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
   }
 }
 
-function connectToInit(directory: ContainerDirectory): number {
+function connectToInit(directory: ContainerDirectory, record: ContainerRecord): number {
   try {
     return addon().connect(directory.path, execSocket);
   } catch (error) {
-    // Another start was faster, and init has closed the socket since.
-    if (['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw alreadyRunning();
-    throw error;
+    if (!['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    // Init has closed the socket since: it has ended, or another start was faster.
+    demandCreated(directory, record);
+    throw alreadyRunning();
   }
 }
 

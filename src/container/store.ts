@@ -67,7 +67,7 @@ export class ContainerDirectory {
    */
   reserve(): number {
     for (;;) {
-      this.make();
+      const isNew = this.make();
       const lock = this.openOrRemove();
       if (lock === undefined) continue;
       try {
@@ -77,7 +77,7 @@ export class ContainerDirectory {
           continue;
         }
         if (this.hasRecord()) throw this.taken();
-        this.removeOwnFiles();
+        if (!isNew) this.removeOwnFiles();
         return lock;
       } catch (error) {
         closeSync(lock);
@@ -209,13 +209,15 @@ export class ContainerDirectory {
     return now !== undefined && now.ino === held.ino && now.dev === held.dev;
   }
 
-  private make(): void {
+  /** @returns whether it was not there before */
+  private make(): boolean {
     try {
       makeDirectories(this.root);
       mkdirSync(this.path, { mode: 0o700 });
+      return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST' && this.exists()) return;
+      if (code === 'EEXIST' && this.exists()) return false;
       throw new TsrunError(`cannot make the state directory ${this.path}: ${code}`, {
         hint: 'choose a directory you may write to with --root',
       });

@@ -120,7 +120,10 @@ export function gatherHostFacts(): HostFacts {
 
 function ownCapabilities(): bigint {
   const status = readText('/proc/self/status');
-  const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1] ?? '0'}`);
+  const mask = (name: string) => {
+    const at = status.indexOf(`\n${name}:\t`);
+    return at < 0 ? 0n : BigInt(`0x${status.slice(at + name.length + 3, at + name.length + 19)}`);
+  };
   return mask('CapPrm') & mask('CapBnd');
 }
 

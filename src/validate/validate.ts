@@ -71,21 +71,25 @@ export function unknownProperties(value: unknown, source: SpecSource): Finding[]
 /** @param refused pointers of what the schema has refused or missed */
 export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly string[]): NamedProblem[] {
   const problems: NamedProblem[] = [];
-  for (const { name, reads, check } of rules) {
-    if (!isPresent(spec, reads[0])) continue;
+  for (const rule of rules) {
+    if (!isPresent(spec, rule)) continue;
+    const { name, reads, check } = rule;
     if (refused.some((pointer) => reads.some((read) => overlap(read, pointer)))) continue;
     for (const problem of check(spec)) problems.push({ rule: name, ...problem });
   }
   return problems;
 }
 
-/** By the pointer of a rule. */
-const namesIn = new Map<string, readonly string[]>();
+/** By the rule: made once for all runs, as the executable starts from a snapshot of its heap. */
+const namesRead = new Map([...errorRules, ...warningRules].map((rule) => [rule, namesIn(rule)]));
 
 /** Only names without characters that a pointer escapes. */
-function isPresent(spec: Spec, pointer: string): boolean {
-  const names = namesIn.get(pointer) ?? pointer.slice(1).split('/');
-  namesIn.set(pointer, names);
+function namesIn({ reads: [pointer] }: Rule): readonly string[] {
+  return pointer.slice(1).split('/');
+}
+
+function isPresent(spec: Spec, rule: Rule): boolean {
+  const names = namesRead.get(rule) ?? namesIn(rule);
   let value: unknown = spec;
   for (const name of names) value = (value as Record<string, unknown> | null | undefined)?.[name];
   return value !== undefined;
