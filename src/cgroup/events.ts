@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
+import { monotonicMs } from '../host/clock.ts';
 
 /** Keys of cgroup.events: whether a process is in the cgroup or below it, and whether all of them stand still. */
 export type CgroupState = 'populated' | 'frozen';
@@ -25,9 +26,9 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
     throw error;
   }
   try {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = monotonicMs() + timeoutMs;
     while (hasState(reread(fd), key) !== value) {
-      const left = deadline - Date.now();
+      const left = deadline - monotonicMs();
       if (left <= 0 || !addon().pollPriority([fd], left)) return hasState(reread(fd), key) === value;
     }
     return true;

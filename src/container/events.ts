@@ -2,6 +2,7 @@ import { EventFiles, readState } from '../cgroup/events.ts';
 import { CgroupFiles } from '../cgroup/files.ts';
 import { type CgroupStats, readStats } from '../cgroup/stats.ts';
 import { TsrunError } from '../errors.ts';
+import { monotonicMs } from '../host/clock.ts';
 import { type NetworkInterface, networkInterfaces } from '../host/network.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -50,14 +51,14 @@ export function followEvents(container: Observed, intervalMs: number, emit: (eve
   const files = new EventFiles(cgroup);
   let kills = oomKills(cgroup);
   try {
-    for (let next = Date.now(); ; files.wait(next - Date.now())) {
+    for (let next = monotonicMs(); ; files.wait(next - monotonicMs())) {
       const before = kills;
       kills = oomKills(cgroup);
       if (kills > before) emit({ type: 'oom', id });
       if (!isPopulated(cgroup)) return;
-      if (Date.now() < next) continue;
+      if (monotonicMs() < next) continue;
       emit(statsEvent(container));
-      next = Date.now() + intervalMs;
+      next = monotonicMs() + intervalMs;
     }
   } finally {
     files.close();

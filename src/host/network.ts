@@ -31,7 +31,8 @@ export function networkInterfaces(pid: number): NetworkInterface[] {
     if (readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net')) return [];
     return parseNetDev(readFileSync(`/proc/${pid}/net/dev`, 'utf8'));
   } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    // ENXIO: the namespace is just going.
+    if (['ENOENT', 'ESRCH', 'EACCES', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
   }
 }
