@@ -1,6 +1,7 @@
 // The device filter of a cgroup: a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2)), replaced in place.
 #include <linux/bpf.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "../common/syscall.h"
@@ -19,6 +20,9 @@ long bpf(bpf_cmd command, bpf_attr& attributes) {
   return sys(__NR_bpf, command, reinterpret_cast<long>(&attributes), sizeof(attributes));
 }
 
+// How often a load is begun that signals interrupt.
+constexpr int kMostLoads = 100;
+
 long load_program(const Napi::Buffer<char>& instructions) {
   bpf_attr attributes = {};
   attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
@@ -27,7 +31,10 @@ long load_program(const Napi::Buffer<char>& instructions) {
   static const char license[] = "Apache-2.0";
   attributes.license = reinterpret_cast<uint64_t>(license);
   memcpy(attributes.prog_name, kProgramName, sizeof(kProgramName));
-  return bpf(BPF_PROG_LOAD, attributes);
+  // The verifier gives up with EAGAIN when a signal comes, SIGCONT included.
+  long loaded = -EAGAIN;
+  for (int tries = 0; loaded == -EAGAIN && tries < kMostLoads; tries++) loaded = bpf(BPF_PROG_LOAD, attributes);
+  return loaded;
 }
 
 // The ids of the device programs that are attached to this very cgroup.
