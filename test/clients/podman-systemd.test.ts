@@ -57,7 +57,7 @@ running
 t.test('systemd boots, runs services and ends', { skip: engineTrees() }, async (t) => {
   const podman = await Podman.create(t);
   const script = ['set -e', `podman='${podman.command.join(' ')}'`, ...life('--network none --cgroup-parent /pods')];
-  const { stdout, stderr } = await podman.place.run(['sh', '-c', script.join('\n')], { seconds: 200 });
+  const { stdout, stderr } = await podman.place.run(['sh', '-c', script.join('\n')], { seconds: 800 });
   t.equal(stdout, expected, stderr);
 });
 
