@@ -1,4 +1,4 @@
-import type { DeviceRule } from './device-rules.ts';
+import { type DeviceRule, defaultDeviceRules } from './device-rules.ts';
 
 /** BPF_DEVCG_ACC_* of linux/bpf.h. */
 const accessBits: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
@@ -47,8 +47,10 @@ function instruction(code: number, { to = 0, from = 0, offset = 0, immediate = 0
  * decided.
  */
 export function compileDeviceRules(rules: readonly DeviceRule[]): Uint8Array {
-  const instructions = [contextLoaded, ...withoutDeadRules(rules).reverse().map(compileRule), verdict(0)].flat();
-  return new Uint8Array(new Uint32Array(instructions.flat()).buffer);
+  const parts = withoutDeadRules(rules)
+    .reverse()
+    .map((rule) => compiledDefaults.get(rule) ?? compileRule(rule));
+  return new Uint8Array(new Uint32Array([contextLoaded, ...parts, verdict(0)].flat(2)).buffer);
 }
 
 /** Whatever stands before a rule that matches everything has nothing left to decide. */
@@ -111,3 +113,6 @@ function verdict(value: 0 | 1): Instruction[] {
 function maskOf(access: string): number {
   return [...access].reduce((mask, letter) => mask | (accessBits[letter] ?? 0), 0);
 }
+
+/** Every container has these; the executable starts from a snapshot of its heap, where they are ready. */
+const compiledDefaults = new Map(defaultDeviceRules.map((rule) => [rule, compileRule(rule).flat()]));

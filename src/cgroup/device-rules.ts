@@ -59,12 +59,21 @@ export function formatDeviceRule({ allow, type, major, minor, access }: DeviceRu
 
 const ruleSyntax = /^(allow|deny) ([abc]) (\*|\d{1,10}):(\*|\d{1,10}) ([rwm]{1,3})$/;
 
+const defaultsByText = new Map(defaultDeviceRules.map((rule) => [formatDeviceRule(rule), rule]));
+
+/** The default rules, as formatDeviceRule writes them. */
+export const defaultDeviceRuleTexts: readonly string[] = [...defaultsByText.keys()];
+
 /**
  * Reads what formatDeviceRule writes.
  *
  * @throws TsrunError for any other text
  */
 export function parseDeviceRule(text: string): DeviceRule {
+  return defaultsByText.get(text) ?? parse(text);
+}
+
+function parse(text: string): DeviceRule {
   const [, verdict, type, major, minor, access] = ruleSyntax.exec(text) ?? [];
   if (major === undefined || minor === undefined || access === undefined) {
     throw new TsrunError(`not a device rule: ${JSON.stringify(text)}`, { hint: 'such as: allow c 1:3 rwm' });

@@ -91,7 +91,10 @@ function namesIn({ reads: [pointer] }: Rule): readonly string[] {
 function isPresent(spec: Spec, rule: Rule): boolean {
   const names = namesRead.get(rule) ?? namesIn(rule);
   let value: unknown = spec;
-  for (const name of names) value = (value as Record<string, unknown> | null | undefined)?.[name];
+  // No iterator: this is asked for every rule of every config.
+  for (let i = 0; i < names.length && value !== undefined; i++) {
+    value = (value as Record<string, unknown> | null)?.[names[i] as string];
+  }
   return value !== undefined;
 }
 
