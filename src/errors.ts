@@ -29,7 +29,9 @@ export function oneLine(text: string): string {
 
 /** `ENOENT` and its like of what Node or the addon threw. */
 export function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
+  const { code = 'unknown error' } = (error ?? {}) as NodeJS.ErrnoException;
+  // Node's name for it; the manual pages and the addon have the other.
+  return code === 'ENOTSUP' ? 'EOPNOTSUPP' : code;
 }
 
 /** What to do when the machine or a limit has run out of something, wherever that shows; undefined for other errors. */

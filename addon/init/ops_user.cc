@@ -60,6 +60,8 @@ int run(const FindUserOp& op) {
   return 0;
 }
 
+constexpr uint64_t kNoId = 0xffffffff;  // (uid_t)-1
+
 int run(const SetUserOp& op) {
   long error = sys(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (error < 0) return static_cast<int>(error);
@@ -69,6 +71,8 @@ int run(const SetUserOp& op) {
   }
   uint64_t gid = ctx.has_user ? ctx.group : op.gid;
   uint64_t uid = ctx.has_user ? ctx.user : op.uid;
+  // To the kernel this is "leave it": the process would stay what it is, root.
+  if (uid == kNoId || gid == kNoId) return fail(-EINVAL, "-1");
   error = sys(__NR_setresgid, gid, gid, gid);
   if (error < 0) return fail(error, "setresgid");
   error = sys(__NR_setresuid, uid, uid, uid);

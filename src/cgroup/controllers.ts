@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { rethrowExhausted, TsrunError } from '../errors.ts';
+import { errorCode, rethrowExhausted, TsrunError } from '../errors.ts';
 
 interface Refusal {
   readonly directory: string;
@@ -54,7 +54,7 @@ function enable(directory: string, controllers: readonly string[]): string | und
     writeFileSync(join(directory, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
     return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'EIO';
+    return errorCode(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
 import { errnoWords } from '../execute/words.ts';
 import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
 import { ioWeightOf } from '../lower/resources-io.ts';
@@ -63,7 +63,7 @@ function setIoWeight(directory: string, { device, weight, from }: SetIoWeightOp)
     writeExisting(join(directory, 'io.bfq.weight'), `${device} ${value}`);
   } catch (error) {
     // The file is there when the BFQ scheduler is, and a device's line is taken when BFQ drives the device.
-    if (!['ENOENT', 'EOPNOTSUPP'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+    if (!['ENOENT', 'EOPNOTSUPP'].includes(errorCode(error))) {
       throw writeFailed('io.bfq.weight', `${device} ${value}`, from, error as NodeJS.ErrnoException);
     }
     writeCgroupFile(directory, 'io.weight', `${device} ${ioWeightOf(value)}`, from);

@@ -58,7 +58,7 @@ function readProcess(path: string): Process {
 
 function withFlags(process: Process, options: ProcessOptions): Process {
   const changed: Process = { ...process, env: [...(process.env ?? []), ...options.env.map(envEntry)] };
-  if (options.cwd !== undefined) changed.cwd = options.cwd;
+  if (options.cwd !== undefined) changed.cwd = demandAbsolute(options.cwd);
   if (options.tty) changed.terminal = true;
   if (options.label !== undefined) changed.selinuxLabel = options.label;
   if (options.apparmor !== undefined) changed.apparmorProfile = options.apparmor;
@@ -66,6 +66,13 @@ function withFlags(process: Process, options: ProcessOptions): Process {
   changed.user = withUser(process.user ?? {}, options);
   changed.capabilities = withCapabilities(process.capabilities, options.capabilities);
   return changed;
+}
+
+function demandAbsolute(cwd: string): string {
+  if (cwd.startsWith('/')) return cwd;
+  throw new TsrunError(`--cwd ${JSON.stringify(cwd)}: must be an absolute path`, {
+    hint: 'it counts from the root of the container',
+  });
 }
 
 /** `NAME=value`; of a NAME alone runc makes an entry that getenv(3) does not find. */

@@ -37,6 +37,7 @@ export function lowerRdma(devices: Record<string, LinuxRdma>): Setting[] {
 const notParameters: Readonly<Record<string, string>> = {
   'cgroup.procs': 'it moves processes',
   'cgroup.threads': 'it moves threads',
+  'cgroup.type': 'a container needs a cgroup that is a domain',
   'cgroup.kill': 'it kills the container; use tsrun kill',
   'cgroup.freeze': 'it would stop the container before it is made; use tsrun pause',
 };

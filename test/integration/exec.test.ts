@@ -116,6 +116,7 @@ t.test('exec fails with 255 and names the reason', { skip }, async (t) => {
     code: 255,
     stderr: /executable file.*not found in \$PATH/,
   });
+  t.match(await box.runtime(['exec', '--cwd', 'tmp', id, 'pwd']), { code: 255, stderr: /must be an absolute path/i });
   t.match(await box.runtime(['exec', 'no-such-container', 'true']), { code: 255, stderr: /does not exist/ });
   await box.runtimeOk(['kill', id, 'KILL']);
   await box.waitForState(id, 'stopped');

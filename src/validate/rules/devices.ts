@@ -1,7 +1,7 @@
 /** Device nodes (config-linux.md, Devices; mknod(2)). */
 import type { LinuxDevice, Spec } from '../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
-import { mustBeAbsolute, type Rule, when } from './rule.ts';
+import { idProblems, mustBeAbsolute, type Rule, when } from './rule.ts';
 
 /** The kernel's dev_t has 12 bits of major and 20 of minor number and cuts off the rest. */
 const limits = { major: 2 ** 12 - 1, minor: 2 ** 20 - 1 } as const;
@@ -11,6 +11,24 @@ export const deviceErrors: Rule[] = [
     name: 'device-path-absolute',
     reads: ['/linux/devices'],
     check: (spec) => eachDevice(spec, ({ path }, at) => mustBeAbsolute(path, `${at}/path`)),
+  },
+  {
+    name: 'device-path-file',
+    reads: ['/linux/devices'],
+    check: (spec) => {
+      return eachDevice(spec, ({ path }, at) => {
+        return when(path.endsWith('/'), `${at}/path`, () => `must be the path of a file, found ${show(path)}`);
+      });
+    },
+  },
+  {
+    name: 'device-owner',
+    reads: ['/linux/devices'],
+    check: (spec) => {
+      return eachDevice(spec, ({ uid = 0, gid = 0 }, at) => {
+        return [...idProblems(uid, `${at}/uid`), ...idProblems(gid, `${at}/gid`)];
+      });
+    },
   },
   {
     name: 'device-numbers',

@@ -19,8 +19,17 @@ export const linuxErrors: Rule[] = [
     name: 'cgroups-path',
     reads: ['/linux/cgroupsPath'],
     check: ({ linux: { cgroupsPath = '' } = {} }) => {
-      const isEscape = cgroupsPath.split(/[/:]/).includes('..');
-      return when(isEscape, '/linux/cgroupsPath', () => `must not contain "..", found ${show(cgroupsPath)}`);
+      const parts = cgroupsPath.split(/[/:]/);
+      const isRoot = !cgroupsPath.includes(':') && isRootDirectory(cgroupsPath);
+      const at = '/linux/cgroupsPath';
+      return [
+        ...when(parts.includes('..'), at, () => `must not contain "..", found ${show(cgroupsPath)}`),
+        ...when(
+          isRoot && !parts.includes('..'),
+          at,
+          () => `must name a cgroup of the container's own, found ${show(cgroupsPath)}`,
+        ),
+      ];
     },
   },
   {
@@ -65,8 +74,17 @@ export const linuxWarnings: Rule[] = [
   },
 ];
 
+function isRootDirectory(path: string): boolean {
+  return path !== '' && path.split('/').every((part) => ['', '.', '..'].includes(part));
+}
+
 function absolutePaths({ linux }: Spec, name: 'maskedPaths' | 'readonlyPaths'): Problem[] {
-  return (linux?.[name] ?? []).flatMap((path, index) => mustBeAbsolute(path, `/linux/${name}/${index}`));
+  return (linux?.[name] ?? []).flatMap((path, index) => {
+    const at = `/linux/${name}/${index}`;
+    const hint = name === 'readonlyPaths' ? 'use /root/readonly' : undefined;
+    // A mount on the root directory would not be seen by those whose root it is already.
+    return [...mustBeAbsolute(path, at), ...when(isRootDirectory(path), at, 'has no effect on /', hint)];
+  });
 }
 
 /** set_mempolicy(2), which says of all these only EINVAL. */

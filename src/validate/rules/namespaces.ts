@@ -6,6 +6,8 @@ import { didYouMean } from '../suggest.ts';
 import { duplicates, isJoined, mustBeAbsolute, namespace, needsNamespace, type Rule, when } from './rule.ts';
 
 const mappings = ['uidMappings', 'gidMappings'] as const;
+/** The kernel takes no more (user_namespaces(7)). */
+const maxMappings = 340;
 const clocks: readonly string[] = ['monotonic', 'boottime'];
 
 export const namespaceErrors: Rule[] = [
@@ -49,6 +51,17 @@ export const namespaceErrors: Rule[] = [
     name: 'mapping-ranges',
     reads: ['/linux'],
     check: ({ linux }) => mappings.flatMap((name) => mappingProblems(linux?.[name] ?? [], `/linux/${name}`)),
+  },
+  {
+    name: 'mapping-count',
+    reads: ['/linux'],
+    check: ({ linux }) => {
+      return mappings.flatMap((name) => {
+        const count = (linux?.[name] ?? []).length;
+        const message = () => `must have at most ${maxMappings} ranges, has ${count}`;
+        return when(count > maxMappings, `/linux/${name}`, message, 'join ranges that follow each other');
+      });
+    },
   },
   {
     name: 'time-offsets-namespace',

@@ -1,9 +1,13 @@
 /** The process (config.md, Process). */
+import type { User } from '../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
-import { duplicates, isNumberList, mustBeAbsolute, type Rule, when } from './rule.ts';
+import { duplicates, idProblems, isNumberList, mustBeAbsolute, type Rule, when } from './rule.ts';
 
 /** Characters of a side of the terminal: struct winsize has 16 bits. */
 const maxConsoleSide = 65535;
+
+/** NGROUPS_MAX of the kernel. */
+const maxGroups = 65536;
 
 export const processErrors: Rule[] = [
   {
@@ -21,6 +25,11 @@ export const processErrors: Rule[] = [
     name: 'environment',
     reads: ['/process/env'],
     check: ({ process }) => environmentProblems(process?.env ?? [], '/process/env'),
+  },
+  {
+    name: 'user-ids',
+    reads: ['/process/user'],
+    check: ({ process }) => userIdProblems(process?.user ?? {}),
   },
   {
     name: 'umask',
@@ -93,6 +102,17 @@ export const processWarnings: Rule[] = [
     },
   },
 ];
+
+/** (uid_t) -1 means "leave it" to setresuid(2) and chown(2): the process would stay root. */
+function userIdProblems({ uid = 0, gid = 0, additionalGids = [] }: Partial<User>): Problem[] {
+  const at = '/process/user';
+  return [
+    ...idProblems(uid, `${at}/uid`),
+    ...idProblems(gid, `${at}/gid`),
+    ...additionalGids.flatMap((id, index) => idProblems(id, `${at}/additionalGids/${index}`)),
+    ...when(additionalGids.length > maxGroups, `${at}/additionalGids`, `must be at most ${maxGroups} groups`),
+  ];
+}
 
 /** Entries that are not NAME=value (config.md after IEEE Std 1003.1, 8.1). */
 export function environmentProblems(env: readonly string[], pointer: string): Problem[] {

@@ -35,6 +35,13 @@ export function needsNamespace(spec: Spec, type: NamespaceType, pointer: string)
   ];
 }
 
+/** The largest user or group ID: the next one means "none" and "leave it" to the kernel. */
+const maxId = 2 ** 32 - 2;
+
+export function idProblems(id: number, pointer: string): Problem[] {
+  return when(id > maxId, pointer, () => `must be at most ${maxId}, found ${id}`);
+}
+
 export function mustBeAbsolute(path: string, pointer: string): Problem[] {
   if (path.startsWith('/')) return [];
   return [{ pointer, message: `must be an absolute path, found ${show(path)}` }];

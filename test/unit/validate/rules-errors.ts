@@ -117,6 +117,47 @@ const general: RuleCase[] = [
 
 const process: RuleCase[] = [
   {
+    rule: 'user-ids',
+    what: 'uid -1, which would leave the process root',
+    change: (s) => {
+      s.process.user = { uid: 4294967295, gid: 0 };
+    },
+    at: '/process/user/uid',
+    says: /at most 4294967294/,
+  },
+  {
+    rule: 'user-ids',
+    what: 'gid -1',
+    change: (s) => {
+      s.process.user = { uid: 0, gid: 4294967295 };
+    },
+    at: '/process/user/gid',
+  },
+  {
+    rule: 'user-ids',
+    what: 'the largest there are',
+    change: (s) => {
+      s.process.user = { uid: 4294967294, gid: 4294967294, additionalGids: [4294967294] };
+    },
+    at: undefined,
+  },
+  {
+    rule: 'user-ids',
+    what: 'additional gid -1',
+    change: (s) => {
+      s.process.user = { uid: 0, gid: 0, additionalGids: [1, 4294967295] };
+    },
+    at: '/process/user/additionalGids/1',
+  },
+  {
+    rule: 'user-ids',
+    what: 'more groups than the kernel takes',
+    change: (s) => {
+      s.process.user = { uid: 0, gid: 0, additionalGids: Array.from({ length: 65537 }, (_, gid) => gid) };
+    },
+    at: '/process/user/additionalGids',
+  },
+  {
     rule: 'cwd-absolute',
     what: 'relative',
     change: (s) => {
@@ -292,6 +333,17 @@ const namespaces: RuleCase[] = [
     at: '/linux/gidMappings',
   },
   {
+    rule: 'mapping-count',
+    what: 'more than the kernel takes',
+    change: (s) => {
+      s.linux.namespaces.push({ type: 'user' });
+      s.linux.gidMappings = [map];
+      s.linux.uidMappings = Array.from({ length: 341 }, (_, n) => ({ containerID: n, hostID: n, size: 1 }));
+    },
+    at: '/linux/uidMappings',
+    says: /at most 340/,
+  },
+  {
     rule: 'user-namespace-without-mappings',
     what: 'no gids',
     change: (s) => {
@@ -422,6 +474,22 @@ const linux: RuleCase[] = [
     at: '/linux/devices/0/path',
   },
   {
+    rule: 'device-path-file',
+    what: 'the root directory',
+    change: (s) => {
+      s.linux.devices = [{ path: '/', type: 'p' }];
+    },
+    at: '/linux/devices/0/path',
+  },
+  {
+    rule: 'device-owner',
+    what: 'uid -1',
+    change: (s) => {
+      s.linux.devices = [{ path: '/x', type: 'p', uid: 4294967295 }];
+    },
+    at: '/linux/devices/0/uid',
+  },
+  {
     rule: 'device-numbers',
     what: 'missing',
     change: (s) => {
@@ -525,6 +593,40 @@ const linux: RuleCase[] = [
   ...sysctl('net/../vm/swappiness', false),
   ...sysctl('net.ipv4..x', false),
   ...sysctl('net.ipv4.conf.eth0/1.mtu', true),
+  {
+    rule: 'masked-path-absolute',
+    what: 'the root directory, which no mount hides',
+    change: (s) => {
+      s.linux.maskedPaths = ['/a', '/./'];
+    },
+    at: '/linux/maskedPaths/1',
+    says: /no effect/,
+  },
+  {
+    rule: 'readonly-path-absolute',
+    what: 'the root directory',
+    change: (s) => {
+      s.linux.readonlyPaths = ['/'];
+    },
+    at: '/linux/readonlyPaths/0',
+  },
+  {
+    rule: 'cgroups-path',
+    what: 'the root of the hierarchy',
+    change: (s) => {
+      s.linux.cgroupsPath = '/';
+    },
+    at: '/linux/cgroupsPath',
+    says: /of the container's own/,
+  },
+  {
+    rule: 'cgroups-path',
+    what: 'the default slice of systemd',
+    change: (s) => {
+      s.linux.cgroupsPath = ':x:y';
+    },
+    at: undefined,
+  },
   {
     rule: 'masked-path-absolute',
     what: 'relative',
