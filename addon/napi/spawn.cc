@@ -135,6 +135,7 @@ class BlockSignals {
 // A clone under way, and all that it needs until the child has left this memory.
 struct Spawn {
   UniqueFd image;
+  int image_error = 0;
   Stack stack;
   std::vector<int> inherit;
   char name[sizeof("tsrun-init")] = "tsrun-init";
@@ -153,7 +154,10 @@ std::unique_ptr<Spawn> under_way;
 
 void* run_spawn(void* data) {
   Spawn* spawn = static_cast<Spawn*>(data);
-  spawn->pid = clone_child(&spawn->how, &spawn->child);
+  spawn->image.reset(init_memfd());
+  spawn->child.image_fd = spawn->image.get();
+  if (spawn->image.get() < 0) spawn->image_error = errno;
+  if (spawn->image.get() >= 0) spawn->pid = clone_child(&spawn->how, &spawn->child);
   return nullptr;
 }
 
@@ -175,8 +179,6 @@ Napi::Value start_init(const Napi::CallbackInfo& info) {
   spawn->inherit = ints_of(options, "inherit");
   snprintf(spawn->sync_text, sizeof(spawn->sync_text), "%d", static_cast<int>(number_of(options, "syncFd")));
   snprintf(spawn->plan_text, sizeof(spawn->plan_text), "%d", static_cast<int>(number_of(options, "planFd")));
-  spawn->image.reset(init_memfd());
-  if (spawn->image.get() < 0) return throw_errno(env, errno, "memfd_create");
   if (!spawn->stack.ok()) return throw_errno(env, errno, "mmap");
 
   struct clone_args& how = spawn->how;
@@ -190,9 +192,11 @@ Napi::Value start_init(const Napi::CallbackInfo& info) {
     how.flags |= CLONE_INTO_CGROUP;
     how.cgroup = static_cast<uint64_t>(cgroup_fd);
   }
-  spawn->child = {spawn->image.get(),    static_cast<int>(number_of(options, "preserveFds")),
-                  spawn->inherit.data(), spawn->inherit.size(),
-                  spawn->arguments,      0};
+  Child& child = spawn->child;
+  child.preserve_fds = static_cast<int>(number_of(options, "preserveFds"));
+  child.inherit = spawn->inherit.data();
+  child.inherit_count = spawn->inherit.size();
+  child.arguments = spawn->arguments;
   begin(spawn.get());
   under_way = std::move(spawn);
   return env.Undefined();
@@ -203,6 +207,7 @@ Napi::Value await_init(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::unique_ptr<Spawn> spawn = std::move(under_way);
   if (spawn->threaded) pthread_join(spawn->thread, nullptr);
+  if (spawn->image_error != 0) return throw_errno(env, spawn->image_error, "memfd_create");
   if (spawn->pid < 0) return throw_errno(env, static_cast<int>(-spawn->pid), "clone3");
   if (spawn->child.error < 0) {
     sys(__NR_wait4, spawn->pid, nullptr, 0, nullptr);

@@ -43,7 +43,7 @@ export function readOptions(
   declarations: readonly OptionDeclaration[],
   mode: 'stop' | 'anywhere',
 ): OptionRun | undefined {
-  const run: OptionRun = { values: defaultsOf(declarations), args: [], next: from };
+  const run: OptionRun = { values: { ...tableOf(declarations).defaults }, args: [], next: from };
   while (run.next < argv.length) {
     const word = argv[run.next] ?? '';
     if (word === '--') return undefined;
@@ -61,7 +61,7 @@ function readOption(argv: readonly string[], run: OptionRun, declarations: reado
   const word = argv[run.next] ?? '';
   const equals = word.startsWith('--') ? word.indexOf('=') : -1;
   const flag = equals < 0 ? word : word.slice(0, equals);
-  const option = declarations.find((declaration) => shape(declaration).names.includes(flag));
+  const option = tableOf(declarations).byFlag.get(flag);
   if (option === undefined) return false;
   const { key, takesValue, negated } = shape(option);
   if (!takesValue) {
@@ -106,6 +106,25 @@ function shapeOf(flags: string): Shape {
   const negated = long.startsWith('no-');
   const key = (negated ? long.slice(3) : long).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   return { names, bareNames, key, takesValue: flags.includes('<') || flags.includes('['), negated };
+}
+
+/** What is to be known of a command's options, or of the global ones. */
+interface Table {
+  defaults: Record<string, unknown>;
+  byFlag: Map<string, OptionDeclaration>;
+}
+
+/** By the list of declarations, which is in the snapshot with them. */
+const tables = new Map<readonly OptionDeclaration[], Table>();
+
+function tableOf(declarations: readonly OptionDeclaration[]): Table {
+  const known = tables.get(declarations);
+  if (known !== undefined) return known;
+  const flags = declarations.flatMap((option) => shape(option).names.map((name) => [name, option] as const));
+  // Of two with one flag the first counts.
+  const table = { defaults: defaultsOf(declarations), byFlag: new Map(flags.reverse()) };
+  tables.set(declarations, table);
+  return table;
 }
 
 export function defaultsOf(declarations: readonly OptionDeclaration[]): Record<string, unknown> {

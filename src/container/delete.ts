@@ -14,15 +14,24 @@ import type { ContainerDirectory } from './store.ts';
 /**
  * runtime.md, Delete: undoes create. As runc does, a created container is killed first; a running one is refused
  * without `force`. With `force` an absent container is no error.
+ *
+ * @param known its record, where this command has created it
  */
-export function deleteContainer(directory: ContainerDirectory, { force }: { force: boolean }): void {
+export function deleteContainer(
+  directory: ContainerDirectory,
+  { force }: { force: boolean },
+  known?: ContainerRecord,
+): void {
   const lock = directory.openIfThere();
   if (lock === undefined) return absent(force);
   try {
     if (!addon().lock(lock, false)) awaitLock(directory, lock, force);
     // Whoever had the lock may have removed the container.
     if (!directory.isAt(lock)) return absent(force);
-    deleteLocked(directory, force);
+    const record = known ?? recordOf(directory, force);
+    if (record === undefined) return directory.removeUnrecorded();
+    if (!force) demandStopped(directory, record);
+    deleteLocked(directory, record);
   } finally {
     closeSync(lock);
   }
@@ -43,10 +52,7 @@ function awaitLock(directory: ContainerDirectory, lock: number, force: boolean):
   addon().lock(lock, true);
 }
 
-function deleteLocked(directory: ContainerDirectory, force: boolean): void {
-  const record = recordOf(directory, force);
-  if (record === undefined) return directory.removeUnrecorded();
-  if (!force) demandStopped(directory, record);
+function deleteLocked(directory: ContainerDirectory, record: ContainerRecord): void {
   endInit(record);
   deleteCgroup(record);
   if (record.resctrl !== undefined) removeGroups(record.resctrl);

@@ -38,7 +38,7 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
   const { code, signal } = addon().waitForeground(pidfd, terminal);
   notify?.finish();
   if (keep) recordExit(directory, { code, signal });
-  else deleteContainer(directory, { force: true });
+  else deleteContainer(directory, { force: true }, record);
   return code ?? 128 + (signal ?? 0);
 }
 
