@@ -1,23 +1,30 @@
 #include "environment.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 JSValue* HandleList::push(JSContext* context, JSValue value) {
+  if (size_ == kBlock * kBlocks) return nullptr;
   JSValue*& block = blocks_[size_ / kBlock];
   if (block == nullptr) block = static_cast<JSValue*>(js_malloc(context, kBlock * sizeof(JSValue)));
-  // A million values in one call of the addon: a list that no config can hold.
-  if (block == nullptr || size_ + 1 == kBlock * kBlocks) {
-    fputs("tsrun: no memory\n", stderr);
-    abort();
-  }
+  if (block == nullptr) return nullptr;
   at(size_) = value;
   return &at(size_++);
 }
 
 void HandleList::shrink(JSContext* context, size_t size) {
   while (size_ > size) JS_FreeValue(context, at(--size_));
+}
+
+napi_value napi_env__::handle(JSValue value) {
+  JSValue* place = handles.push(context, value);
+  if (place != nullptr) return reinterpret_cast<napi_value>(place);
+  JS_FreeValue(context, overflow);
+  overflow = value;
+  if (JS_IsUninitialized(exception)) {
+    JS_ThrowRangeError(context, "the addon holds more values than there is room for");
+    failed();
+  }
+  return reinterpret_cast<napi_value>(&overflow);
 }
 
 napi_status napi_env__::failed() {

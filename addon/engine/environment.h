@@ -11,6 +11,7 @@
 // Their addresses are the napi_value and must stay, so the list grows by blocks.
 class HandleList {
  public:
+  // Takes the value over. nullptr, and the value is still the caller's, when there is no room: a million of them.
   JSValue* push(JSContext* context, JSValue value);
   size_t size() const { return size_; }
   void shrink(JSContext* context, size_t size);
@@ -33,7 +34,11 @@ struct napi_env__ {
   JSValue byte_array = JS_UNDEFINED, buffer = JS_UNDEFINED;
   napi_extended_error_info last_error = {};
 
-  napi_value handle(JSValue value) { return reinterpret_cast<napi_value>(handles.push(context, value)); }
+  // The last value that had no room among the handles. C++ gets this one in the place of all that follow, and what it
+  // makes of it does not matter: the call ends with an exception.
+  JSValue overflow = JS_UNDEFINED;
+
+  napi_value handle(JSValue value);
   // Takes over what a call of QuickJS has thrown.
   napi_status failed();
   // napi_ok with the value as a handle, or the exception that it stands for.

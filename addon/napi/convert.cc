@@ -20,23 +20,16 @@ Napi::Value throw_errno(Napi::Env env, int error, const char* syscall, const std
 }
 
 std::vector<std::string> strings_of(const Napi::Object& object, const char* name) {
-  Napi::Array array = object.Get(name).As<Napi::Array>();
   std::vector<std::string> strings;
-  for (uint32_t i = 0, length = array.Length(); i < length; i++) {
-    // A list of config.json may be long, and each value that C++ looks at takes a handle.
-    Napi::HandleScope scope(object.Env());
-    strings.push_back(array.Get(i).As<Napi::String>().Utf8Value());
-  }
+  each_of(object.Get(name).As<Napi::Array>(),
+          [&](const Napi::Value& item) { strings.push_back(item.As<Napi::String>().Utf8Value()); });
   return strings;
 }
 
 std::vector<int> ints_of(const Napi::Object& object, const char* name) {
-  Napi::Array array = object.Get(name).As<Napi::Array>();
   std::vector<int> numbers;
-  for (uint32_t i = 0, length = array.Length(); i < length; i++) {
-    Napi::HandleScope scope(object.Env());
-    numbers.push_back(array.Get(i).As<Napi::Number>().Int32Value());
-  }
+  each_of(object.Get(name).As<Napi::Array>(),
+          [&](const Napi::Value& item) { numbers.push_back(item.As<Napi::Number>().Int32Value()); });
   return numbers;
 }
 

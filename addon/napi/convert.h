@@ -21,6 +21,15 @@ inline std::string string_of(const Napi::Object& object, const char* name) {
 inline double number_of(const Napi::Object& object, const char* name) {
   return object.Get(name).As<Napi::Number>().DoubleValue();
 }
+// Calls `use` with each item of an array. A list of config.json may be long, and each value that C++ looks at takes a
+// handle until its scope ends.
+template <typename Use>
+void each_of(const Napi::Array& array, Use use) {
+  for (uint32_t i = 0, length = array.Length(); i < length; i++) {
+    Napi::HandleScope scope(array.Env());
+    use(array.Get(i));
+  }
+}
 std::vector<std::string> strings_of(const Napi::Object& object, const char* name);
 std::vector<int> ints_of(const Napi::Object& object, const char* name);
 

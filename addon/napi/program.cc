@@ -74,11 +74,9 @@ void read_to_end(int out, int error, std::string texts[2]) {
 // runProgram(args) -> { code?, signal?, stdout, stderr }; args[0] is looked up on the PATH
 Napi::Value run_program(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Napi::Array list = info[0].As<Napi::Array>();
   std::vector<std::string> args;
-  for (uint32_t i = 0, length = list.Length(); i < length; i++) {
-    args.push_back(list.Get(i).As<Napi::String>().Utf8Value());
-  }
+  each_of(info[0].As<Napi::Array>(),
+          [&](const Napi::Value& item) { args.push_back(item.As<Napi::String>().Utf8Value()); });
   int out[2], error[2];
   if (pipe2(out, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd out_read(out[0]), out_write(out[1]);

@@ -114,23 +114,20 @@ uint64_t u64_of(const Napi::Object& object, const char* name) {
 
 Rule rule_of(const Napi::Object& object) {
   Rule rule = {u32_of(object, "action"), strings_of(object, "names"), {}};
-  Napi::Array conditions = object.Get("conditions").As<Napi::Array>();
-  for (uint32_t i = 0; i < conditions.Length(); i++) {
-    Napi::Object condition = conditions.Get(i).As<Napi::Object>();
+  each_of(object.Get("conditions").As<Napi::Array>(), [&](const Napi::Value& item) {
+    Napi::Object condition = item.As<Napi::Object>();
     rule.conditions.push_back({u32_of(condition, "index"), static_cast<int>(u32_of(condition, "op")),
                                u64_of(condition, "value"), u64_of(condition, "valueTwo")});
-  }
+  });
   return rule;
 }
 
 Profile profile_of(const Napi::Object& object) {
   Profile profile = {u32_of(object, "defaultAction"), {}, {}, object.Get("optimize").As<Napi::Boolean>().Value()};
-  Napi::Array architectures = object.Get("architectures").As<Napi::Array>();
-  for (uint32_t i = 0; i < architectures.Length(); i++) {
-    profile.architectures.push_back(architectures.Get(i).As<Napi::Number>().Uint32Value());
-  }
-  Napi::Array rules = object.Get("rules").As<Napi::Array>();
-  for (uint32_t i = 0; i < rules.Length(); i++) profile.rules.push_back(rule_of(rules.Get(i).As<Napi::Object>()));
+  each_of(object.Get("architectures").As<Napi::Array>(),
+          [&](const Napi::Value& item) { profile.architectures.push_back(item.As<Napi::Number>().Uint32Value()); });
+  each_of(object.Get("rules").As<Napi::Array>(),
+          [&](const Napi::Value& item) { profile.rules.push_back(rule_of(item.As<Napi::Object>())); });
   return profile;
 }
 

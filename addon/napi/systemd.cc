@@ -70,6 +70,7 @@ int append(const SdBus* bus, sd_bus_message* message, const std::string& type, c
   if (type[0] == 'v' && result >= 0) result = append(bus, message, contents, items.Get(1u));
   size_t at = 0;
   for (uint32_t i = 0; type[0] != 'v' && i < items.Length() && result >= 0; i++) {
+    Napi::HandleScope scope(value.Env());
     size_t length = is_struct ? type_length(contents, at) : contents.size();
     result = append(bus, message, contents.substr(at, length), items.Get(i));
     if (is_struct) at += length;

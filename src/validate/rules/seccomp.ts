@@ -8,7 +8,20 @@ const base = '/linux/seccomp';
 /** The actions that return a number, and the largest the kernel passes on (MAX_ERRNO; SECCOMP_RET_DATA). */
 const maxErrno: Partial<Record<SeccompAction, number>> = { SCMP_ACT_ERRNO: 4095, SCMP_ACT_TRACE: 65535 };
 
+/** Of all entries together. A filter has room for 4096 instructions (seccomp(2)); libseccomp takes hours for a million. */
+const maxNames = 16384;
+
 export const seccompErrors: Rule[] = [
+  seccompRule('seccomp-size', ({ syscalls = [] }) => {
+    const count = syscalls.reduce((sum, { names }) => sum + names.length, 0);
+    const hint = 'no filter that Linux takes has so many';
+    return when(
+      count > maxNames,
+      `${base}/syscalls`,
+      `must name at most ${maxNames} system calls, found ${count}`,
+      hint,
+    );
+  }),
   seccompRule('seccomp-errno', ({ defaultAction, defaultErrnoRet, syscalls = [] }) => [
     ...errnoProblems(defaultAction, defaultErrnoRet, `${base}/defaultErrnoRet`),
     ...syscalls.flatMap(({ action, errnoRet }, index) => {

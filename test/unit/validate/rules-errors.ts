@@ -825,6 +825,18 @@ const resources: RuleCase[] = [
 
 const seccomp: RuleCase[] = [
   ...filter(
+    'seccomp-size',
+    'of all entries together',
+    {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      syscalls: [
+        { names: Array(16_384).fill('read'), action: 'SCMP_ACT_ALLOW' },
+        { names: ['write'], action: 'SCMP_ACT_ALLOW' },
+      ],
+    },
+    '/syscalls',
+  ),
+  ...filter(
     'seccomp-errno',
     'an action without',
     { defaultAction: 'SCMP_ACT_KILL', defaultErrnoRet: 1 },
