@@ -1,11 +1,6 @@
-import { closeSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addon } from '../addon.ts';
-import { errorCode, rethrowExhausted } from '../errors.ts';
-
-/** How often to look for what was forked just before the cgroup stood still. */
-const maxRounds = 100;
+import { errorCode } from '../errors.ts';
 
 /** The pids, in this pid namespace, of all processes in the cgroup and below it; none when it is gone. */
 export function cgroupPids(path: string): number[] {
@@ -18,33 +13,8 @@ export function killCgroup(path: string): void {
     writeFileSync(join(path, 'cgroup.kill'), '1');
   } catch (error) {
     const code = errorCode(error);
-    // A container that may write to its cgroup has made it threaded.
-    if (code === 'EOPNOTSUPP') killThreaded(path);
-    else if (code !== 'ENOENT') throw error;
-  }
-}
-
-/** One by one, while the cgroup stands still, so that none forks; a frozen process can be killed. */
-function killThreaded(path: string): void {
-  writeFileSync(join(path, 'cgroup.freeze'), '1');
-  for (let round = 0; round < maxRounds; round++) {
-    const pids = cgroupPids(path);
-    if (pids.length === 0) return;
-    signalEach(pids, constants.signals.SIGKILL);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-  }
-}
-
-/** Signals processes, of which some may end meanwhile. */
-export function signalEach(pids: readonly number[], signal: number): void {
-  for (const pid of pids) {
-    try {
-      const pidfd = addon().pidfdOpen(pid);
-      addon().pidfdSignal(pidfd, signal);
-      closeSync(pidfd);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    // A threaded cgroup cannot do it, and only an empty one can become that (cgroup-v2.rst, Threads).
+    if (code !== 'ENOENT' && code !== 'EOPNOTSUPP') throw error;
   }
 }
 
@@ -62,38 +32,10 @@ export function cgroupsBelow(path: string): string[] {
 
 function pidsOf(path: string): number[] {
   try {
-    return numbersIn(join(path, 'cgroup.procs'));
+    return readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENODEV') return [];
-    if (code === 'EOPNOTSUPP') return processesOf(threadsOf(path));
+    // A threaded cgroup cannot tell: its processes stand in the domain above it.
+    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errorCode(error))) return [];
     throw error;
   }
-}
-
-/** A threaded cgroup tells its threads only; their processes are those of the domain above it. */
-function threadsOf(path: string): number[] {
-  try {
-    return numbersIn(join(path, 'cgroup.threads'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENODEV') return [];
-    throw error;
-  }
-}
-
-function processesOf(threads: readonly number[]): number[] {
-  const pids = threads.map((thread) => {
-    try {
-      return Number(/^Tgid:\t(\d+)$/m.exec(readFileSync(`/proc/${thread}/status`, 'latin1'))?.[1] ?? thread);
-    } catch (error) {
-      rethrowExhausted(error);
-      return thread;
-    }
-  });
-  return [...new Set(pids)];
-}
-
-function numbersIn(path: string): number[] {
-  return readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number);
 }

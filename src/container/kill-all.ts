@@ -1,6 +1,8 @@
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { addon } from '../addon.ts';
 import { freezeCgroup, isFrozen, thawCgroup } from '../cgroup/freezer.ts';
-import { cgroupPids, killCgroup, signalEach } from '../cgroup/processes.ts';
+import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
 import { TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { killContainer } from './kill.ts';
@@ -31,5 +33,17 @@ function whileFrozen(cgroup: string, action: () => void): void {
     action();
   } finally {
     thawCgroup(cgroup);
+  }
+}
+
+function signalEach(pids: readonly number[], signal: number): void {
+  for (const pid of pids) {
+    try {
+      const pidfd = addon().pidfdOpen(pid);
+      addon().pidfdSignal(pidfd, signal);
+      closeSync(pidfd);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { cgroup2Mount, type Needs, requires, type Spec, sandbox } from '../harness/index.ts';
+import { cgroup2Mount, type Needs, requires, type Spec, sandbox, waitFor } from '../harness/index.ts';
 
 type Resources = NonNullable<Spec['linux']['resources']>;
 
@@ -226,6 +226,38 @@ t.test('below a threaded cgroup no container can be', { skip: tsrun({ cgroupDriv
   t.notOk(existsSync(join(parent, 'threaded', 'c')));
   rmdirSync(join(parent, 'threaded'));
 });
+
+t.test(
+  'a cgroup that has been made threaded can be removed',
+  { skip: tsrun({ cgroupDriver: 'cgroupfs' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.process.args = ['true'];
+      // Directly below the root, which may have threaded children whatever controllers it hands down.
+      spec.linux.cgroupsPath = `${box.cgroup}-threaded`;
+    });
+    const id = await box.create(bundle);
+    await box.runtimeOk(['start', id]);
+    await box.waitForState(id, 'stopped');
+    const type = join(box.cgroupOf(bundle), 'cgroup.type');
+    await waitFor('the cgroup to be empty', () => writes(type, 'threaded') || undefined);
+    t.equal(readFileSync(type, 'utf8'), 'threaded\n');
+    await box.runtimeOk(['delete', id]);
+    t.notOk(existsSync(box.cgroupOf(bundle)));
+  },
+);
+
+function writes(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text);
+    return true;
+  } catch (error) {
+    // As long as a process is in it, be it a dead one.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return false;
+    throw error;
+  }
+}
 
 // runc does this with its systemd driver only, crun with a user namespace only; the specification says always.
 t.test('with a writable cgroup mount the user owns the cgroup, not its limits', { skip: tsrun() }, async (t) => {
