@@ -51,8 +51,9 @@ export abstract class EnginePlace {
     const [name = '', ...args] = this.enter(['timeout', '-s', 'KILL', String(seconds), ...program]);
     const started = performance.now();
     const result = await run(name, args, this.#options(options));
-    // A program can end with the same code by itself.
-    if (result.code === killed && performance.now() - started >= seconds * 1000)
+    // timeout(1) kills its process group, itself included. A program can end with the same code by itself.
+    const isCut = result.signal === 'SIGKILL' || result.code === killed;
+    if (isCut && performance.now() - started >= seconds * 1000)
       throw new Error(`${command.join(' ')} did not end within ${seconds} s: ${result.stderr || result.stdout}`);
     return result;
   }

@@ -79,7 +79,8 @@ t.test('pods, by command and by kube play', { skip }, async (t) => {
   await ok('pod', 'rm', '--force', '--time', '0', 'pod');
 
   const container = { name: 'c', image: 'localhost/busybox', imagePullPolicy: 'Never', command: ['sleep', '1000'] };
-  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'kube' }, spec: { containers: [container] } };
+  const spec = { containers: [container], terminationGracePeriodSeconds: 0 };
+  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'kube' }, spec };
   podman.place.writeFile('/tmp/kube.yaml', JSON.stringify(manifest));
   await ok('kube', 'play', '--network', 'none', '/tmp/kube.yaml');
   t.match(await ok('ps', '--format', '{{.Names}} {{.Status}}'), /kube-c Up/);
