@@ -126,6 +126,8 @@ export interface Addon {
    * (-1: never) has passed; without files it only waits.
    */
   pollPriority(fds: readonly number[], timeoutMs: number): boolean;
+  /** Whether the process is a child of this one, ended or not. */
+  isChild(pidfd: number): boolean;
   /** Waits for a child's end and reaps it. */
   reap(pidfd: number): ExitStatus;
   /**

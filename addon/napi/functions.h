@@ -17,6 +17,7 @@ namespace tsrun {
   X("pidfdOpen", pidfd_open_pid)               \
   X("pidfdSignal", pidfd_signal)               \
   X("pidfdWait", pidfd_wait)                   \
+  X("isChild", is_child)                       \
   X("reap", reap)                              \
   X("waitForeground", wait_foreground)         \
   X("runHook", run_hook)                       \

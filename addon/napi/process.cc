@@ -66,6 +66,13 @@ Napi::Value pidfd_wait(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), ready > 0);
 }
 
+// isChild(pidfd) -> whether this process could wait for it
+Napi::Value is_child(const Napi::CallbackInfo& info) {
+  siginfo_t status = {};
+  int result = waitid(P_PIDFD, static_cast<id_t>(int_at(info, 0)), &status, WEXITED | WNOHANG | WNOWAIT);
+  return Napi::Boolean::New(info.Env(), result == 0);
+}
+
 // reap(pidfd of a child) -> { code } | { signal }; waits for its end
 Napi::Value reap(const Napi::CallbackInfo& info) { return reap_pidfd(info.Env(), int_at(info, 0)); }
 

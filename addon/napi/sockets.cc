@@ -43,7 +43,8 @@ int receive(int fd, void* data, size_t size, int* passed) {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control;
-  header.msg_controllen = sizeof(control);
+  // Room for one descriptor: in the padding that CMSG_SPACE counts there is some for a second, which would stay open.
+  header.msg_controllen = CMSG_LEN(sizeof(int));
   ssize_t got;
   do {
     got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);

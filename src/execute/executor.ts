@@ -70,6 +70,8 @@ export class Executor {
   private pid = -1;
   /** Indices of ops that come before the clone, and can be done while it is under way. */
   private readonly besideClone: number[] = [];
+  /** Of the plan's ops the first that the runtime's turns have not come to. */
+  private nextOp = 0;
   private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
 
@@ -85,7 +87,7 @@ export class Executor {
   run(): void {
     // Below init's end on the stack: a group can only go when nobody is in it.
     this.undo.push(() => removeGroups(this.resctrlGroups));
-    this.runtimeOps(0);
+    this.nextOp = this.runtimeOps(0);
     this.converse();
     closeSync(this.socket);
     if (this.cgroupFd >= 0) closeSync(this.cgroupFd);
@@ -229,9 +231,17 @@ export class Executor {
     for (const index of this.besideClone) this.traced(index, this.plan.ops[index] as RuntimeOp);
   }
 
-  /** init went on in a child, which is our child too; the first process has ended. */
-  private forked(pid: number): void {
+  /**
+   * init went on in a child, which is our child too; the first process has ended. Who may trace init could name another
+   * process here, to have it killed for a failure.
+   */
+  private forked({ opIndex, value: pid }: InitMessage): void {
+    if (this.plan.ops[opIndex]?.op !== 'fork-child') throw new Error(`init has forked in op ${opIndex}`);
     const pidfd = addon().pidfdOpen(pid);
+    if (!addon().isChild(pidfd)) {
+      closeSync(pidfd);
+      throw new Error(`init says that it went on as process ${pid}, which is not its child`);
+    }
     this.reapInit();
     this.pid = pid;
     this.pidfd = pidfd;
@@ -263,7 +273,7 @@ export class Executor {
           log('warning', describeNotice(this.plan.ops[message.opIndex] as Op, message));
           break;
         case messageType.pid:
-          this.forked(message.value);
+          this.forked(message);
           break;
         case messageType.started:
           started = true;
@@ -275,8 +285,11 @@ export class Executor {
     }
   }
 
+  /** Each of the runtime's turns comes once, in the order of the plan. */
   private sync(index: number): void {
-    this.runtimeOps(index);
+    const isTurn = index >= this.nextOp && this.plan.ops[index]?.by === 'runtime';
+    if (!isTurn) throw new Error(`init gives the turn to op ${index}, and not to one from ${this.nextOp} on`);
+    this.nextOp = this.runtimeOps(index);
     sendContinue(this.socket);
   }
 

@@ -21,7 +21,8 @@ export interface InitMessage {
 export function receiveFromInit(socket: number): InitMessage | null {
   const received = addon().receiveMessage(socket, messageSize);
   if (received === null || received === undefined) return null;
-  const { data, fd } = received;
+  const { data, size, fd } = received;
+  if (size !== messageSize) throw new Error(`init sent a message of ${size} bytes`);
   const end = data.indexOf(0, 16);
   return {
     type: data.readUInt32LE(0),

@@ -111,7 +111,7 @@ export function cgroupDirectory({ host, linux, options }: Context): string {
   if (options.cgroupManager === 'disabled') return join(mount, normalize(host.cgroup.own));
   if (options.cgroupManager === 'systemd') {
     const user = host.systemdUser;
-    return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user !== undefined), user));
+    return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user !== undefined), user, host.cgroup.own));
   }
   // normalize() of an absolute path cannot lead above it.
   if (path.startsWith('/')) return join(mount, normalize(path));

@@ -32,12 +32,19 @@ export function scopeName(cgroupsPath: string | undefined, id: string, user: boo
  * (systemd.slice(5)), and a user's systemd has its own part of the tree.
  *
  * @param uid of the user whose systemd it is; undefined for that of the host
+ * @param own cgroup of the caller, which is below that of the user's systemd when that has started it
  */
-export function scopePath({ slice, scope }: ScopeName, uid: number | undefined): string {
+export function scopePath({ slice, scope }: ScopeName, uid: number | undefined, own: string): string {
   const words = slice === '-.slice' ? [] : slice.slice(0, -'.slice'.length).split('-');
   const slices = words.map((_, index) => `${words.slice(0, index + 1).join('-')}.slice`);
-  const root = uid === undefined ? '/' : `/user.slice/user-${uid}.slice/user@${uid}.service`;
-  return join(root, ...slices, scope);
+  return join(uid === undefined ? '/' : userRoot(uid, own), ...slices, scope);
+}
+
+/** Where logind has it, unless the caller knows better: a systemd in a container, say, need not have a user.slice. */
+function userRoot(uid: number, own: string): string {
+  const service = `/user@${uid}.service`;
+  const at = `${own}/`.indexOf(`${service}/`);
+  return at === -1 ? `/user.slice/user-${uid}.slice${service}` : own.slice(0, at + service.length);
 }
 
 function sliceName(slice: string, user: boolean): string {

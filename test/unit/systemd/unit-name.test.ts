@@ -23,9 +23,16 @@ t.test('names that no unit has', async (t) => {
 });
 
 t.test('where the scope is in the tree', async (t) => {
-  const path = (slice: string, uid?: number) => scopePath({ slice, scope: 'p-n.scope' }, uid);
+  const path = (slice: string, uid?: number, own = '/') => scopePath({ slice, scope: 'p-n.scope' }, uid, own);
   t.equal(path('system.slice'), '/system.slice/p-n.scope');
   t.equal(path('a-b-c.slice'), '/a.slice/a-b.slice/a-b-c.slice/p-n.scope');
   t.equal(path('-.slice'), '/p-n.scope');
   t.equal(path('user.slice', 1000), '/user.slice/user-1000.slice/user@1000.service/user.slice/p-n.scope');
+  const session = '/user.slice/user-1000.slice/session-1.scope';
+  t.equal(path('user.slice', 1000, session), '/user.slice/user-1000.slice/user@1000.service/user.slice/p-n.scope');
+  // A caller that the user's systemd has started knows where that is.
+  const shell = '/box/user@1000.service/app.slice/shell.scope';
+  t.equal(path('user.slice', 1000, shell), '/box/user@1000.service/user.slice/p-n.scope');
+  t.equal(path('user.slice', 1000, '/box/user@1000.service'), '/box/user@1000.service/user.slice/p-n.scope');
+  t.equal(path('system.slice', undefined, shell), '/system.slice/p-n.scope');
 });
