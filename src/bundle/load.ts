@@ -2,7 +2,6 @@ import type { Spec } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { showFinding } from '../validate/finding.ts';
 import { validateSpec } from '../validate/validate.ts';
-import { parseSpecText } from './parse.ts';
 import { readBundleConfig } from './read.ts';
 
 export interface LoadedBundle {
@@ -22,15 +21,6 @@ const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
  */
 export function loadBundle(bundle: string, file?: string): LoadedBundle {
   const { value, text, path } = readBundleConfig(bundle, file);
-  return validated(value, text, path);
-}
-
-/** Validates the text of a config; `path` is for messages. Throws as loadBundle does. */
-export function loadSpecText(text: string, path: string): LoadedBundle {
-  return validated(parseSpecText(text, path), text, path);
-}
-
-function validated(value: unknown, text: string, path: string): LoadedBundle {
   const { spec, warnings } = validateSpec(value, { text, path });
   for (const platform of otherPlatforms) {
     if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);

@@ -1,7 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-import { loadSpecText } from '../bundle/load.ts';
 import { resourceHint, TsrunError } from '../errors.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
@@ -41,7 +40,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
   const record = directory.read();
   const host = gatherHostFacts();
   const container = demandRunning(directory, record, request, host);
-  const own = loadSpecText(directory.readConfig(), `${directory.path}/config.json`).spec;
+  const own = directory.readConfig();
   const spec: Spec = { ...own, process: request.process(own.process) };
   const options: ExecOptions = {
     id: record.id,

@@ -18,6 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { errorCode, resourceHint, rethrowExhausted, TsrunError } from '../errors.ts';
+import type { Spec } from '../generated/spec.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { checkId, isId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
@@ -148,8 +149,15 @@ export class ContainerDirectory {
     }
   }
 
-  readConfig(): string {
-    return readFileSync(join(this.path, configFile), 'utf8');
+  /** The config as create has validated it; nobody else may have changed it since. */
+  readConfig(): Spec {
+    const path = join(this.path, configFile);
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as Spec;
+    } catch (error) {
+      rethrowExhausted(error);
+      throw this.corrupt((error as Error).message, path);
+    }
   }
 
   /** Whether init still waits for start. */
