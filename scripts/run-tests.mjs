@@ -27,7 +27,7 @@ import { isClientTest, isVmTest, runInCheapestTier, runInTier, runUnderSystemd, 
  * Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. They are there to end a hang
  * with words, and far above what a slow machine takes: more than the waits of a test (test/harness/process.ts).
  */
-const testTimeout = 900;
+const testTimeout = 1800;
 const fileTimeout = 3600;
 /** Seconds for the rest of the output of a file that has ended. */
 const outputPatience = 60;

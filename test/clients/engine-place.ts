@@ -50,7 +50,8 @@ export abstract class EnginePlace {
     const { seconds = patience } = options;
     const [name = '', ...args] = this.enter(['timeout', '-s', 'KILL', String(seconds), ...program]);
     const started = performance.now();
-    const result = await run(name, args, this.#options(options));
+    // With time for timeout(1) itself to begin.
+    const result = await run(name, args, { ...this.#options(options), seconds: seconds + patience });
     // timeout(1) kills its process group, itself included. A program can end with the same code by itself.
     const isCut = result.signal === 'SIGKILL' || result.code === killed;
     if (isCut && performance.now() - started >= seconds * 1000)

@@ -24,6 +24,8 @@ export interface RunOptions {
    * something that lives longer, as `create` does: a pipe would count as open until that ends too.
    */
   outputFiles?: string;
+  /** How long `run` waits for its end; far above what a slow machine takes when left out. */
+  seconds?: number;
 }
 
 export interface Running {
@@ -78,9 +80,22 @@ export function readOutputFiles(prefix: string | undefined): { stdout: string; s
   return { stdout: readFileSync(`${prefix}.out`, 'utf8'), stderr: readFileSync(`${prefix}.err`, 'utf8') };
 }
 
-/** Runs a program to its end. */
-export function run(path: string, args: string[], options: RunOptions = {}): Promise<Result> {
-  return start(path, args, options).done;
+/** Seconds: as `patience`, for a program. */
+const programPatience = 600;
+
+/** Runs a program to its end. One that hangs is killed, and fails the test with what it is and has said. */
+export async function run(path: string, args: string[], options: RunOptions = {}): Promise<Result> {
+  const { child, output, done } = start(path, args, options);
+  const { seconds = programPatience } = options;
+  let timer: NodeJS.Timeout | undefined;
+  const hangs = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      const { stdout, stderr } = readOutputFiles(options.outputFiles) ?? output;
+      reject(new Error(`${[path, ...args].join(' ')} did not end within ${seconds} s: ${stderr || stdout}`));
+    }, seconds * 1000);
+  });
+  return await Promise.race([done, hangs]).finally(() => clearTimeout(timer));
 }
 
 /** Resolves after about `milliseconds`; for polling only. */

@@ -80,7 +80,7 @@ const without = (spec: Spec, type: string) => {
   spec.linux.namespaces = spec.linux.namespaces.filter((entry) => entry.type !== type);
 };
 
-t.test('the devices are the host’s, by bind mount', { skip }, async (t) => {
+t.test('the devices are the host’s, by bind mount', { skip: skip || requires({ files: ['/dev/fuse'] }) }, async (t) => {
   const box = sandbox(t);
   const output = await outputOf(
     box,
