@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 632385055u;
+constexpr uint32_t kLayoutHash = 3683348905u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -180,7 +180,7 @@ struct BindRootfsOp {
 struct OpenProcfsOp {
 };
 
-// A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree, and a notice that says so.
+// A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree (an empty, read-only directory when that is missing), and a notice that says so.
 struct NewFilesystemOp {
   Str destination;
   Str type;
@@ -202,13 +202,14 @@ struct MountByFlagsOp {
   Str data;
 };
 
-// A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount.
+// A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there.
 struct CloneTreeOp {
   Str destination;
   Str source;
   uint64_t recursive;
   int64_t tree;
   uint64_t proc_only;
+  uint64_t empty_if_missing;
 };
 
 // Take a tree, instead of as the runtime has opened it, as the container's own mount namespace has it, where the attributes of the host's mounts are locked (mount_namespaces(7)). What init cannot reach stays the runtime's.

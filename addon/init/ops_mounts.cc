@@ -36,9 +36,19 @@ bool existing_mode(const char* path, char* parameter, size_t size) {
   return copy(parameter, size, "mode=") && append(parameter, size, octal);
 }
 
+// Of a cgroup that there is none of: whatever the host has there must not be seen.
+long empty_directory() {
+  Filesystem empty = {};
+  empty.type = "tmpfs";
+  empty.mode = "mode=0555";
+  empty.attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  return new_filesystem(empty);
+}
+
 // The host's own tree in place of a new filesystem.
 long fallback_tree(const char* path, uint64_t attributes) {
   Fd tree(clone_path(path, true));
+  if (tree.error() == -ENOENT) return empty_directory();
   if (!tree.ok()) return tree.error();
   int error = set_attributes(tree.get(), true, attributes, 0);
   return error < 0 ? error : tree.release();
@@ -109,6 +119,7 @@ int run(const MountByFlagsOp& op) {
 int run(const CloneTreeOp& op) {
   const char* source = text(op.source);
   Fd tree(op.tree >= 0 ? op.tree : clone_path(source, op.recursive));
+  if (op.empty_if_missing && tree.error() == -ENOENT) tree.reset(empty_directory());
   if (!tree.ok()) return fail(tree.error(), source);
   if (op.proc_only && !is_procfs(tree.get())) return fail(-EPERM, "only a procfs may be at /proc");
   hold(tree.release());

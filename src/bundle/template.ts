@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Mount, Spec } from '../generated/spec.ts';
+import { rootlessFacts } from '../host/rootless.ts';
+import { rootlessSpec } from './rootless-template.ts';
 
 const defaultCapabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 
@@ -89,27 +91,6 @@ export function defaultSpec(): Spec {
   };
 }
 
-/** What an ordinary user can run: a user namespace with the one mapping everybody may make, no network namespace. */
-function rootlessSpec(uid: number, gid: number): Spec {
-  const spec = defaultSpec();
-  const linux = spec.linux ?? {};
-  linux.namespaces = (linux.namespaces ?? []).filter(({ type }) => type !== 'network');
-  linux.namespaces.push({ type: 'user' });
-  linux.uidMappings = [{ containerID: 0, hostID: uid, size: 1 }];
-  linux.gidMappings = [{ containerID: 0, hostID: gid, size: 1 }];
-  delete linux.resources;
-  spec.mounts = (spec.mounts ?? []).map(rootlessMount);
-  return spec;
-}
-
-/** A fresh sysfs needs a network namespace of one's own; gid 5 is not mapped. */
-function rootlessMount(mount: Mount): Mount {
-  if (mount.destination === '/sys') {
-    return { destination: '/sys', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'ro'] };
-  }
-  return { ...mount, ...(mount.options && { options: mount.options.filter((option) => option !== 'gid=5') }) };
-}
-
 /** What `tsrun spec` can be asked for. */
 export interface SpecChoices {
   rootless: boolean;
@@ -125,7 +106,7 @@ export interface SpecChoices {
 
 /** @throws TsrunError for an environment variable without a value */
 export function configured(choices: SpecChoices): Spec {
-  const spec = choices.rootless ? rootlessSpec(process.geteuid?.() ?? 0, process.getegid?.() ?? 0) : defaultSpec();
+  const spec = choices.rootless ? rootlessSpec(defaultSpec(), rootlessFacts()) : defaultSpec();
   const wrong = choices.env.find((entry) => entry.indexOf('=') <= 0);
   if (wrong !== undefined) throw new TsrunError(`--env ${JSON.stringify(wrong)}: expected name=value`);
   if (spec.process !== undefined) {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
+import { isInitialUserNamespace } from '../host/facts.ts';
 import { cgroupType, enableControllers } from './controllers.ts';
 import { readState, waitForState } from './events.ts';
 import { cgroupPids, cgroupsBelow, killCgroup } from './processes.ts';
@@ -33,13 +34,21 @@ export function createCgroup(path: string, required: readonly string[]): string[
   return made;
 }
 
+/** How an ordinary user comes by a cgroup. */
+export const delegationHint =
+  'have one delegated (systemd-run --user --scope -p Delegate=yes tsrun …), or use --systemd-cgroup';
+
 function cannotMake(path: string, error: NodeJS.ErrnoException): TsrunError {
+  const elsewhere = 'choose a place you may write to with linux.cgroupsPath';
+  const refusal = process.geteuid?.() === 0 && isInitialUserNamespace() ? elsewhere : delegationHint;
   const hints: Readonly<Record<string, string>> = {
     EAGAIN: 'cgroup.max.depth or cgroup.max.descendants of a cgroup above forbids it',
-    EROFS: 'the cgroup filesystem is mounted read-only here',
+    EROFS: 'the cgroup filesystem is mounted read-only here; in a container, it needs a writable /sys/fs/cgroup',
+    EACCES: refusal,
+    EPERM: refusal,
   };
   return new TsrunError(`cannot make the cgroup ${path}: ${error.code}`, {
-    hint: hints[error.code ?? ''] ?? 'choose a place you may write to with linux.cgroupsPath',
+    hint: hints[error.code ?? ''] ?? elsewhere,
     cause: error,
   });
 }

@@ -26,7 +26,10 @@ export function enableControllers(path: string, required: readonly string[]): vo
     });
   }
   throw new TsrunError(`controller ${missing} cannot be enabled in ${refusal.directory}: ${reasonOf(refusal)}`, {
-    hint: 'choose another place with linux.cgroupsPath',
+    hint:
+      refusal.code === 'EBUSY'
+        ? `move them to a cgroup below (mkdir ${refusal.directory}/init), or choose another place with linux.cgroupsPath`
+        : 'choose another place with linux.cgroupsPath',
   });
 }
 

@@ -1,3 +1,4 @@
+import { delegationHint } from '../cgroup/cgroupfs.ts';
 import { EventFiles, readState } from '../cgroup/events.ts';
 import { CgroupFiles } from '../cgroup/files.ts';
 import { type CgroupStats, readStats } from '../cgroup/stats.ts';
@@ -30,7 +31,9 @@ export function observe(directory: ContainerDirectory): Observed {
   if (status === 'stopped' || status === 'creating' || record.init === undefined) {
     throw new TsrunError('container not running', { hint: `it is ${status}` });
   }
-  if (record.cgroup === null) throw new TsrunError('the container has no cgroup of its own: nothing counts for it');
+  if (record.cgroup === null) {
+    throw new TsrunError('the container has no cgroup of its own: nothing counts for it', { hint: delegationHint });
+  }
   return { id: record.id, cgroup: record.cgroup, pid: record.init.pid };
 }
 

@@ -1,3 +1,4 @@
+import { delegationHint } from '../cgroup/cgroupfs.ts';
 import { freezeCgroup, thawCgroup } from '../cgroup/freezer.ts';
 import { TsrunError } from '../errors.ts';
 import { statusOf } from './state.ts';
@@ -25,6 +26,6 @@ export function resumeContainer(directory: ContainerDirectory): void {
 function demandCgroup(cgroup: string | null): string {
   if (cgroup !== null) return cgroup;
   throw new TsrunError('cannot pause a container without a cgroup', {
-    hint: 'it was created where cgroups could not be made',
+    hint: `it was created where none could be made: ${delegationHint}`,
   });
 }

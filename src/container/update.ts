@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { openCgroup } from '../cgroup/cgroupfs.ts';
+import { delegationHint, openCgroup } from '../cgroup/cgroupfs.ts';
 import { defaultDeviceRules, deviceRulesOf, formatDeviceRule } from '../cgroup/device-rules.ts';
 import { filterDevices } from '../cgroup/devices.ts';
 import { changeLimits } from '../cgroup/driver.ts';
@@ -75,7 +75,9 @@ function demandCgroup(directory: ContainerDirectory, record: ContainerRecord): s
   if (status === 'stopped' || status === 'creating') {
     throw new TsrunError('container not running', { hint: `it is ${status}` });
   }
-  if (record.cgroup === null) throw new TsrunError('the container has no cgroup of its own, and so no limits');
+  if (record.cgroup === null) {
+    throw new TsrunError('the container has no cgroup of its own, and so no limits', { hint: delegationHint });
+  }
   return record.cgroup;
 }
 

@@ -191,7 +191,9 @@ export class Executor {
       made = createCgroup(path, controllers);
     } catch (error) {
       if (!optional || !isRefusal(error)) throw error;
-      log('warning', `${(error as Error).message}: the container gets no cgroup of its own`);
+      const { message, hint } = error as TsrunError;
+      const lost = 'no limits, device rules, pause or stats';
+      log('warning', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
       return this.handlers.cgroup(null);
     }
     this.undo.push(() => undoCgroup(path, made));

@@ -2,8 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { CheckIdMapsOp, WriteIdMapsOp } from '../generated/ops.ts';
+import { ownCapabilities } from '../host/facts.ts';
 
 type Kind = 'uid' | 'gid';
+
+const capSetfcap = 1n << 31n;
 
 /**
  * Maps IDs of the new user namespace that process `pid` is in. The groups come first: newuidmap(1) looks at the
@@ -28,9 +31,17 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
     writeFileSync(`/proc/${pid}/${file}`, value);
   } catch (error) {
     throw new TsrunError(`/linux/${kind}Mappings: cannot write ${file}: ${errorCode(error)}: ${value.trim()}`, {
-      hint: 'every hostID must be mapped in the runtime’s own user namespace too',
+      hint: lacksSetfcap(value)
+        ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
+        : 'every hostID must be mapped in the runtime’s own user namespace too',
     });
   }
+}
+
+/** user_namespaces(7): what maps the root of the parent could otherwise give files capabilities there. */
+function lacksSetfcap(map: string): boolean {
+  const mapsRoot = map.split('\n').some((line) => line.split(' ')[1] === '0');
+  return mapsRoot && (ownCapabilities() & capSetfcap) === 0n;
 }
 
 /** @throws TsrunError with what the helper says */

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Op } from '../generated/ops.ts';
+import type { MountByFlagsOp, NewFilesystemOp, Op } from '../generated/ops.ts';
 
 const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ENXIO, ENOSYS } = constants.errno;
 
@@ -32,7 +32,7 @@ export function mountHint(op: Op, error: number, kernel: string): string | undef
   switch (op.op) {
     case 'new-filesystem':
     case 'mount-by-flags':
-      return filesystemHint(op.type, error);
+      return filesystemHint(op, error);
     case 'clone-tree':
     case 'open-tree':
       return sourceHint(op.recursive, error);
@@ -51,13 +51,23 @@ export function mountHint(op: Op, error: number, kernel: string): string | undef
   }
 }
 
-function filesystemHint(type: string, error: number): string | undefined {
+function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number): string | undefined {
+  const { type } = op;
   if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;
+  if (error === EINVAL && type === 'devpts') {
+    return 'its gid must be mapped in the user namespace: leave gid=5 out, as tsrun spec --rootless does';
+  }
   if (error !== EPERM) return undefined;
-  if (type === 'proc') return 'a new /proc needs a pid namespace of its own, and a /proc outside that hides nothing';
+  if (type === 'proc') return procHint;
   if (type === 'sysfs') return 'a new /sys needs a network namespace that belongs to the same user namespace';
   return `${type} cannot be mounted in a user namespace, or not by this one`;
 }
+
+/** The usual reason is that the runtime is in a container itself. */
+const procHint =
+  'a new /proc needs a pid namespace of its own, and a /proc outside that hides nothing: in a container, start that with ' +
+  'systempaths=unconfined (docker), unmask=ALL (podman) or procMount: Unmasked (Kubernetes), or take the config of ' +
+  'tsrun spec --rootless';
 
 function sourceHint(recursive: boolean, error: number): string | undefined {
   if (error === ENOENT) return 'the source of a bind mount must be there; a relative one counts from the bundle';

@@ -376,7 +376,7 @@ export interface OpenProcfsOp extends OpBase {
   readonly by: 'init';
 }
 
-/** A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree, and a notice that says so. */
+/** A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree (an empty, read-only directory when that is missing), and a notice that says so. */
 export interface NewFilesystemOp extends OpBase {
   readonly op: 'new-filesystem';
   readonly by: 'init';
@@ -402,7 +402,7 @@ export interface MountByFlagsOp extends OpBase {
   readonly data: string;
 }
 
-/** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. */
+/** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there. */
 export interface CloneTreeOp extends OpBase {
   readonly op: 'clone-tree';
   readonly by: 'init';
@@ -411,6 +411,7 @@ export interface CloneTreeOp extends OpBase {
   readonly recursive: boolean;
   readonly tree: string | null;
   readonly procOnly: boolean;
+  readonly emptyIfMissing: boolean;
 }
 
 /** Take a tree, instead of as the runtime has opened it, as the container's own mount namespace has it, where the attributes of the host's mounts are locked (mount_namespaces(7)). What init cannot reach stays the runtime's. */

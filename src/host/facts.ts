@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { rethrowExhausted } from '../errors.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
@@ -17,6 +18,8 @@ export interface CgroupFacts {
   readonly v1Controllers: Readonly<Record<string, string>>;
   /** This process's own cgroup, relative to the mount, with a leading slash. */
   readonly own: string;
+  /** Where containers' cgroups go that have no absolute path, as `own` is written. */
+  readonly parent: string;
 }
 
 /** Which security modules are enabled. */
@@ -34,6 +37,8 @@ export interface HostFacts {
   readonly gid: number;
   /** False inside a user namespace, where uid 0 is somebody else outside. */
   readonly initialUserNamespace: boolean;
+  /** False in a user namespace whose mounts belong to one above: `unshare --user` without `--mount`. */
+  readonly ownsMounts: boolean;
   /**
    * The uid of the ordinary user whose own systemd is to be asked, as that knows it; undefined: the system's. Root of a
    * user namespace is such a user (rootless podman), unless it is a machine's root by its own account.
@@ -90,6 +95,10 @@ export function gatherHostFacts(): HostFacts {
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     initialUserNamespace: isInitialUserNamespace(),
+    // Asked only when a container with a user namespace needs something of them.
+    get ownsMounts() {
+      return isInitialUserNamespace() || canCloneMounts();
+    },
     get systemdUser() {
       return systemdUser();
     },
@@ -118,7 +127,18 @@ export function gatherHostFacts(): HostFacts {
   };
 }
 
-function ownCapabilities(): bigint {
+/** No file tells which user namespace the mounts belong to. */
+function canCloneMounts(): boolean {
+  try {
+    closeSync(addon().openTree('/', false));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Bits of those that the runtime has and may hand out. */
+export function ownCapabilities(): bigint {
   const status = readText('/proc/self/status');
   const mask = (name: string) => {
     const at = status.indexOf(`\n${name}:\t`);
@@ -144,9 +164,23 @@ export function cgroupFacts(): CgroupFacts {
     if (!isCgroup2(mount)) continue;
     const controllers = readText(`${mount}/cgroup.controllers`).trim().split(' ').filter(Boolean);
     const own = /^0::(.*)$/m.exec(readText('/proc/self/cgroup'))?.[1] ?? '/';
-    return { mode, mount, controllers, v1Controllers: mode === 'hybrid' ? v1Controllers() : {}, own };
+    const v1 = mode === 'hybrid' ? v1Controllers() : {};
+    return { mode, mount, controllers, v1Controllers: v1, own, parent: parentOf(own, mount) };
   }
-  return { mode: 'none', mount: null, controllers: [], v1Controllers: v1Controllers(), own: '/' };
+  return { mode: 'none', mount: null, controllers: [], v1Controllers: v1Controllers(), own: '/', parent: '/' };
+}
+
+/**
+ * The parent of the runtime's own, as a cgroup with processes in it cannot have children with controllers. Its own where
+ * nothing else has been delegated to this user: without limits it serves.
+ */
+function parentOf(own: string, mount: string): string {
+  const above = dirname(own);
+  return !isMine(join(mount, above)) && isMine(join(mount, own)) ? own : above;
+}
+
+function isMine(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
 
 /** Mount points by controller, from proc_pid_mounts(5): the options of a v1 mount name its controllers. */

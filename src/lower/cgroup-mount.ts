@@ -1,18 +1,21 @@
 import type { Op } from '../generated/ops.ts';
 import { cgroupDirectory } from './cgroup.ts';
-import { type Context, namespaceOf } from './context.ts';
+import { type Context, isPrivileged, namespaceOf } from './context.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
 import { attr } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
 
 /**
  * A mount of type cgroup or cgroup2. In a cgroup namespace it is the hierarchy as the container sees it; without one it
- * would be the host's, so the container gets its own part of it, read-only (CVE-2023-25809).
+ * would be the host's, so the container gets its own part of it, read-only (CVE-2023-25809), unless it may do anything to
+ * the host anyway.
  */
 export function lowerCgroupMount(context: Context, request: MountRequest): Op[] {
   const { from, options } = request;
   if (context.host.cgroup.mount === null) return lowerNoCgroup(context, request);
-  if (namespaceOf(context, 'cgroup') === undefined) return bindOwnCgroup(context, request);
+  if (namespaceOf(context, 'cgroup') === undefined && !managesCgroups(context, request)) {
+    return bindOwnCgroup(context, request);
+  }
   const source = request.mount.source ?? 'cgroup';
   // Without a cgroup of its own, what the container sees as the root of the hierarchy is its caller's.
   const attributes = options.own.set | (context.options.cgroupManager === 'disabled' ? attr.rdonly : 0);
@@ -36,6 +39,16 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
   ];
 }
 
+/**
+ * A privileged container without a cgroup namespace whose mount is not to be read-only: an engine inside one, as in a
+ * privileged pod of Kubernetes, makes its containers' cgroups by the host's paths, which /proc/self/cgroup shows it.
+ */
+function managesCgroups(context: Context, { options }: MountRequest): boolean {
+  if ((options.own.set & attr.rdonly) !== 0 || !context.host.initialUserNamespace) return false;
+  if (namespaceOf(context, 'user') !== undefined || !isPrivileged(context)) return false;
+  return context.spec.process?.capabilities?.bounding?.includes('CAP_SYS_ADMIN') === true;
+}
+
 function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
   const { from, destination, options } = request;
   if ((options.own.clear & attr.rdonly) !== 0) {
@@ -56,6 +69,8 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
       recursive: false,
       tree: null,
       procOnly: false,
+      // An ordinary user may have got none.
+      emptyIfMissing: true,
     },
     ...attributeOps(request, readonly, false),
     ...attachOps(request),

@@ -1,8 +1,8 @@
-import { dirname, join, normalize } from 'node:path';
+import { join, normalize } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { scopeName, scopePath } from '../systemd/unit-name.ts';
-import { type Context, hasNew } from './context.ts';
+import { type Context, hasNew, isPrivileged } from './context.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
 import { hostUid } from './id-maps.ts';
 import { controllersOf, isLimit, lowerResources } from './resources.ts';
@@ -35,7 +35,8 @@ export function lowerCgroup(context: Context): LoweredCgroup {
   if (options.cgroupManager === 'systemd') {
     return { before: [], inside: [lowerScope(context, controllers, settings), ...limits], last };
   }
-  return { before: [create(context, controllers), ...limits], inside: [], last };
+  const op = create(context, controllers, !settings.some(isLimit));
+  return { before: [op, ...limits], inside: [], last };
 }
 
 /** What a caller that asks for no cgroup cannot have, it is told; rules for devices are in every engine's config. */
@@ -66,12 +67,14 @@ function withoutCgroup2({ linux, warnings }: Context): LoweredCgroup {
   return { before: [], inside: [], last: [] };
 }
 
-function create(context: Context, controllers: string[]): Op {
+/** @param unlimited whether the container can do without */
+function create(context: Context, controllers: string[], unlimited: boolean): Op {
   const { host, linux, options } = context;
   const from = linux.cgroupsPath ? '/linux/cgroupsPath' : 'default';
   const rootless = options.rootless ?? 'auto';
-  const ordinaryUser = host.uid !== 0 || !host.initialUserNamespace;
-  const optional = controllers.length === 0 && (rootless === 'true' || (rootless === 'auto' && ordinaryUser));
+  // Root of a container without privileges is one, too.
+  const ordinaryUser = host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
+  const optional = unlimited && (rootless === 'true' || (rootless === 'auto' && ordinaryUser));
   return { op: 'create-cgroup', by: 'runtime', from, path: cgroupDirectory(context), controllers, optional };
 }
 
@@ -101,9 +104,8 @@ function lowerOwnership(context: Context): Op[] {
 }
 
 /**
- * An absolute cgroupsPath counts from the mount point. A relative one, and the default (the id), count from the parent
- * of the runtime's own cgroup: a cgroup with processes in it cannot have children with controllers. With systemd it is
- * where that makes the scope.
+ * An absolute cgroupsPath counts from the mount point. A relative one, and the default (the id), count from
+ * `CgroupFacts.parent`. With systemd it is where that makes the scope.
  */
 export function cgroupDirectory({ host, linux, options }: Context): string {
   const path = linux.cgroupsPath || options.id;
@@ -115,5 +117,5 @@ export function cgroupDirectory({ host, linux, options }: Context): string {
   }
   // normalize() of an absolute path cannot lead above it.
   if (path.startsWith('/')) return join(mount, normalize(path));
-  return join(mount, normalize(join('/', dirname(host.cgroup.own), path)));
+  return join(mount, normalize(join('/', host.cgroup.parent, path)));
 }

@@ -75,6 +75,11 @@ export function isPrivileged({ host }: Context): boolean {
   return (host.capabilities & sysAdmin) !== 0n;
 }
 
+/** Whether the runtime can open mounts for init, which in a user namespace of its own may reach less. */
+export function opensTrees(context: Context): boolean {
+  return namespaceOf(context, 'user') !== undefined && isPrivileged(context) && context.host.ownsMounts;
+}
+
 /** Whether the container joins a namespace that is there already. */
 export function isJoined(context: Context, type: NamespaceType): boolean {
   return Boolean(namespaceOf(context, type)?.entry.path);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxIDMapping, Mount } from '../generated/spec.ts';
-import { type Context, isPrivileged, namespaceOf } from './context.ts';
+import { type Context, namespaceOf, opensTrees } from './context.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 
 /** Source of a bind mount: absolute, or relative to the bundle (config.md, Mounts). */
@@ -38,8 +38,7 @@ export function lowerOwnTrees(context: Context): Op[] {
 /** Slot of the tree that the runtime opens for a bind mount; null when init opens it itself. */
 export function slotOf(context: Context, request: MountRequest): string | null {
   if (request.options.bind === undefined || request.options.remount) return null;
-  const reachesLess = namespaceOf(context, 'user') !== undefined && isPrivileged(context);
-  return reachesLess || isMapped(request) ? `mount-${request.index}` : null;
+  return opensTrees(context) || isMapped(request) ? `mount-${request.index}` : null;
 }
 
 /** Mappings alone ask for an ID-mapped mount too (config.md, uidMappings). */

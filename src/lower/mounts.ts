@@ -56,6 +56,7 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
       recursive: options.bind === 'rbind',
       tree: slotOf(context, request),
       procOnly: destination.procOnly,
+      emptyIfMissing: false,
     },
     ...attributeOps(request, options.own, false),
     ...attributeOps(request, options.recursive, true),

@@ -1,6 +1,6 @@
 import { normalize, resolve } from 'node:path';
 import type { Op } from '../generated/ops.ts';
-import { type Context, isPrivileged, namespaceOf } from './context.ts';
+import { type Context, opensTrees } from './context.ts';
 import { propagationFlags } from './mount-options.ts';
 import { mountRequests } from './mount-request.ts';
 import { isUnfiltered } from './unfiltered.ts';
@@ -33,14 +33,9 @@ export function lowerPropagation(context: Context): Op[] {
   return [{ op: 'set-propagation', by: 'init', from, propagation: kind, flags: propagationFlags[kind], recursive }];
 }
 
-/** Whether the rootfs is opened by the runtime, as the container's user may not reach it. */
-function opensRootfsEarly(context: Context): boolean {
-  return namespaceOf(context, 'user') !== undefined && isPrivileged(context);
-}
-
 /** Before init enters a user namespace. */
 export function lowerRootfsTree(context: Context): Op[] {
-  if (!opensRootfsEarly(context)) return [];
+  if (!opensTrees(context)) return [];
   const path = rootfsPath(context);
   return [{ op: 'open-tree', by: 'runtime', from: '/root/path', slot: 'rootfs', path, recursive: true }];
 }
@@ -56,7 +51,7 @@ export function lowerRootfs(context: Context): Op[] {
       // Private, so that what the host mounts there later does not appear in the container, unless that is asked for.
       propagation: kind === 'slave' ? 0 : propagationFlags.private,
       detachParent: kind === 'shared',
-      tree: opensRootfsEarly(context) ? 'rootfs' : null,
+      tree: opensTrees(context) ? 'rootfs' : null,
     },
   ];
 }

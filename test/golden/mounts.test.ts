@@ -138,14 +138,19 @@ t.test('the cgroup mount', async (t) => {
     spec.linux.namespaces = spec.linux.namespaces?.filter(({ type }) => type !== 'cgroup') ?? [];
     cgroup('rw', 'nosuid')(spec);
   };
+  const privileged = (spec: EditableSpec) => {
+    without(spec);
+    spec.process.capabilities = { bounding: ['CAP_SYS_ADMIN'] };
+  };
   golden(
     t,
     'mounts-cgroup',
     [
       lines(/^\/mounts/, cgroup('ro', 'nosuid', 'nsdelegate')),
       lines(/^\/mounts/, without),
+      lines(/^\/mounts/, privileged),
       lines(/^\/mounts/, cgroup('ro'), {
-        cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/' },
+        cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/', parent: '/' },
       }),
     ].join('\n'),
   );

@@ -2,9 +2,9 @@
 
 export { Bundle } from './bundle.ts';
 export { addCHelper, cHelper } from './c-helper.ts';
-export { cgroup2Mount, hasCommand, type MountInfo, parseMountInfo, repoRoot } from './host.ts';
+export { cgroup2Controllers, cgroup2Mount, hasCommand, type MountInfo, parseMountInfo, repoRoot } from './host.ts';
 export { isAlive } from './leaks.ts';
-export { OrdinaryUser, ordinaryId, unreachable } from './ordinary-user.ts';
+export { OrdinaryUser, ordinaryId } from './ordinary-user.ts';
 export { type Result, type Running, type RunOptions, run, sleep, start, waitFor } from './process.ts';
 export { type Needs, requires } from './requires.ts';
 export { busyboxRootfs } from './rootfs.ts';

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Result, type RunOptions, run } from './process.ts';
+import { type Result, run, waitFor } from './process.ts';
+import { reachableRuntime } from './reachable.ts';
 import { busyboxRootfs } from './rootfs.ts';
-import { runtimePath } from './runtime.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Spec } from './spec.ts';
 
@@ -12,14 +12,15 @@ import type { Spec } from './spec.ts';
 export const ordinaryId = 65534;
 const asUser = ['--reuid', String(ordinaryId), '--regid', String(ordinaryId), '--clear-groups'];
 
-/** For `skip`: a checkout below a directory of root's own is of no use to anybody else. */
-export function unreachable(): string | false {
-  try {
-    execFileSync('setpriv', [...asUser, 'test', '-x', runtimePath]);
-    return false;
-  } catch {
-    return 'needs a checkout that everybody can reach';
-  }
+export interface UserOptions {
+  /** With IDs 200000 to 200999 in subuid(5) and subgid(5). */
+  subordinate?: boolean;
+  /** PATH of the commands. */
+  path?: string;
+  /** Arguments of unshare(1) for namespaces that all commands of the user run in; see enter(). */
+  namespaces?: string[];
+  /** Absolute path of the cgroup to be in. */
+  cgroup?: string;
 }
 
 /** The ordinary user with a bundle of its own. */
@@ -27,12 +28,15 @@ export class OrdinaryUser {
   readonly bundle: string;
   readonly root: string;
   readonly id: string;
+  /** The runtime, where this user can reach it. */
+  readonly runtime: string;
   private commands = 0;
   private readonly box: Sandbox;
-  private readonly options: { subordinate?: boolean; path?: string };
+  private readonly options: UserOptions;
+  /** What enters the user's namespaces. */
+  private prefix: string[] = [];
 
-  /** @param options `subordinate`: with IDs 200000 to 200999 in subuid(5); `path`: PATH of the commands */
-  constructor(box: Sandbox, options: { subordinate?: boolean; path?: string } = {}) {
+  constructor(box: Sandbox, options: UserOptions = {}) {
     this.box = box;
     this.options = options;
     this.root = box.root;
@@ -41,21 +45,41 @@ export class OrdinaryUser {
     mkdirSync(this.bundle);
     busyboxRootfs(join(this.bundle, 'rootfs'));
     chmodSync(box.directory, 0o711);
+    this.runtime = reachableRuntime(box.directory);
     chownSync(box.root, ordinaryId, ordinaryId);
     execFileSync('chown', ['-R', `${ordinaryId}:${ordinaryId}`, this.bundle]);
     writeFileSync(join(box.directory, 'subordinate'), 'nobody:200000:1000\n');
   }
 
+  /** The user, in the namespaces of the options: one process holds them until the test ends. */
+  static async enter(box: Sandbox, options: UserOptions): Promise<OrdinaryUser> {
+    const user = new OrdinaryUser(box, options);
+    const { namespaces } = options;
+    if (namespaces === undefined) return user;
+    const [program = '', ...args] = user.command(['unshare', ...namespaces, 'sleep', '1000']);
+    const { pid } = box.startProgram(program, args);
+    await waitFor('the namespaces', () => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n' || undefined);
+    const types = namespaces.filter((name) => ['--user', '--mount'].includes(name));
+    user.prefix = ['nsenter', '--target', String(pid), '--preserve-credentials', ...types];
+    return user;
+  }
+
   /** The config of spec --rootless, without a terminal and with a writable root, after an edit. */
   write(edit: (spec: Spec) => void): void {
-    execFileSync('rm', ['-f', join(this.bundle, 'config.json')]);
-    execFileSync('setpriv', [...asUser, runtimePath, 'spec', '--rootless', '--bundle', this.bundle]);
+    this.writeSpec();
     this.edit((spec) => {
       spec.process.terminal = false;
       spec.root.readonly = false;
       spec.process.args = ['/bin/true'];
       edit(spec);
     });
+  }
+
+  /** The config of spec --rootless as it is. */
+  writeSpec(): void {
+    execFileSync('rm', ['-f', join(this.bundle, 'config.json')]);
+    const [program = '', ...args] = this.command([this.runtime, 'spec', '--rootless', '--bundle', this.bundle]);
+    execFileSync(program, args);
   }
 
   edit(change: (spec: Spec) => void): void {
@@ -66,23 +90,36 @@ export class OrdinaryUser {
   }
 
   run(args: string[]): Promise<Result> {
-    const { subordinate, path = process.env.PATH ?? '' } = this.options;
-    const command = ['setpriv', ...asUser, 'env', `PATH=${path}`, runtimePath, '--root', this.root, ...args];
+    const [program = '', ...rest] = this.command([this.runtime, '--root', this.root, ...args]);
     // `create` hands its output on to the container.
-    const options: RunOptions = {
-      cwd: this.bundle,
-      outputFiles: join(this.box.directory, `output-${++this.commands}`),
-    };
-    if (subordinate !== true) return run('/usr/bin/env', command, options);
-    // subuid(5) and subgid(5) of this test only: nobody else sees this mount namespace.
-    const script = 'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"';
-    const file = join(this.box.directory, 'subordinate');
-    return run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, file, ...command], options);
+    const outputFiles = join(this.box.directory, `output-${++this.commands}`);
+    return run(program, rest, { outputFiles });
+  }
+
+  /** The same in a terminal, to which `input` is typed; what is written to it is in stdout. */
+  runInTerminal(args: string[], input: string): Promise<Result> {
+    const words = [this.runtime, '--root', this.root, ...args].join(' ');
+    const [program = '', ...rest] = this.command(['script', '-qec', words, '/dev/null']);
+    return run(program, rest, { input });
   }
 
   async ok(args: string[]): Promise<Result> {
     const result = await this.run(args);
     if (result.code === 0) return result;
     throw new Error(`${args.join(' ')} ended with ${result.code ?? result.signal}: ${result.stderr || result.stdout}`);
+  }
+
+  /** What root starts for the user to run `words`. */
+  private command(words: string[]): string[] {
+    const { subordinate, path = process.env.PATH ?? '', cgroup } = this.options;
+    const command = ['setpriv', ...asUser, ...this.prefix, 'env', '--chdir', this.bundle, `PATH=${path}`, ...words];
+    if (cgroup !== undefined) {
+      command.unshift('sh', '-c', 'echo $$ >"$0"/cgroup.procs && exec "$@"', cgroup);
+    }
+    if (subordinate !== true) return command;
+    // subuid(5) and subgid(5) of this test only: nobody else sees this mount namespace.
+    const script = 'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"';
+    const file = join(this.box.directory, 'subordinate');
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, file, ...command];
   }
 }

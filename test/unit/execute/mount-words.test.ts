@@ -28,6 +28,7 @@ const clone: Op = {
   recursive: false,
   tree: null,
   procOnly: false,
+  emptyIfMissing: false,
 };
 
 const mapTree: Op = { op: 'map-tree', by: 'runtime', from: '/mounts/3', tree: 'a', namespace: 'b', recursive: false };

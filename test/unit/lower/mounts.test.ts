@@ -114,7 +114,7 @@ t.test('without cgroup v2', async (t) => {
   const { warnings } = planWith(
     [mount],
     {},
-    { cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/' } },
+    { cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/', parent: '/' } },
   );
   t.match(warnings, [
     /./,
