@@ -99,7 +99,8 @@ export class OrdinaryUser {
   /** The same in a terminal, to which `input` is typed; what is written to it is in stdout. */
   runInTerminal(args: string[], input: string): Promise<Result> {
     const words = [this.runtime, '--root', this.root, ...args].join(' ');
-    const [program = '', ...rest] = this.command(['script', '-qec', words, '/dev/null']);
+    // script(1) would take the user's shell, and nobody has none.
+    const [program = '', ...rest] = this.command(['env', 'SHELL=/bin/sh', 'script', '-qec', words, '/dev/null']);
     return run(program, rest, { input });
   }
 
