@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode, rethrowExhausted, TsrunError } from '../errors.ts';
+import { ownPids } from './processes.ts';
 
 interface Refusal {
   readonly directory: string;
@@ -44,11 +45,21 @@ function cgroupsAbove(path: string): string[] {
 function enableAllFor(directory: string): Refusal[] {
   const enabled = words(directory, 'cgroup.subtree_control');
   const missing = words(directory, 'cgroup.controllers').filter((controller) => !enabled.includes(controller));
-  if (missing.length === 0 || enable(directory, missing) === undefined) return [];
+  if (missing.length === 0) return [];
+  // Of some controllers the kernel would allow it, and make the cgroup threaded: of no use, and not ours to change.
+  if (isLeaf(directory)) return missing.map((controller) => ({ directory, controller, code: 'EBUSY' }));
+  if (enable(directory, missing) === undefined) return [];
   return missing.flatMap((controller) => {
     const code = enable(directory, [controller]);
     return code === undefined ? [] : [{ directory, controller, code }];
   });
+}
+
+/** Whether it has processes of its own, which all but the hierarchy's root must not have beside children's controllers. */
+function isLeaf(directory: string): boolean {
+  return (
+    existsSync(join(directory, 'cgroup.type')) && cgroupType(directory) === 'domain' && ownPids(directory).length > 0
+  );
 }
 
 /** The error's code; undefined when it went well. */

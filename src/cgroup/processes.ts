@@ -4,7 +4,7 @@ import { errorCode } from '../errors.ts';
 
 /** The pids, in this pid namespace, of all processes in the cgroup and below it; none when it is gone. */
 export function cgroupPids(path: string): number[] {
-  return [path, ...cgroupsBelow(path)].flatMap(pidsOf);
+  return [path, ...cgroupsBelow(path)].flatMap(ownPids);
 }
 
 /** Kills every process in the cgroup and below (cgroup.kill, Linux 5.14), forks included; an absent one is no error. */
@@ -30,7 +30,8 @@ export function cgroupsBelow(path: string): string[] {
   }
 }
 
-function pidsOf(path: string): number[] {
+/** Those of the cgroup itself. */
+export function ownPids(path: string): number[] {
   try {
     return readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   } catch (error) {
