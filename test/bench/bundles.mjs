@@ -40,9 +40,6 @@ export class Bundles {
     spec.root.path = this.rootfs;
     spec.annotations = { 'org.example.container': id };
     spec.linux.cgroupsPath = `/${this.cgroup}/${id}`;
-    // crun cannot load a device filter without CAP_SYS_RESOURCE, which this kind of machine lacks; without any rule the
-    // runtimes differ in whether they load one.
-    delete spec.linux.resources;
     edit(spec);
     writeFileSync(path.join(bundle, 'config.json'), JSON.stringify(spec, null, 2));
     return bundle;
