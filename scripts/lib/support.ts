@@ -2,6 +2,7 @@
 import ops from '../../schemas/ops.json';
 import type { Spec } from '../../src/generated/spec.ts';
 import { lowerExecAffinity } from '../../src/lower/cpu-affinity.ts';
+import { oldestKernel } from '../../src/lower/kernel.ts';
 import { lower } from '../../src/lower/lower.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../../src/lower/memory-policy.ts';
 import { isSupported, unsupportedProperties } from '../../src/lower/unsupported.ts';
@@ -11,8 +12,7 @@ import { everything } from '../../test/unit/lower/everything.ts';
 import { capableHost } from '../../test/unit/lower/host.ts';
 import { linuxProperties } from './schema-properties.ts';
 
-/** What every container needs: mount_setattr(2). */
-const baseline = '5.12';
+const baseline = oldestKernel.join('.');
 
 /** Properties that no op carries out, and what does. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -36,10 +36,9 @@ const together: Readonly<Record<string, string>> = {
 
 /** Kernels later than the baseline that single properties need. */
 const laterKernels: Readonly<Record<string, string>> = {
-  '/mounts/*/options': '5.14 for nosymfollow and rnosymfollow; idmap and ridmap by filesystem',
+  '/mounts/*/options': `${baseline}; idmap and ridmap by filesystem`,
   '/mounts/*/uidMappings': `${baseline}, by filesystem`,
   '/mounts/*/gidMappings': `${baseline}, by filesystem`,
-  '/linux/resources/cpu/burst': '5.14',
   '/linux/resources/cpu/idle': '5.15',
   '/linux/memoryPolicy/mode': versionsOf(memoryPolicyModes),
   '/linux/memoryPolicy/flags': versionsOf(memoryPolicyFlags),

@@ -4,7 +4,7 @@ import { TsrunError } from '../errors.ts';
 import type { Hook, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { CgroupManager } from '../lower/context.ts';
-import { kernelHas } from '../lower/kernel.ts';
+import { kernelHas, oldestKernel } from '../lower/kernel.ts';
 import type { Problem } from '../validate/finding.ts';
 import { problemOf } from './lowering.ts';
 import type { Probe } from './probe.ts';
@@ -25,9 +25,6 @@ export interface HostCheck {
   readonly name: string;
   readonly check: (context: CheckContext) => Problem[];
 }
-
-/** mount_setattr(2), the newest call that no container can do without. */
-const oldestKernel = [5, 12] as const;
 
 export const hostErrors: readonly HostCheck[] = [
   {

@@ -4,6 +4,9 @@ import type { Context } from './context.ts';
 /** `[5, 12]` is Linux 5.12. */
 export type KernelVersion = readonly [major: number, minor: number];
 
+/** What every container needs: cgroup.kill, without which delete could not end all that is in a cgroup. */
+export const oldestKernel: KernelVersion = [5, 14];
+
 /** Whether the host's kernel is this version or a later one. Distributions port features back, so this is no proof. */
 export function kernelHas({ host }: Pick<Context, 'host'>, [major, minor]: KernelVersion): boolean {
   const { kernel } = host;
