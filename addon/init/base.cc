@@ -114,6 +114,7 @@ struct ControlFd {  // one cmsghdr with one descriptor
 constexpr int kSolSocket = 1;
 constexpr int kScmRights = 1;
 constexpr int kMsgNoSignal = 0x4000;
+constexpr int kMsgCloseOnExec = 0x40000000;
 }  // namespace
 
 int send(uint32_t type, int32_t error, uint32_t value, int fd) {
@@ -159,14 +160,38 @@ void sync_with_runtime() {
   await_continue();
 }
 
+namespace {
+// End of file: the runtime is gone, and a container nobody knows of must not stay.
+void demand_continue(const Message& reply, long got) {
+  if (got < static_cast<long>(sizeof(uint32_t)) || reply.type != kContinue) quit(1);
+}
+}  // namespace
+
 void await_continue() {
   Message reply;
   long got;
   do {
     got = sys(__NR_read, ctx.sync_fd, &reply, sizeof(reply));
   } while (got == -EINTR);
-  // End of file: the runtime is gone, and a container nobody knows of must not stay.
-  if (got < static_cast<long>(sizeof(uint32_t)) || reply.type != kContinue) quit(1);
+  demand_continue(reply, got);
+}
+
+int await_continue_with_fd() {
+  Message reply;
+  Iovec part = {&reply, sizeof(reply)};
+  ControlFd control = {};
+  MessageHeader header = {};
+  header.parts = &part;
+  header.part_count = 1;
+  header.control = &control;
+  header.control_size = sizeof(control);
+  long got;
+  do {
+    got = sys(__NR_recvmsg, ctx.sync_fd, &header, kMsgCloseOnExec);
+  } while (got == -EINTR);
+  demand_continue(reply, got);
+  bool has_fd = header.control_size >= sizeof(size_t) + 3 * sizeof(int) && control.type == kScmRights;
+  return has_fd ? control.fd : -1;
 }
 
 }  // namespace tsrun

@@ -37,6 +37,7 @@ struct Context {
   bool has_user;  // find-user found user and group
   uint64_t user;
   uint64_t group;
+  uint64_t* trace;         // two times for each op of the plan, shared with the runtime; or null
   bool filtered;           // the seccomp filter is loaded: it may forbid any call, or end the process for it
   const char** arguments;  // of execve
   const char** environment;
@@ -82,6 +83,11 @@ void* map_pages(size_t size);
 
 // Waits for the runtime's word; without a runtime there is no container.
 void await_continue();
+// The same, and the descriptor that came with it, or -1.
+int await_continue_with_fd();
+
+// Shared memory for the times of the plan's ops; without it they are not taken.
+void map_trace(int fd);
 
 inline int close_fd(int fd) { return static_cast<int>(sys(__NR_close, fd)); }
 

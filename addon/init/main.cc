@@ -28,13 +28,6 @@ const PlanHeader* map_plan(int fd) {
   return reinterpret_cast<const PlanHeader*>(address);
 }
 
-uint64_t* map_trace(const PlanHeader* plan) {
-  if (plan->trace_fd < 0) return nullptr;
-  long address = sys(__NR_mmap, 0, plan->plan_length * 16, PROT_READ | PROT_WRITE, MAP_SHARED, plan->trace_fd, 0);
-  if (address < 0 && address > -4096) return nullptr;
-  return reinterpret_cast<uint64_t*>(address);
-}
-
 uint64_t now() {
   struct __kernel_timespec time = {};
   sys(__NR_clock_gettime, CLOCK_MONOTONIC, &time);
@@ -54,7 +47,7 @@ int run_op(const OpHeader* op) {
 }
 
 void run_plan(const PlanHeader* plan) {
-  uint64_t* trace = map_trace(plan);
+  if (plan->trace_fd >= 0) map_trace(plan->trace_fd);
   const char* at = reinterpret_cast<const char*>(plan + 1);
   for (uint32_t i = 0; i < plan->op_count; i++) {
     const OpHeader* op = reinterpret_cast<const OpHeader*>(at);
@@ -65,16 +58,22 @@ void run_plan(const PlanHeader* plan) {
       sync_with_runtime();
       continue;
     }
-    if (trace != nullptr) trace[op->index * 2] = now();
+    if (ctx.trace != nullptr) ctx.trace[op->index * 2] = now();
     int error = run_op(op);
     // Asking for the time is a call that a filter may forbid.
-    if (ctx.filtered) trace = nullptr;
-    if (trace != nullptr) trace[op->index * 2 + 1] = now();
+    if (ctx.filtered) ctx.trace = nullptr;
+    if (ctx.trace != nullptr) ctx.trace[op->index * 2 + 1] = now();
     if (error < 0) die(error);
   }
 }
 
 }  // namespace
+
+void map_trace(int fd) {
+  uint64_t size = reinterpret_cast<const PlanHeader*>(ctx.plan)->plan_length * 16;
+  long address = sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (address > 0 || address <= -4096) ctx.trace = reinterpret_cast<uint64_t*>(address);
+}
 
 extern "C" [[noreturn]] void tsrun_init(long* stack) {
   long count = stack[0];

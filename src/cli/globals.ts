@@ -24,7 +24,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
   { flags: '--debug', description: 'the same as --log-level debug' },
   {
     flags: '--trace <file>',
-    description: 'write when each op of create, run or exec and each step of start ran, as a Chrome trace (JSON)',
+    description: 'write when each op of create, start, run or exec ran, as a Chrome trace (JSON)',
   },
   { flags: '--systemd-cgroup', description: 'the same as --cgroup-manager systemd' },
   {

@@ -2,11 +2,12 @@ import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from '../execute/message.ts';
-import { traceStep } from '../execute/trace.ts';
+import { traceOfStart, traceStep } from '../execute/trace.ts';
 import { unreportedFailure } from '../execute/unreported.ts';
 import { describeFailure, describeNotice } from '../execute/words.ts';
 import type { Op } from '../generated/ops.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
+import { processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteContainer } from './delete.ts';
@@ -37,7 +38,7 @@ export function startCreated(directory: ContainerDirectory, record: ContainerRec
 function demandCreated(directory: ContainerDirectory, record: ContainerRecord): void {
   const status = statusOf(directory, record);
   if (status === 'created') return;
-  if (status === 'stopped') throw new TsrunError('cannot start a container that has stopped');
+  if (status === 'stopped') throw hasStopped();
   if (status === 'creating') throw new TsrunError('cannot start a container that is still being created');
   if (status === 'paused') throw new TsrunError('cannot start a paused container', { hint: 'tsrun resume' });
   throw alreadyRunning();
@@ -52,9 +53,9 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
   try {
     // Only the first to connect is answered. While init waits for this command's word, the container is not started:
     // should this command be killed now, init ends.
-    if (receiveFromInit(socket)?.type !== messageType.sync) throw alreadyRunning();
+    if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
     directory.removeExecSocket();
-    sendContinue(socket);
+    sendContinue(socket, traceOfStart(record.startOps));
     const failure = converse(socket, record);
     if (failure?.op.op === 'run-container-hook') deleteContainer(directory, { force: true });
     if (failure !== undefined) {
@@ -115,6 +116,17 @@ function handOver(socket: number, fd: number, record: ContainerRecord): void {
   if (record.seccompListener === null || record.init === undefined) throw new Error('a listener that nobody asked for');
   handListenerOver(record.seccompListener, fd, record.init.pid, hookState(record, 'created'));
   sendContinue(socket);
+}
+
+/** Another start was faster; when that was killed before its word, init has ended with it. */
+function notAnswered({ init }: ContainerRecord): TsrunError {
+  const stat = init && processStat(init.pid);
+  const isThere = stat !== undefined && !stat.isEnding && stat.startTime === init?.startTime;
+  return isThere ? alreadyRunning() : hasStopped();
+}
+
+function hasStopped(): TsrunError {
+  return new TsrunError('cannot start a container that has stopped');
 }
 
 function alreadyRunning(): TsrunError {

@@ -34,12 +34,12 @@ export function receiveFromInit(socket: number): InitMessage | null {
   };
 }
 
-/** Lets init go on. */
-export function sendContinue(socket: number): void {
+/** Lets init go on. @param fd a descriptor for it, or -1 */
+export function sendContinue(socket: number, fd = -1): void {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(messageType.continue, 0);
   try {
-    addon().sendMessage(socket, bytes);
+    addon().sendMessage(socket, bytes, fd);
   } catch (error) {
     // init has ended: what it said before is still to be received, or the end of file.
     if (!['EPIPE', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;

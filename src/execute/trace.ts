@@ -38,6 +38,17 @@ export function traceOf(ops: readonly Op[]): Trace | undefined {
   return current;
 }
 
+/**
+ * For a start by itself, whose plan create has run up to here: gives init the memory for the rest. -1 when nobody asks for
+ * times, or when this command has created the container and its trace goes on.
+ */
+export function traceOfStart(startOps: Readonly<Record<string, Op>>): number {
+  if (current !== undefined) return -1;
+  const ops: Op[] = [];
+  for (const [index, op] of Object.entries(startOps)) ops[Number(index)] = op;
+  return traceOf(ops)?.fd ?? -1;
+}
+
 /** Runs a step that is not an op of a plan, such as the wait for init's execve, and notes its time. */
 export function traceStep<T>(name: string, from: string, action: () => T): T {
   if (traceFd < 0 && !isLogged('debug')) return action();
@@ -52,8 +63,7 @@ export function traceStep<T>(name: string, from: string, action: () => T): T {
 
 /**
  * Writes the file and the debug lines, with what has been stamped by now; the second call does nothing. What init does
- * after wait-start is in it only if that was before the call, and what it does under a seccomp filter never is, like
- * the execve.
+ * under a seccomp filter never is in it, like the execve.
  */
 export function reportTrace(): void {
   const spans = [...(current?.finish() ?? []), ...steps];

@@ -57,22 +57,36 @@ t.test('the traces of run and exec are written too', { skip }, async (t) => {
   checkTrace(t, readTrace(ofExec));
 });
 
-t.test('the trace of a start has its wait for the program, and its hooks', { skip }, async (t) => {
-  const box = sandbox(t);
-  const hook = { path: '/bin/true', args: ['true'] };
-  const id = await box.create(box.bundle((spec) => (spec.hooks = { poststart: [hook, hook] })));
-  const file = join(box.directory, 'start.json');
-  await box.runtimeOk(['--trace', file, 'start', id]);
-  const events = readTrace(file);
-  t.same(
-    events.map(({ name }) => name),
-    ['start-program', 'run-hook', 'run-hook'],
-  );
-  for (const [index, { ts }] of events.slice(1).entries()) {
-    const before = events[index] as Event;
-    t.ok(ts >= before.ts + before.dur, 'one after the other');
-  }
-});
+t.test(
+  'the trace of a start has its wait for the program, what init does meanwhile, and its hooks',
+  { skip },
+  async (t) => {
+    const box = sandbox(t);
+    const hook = { path: '/bin/true', args: ['true'] };
+    const id = await box.create(
+      box.bundle((spec) => (spec.hooks = { startContainer: [hook], poststart: [hook, hook] })),
+    );
+    const file = join(box.directory, 'start.json');
+    await box.runtimeOk(['--trace', file, 'start', id]);
+    const all = readTrace(file);
+    const byInit = all.filter(({ cat }) => cat === 'init');
+    const events = all.filter(({ cat }) => cat === 'runtime');
+    t.ok(byInit.some(({ name }) => name === 'run-container-hook'));
+    t.ok(byInit.some(({ name }) => name === 'prepare-exec'));
+    for (const { name, ts, dur } of byInit) {
+      const [wait = { ts: 0, dur: 0 }] = events;
+      t.ok(ts >= wait.ts && ts + dur <= wait.ts + wait.dur, `${name} is in the wait for the program`);
+    }
+    t.same(
+      events.map(({ name }) => name),
+      ['start-program', 'run-hook', 'run-hook'],
+    );
+    for (const [index, { ts }] of events.slice(1).entries()) {
+      const before = events[index] as Event;
+      t.ok(ts >= before.ts + before.dur, 'one after the other');
+    }
+  },
+);
 
 t.test('a failing create leaves the trace of what it did', { skip }, async (t) => {
   const box = sandbox(t);
