@@ -78,6 +78,11 @@ int send(uint32_t type, int32_t error, uint32_t value, int fd = -1);
 // Hands over to the runtime and waits for its word; ends init when the runtime is gone.
 void sync_with_runtime();
 
+// Keeps /proc/PID of this process shut. A change of IDs or of the user namespace sets the dumpable flag to the host's
+// fs.suid_dumpable: with 1, others of that user could trace what is still the runtime's program, with the runtime's
+// descriptors (CVE-2016-9962).
+int keep_tracers_out();
+
 // Zeroed memory; nullptr when there is none.
 void* map_pages(size_t size);
 

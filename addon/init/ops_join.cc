@@ -11,7 +11,7 @@ int run(const JoinContainerOp& op) {
   long error = sys(__NR_setns, op.container, op.flags);
   // Nothing of the host may stay open once we are inside (CVE-2016-9962, CVE-2024-21626).
   close_fd(static_cast<int>(op.container));
-  return error < 0 ? fail(error, "setns") : 0;
+  return error < 0 ? fail(error, "setns") : keep_tracers_out();
 }
 
 int run(const ForkChildOp& op) {

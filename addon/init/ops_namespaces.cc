@@ -29,7 +29,7 @@ struct Rlimit64 {
 
 int run(const ResetProcessOp& op) {
   // The dumpable flag first: until execve, /proc/PID of this process must not be a way in (CVE-2016-9962).
-  sys(__NR_prctl, PR_SET_DUMPABLE, 0);
+  keep_tracers_out();
   KernelSigaction standard = {};
   for (int signal = 1; signal <= kSignals; signal++) {
     sys(__NR_rt_sigaction, signal, &standard, nullptr, sizeof(uint64_t));  // SIGKILL and SIGSTOP refuse

@@ -77,9 +77,7 @@ int run(const SetUserOp& op) {
   if (error < 0) return fail(error, "setresgid");
   error = sys(__NR_setresuid, uid, uid, uid);
   if (error < 0) return fail(error, "setresuid");
-  // A change of user sets this to the host's fs.suid_dumpable: with 1, others of that user could trace what is still
-  // the runtime's program, with the runtime's descriptors (CVE-2016-9962).
-  return static_cast<int>(sys(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+  return keep_tracers_out();
 }
 
 int run(const SetCapabilitiesOp& op) {

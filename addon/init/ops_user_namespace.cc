@@ -29,7 +29,7 @@ int run(const SetDumpableOp& op) { return static_cast<int>(sys(__NR_prctl, PR_SE
 int run(const JoinNamespaceOp& op) {
   long error = sys(__NR_setns, op.ns, op.flag);
   close_fd(static_cast<int>(op.ns));
-  return error < 0 ? fail(error, text(op.type)) : 0;
+  return error < 0 ? fail(error, text(op.type)) : keep_tracers_out();
 }
 
 int run(const AdoptIdsOp& op) {
@@ -38,6 +38,7 @@ int run(const AdoptIdsOp& op) {
   if (error < 0) return fail(error, "setresgid");
   error = sys(__NR_setresuid, op.uid, op.uid, op.uid);
   if (error < 0) return fail(error, "setresuid");
+  keep_tracers_out();
   sys(__NR_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0);
   return raise_permitted();
 }
