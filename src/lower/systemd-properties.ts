@@ -3,19 +3,23 @@ import type { Op } from '../generated/ops.ts';
 import type { StringMap } from '../generated/spec.ts';
 import { type UnitProperty, uint64 } from '../systemd/property.ts';
 import { parseVariant } from '../systemd/variant.ts';
+import { kernelNumber } from './kernel-number.ts';
 import { ioWeightOf } from './resources-io.ts';
 
-/** Files that have a property of a 64-bit number, or infinity. */
-const plainProperties: Readonly<Record<string, string>> = {
-  'memory.max': 'MemoryMax',
-  'memory.high': 'MemoryHigh',
-  'memory.low': 'MemoryLow',
-  'memory.min': 'MemoryMin',
-  'memory.swap.max': 'MemorySwapMax',
-  'memory.zswap.max': 'MemoryZSwapMax',
-  'pids.max': 'TasksMax',
-  'cpu.weight': 'CPUWeight',
+/** Files that have a property of a 64-bit number, or infinity, and the least that systemd takes. */
+const plainProperties: Readonly<Record<string, readonly [name: string, least: bigint]>> = {
+  'memory.max': ['MemoryMax', 1n],
+  'memory.high': ['MemoryHigh', 1n],
+  'memory.low': ['MemoryLow', 0n],
+  'memory.min': ['MemoryMin', 0n],
+  'memory.swap.max': ['MemorySwapMax', 0n],
+  'memory.zswap.max': ['MemoryZSwapMax', 0n],
+  // With 1 init cannot fork, just as with 0, and the file has the 0.
+  'pids.max': ['TasksMax', 1n],
 };
+
+/** Of cpu.weight and io.weight (cgroup-v2.rst, Weights), and of their properties. */
+const mostWeight = 10_000n;
 
 const ioProperties: Readonly<Record<string, string>> = {
   rbps: 'IOReadBandwidthMax',
@@ -26,7 +30,8 @@ const ioProperties: Readonly<Record<string, string>> = {
 
 /**
  * The limits of a container as properties of its unit. systemd writes the files of its units when it likes (at every
- * daemon-reload): what it did not know, it would undo. A file that systemd has no property for it leaves alone.
+ * daemon-reload): what it did not know, it would undo. A file that systemd has no property for it leaves alone, and for a
+ * value that the kernel refuses there is none: its words for the file name the place in the config.
  *
  * @param bfq whether cgroups have an io.bfq.weight, which then holds the weight of blockIO
  */
@@ -49,20 +54,20 @@ export function oomPolicy(settings: readonly Op[]): UnitProperty[] {
 }
 
 function ofFile(file: string, value: string): UnitProperty[] {
-  // systemd takes no TasksMax of 0; 1 keeps init from forking just as well, and the file has the 0.
-  if (file === 'pids.max' && value === '0') return [uint64('TasksMax', '1')];
   const plain = plainProperties[file];
-  if (plain !== undefined) return [uint64(plain, value)];
+  if (plain !== undefined) return plainProperty(plain, kernelNumber(value, file.startsWith('memory.')));
   switch (file) {
+    case 'cpu.weight':
+      return weight('CPUWeight', kernelNumber(value, false));
     case 'cpu.max':
       return bandwidth(value);
     case 'cpu.idle':
       // systemd's word for SCHED_IDLE is a weight of 0.
       return value === '1' ? [uint64('CPUWeight', '0')] : [];
     case 'cpuset.cpus':
-      return [bitMask('AllowedCPUs', value)];
+      return bitMask('AllowedCPUs', value);
     case 'cpuset.mems':
-      return [bitMask('AllowedMemoryNodes', value)];
+      return bitMask('AllowedMemoryNodes', value);
     case 'io.max':
       return ioMax(value);
     case 'io.weight':
@@ -76,9 +81,20 @@ function ofFile(file: string, value: string): UnitProperty[] {
   }
 }
 
+function plainProperty([name, least]: readonly [string, bigint], value: bigint | 'max' | undefined): UnitProperty[] {
+  if (value === undefined) return [];
+  return [uint64(name, String(value === 'max' || value > least ? value : least))];
+}
+
+function weight(name: string, value: bigint | 'max' | undefined): UnitProperty[] {
+  return typeof value === 'bigint' && value >= 1n && value <= mostWeight ? [uint64(name, String(value))] : [];
+}
+
 /** `QUOTA PERIOD` as microseconds of CPU a second; systemd keeps it in steps of 10 ms, the file stays exact. */
 function bandwidth(value: string): UnitProperty[] {
-  const [quota = 'max', period = '100000'] = value.split(' ');
+  const [, quota, period = '100000'] = /^\s*(max|\d{1,19})(?:\s+(\d{1,19}))?\s*$/.exec(value) ?? [];
+  // What the kernel takes (Documentation/scheduler/sched-bwc.rst).
+  if (quota === undefined || Number(quota) < 1000 || Number(period) < 1000 || Number(period) > 1_000_000) return [];
   if (quota === 'max') return [uint64('CPUQuotaPerSecUSec', 'max')];
   const perSecond = (BigInt(quota) * 1_000_000n) / BigInt(period);
   // Rounded up: the unit may not be below what the file asks for.
@@ -90,7 +106,9 @@ function bandwidth(value: string): UnitProperty[] {
 const mostBits = 65_535;
 
 /** A list such as 0-3,7 as bits, the lowest byte first. */
-function bitMask(name: string, list: string): UnitProperty {
+function bitMask(name: string, list: string): UnitProperty[] {
+  // The kernel has other forms, too: systemd then leaves all that the slice has.
+  if (!/^[\d,\s-]*$/.test(list)) return [];
   const bytes: number[] = [];
   for (const range of list.split(',').filter((part) => part.trim() !== '')) {
     const [first = 0, last = first] = range.split('-').map(Number);
@@ -100,7 +118,7 @@ function bitMask(name: string, list: string): UnitProperty {
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
     }
   }
-  return { name, type: 'ay', value: bytes };
+  return [{ name, type: 'ay', value: bytes }];
 }
 
 /** A line of io.weight: `WEIGHT`, `default WEIGHT` or `MAJOR:MINOR WEIGHT`. */
@@ -108,7 +126,8 @@ function ioWeights(line: string, unitWeight: (weight: number) => number): UnitPr
   const words = line.trim().split(/\s+/);
   const [device = 'default', weight = ''] = words.length === 1 ? ['default', ...words] : words;
   // Other words, such as `default`, take a device's own weight away, which systemd never had then.
-  return /^\d+$/.test(weight) ? [ioWeight(device, unitWeight(Number(weight)))] : [];
+  const isWeight = /^\d{1,5}$/.test(weight) && Number(weight) >= 1 && Number(weight) <= mostWeight;
+  return isWeight ? [ioWeight(device, unitWeight(Number(weight)))] : [];
 }
 
 /** The weight of a unit (1 to 10000) of which systemd makes this io.bfq.weight (1 to 1000, both 100 by default). */
@@ -127,7 +146,7 @@ function ioMax(line: string): UnitProperty[] {
   return pairs.flatMap((pair) => {
     const [key = '', value = ''] = pair.split('=');
     const name = ioProperties[key];
-    if (name === undefined) return [];
+    if (name === undefined || !/^(max|\d{1,20})$/.test(value)) return [];
     return [{ name, type: 'a(st)', value: [[`/dev/block/${device}`, uint64(name, value).value]] }];
   });
 }

@@ -106,7 +106,8 @@ t.test('a daemon-reload takes away neither limits nor devices', { skip: tsrunNee
     spec.process.args = ['sh', '-c', `mknod /dev/k c 1 11; mknod /dev/m c 1 1; while read _; do ${round}; done < /go`];
   });
   t.equal((await run('mkfifo', [`${bundle.rootfs}/go`])).code, 0);
-  const { output } = box.startRuntime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
+  const id = box.newId();
+  const { output } = box.startRuntime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, id]);
   const { open } = await import('node:fs/promises');
   const go = await open(`${bundle.rootfs}/go`, 'w');
   const round = async (count: number) => {
@@ -117,6 +118,14 @@ t.test('a daemon-reload takes away neither limits nor devices', { skip: tsrunNee
   await systemctl('daemon-reload');
   await round(2);
   t.equal(output.stdout, 'kmsg\nround\nkmsg\nround\n');
+  // The filter is replaced after that as before, and the new one holds over the next.
+  for (const [index, rule] of ['deny c 1:11 w', 'allow c 1:11 w'].entries()) {
+    await box.runtimeOk(['update', '--device', rule, id]);
+    await round(3 + 2 * index);
+    await systemctl('daemon-reload');
+    await round(4 + 2 * index);
+  }
+  t.equal(output.stdout, 'kmsg\nround\nkmsg\nround\nround\nround\nkmsg\nround\nkmsg\nround\n');
   t.equal(readFileSync(`/sys/fs/cgroup/system.slice/test-${name}.scope/memory.max`, 'utf8'), '67108864\n');
   await go.close();
 });
@@ -146,9 +155,15 @@ t.test(
       memory: { limit: 67_108_864, swap: 100_663_296, reservation: 8_388_608 },
       cpu: { shares: 512, quota: 25_000, period: 50_000, burst: 1000 },
       pids: { limit: 33 },
-      unified: { 'memory.high': '60000256', 'memory.min': '4194304', 'memory.oom.group': '1' },
+      unified: { 'memory.high': '57M', 'memory.min': '4194304', 'memory.oom.group': '1' },
     });
-    t.match(before, { 'memory.oom.group': '1', 'memory.low': '8388608', 'cpu.max.burst': '1000', 'pids.max': '33' });
+    t.match(before, {
+      'memory.oom.group': '1',
+      'memory.high': '59768832',
+      'memory.low': '8388608',
+      'cpu.max.burst': '1000',
+      'pids.max': '33',
+    });
     t.strictSame(after, before);
   },
 );

@@ -40,6 +40,12 @@ export const resourceErrors: Rule[] = [
       return when(isEmpty, `${base}/blockIO/weightDevice/${index}`, 'needs weight or leafWeight');
     });
   }),
+  resourceRule('block-io-weight', 'blockIO', ({ blockIO: { weight = 0, weightDevice = [] } = {} }) => {
+    return [
+      ...weightRange(`${base}/blockIO/weight`, weight),
+      ...weightDevice.flatMap((entry, i) => weightRange(`${base}/blockIO/weightDevice/${i}/weight`, entry.weight)),
+    ];
+  }),
   resourceRule('hugepage-duplicate', 'hugepageLimits', ({ hugepageLimits = [] }) => {
     return duplicates(hugepageLimits, `${base}/hugepageLimits`, ({ pageSize }) => pageSize);
   }),
@@ -65,6 +71,11 @@ export const resourceWarnings: Rule[] = [
     return when(limit > 0 && reservation > limit, `${base}/memory/reservation`, message);
   }),
 ];
+
+/** Engines write 0 for no weight. */
+function weightRange(at: string, weight = 0): Problem[] {
+  return when(weight !== 0 && (weight < 10 || weight > 1000), at, `must be between 10 and 1000, found ${weight}`);
+}
 
 function resourceRule(
   name: string,

@@ -85,6 +85,36 @@ t.test('files of memory that are words for systemd', async (t) => {
   t.strictSame(oomPolicy(settings({ unified: { 'memory.oom.group': '0' } })), []);
 });
 
+t.test('values as the kernel reads them', async (t) => {
+  const of = (file: string, value: string) => properties({ unified: { [file]: value } });
+  t.strictSame(of('memory.max', '64M'), ['MemoryMax t "67108864"']);
+  t.strictSame(of('memory.high', ' 1g '), ['MemoryHigh t "1073741824"']);
+  t.strictSame(of('memory.low', '0x10'), ['MemoryLow t "16"']);
+  t.strictSame(of('memory.min', '010'), ['MemoryMin t "8"']);
+  t.strictSame(of('memory.high', '0'), ['MemoryHigh t "1"'], 'the least that systemd takes');
+  t.strictSame(of('pids.max', '0x10'), ['TasksMax t "16"']);
+  t.strictSame(of('cpu.max', '5000'), ['CPUQuotaPerSecUSec t "50000"', 'CPUQuotaPeriodUSec t "100000"']);
+});
+
+t.test('what the kernel will refuse is not asked of systemd', async (t) => {
+  for (const [file, value] of [
+    ['memory.high', 'plenty'],
+    ['memory.max', '5x'],
+    ['memory.max', '089'],
+    ['pids.max', '5k'],
+    ['cpu.weight', '10001'],
+    ['cpu.weight', '0'],
+    ['cpu.weight', 'max'],
+    ['cpu.max', 'some 100000'],
+    ['cpu.max', '999 100000'],
+    ['cpu.max', '5000 1000001'],
+    ['io.weight', 'default 10001'],
+    ['io.max', '8:0 rbps=fast'],
+    ['cpuset.cpus', 'all'],
+  ] as const)
+    t.strictSame(properties({ unified: { [file]: value } }), [], `${file} ${value}`);
+});
+
 t.test('what is printed is what is read', async (t) => {
   for (const text of ['Description s "a b"', 'PIDs au [1,2]', 'Delegate b true', 'X a(st) [["a b","1"]]'])
     t.equal(formatProperty(parseProperty(text)), text);

@@ -793,6 +793,22 @@ const resources: RuleCase[] = [
     at: '/linux/resources/blockIO/weightDevice/0',
   },
   {
+    rule: 'block-io-weight',
+    what: 'below the least',
+    change: (s) => {
+      s.linux.resources = { blockIO: { weight: 9 } };
+    },
+    at: '/linux/resources/blockIO/weight',
+  },
+  {
+    rule: 'block-io-weight',
+    what: 'above the most, for one disk',
+    change: (s) => {
+      s.linux.resources = { blockIO: { weight: 1000, weightDevice: [{ major: 8, minor: 0, weight: 1001 }] } };
+    },
+    at: '/linux/resources/blockIO/weightDevice/0/weight',
+  },
+  {
     rule: 'hugepage-duplicate',
     what: 'twice',
     change: (s) => {
