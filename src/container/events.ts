@@ -5,6 +5,8 @@ import { type CgroupStats, readStats } from '../cgroup/stats.ts';
 import { TsrunError } from '../errors.ts';
 import { monotonicMs } from '../host/clock.ts';
 import { type NetworkInterface, networkInterfaces } from '../host/network.ts';
+import { wasOomKilled } from './oom.ts';
+import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
@@ -22,6 +24,7 @@ export interface Observed {
   readonly cgroup: string;
   /** Of its init process. */
   readonly pid: number;
+  readonly record: ContainerRecord;
 }
 
 /** @throws TsrunError for a container that is not running, or has no cgroup to ask */
@@ -34,7 +37,7 @@ export function observe(directory: ContainerDirectory): Observed {
   if (record.cgroup === null) {
     throw new TsrunError('the container has no cgroup of its own: nothing counts for it', { hint: delegationHint });
   }
-  return { id: record.id, cgroup: record.cgroup, pid: record.init.pid };
+  return { id: record.id, cgroup: record.cgroup, pid: record.init.pid, record };
 }
 
 /** What the container uses now. */
@@ -58,7 +61,11 @@ export function followEvents(container: Observed, intervalMs: number, emit: (eve
       const before = kills;
       kills = oomKills(cgroup);
       if (kills > before) emit({ type: 'oom', id });
-      if (!isPopulated(cgroup)) return;
+      if (!isPopulated(cgroup)) {
+        // systemd removes a scope with its counts as soon as init has been killed.
+        if (Math.max(before, kills) === 0 && wasOomKilled(container.record)) emit({ type: 'oom', id });
+        return;
+      }
       if (monotonicMs() < next) continue;
       emit(statsEvent(container));
       next = monotonicMs() + intervalMs;

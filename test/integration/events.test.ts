@@ -97,6 +97,27 @@ t.test('an out-of-memory kill is an event', { skip: requires({ root: true, contr
   );
 });
 
+t.test('so is the one that ends the container', { skip: tsrun({ controllers: ['memory'] }) }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sh', '-c', 'read _ < /go; exec tail /dev/zero'];
+    spec.linux.resources = { memory: { limit: 16_777_216, swap: 16_777_216 } };
+  });
+  await mkfifo(t, `${bundle.rootfs}/go`);
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  const events = box.startRuntime(['events', '--interval', '1h', id]);
+  await waitFor('the first statistics', () => (events.output.stdout.includes('\n') ? true : undefined));
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(`${bundle.rootfs}/go`, 'go\n');
+  const { stdout } = await events.done;
+  const types = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).type);
+  t.strictSame(types, ['stats', 'oom']);
+});
+
 async function mkfifo(t: Test, path: string): Promise<void> {
   const { run } = await import('../harness/index.ts');
   t.equal((await run('mkfifo', [path])).code, 0);
