@@ -46,6 +46,24 @@ t.test(
   },
 );
 
+t.test(
+  'init takes less than 200 KiB of the container’s memory',
+  { skip: tsrun({ controllers: ['memory'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle();
+    await box.create(bundle);
+    const counted = () => {
+      const lines = readFileSync(join(box.cgroupOf(bundle), 'memory.stat'), 'utf8').split('\n');
+      const of = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
+      return of('anon') + of('file') + of('kernel');
+    };
+    // memory.current goes up by 64 pages at a time; the statistics are exact, and come a little later.
+    const bytes = await waitFor('the statistics', () => counted() || undefined);
+    t.ok(bytes <= 200 * 1024, `${bytes} bytes`);
+  },
+);
+
 t.test('cpu: weight, bandwidth and burst', { skip: requires({ ...root, controllers: ['cpu'] }) }, async (t) => {
   const output = await sandbox(t).outputOf(
     show('cpu.weight', 'cpu.max', 'cpu.max.burst'),
