@@ -56,6 +56,19 @@ export class Screen {
     });
   }
 
+  /** Waits until no line on the screen matches; what has been scrolled or wiped off it does not count. */
+  async lacks(pattern: RegExp): Promise<void> {
+    const visible = () => this.#tmux('capture-pane', '-p').split('\n');
+    await waitFor(`no ${pattern} on the screen`, () =>
+      visible().some((line) => pattern.test(line)) ? undefined : true,
+    );
+  }
+
+  /** How many lines match, those that have left the screen included. */
+  count(pattern: RegExp): number {
+    return this.#lines().filter((line) => pattern.test(line)).length;
+  }
+
   async #waitForLine(pattern: RegExp, find: (lines: string[]) => string | undefined): Promise<string> {
     const line = await waitFor(`${pattern} on the screen`, () => find(this.#lines())).catch((error) => {
       throw new Error(`${error.message}:\n${this.#lines().join('\n').trimEnd()}`);
