@@ -1,15 +1,12 @@
 /** buildah on its own: `buildah run` and `buildah build` with the runtime under test. */
-import t from 'tap';
 import { engineRuntime } from './engine-place.ts';
-import { engineTrees } from './engine-tree.ts';
-import { Podman } from './podman.ts';
+import { podmanTest } from './podman.ts';
 
 /** Not script(1), which now and then sees buildah stopped for a moment, stops itself as well, and is never continued. */
 const openTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
-t.test('buildah from, run, commit and build', { skip: engineTrees() }, async (t) => {
-  // Its image is in the store that buildah shares with podman.
-  const { place } = await Podman.create(t);
+// podman's image is in the store that buildah shares with it.
+podmanTest('buildah from, run, commit and build', async (t, { place }) => {
   const buildah = (...args: string[]) => place.run(['buildah', '--storage-driver', 'vfs', ...args]);
   const oci = ['--isolation', 'oci', '--network', 'none', '--runtime', engineRuntime];
   const { stdout: name, stderr } = await buildah('from', '--pull=never', 'localhost/busybox');

@@ -9,7 +9,7 @@ import { cgroup2Mount, type Running, repoRoot, requires, type Sandbox, sandbox, 
 import { ensureTree, type Suite } from '../vm/image.ts';
 import { EnginePlace, markOfTheVm } from './engine-place.ts';
 
-export type { Suite } from '../vm/image.ts';
+export { type Suite, suites } from '../vm/image.ts';
 
 /** Milliseconds: the first test builds the tree, or waits for others that build. */
 const buildTime = 50 * 60 * 1000;

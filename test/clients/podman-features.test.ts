@@ -1,12 +1,7 @@
 /** What people ask of podman, as root: security options, namespaces, pods, kube play, builds. */
-import t from 'tap';
-import { engineTrees } from './engine-tree.ts';
-import { Podman } from './podman.ts';
+import { podmanTest } from './podman.ts';
 
-const skip = engineTrees();
-
-t.test('options of podman run', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('options of podman run', async (t, podman) => {
   const cases: [flags: string[], script: string, expected: RegExp][] = [
     [['--pid=host'], 'cat /proc/1/comm', /^bash\n$/],
     [['--uts=host', '--ipc=host'], 'hostname', /^engine\n$/],
@@ -39,8 +34,7 @@ t.test('options of podman run', { skip }, async (t) => {
   }
 });
 
-t.test('a container with a healthcheck, and what is done to it', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('a container with a healthcheck, and what is done to it', async (t, podman) => {
   const ok = (...args: string[]) => podman.outputOf(...args);
   const health = ['--health-cmd', 'test -e /tmp/well', '--health-interval', 'disable'];
   await ok(...podman.runArguments(['--detach', '--name', 'box', ...health], 'sleep', '1000'));
@@ -62,8 +56,7 @@ t.test('a container with a healthcheck, and what is done to it', { skip }, async
   t.match(await ok('events', '--stream=false', '--since', '10m', '--format', '{{.Status}}'), /exec(\n.*)*restart/);
 });
 
-t.test('pods, by command and by kube play', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('pods, by command and by kube play', async (t, podman) => {
   const ok = (...args: string[]) => podman.outputOf(...args);
   await ok('pod', 'create', '--name', 'pod', '--network', 'none', '--cgroup-parent', '/pods');
   for (const name of ['a', 'b'])
@@ -87,8 +80,7 @@ t.test('pods, by command and by kube play', { skip }, async (t) => {
   await ok('kube', 'down', '/tmp/kube.yaml');
 });
 
-t.test('podman build runs its steps in containers of the runtime', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('podman build runs its steps in containers of the runtime', async (t, podman) => {
   const file =
     'FROM localhost/busybox\nRUN echo built by $(id -u) > /built\nUSER 1000\nRUN id -u > /tmp/user\nCMD cat /built /tmp/user\n';
   podman.place.writeFile('/tmp/context/Containerfile', file);

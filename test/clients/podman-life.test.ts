@@ -1,13 +1,8 @@
 /** What podman does around a container: restart policies, logs, events, a person at a terminal. */
-import t from 'tap';
 import { type Result, waitFor } from '../harness/index.ts';
-import { engineTrees } from './engine-tree.ts';
-import { Podman } from './podman.ts';
+import { type Podman, podmanTest } from './podman.ts';
 
-const skip = engineTrees();
-
-t.test('restart policies', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('restart policies', async (t, podman) => {
   const detach = (name: string, policy: string, script: string) =>
     podman.outputOf(
       ...podman.runArguments(['--detach', '--name', name, '--restart', policy, '--init'], 'sh', '-c', script),
@@ -28,8 +23,7 @@ t.test('restart policies', { skip }, async (t) => {
   await reaches('ending', 'exited 1 143');
 });
 
-t.test('logs that are followed, and events', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('logs that are followed, and events', async (t, podman) => {
   const script = 'echo one; echo error >&2; until test -e /host/go; do sleep 0.1; done; echo two';
   podman.place.writeFile('/tmp/host/there', '');
   const flags = ['--detach', '--name', 'box', '-v', '/tmp/host:/host'];
@@ -54,8 +48,7 @@ t.test('logs that are followed, and events', { skip }, async (t) => {
   t.equal(await events(), 'create\ninit\nstart\ndied\ncleanup\n');
 });
 
-t.test('run -it and exec -it: the size of the terminal, what is typed, exit codes', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('run -it and exec -it: the size of the terminal, what is typed, exit codes', async (t, podman) => {
   const sized = 'until [ "$(stty size 2>/dev/null)" = "33 77" ]; do sleep 0.1; done';
   const script = `${sized}; echo ready; read word; echo got $word on $(tty); exit 5`;
   podman.place.writeFile('/tmp/inside.sh', script);
@@ -79,8 +72,7 @@ function typeWhenReady(podman: Podman, command: string[]): Promise<Result> {
   return podman.place.run(['sh', '-c', `{ ${typing}; } | script -qfec 'sh /tmp/session.sh' /tmp/screen`]);
 }
 
-t.test('the network of the host', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('the network of the host', async (t, podman) => {
   await podman.place.outputOf(['ip', 'link', 'add', 'mark0', 'type', 'veth']);
   const host = ['run', '--rm', '--network', 'host', '--cgroup-parent', '/pods', 'busybox', 'ls', '/sys/class/net'];
   t.match(await podman.outputOf(...host), /^mark0$/m);

@@ -1,7 +1,6 @@
 /** systemd as pid 1 of a container: natively with no controller to speak of, in the VM with limits inside limits. */
 import t from 'tap';
-import { engineTrees } from './engine-tree.ts';
-import { Podman } from './podman.ts';
+import { podmanTest } from './podman.ts';
 import { podmanInVm, runFlags, runScript, until } from './podman-vm.ts';
 
 /** Of the tree that has the engines, these are not what a container is to start. */
@@ -54,8 +53,7 @@ stopped
 running
 `;
 
-t.test('systemd boots, runs services and ends', { skip: engineTrees() }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('systemd boots, runs services and ends', async (t, podman) => {
   const script = ['set -e', `podman='${podman.command.join(' ')}'`, ...life('--network none --cgroup-parent /pods')];
   const { stdout, stderr } = await podman.place.run(['sh', '-c', script.join('\n')], { seconds: 800 });
   t.equal(stdout, expected, stderr);

@@ -1,13 +1,9 @@
 /** podman and conmon as root, with the runtime under test in their containers.conf. */
-import t from 'tap';
 import { requires, waitFor } from '../harness/index.ts';
 import { engineTrees } from './engine-tree.ts';
-import { Podman } from './podman.ts';
+import { podmanTest } from './podman.ts';
 
-const skip = engineTrees();
-
-t.test('podman run in the foreground', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('podman run in the foreground', async (t, podman) => {
   t.match(await podman.run([], 'echo', 'hello'), { code: 0, stdout: 'hello\n' });
   t.equal((await podman.run([], 'sh', '-c', 'exit 7')).code, 7);
   t.match(await podman.run([], 'no-such-program'), { code: 127, stderr: /executable file .*not found in \$PATH/ });
@@ -20,8 +16,7 @@ t.test('podman run in the foreground', { skip }, async (t) => {
   t.equal(seen.stdout, '1000\nbox\nb\n/tmp\nCapBnd:\t0000000000000000\n');
 });
 
-t.test('the life of a detached container', { skip }, async (t) => {
-  const podman = await Podman.create(t);
+podmanTest('the life of a detached container', async (t, podman) => {
   const detached = ['--detach', '--name', 'box'];
   const script = 'trap "exit 5" TERM; echo logged; while :; do sleep 0.1; done';
   t.match(await podman.podman(...podman.runArguments(detached, 'sh', '-c', script)), { code: 0 });
@@ -48,13 +43,16 @@ t.test('the life of a detached container', { skip }, async (t) => {
 });
 
 /** runc has no way to be told. */
-const knowsNoCgroup = skip || requires({ runtime: ['tsrun', 'crun'] });
+const knowsNoCgroup = engineTrees() || requires({ runtime: ['tsrun', 'crun'] });
 
-t.test('--cgroups=disabled leaves the container in podman’s own cgroup', { skip: knowsNoCgroup }, async (t) => {
-  const podman = await Podman.create(t);
-  const flags = ['run', '--rm', '--network', 'none', '--cgroups', 'disabled', '--cgroupns', 'host', 'busybox'];
-  const { code, stdout, stderr } = await podman.podman(...flags, 'cat', '/proc/self/cgroup');
-  t.equal(code, 0, stderr);
-  t.notMatch(stdout, /libpod|pods/);
-  t.match(stdout, /^0::\//m);
-});
+podmanTest(
+  '--cgroups=disabled leaves the container in podman’s own cgroup',
+  async (t, podman) => {
+    const flags = ['run', '--rm', '--network', 'none', '--cgroups', 'disabled', '--cgroupns', 'host', 'busybox'];
+    const { code, stdout, stderr } = await podman.podman(...flags, 'cat', '/proc/self/cgroup');
+    t.equal(code, 0, stderr);
+    t.notMatch(stdout, /libpod|pods/);
+    t.match(stdout, /^0::\//m);
+  },
+  knowsNoCgroup,
+);

@@ -1,8 +1,8 @@
 /** podman and conmon, with the runtime under test in their containers.conf. */
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import type { Result } from '../harness/index.ts';
 import { engineRuntime } from './engine-place.ts';
-import { EngineTree } from './engine-tree.ts';
+import { EngineTree, engineTrees, type Suite, suites } from './engine-tree.ts';
 import { rootfsArchive } from './image.ts';
 
 /** Without systemd, a journal, a network and the pids controller; ulimits that need no CAP_SYS_RESOURCE. */
@@ -34,8 +34,8 @@ export class Podman {
   }
 
   /** A podman with a store of its own that has the image `busybox`. */
-  static async create(t: Test): Promise<Podman> {
-    const place = await EngineTree.enter(t, { suite: 'forky', parents });
+  static async create(t: Test, suite: Suite): Promise<Podman> {
+    const place = await EngineTree.enter(t, { suite, parents });
     place.writeFile('/etc/containers/containers.conf', containersConf);
     const podman = new Podman(place);
     t.teardown(() => podman.podman('rm', '--force', '--all', '--time', '0'));
@@ -67,5 +67,16 @@ export class Podman {
 
   runArguments(flags: string[], ...args: string[]): string[] {
     return ['run', '--network', 'none', '--cgroup-parent', '/pods', ...flags, 'busybox', ...args];
+  }
+}
+
+/** A test of each podman that the suites have. `skip` says why there can be none here. */
+export function podmanTest(
+  name: string,
+  work: (t: Test, podman: Podman) => Promise<void>,
+  skip: string | false = engineTrees(),
+): void {
+  for (const suite of suites) {
+    t.test(`${name}, in ${suite}`, { skip }, async (t) => work(t, await Podman.create(t, suite)));
   }
 }
