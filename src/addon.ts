@@ -135,6 +135,8 @@ export interface Addon {
    * else -1), relays stdin and stdout, in raw mode where stdin is a terminal.
    */
   waitForeground(pidfd: number, terminal: number): ExitStatus;
+  /** From now on the signals this process gets are for waitForeground to pass on, and do not end it before. */
+  holdSignals(): void;
   /** The wait status of a reaped process that need not be a child; null where the kernel keeps none (before 6.15). */
   exitInfo(pidfd: number): number | null;
   runHook(options: {

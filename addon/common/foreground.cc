@@ -19,6 +19,8 @@ namespace tsrun {
 namespace {
 
 int signal_pipe = -1;
+// Its other end; -1 before signals are held.
+int held_signals = -1;
 
 void note_signal(int signal) {
   int saved = errno;
@@ -218,18 +220,25 @@ int reap(int pidfd, ForegroundEnd* end) {
 
 }  // namespace
 
-int wait_in_foreground(int pidfd, int terminal, ForegroundEnd* end) {
+int hold_foreground_signals() {
+  if (held_signals >= 0) return 0;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
+  held_signals = ends[0];
   signal_pipe = ends[1];
   catch_signals();
+  return 0;
+}
+
+int wait_in_foreground(int pidfd, int terminal, ForegroundEnd* end) {
+  int error = hold_foreground_signals();
+  if (error != 0) return error;
   {
     RawMode raw;
     // Non-blocking only where it is ours: stdin and stdout are shared with the caller.
     if (terminal >= 0) fcntl(terminal, F_SETFL, fcntl(terminal, F_GETFL) | O_NONBLOCK);
-    Foreground(pidfd, terminal, ends[0]).run();
+    Foreground(pidfd, terminal, held_signals).run();
   }
-  close(ends[0]);
   return reap(pidfd, end);
 }
 

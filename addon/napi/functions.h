@@ -20,6 +20,7 @@ namespace tsrun {
   X("isChild", is_child)                       \
   X("reap", reap)                              \
   X("waitForeground", wait_foreground)         \
+  X("holdSignals", hold_signals)               \
   X("runHook", run_hook)                       \
   X("runProgram", run_program)                 \
   X("lock", lock_file)                         \

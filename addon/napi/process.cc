@@ -76,6 +76,13 @@ Napi::Value is_child(const Napi::CallbackInfo& info) {
 // reap(pidfd of a child) -> { code } | { signal }; waits for its end
 Napi::Value reap(const Napi::CallbackInfo& info) { return reap_pidfd(info.Env(), int_at(info, 0)); }
 
+// holdSignals(): those that come before waitForeground are for it to pass on
+Napi::Value hold_signals(const Napi::CallbackInfo& info) {
+  int error = hold_foreground_signals();
+  if (error != 0) return throw_errno(info.Env(), error, "pipe2");
+  return info.Env().Undefined();
+}
+
 // waitForeground(pidfd of a child, terminal = -1) -> as reap; passes signals on and relays the terminal meanwhile
 Napi::Value wait_foreground(const Napi::CallbackInfo& info) {
   ForegroundEnd end = {};

@@ -66,6 +66,8 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
 export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
   const { spec, plan } = prepareExec(directory, request);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
+  // A paused container keeps exec waiting until it is resumed, which a signal may end.
+  if (!request.detach && !request.ignorePaused) addon().holdSignals();
   const { pidfd, terminal } = startProcess(directory, plan, request);
   if (request.detach) return 0;
   const { code, signal } = addon().waitForeground(pidfd, terminal);

@@ -23,6 +23,7 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
   let notify: NotifyRelay | undefined;
   try {
     notify = openNotifyRelay(directory);
+    if (!detach) addon().holdSignals();
     startCreated(directory, record);
   } catch (error) {
     deleteContainer(directory, { force: true });

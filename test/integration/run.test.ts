@@ -23,6 +23,24 @@ t.test('run gives 128 + the number of the signal that ended the program', { skip
   t.equal((await running.done).code, 128 + 9);
 });
 
+t.test(
+  'a signal that comes while run is not waiting yet is the program’s, too',
+  { skip: requires({ root: true, runtime: ['tsrun', 'runc'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      const script = 'trap "exit 5" TERM; : >/ready; while :; do sleep 0.05; done';
+      spec.process.args = ['/bin/sh', '-c', script];
+      // The hook's parent is the runtime.
+      const kill = `until [ -e ${box.directory}/bundle-1/rootfs/ready ]; do sleep 0.05; done; kill -TERM $PPID`;
+      const env = ['PATH=/usr/bin:/bin'];
+      spec.hooks = { poststart: [{ path: '/bin/sh', args: ['sh', '-c', kill], env }] };
+    });
+    const { code } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+    t.equal(code, 5);
+  },
+);
+
 t.test('the program is process 1 and sees its own host name', { skip }, async (t) => {
   const output = await sandbox(t).outputOf('echo $$; hostname', (spec) => {
     spec.hostname = 'a-name-of-its-own';
