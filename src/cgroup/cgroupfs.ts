@@ -113,6 +113,13 @@ export function destroyCgroup(path: string): void {
   removeEmptiedCgroup(path);
 }
 
+/** Kills what is in the cgroup and below it, waits for the end of it all, and removes what is below; it stays itself. */
+export function emptyCgroup(path: string): void {
+  killCgroup(path);
+  awaitEmptyCgroup(path);
+  removeAll(cgroupsBelow(path));
+}
+
 /**
  * Removes a cgroup whose processes are about to end by themselves, and those below it.
  *
@@ -142,7 +149,11 @@ function removesAtOnce(path: string): boolean {
  * @throws TsrunError when a process is still in one of them
  */
 function removeCgroup(path: string): void {
-  for (const directory of [...cgroupsBelow(path), path]) {
+  removeAll([...cgroupsBelow(path), path]);
+}
+
+function removeAll(directories: readonly string[]): void {
+  for (const directory of directories) {
     try {
       rmdirSync(directory);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { Executor } from '../execute/executor.ts';
 import { UndoStack } from '../execute/undo.ts';
@@ -177,6 +177,7 @@ export function firstRecord({
     phase: 'creating',
     creator: { pid: process.pid, startTime: processStat(process.pid)?.startTime ?? 0 },
     cgroup: cgroup?.path ?? null,
+    ...(cgroup && existsSync(cgroup.path) && { foreignCgroup: true }),
     ...(filter && { devices: filter.rules }),
     ownPids: (spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path),
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },

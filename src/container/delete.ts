@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
+import { emptyCgroup, removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
 import { removeContainerCgroup, removeUnfinishedUnit } from '../cgroup/driver.ts';
 import { TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
@@ -77,11 +77,12 @@ function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecor
  * Without an init in the record, create was killed before or just after the clone. Processes in the cgroup then may be
  * strangers, for create had perhaps not seen yet that it is in use; its own init ends by itself when create is gone.
  */
-function deleteCgroup({ cgroup, init, unit }: ContainerRecord): void {
+function deleteCgroup({ cgroup, foreignCgroup, init, unit }: ContainerRecord): void {
   if (cgroup === null) {
     if (unit !== undefined) removeUnfinishedUnit(unit);
     return;
   }
+  if (foreignCgroup) return init === undefined ? undefined : emptyCgroup(cgroup);
   if (init === undefined) removeEmptiedCgroup(cgroup);
   else removeContainerCgroup({ path: cgroup, unit });
 }

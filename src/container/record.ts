@@ -27,6 +27,8 @@ export interface ContainerRecord {
   readonly init?: ProcessIdentity;
   /** Absolute path of the cgroup directory; null on a host without cgroup v2. */
   readonly cgroup: string | null;
+  /** Whether the cgroup was there before create, so that it is not delete's to remove (runtime.md, Delete). */
+  readonly foreignCgroup?: true;
   /**
    * The systemd unit that the cgroup belongs to; absent where tsrun has made the cgroup itself. Without a cgroup, create
    * was killed while systemd was about to make the unit, or heard that another has its name.

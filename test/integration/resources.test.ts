@@ -2,7 +2,7 @@
  * linux.resources: each limit is read back from the file inside the container, and felt there. What the machine's
  * cgroup2 does not have is left to the VM.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { cgroup2Mount, type Needs, requires, type Spec, sandbox, waitFor } from '../harness/index.ts';
@@ -243,6 +243,26 @@ t.test('below a threaded cgroup no container can be', { skip: tsrun({ cgroupDriv
   t.match(stderr, /cannot enter the cgroup .*: it is domain invalid, as a cgroup above it is threaded/);
   t.notOk(existsSync(join(parent, 'threaded', 'c')));
   rmdirSync(join(parent, 'threaded'));
+});
+
+// runc and crun remove it (runtime.md, Delete: "resources … not created by this container, MUST NOT be deleted").
+t.test('a cgroup that was there before create stays', { skip: tsrun({ cgroupDriver: 'cgroupfs' }) }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', 'mkdir /sys/fs/cgroup/below && sleep 1000'];
+    for (const mount of spec.mounts) if (mount.type === 'cgroup') mount.options = [];
+  });
+  const cgroup = box.cgroupOf(bundle);
+  mkdirSync(cgroup, { recursive: true });
+  const { ino } = statSync(cgroup);
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  await waitFor('its own cgroup', () => existsSync(join(cgroup, 'below')) || undefined);
+  await box.runtimeOk(['delete', '--force', id]);
+  t.equal(statSync(cgroup).ino, ino);
+  t.equal(readFileSync(join(cgroup, 'cgroup.procs'), 'utf8'), '', 'without processes');
+  t.notOk(existsSync(join(cgroup, 'below')), 'what the container made is removed');
+  rmdirSync(cgroup);
 });
 
 t.test(
