@@ -20,7 +20,7 @@ export function createCgroup(path: string, required: readonly string[]): string[
   const made: string[] = [];
   for (let at = path; !existsSync(at); at = dirname(at)) made.push(at);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o755 });
+    for (const directory of made.toReversed()) makeDirectory(directory);
   } catch (error) {
     throw cannotMake(path, error as NodeJS.ErrnoException);
   }
@@ -32,6 +32,15 @@ export function createCgroup(path: string, required: readonly string[]): string[
     throw error;
   }
   return made;
+}
+
+/** Not mkdirSync's `recursive`, which on a read-only mount says ENOENT in Node. Others may be making the same. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** How an ordinary user comes by a cgroup. */
