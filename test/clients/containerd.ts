@@ -5,6 +5,21 @@ import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, type Suite } from './engine-tree.ts';
 import { imageName, ociArchive } from './image.ts';
 
+/** How often a program is run that should say something and is not heard. */
+const attempts = 10;
+
+/**
+ * Runs a program until all of these streams have something. ctr gives up a stream that it has not got open when the task
+ * has ended already (containerd, client/task.go: Delete cancels the opening of the task's streams), so a busy machine
+ * loses all that a short program has written, whatever the runtime.
+ */
+export async function heard(streams: ('stdout' | 'stderr')[], run: () => Promise<Result>): Promise<Result> {
+  let result = await run();
+  for (let attempt = 2; attempt <= attempts && streams.some((name) => result[name] === ''); attempt++)
+    result = await run();
+  return result;
+}
+
 export class Containerd {
   readonly place: EnginePlace;
   readonly #namespace: string;

@@ -15,6 +15,8 @@ export const namespaceMode = { pod: 0, container: 1, node: 2, target: 3 };
 /** Of ContainerStatus. */
 export const containerState = { created: 0, running: 1, exited: 2 };
 
+const execAttempts = 3;
+
 export interface Pod {
   id: string;
   config: Message;
@@ -138,7 +140,15 @@ export class Cri {
     );
   }
 
+  /** What said nothing is run again, in case that it was not heard: see `heard` of ../containerd.ts. */
   async execSync(container: string, ...cmd: string[]): Promise<Output> {
+    for (let attempt = 1; ; attempt++) {
+      const output = await this.#execOnce(container, cmd);
+      if (output.stdout !== '' || output.stderr !== '' || attempt === execAttempts) return output;
+    }
+  }
+
+  async #execOnce(container: string, cmd: string[]): Promise<Output> {
     const types = { request: 'ExecSyncRequest', response: 'ExecSyncResponse' };
     const request = { container_id: container, cmd, timeout: 200 };
     const answer = await this.call<{ stdout?: Buffer; stderr?: Buffer; exit_code?: number }>(

@@ -14,6 +14,8 @@ export interface Setting {
   cgroupParent: string;
 }
 
+const attempts = 3;
+
 const sleeper = { command: ['sleep', '1000'] };
 const script = (text: string): Message => ({ command: ['sh', '-c', text] });
 
@@ -25,8 +27,18 @@ async function inPod(setting: Setting, name: string, work: (pod: Pod) => Promise
   await cri.removePod(pod);
 }
 
-/** Creates, runs and removes a container; gives its exit code and its log. */
-async function logOf({ cri, place }: Setting, pod: Pod, config: Message): Promise<{ code: number; log: string }> {
+/**
+ * Creates, runs and removes a container; gives its exit code and its log. Of one that has ended soon, a busy machine may
+ * log nothing (see `heard` of ../containerd.ts): it is run a few times then.
+ */
+async function logOf(setting: Setting, pod: Pod, config: Message): Promise<{ code: number; log: string }> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await runOnce(setting, pod, config);
+    if (result.log !== '' || attempt === attempts) return result;
+  }
+}
+
+async function runOnce({ cri, place }: Setting, pod: Pod, config: Message): Promise<{ code: number; log: string }> {
   const box = await cri.run(pod, imageName, { log_path: 'short.log', ...config });
   await cri.waitForState(box, containerState.exited);
   const { exit_code: code } = await cri.status(box);
