@@ -172,10 +172,11 @@ export function cgroupFacts(): CgroupFacts {
 
 /**
  * The parent of the runtime's own, as a cgroup with processes in it cannot have children with controllers. Its own where
- * nothing else has been delegated to this user: without limits it serves.
+ * nothing else has been delegated to this user, who is not root: without limits it serves.
  */
 function parentOf(own: string, mount: string): string {
   const above = dirname(own);
+  if (process.geteuid?.() === 0 && isInitialUserNamespace()) return above;
   return !isMine(join(mount, above)) && isMine(join(mount, own)) ? own : above;
 }
 
