@@ -4,7 +4,8 @@ import { TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { cgroupType, enableControllers } from './controllers.ts';
 import { readState, waitForState } from './events.ts';
-import { cgroupPids, cgroupsBelow, killCgroup } from './processes.ts';
+import { cgroupPids, killCgroup } from './processes.ts';
+import { eachCgroupBelow } from './walk.ts';
 
 /** How long a killed process may take to go; it may be writing its core or be stuck in a dying filesystem. */
 const exitTimeoutMs = 10_000;
@@ -126,7 +127,7 @@ export function destroyCgroup(path: string): void {
 export function emptyCgroup(path: string): void {
   killCgroup(path);
   awaitEmptyCgroup(path);
-  removeAll(cgroupsBelow(path));
+  eachCgroupBelow(path, (below) => remove(below, path));
 }
 
 /**
@@ -158,19 +159,19 @@ function removesAtOnce(path: string): boolean {
  * @throws TsrunError when a process is still in one of them
  */
 function removeCgroup(path: string): void {
-  removeAll([...cgroupsBelow(path), path]);
+  eachCgroupBelow(path, (below) => remove(below, path));
+  remove(path, path);
 }
 
-function removeAll(directories: readonly string[]): void {
-  for (const directory of directories) {
-    try {
-      rmdirSync(directory);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') continue;
-      throw new TsrunError(`cannot remove the cgroup ${directory}: ${code}`, {
-        hint: `processes still in it: ${cgroupPids(directory).join(', ') || 'none'}`,
-      });
-    }
+/** @param top is for the message, as the other path may not tell much */
+function remove(directory: string, top: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    throw new TsrunError(`cannot remove the cgroup ${top}: ${code}`, {
+      hint: `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`,
+    });
   }
 }

@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
+import { eachCgroupBelow } from './walk.ts';
 
 /** The pids, in this pid namespace, of all processes in the cgroup and below it; none when it is gone. */
 export function cgroupPids(path: string): number[] {
-  return [path, ...cgroupsBelow(path)].flatMap(ownPids);
+  const pids = ownPids(path);
+  eachCgroupBelow(path, (below) => pids.push(...ownPids(below)));
+  return pids;
 }
 
 /** Kills every process in the cgroup and below (cgroup.kill, Linux 5.14), forks included; an absent one is no error. */
@@ -15,18 +18,6 @@ export function killCgroup(path: string): void {
     const code = errorCode(error);
     // A threaded cgroup cannot do it, and only an empty one can become that (cgroup-v2.rst, Threads).
     if (code !== 'ENOENT' && code !== 'EOPNOTSUPP') throw error;
-  }
-}
-
-/** All cgroups below this one, the deepest first, which is the order in which they can be removed. */
-export function cgroupsBelow(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .flatMap(({ name }) => [...cgroupsBelow(join(path, name)), join(path, name)]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }
 

@@ -1,0 +1,72 @@
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { errorCode } from '../errors.ts';
+
+/** A cgroup on the way down, and those in it that are still to be visited. */
+interface Level {
+  readonly name: string;
+  readonly rest: string[];
+}
+
+/**
+ * Calls `visit` for each cgroup below this one, the deepest first, which is the order in which they can be removed. An
+ * absent one has none.
+ *
+ * A container that may make cgroups can nest them deeper than a path can be long, and than recursion can go. So there is
+ * one descriptor at a time, and the path that `visit` gets is short and counts from it.
+ */
+export function eachCgroupBelow(path: string, visit: (path: string) => void): void {
+  let fd = openIfThere(path);
+  if (fd === undefined) return;
+  const levels: Level[] = [{ name: '', rest: cgroupsIn(fd) }];
+  try {
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const child = level.rest.pop();
+      const next = child === undefined ? undefined : openIfThere(below(fd, child));
+      if (child !== undefined && next !== undefined) {
+        fd = replaced(fd, next);
+        levels.push({ name: child, rest: cgroupsIn(fd) });
+      } else if (child === undefined) {
+        levels.pop();
+        if (levels.length === 0) return;
+        fd = replaced(fd, openDirectory(below(fd, '..')));
+        visit(below(fd, level.name));
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function below(fd: number, name: string): string {
+  return `/proc/self/fd/${fd}/${name}`;
+}
+
+function replaced(old: number, fd: number): number {
+  closeSync(old);
+  return fd;
+}
+
+function openDirectory(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openDirectory(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** None of one that is being removed. */
+function cgroupsIn(fd: number): string[] {
+  try {
+    return readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
