@@ -13,7 +13,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
     description:
       'directory of the containers’ state (default: /run/tsrun, or $XDG_RUNTIME_DIR/tsrun when not the host’s root)',
   },
-  { flags: '--log <file>', description: 'append log lines to this file instead of stderr' },
+  { flags: '--log <file>', description: 'append log lines to this file; an error goes to stderr, too' },
   { flags: '--log-format <format>', description: 'format of log lines', choices: ['text', 'json'], default: 'text' },
   {
     flags: '--log-level <level>',
