@@ -40,9 +40,13 @@ export class Screen {
     this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
-  /** Waits until a line of the screen matches. */
+  /**
+   * Waits until a line of the screen matches, or what is behind a prompt on it: of what is typed before the prompt is
+   * there, the answer stands on the prompt's line.
+   */
   shows(pattern: RegExp): Promise<string> {
-    return this.#waitForLine(pattern, (lines) => lines.find((line) => pattern.test(line)));
+    const matching = (line: string) => [line, line.replace(/^\w+> /, '')].find((text) => pattern.test(text));
+    return this.#waitForLine(pattern, (lines) => lines.map(matching).find((text) => text !== undefined));
   }
 
   /**
