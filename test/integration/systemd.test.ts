@@ -333,7 +333,9 @@ t.test(
       '--systemd-cgroup',
       'run',
       '--bundle',
-      box.bundle().directory,
+      box.bundle((spec) => {
+        spec.linux.cgroupsPath = '/tsrun-test/path';
+      }).directory,
       box.newId(),
     ]);
     t.equal(code, 1);
