@@ -26,6 +26,23 @@ t.test('the weight of the container, and of a disk in it, are with BFQ', { skip:
   t.equal(output, `default 500\n${disk} 300\n`);
 });
 
+t.test(
+  'where io.cost drives a disk, its weight is in io.weight',
+  { skip: needs || requires({ files: ['/sys/fs/cgroup/io.cost.qos'], runtime: ['tsrun', 'crun'] }) },
+  async (t) => {
+    const disk = await bfqDisk();
+    const [major = 0, minor = 0] = disk.split(':').map(Number);
+    writeFileSync('/sys/block/nullb0/queue/scheduler', 'none');
+    writeFileSync('/sys/fs/cgroup/io.cost.qos', `${disk} enable=1`);
+    t.teardown(() => writeFileSync('/sys/fs/cgroup/io.cost.qos', `${disk} enable=0`));
+    const output = await sandbox(t).outputOf('cat /sys/fs/cgroup/io.weight', (spec) => {
+      spec.linux.resources = { blockIO: { weightDevice: [{ major, minor, weight: 300 }] } };
+    });
+    // 10 to 1000 on a line to 1 to 10000.
+    t.equal(output, `default 100\n${disk} 2930\n`);
+  },
+);
+
 t.test('a throttled disk is slow against itself unthrottled', { skip: needs }, async (t) => {
   const [major = 0, minor = 0] = (await bfqDisk()).split(':').map(Number);
   /** Seconds that it takes to read 512 KiB of the disk, which nobody has read before. */
