@@ -1,12 +1,13 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * What has to be undone when a later step fails; the last thing made is undone first. It holds a descriptor that it gives
+ * What has to be undone when a later step fails; the last thing made is undone first. It holds descriptors that it gives
  * up when it runs: otherwise nothing could be read or removed any more where the failure is that there are too many.
  */
 export class UndoStack {
   private readonly steps: (() => void)[] = [];
-  private spare = openSync('/', 'r');
+  /** A tree of cgroups is walked with several open at a time. */
+  private readonly spares = [1, 2, 3, 4].map(() => openSync('/', 'r'));
 
   push(step: () => void): void {
     this.steps.push(step);
@@ -29,7 +30,7 @@ export class UndoStack {
 
   /** All has gone well, and there will be nothing to undo. */
   forget(): void {
-    if (this.spare >= 0) closeSync(this.spare);
-    this.spare = -1;
+    for (const fd of this.spares) closeSync(fd);
+    this.spares.length = 0;
   }
 }
