@@ -99,9 +99,13 @@ export class OrdinaryUser {
   /** The same in a terminal, to which `input` is typed; what is written to it is in stdout. */
   runInTerminal(args: string[], input: string): Promise<Result> {
     const words = [this.runtime, '--root', this.root, ...args].join(' ');
-    // script(1) would take the user's shell, and nobody has none.
-    const [program = '', ...rest] = this.command(['env', 'SHELL=/bin/sh', 'script', '-qec', words, '/dev/null']);
-    return run(program, rest, { input });
+    // script(1) would take the user's shell, and nobody has none. At the end of its input it can wait for ever, so that
+    // comes from a FIFO which it has open for writing, too.
+    const fifo = 'mkfifo "$1" && exec 3<>"$1" && printf %s "$2" >&3 && rm "$1"';
+    const script = `${fifo} && SHELL=/bin/sh exec script -qec "$3" /dev/null <&3 3>&-`;
+    const place = join(this.bundle, 'input');
+    const [program = '', ...rest] = this.command(['sh', '-c', script, 'terminal', place, input, words]);
+    return run(program, rest);
   }
 
   async ok(args: string[]): Promise<Result> {
