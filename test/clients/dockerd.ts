@@ -56,6 +56,8 @@ export class Docker {
     const docker = new Docker(place);
     docker.#installAsRunc();
     place.writeFile('/etc/docker/daemon.json', JSON.stringify({ ...config, ...settings }));
+    // dockerd starts a containerd of its own unless there is this file, which one that was killed in this VM has left.
+    await place.outputOf(['rm', '-f', '/run/containerd/containerd.sock']);
     await docker.startDaemon();
     t.teardown(() => docker.#remove());
     await docker.outputOf('import', docker.#archive, imageName);
