@@ -73,11 +73,11 @@ t.test('events go on until the container ends', { skip: tsrun() }, async (t) => 
   for (const line of stdout.trim().split('\n')) t.equal(JSON.parse(line).type, 'stats');
 });
 
-t.test('an out-of-memory kill is an event', { skip: requires({ root: true, controllers: ['memory'] }) }, async (t) => {
+/** Runs a script in 16 MiB of memory, when the events of its container are being watched. */
+async function watched(t: Test, script: string) {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
-    // Waits for a word, so that the events are being watched when the memory runs out.
-    spec.process.args = ['sh', '-c', 'read _ < /go; dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 1000'];
+    spec.process.args = ['sh', '-c', `read _ < /go; ${script}`];
     spec.linux.resources = { memory: { limit: 16_777_216, swap: 16_777_216 } };
   });
   await mkfifo(t, `${bundle.rootfs}/go`);
@@ -87,6 +87,11 @@ t.test('an out-of-memory kill is an event', { skip: requires({ root: true, contr
   await waitFor('the first statistics', () => (events.output.stdout.includes('\n') ? true : undefined));
   const { writeFile } = await import('node:fs/promises');
   await writeFile(`${bundle.rootfs}/go`, 'go\n');
+  return { box, id, events };
+}
+
+t.test('an out-of-memory kill is an event', { skip: requires({ root: true, controllers: ['memory'] }) }, async (t) => {
+  const { box, id, events } = await watched(t, 'dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 1000');
   await waitFor('the event', () => (events.output.stdout.includes('"oom"') ? true : undefined));
   await box.runtimeOk(['kill', id, 'KILL']);
   const { stdout } = await events.done;
@@ -98,18 +103,7 @@ t.test('an out-of-memory kill is an event', { skip: requires({ root: true, contr
 });
 
 t.test('so is the one that ends the container', { skip: tsrun({ controllers: ['memory'] }) }, async (t) => {
-  const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sh', '-c', 'read _ < /go; exec tail /dev/zero'];
-    spec.linux.resources = { memory: { limit: 16_777_216, swap: 16_777_216 } };
-  });
-  await mkfifo(t, `${bundle.rootfs}/go`);
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  const events = box.startRuntime(['events', '--interval', '1h', id]);
-  await waitFor('the first statistics', () => (events.output.stdout.includes('\n') ? true : undefined));
-  const { writeFile } = await import('node:fs/promises');
-  await writeFile(`${bundle.rootfs}/go`, 'go\n');
+  const { events } = await watched(t, 'exec tail /dev/zero');
   const { stdout } = await events.done;
   const types = stdout
     .trim()

@@ -1,59 +1,55 @@
 /** A remount changes the mount of the entry that it means, whatever its path leads to by then. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
-import { requires, sandbox } from '../harness/index.ts';
+import t, { type Test } from 'tap';
+import { requires, type Spec, sandbox } from '../harness/index.ts';
+
+type Mount = Spec['mounts'][number];
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
 /** Whether each of these directories can be written to. */
 const script = 'for at in /one /two; do touch $at/x 2>/dev/null && echo $at writable || echo $at read-only; done';
 
-t.test('a symlink that leads elsewhere by then', { skip }, async (t) => {
-  // What another container that shares a volume could do between two entries, a mount over the directory does here.
-  for (const type of [
-    { type: 'tmpfs', options: [] },
-    { type: 'tmpfs', options: ['silent'] },
-  ]) {
-    const box = sandbox(t);
-    const other = join(box.directory, 'other');
-    mkdirSync(other);
-    symlinkSync('/two', join(other, 'link'));
-    const bundle = box.bundle((spec) => {
-      spec.process.args = ['/bin/sh', '-c', script];
-      spec.mounts.push(
-        { ...type, destination: '/way/link', source: 'one' },
-        { destination: '/way', type: 'bind', source: other, options: ['bind'] },
-        { destination: '/two', type: 'tmpfs', source: 'two' },
-        { destination: '/way/link', options: ['remount', 'bind', 'ro'] },
-      );
-    });
-    for (const name of ['one', 'two', 'way']) mkdirSync(join(bundle.rootfs, name));
-    symlinkSync('/one', join(bundle.rootfs, 'way/link'));
-    const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
-    t.equal(stdout, '/one read-only\n/two writable\n');
-  }
-});
-
-t.test('a read-only filesystem that becomes so at the end', { skip }, async (t) => {
-  // It is protected when the mount below it has its place; then its own path leads elsewhere.
+/**
+ * Runs the script in a container where /way/link leads to /one, and to /two as soon as the directory `other` is bound to
+ * /way: what another container that shares a volume could do between two entries.
+ */
+async function runElsewhere(t: Test, mounts: (other: string) => Mount[]): Promise<string> {
   const box = sandbox(t);
   const other = join(box.directory, 'other');
   mkdirSync(other);
   symlinkSync('/two', join(other, 'link'));
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
-    spec.mounts.push(
-      { destination: '/way/link', type: 'tmpfs', source: 'one', options: ['ro'] },
-      { destination: '/way/link/below', type: 'tmpfs', source: 'below' },
-      { destination: '/way', type: 'bind', source: other, options: ['bind'] },
-      { destination: '/two', type: 'tmpfs', source: 'two' },
-    );
+    spec.mounts.push(...mounts(other));
   });
   for (const name of ['one', 'two', 'way']) mkdirSync(join(bundle.rootfs, name));
   symlinkSync('/one', join(bundle.rootfs, 'way/link'));
-  const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
-  t.equal(stdout, '/one read-only\n/two writable\n');
+  return (await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()])).stdout;
+}
+
+t.test('a symlink that leads elsewhere by then', { skip }, async (t) => {
+  for (const options of [[], ['silent']]) {
+    const output = await runElsewhere(t, (other) => [
+      { destination: '/way/link', type: 'tmpfs', source: 'one', options },
+      { destination: '/way', type: 'bind', source: other, options: ['bind'] },
+      { destination: '/two', type: 'tmpfs', source: 'two' },
+      { destination: '/way/link', options: ['remount', 'bind', 'ro'] },
+    ]);
+    t.equal(output, '/one read-only\n/two writable\n');
+  }
+});
+
+t.test('a read-only filesystem that becomes so at the end', { skip }, async (t) => {
+  // It is protected when the mount below it has its place; then its own path leads elsewhere.
+  const output = await runElsewhere(t, (other) => [
+    { destination: '/way/link', type: 'tmpfs', source: 'one', options: ['ro'] },
+    { destination: '/way/link/below', type: 'tmpfs', source: 'below' },
+    { destination: '/way', type: 'bind', source: other, options: ['bind'] },
+    { destination: '/two', type: 'tmpfs', source: 'two' },
+  ]);
+  t.equal(output, '/one read-only\n/two writable\n');
 });
 
 t.test('one mount is remounted twice', { skip }, async (t) => {
