@@ -1,0 +1,57 @@
+/** What is left of a test run whose log is cut in its middle: its end. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import t from 'tap';
+import { repoRoot } from '../../harness/host.ts';
+
+const library = pathToFileURL(join(repoRoot, 'scripts/lib/test-report.mjs')).href;
+
+interface File {
+  file: string;
+  failures: { name: string; detail: string }[];
+}
+
+/** Lines that a run prints of which these files have failed. */
+function printed(...files: File[]): string[] {
+  const results = files.map((file) => ({
+    passed: 1,
+    failed: 1,
+    skips: [{ name: 'x.test.ts > b', reason: 'needs luck' }],
+    extra: '',
+    stderr: 'noise\n'.repeat(1000),
+    ...file,
+  }));
+  const script = `import { printFile, report } from ${JSON.stringify(library)};
+    for (const result of ${JSON.stringify(results)}) printFile(result);
+    report();
+    process.exitCode = 0;`;
+  const output = execFileSync(process.execPath, ['--input-type=module'], { input: script, encoding: 'utf8' });
+  return output.trimEnd().split('\n');
+}
+
+t.test('what has failed is told again at the end, before the counts', (t) => {
+  const detail = `at x.test.ts:3:1\n${'diff:\n    -a\n    +b\n'.repeat(200)}`;
+  const lines = printed({
+    file: 'test/x.test.ts in uml',
+    failures: [
+      { name: 'test/x.test.ts > a > should be equal', detail },
+      { name: 'test/x.test.ts', detail: 'ended with 1' },
+    ],
+  });
+  const end = lines.slice(lines.indexOf('Failed:'));
+  t.match(end.slice(0, 3), ['Failed:', '  test/x.test.ts in uml > a > should be equal', '      at x.test.ts:3:1']);
+  t.same(end.slice(-4), ['  test/x.test.ts in uml', '      ended with 1', '', '1 passed, 1 failed, 1 skipped']);
+  t.ok(end.join('\n').length < 1000, 'and is short');
+  t.end();
+});
+
+t.test('the end stays short when everything fails', (t) => {
+  const failures = Array.from({ length: 100 }, (_, i) => ({ name: `test/x.test.ts > ${i}`, detail: 'x'.repeat(5000) }));
+  const lines = printed({ file: 'test/x.test.ts', failures });
+  const end = lines.slice(lines.indexOf('Failed:'));
+  t.ok(end.join('\n').length < 6000);
+  t.match(end.at(-3), /and \d+ more/);
+  t.equal(end.at(-1), '1 passed, 1 failed, 1 skipped');
+  t.end();
+});
