@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { cgroupType, enableControllers } from './controllers.ts';
 import { readState, waitForState } from './events.ts';
+import { isGone } from './gone.ts';
 import { cgroupPids, killCgroup } from './processes.ts';
 import { eachCgroupBelow } from './walk.ts';
 
@@ -104,7 +105,7 @@ function removeUnused(directories: readonly string[]): void {
     try {
       rmdirSync(directory);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      if (isGone(error)) continue;
       return;
     }
   }
@@ -149,7 +150,7 @@ function removesAtOnce(path: string): boolean {
     rmdirSync(path);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return isGone(error);
   }
 }
 
@@ -168,9 +169,8 @@ function remove(directory: string, top: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
-    throw new TsrunError(`cannot remove the cgroup ${top}: ${code}`, {
+    if (isGone(error)) return;
+    throw new TsrunError(`cannot remove the cgroup ${top}: ${errorCode(error)}`, {
       hint: `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`,
     });
   }

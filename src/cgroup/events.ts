@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
 import { monotonicMs } from '../host/clock.ts';
+import { isGone } from './gone.ts';
 
 /** Keys of cgroup.events: whether a process is in the cgroup or below it, and whether all of them stand still. */
 export type CgroupState = 'populated' | 'frozen';
@@ -22,7 +23,7 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
   try {
     fd = openSync(join(path, 'cgroup.events'), constants.O_RDONLY);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    if (isGone(error)) return true;
     throw error;
   }
   try {
@@ -34,7 +35,7 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
     return true;
   } catch (error) {
     // Removed meanwhile, by another delete.
-    if ((error as NodeJS.ErrnoException).code === 'ENODEV') return true;
+    if (isGone(error)) return true;
     throw error;
   } finally {
     closeSync(fd);
@@ -57,7 +58,7 @@ export class EventFiles {
       try {
         reread(fd);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENODEV') throw error;
+        if (!isGone(error)) throw error;
       }
     }
   }
@@ -71,7 +72,7 @@ function openIfThere(path: string): number[] {
   try {
     return [openSync(path, constants.O_RDONLY)];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (isGone(error)) return [];
     throw error;
   }
 }

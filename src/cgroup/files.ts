@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
+import { isGone } from './gone.ts';
 
 /** A count from a cgroup file; beyond 2^53 a bigint, so that no digit is lost. */
 export type Count = number | bigint;
@@ -21,8 +22,7 @@ export class CgroupFiles {
       return readFileSync(join(this.path, file), 'utf8');
     } catch (error) {
       // EOPNOTSUPP: pressure files of a kernel started with psi=0.
-      const code = errorCode(error);
-      if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return undefined;
+      if (isGone(error) || errorCode(error) === 'EOPNOTSUPP') return undefined;
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import { readState, waitForState } from './events.ts';
+import { isGone } from './gone.ts';
 
 /** As long as a process may hide in the kernel (uninterruptible) before freezing it is given up. */
 const freezeTimeoutMs = 10_000;
@@ -9,10 +10,15 @@ const freezeTimeoutMs = 10_000;
 /**
  * Stops every process in the cgroup and below it, and waits until they all stand still (cgroup.freeze).
  *
- * @throws TsrunError when one does not in time; then all are let go on
+ * @throws TsrunError when one does not in time; then all are let go on. When the cgroup is gone, in runc's words
  */
 export function freezeCgroup(path: string): void {
-  writeFileSync(join(path, 'cgroup.freeze'), '1');
+  try {
+    writeFileSync(join(path, 'cgroup.freeze'), '1');
+  } catch (error) {
+    if (isGone(error)) throw new TsrunError('container not running');
+    throw error;
+  }
   if (waitForState(path, 'frozen', true, freezeTimeoutMs)) return;
   thawCgroup(path);
   throw new TsrunError('cannot pause the container: a process did not stop in time', {
@@ -20,9 +26,13 @@ export function freezeCgroup(path: string): void {
   });
 }
 
-/** Lets them go on. */
+/** Lets them go on; in an absent cgroup there are none. */
 export function thawCgroup(path: string): void {
-  writeFileSync(join(path, 'cgroup.freeze'), '0');
+  try {
+    writeFileSync(join(path, 'cgroup.freeze'), '0');
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
 }
 
 /** Whether every process in it stands still; an absent cgroup is not frozen. */
@@ -30,7 +40,7 @@ export function isFrozen(path: string): boolean {
   try {
     return readState(path, 'frozen');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if (isGone(error)) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
+import { isGone } from './gone.ts';
 import { eachCgroupBelow } from './walk.ts';
 
 /** The pids, in this pid namespace, of all processes in the cgroup and below it; none when it is gone. */
@@ -15,9 +16,8 @@ export function killCgroup(path: string): void {
   try {
     writeFileSync(join(path, 'cgroup.kill'), '1');
   } catch (error) {
-    const code = errorCode(error);
     // A threaded cgroup cannot do it, and only an empty one can become that (cgroup-v2.rst, Threads).
-    if (code !== 'ENOENT' && code !== 'EOPNOTSUPP') throw error;
+    if (!isGone(error) && errorCode(error) !== 'EOPNOTSUPP') throw error;
   }
 }
 
@@ -27,7 +27,7 @@ export function ownPids(path: string): number[] {
     return readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   } catch (error) {
     // A threaded cgroup cannot tell: its processes stand in the domain above it.
-    if (['ENOENT', 'ENODEV', 'EOPNOTSUPP'].includes(errorCode(error))) return [];
+    if (isGone(error) || errorCode(error) === 'EOPNOTSUPP') return [];
     throw error;
   }
 }

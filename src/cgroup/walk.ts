@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
-import { errorCode } from '../errors.ts';
+import { isGone } from './gone.ts';
 
 /** A cgroup on the way down, and those in it that are still to be visited. */
 interface Level {
@@ -54,7 +54,7 @@ function openIfThere(path: string): number | undefined {
   try {
     return openDirectory(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }
@@ -66,7 +66,7 @@ function cgroupsIn(fd: number): string[] {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
+    if (isGone(error)) return [];
     throw error;
   }
 }
