@@ -107,10 +107,13 @@ export function sleep(milliseconds: number): Promise<void> {
 export const patience = 120;
 
 /**
- * Polls until `probe` gives something else than undefined, and fails when it has not after `patience`. The last look is
+ * Polls until `probe` gives something else than undefined (the type forbids false, which would end it), and fails when it has not after `patience`. The last look is
  * one after that: a machine that stood still for so long has not waited in vain yet.
  */
-export async function waitFor<T>(what: string, probe: () => T | undefined | Promise<T | undefined>): Promise<T> {
+export async function waitFor<T extends object | string | number | true>(
+  what: string,
+  probe: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const deadline = performance.now() + patience * 1000;
   for (;;) {
     const isLastLook = performance.now() > deadline;
