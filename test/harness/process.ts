@@ -107,8 +107,9 @@ export function sleep(milliseconds: number): Promise<void> {
 export const patience = 120;
 
 /**
- * Polls until `probe` gives something else than undefined (the type forbids false, which would end it), and fails when it has not after `patience`. The last look is
- * one after that: a machine that stood still for so long has not waited in vain yet.
+ * Polls until `probe` gives something else than undefined (the type forbids false, which would end it), and fails when
+ * it has not after `patience`. The last look is one after that: a machine that stood still for so long has not waited in
+ * vain yet.
  */
 export async function waitFor<T extends object | string | number | true>(
   what: string,
