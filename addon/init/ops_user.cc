@@ -23,7 +23,7 @@ bool setgroups_denied() {
 }
 
 int set_groups(List list) {
-  uint32_t groups[65536 / 16];
+  static uint32_t groups[65536];  // NGROUPS_MAX; takes only the memory of those that there are
   if (list.count > sizeof(groups) / sizeof(groups[0])) return fail(-E2BIG, "additionalGids");
   for (uint32_t i = 0; i < list.count; i++) groups[i] = static_cast<uint32_t>(numbers(list)[i]);
   long error = sys(__NR_setgroups, list.count, groups);

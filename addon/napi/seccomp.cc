@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "../common/syscall.h"
 #include "functions.h"
 
@@ -187,7 +189,7 @@ class Compiler {
         int number = library_.resolve(name.c_str());
         if (number == kUnknownCall) {
           unknown_.push_back(name);
-        } else {
+        } else if (!repeats_earlier(rule, number)) {
           int result = library_.add_rule(filter_, rule.action, number, static_cast<unsigned>(rule.conditions.size()),
                                          rule.conditions.data());
           if (result < 0) return fail("rule", i, name, result);
@@ -195,6 +197,11 @@ class Compiler {
       }
     }
     return true;
+  }
+
+  // libseccomp takes a rule twice, but each time in as long as it has rules.
+  bool repeats_earlier(const Rule& rule, int number) {
+    return rule.conditions.empty() && !unconditional_.insert({number, rule.action}).second;
   }
 
   bool export_program() {
@@ -215,6 +222,7 @@ class Compiler {
   Failure failure_;
   std::vector<char> program_;
   std::vector<std::string> unknown_;
+  std::set<std::pair<int, uint32_t>> unconditional_;  // calls and actions
 };
 
 Napi::Object failure_value(Napi::Env env, const Failure& failure) {

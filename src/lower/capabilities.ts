@@ -56,7 +56,8 @@ type SetName = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient
  */
 export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUser: Op[] } {
   const from = '/process/capabilities';
-  const mask = (name: SetName) => capabilityMask(context, name);
+  const refused = new Set<string>();
+  const mask = (name: SetName) => capabilityMask(context, name, refused);
   // capset(2) refuses all of it when one set has what another lacks; validation warns of these.
   const bounding = mask('bounding');
   const permitted = mask('permitted');
@@ -70,7 +71,8 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   };
 }
 
-function capabilityMask(context: Context, set: SetName): bigint {
+/** @param refused capabilities that have been warned of, whichever set they were in */
+function capabilityMask(context: Context, set: SetName, refused: Set<string>): bigint {
   const { spec, warnings } = context;
   const grantable = grantableCapabilities(context);
   const withheld = isUnfiltered(context) ? mknod : 0n;
@@ -79,8 +81,12 @@ function capabilityMask(context: Context, set: SetName): bigint {
     const number = (capabilityNames as readonly string[]).indexOf(name);
     const bit = 1n << BigInt(Math.max(number, 0));
     const problem = number < 0 ? 'is unknown' : refusalOf(bit, grantable, withheld);
-    if (problem === undefined) mask |= bit;
-    else warnOnce(warnings, `process.capabilities: ${name} ${problem} and is left out`);
+    if (problem === undefined) {
+      mask |= bit;
+      continue;
+    }
+    if (!refused.has(name)) warnings.push(`process.capabilities: ${name} ${problem} and is left out`);
+    refused.add(name);
   }
   return mask;
 }
@@ -94,8 +100,4 @@ function refusalOf(bit: bigint, grantable: bigint, withheld: bigint): string | u
 function grantableCapabilities(context: Context): bigint {
   if (namespaceOf(context, 'user') === undefined) return context.host.capabilities;
   return (1n << BigInt(context.host.lastCapability + 1)) - 1n;
-}
-
-function warnOnce(warnings: string[], warning: string): void {
-  if (!warnings.includes(warning)) warnings.push(warning);
 }

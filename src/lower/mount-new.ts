@@ -4,6 +4,7 @@ import { type Context, namespaceOf } from './context.ts';
 import { mountLabelParameters } from './labels.ts';
 import { attachOps, attributeOps, takeOps } from './mount-ops.ts';
 import { attr, needsMountFlags } from './mount-options.ts';
+import { lastMounts } from './mount-order.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapNewFilesystem } from './mount-trees.ts';
 
@@ -63,12 +64,10 @@ export function isProtectedLater(context: Context, { mount, options, index, dest
   const isNewTmpfs = mount.type === 'tmpfs' && options.bind === undefined && !options.remount;
   if (!isNewTmpfs || options.copyUp !== undefined || needsMountFlags(options)) return false;
   if ((options.own.set & attr.rdonly) === 0) return false;
-  const later = mountRequests(context).slice(index + 1);
+  const { on, below } = lastMounts(context);
   // Another's would be protected, or this one too soon.
-  if (later.some((other) => other.destination.path === destination.path)) return false;
-  return (
-    destination.path === '/dev' || later.some((other) => other.destination.path.startsWith(`${destination.path}/`))
-  );
+  if ((on.get(destination.path) ?? 0) > index) return false;
+  return destination.path === '/dev' || (below.get(destination.path) ?? 0) > index;
 }
 
 /** After all that is made in them. */

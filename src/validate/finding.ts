@@ -8,11 +8,12 @@ export interface Problem {
   pointer: string;
   /** What is expected and what was found. */
   message: string;
-  /** What is probably meant, or what to do. */
-  hint?: string | undefined;
+  /** What is probably meant, or what to do; a function where finding it out takes work. */
+  hint?: string | (() => string | undefined) | undefined;
 }
 
 export interface Finding extends Problem {
+  hint?: string | undefined;
   /** Name of the check: `schema`, `unknown-property` or a rule of src/validate/rules. */
   rule: string;
   /** In the file, from 1. */

@@ -39,5 +39,5 @@ function own(schema: ObjectSchema, name: string): Schema | undefined {
 
 function unknownProblem(schema: ObjectSchema, value: object, name: string, pointer: string): Problem {
   const free = Object.keys(schema.properties).filter((candidate) => !Object.hasOwn(value, candidate));
-  return { pointer, message: 'unknown property, ignored', hint: renamed[pointer] ?? didYouMean(name, free) };
+  return { pointer, message: 'unknown property, ignored', hint: renamed[pointer] ?? (() => didYouMean(name, free)) };
 }

@@ -115,7 +115,15 @@ export function locate(problems: readonly NamedProblem[], { text }: SpecSource):
   return problems
     .map((problem) => ({ problem, offset: offsetOf(problem.pointer, scan) }))
     .sort((a, b) => a.offset - b.offset)
-    .map(({ problem, offset }) => ({ ...problem, ...places.at(offset) }));
+    .map(({ problem, offset }, index) => ({ ...problem, hint: hintOf(problem, index), ...places.at(offset) }));
+}
+
+/** Problems whose hints are looked for: the nearest of 41 words takes a millisecond, and a config may have a million. */
+const maxHints = 100;
+
+function hintOf({ hint }: Problem, index: number): string | undefined {
+  if (typeof hint !== 'function') return hint;
+  return index < maxHints ? hint() : undefined;
 }
 
 /** Of the value; of the nearest object around it when the pointer names a property that is not there. */

@@ -26,6 +26,14 @@ t.test('uid, gid and additional gids are exactly those of the config', { skip },
   t.equal(field(seen, 'Groups'), `7 ${large}`);
 });
 
+t.test('as many additional gids as the kernel takes', { skip }, async (t) => {
+  const additionalGids = Array.from({ length: 65_536 }, (_, i) => i);
+  const edit = (spec: Spec): void => {
+    spec.process.user = { uid: 0, gid: 0, additionalGids };
+  };
+  t.equal((await sandbox(t).outputOf('id -G | wc -w', edit)).trim(), '65536');
+});
+
 t.test('without additional gids there are none, whatever the caller has', { skip }, async (t) => {
   t.equal(field(await status(sandbox(t), () => {}), 'Groups'), '');
 });

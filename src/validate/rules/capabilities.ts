@@ -13,6 +13,7 @@ type CapabilitySet = keyof LinuxCapabilities;
 const sets: readonly CapabilitySet[] = ['bounding', 'permitted', 'effective', 'inheritable', 'ambient'];
 
 const known: readonly string[] = capabilityNames;
+const isKnown = new Set(known);
 
 export const capabilityWarnings: Rule[] = [
   {
@@ -40,11 +41,11 @@ function unknownCapabilities(capabilities: LinuxCapabilities): Problem[] {
   const reported = new Set<string>();
   return sets.flatMap((set) => {
     return (capabilities[set] ?? []).flatMap((name, index) => {
-      if (known.includes(name) || reported.has(name)) return [];
+      if (isKnown.has(name) || reported.has(name)) return [];
       reported.add(name);
       const pointer = `/process/capabilities/${set}/${index}`;
       const message = `unknown capability ${show(name)}, not granted`;
-      return [{ pointer, message, hint: didYouMean(name, known) }];
+      return [{ pointer, message, hint: () => didYouMean(name, known) }];
     });
   });
 }
@@ -54,7 +55,7 @@ function notIn(spec: Spec, set: CapabilitySet, needed: CapabilitySet, effect: st
   const capabilities = spec.process?.capabilities ?? {};
   const granted = new Set(capabilities[needed] ?? []);
   return (capabilities[set] ?? []).flatMap((capability, index) => {
-    if (granted.has(capability) || !known.includes(capability)) return [];
+    if (granted.has(capability) || !isKnown.has(capability)) return [];
     const pointer = `/process/capabilities/${set}/${index}`;
     return [{ pointer, message: `${capability} is not in /process/capabilities/${needed}, ${effect}` }];
   });

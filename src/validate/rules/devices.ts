@@ -43,11 +43,13 @@ export const deviceErrors: Rule[] = [
     name: 'device-path-duplicate',
     reads: ['/linux/devices'],
     check: (spec) => {
-      return eachDevice(spec, (device, at, earlier) => {
-        const other = earlier.find(({ path }) => path === device.path);
-        const message = () =>
-          `${show(device.path)} was given before, as ${other && describe(other)}; found ${describe(device)}`;
-        return when(other !== undefined && describe(other) !== describe(device), at, message);
+      const first = new Map<string, string>();
+      return eachDevice(spec, (device, at) => {
+        const before = first.get(device.path);
+        const found = describe(device);
+        if (before === undefined) first.set(device.path, found);
+        const message = () => `${show(device.path)} was given before, as ${before}; found ${found}`;
+        return when(before !== undefined && before !== found, at, message);
       });
     },
   },
@@ -58,20 +60,20 @@ export const deviceWarnings: Rule[] = [
     name: 'device-numbers-duplicate',
     reads: ['/linux/devices'],
     check: (spec) => {
-      return eachDevice(spec, (device, at, earlier) => {
-        const other = device.type === 'p' ? undefined : earlier.find((before) => describe(before) === describe(device));
-        return when(other !== undefined, at, `the same device as ${other?.path}, ${describe(device)}`);
+      const first = new Map<string, string>();
+      return eachDevice(spec, (device, at) => {
+        if (device.type === 'p') return [];
+        const found = describe(device);
+        const path = first.get(found);
+        if (path === undefined) first.set(found, device.path);
+        return when(path !== undefined, at, () => `the same device as ${path}, ${found}`);
       });
     },
   },
 ];
 
-function eachDevice(
-  { linux }: Spec,
-  check: (device: LinuxDevice, pointer: string, earlier: readonly LinuxDevice[]) => Problem[],
-): Problem[] {
-  const devices = linux?.devices ?? [];
-  return devices.flatMap((device, index) => check(device, `/linux/devices/${index}`, devices.slice(0, index)));
+function eachDevice({ linux }: Spec, check: (device: LinuxDevice, pointer: string) => Problem[]): Problem[] {
+  return (linux?.devices ?? []).flatMap((device, index) => check(device, `/linux/devices/${index}`));
 }
 
 function numberProblems(device: LinuxDevice, name: 'major' | 'minor', at: string): Problem[] {

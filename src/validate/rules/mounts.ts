@@ -1,7 +1,7 @@
 /** Mounts (config.md, Mounts; config-linux.md for the mappings). */
 import type { Mount, Spec } from '../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
-import { mappingProblems } from './namespaces.ts';
+import { mappingCountProblems, mappingProblems } from './namespaces.ts';
 import { namespace, type Rule, when } from './rule.ts';
 
 export const mountErrors: Rule[] = [
@@ -41,6 +41,16 @@ export const mountErrors: Rule[] = [
       return eachMount(spec, ({ uidMappings = [], gidMappings = [] }, at) => [
         ...mappingProblems(uidMappings, `${at}/uidMappings`),
         ...mappingProblems(gidMappings, `${at}/gidMappings`),
+      ]);
+    },
+  },
+  {
+    name: 'mount-mapping-count',
+    reads: ['/mounts'],
+    check: (spec) => {
+      return eachMount(spec, ({ uidMappings = [], gidMappings = [] }, at) => [
+        ...mappingCountProblems(uidMappings, `${at}/uidMappings`),
+        ...mappingCountProblems(gidMappings, `${at}/gidMappings`),
       ]);
     },
   },

@@ -6,6 +6,7 @@ import { didYouMean } from '../suggest.ts';
 import { duplicates, isJoined, mustBeAbsolute, namespace, needsNamespace, type Rule, when } from './rule.ts';
 
 const mappings = ['uidMappings', 'gidMappings'] as const;
+const sides = ['containerID', 'hostID'] as const;
 /** The kernel takes no more (user_namespaces(7)). */
 const maxMappings = 340;
 const clocks: readonly string[] = ['monotonic', 'boottime'];
@@ -56,11 +57,7 @@ export const namespaceErrors: Rule[] = [
     name: 'mapping-count',
     reads: ['/linux'],
     check: ({ linux }) => {
-      return mappings.flatMap((name) => {
-        const count = (linux?.[name] ?? []).length;
-        const message = () => `must have at most ${maxMappings} ranges, has ${count}`;
-        return when(count > maxMappings, `/linux/${name}`, message, 'join ranges that follow each other');
-      });
+      return mappings.flatMap((name) => mappingCountProblems(linux?.[name] ?? [], `/linux/${name}`));
     },
   },
   {
@@ -81,33 +78,41 @@ export const namespaceErrors: Rule[] = [
   },
 ];
 
+export function mappingCountProblems({ length: count }: readonly LinuxIDMapping[], pointer: string): Problem[] {
+  const message = () => `must have at most ${maxMappings} ranges, has ${count}`;
+  return when(count > maxMappings, pointer, message, 'join ranges that follow each other');
+}
+
 /** Ranges that are empty, end beyond the last ID, or overlap. The kernel says of all these only EINVAL. */
 export function mappingProblems(list: readonly LinuxIDMapping[], pointer: string): Problem[] {
-  return list.flatMap((mapping, index) => {
+  const problems = list.flatMap((mapping, index) => {
     const at = `${pointer}/${index}`;
     const { size } = mapping;
     return [
       ...when(size === 0, `${at}/size`, 'must not be 0'),
-      ...(['containerID', 'hostID'] as const).flatMap((side) => [
-        ...when(mapping[side] + size > 2 ** 32, `${at}/${side}`, `${side} + size must not exceed 4294967296`),
-        ...overlaps(list.slice(0, index), mapping, side, at, pointer),
-      ]),
+      ...sides.flatMap((side) =>
+        when(mapping[side] + size > 2 ** 32, `${at}/${side}`, `${side} + size must not exceed 4294967296`),
+      ),
     ];
   });
+  return [...problems, ...sides.flatMap((side) => overlaps(list, side, pointer))];
 }
 
-function overlaps(
-  earlier: readonly LinuxIDMapping[],
-  mapping: LinuxIDMapping,
-  side: 'containerID' | 'hostID',
-  at: string,
-  list: string,
-): Problem[] {
-  const other = earlier.findIndex((range) => {
-    return mapping[side] < range[side] + range.size && range[side] < mapping[side] + mapping.size;
+/** Of ranges in the order of their first IDs, each that begins before the one that ends last of those before it ends. */
+function overlaps(list: readonly LinuxIDMapping[], side: (typeof sides)[number], pointer: string): Problem[] {
+  if (list.length < 2) return [];
+  const ranges = list.map(({ [side]: first, size }, index) => ({ first, end: first + size, index }));
+  ranges.sort((a, b) => a.first - b.first);
+  let last = { first: 0, end: 0, index: -1 };
+  return ranges.flatMap((range) => {
+    const before = last;
+    if (range.end > last.end) last = range;
+    if (range.first >= before.end || range.first === range.end) return [];
+    const [earlier, later] = before.index < range.index ? [before, range] : [range, before];
+    const ids = `${later.first} to ${later.end - 1}`;
+    const message = `the ${side} range ${ids} overlaps that of ${pointer}/${earlier.index}`;
+    return [{ pointer: `${pointer}/${later.index}`, message }];
   });
-  const range = `${mapping[side]} to ${mapping[side] + mapping.size - 1}`;
-  return when(other !== -1, at, `the ${side} range ${range} overlaps that of ${list}/${other}`);
 }
 
 function timeOffsetProblems({ linux }: Spec): Problem[] {
@@ -117,7 +122,7 @@ function timeOffsetProblems({ linux }: Spec): Problem[] {
     ...unknown.map((name) => ({
       pointer: appendPointer('/linux/timeOffsets', name),
       message: `must be a clock of a time namespace, ${clocks.join(' or ')}`,
-      hint: didYouMean(name, clocks),
+      hint: () => didYouMean(name, clocks),
     })),
     ...(['monotonic', 'boottime'] as const).flatMap((clock) => {
       const nanosecs = offsets[clock]?.nanosecs ?? 0;

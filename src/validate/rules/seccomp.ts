@@ -8,19 +8,27 @@ const base = '/linux/seccomp';
 /** The actions that return a number, and the largest the kernel passes on (MAX_ERRNO; SECCOMP_RET_DATA). */
 const maxErrno: Partial<Record<SeccompAction, number>> = { SCMP_ACT_ERRNO: 4095, SCMP_ACT_TRACE: 65535 };
 
+/**
+ * Of all entries together, each as often as it has names. Every comparison takes an instruction or more, but for those
+ * that rules share; libseccomp's work grows with the square (20 s for 16000).
+ */
+const maxComparisons = 4096;
+
 /** Of all entries together. A filter has room for 4096 instructions (seccomp(2)); libseccomp takes hours for a million. */
 const maxNames = 16384;
+
+const sizeHint = 'no filter that Linux takes has so many';
 
 export const seccompErrors: Rule[] = [
   seccompRule('seccomp-size', ({ syscalls = [] }) => {
     const count = syscalls.reduce((sum, { names }) => sum + names.length, 0);
-    const hint = 'no filter that Linux takes has so many';
-    return when(
-      count > maxNames,
-      `${base}/syscalls`,
-      `must name at most ${maxNames} system calls, found ${count}`,
-      hint,
-    );
+    const comparisons = syscalls.reduce((sum, { names, args = [] }) => sum + names.length * args.length, 0);
+    const at = `${base}/syscalls`;
+    const tooMany = () => `must compare at most ${maxComparisons} arguments (args times names), found ${comparisons}`;
+    return [
+      ...when(count > maxNames, at, `must name at most ${maxNames} system calls, found ${count}`, sizeHint),
+      ...when(comparisons > maxComparisons, at, tooMany, sizeHint),
+    ];
   }),
   seccompRule('seccomp-errno', ({ defaultAction, defaultErrnoRet, syscalls = [] }) => [
     ...errnoProblems(defaultAction, defaultErrnoRet, `${base}/defaultErrnoRet`),

@@ -102,6 +102,20 @@ t.test('a new filesystem in a user namespace cannot be ID-mapped', async (t) => 
   });
 });
 
+t.test('a read-only tmpfs stays writable for what comes later, below it alone', async (t) => {
+  const at = (destination: string, ...options: string[]): Mount => ({ ...tmpfs(...options), destination });
+  const kept = (...mounts: Mount[]) =>
+    planWith(mounts)
+      .ops.filter(({ op }) => op === 'keep-mount')
+      .map(({ from }) => from);
+  t.same(kept(at('/a', 'ro'), at('/a/b/c')), ['/mounts/0']);
+  t.same(kept(at('/a', 'ro'), at('/a/b', 'ro'), at('/a!'), at('/a/b/c')), ['/mounts/0', '/mounts/1']);
+  t.same(kept(at('/a', 'ro'), at('/a!/b'), at('/a-b'), at('/ab/c'), at('/b')), [], 'only beside it');
+  t.same(kept(at('/a/b'), at('/a', 'ro')), [], 'nothing later');
+  t.same(kept(at('/a', 'ro'), at('/a/b'), at('/a')), [], 'hidden by a later one');
+  t.same(kept(at('/dev', 'ro')), ['/mounts/0'], 'devices are made in it');
+});
+
 t.test('what has no effect is warned about', async (t) => {
   t.same(planWith([bind('sync', 'ro')]).warnings, [
     '/mounts/0/options: sync is a matter of the filesystem, which a bind mount shares: no effect',

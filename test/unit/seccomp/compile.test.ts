@@ -114,6 +114,15 @@ t.test('the largest uint64, which JSON.parse reads as 2^64, is compared exactly'
   t.notOk(matches(0n));
 });
 
+t.test('an entry given again changes nothing', { skip }, async (t) => {
+  const profile = (...errnos: number[]): LinuxSeccomp => {
+    const syscalls = errnos.map((errnoRet) => ({ names: ['mkdir'], action: 'SCMP_ACT_ERRNO' as const, errnoRet }));
+    return { defaultAction: 'SCMP_ACT_ALLOW', syscalls };
+  };
+  t.same(compileFilter(profile(1, 1, 1)).program, compileFilter(profile(1)).program);
+  t.same(compileFilter(profile(2, 1, 2)).program, compileFilter(profile(2)).program, 'the first counts');
+});
+
 t.test('unknown names are left out and told', { skip }, async (t) => {
   const { unknown } = compileFilter({
     defaultAction: 'SCMP_ACT_ALLOW',

@@ -207,6 +207,14 @@ t.test('of a million errors a thousand are looked for', async (t) => {
   t.match(message, /^1000 or more errors in config.json\n(.*\n){20}and 980 more$/);
 });
 
+t.test('no more hints are looked for than anybody reads', async (t) => {
+  const spec = exampleSpec();
+  set(spec.process, 'capabilities', { bounding: Array.from({ length: 500 }, (_, i) => `CAP_CHOWN_${i}`) });
+  const { warnings } = validateSpec(spec, { text: JSON.stringify(spec), path: 'config.json' });
+  t.equal(warnings.length, 500);
+  t.equal(warnings.filter(({ hint }) => hint === 'did you mean "CAP_CHOWN"?').length, 100);
+});
+
 function noNewPrivileges(): string {
   return `/process/noNewPrivileges: must be true or false, found "${'x'.repeat(59)}… (202 characters)`;
 }

@@ -438,6 +438,16 @@ const mounts: RuleCase[] = [
     at: '/mounts/0/gidMappings/0/size',
   },
   {
+    rule: 'mount-mapping-count',
+    what: 'more than the kernel takes',
+    change: (s) => {
+      const gidMappings = Array.from({ length: 341 }, (_, n) => ({ containerID: n, hostID: n, size: 1 }));
+      s.mounts = [{ destination: '/x', uidMappings: [map], gidMappings }];
+    },
+    at: '/mounts/0/gidMappings',
+    says: /at most 340/,
+  },
+  {
     rule: 'mount-idmap-without-mappings',
     what: 'nothing to map by',
     change: (s) => {
@@ -848,6 +858,21 @@ const seccomp: RuleCase[] = [
       syscalls: [
         { names: Array(16_384).fill('read'), action: 'SCMP_ACT_ALLOW' },
         { names: ['write'], action: 'SCMP_ACT_ALLOW' },
+      ],
+    },
+    '/syscalls',
+  ),
+  ...filter(
+    'seccomp-size',
+    'of comparisons',
+    {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      syscalls: [
+        {
+          names: Array(2049).fill('read'),
+          action: 'SCMP_ACT_ALLOW',
+          args: [0, 1].map((index) => ({ index, value: 1, op: 'SCMP_CMP_EQ' })),
+        },
       ],
     },
     '/syscalls',
