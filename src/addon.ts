@@ -137,6 +137,15 @@ export interface Addon {
   waitForeground(pidfd: number, terminal: number): ExitStatus;
   /** From now on the signals this process gets are for waitForeground to pass on, and do not end it before. */
   holdSignals(): void;
+  /**
+   * From now on SIGHUP, SIGINT and SIGTERM end a wait of receiveMessage (EINTR) or runHook (which kills the hook) instead
+   * of this process; the first wait after a signal, and no other. Not those that the caller has had ignored.
+   */
+  catchInterrupts(): void;
+  /** They end no wait any more; with `restore` they end this process again. */
+  settleInterrupts(restore: boolean): void;
+  /** The first of them that has come; 0 when none has. */
+  interruptedBy(): number;
   /** The wait status of a reaped process that need not be a child; null where the kernel keeps none (before 6.15). */
   exitInfo(pidfd: number): number | null;
   runHook(options: {

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstddef>
 
+#include "interrupts.h"
 #include "syscall.h"
 
 namespace tsrun {
@@ -227,6 +228,8 @@ int hold_foreground_signals() {
   held_signals = ends[0];
   signal_pipe = ends[1];
   catch_signals();
+  settle_interrupts(false);
+  for (int signal = take_interrupt(); signal != 0; signal = take_interrupt()) note_signal(signal);
   return 0;
 }
 

@@ -21,6 +21,9 @@ namespace tsrun {
   X("reap", reap)                              \
   X("waitForeground", wait_foreground)         \
   X("holdSignals", hold_signals)               \
+  X("catchInterrupts", catch_interrupts)       \
+  X("settleInterrupts", settle_interrupts_now) \
+  X("interruptedBy", interrupted_by)           \
   X("runHook", run_hook)                       \
   X("runProgram", run_program)                 \
   X("lock", lock_file)                         \

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "../common/interrupts.h"
 #include "../common/syscall.h"
 #include "functions.h"
 
@@ -72,16 +73,22 @@ void drain(int fd, std::string* tail) {
   }
 }
 
-// False when the time is over.
-bool wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* tail) {
+// False when the time is over, or the command is to end.
+bool wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* tail, bool* interrupted) {
   double deadline = now_ms() + timeout_ms;
-  pollfd fds[2] = {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}};
+  pollfd fds[3] = {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
   for (;;) {
     double left = timeout_ms == 0 ? -1 : deadline - now_ms();
     if (timeout_ms != 0 && left <= 0) return false;
     int wait = left < 0 ? -1 : left > 3600000 ? 3600000 : static_cast<int>(left) + 1;
-    if (poll(fds, 2, wait) < 0 && errno != EINTR) return true;
+    int ready = poll(fds, 3, wait);
+    if (ready < 0 && errno != EINTR) return true;
     drain(output_fd, tail);
+    if (ready > 0 && fds[2].revents != 0) {
+      note_interrupt();
+      *interrupted = true;
+      return false;
+    }
     if (fds[1].revents & (POLLHUP | POLLERR)) fds[1].fd = -1;
     if (fds[0].revents != 0) return true;
   }
@@ -115,11 +122,12 @@ Napi::Value run_hook(const Napi::CallbackInfo& info) {
   output_write.reset(-1);
   UniqueFd pidfd(static_cast<int>(sys(__NR_pidfd_open, pid, 0)));
   std::string tail;
-  bool done = wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail);
+  bool interrupted = false;
+  bool done = wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail, &interrupted);
   if (!done) kill(-pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-  if (!done) return outcome(env, kHookTimedOut, 0, tail);
+  if (!done && !interrupted) return outcome(env, kHookTimedOut, 0, tail);
   if (WIFSIGNALED(status)) return outcome(env, kHookSignalled, WTERMSIG(status), tail);
   return outcome(env, kHookExited, WEXITSTATUS(status), tail);
 }

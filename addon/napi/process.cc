@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "../common/foreground.h"
+#include "../common/interrupts.h"
 #include "../common/syscall.h"
 #include "functions.h"
 
@@ -82,6 +83,22 @@ Napi::Value hold_signals(const Napi::CallbackInfo& info) {
   if (error != 0) return throw_errno(info.Env(), error, "pipe2");
   return info.Env().Undefined();
 }
+
+// catchInterrupts(): SIGHUP, SIGINT and SIGTERM end the waits of receiveMessage and runHook from now on
+Napi::Value catch_interrupts(const Napi::CallbackInfo& info) {
+  int error = begin_interrupts();
+  if (error != 0) return throw_errno(info.Env(), error, "pipe2");
+  return info.Env().Undefined();
+}
+
+// settleInterrupts(restore): they end no wait any more; with restore they end the process again
+Napi::Value settle_interrupts_now(const Napi::CallbackInfo& info) {
+  settle_interrupts(info[0].ToBoolean());
+  return info.Env().Undefined();
+}
+
+// interruptedBy() -> the first that has come since they are caught; 0 when none has
+Napi::Value interrupted_by(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), interrupted()); }
 
 // waitForeground(pidfd of a child, terminal = -1) -> as reap; passes signals on and relays the terminal meanwhile
 Napi::Value wait_foreground(const Napi::CallbackInfo& info) {

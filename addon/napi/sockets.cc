@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "../common/interrupts.h"
 #include "functions.h"
 
 namespace tsrun {
@@ -99,6 +100,7 @@ Napi::Value receive_message(const Napi::CallbackInfo& info) {
     pollfd ready = {fd, POLLIN, 0};
     if (poll(&ready, 1, int_at(info, 2)) == 0) return env.Undefined();
   }
+  if (!waits_for(fd)) return throw_errno(env, EINTR, "recvmsg");
   size_t size = static_cast<size_t>(int_at(info, 1));
   Napi::Buffer<char> data = Napi::Buffer<char>::New(env, size);
   int passed = -1;

@@ -13,6 +13,7 @@ import { filterOf } from '../seccomp/filter.ts';
 import { listenerOf } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
 import { sendDescriptor } from '../terminal/console.ts';
+import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { makeNotifyDirectory } from './notify.ts';
 import { writePidFile } from './pid-file.ts';
 import { runPoststopHooks } from './poststop.ts';
@@ -45,21 +46,27 @@ export interface Created {
   terminal: number;
 }
 
-/** runtime.md, Create: all of the lifecycle up to the user's program, or nothing at all. */
+/**
+ * runtime.md, Create: all of the lifecycle up to the user's program, or nothing at all. Afterwards SIGHUP, SIGINT and
+ * SIGTERM still wait for what the caller makes of them.
+ */
 export function createContainer(request: CreateRequest): Created {
   const directory = new ContainerDirectory(request.root, request.id);
   const undo = new UndoStack();
   const creation = new Creation(request, directory, undo);
+  addon().catchInterrupts();
   const lock = directory.reserve();
   undo.push(() => directory.remove());
   try {
     const created = creation.run();
+    demandNoInterrupt();
     undo.forget();
     return created;
   } catch (error) {
+    addon().settleInterrupts(false);
     for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
     runPoststopHooks(creation.record);
-    throw error;
+    throw orInterrupt(error);
   } finally {
     closeSync(lock);
   }

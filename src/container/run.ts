@@ -2,6 +2,7 @@ import { addon, type ExitStatus } from '../addon.ts';
 import { reportTrace } from '../execute/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
+import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { type NotifyRelay, openNotifyRelay } from './notify.ts';
 import { wasOomKilled } from './oom.ts';
 import { startCreated } from './start.ts';
@@ -25,13 +26,16 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
     notify = openNotifyRelay(directory);
     if (!detach) addon().holdSignals();
     startCreated(directory, record);
+    if (detach) demandNoInterrupt();
   } catch (error) {
+    addon().settleInterrupts(false);
     deleteContainer(directory, { force: true });
-    throw error;
+    throw orInterrupt(error);
   }
   // Now: the container may run for days.
   reportTrace();
   if (detach) {
+    addon().settleInterrupts(true);
     notify?.waitForReady();
     return 0;
   }

@@ -8,6 +8,6 @@ export { OrdinaryUser, ordinaryId } from './ordinary-user.ts';
 export { type Result, type Running, type RunOptions, run, sleep, start, waitFor } from './process.ts';
 export { type Needs, requires } from './requires.ts';
 export { busyboxRootfs } from './rootfs.ts';
-export { cgroupDriver, runtimeName, runtimePath } from './runtime.ts';
+export { cgroupDriver, runsOnNode, runtimeName, runtimePath } from './runtime.ts';
 export { Sandbox, type State, sandbox } from './sandbox.ts';
 export { defaultSpec, type Mount, type Spec } from './spec.ts';

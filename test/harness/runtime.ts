@@ -18,6 +18,9 @@ function resolveRuntime(runtime: string): string {
   throw new Error(`RUNTIME=${runtime}: give a name (tsrun, runc, crun) or an absolute path`);
 }
 
+/** Whether it is the form of tsrun that Node runs (build/Release/tsrun), and not the executable. */
+export const runsOnNode = runtimePath === join(repoRoot, 'build/Release/tsrun');
+
 /** Who makes the containers' cgroups: the runtime itself, or with TSRUN_TEST_CGROUP_DRIVER=systemd systemd for it. */
 export const cgroupDriver: 'cgroupfs' | 'systemd' =
   process.env.TSRUN_TEST_CGROUP_DRIVER === 'systemd' ? 'systemd' : 'cgroupfs';

@@ -4,13 +4,11 @@
  * and sorting; what grows with the square would take 64 times as much.
  */
 import t from 'tap';
-import { type Bundle, defaultSpec, requires, run, runtimePath, sandbox } from '../harness/index.ts';
+import { type Bundle, defaultSpec, requires, run, runsOnNode, runtimePath, sandbox } from '../harness/index.ts';
 import { type LargeConfig, largeConfigs, listsOfSchema } from './large-configs.ts';
 
-const isOnNode = runtimePath.endsWith('/build/Release/tsrun');
-
 /** Both forms have the same loops, and the start of Node takes longer than most of them. */
-const skip = requires({ runtime: 'tsrun', commands: ['bash'] }) || (isOnNode && 'is about the executable');
+const skip = requires({ runtime: 'tsrun', commands: ['bash'] }) || (runsOnNode && 'is about the executable');
 
 /** The long config has so many times as much as the short one … */
 const growth = 8;
