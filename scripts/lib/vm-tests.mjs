@@ -108,6 +108,7 @@ const cgroupTests = [
   'events',
   'exec',
   'hooks',
+  'interrupted',
   'list',
   'live-update',
   'namespaces',

@@ -31,9 +31,8 @@ export const globalOptions: readonly OptionDeclaration[] = [
     flags: '--cgroup-manager <manager>',
     description:
       'who makes the cgroup: tsrun itself, systemd (cgroupsPath is then slice:prefix:name), or nobody, so that the ' +
-      'container stays in the caller’s',
+      'container stays in the caller’s (default: cgroupfs)',
     choices: [...cgroupManagers],
-    default: 'cgroupfs',
   },
   {
     flags: '--rootless <mode>',
@@ -51,9 +50,16 @@ export function readGlobals(values: OptionValues): GlobalOptions {
   if (root === '') throw new TsrunError('--root: must not be empty');
   return {
     root: root === undefined ? defaultRoot() : resolve(root),
-    cgroupManager: values.systemdCgroup === true ? 'systemd' : (values.cgroupManager as CgroupManager),
+    cgroupManager: cgroupManagerOf(values),
     rootless: values.rootless as GlobalOptions['rootless'],
   };
+}
+
+function cgroupManagerOf({ systemdCgroup, cgroupManager }: OptionValues): CgroupManager {
+  const named = cgroupManager as CgroupManager | undefined;
+  if (systemdCgroup !== true) return named ?? 'cgroupfs';
+  if (named === undefined || named === 'systemd') return 'systemd';
+  throw new TsrunError(`--systemd-cgroup: contradicts --cgroup-manager ${named}`, { hint: 'leave one of the two out' });
 }
 
 /** Sets the log up. */

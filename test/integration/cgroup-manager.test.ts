@@ -41,6 +41,11 @@ t.test(
     const wrong = await box.runtime(['--cgroup-manager', 'none', 'list']);
     t.equal(wrong.code, 1);
     t.match(wrong.stderr, /--cgroup-manager.*cgroupfs, systemd, disabled/);
+    for (const other of ['cgroupfs', 'disabled']) {
+      const both = await box.runtime(['--systemd-cgroup', '--cgroup-manager', other, 'list']);
+      t.match(both, { code: 1, stderr: `--systemd-cgroup: contradicts --cgroup-manager ${other}` });
+    }
+    t.equal((await box.runtime(['--systemd-cgroup', '--cgroup-manager', 'systemd', 'list'])).code, 0);
   },
 );
 
