@@ -11,6 +11,9 @@ import { eachCgroupBelow } from './walk.ts';
 /** How long a killed process may take to go; it may be writing its core or be stuck in a dying filesystem. */
 const exitTimeoutMs = 10_000;
 
+/** How often other creates may remove again, as they fail, what they have made on the way to our cgroup. */
+const makeAttempts = 100;
+
 /**
  * Makes the container's cgroup, and those above it where they are missing, with their controllers.
  *
@@ -20,13 +23,8 @@ const exitTimeoutMs = 10_000;
  */
 export function createCgroup(path: string, required: readonly string[]): string[] {
   const made: string[] = [];
-  for (let at = path; !existsSync(at); at = dirname(at)) made.push(at);
   try {
-    for (const directory of made.toReversed()) makeDirectory(directory);
-  } catch (error) {
-    throw cannotMake(path, error as NodeJS.ErrnoException);
-  }
-  try {
+    for (let left = makeAttempts; !makeMissing(path, made, left); left--);
     enableControllers(path, required);
     demandUsable(path, made[0] === path);
   } catch (error) {
@@ -36,14 +34,47 @@ export function createCgroup(path: string, required: readonly string[]): string[
   return made;
 }
 
-/** Not mkdirSync's `recursive`, which on a read-only mount says ENOENT in Node. Others may be making the same. */
-function makeDirectory(path: string): void {
+/**
+ * Others may be making and removing the same.
+ *
+ * @param made gets what was not there before, in front of what it has
+ * @returns false when one of the cgroups above has gone meanwhile
+ */
+function makeMissing(path: string, made: string[], attemptsLeft: number): boolean {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
   try {
-    mkdirSync(path, { mode: 0o755 });
+    for (const directory of missing.reverse()) {
+      if (makeDirectory(directory)) made.unshift(directory);
+      else if (directory === path) throw inUse(path);
+    }
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (error instanceof TsrunError) throw error;
+    if (isGone(error) && attemptsLeft > 0) return false;
+    throw cannotMake(path, error as NodeJS.ErrnoException);
   }
 }
+
+/** False when somebody else has just made it. Not mkdirSync's `recursive`, which on a read-only mount says ENOENT in Node. */
+function makeDirectory(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o755 });
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Before there is a process in it. */
+function inUse(path: string): TsrunError {
+  return new TsrunError(`container's cgroup is in use: another container is just being created in ${path}`, {
+    hint: sharedHint,
+  });
+}
+
+const sharedHint = 'two containers cannot share linux.cgroupsPath';
 
 /** How an ordinary user comes by a cgroup. */
 export const delegationHint =
@@ -75,7 +106,7 @@ function demandUsable(path: string, isNew: boolean): void {
   if (isNew) return;
   if (readState(path, 'populated')) {
     throw new TsrunError(`container's cgroup is not empty: ${cgroupPids(path).length} process(es) found in ${path}`, {
-      hint: 'two containers cannot share linux.cgroupsPath',
+      hint: sharedHint,
     });
   }
   if (readState(path, 'frozen')) {
@@ -87,7 +118,15 @@ function demandUsable(path: string, isNew: boolean): void {
 
 /** A descriptor for CLONE_INTO_CGROUP and bpf(2). */
 export function openCgroup(path: string): number {
-  return openSync(path, 'r');
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    throw new TsrunError(`cannot open the cgroup ${path}: ${errorCode(error)}`, {
+      hint: 'somebody has removed it',
+      cause: error,
+    });
+  }
 }
 
 /** Undoes createCgroup, whose result `made` is. The cgroups above may be in use by other containers by now. */

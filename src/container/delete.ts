@@ -43,7 +43,7 @@ function absent(force: boolean): void {
 
 /** A create or another delete has the lock. A create fails when its init ends, and then removes all of it itself. */
 function awaitLock(directory: ContainerDirectory, lock: number, force: boolean): void {
-  const record = directory.hasRecord() ? directory.read() : undefined;
+  const record = directory.readIfThere();
   if (record?.phase === 'creating') {
     if (!force) throw notStopped(directory, 'creating');
     // Before the record knows init, it ends with its create.
@@ -60,11 +60,10 @@ function deleteLocked(directory: ContainerDirectory, record: ContainerRecord): v
   runPoststopHooks(record);
 }
 
-/** Undefined when create or delete was killed before it had written one or after it had removed it, or it is corrupt. */
+/** Undefined when there is none, or, with `force`, when it is corrupt. */
 function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecord | undefined {
-  if (!directory.hasRecord()) return undefined;
   try {
-    return directory.read();
+    return directory.readIfThere();
   } catch (error) {
     // What has only not been read now may be the record of a container that runs.
     if (!force || !(error instanceof TsrunError)) throw error;

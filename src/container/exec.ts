@@ -8,7 +8,7 @@ import { containerStopped } from '../execute/words.ts';
 import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
 import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
-import { processStat } from '../host/processes.ts';
+import { isEnding } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/lower-exec.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -40,7 +40,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
   const record = directory.read();
   const host = gatherHostFacts();
   const container = demandRunning(directory, record, request, host);
-  const own = directory.readConfig();
+  const own = configOf(directory);
   const spec: Spec = { ...own, process: request.process(own.process) };
   const options: ExecOptions = {
     id: record.id,
@@ -72,6 +72,14 @@ export function execInContainer(directory: ContainerDirectory, request: ExecRequ
   if (request.detach) return 0;
   const { code, signal } = addon().waitForeground(pidfd, terminal);
   return code ?? 128 + (signal ?? 0);
+}
+
+function configOf(directory: ContainerDirectory): Spec {
+  try {
+    return directory.readConfig();
+  } catch (error) {
+    throw hasStopped(directory) ? containerStopped() : error;
+  }
 }
 
 function demandRunning(
@@ -154,9 +162,7 @@ function startProcess(
 function hasStopped(directory: ContainerDirectory): boolean {
   try {
     const { init } = directory.read();
-    const stat = init === undefined ? undefined : processStat(init.pid);
-    // An init that is ending has killed all others in its pid namespace and waits for them.
-    return stat === undefined || stat.isEnding || stat.startTime !== init?.startTime;
+    return init === undefined || isEnding(init);
   } catch (error) {
     // Otherwise it was deleted meanwhile.
     return resourceHint(error) === undefined;

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
 import { reportTrace } from '../execute/trace.ts';
 import type { Created } from './create.ts';
@@ -47,9 +48,17 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
   return code ?? 128 + (signal ?? 0);
 }
 
-/** For `tsrun wait`: nobody else can ask the kernel any more. */
+/** For `tsrun wait`: nobody else can ask the kernel any more. Another command may have deleted the container by now. */
 function recordExit(directory: ContainerDirectory, status: ExitStatus): void {
-  const record = directory.read();
-  const oomKilled = wasOomKilled(record);
-  directory.write({ ...record, exit: { ...status, ...(oomKilled !== undefined && { oomKilled }) } });
+  const lock = directory.openIfThere();
+  if (lock === undefined) return;
+  try {
+    addon().lock(lock, true);
+    const record = directory.isAt(lock) ? directory.readIfThere() : undefined;
+    if (record === undefined) return;
+    const oomKilled = wasOomKilled(record);
+    directory.write({ ...record, exit: { ...status, ...(oomKilled !== undefined && { oomKilled }) } });
+  } finally {
+    closeSync(lock);
+  }
 }

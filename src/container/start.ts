@@ -7,7 +7,7 @@ import { unreportedFailure } from '../execute/unreported.ts';
 import { describeFailure, describeNotice } from '../execute/words.ts';
 import type { Op } from '../generated/ops.ts';
 import { placeHook, runHook } from '../hooks/run.ts';
-import { processStat } from '../host/processes.ts';
+import { isEnding } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteContainer } from './delete.ts';
@@ -120,9 +120,7 @@ function handOver(socket: number, fd: number, record: ContainerRecord): void {
 
 /** Another start was faster; when that was killed before its word, init has ended with it. */
 function notAnswered({ init }: ContainerRecord): TsrunError {
-  const stat = init && processStat(init.pid);
-  const isThere = stat !== undefined && !stat.isEnding && stat.startTime === init?.startTime;
-  return isThere ? alreadyRunning() : hasStopped();
+  return init === undefined || isEnding(init) ? hasStopped() : alreadyRunning();
 }
 
 function hasStopped(): TsrunError {

@@ -8,10 +8,12 @@ import type { ContainerDirectory } from './store.ts';
 /** runtime.md, State, derived from what is there now; nothing is written when a container ends by itself. */
 export function statusOf(directory: ContainerDirectory, record: ContainerRecord): Status {
   if (record.phase === 'creating') return isAlive(record.creator) ? 'creating' : 'stopped';
+  // Asked first: delete removes the socket too, but of a container that has ended before.
+  const waits = directory.waitsForStart();
   if (record.init === undefined || !isAlive(record.init)) return 'stopped';
   // As in runc, before the difference between created and running: neither goes on before resume.
   if (record.cgroup !== null && isFrozen(record.cgroup)) return 'paused';
-  return directory.waitsForStart() ? 'created' : 'running';
+  return waits ? 'created' : 'running';
 }
 
 /** The JSON that hooks get on stdin (runtime.md, State). */

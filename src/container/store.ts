@@ -105,10 +105,6 @@ export class ContainerDirectory {
     }
   }
 
-  exists(): boolean {
-    return this.status() !== undefined;
-  }
-
   /** Whether its state can be asked for; without a record it is what a killed create or delete left. */
   hasRecord(): boolean {
     return existsSync(join(this.path, recordFile));
@@ -116,13 +112,20 @@ export class ContainerDirectory {
 
   /** @throws TsrunError `container does not exist`, or what is wrong with its record */
   read(): ContainerRecord {
-    if (!this.isOurs()) throw new TsrunError('container does not exist');
+    const record = this.readIfThere();
+    if (record === undefined) throw new TsrunError('container does not exist');
+    return record;
+  }
+
+  /** Undefined where create or delete was killed before it had written one or after it had removed it. */
+  readIfThere(): ContainerRecord | undefined {
+    if (!this.isOurs()) return undefined;
     let text: string;
     try {
       text = readFileSync(join(this.path, recordFile), 'utf8');
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') throw new TsrunError('container does not exist');
+      if (code === 'ENOENT') return undefined;
       rethrowExhausted(error);
       throw this.corrupt(code ?? 'unreadable');
     }
@@ -225,7 +228,7 @@ export class ContainerDirectory {
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST' && this.exists()) return false;
+      if (code === 'EEXIST') return false;
       throw new TsrunError(`cannot make the state directory ${this.path}: ${code}`, {
         hint: 'choose a directory you may write to with --root',
       });

@@ -7,8 +7,9 @@ import { changeLimits } from '../cgroup/driver.ts';
 import { readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
-import type { LinuxResources } from '../generated/spec.ts';
+import type { LinuxResources, Status } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
+import { isEnding } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { lowerResources } from '../lower/resources.ts';
 import { changeSchemata } from '../resctrl/group.ts';
@@ -38,7 +39,20 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
   try {
     addon().lock(lock, true);
     const record = directory.read();
-    const cgroup = demandCgroup(directory, record);
+    changeRunning(directory, record, resources, request);
+  } finally {
+    closeSync(lock);
+  }
+}
+
+function changeRunning(
+  directory: ContainerDirectory,
+  record: ContainerRecord,
+  resources: LinuxResources,
+  request: UpdateRequest,
+): void {
+  const cgroup = demandCgroup(directory, record);
+  try {
     const lowered = lowerResources(resources, gatherHostFacts().cgroup, readCurrentLimits(cgroup));
     for (const warning of lowered.warnings) log('warning', warning);
     const devices = newDeviceRules(record, resources, request.deviceRules);
@@ -51,8 +65,9 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
       replaceFilter(cgroup, devices);
       directory.write({ ...record, devices });
     }
-  } finally {
-    closeSync(lock);
+  } catch (error) {
+    // systemd takes the cgroup of a container that ends away, at any step, and each would name another reason.
+    throw record.init !== undefined && isEnding(record.init) ? notRunning('stopped') : error;
   }
 }
 
@@ -73,12 +88,16 @@ function validateResources(resources: unknown): LinuxResources {
 function demandCgroup(directory: ContainerDirectory, record: ContainerRecord): string {
   const status = statusOf(directory, record);
   if (status === 'stopped' || status === 'creating') {
-    throw new TsrunError('container not running', { hint: `it is ${status}` });
+    throw notRunning(status);
   }
   if (record.cgroup === null) {
     throw new TsrunError('the container has no cgroup of its own, and so no limits', { hint: delegationHint });
   }
   return record.cgroup;
+}
+
+function notRunning(status: Status): TsrunError {
+  return new TsrunError('container not running', { hint: `it is ${status}` });
 }
 
 /**

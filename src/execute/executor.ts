@@ -8,6 +8,7 @@ import { applySetting, isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp, StartScopeOp } from '../generated/ops.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
+import { processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { moveNetDevice } from '../network/devices.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
@@ -291,7 +292,12 @@ export class Executor {
   private sync(index: number): void {
     const isTurn = index >= this.nextOp && this.plan.ops[index]?.by === 'runtime';
     if (!isTurn) throw new Error(`init gives the turn to op ${index}, and not to one from ${this.nextOp} on`);
-    this.nextOp = this.runtimeOps(index);
+    try {
+      this.nextOp = this.runtimeOps(index);
+    } catch (error) {
+      // It waits for us: somebody has killed it, of which each op would name another consequence.
+      throw processStat(this.pid)?.isEnding === false ? error : this.initDied();
+    }
     sendContinue(this.socket);
   }
 

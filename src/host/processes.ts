@@ -49,6 +49,12 @@ export function innermostPid(pid: number): number {
   }
 }
 
+/** Whether this very process has ended or is about to: an init that is has killed all others in its pid namespace. */
+export function isEnding(identity: { pid: number; startTime: number }): boolean {
+  const stat = processStat(identity.pid);
+  return stat === undefined || stat.isEnding || stat.startTime !== identity.startTime;
+}
+
 /** Whether this very process (not a later one with the same pid) is there and no zombie. */
 export function isAlive(identity: { pid: number; startTime: number }): boolean {
   const stat = processStat(identity.pid);

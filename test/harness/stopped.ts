@@ -1,0 +1,49 @@
+/** Commands that stand still between two of their steps, so that something else can happen there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Result, waitFor } from './process.ts';
+import { runtimePath } from './runtime.ts';
+import type { Sandbox } from './sandbox.ts';
+
+export interface Moment {
+  /** System calls as strace(1) names them; of a regular expression, each is counted for itself. */
+  call: string;
+  /** That the call is about. */
+  path: string;
+  /** Which of these calls, from 1. */
+  nth?: number;
+}
+
+/** By which the engines ask whether a file is there. */
+export const lookUps = '/^(newfstatat|statx|access)$';
+
+/**
+ * Starts the runtime, and waits until it stands still right after a system call: strace lets it get a SIGSTOP there.
+ *
+ * @returns lets it go on, and gives how it ends
+ */
+export async function stopAfter(
+  box: Sandbox,
+  { call, path, nth = 1 }: Moment,
+  args: string[],
+): Promise<() => Promise<Result>> {
+  const log = join(box.directory, `strace-${args[0]}`);
+  const inject = ['-e', `trace=${call}`, '-P', path, '-e', `inject=${call}:signal=STOP:when=${nth}`];
+  // Its first thread alone, and no pipes: the container that it starts stays, and would keep strace and them.
+  const traced = box.startProgram('strace', [...inject, '-o', log, runtimePath, '--root', box.root, ...args], {
+    outputFiles: log,
+  });
+  await waitFor(`${args[0]} to stand still after ${call} of ${path}`, () => (hasStopped(log) ? true : undefined));
+  return () => {
+    process.kill(childOf(traced.pid), 'SIGCONT');
+    return traced.done;
+  };
+}
+
+function hasStopped(log: string): boolean {
+  return existsSync(log) && readFileSync(log, 'utf8').includes('--- stopped by SIGSTOP');
+}
+
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+}
