@@ -11,4 +11,4 @@ export { busyboxRootfs } from './rootfs.ts';
 export { cgroupDriver, runsOnNode, runtimeName, runtimePath } from './runtime.ts';
 export { Sandbox, type State, sandbox } from './sandbox.ts';
 export { defaultSpec, type Mount, type Spec } from './spec.ts';
-export { lookUps, type Moment, stopAfter } from './stopped.ts';
+export { lookUps, type Moment, stopAfter, takeAwayCgroup } from './stopped.ts';

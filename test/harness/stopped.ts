@@ -1,5 +1,5 @@
 /** Commands that stand still between two of their steps, so that something else can happen there. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, waitFor } from './process.ts';
 import { runtimePath } from './runtime.ts';
@@ -46,4 +46,21 @@ function hasStopped(log: string): boolean {
 
 function childOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+}
+
+/** Does what systemd does with the scope of a container that ends. */
+export async function takeAwayCgroup(path: string): Promise<void> {
+  writeFileSync(join(path, 'cgroup.kill'), '1');
+  await waitFor(`${path} to be empty`, () => (isRemoved(path) ? true : undefined));
+}
+
+/** False while a process in it is still on its way out. */
+function isRemoved(cgroup: string): boolean {
+  try {
+    rmdirSync(cgroup);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
+  }
 }

@@ -2,7 +2,16 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { type Bundle, lookUps, requires, type Sandbox, sandbox, stopAfter, waitFor } from '../harness/index.ts';
+import {
+  type Bundle,
+  lookUps,
+  requires,
+  type Sandbox,
+  sandbox,
+  stopAfter,
+  takeAwayCgroup,
+  waitFor,
+} from '../harness/index.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs', commands: ['strace'] });
 
@@ -18,20 +27,6 @@ async function running(box: Sandbox): Promise<{ id: string; bundle: Bundle }> {
 
 function stateFile(box: Sandbox, id: string, name = 'state.json'): string {
   return join(box.root, id, name);
-}
-
-/** As systemd does it with the scope of a container that ends. */
-async function takeAway(cgroup: string): Promise<void> {
-  writeFileSync(join(cgroup, 'cgroup.kill'), '1');
-  await waitFor('the cgroup to be empty', () => {
-    try {
-      rmdirSync(cgroup);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EBUSY') return undefined;
-      throw error;
-    }
-  });
 }
 
 /** Whether the process waits for a lock of flock(2). */
@@ -75,7 +70,7 @@ t.test('update of a container whose cgroup goes away meanwhile', { skip }, async
   writeFileSync(resources, JSON.stringify({ devices: [{ allow: true, access: 'rwm' }] }));
   const flag = join(box.cgroupOf(bundle), 'cgroup.events');
   const goOn = await stopAfter(box, { call: 'openat', path: flag }, ['update', '--resources', resources, id]);
-  await takeAway(box.cgroupOf(bundle));
+  await takeAwayCgroup(box.cgroupOf(bundle));
   t.match(await goOn(), { code: 1, stderr: /msg="container not running \(hint: it is stopped\)"/ });
 });
 
