@@ -4,6 +4,14 @@
 
 namespace tsrun {
 
+// Those that open a shared library (addon/libraries). The standalone executable is linked statically, which starts it
+// sooner, and has a program of its own do these (addon/engine/library_calls.cc).
+#define TSRUN_LIBRARY_FUNCTIONS(X)           \
+  X("compileSeccomp", compile_seccomp)       \
+  X("libseccompVersion", libseccomp_version) \
+  X("systemdCall", systemd_call)             \
+  X("systemdProperty", systemd_property)
+
 #define TSRUN_FUNCTIONS(X)                     \
   X("startInit", start_init)                   \
   X("awaitInit", await_init)                   \
@@ -46,15 +54,11 @@ namespace tsrun {
   X("stat", stat_file)                         \
   X("readDirectory", read_directory)           \
   X("filesystemType", filesystem_type)         \
-  X("compileSeccomp", compile_seccomp)         \
-  X("libseccompVersion", libseccomp_version)   \
   X("seccompFlags", seccomp_flags)             \
   X("checksum", checksum)                      \
   X("hasPlainKeys", has_plain_keys)            \
   X("filterDevices", filter_devices)           \
   X("pollPriority", poll_priority)             \
-  X("systemdCall", systemd_call)               \
-  X("systemdProperty", systemd_property)       \
   X("setScheduler", set_scheduler)             \
   X("setIoPriority", set_io_priority)          \
   X("setOwnCpuAffinity", set_own_cpu_affinity) \
@@ -66,7 +70,8 @@ namespace tsrun {
   X("notifyListen", notify_listen)             \
   X("notifyConnect", notify_connect)           \
   X("notifyRelay", notify_relay)               \
-  X("notifyFinish", notify_finish)
+  X("notifyFinish", notify_finish)             \
+  TSRUN_LIBRARY_FUNCTIONS(X)
 
 #define TSRUN_DECLARE(name, function) Napi::Value function(const Napi::CallbackInfo& info);
 TSRUN_FUNCTIONS(TSRUN_DECLARE)

@@ -13,6 +13,7 @@
 
 #include "../common/syscall.h"
 #include "functions.h"
+#include "sealed_image.h"
 
 extern "C" const char tsrun_init_image[];
 extern "C" const char tsrun_init_image_end[];
@@ -21,21 +22,10 @@ namespace tsrun {
 
 namespace {
 
-constexpr unsigned kMfdExec = 0x10;  // MFD_EXEC, Linux 6.3; needed where vm.memfd_noexec says so
 constexpr size_t kChildStack = 64 * 1024;
 
 int init_memfd() {
-  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  int fd = memfd_create("tsrun-init", flags | kMfdExec);
-  if (fd < 0 && errno == EINVAL) fd = memfd_create("tsrun-init", flags);
-  if (fd < 0) return -1;
-  size_t size = tsrun_init_image_end - tsrun_init_image;
-  bool written = write(fd, tsrun_init_image, size) == static_cast<ssize_t>(size);
-  if (!written || fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
-    close(fd);
-    return -1;
-  }
-  return fd;
+  return sealed_image("tsrun-init", tsrun_init_image, static_cast<size_t>(tsrun_init_image_end - tsrun_init_image));
 }
 
 // Everything the child needs, made before the clone: between clone3 and execveat nothing may allocate or lock, as the

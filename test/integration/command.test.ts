@@ -1,9 +1,9 @@
 /** The command itself: where it runs from, what it says of itself, and the options that no other test has. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { requires, runtimePath, sandbox } from '../harness/index.ts';
+import { repoRoot, requires, runtimePath, sandbox } from '../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
@@ -61,6 +61,22 @@ t.test('nothing in the working directory or the environment makes it run other c
   const { status, stdout } = command(['--version'], { cwd: directory, env });
   t.equal(status, 0);
   t.match(stdout, /^tsrun version/);
+  t.notOk(existsSync(mark));
+});
+
+t.test('LD_PRELOAD reaches neither the standalone executable nor what that starts', { skip }, async (t) => {
+  const { directory } = sandbox(t);
+  const library = join(directory, 'evil.so');
+  const mark = join(directory, 'ran');
+  const code = `#include <fcntl.h>\n__attribute__((constructor)) static void run(void) { creat("${mark}", 0600); }\n`;
+  t.equal(spawnSync('gcc', ['-shared', '-fPIC', '-x', 'c', '-o', library, '-'], { input: code }).status, 0);
+  const env = { LD_PRELOAD: library };
+  spawnSync('/bin/true', { env });
+  t.ok(existsSync(mark), 'the library runs where it is loaded');
+  rmSync(mark);
+  // features asks libseccomp for its version, which a program that the executable starts opens.
+  const { stdout } = command(['features'], { env, path: join(repoRoot, 'build/standalone/tsrun') });
+  t.match(stdout, /"io\.github\.seccomp\.libseccomp\.version": "2\./);
   t.notOk(existsSync(mark));
 });
 

@@ -4,7 +4,7 @@
 #include <ctime>
 #include <utility>
 
-#include "functions.h"
+#include "../napi/functions.h"
 #include "sdbus.h"
 
 namespace tsrun {

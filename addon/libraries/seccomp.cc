@@ -10,8 +10,7 @@
 
 #include <set>
 
-#include "../common/syscall.h"
-#include "functions.h"
+#include "../napi/functions.h"
 
 namespace tsrun {
 
@@ -272,20 +271,6 @@ Napi::Value compile_seccomp(const Napi::CallbackInfo& info) {
 Napi::Value libseccomp_version(const Napi::CallbackInfo& info) {
   Library library(string_at(info, 0));
   return library.ok() ? Napi::String::New(info.Env(), library.version_text()) : info.Env().Undefined();
-}
-
-// seccompFlags(flags[]) -> those that this kernel takes: asked with a null program, which is EFAULT when it does.
-Napi::Value seccomp_flags(const Napi::CallbackInfo& info) {
-  constexpr int kSetModeFilter = 1;
-  constexpr long kNewListener = 1 << 3, kNeedsListener = 1 << 5;  // WAIT_KILLABLE_RECV
-  Napi::Array flags = info[0].As<Napi::Array>();
-  Napi::Array known = Napi::Array::New(info.Env());
-  for (uint32_t i = 0; i < flags.Length(); i++) {
-    long flag = flags.Get(i).As<Napi::Number>().Int64Value();
-    long asked = flag == kNeedsListener ? flag | kNewListener : flag;
-    if (sys(__NR_seccomp, kSetModeFilter, asked, nullptr) == -EFAULT) known.Set(known.Length(), flags.Get(i));
-  }
-  return known;
 }
 
 }  // namespace tsrun
