@@ -6,6 +6,7 @@
  * `--machines` it looks at many containers at once and at virtual machines instead. Run as root; scripts/bench.sh puts
  * it into a mount namespace with a cgroup2 view.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -33,12 +34,16 @@ const rounds = Number(options.rounds);
 /** What the check looks at, too. */
 const checked = [run, runWithSeccomp, lifecycle, foreground];
 const work = mkdtempSync(path.join(tmpdir(), 'tsrun-bench-'));
+/** For the runtimes' state: where that is by default, /run, is a tmpfs on every machine with systemd. */
+const state = path.join(work, 'run');
 const cgroup = `tsrun-bench-${process.pid}`;
 const cgroupDirectory = `/sys/fs/cgroup/${cgroup}`;
 const timers = Array.from({ length: 8 }, () => new Timer(compile(work, 'timer')));
 
 try {
   mkdirSync(cgroupDirectory);
+  mkdirSync(state);
+  execFileSync('mount', ['-t', 'tmpfs', 'tsrun-bench', state]);
   await main(await baselines(work));
 } catch (error) {
   // A machine that cannot have Debian's crun has nothing to compare with.
@@ -47,6 +52,7 @@ try {
 } finally {
   for (const timer of timers) timer.end();
   try {
+    execFileSync('umount', [state]);
     rmdirSync(cgroupDirectory);
   } catch (error) {
     console.error(`left behind: ${error.message}`);
@@ -63,7 +69,7 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
   });
   const timer = timers[0];
   if (options.machines) {
-    const runtime = [...native.tsrun, '--root', path.join(work, 'state')];
+    const runtime = [...native.tsrun, '--root', path.join(state, 'tsrun')];
     process.stdout.write(await machines({ runtime, bundles, work, rounds }));
   } else if (options.scale) {
     const containers = Number(options.containers);
@@ -98,7 +104,7 @@ async function measure(contestants, bundles, figures) {
     const ownGroup = path.join(cgroupDirectory, `floor${round}`);
     add('floor', { run: await timers[0].time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
     for (const [name, command] of Object.entries(contestants)) {
-      const runtime = [...command, '--root', path.join(work, `state-${name}`)];
+      const runtime = [...command, '--root', path.join(state, name)];
       for (const [number, figure] of figures.entries()) {
         const id = `b${round}-${number}-${name}`;
         add(name, await figure({ timer: timers[0], timers, runtime, bundles, id }));
