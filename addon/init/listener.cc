@@ -3,24 +3,24 @@
 // tasks share one memory and one table of descriptors:
 //
 //   init                        loader (a thread of init)        messenger (a process)
-//    | clone, clone               |                                |
-//    | wait4(messenger)           | seccomp(TSYNC): filters        | waits for the result
-//    |   entered unfiltered:      |   itself and init              |
-//    |   the filter is asked      | result = listener              |
-//    |   when a call begins       | spins: any call may be         | kDescriptor + SCM_RIGHTS
+//    | clone(loader)              | spins                          |
+//    | clone(messenger), VFORK    |                                | held = true: init is in its call
+//    |   entered unfiltered:      | seccomp(TSYNC): filters        | waits for the result
+//    |   the filter is asked      |   itself and init              |
+//    |   when a call begins       | result = listener              |
+//    |                            | spins: any call may be         | kDescriptor + SCM_RIGHTS
 //    |                            |   forbidden                    | waits for kContinue
 //    | <---------------------------------------------------- exit  |
 //    | execve, which ends the loader
 //
-// The messenger is no thread of init, so TSYNC leaves it alone; and init reaps it, so the program finds no strange
-// child.
+// Neither a signal nor a stop makes the clone of the messenger begin anew, as they would a wait. The messenger is no
+// thread of init, so TSYNC leaves it alone; and the kernel reaps it by itself, so the program finds no strange child.
 #include "listener.h"
 
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/signal.h>
 #include <linux/time.h>
-#include <linux/wait.h>
 
 namespace tsrun {
 
@@ -35,8 +35,8 @@ struct Handover {
   const FilterProgram* program;
   uint64_t flags;
   volatile long result;     // of seccomp(2): the listener, or a negative errno
+  volatile bool held;       // init is inside a call that lasts until the messenger is done
   volatile bool delivered;  // the runtime has passed the listener on
-  volatile bool finished;   // the messenger is done
 };
 
 Handover handover;
@@ -52,9 +52,10 @@ inline void relax() {
 }
 
 // A task that begins in entry, which must not return.
-long spawn(uint64_t flags, char* stack, void (*entry)()) {
+long spawn(uint64_t flags, uint64_t exit_signal, char* stack, void (*entry)()) {
   struct clone_args how = {};
   how.flags = flags;
+  how.exit_signal = exit_signal;
   how.stack = reinterpret_cast<uint64_t>(stack);
   how.stack_size = kStackSize;
 #if defined(__x86_64__)
@@ -97,6 +98,7 @@ long spawn(uint64_t flags, char* stack, void (*entry)()) {
     int priority;
   } parameters = {0};
   sys(__NR_sched_setscheduler, 0, SCHED_IDLE, &parameters);
+  while (!handover.held) relax();
   long result = sys(__NR_seccomp, kSetModeFilter, handover.flags, handover.program);
   handover.result = result;
   if (result < 0) sys(__NR_exit, 0);
@@ -114,21 +116,22 @@ bool receive_go_ahead() {
 
 [[noreturn]] void deliver() {
   sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  handover.held = true;
   struct __kernel_timespec pause = {0, kPollNanoseconds};
   while (handover.result == kPending) sys(__NR_nanosleep, &pause, nullptr);
   if (handover.result >= 0 && send(kDescriptor, 0, 0, static_cast<int>(handover.result)) >= 0) {
     handover.delivered = receive_go_ahead();
   }
-  handover.finished = true;
   sys(__NR_exit, 0);
   __builtin_trap();
 }
 
-void await(long messenger) {
-  constexpr int kWaitAll = 0x40000000;  // __WALL
-  sys(__NR_wait4, messenger, nullptr, kWaitAll, nullptr);
-  // A stop or a freeze at this moment restarts the wait, which then meets the filter and may return early.
-  while (!handover.finished) relax();
+// Children that end are not waited for from now on; execve takes that back (flush_signal_handlers).
+void reap_by_itself() {
+  struct {  // struct sigaction of the kernel
+    uint64_t handler = 0, flags = SA_NOCLDWAIT, restorer = 0, mask = 0;
+  } action;
+  sys(__NR_rt_sigaction, SIGCHLD, &action, nullptr, sizeof(action.mask));
 }
 
 }  // namespace
@@ -137,13 +140,12 @@ int load_with_listener(const FilterProgram& program, uint64_t flags) {
   handover.program = &program;
   handover.flags = flags;
   handover.result = kPending;
-  long messenger = spawn(CLONE_VM | CLONE_FILES, messenger_stack, deliver);
-  if (messenger < 0) return fail(messenger, "clone");
+  reap_by_itself();
   constexpr uint64_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
-  long loader = spawn(kThread, loader_stack, load);
-  if (loader < 0) handover.result = loader;
-  await(messenger);
+  long loader = spawn(kThread, 0, loader_stack, load);
   if (loader < 0) return fail(loader, "clone");
+  long messenger = spawn(CLONE_VM | CLONE_FILES | CLONE_VFORK, SIGCHLD, messenger_stack, deliver);
+  if (messenger < 0) return fail(messenger, "clone");
   if (handover.result < 0) return static_cast<int>(handover.result);
   ctx.filtered = true;
   // The runtime is gone or could not reach the agent: nobody would ever answer. No call can be relied on to say so.

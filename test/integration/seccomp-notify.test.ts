@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { LinuxSeccomp } from '../../src/generated/spec.ts';
-import { addCHelper, cHelper, requires, type Sandbox, sandbox, start, waitFor } from '../harness/index.ts';
+import { addCHelper, cHelper, requires, runtimePath, type Sandbox, sandbox, start, waitFor } from '../harness/index.ts';
 
 const skip = requires({ root: true, commands: ['gcc'] }) || (process.arch === 'x64' ? false : 'numbers of x86_64');
 
@@ -99,6 +99,23 @@ t.test('SCMP_ACT_NOTIFY as the default asks about every call of the program', { 
   t.equal(asked().at(-1), 231, 'exit_group last');
   t.equal(stdout, '0\n', 'getppid of process 1');
 });
+
+t.test(
+  'the filter asks nothing of init’s own, however late init comes to wait',
+  { skip: ours || requires({ commands: ['strace'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const { socket, asked, done } = await agent(box, 'continue');
+    const bundle = caller(box, { defaultAction: 'SCMP_ACT_NOTIFY', listenerPath: socket });
+    const run = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
+    // It is kept from going on after each task that it has made, and they are not.
+    const late = 'inject=clone3:delay_exit=300000';
+    const options = ['-f', '-o', join(box.directory, 'log'), '-e', 'trace=clone3', '-e', late];
+    t.equal((await box.startProgram('strace', [...options, ...run]).done).code, 0);
+    await done;
+    t.equal(asked()[0], 59, 'execve first');
+  },
+);
 
 t.test('the program finds no other task, child or descriptor of ours', { skip }, async (t) => {
   const box = sandbox(t);
