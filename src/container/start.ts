@@ -104,10 +104,14 @@ function converse(socket: number, record: ContainerRecord): InitFailure | undefi
         log('warning', describeNotice(op, message));
         break;
       case messageType.descriptor:
+        if (op.op !== 'load-seccomp' || message.fd < 0) throw new Error(`init sends no descriptor in ${op.op}`);
         handOver(socket, message.fd, record);
         break;
       case messageType.started:
         atExecve = true;
+        break;
+      default:
+        throw new Error(`init sends a message of type ${message.type}`);
     }
   }
 }

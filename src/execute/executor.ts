@@ -268,12 +268,12 @@ export class Executor {
       }
       switch (message.type) {
         case messageType.error:
-          throw describeFailure(this.plan.ops[message.opIndex] as Op, message);
+          throw describeFailure(this.opOf(message), message);
         case messageType.descriptor:
           this.descriptor(message);
           break;
         case messageType.notice:
-          log('warning', describeNotice(this.plan.ops[message.opIndex] as Op, message));
+          log('warning', describeNotice(this.opOf(message), message));
           break;
         case messageType.pid:
           this.forked(message);
@@ -284,6 +284,9 @@ export class Executor {
         case messageType.sync:
           this.sync(message.opIndex);
           if (waits && this.lastSegment(message.opIndex, lastSync)) return;
+          break;
+        default:
+          throw new Error(`init sends a message of type ${message.type}`);
       }
     }
   }
@@ -306,10 +309,21 @@ export class Executor {
     return this.plan.ops.slice(index, lastRuntimeOp + 1).every(isRuntimeOp);
   }
 
-  private descriptor({ opIndex, fd, detail }: InitMessage): void {
-    if (this.plan.ops[opIndex]?.op !== 'load-seccomp') return this.handlers.terminal(fd, detail);
+  private descriptor(message: InitMessage): void {
+    const { op } = this.opOf(message);
+    const { fd, detail } = message;
+    if (fd < 0 || (op !== 'make-console' && op !== 'load-seccomp'))
+      throw new Error(`init sends no descriptor in ${op}`);
+    if (op === 'make-console') return this.handlers.terminal(fd, detail);
     this.handlers.listener(fd);
     sendContinue(this.socket);
+  }
+
+  /** Only ops of its own are init's to speak of. */
+  private opOf({ opIndex }: InitMessage): Op {
+    const op = this.plan.ops[opIndex];
+    if (op?.by !== 'init') throw new Error(`init speaks of op ${opIndex}, which is not its own`);
+    return op;
   }
 
   private endInit(): void {
