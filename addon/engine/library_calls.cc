@@ -68,7 +68,13 @@ int spawn_server(int image, int in, int out, pid_t* pid) {
   return failure;
 }
 
-// The server's answer; 0, or the number of an error.
+// Without a dynamic linker, as where there is another libc, there are no such libraries either.
+int spawn_failure(int error) {
+  bool exhausted = error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
+  return exhausted ? error : ELIBACC;
+}
+
+// The server's answer; 0, or the number of an error: ELIBACC when the server cannot be started here.
 int ask(const uint8_t* request, size_t size, std::string* answer) {
   size_t image_size = static_cast<size_t>(tsrun_libraries_image_end - tsrun_libraries_image);
   UniqueFd image(sealed_image("tsrun-libraries", tsrun_libraries_image, image_size));
@@ -80,7 +86,7 @@ int ask(const uint8_t* request, size_t size, std::string* answer) {
   UniqueFd out_read(out[0]), out_write(out[1]);
   pid_t pid = -1;
   int failure = spawn_server(image.get(), in[0], out[1], &pid);
-  if (failure != 0) return failure;
+  if (failure != 0) return spawn_failure(failure);
   in_read.reset(-1);
   out_write.reset(-1);
   // It reads all before it writes. Should it end instead, its answer is missing.
@@ -116,7 +122,7 @@ Napi::Value call(const Napi::CallbackInfo& info, const char* name) {
   std::string text;
   int error = ask(bytes, size, &text);
   js_free(context, bytes);
-  if (error != 0) return throw_errno(env, error, "tsrun-libraries", name);
+  if (error != 0) return throw_errno(env, error, error == ELIBACC ? "dlopen" : "tsrun-libraries", name);
   JSValue answer = JS_ReadObject(context, reinterpret_cast<const uint8_t*>(text.data()), text.size(), 0);
   JSValue value = JS_GetPropertyUint32(context, answer, 1);
   bool done = JS_ToBool(context, JS_GetPropertyUint32(context, answer, 0)) == 1;

@@ -1,6 +1,6 @@
 /** From a profile (config-linux.md, Seccomp) to the BPF program that init loads. */
 import { addon, type SeccompOutcome, type SeccompRule } from '../addon.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompArch } from '../generated/spec.ts';
 import { enosysStub, needsStub } from './enosys.ts';
 import { actions, architectures, defaultErrno, operators } from './tables.ts';
@@ -18,8 +18,20 @@ export const libseccomp = 'libseccomp.so.2';
 
 /** Undefined when it is not installed. */
 export function libseccompVersion(): string | undefined {
-  return addon().libseccompVersion(libseccomp);
+  return ifLoadable(() => addon().libseccompVersion(libseccomp), undefined);
 }
+
+/** On machines with another libc than the executable's libraries need, these cannot even be looked for (ELIBACC). */
+function ifLoadable<Result>(call: () => Result, otherwise: Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    if (errorCode(error) === 'ELIBACC') return otherwise;
+    throw error;
+  }
+}
+
+const noLibrary: SeccompOutcome = { failure: { step: 'library', index: 0, name: '', error: 0 } };
 
 /** BPF_MAXINSNS: what seccomp(2) takes. */
 const maxInstructions = 4096;
@@ -39,12 +51,13 @@ export function compileFilter(profile: LinuxSeccomp, library = libseccomp): Comp
   const rules = lowerRules(profile);
   const listed = profile.architectures ?? [];
   const covered = withNative(listed);
-  const outcome = addon().compileSeccomp(library, {
+  const lowered = {
     defaultAction: returnValue(profile.defaultAction, profile.defaultErrnoRet),
     architectures: covered.map((name) => architectures[name].token),
     optimize: rules.reduce((sum, { rule }) => sum + rule.names.length, 0) >= treeThreshold,
     rules: rules.map(({ rule }) => rule),
-  });
+  };
+  const outcome = ifLoadable(() => addon().compileSeccomp(library, lowered), noLibrary);
   const { program: filter, newest = [], unknown = [], libraryPath = '', failure } = outcome;
   if (failure !== undefined || filter === undefined) throw refusal(outcome, listed, rules);
   const program = Buffer.concat([stubFor(profile, covered, newest), filter]);
