@@ -74,7 +74,17 @@ function tsFile() {
   ].join('\n');
 }
 
+/** A letter for each field, by what init has to look at before it believes an op (addon/common/plan_check.h). */
+const shapeLetters = { str: 's', 'str?': 'o', strs: 'l', u64s: 'n', bytes: 'b', blob: 'b' };
+
+function shapeOf(op) {
+  return Object.values(op.fields)
+    .map((type) => shapeLetters[type] ?? '.')
+    .join('');
+}
+
 function cppFile() {
+  const shapes = table.init.map((op) => `  "${shapeOf(op)}",  // ${op.op}\n`).join('');
   const codes = table.init.map((op, code) => `  k${pascal(op.op)} = ${code + 1},\n`).join('');
   const structs = table.init.map((op) => {
     const fields = Object.entries(op.fields).map(([name, type]) => `  ${cppTypes[type]} ${snake(name)};\n`);
@@ -84,7 +94,9 @@ function cppFile() {
   return (
     `${banner}// clang-format off\n#pragma once\n#include "../common/plan.h"\n\nnamespace tsrun {\n\n` +
     `constexpr uint32_t kLayoutHash = ${layoutHash}u;\n\n` +
-    `enum class Opcode : uint32_t {\n${codes}};\n\n${structs.join('\n')}\n` +
+    `enum class Opcode : uint32_t {\n${codes}};\n\n` +
+    '// By opcode, a letter for each field: plan_check.h says which is what.\n' +
+    `constexpr const char* kShapes[] = {\n  "",\n${shapes}};\n\n${structs.join('\n')}\n` +
     `// X(Name) for every op: init's switch is made from it.\n#define TSRUN_INIT_OPS(X) \\\n${names}\n\n}  // namespace tsrun\n`
   );
 }

@@ -74,6 +74,75 @@ enum class Opcode : uint32_t {
   kExec = 64,
 };
 
+// By opcode, a letter for each field: plan_check.h says which is what.
+constexpr const char* kShapes[] = {
+  "",
+  ".",  // set-oom-score-adj
+  ".",  // reset-process
+  "s..",  // raise-hard-limit
+  "",  // new-session
+  "so",  // join-session-keyring
+  ".",  // set-dumpable
+  "s..",  // join-namespace
+  ".l.",  // join-container
+  "l.",  // fork-child
+  "",  // hold-root
+  "l.",  // unshare
+  "..",  // adopt-ids
+  "l",  // write-time-offsets
+  "",  // loopback-up
+  "s",  // set-hostname
+  "s",  // set-domainname
+  "s..",  // set-propagation
+  "s...",  // bind-rootfs
+  "",  // open-procfs
+  "sssl..lo.",  // new-filesystem
+  "sss.s",  // mount-by-flags
+  "ss....",  // clone-tree
+  "ss..",  // own-tree
+  "s.",  // keep-mount
+  "s.",  // take-mount
+  "s",  // find-mount
+  "sl",  // reconfigure-filesystem
+  "s..",  // map-mount-ids
+  "s.",  // copy-up
+  "s....",  // set-mount-attributes
+  "s..",  // attach-mount
+  "s.....",  // make-device
+  "ss...",  // bind-device
+  "ss..",  // make-symlink
+  ".....",  // make-console
+  "s.sll..",  // run-container-hook
+  "",  // pivot-root
+  "",  // move-root
+  "ss",  // write-sysctl
+  "s..",  // set-root-propagation
+  "",  // nodev-root
+  "",  // readonly-root
+  "s",  // readonly-path
+  "s",  // mask-path
+  "s...",  // set-rlimit
+  "s.n",  // set-memory-policy
+  "s.",  // set-personality
+  "sn",  // set-cpu-affinity
+  "s",  // set-apparmor-profile
+  "s",  // set-selinux-label
+  "s",  // enter-cwd
+  "so",  // find-program
+  "oo..",  // find-user
+  ".",  // default-home
+  ".",  // bound-capabilities
+  "..",  // own-stdio
+  "..n.",  // set-user
+  ".....",  // set-capabilities
+  ".",  // set-umask
+  "",  // no-new-privileges
+  ".",  // wait-start
+  "ll.",  // prepare-exec
+  "b...",  // load-seccomp
+  "s",  // exec
+};
+
 // Write /proc/self/oom_score_adj.
 struct SetOomScoreAdjOp {
   int64_t value;

@@ -4,6 +4,7 @@
 #include <linux/prctl.h>
 #include <linux/time.h>
 
+#include "../common/plan_check.h"
 #include "../generated/ops.h"
 #include "base.h"
 #include "ops.h"
@@ -18,14 +19,14 @@ int parse_fd(const char* s) {
 }
 
 const PlanHeader* map_plan(int fd) {
-  PlanHeader header;
-  long got = sys(__NR_pread64, fd, &header, sizeof(header), 0);
-  if (got != static_cast<long>(sizeof(header))) die(EINVAL);
-  if (header.magic != kPlanMagic || header.layout_hash != kLayoutHash) die(ENOEXEC);
+  long size = sys(__NR_lseek, fd, 0, 2 /* SEEK_END */);
+  if (size < static_cast<long>(sizeof(PlanHeader))) die(EINVAL);
   // Read-only from a sealed memfd: nothing can change under us.
-  long address = sys(__NR_mmap, 0, header.size, PROT_READ, MAP_PRIVATE, fd, 0);
+  long address = sys(__NR_mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (address < 0 && address > -4096) die(static_cast<int>(address));
-  return reinterpret_cast<const PlanHeader*>(address);
+  const char* plan = reinterpret_cast<const char*>(address);
+  if (!PlanCheck(plan, static_cast<uint64_t>(size)).ok()) die(ENOEXEC);
+  return reinterpret_cast<const PlanHeader*>(plan);
 }
 
 uint64_t now() {

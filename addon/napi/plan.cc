@@ -182,6 +182,8 @@ Napi::Value write_plan(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   std::vector<char>& bytes = writer.bytes();
+  // Offsets are of 32 bits.
+  if (bytes.size() >= kAbsent) return throw_errno(env, E2BIG, "the plan");
   header.size = static_cast<uint32_t>(bytes.size());
   memcpy(bytes.data(), &header, sizeof(header));
   ssize_t size = static_cast<ssize_t>(bytes.size());

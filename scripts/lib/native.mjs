@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import path from 'node:path';
 import { fail, inRoot, root } from './paths.mjs';
 
-const buildDir = inRoot('build/native');
-const outputDir = inRoot('build/Release');
+/** Where cmake works, and where the results go. */
+const usual = { buildDir: inRoot('build/native'), outputDir: inRoot('build/Release') };
+const sanitized = { buildDir: inRoot('build/sanitize/native'), outputDir: inRoot('build/sanitize/Release') };
 
 /** Node-API 8 is what Node 12.22, 14.17, 15.12 and later have; nothing newer is used. */
 const napiVersion = 8;
@@ -28,23 +29,37 @@ export function buildEngine({ quickjs, modules }) {
 }
 
 /**
+ * build/sanitize/Release/tsrun-engine: the same with AddressSanitizer and UBSan, which need libc as a shared library.
+ *
+ * @param {{ quickjs: string, modules: string }} directories as above
+ * @param {string} reports directory for what they find
+ */
+export function buildSanitizedEngine({ quickjs, modules }, reports) {
+  const inputs = hashInputs([modules]);
+  const definitions = [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`];
+  const sanitize = ['--CDTSRUN_STATIC=OFF', `--CDTSRUN_SANITIZE_REPORTS=${reports}`];
+  build('engine', ['tsrun-engine'], inputs, [...definitions, ...sanitize, '--target', 'tsrun-engine'], sanitized);
+}
+
+/**
  * Builds what addon/ has the sources of, unless the last build had the same inputs. Never uses the network: addon/package.json
  * names `napi_versions`, by which cmake-js takes the headers of the node-api-headers package instead of downloading
  * Node's.
  */
-function build(name, outputs, inputs, more) {
+function build(name, outputs, inputs, more, place = usual) {
+  const { buildDir, outputDir } = place;
   const stampFile = path.join(buildDir, `.inputs-${name}`);
   const complete = outputs.every((output) => existsSync(path.join(outputDir, output)));
   if (complete && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return;
 
-  if (configuredElsewhere()) rmSync(buildDir, { recursive: true, force: true });
+  if (configuredElsewhere(buildDir)) rmSync(buildDir, { recursive: true, force: true });
   mkdirSync(buildDir, { recursive: true });
   rmSync(stampFile, { force: true });
-  runCmakeJs(more);
+  runCmakeJs(more, place);
   writeFileSync(stampFile, inputs);
 }
 
-function runCmakeJs(more) {
+function runCmakeJs(more, { buildDir, outputDir }) {
   const options = [
     '--directory',
     inRoot('addon'),
@@ -69,7 +84,7 @@ function runCmakeJs(more) {
 }
 
 /** A build directory remembers absolute paths, so one of a checkout that was moved or copied is of no use. */
-function configuredElsewhere() {
+function configuredElsewhere(buildDir) {
   const cache = path.join(buildDir, 'CMakeCache.txt');
   if (!existsSync(cache)) return false;
   return !readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${inRoot('addon')}\n`);

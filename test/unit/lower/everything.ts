@@ -1,4 +1,6 @@
 import type { Hook, Spec } from '../../../src/generated/spec.ts';
+import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
+import { v1OnlyProperties } from '../../../src/lower/v1-only.ts';
 
 const hook: Hook[] = [{ path: '/bin/hook', args: ['hook', 'now'], env: ['A=b'], timeout: 3 }];
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
@@ -33,6 +35,11 @@ export function everything(): Spec {
     process: everyProcessProperty(),
     linux: everyLinuxProperty(),
   };
+}
+
+/** The same without what every container with cgroup v2 is refused for. */
+export function everythingPossible(): Spec {
+  return without(everything(), [...unsupportedProperties, ...v1OnlyProperties]);
 }
 
 function everyProcessProperty(): NonNullable<Spec['process']> {
@@ -165,4 +172,18 @@ function everySeccompProperty(): NonNullable<NonNullable<Spec['linux']>['seccomp
       { names: ['mount'], action: 'SCMP_ACT_NOTIFY' },
     ],
   };
+}
+
+/** The config without what the patterns point at; * is any index or name. */
+export function without(spec: Spec, patterns: readonly string[]): Spec {
+  for (const pattern of patterns) remove(spec, pattern.split('/').slice(1));
+  return spec;
+}
+
+function remove(value: unknown, names: readonly string[]): void {
+  const [name = '', ...rest] = names;
+  if (typeof value !== 'object' || value === null) return;
+  const parent = value as Record<string, unknown>;
+  if (rest.length === 0) delete parent[name];
+  else for (const key of name === '*' ? Object.keys(parent) : [name]) remove(parent[key], rest);
 }

@@ -11,8 +11,7 @@ import { placeHook } from '../../../src/hooks/run.ts';
 import { lowerExecAffinity } from '../../../src/lower/cpu-affinity.ts';
 import { lower } from '../../../src/lower/lower.ts';
 import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
-import { v1OnlyProperties } from '../../../src/lower/v1-only.ts';
-import { everything } from './everything.ts';
+import { everything, everythingPossible, without } from './everything.ts';
 import { capableHost } from './host.ts';
 import { matches, recording } from './recording.ts';
 
@@ -29,7 +28,7 @@ t.test('the config of this test holds every property of the schema', async (t) =
 });
 
 t.test('every property is read, or refused by name', async (t) => {
-  const reads = readsOf(without(everything(), [...unsupportedProperties, ...v1OnlyProperties]));
+  const reads = readsOf(everythingPossible());
   const silent = linuxProperties()
     .filter(({ leaf, pattern }) => leaf && !isRead(pattern, reads))
     .filter(({ pattern }) => !refusesByName(pattern))
@@ -107,17 +106,4 @@ function minimalWith(pattern: string): Spec {
     from = value;
   });
   return spec;
-}
-
-function without(spec: Spec, patterns: readonly string[]): Spec {
-  for (const pattern of patterns) remove(spec, pattern.split('/').slice(1));
-  return spec;
-}
-
-function remove(value: unknown, names: readonly string[]): void {
-  const [name = '', ...rest] = names;
-  if (typeof value !== 'object' || value === null) return;
-  const parent = value as Record<string, unknown>;
-  if (rest.length === 0) delete parent[name];
-  else for (const key of name === '*' ? Object.keys(parent) : [name]) remove(parent[key], rest);
 }

@@ -1,0 +1,98 @@
+// plan-check FILE SEED ROUNDS: what init makes of a plan that is damaged. Reads a whole plan from FILE, and in each
+// round changes a few bytes of a copy, mostly to numbers that matter. Whatever PlanCheck then accepts, all that init
+// would read of it is read: AddressSanitizer, with which this is compiled, ends it at the first byte outside. Prints
+// how many were accepted.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "../../addon/common/plan_check.h"
+
+namespace tsrun {
+namespace {
+
+uint64_t state;
+
+uint32_t below(uint32_t limit) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return static_cast<uint32_t>(state >> 33) % limit;
+}
+
+void damage(char* plan, uint32_t size) {
+  const uint32_t numbers[] = {0, 1, 7, 8, size - 8, size - 1, size, size + 1, 0x7fffffff, kAbsent - 1, kAbsent};
+  for (uint32_t times = below(4) + 1; times > 0; times--) {
+    uint32_t at = below(size / 4) * 4;
+    uint32_t value = numbers[below(sizeof(numbers) / sizeof(numbers[0]))];
+    if (below(4) == 0) value = below(size);
+    if (below(4) == 0) {
+      plan[at + below(4)] ^= static_cast<char>(1 << below(8));
+    } else {
+      memcpy(plan + at, &value, sizeof(value));
+    }
+  }
+}
+
+uint64_t read_string(const char* plan, const Str& value) {
+  return value.offset == kAbsent ? 0 : strlen(plan + value.offset);
+}
+
+uint64_t read_bytes(const char* plan, uint64_t offset, uint64_t size) {
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < size; i++) sum += static_cast<unsigned char>(plan[offset + i]);
+  return sum;
+}
+
+// As the ops do.
+uint64_t read_all(const char* plan) {
+  uint64_t sum = 0;
+  const PlanHeader& header = *reinterpret_cast<const PlanHeader*>(plan);
+  const char* at = plan + sizeof(PlanHeader);
+  for (uint32_t i = 0; i < header.op_count; i++) {
+    const OpHeader& op = *reinterpret_cast<const OpHeader*>(at);
+    const char* field = at + sizeof(OpHeader);
+    for (const char* kind = op.opcode == kSyncOpcode ? "" : kShapes[op.opcode]; *kind != 0; kind++, field += 8) {
+      const Str& value = *reinterpret_cast<const Str*>(field);
+      if (*kind == 's' || *kind == 'o') sum += read_string(plan, value);
+      if (*kind == 'b') sum += read_bytes(plan, value.offset, value.length);
+      if (*kind == 'n') sum += read_bytes(plan, value.offset, uint64_t{value.length} * 8);
+      for (uint32_t item = 0; *kind == 'l' && item < value.length; item++) {
+        sum += read_string(plan, reinterpret_cast<const Str*>(plan + value.offset)[item]);
+      }
+      sum += *reinterpret_cast<const uint64_t*>(field);
+    }
+    at += op.size;
+  }
+  return sum;
+}
+
+}  // namespace
+}  // namespace tsrun
+
+int main(int count, char** arguments) {
+  using namespace tsrun;
+  if (count != 4) return 2;
+  FILE* file = fopen(arguments[1], "rb");
+  if (file == nullptr) return 3;
+  std::vector<char> whole(1 << 20);
+  uint32_t size = static_cast<uint32_t>(fread(whole.data(), 1, whole.size(), file));
+  fclose(file);
+  if (!PlanCheck(whole.data(), size).ok()) return 4;
+  state = strtoull(arguments[2], nullptr, 10);
+  uint64_t sum = 0;
+  long accepted = 0;
+  for (long rounds = atol(arguments[3]); rounds > 0; rounds--) {
+    // As long as it is to the byte, or shorter: a plan that was cut off.
+    uint32_t length = below(8) == 0 ? below(size) : size;
+    char* plan = static_cast<char*>(malloc(length == 0 ? 1 : length));
+    memcpy(plan, whole.data(), length);
+    if (length >= 4) damage(plan, length);
+    if (PlanCheck(plan, length).ok()) {
+      accepted++;
+      sum += read_all(plan);
+    }
+    free(plan);
+  }
+  printf("%ld\n", accepted);
+  return sum == 42 ? 1 : 0;
+}
