@@ -140,5 +140,11 @@ async function remainingScopes(cgroup: string): Promise<string[]> {
 
 function scopesOf(cgroup: string): string[] {
   const slice = join(cgroup2Mount() ?? '', 'machine.slice');
-  return existsSync(slice) ? readdirSync(slice).filter((name) => name.startsWith(`${cgroup.slice(1)}-`)) : [];
+  try {
+    return readdirSync(slice).filter((name) => name.startsWith(`${cgroup.slice(1)}-`));
+  } catch (error) {
+    // systemd removes the slice with the last scope in it.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
