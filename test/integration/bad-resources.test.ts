@@ -93,7 +93,6 @@ t.test('CPUs, nodes and huge pages beyond the machine’s', { skip: needs('cpuse
   ]);
 });
 
-// A device that is there needs hardware, or the drivers rdma_rxe or siw, which the VM's kernels do not have.
 t.test('an RDMA device that the machine has not', { skip: needs('rdma') }, async (t) => {
   await refused(t, [[{ rdma: { mlx5_0: { hcaHandles: 3 } } }, /rdma\/mlx5_0: write rdma\.max .*ENODEV.*RDMA device/]]);
 });

@@ -1,6 +1,8 @@
 #!/bin/bash
 # build.sh ensure-tools OUT           unpacks user-mode-linux, qemu and a stock kernel to the directory OUT
 # build.sh ensure-root SET TOOLS OUT  makes OUT/root.ext4: Debian with the packages of SET and the modules of TOOLS
+# build.sh ensure-aarch64-tools OUT     unpacks qemu for ARM to the directory OUT
+# build.sh ensure-aarch64-root TOOLS OUT  makes OUT/{root.ext4,vmlinuz,initrd}: Debian's arm64, as aarch64/init wants it
 # build.sh ensure-snapshot TOOLS ROOT OUT  boots ROOT in qemu and keeps the machine as it is then; see snapshot.sh
 # build.sh ensure-tree SUITE SET OUT    unpacks Debian SUITE with the packages of SET to the directory OUT, to be entered
 #
@@ -13,6 +15,13 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 suite=forky
 mirror=http://deb.debian.org/debian
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# A virtual machine has none of it, and it is most of what a stock kernel brings.
+without_hardware=()
+for directory in sound drivers/{accel,ata,bluetooth,comedi,gpu,hid,hwmon,iio,input,media,mtd,platform,scsi,staging,usb} \
+  drivers/net/{ethernet,wireless}; do
+  without_hardware+=(--dpkgopt="path-exclude=/usr/lib/modules/*/kernel/$directory/*")
+done
 
 main() {
   local out=${*: -1} cache
@@ -30,6 +39,8 @@ main() {
   case $1 in
     ensure-tools) build_tools "$out.partial" ;;
     ensure-root) build_root "$2" "$3" "$out.partial" ;;
+    ensure-aarch64-tools) build_aarch64_tools "$out.partial" ;;
+    ensure-aarch64-root) build_aarch64_root "$2" "$out.partial" ;;
     ensure-snapshot) build_snapshot "$2" "$3" "$out.partial" ;;
     ensure-tree) build_tree "$2" "$3" "$out.partial" ;;
   esac
@@ -77,23 +88,73 @@ packages_of() {
 build_tools() {
   local out=$1
   echo "vm: unpacking user-mode-linux, qemu and a kernel from Debian $suite (once; about half a minute)"
-  bootstrap "$suite" "$out" "$(packages_of tools)" --variant=extract
-  ln -s usr/bin usr/sbin usr/lib usr/lib64 "$out"
-  mkdir -p "$out"/{proc,run,boot,image,job,snapshot,dev/shm}
+  bootstrap "$suite" "$out" "$(packages_of tools)" --variant=extract "${without_hardware[@]}"
+  enterable "$out"
   ln -s ../"$(cd "$out" && echo usr/lib/modules/*/vmlinuz)" "$out/boot/vmlinuz"
-  make_initrd "$out"
+  make_initrd "$out" "$out" "$out/boot/initrd"
 }
 
-# The stock kernel can do all that it takes to reach its root, but for the disk's driver.
+# Gives a tree whose packages were only unpacked what they expect, and launch.sh its places for mounts.
+enterable() {
+  local out=$1
+  ln -s usr/bin usr/sbin usr/lib usr/lib64 "$out"
+  mkdir -p "$out"/{proc,run,boot,image,job,snapshot,dev/shm}
+}
+
+# make_initrd GUEST TOOLS OUT: what the stock kernel of GUEST cannot do without its modules is to reach its root. The
+# programs of TOOLS run here.
 make_initrd() {
-  local out=$1 initrd
-  initrd=$out/initrd
-  mkdir -p "$initrd"/{bin,dev,root}
-  cp "$out/usr/bin/busybox" "$initrd/bin"
+  local guest=$1 tools=$2 out=$3 initrd=$3.tree module number=10
+  mkdir -p "$initrd"/{bin,dev,root,modules}
+  cp "$guest/usr/bin/busybox" "$initrd/bin"
   cp "$here/initrd-init" "$initrd/init"
-  "$out/usr/bin/busybox" unxz -c "$out"/usr/lib/modules/*/kernel/drivers/block/virtio_blk.ko.xz >"$initrd/virtio_blk.ko"
-  (cd "$initrd" && find . | bin/busybox cpio --quiet -o -H newc >"$out/boot/initrd")
+  for module in $(modules_for_root "$guest"); do
+    "$tools/usr/bin/busybox" unxz -c "$module" >"$initrd/modules/$number.ko"
+    number=$((number + 1))
+  done
+  (cd "$initrd" && find . | "$tools/usr/bin/busybox" cpio --quiet -o -H newc >"$out")
   rm -r "$initrd"
+}
+
+# Files of the modules, each after those that it needs.
+modules_for_root() {
+  local guest=$1 version
+  version=$(basename "$guest"/usr/lib/modules/*)
+  depmod --basedir "$guest/usr" "$version"
+  modprobe --dirname "$guest/usr" --set-version "$version" --show-depends --all virtio_blk ext4 |
+    awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+}
+
+build_aarch64_tools() {
+  local out=$1
+  echo "vm: unpacking qemu for ARM from Debian $suite (once; about half a minute)"
+  bootstrap "$suite" "$out" "$(packages_of aarch64-tools)" --variant=extract
+  enterable "$out"
+}
+
+# Nothing here can run what would configure the packages, so this does the little of it that a job needs.
+build_aarch64_root() {
+  local tools=$1 out=$2 tree=$2/tree
+  echo "vm: building the Debian $suite image for ARM (once; about half a minute)"
+  mkdir "$out"
+  bootstrap "$suite" "$tree" "$(packages_of aarch64)" --variant=extract --architectures=arm64
+  mkdir -p "$tree/usr/lib/tsrun-vm"
+  cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
+  cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$tree/etc/hosts"
+  ln -sf bash "$tree/usr/bin/sh"
+  cp "$here/../aarch64/init" "$tree/usr/sbin/init"
+  cp "$here/files/usr/lib/tsrun-vm/job" "$tree/usr/lib/tsrun-vm"
+  mv "$tree"/usr/lib/modules/*/vmlinuz "$out/vmlinuz"
+  make_initrd "$tree" "$tools" "$out/initrd"
+  make_disk "$tree" "$out/root.ext4"
+}
+
+# Ample room for what a job writes: the file is sparse, and so is the layer over it that takes the writes.
+make_disk() {
+  truncate -s 16G "$2"
+  mkfs.ext4 -q -F -m 0 -O ^has_journal -d "$1" "$2"
+  rm -rf "$1"
 }
 
 build_root() {
@@ -103,10 +164,7 @@ build_root() {
   # cleanup/reproducible would undo the machine-id of customize.sh.
   bootstrap "$suite" "$out/tree" "$(packages_of base "$set")" --variant=minbase --skip=cleanup/reproducible \
     --customize-hook="'$here/customize.sh' \"\$1\" '$tools'"
-  # Ample room for what a job writes: the file is sparse, and so is the layer over it that takes the writes.
-  truncate -s 16G "$out/root.ext4"
-  mkfs.ext4 -q -F -m 0 -O ^has_journal -d "$out/tree" "$out/root.ext4"
-  rm -rf "$out/tree"
+  make_disk "$out/tree" "$out/root.ext4"
 }
 
 build_snapshot() {
