@@ -1,14 +1,22 @@
 #!/usr/bin/env node
 /**
- * `npm run build [-- cli|native|tests|standalone ...]`. Without names: all but the tests. Parts that are up to date cost next to nothing.
+ * `npm run build [-- cli|native|tests|standalone|aarch64 ...]`. Without names: cli, native and standalone. Parts that are up to
+ * date cost next to nothing.
  */
 import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { buildForAarch64 } from './lib/aarch64.mjs';
 import { bundleCli, bundleTests } from './lib/bundle.mjs';
 import { buildNative } from './lib/native.mjs';
 import { fail, inRoot } from './lib/paths.mjs';
 import { buildStandalone } from './lib/standalone.mjs';
 
-const parts = { cli: bundleCli, native: buildNative, tests: bundleTests, standalone: buildStandalone };
+const parts = {
+  cli: bundleCli,
+  native: () => buildNative(),
+  tests: bundleTests,
+  standalone: buildStandalone,
+  aarch64: buildForAarch64,
+};
 
 /** The form that bin/tsrun is, the first that is built: the standalone executable, or Node's launcher. */
 const forms = ['standalone/tsrun', 'Release/tsrun'];

@@ -21,7 +21,15 @@ import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
-import { isClientTest, isVmTest, runInCheapestTier, runInTier, runUnderSystemd, splitByNeed } from './lib/vm-tests.mjs';
+import {
+  isClientTest,
+  isVmTest,
+  runInCheapestTier,
+  runInTier,
+  runOnAarch64,
+  runUnderSystemd,
+  splitByNeed,
+} from './lib/vm-tests.mjs';
 
 /**
  * Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. They are there to end a hang
@@ -80,6 +88,7 @@ async function runHere(selected) {
   if (useVm) {
     await runInCheapestTier(again, printFile, skip);
     await runUnderSystemd(selected, printFile);
+    await runOnAarch64(selected, printFile);
   } else skip(...again);
 }
 

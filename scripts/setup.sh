@@ -24,7 +24,7 @@ require_node() {
   version=$(node --version)
   local major=${version#v}
   major=${major%%.*}
-  ((major >= min_node)) || die "node $version is too old; tsrun needs node $min_node or newer"
+  ((major >= min_node)) || die "node $version is too old; tsrun needs node $min_node or newer (Debian has one since 13; older releases take it from elsewhere)"
 }
 
 install_debian_packages() {

@@ -5,27 +5,43 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import path from 'node:path';
 import { fail, inRoot, root } from './paths.mjs';
 
-/** Where cmake works, and where the results go. */
-const usual = { buildDir: inRoot('build/native'), outputDir: inRoot('build/Release') };
-const sanitized = { buildDir: inRoot('build/sanitize/native'), outputDir: inRoot('build/sanitize/Release') };
-
 /** Node-API 8 is what Node 12.22, 14.17, 15.12 and later have; nothing newer is used. */
 const napiVersion = 8;
 
+/**
+ * What is built for: where the build is, where its results are, what more it is configured with.
+ *
+ * @typedef {{ buildDir: string, outputDir: string, node: string, definitions: readonly string[] }} Machine
+ */
+
+/** @type {Machine} */
+export const thisMachine = {
+  buildDir: inRoot('build/native'),
+  outputDir: inRoot('build/Release'),
+  node: process.execPath,
+  definitions: [],
+};
+
+const sanitized = {
+  ...thisMachine,
+  buildDir: inRoot('build/sanitize/native'),
+  outputDir: inRoot('build/sanitize/Release'),
+};
+
 /** What Node needs: the launcher, the addon, and the init that the addon starts containers with. */
-export function buildNative() {
-  build('node', ['tsrun', 'tsrun.node', 'tsrun-init'], hashInputs(), []);
+export function buildNative(machine = thisMachine) {
+  build(machine, 'node', ['tsrun', 'tsrun.node', 'tsrun-init'], hashInputs(), []);
 }
 
 /**
- * build/Release/tsrun-engine, the standalone executable.
+ * tsrun-engine, the standalone executable.
  *
  * @param {{ quickjs: string, modules: string }} directories of QuickJS's sources and of the bundled JavaScript
  */
-export function buildEngine({ quickjs, modules }) {
+export function buildEngine({ quickjs, modules }, machine = thisMachine) {
   const inputs = hashInputs([modules]);
   const definitions = [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`];
-  build('engine', ['tsrun-engine'], inputs, [...definitions, '--target', 'tsrun-engine']);
+  build(machine, 'engine', ['tsrun-engine'], inputs, [...definitions, '--target', 'tsrun-engine']);
 }
 
 /**
@@ -38,7 +54,7 @@ export function buildSanitizedEngine({ quickjs, modules }, reports) {
   const inputs = hashInputs([modules]);
   const definitions = [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`];
   const sanitize = ['--CDTSRUN_STATIC=OFF', `--CDTSRUN_SANITIZE_REPORTS=${reports}`];
-  build('engine', ['tsrun-engine'], inputs, [...definitions, ...sanitize, '--target', 'tsrun-engine'], sanitized);
+  build(sanitized, 'engine', ['tsrun-engine'], inputs, [...definitions, ...sanitize, '--target', 'tsrun-engine']);
 }
 
 /**
@@ -46,8 +62,8 @@ export function buildSanitizedEngine({ quickjs, modules }, reports) {
  * names `napi_versions`, by which cmake-js takes the headers of the node-api-headers package instead of downloading
  * Node's.
  */
-function build(name, outputs, inputs, more, place = usual) {
-  const { buildDir, outputDir } = place;
+function build(machine, name, outputs, inputs, more) {
+  const { buildDir, outputDir } = machine;
   const stampFile = path.join(buildDir, `.inputs-${name}`);
   const complete = outputs.every((output) => existsSync(path.join(outputDir, output)));
   if (complete && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === inputs) return;
@@ -55,11 +71,11 @@ function build(name, outputs, inputs, more, place = usual) {
   if (configuredElsewhere(buildDir)) rmSync(buildDir, { recursive: true, force: true });
   mkdirSync(buildDir, { recursive: true });
   rmSync(stampFile, { force: true });
-  runCmakeJs(more, place);
+  runCmakeJs(machine, more);
   writeFileSync(stampFile, inputs);
 }
 
-function runCmakeJs(more, { buildDir, outputDir }) {
+function runCmakeJs({ buildDir, outputDir, node, definitions }, more) {
   const options = [
     '--directory',
     inRoot('addon'),
@@ -68,8 +84,9 @@ function runCmakeJs(more, { buildDir, outputDir }) {
     `--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${outputDir}`,
     `--CDCMAKE_RUNTIME_OUTPUT_DIRECTORY=${outputDir}`,
     '--CDCMAKE_EXPORT_COMPILE_COMMANDS=ON',
-    `--CDTSRUN_NODE=${process.execPath}`,
+    `--CDTSRUN_NODE=${node}`,
     `--CDNAPI_VERSION=${napiVersion}`,
+    ...definitions,
     ...more,
   ];
   // `build` alone keeps what an earlier configuration has defined.

@@ -1,17 +1,24 @@
 /** build/standalone/tsrun: the same command without Node, as one executable. */
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
+import path from 'node:path';
 import { bundleForEngine } from './bundle.mjs';
-import { buildEngine } from './native.mjs';
+import { buildEngine, thisMachine } from './native.mjs';
 import { inRoot } from './paths.mjs';
 import { quickjsSources } from './quickjs.mjs';
 
 /** Compiles the engine, which has the command's JavaScript in it as bytecode. */
 export async function buildStandalone() {
+  await buildExecutable(inRoot('build/standalone'), thisMachine);
+}
+
+/** @param {import('./native.mjs').Machine} machine that it is for */
+export async function buildExecutable(directory, machine) {
   const modules = inRoot('build/engine-js');
   await bundleForEngine(modules);
-  buildEngine({ quickjs: quickjsSources(), modules });
-  mkdirSync(inRoot('build/standalone'), { recursive: true });
+  buildEngine({ quickjs: quickjsSources(), modules }, machine);
+  mkdirSync(directory, { recursive: true });
+  const executable = path.join(directory, 'tsrun');
   // By another name first: the executable may be running.
-  copyFileSync(inRoot('build/Release/tsrun-engine'), inRoot('build/standalone/tsrun.new'));
-  renameSync(inRoot('build/standalone/tsrun.new'), inRoot('build/standalone/tsrun'));
+  copyFileSync(path.join(machine.outputDir, 'tsrun-engine'), `${executable}.new`);
+  renameSync(`${executable}.new`, executable);
 }

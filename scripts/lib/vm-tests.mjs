@@ -85,8 +85,8 @@ export function selectTests(skipped) {
  * @param {(result: Result) => void} onFile called with each file's results when it has run
  */
 export async function runInTier(tier, selections, onFile) {
-  const { tiers, vmAvailability } = await loadVmLibrary();
-  if (!tiers.includes(tier)) fail(`--tier is one of ${tiers.join(', ')}, not ${tier}`);
+  const { allTiers, vmAvailability } = await loadVmLibrary();
+  if (!allTiers.includes(tier)) fail(`--tier is one of ${allTiers.join(', ')}, not ${tier}`);
   const { ok, why } = vmAvailability(tier);
   if (!ok) fail(why);
   for (const packages of ['base', 'engines']) {
@@ -144,6 +144,22 @@ export async function runUnderSystemd(files, onFile) {
     await runInOneVm(tier, 'base', selections, onResult, { TSRUN_TEST_CGROUP_DRIVER: 'systemd' });
     selections = selectTests(rest);
   }
+}
+
+/**
+ * What the architecture is in: system calls and their numbers, the stacks and entries of processes, filters, descriptors
+ * that are handed over, the engine and its snapshot. All tests would take an hour.
+ */
+const architectureTests = ['run', 'seccomp-notify'];
+
+/** @param {string[]} files */
+export async function runOnAarch64(files, onFile) {
+  const wanted = architectureTests.map((name) => `test/integration/${name}.test.ts`);
+  const selections = files.filter((file) => wanted.includes(file)).map((file) => ({ file }));
+  const { vmAvailability } = await loadVmLibrary();
+  if (selections.length === 0 || process.env.RUNTIME || !vmAvailability('aarch64').ok) return;
+  // What it skips is skipped here, too, or reported by another tier.
+  await runInOneVm('aarch64', 'base', selections, (result) => onFile({ ...result, skips: [] }));
 }
 
 async function runInOneVm(tier, packages, selections, onFile, variables = {}) {

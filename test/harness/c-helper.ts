@@ -5,10 +5,18 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle } from './bundle.ts';
-import { repoRoot } from './host.ts';
+import { hasCommand, repoRoot } from './host.ts';
+
+/** Where they are when another machine has compiled them: scripts/lib/aarch64.mjs. */
+const compiledElsewhere = join(repoRoot, 'build/Release/helpers-c');
+
+export function hasCHelpers(): boolean {
+  return existsSync(compiledElsewhere) || hasCommand('gcc');
+}
 
 /** Path of the compiled program on the host. */
 export function cHelper(name: string): string {
+  if (existsSync(compiledElsewhere)) return join(compiledElsewhere, name);
   const source = join(repoRoot, 'test/helpers-c', `${name}.c`);
   const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
   const compiled = join(tmpdir(), `tsrun-test-${name}-${process.getuid?.()}-${hash}`);

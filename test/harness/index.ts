@@ -12,3 +12,4 @@ export { cgroupDriver, runsOnNode, runtimeName, runtimePath } from './runtime.ts
 export { Sandbox, type State, sandbox } from './sandbox.ts';
 export { defaultSpec, type Mount, type Spec } from './spec.ts';
 export { lookUps, type Moment, stopAfter, takeAwayCgroup } from './stopped.ts';
+export { systemCalls } from './system-calls.ts';

@@ -1,6 +1,7 @@
 /** What a test needs of the machine and of the runtime. Each test says it; the answer is the reason to skip it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCHelpers } from './c-helper.ts';
 import { type Capability, cgroup2Controllers, cgroup2Mount, hasCapability, hasCommand, repoRoot } from './host.ts';
 import { canFilterDevices, cgroupDriver, runtimeName } from './runtime.ts';
 
@@ -22,6 +23,8 @@ export interface Needs {
   cgroupDriver?: 'cgroupfs';
   /** The security module that labels processes. */
   lsm?: 'apparmor';
+  /** The programs of test/helpers-c. */
+  cHelpers?: boolean;
   /** Programs on the PATH of the host. */
   commands?: string[];
   /** Files or directories; a relative path is below the checkout. */
@@ -47,6 +50,7 @@ function* missing(needs: Needs): Generator<string> {
   if (needs.cgroupDriver !== undefined && needs.cgroupDriver !== cgroupDriver)
     yield `is about ${needs.cgroupDriver} only`;
   if (needs.lsm !== undefined && !isEnabled(needs.lsm)) yield `needs a kernel that runs ${needs.lsm}`;
+  if (needs.cHelpers && !hasCHelpers()) yield 'needs the command gcc';
   for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
   for (const path of needs.files ?? [])
     if (!existsSync(join(repoRoot, path)) && !existsSync(path)) yield `needs ${path}`;

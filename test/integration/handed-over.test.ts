@@ -5,8 +5,8 @@ import t from 'tap';
 import { cHelper } from '../harness/c-helper.ts';
 import { requires, run, runtimePath, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 
-const skip = requires({ root: true, commands: ['gcc'] });
-const tsrunOnly = requires({ root: true, runtime: 'tsrun', commands: ['gcc'] });
+const skip = requires({ root: true, cHelpers: true });
+const tsrunOnly = requires({ root: true, runtime: 'tsrun', cHelpers: true });
 
 /** Shows that both directions of the terminal work, and its size. */
 const answer = ['/bin/sh', '-c', 'read line; echo "got $line"; stty size'];

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { addCHelper, cHelper } from '../harness/c-helper.ts';
 import { type Bundle, type Running, requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
 
-const skip = requires({ root: true, runtime: 'tsrun', commands: ['gcc'] });
+const skip = requires({ root: true, runtime: 'tsrun', cHelpers: true });
 
 /** A service manager of our own; what it hears stands in its output. */
 async function manager(box: Sandbox) {

@@ -3,14 +3,24 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { LinuxSeccomp } from '../../src/generated/spec.ts';
-import { addCHelper, cHelper, requires, runtimePath, type Sandbox, sandbox, start, waitFor } from '../harness/index.ts';
+import {
+  addCHelper,
+  cHelper,
+  requires,
+  runtimePath,
+  type Sandbox,
+  sandbox,
+  start,
+  systemCalls,
+  waitFor,
+} from '../harness/index.ts';
 
-const skip = requires({ root: true, commands: ['gcc'] }) || (process.arch === 'x64' ? false : 'numbers of x86_64');
+const skip = requires({ root: true, cHelpers: true });
 
 /** For what no other runtime promises; each such test says what they do instead. */
 const ours = skip || requires({ runtime: 'tsrun' });
 
-const getppid = 110;
+const { getppid } = systemCalls;
 
 /** Starts the agent; `socket` is its path. */
 async function agent(box: Sandbox, answer: string, name = 'agent.sock') {
@@ -83,8 +93,11 @@ t.test('nothing that init does after the load has to be allowed', { skip: ours }
     await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
     await done;
     const isExec = names.includes('execve');
-    t.equal(asked().includes(59), isExec, 'execve');
-    t.notOk(asked().includes(46) || asked().includes(61), 'no sendmsg or wait4 of ours');
+    t.equal(asked().includes(systemCalls.execve), isExec, 'execve');
+    t.notOk(
+      asked().includes(systemCalls.sendmsg) || asked().includes(systemCalls.wait4),
+      'no sendmsg or wait4 of ours',
+    );
   }
 });
 
@@ -95,8 +108,8 @@ t.test('SCMP_ACT_NOTIFY as the default asks about every call of the program', { 
   const bundle = caller(box, { defaultAction: 'SCMP_ACT_NOTIFY', listenerPath: socket });
   const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
   await done;
-  t.equal(asked()[0], 59, 'execve first');
-  t.equal(asked().at(-1), 231, 'exit_group last');
+  t.equal(asked()[0], systemCalls.execve, 'execve first');
+  t.equal(asked().at(-1), systemCalls.exit_group, 'exit_group last');
   t.equal(stdout, '0\n', 'getppid of process 1');
 });
 
@@ -113,7 +126,7 @@ t.test(
     const options = ['-f', '-o', join(box.directory, 'log'), '-e', 'trace=clone3', '-e', late];
     t.equal((await box.startProgram('strace', [...options, ...run]).done).code, 0);
     await done;
-    t.equal(asked()[0], 59, 'execve first');
+    t.equal(asked()[0], systemCalls.execve, 'execve first');
   },
 );
 

@@ -20,7 +20,8 @@ function obstacle(tier: Tier): string | undefined {
   if (process.getuid?.() !== 0) return `the ${tier} VM needs root: namespaces and mounts`;
   const probe = spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true'], { encoding: 'utf8' });
   if (probe.status !== 0) return `no namespaces for the ${tier} VM: ${probe.error?.message ?? probe.stderr.trim()}`;
-  if (!isBuilt(locateImage('base'), tier) && !hasProgram('apt-get')) return 'the VM image can only be built on Debian';
+  if (!isBuilt(locateImage('base', tier), tier) && !hasProgram('apt-get'))
+    return 'the VM image can only be built on Debian';
   return undefined;
 }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { vmAvailability } from './availability.ts';
 import { runInVm, type VmJob } from './machine.ts';
-import { type Tier, tiers, VmError } from './tier.ts';
+import { allTiers, type Tier, VmError } from './tier.ts';
 
-const usage = `Usage: npm run vm -- [--tier uml|qemu] [--share DIR]... [--packages SET] [--timeout SECONDS] [COMMAND...]
+const usage = `Usage: npm run vm -- [--tier uml|qemu|aarch64] [--share DIR]... [--packages SET] [--timeout SECONDS] [COMMAND...]
 
 Runs COMMAND, or a shell, as root in a Debian system with systemd and unified cgroup v2. The checkout and each DIR are
 copied in at their own paths when it starts; nothing is copied back.`;
@@ -57,8 +57,8 @@ function parse(args: readonly string[]): Options {
 }
 
 function parseTier(value: string): Tier {
-  const tier = tiers.find((name) => name === value);
-  if (tier === undefined) throw new VmError(`--tier is one of ${tiers.join(', ')}, not ${value}`);
+  const tier = allTiers.find((name) => name === value);
+  if (tier === undefined) throw new VmError(`--tier is one of ${allTiers.join(', ')}, not ${value}`);
   return tier;
 }
 

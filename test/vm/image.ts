@@ -12,7 +12,7 @@ export type PackageSet = string;
 export interface Image {
   /** Directory tree with linux.uml, qemu and the kernel; used by chroot. */
   readonly tools: string;
-  /** Directory with root.ext4. */
+  /** Directory with root.ext4; of the aarch64 tier also with the kernel and its initrd. */
   readonly root: string;
   /** Directory with the qemu machine as it is when a job could start. */
   readonly snapshot: string;
@@ -26,7 +26,11 @@ export const suites: readonly Suite[] = ['trixie', 'forky'];
 const vmDir = path.join(checkout, 'test/vm');
 
 /** Where the image of a package set is or will be. The names have a hash of all that goes into what they name. */
-export function locateImage(set: PackageSet): Image {
+export function locateImage(set: PackageSet, tier: Tier): Image {
+  return tier === 'aarch64' ? locateAarch64() : locateNative(set);
+}
+
+function locateNative(set: PackageSet): Image {
   const lists = [...new Set(['image/packages/base.txt', `image/packages/${set}.txt`])];
   const common = filesBelow('image').filter((file) => !file.startsWith('image/packages/'));
   const tools = hashFiles(['image/build.sh', 'image/initrd-init', 'image/packages/tools.txt']);
@@ -36,6 +40,18 @@ export function locateImage(set: PackageSet): Image {
     tools: path.join(cacheDir, `tools-${tools}`),
     root: path.join(cacheDir, `${set}-${root}`),
     snapshot: path.join(cacheDir, `${set}-snapshot-${snapshot}`),
+  };
+}
+
+/** What Debian's packages do when they are configured cannot be done here, so it has one set of its own. */
+function locateAarch64(): Image {
+  const tools = hashFiles(['image/build.sh', 'image/packages/aarch64-tools.txt']);
+  const ours = ['aarch64/init', 'image/initrd-init', 'image/files/usr/lib/tsrun-vm/job'];
+  const root = hashFiles(['image/build.sh', 'image/packages/aarch64.txt', ...ours]);
+  return {
+    tools: path.join(cacheDir, `tools-aarch64-${tools}`),
+    root: path.join(cacheDir, `aarch64-${root}`),
+    snapshot: '',
   };
 }
 
@@ -54,16 +70,29 @@ export function isBuilt(image: Image, tier: Tier): boolean {
  */
 export async function ensureImage(set: PackageSet, tier: Tier): Promise<Image> {
   if (!existsSync(path.join(vmDir, 'image/packages', `${set}.txt`))) throw new VmError(`no package set ${set}`);
-  const image = locateImage(set);
+  if (tier === 'aarch64' && set !== 'base') throw new VmError(`the aarch64 VM has no packages of the set ${set}`);
+  const image = locateImage(set, tier);
   if (!isBuilt(image, tier)) {
     installBuilder();
-    const { tools, root, snapshot } = image;
-    await build(['ensure-tools', tools]);
-    await build(['ensure-root', set, tools, root]);
-    if (tier === 'qemu') await build(['ensure-snapshot', tools, root, snapshot]);
+    for (const step of stepsFor(set, tier, image)) await build(step);
   }
   for (const part of partsFor(tier)) renew(image[part]);
   return image;
+}
+
+/** Arguments of build.sh. */
+function stepsFor(set: PackageSet, tier: Tier, { tools, root, snapshot }: Image): string[][] {
+  if (tier === 'aarch64') {
+    return [
+      ['ensure-aarch64-tools', tools],
+      ['ensure-aarch64-root', tools, root],
+    ];
+  }
+  const native = [
+    ['ensure-tools', tools],
+    ['ensure-root', set, tools, root],
+  ];
+  return tier === 'qemu' ? [...native, ['ensure-snapshot', tools, root, snapshot]] : native;
 }
 
 /** Where the tree of a suite with the packages of a set, and no others, is or will be. */
@@ -95,8 +124,21 @@ function renew(directory: string): void {
 }
 
 function installBuilder(): void {
-  const { status } = spawnSync('bash', [path.join(checkout, 'scripts/setup.sh'), 'vm'], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new VmError('what builds the image cannot be installed; see above');
+  if (!succeeds('bash', 'scripts/setup.sh', 'vm'))
+    throw new VmError('what builds the image cannot be installed; see above');
+}
+
+/** The native parts that are tsrun of the checkout in the aarch64 VM, as steps of launch.sh; compiles what is not up to date. */
+export function buildForAarch64(): string[] {
+  const built =
+    succeeds('bash', 'scripts/setup.sh', 'build', 'aarch64') && succeeds('node', 'scripts/build.mjs', 'aarch64');
+  if (!built) throw new VmError('tsrun cannot be compiled for aarch64; see above');
+  const build = path.join(checkout, 'build');
+  return ['Release', 'standalone'].map((part) => `over:${build}/aarch64/${part}:${build}/${part}`);
+}
+
+function succeeds(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args, { cwd: checkout, stdio: ['ignore', 2, 2] }).status === 0;
 }
 
 /** Milliseconds for one step, waiting for another process that builds included. */

@@ -3,4 +3,4 @@ export { type Availability, vmAvailability } from './availability.ts';
 export { main } from './cli.ts';
 export { ensureImage, ensureTree, type Suite, suites } from './image.ts';
 export { runInVm, type VmJob, type VmResult } from './machine.ts';
-export { type Tier, tiers, VmError } from './tier.ts';
+export { allTiers, type Tier, tiers, VmError } from './tier.ts';

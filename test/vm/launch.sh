@@ -5,6 +5,7 @@
 # however it ends, nothing stays behind.
 #
 #   STEP   share:PATH  copies a file or directory to the job disk      hide:PATH  leaves its contents out
+#          over:FROM:PATH  copies the directory FROM in place of PATH, which lies in another share
 #          terminal:   the job talks to a terminal
 #   fds    3 job's stdin and stdout   4 job's stderr   5 the job's `run` script, read to its end
 #          1 and 2 boot log
@@ -39,6 +40,7 @@ make_job_disk() {
         bind "$path" "$target"
         echo "$path" >>"$stage/shares"
         ;;
+      over:*) mount --bind "${path%%:*}" "$stage/tree${path#*:}" ;;
       terminal:) : >"$stage/terminal" ;;
       hide:*) [[ ! -d $target || -L $target ]] || mount -t tmpfs -o mode=0755 tsrun-vm "$target" ;;
     esac
@@ -74,13 +76,35 @@ start_uml() {
     tsrun.job=/dev/ubdb tsrun.out=/dev/tty1 tsrun.tty=/dev/tty1 tsrun.err=/dev/tty2
 }
 
+# Processors of an older kind, without the pointer authentication that TCG has to compute.
+start_aarch64() {
+  mount --bind "$image" "$tools/image"
+  mount -t proc proc "$tools/proc"
+  mount --rbind /dev "$tools/dev"
+  local out=port tty=none
+  [[ " ${steps[*]} " != *' terminal: '* ]] || { out=none tty=port; }
+  pass_console_on
+  TMPDIR=/job exec chroot "$tools" /usr/bin/qemu-system-aarch64 \
+    -nodefaults -no-user-config -display none -serial file:/job/console \
+    -M virt -accel tcg,thread=multi -cpu cortex-a57 -smp 2 -m 2048 \
+    -kernel /image/vmlinuz -initrd /image/initrd -append 'quiet loglevel=4 panic=-1 console=ttyAMA0
+      mitigations=off nokaslr cryptomgr.notests audit=0 selinux=0 apparmor=0 TERM=dumb
+      tsrun.job=/dev/vdb tsrun.out=/dev/vport0p1 tsrun.err=/dev/vport0p2 tsrun.tty=/dev/hvc0' \
+    -device virtio-serial-pci \
+    -chardev "$(backend $tty),id=tty" -chardev "$(backend $out),id=out" -chardev socket,id=err,fd=4 \
+    -device virtconsole,nr=0,chardev=tty \
+    -device virtserialport,nr=1,chardev=out -device virtserialport,nr=2,chardev=err \
+    -drive file=/image/root.ext4,format=raw,if=none,id=root,snapshot=on \
+    -drive file=/job/job.ext4,format=raw,if=none,id=job \
+    -device virtio-blk-pci,drive=root -device virtio-blk-pci,drive=job
+}
+
 # The guest wakes up where it waits for the date, and goes on to the job.
 start_qemu() {
   local out=port tty=none
   [[ " ${steps[*]} " != *' terminal: '* ]] || { out=none tty=port; }
   qemu_prepare "$tools" "$image" "$snapshot"
-  mkfifo "$tools/job/console"
-  cat "$tools/job/console" >&2 &
+  pass_console_on
   mkfifo "$tools"/job/ctl.{in,out}
   tell_the_date "$tools/job/ctl.in" &
   qemu_command "$tools" off \
@@ -89,6 +113,11 @@ start_qemu() {
     -chardev socket,id=err,fd=4 \
     -chardev pipe,id=ctl,path=/job/ctl \
     -incoming file:/snapshot/state
+}
+
+pass_console_on() {
+  mkfifo "$tools/job/console"
+  cat "$tools/job/console" >&2 &
 }
 
 # The interrupt of what comes in the middle of a restore can be lost, and the guest would wait for ever. The next one

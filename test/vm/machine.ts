@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { exitOf, spawnConfined } from './confine.ts';
-import { ensureImage, type PackageSet } from './image.ts';
+import { buildForAarch64, ensureImage, type PackageSet } from './image.ts';
 import { jobScript, makeTrailer } from './job.ts';
 import { checkout } from './paths.ts';
 import { type Tier, VmError } from './tier.ts';
@@ -36,7 +36,7 @@ export interface VmResult {
 }
 
 /** What is big in a checkout and of no use to tsrun at run time; a share of its own brings it back. */
-const hidden = ['.git', 'node_modules', 'build/native', 'build/vm'];
+const hidden = ['.git', 'node_modules', 'build/native', 'build/aarch64/native', 'build/vm'];
 
 /**
  * Boots a VM, runs one command as root in it and throws the VM away. Builds the image first when there is none.
@@ -47,6 +47,7 @@ export async function runInVm(job: VmJob): Promise<VmResult> {
   const { tools, root, snapshot } = await ensureImage(job.packages ?? 'base', job.tier);
   const launch = ['bash', path.join(checkout, 'test/vm/launch.sh'), job.tier, tools, root, snapshot];
   const steps = diskSteps((job.shares ?? []).map((share) => path.resolve(share)));
+  if (job.tier === 'aarch64') steps.push(...buildForAarch64());
   if (job.terminal) steps.push('terminal:');
   const vm = spawnConfined([...launch, ...steps], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
   return await follow(vm, job);

@@ -16,6 +16,7 @@ const timeoutSeconds = 2000;
 
 /** What each tier must have at least; a kernel may have more. */
 const controllers: Record<Tier, readonly string[]> = {
+  aarch64: ['cpuset', 'cpu', 'io', 'memory', 'pids'],
   uml: ['cpu', 'io', 'memory', 'pids'],
   qemu: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
 };

@@ -1,8 +1,13 @@
-/** uml: at a job in seconds; cpu, io, memory, pids. qemu: a stock kernel with all controllers. See docs/vm.md. */
-export type Tier = 'uml' | 'qemu';
+/**
+ * uml: at a job in seconds; cpu, io, memory, pids. qemu: a stock kernel with all controllers. aarch64: another
+ * architecture, without systemd. See docs/vm.md.
+ */
+export type Tier = 'uml' | 'qemu' | 'aarch64';
 
-/** The cheapest first. */
+/** Those that have what the machine itself may lack, the cheapest first. */
 export const tiers: readonly Tier[] = ['uml', 'qemu'];
+
+export const allTiers: readonly Tier[] = [...tiers, 'aarch64'];
 
 /** The VM could not be made, or ended before its job did. */
 export class VmError extends Error {
