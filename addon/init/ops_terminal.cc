@@ -75,10 +75,10 @@ int run(const MakeConsoleOp& op) {
   // Through the master, never by the slave's name, which the container could have put a symlink at.
   Fd slave(sys(__NR_ioctl, master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave.ok()) return fail(slave.error(), "TIOCGPTPEER");
-  if (op.width != 0 && op.height != 0) {
-    WindowSize size = {static_cast<unsigned short>(op.height), static_cast<unsigned short>(op.width), 0, 0};
-    sys(__NR_ioctl, slave.get(), TIOCSWINSZ, &size);
-  }
+  WindowSize size = {static_cast<unsigned short>(op.height), static_cast<unsigned short>(op.width), 0, 0};
+  // Before the runtime follows the caller's terminal, the program may have asked for it.
+  if (op.width == 0 || op.height == 0) sys(__NR_ioctl, 0, TIOCGWINSZ, &size);
+  if (size.rows != 0 && size.columns != 0) sys(__NR_ioctl, slave.get(), TIOCSWINSZ, &size);
   long error = sys(__NR_fchown, slave.get(), op.uid, op.gid);
   if (error < 0) return fail(error, "terminal");
   if (op.bind_console) {

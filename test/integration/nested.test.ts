@@ -2,13 +2,32 @@
  * tsrun in a container of tsrun's: with and without privileges, with a cgroup namespace and without, in a user namespace.
  * docs/rootless.md has the table.
  */
-import { chmodSync, existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Bundle, busyboxRootfs, requires, run, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
+import {
+  type Bundle,
+  busyboxRootfs,
+  cHelper,
+  requires,
+  run,
+  type Sandbox,
+  type Spec,
+  sandbox,
+} from '../harness/index.ts';
 import { reachableRuntime } from '../harness/reachable.ts';
 
-const skip = requires({ root: true, userns: true, cgroup2: true, cgroupDriver: 'cgroupfs', runtime: 'tsrun' });
+const needs = { root: true, userns: true, cgroup2: true, commands: ['gcc'] };
+const skip = requires({ ...needs, cgroupDriver: 'cgroupfs', runtime: 'tsrun' });
 
 /** Of each command what it said, after `ok` or its exit code. */
 type Answers = Record<string, string>;
@@ -44,6 +63,7 @@ function outerBundle(box: Sandbox, edit: (spec: Spec) => void): Bundle {
   busyboxRootfs(join(inner, 'rootfs'));
   chmodSync(box.directory, 0o711);
   const runtime = reachableRuntime(box.directory);
+  copyFileSync(cHelper('terminal'), join(inner, 'terminal'));
   writeFileSync(join(inner, 'script'), scriptOf(runtime, inner));
   const outer = box.bundle((spec) => {
     spec.process.env = ['PATH=/bin:/usr/bin:/usr/sbin', `D=${inner}`];
@@ -75,6 +95,9 @@ step create sh -c "$T --log-level warning create c1 >out 2>&1; code=\\$?; cat ou
 step start $T start c1
 step state sh -c "$T state c1 | grep status"
 step exec $T exec c1 id -u
+step exectty ${inner}/terminal $T exec --tty c1 sh -c 'tty; stty size; exit 7'
+$T spec $1 --writable --config tty.json -- sh -c 'tty; stty size; exit 8'
+step runtty ${inner}/terminal $T run --config tty.json c2
 step cgroup sh -c "grep ^0:: /proc/$($T state c1 | sed -n 's/.*\\"pid\\": \\([0-9]*\\).*/\\1/p')/cgroup"
 step ps $T ps --format json c1
 step pause $T pause c1
@@ -132,14 +155,22 @@ const everything: Answers = {
   left: 'ok',
 };
 
+/** A terminal of the inner container's own, as large as the one around it. */
+function hasTerminals(t: Test, { exectty, runtty }: Answers): void {
+  t.match(exectty, /^7 \/dev\/pts\/\d+\s+33 77/);
+  t.match(runtty, /^8 \/dev\/pts\/\d+\s+33 77/);
+}
+
 /** Every command works. */
 function holdsCgroup(t: Test, answers: Answers): void {
+  hasTerminals(t, answers);
   t.match(answers, { ...everything, pause: 'ok', paused: 'ok "status": "paused",', stats: 'ok {"type":"stats"' });
   t.match(answers.ps, /^ok \[\d+\]$/);
 }
 
 /** All that takes no cgroup works; the rest says what would help. */
 function lacksCgroup(t: Test, answers: Answers): void {
+  hasTerminals(t, answers);
   const { resume: _, create: _create, ...rest } = everything;
   t.match(answers, rest);
   t.match(answers.create, /^ok .*cannot make the cgroup .* EROFS: .*\(hint: .*needs a writable \/sys\/fs\/cgroup\)/);
