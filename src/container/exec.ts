@@ -66,7 +66,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
 export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
   const { spec, plan } = prepareExec(directory, request);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
-  // A paused container keeps exec waiting until it is resumed, which a signal may end.
+  // A paused container keeps exec waiting until it is resumed, which a signal may end: init ends with it.
   if (!request.detach && !request.ignorePaused) addon().holdSignals();
   const { pidfd, terminal } = startProcess(directory, plan, request);
   if (request.detach) return 0;
@@ -126,6 +126,7 @@ function startProcess(
     started: (pid: number, pidfd: number) => {
       process.pid = pid;
       process.pidfd = pidfd;
+      if (!request.detach && request.ignorePaused) addon().holdSignals();
       if (request.pidfdSocket !== undefined) sendDescriptor(request.pidfdSocket, 'setns', pidfd, '--pidfd-socket');
     },
     terminal: (fd: number, name: string) => {

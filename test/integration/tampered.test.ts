@@ -50,6 +50,28 @@ t.test(
   },
 );
 
+for (const flags of [[], ['--ignore-paused']]) {
+  t.test(`a signal that comes before exec ${flags.join()} waits is the program’s`, { skip }, async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.process.args = ['/bin/sleep', '100000'];
+    });
+    const id = await box.create(bundle);
+    await box.runtimeOk(['start', id]);
+    const exec = ['exec', ...flags, '--pid-file', join(box.directory, 'pid'), id, '/bin/sleep', '100000'];
+    // The pid file gets its name when the process is there, and is not the program yet.
+    const renames = 'rename,renameat,renameat2';
+    const { code, signal } = await box.startProgram('strace', [
+      ...['-f', '-o', join(box.directory, 'log'), '-e', `trace=${renames}`, '-e', `inject=${renames}:signal=SIGTERM`],
+      ...[runtimePath, '--root', box.root, ...exec],
+    ]).done;
+    t.same({ code, signal }, { code: 128 + 15, signal: null });
+    t.match(readFileSync(join(box.directory, 'log'), 'utf8'), /SIGTERM/);
+    const { stdout } = await box.runtimeOk(['ps', '--format', 'json', id]);
+    t.equal(JSON.parse(stdout).length, 1, 'it has ended');
+  });
+}
+
 /** A stop that no SIGCONT has followed yet: the process, and the call that it was stopped in. */
 function stoppedCall(box: Sandbox, seen: Map<number, number>): { pid: number; call: string } | undefined {
   for (const [pid, lines] of calls(box)) {
