@@ -4,7 +4,8 @@
  * why. `npm test [-- FILE|DIRECTORY ...]`.
  *
  * What is skipped here because it needs something of the machine is run again in the first kind of VM that has it
- * (docs/vm.md). `--tier TIER` runs the files in that VM only.
+ * (docs/vm.md). `--tier TIER` runs the files in that VM only; `--others` runs those of cgroups there against crun and
+ * runc, with both drivers (docs/cgroups.md).
  *
  * The test files are started as plain node programs: the same files through tap's own runner cost a second of CPU more
  * each, for TypeScript loaders and coverage that these bundles do not use.
@@ -17,19 +18,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testFiles } from './lib/bundle.mjs';
+import { runAgainstOthers, runUnderSystemd } from './lib/cgroup-tests.mjs';
 import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
-import {
-  isClientTest,
-  isVmTest,
-  runInCheapestTier,
-  runInTier,
-  runOnAarch64,
-  runUnderSystemd,
-  splitByNeed,
-} from './lib/vm-tests.mjs';
+import { isClientTest, isVmTest, runInCheapestTier, runInTier, runOnAarch64, splitByNeed } from './lib/vm-tests.mjs';
 
 /**
  * Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. They are there to end a hang
@@ -48,21 +42,24 @@ const running = new Set();
 await main();
 
 async function main() {
-  const { tier, filters } = parseArguments(process.argv.slice(2));
+  const { tier, others, filters } = parseArguments(process.argv.slice(2));
   stopWithUs();
   const selected = selectFiles(filters);
-  if (tier === undefined) await runHere(selected);
+  if (others) await runAgainstOthers(selected, printFile, skip);
+  else if (tier === undefined) await runHere(selected);
   else await runInTier(tier, wholeFiles(selected), printFile);
   report();
 }
 
-/** @param {string[]} args */
-function parseArguments(args) {
+/** @param {string[]} all */
+function parseArguments(all) {
+  const args = all.filter((arg) => arg !== '--others');
+  const others = args.length < all.length;
   const at = args.lastIndexOf('--tier');
-  if (at < 0) return { tier: undefined, filters: args };
+  if (at < 0) return { tier: undefined, others, filters: args };
   // The last one counts: npm run test:vm has one before those of the command line.
   const filters = args.filter((arg, i) => arg !== '--tier' && args[i - 1] !== '--tier');
-  return { tier: args[at + 1], filters };
+  return { tier: args[at + 1], others, filters };
 }
 
 /** Tests that start VMs cannot run in one. */

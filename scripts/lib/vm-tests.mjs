@@ -43,8 +43,9 @@ export function splitByNeed(result) {
  * @param {Skip[]} skipped by the names that results have: `FILE > TEST > ...`
  * @param {(result: Result) => void} onFile
  * @param {(...skips: Skip[]) => void} onSkip told of what no tier can run
+ * @param {Record<string, string>} variables of the environment
  */
-export async function runInCheapestTier(skipped, onFile, onSkip) {
+export async function runInCheapestTier(skipped, onFile, onSkip, variables = {}) {
   const { tiers, vmAvailability } = await loadVmLibrary();
   let rest = skipped;
   for (const tier of tiers) {
@@ -56,11 +57,12 @@ export async function runInCheapestTier(skipped, onFile, onSkip) {
     }
     const selections = selectTests(rest);
     rest = [];
-    await runInTier(tier, selections, (found) => {
+    const onResult = (found) => {
       const { result, needy } = splitByNeed(found);
       rest.push(...needy);
       onFile(result);
-    });
+    };
+    await runInTier(tier, selections, onResult, variables);
   }
   onSkip(...rest.map(({ name, reason }) => ({ name, reason: `${reason}; no VM has it` })));
 }
@@ -83,66 +85,16 @@ export function selectTests(skipped) {
  * @param {string} tier
  * @param {Selection[]} selections
  * @param {(result: Result) => void} onFile called with each file's results when it has run
+ * @param {Record<string, string>} variables of the environment
  */
-export async function runInTier(tier, selections, onFile) {
+export async function runInTier(tier, selections, onFile, variables = {}) {
   const { allTiers, vmAvailability } = await loadVmLibrary();
   if (!allTiers.includes(tier)) fail(`--tier is one of ${allTiers.join(', ')}, not ${tier}`);
   const { ok, why } = vmAvailability(tier);
   if (!ok) fail(why);
   for (const packages of ['base', 'engines']) {
     const part = selections.filter(({ file }) => isClientTest(file) === (packages === 'engines'));
-    if (part.length > 0) await runInOneVm(tier, packages, part, onFile);
-  }
-}
-
-/**
- * What looks at a container's cgroup must hold whoever has made it, and so must what makes, ends and undoes containers:
- * with systemd the cgroup comes after the clone, and goes by itself.
- */
-const cgroupTests = [
-  'bad-resources',
-  'cgroup-delegation',
-  'contract',
-  'create',
-  'devices',
-  'events',
-  'exec',
-  'hooks',
-  'interrupted',
-  'list',
-  'live-update',
-  'namespaces',
-  'pause',
-  'resources',
-  'run',
-  'start',
-  'trace',
-  'update',
-  'update-flags',
-  'userns',
-  'wait',
-];
-
-/**
- * Runs the tests of cgroups once more, each in the first tier that has what it needs, with the systemd driver.
- *
- * @param {string[]} files
- */
-export async function runUnderSystemd(files, onFile) {
-  const wanted = cgroupTests.map((name) => `test/integration/${name}.test.ts`);
-  let selections = files.filter((file) => wanted.includes(file)).map((file) => ({ file }));
-  const { tiers, vmAvailability } = await loadVmLibrary();
-  for (const tier of tiers) {
-    if (selections.length === 0 || process.env.RUNTIME || !vmAvailability(tier).ok) return;
-    const rest = [];
-    const onResult = (found) => {
-      const { result, needy } = splitByNeed(found);
-      rest.push(...needy);
-      // What no tier has is reported with the other driver.
-      onFile({ ...result, skips: [], file: `${result.file} with the systemd driver` });
-    };
-    await runInOneVm(tier, 'base', selections, onResult, { TSRUN_TEST_CGROUP_DRIVER: 'systemd' });
-    selections = selectTests(rest);
+    if (part.length > 0) await runInOneVm(tier, packages, part, onFile, variables);
   }
 }
 

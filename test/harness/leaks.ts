@@ -109,8 +109,13 @@ async function removeCgroups(cgroup: string): Promise<string[]> {
   if (mount === undefined || !existsSync(join(mount, cgroup))) return [];
   const top = join(mount, cgroup);
   const below = directoriesBelow(top);
-  for (const directory of [...below, top]) await waitFor(`${directory} to be empty`, () => isRemoved(directory));
+  for (const directory of [...below, top]) await removeCgroup(directory);
   return below.map((directory) => `cgroup ${directory}`);
+}
+
+/** Removes a cgroup that has none below it, when its last process has gone. */
+export async function removeCgroup(directory: string): Promise<void> {
+  await waitFor(`${directory} to be empty`, () => isRemoved(directory));
 }
 
 /** A process counts for its cgroup until it has been switched away from for good, which may be after it is a zombie. */

@@ -10,6 +10,8 @@ export interface Needs {
   root?: boolean;
   /** The runtimes the test is about, where not all of them promise the behaviour. */
   runtime?: string | string[];
+  /** What another runtime does instead, where it is not held to the test. */
+  differs?: Differences;
   /** User namespaces can be made. */
   userns?: boolean;
   /** A cgroup2 mount, anywhere. */
@@ -31,6 +33,10 @@ export interface Needs {
   files?: string[];
 }
 
+/** By the runtime's name, or by that and the driver where it does so with one only. */
+export type Differences = Partial<Record<Other | `${Other} with ${typeof cgroupDriver}`, string>>;
+type Other = 'crun' | 'runc';
+
 /** For `t.test(name, { skip: requires({...}) }, ...)`: false, or the first thing that is missing. */
 export function requires(needs: Needs): string | false {
   for (const reason of missing(needs)) return reason;
@@ -41,6 +47,8 @@ function* missing(needs: Needs): Generator<string> {
   if (needs.root && process.geteuid?.() !== 0) yield 'needs root';
   const runtimes = needs.runtime === undefined ? [] : [needs.runtime].flat();
   if (runtimes.length > 0 && !runtimes.includes(runtimeName)) yield `is about ${runtimes.join(', ')} only`;
+  const different = difference(needs.differs ?? {});
+  if (different !== undefined) yield different;
   if (needs.userns && !hasUserNamespaces()) yield 'needs user namespaces';
   if (needs.cgroup2 && cgroup2Mount() === undefined) yield 'needs a cgroup2 mount';
   const controllers = (needs.controllers ?? []).filter((name) => !cgroup2Controllers().includes(name));
@@ -54,6 +62,13 @@ function* missing(needs: Needs): Generator<string> {
   for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
   for (const path of needs.files ?? [])
     if (!existsSync(join(repoRoot, path)) && !existsSync(path)) yield `needs ${path}`;
+}
+
+/** What the runtime under test does instead, as a reason to skip. */
+export function difference(differs: Differences): string | undefined {
+  const byName: Record<string, string> = differs;
+  const what = byName[runtimeName] ?? byName[`${runtimeName} with ${cgroupDriver}`];
+  return what === undefined ? undefined : `${runtimeName} differs: ${what}`;
 }
 
 function hasUserNamespaces(): boolean {

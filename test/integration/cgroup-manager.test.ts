@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
+import { type Needs, requires, type Sandbox, type Spec, sandbox } from '../harness/index.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: ['tsrun', 'crun'], cgroupDriver: 'cgroupfs' });
 
@@ -121,7 +121,9 @@ function bundleWithNodes(box: Sandbox, edit?: (spec: Spec) => void) {
   return bundle;
 }
 
-const nodes = { skip: requires({ root: true, cgroup2: true, capabilities: ['CAP_MKNOD'], runtime: 'tsrun' }) };
+const nodes: Needs = { root: true, cgroup2: true, capabilities: ['CAP_MKNOD'], runtime: 'tsrun' };
+/** --systemd-cgroup is refused beside it. */
+const disabled = { skip: requires({ ...nodes, cgroupDriver: 'cgroupfs' }) };
 
 async function ways(box: Sandbox, edit?: (spec: Spec) => void, level = 'error') {
   const { directory } = bundleWithNodes(box, edit);
@@ -129,14 +131,14 @@ async function ways(box: Sandbox, edit?: (spec: Spec) => void, level = 'error') 
   return box.runtimeOk([...globals, 'run', '--bundle', directory, box.newId()]);
 }
 
-t.test('disabled: without a device filter no device of the host can be reached', nodes, async (t) => {
+t.test('disabled: without a device filter no device of the host can be reached', disabled, async (t) => {
   // crun and runc have no filter then either, and let the container make and use any node.
   const { stdout, stderr } = await ways(sandbox(t), undefined, 'warning');
   t.equal(stdout, 'dev\n');
   t.match(stderr, /process.capabilities: CAP_MKNOD would give it the host’s devices/);
 });
 
-t.test('disabled: all devices are there when the rules say so, and those of a volume with dev', nodes, async (t) => {
+t.test('disabled: all devices are there when the rules say so, and those of a volume with dev', disabled, async (t) => {
   const all = await ways(sandbox(t), (spec) => {
     spec.linux.resources = {
       devices: [
@@ -152,19 +154,23 @@ t.test('disabled: all devices are there when the rules say so, and those of a vo
   t.equal(volume.stdout, 'volume\ndev\n');
 });
 
-t.test('disabled: what an image without a mount on /dev has in it stays usable, with a warning', nodes, async (t) => {
-  const { stdout, stderr } = await ways(
-    sandbox(t),
-    (spec) => {
-      spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
-    },
-    'warning',
-  );
-  t.equal(stdout, 'image\ndev\n');
-  t.match(stderr, /root.path: no cgroup means no device filter/);
-});
+t.test(
+  'disabled: what an image without a mount on /dev has in it stays usable, with a warning',
+  disabled,
+  async (t) => {
+    const { stdout, stderr } = await ways(
+      sandbox(t),
+      (spec) => {
+        spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
+      },
+      'warning',
+    );
+    t.equal(stdout, 'image\ndev\n');
+    t.match(stderr, /root.path: no cgroup means no device filter/);
+  },
+);
 
-t.test('disabled: exec gives no CAP_MKNOD either, whatever cgroup manager it names', nodes, async (t) => {
+t.test('disabled: exec gives no CAP_MKNOD either, whatever cgroup manager it names', disabled, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWithNodes(box, (spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
@@ -175,7 +181,7 @@ t.test('disabled: exec gives no CAP_MKNOD either, whatever cgroup manager it nam
   t.equal(stdout, 'dev\n');
 });
 
-t.test('with a cgroup nothing is withheld: the filter decides', nodes, async (t) => {
+t.test('with a cgroup nothing is withheld: the filter decides', { skip: requires(nodes) }, async (t) => {
   const box = sandbox(t);
   const { directory } = bundleWithNodes(box);
   const { stdout } = await box.runtimeOk(['run', '--bundle', directory, box.newId()]);

@@ -1,0 +1,96 @@
+/** The tests of cgroups with the systemd driver, and with the runtimes that tsrun is held against. */
+import { runInCheapestTier } from './vm-tests.mjs';
+
+/**
+ * @typedef {import('./vm-tests.mjs').Result} Result
+ * @typedef {import('./vm-tests.mjs').Skip} Skip
+ */
+
+/**
+ * What looks at a container's cgroup must hold whoever has made it, and so must what makes, ends and undoes containers:
+ * with systemd the cgroup comes after the clone, and goes by itself.
+ */
+const cgroupTests = [
+  'bad-resources',
+  'cgroup-delegation',
+  'contract',
+  'create',
+  'devices',
+  'events',
+  'exec',
+  'hooks',
+  'interrupted',
+  'list',
+  'live-update',
+  'namespaces',
+  'pause',
+  'resources',
+  'run',
+  'start',
+  'trace',
+  'update',
+  'update-flags',
+  'userns',
+  'wait',
+];
+
+/** What crun and runc are held to as well; `systemd` has the driver that it is about, whatever the others are told. */
+const sharedTests = [
+  'bad-resources',
+  'cgroup-delegation',
+  'devices',
+  'events',
+  'exec',
+  'live-update',
+  'pause',
+  'resources',
+  'systemd',
+  'update',
+  'update-flags',
+];
+
+/**
+ * Runs the tests of cgroups once more, each in the first tier that has what it needs, with the systemd driver.
+ *
+ * @param {string[]} files
+ * @param {(result: Result) => void} onFile
+ */
+export async function runUnderSystemd(files, onFile) {
+  if (process.env.RUNTIME) return;
+  // What no tier has is reported with the other driver.
+  const onResult = (found) => onFile({ ...found, skips: [], file: `${found.file} with the systemd driver` });
+  await runInCheapestTier(select(files, cgroupTests), onResult, () => {}, { TSRUN_TEST_CGROUP_DRIVER: 'systemd' });
+}
+
+/**
+ * Runs the tests of cgroups against crun and runc, with each driver, each in the first tier that has what it needs.
+ * What they are not held to is reported as skipped, with what they do instead.
+ *
+ * @param {string[]} files
+ * @param {(result: Result) => void} onFile
+ * @param {(...skips: Skip[]) => void} onSkip
+ */
+export async function runAgainstOthers(files, onFile, onSkip) {
+  for (const RUNTIME of ['crun', 'runc']) {
+    for (const driver of ['cgroupfs', 'systemd']) {
+      const place = `with ${RUNTIME} and ${driver}`;
+      const rename = (skips) => skips.map(({ name, reason }) => ({ name: `${place}: ${name}`, reason }));
+      await runInCheapestTier(
+        select(files, sharedTests),
+        (found) => onFile({ ...found, skips: rename(found.skips), file: `${found.file} ${place}` }),
+        (...skips) => onSkip(...rename(skips)),
+        { RUNTIME, TSRUN_TEST_CGROUP_DRIVER: driver },
+      );
+    }
+  }
+}
+
+/**
+ * @param {string[]} files
+ * @param {string[]} names
+ * @returns {Skip[]}
+ */
+function select(files, names) {
+  const wanted = names.map((name) => `test/integration/${name}.test.ts`);
+  return files.filter((file) => wanted.includes(file)).map((name) => ({ name, reason: '' }));
+}
