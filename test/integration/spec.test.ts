@@ -6,7 +6,10 @@ import { requires, run, runtimePath, sandbox } from '../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-t.test('spec writes a config for the program that it is given', { skip }, async (t) => {
+/** --systemd-cgroup is refused beside --cgroup-manager. */
+const managed = requires({ root: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' });
+
+t.test('spec writes a config for the program that it is given', { skip: managed }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
   const file = join(box.directory, 'other.json');
