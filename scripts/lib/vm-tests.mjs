@@ -102,7 +102,7 @@ export async function runInTier(tier, selections, onFile, variables = {}) {
  * What the architecture is in: system calls and their numbers, the stacks and entries of processes, filters, descriptors
  * that are handed over, the engine and its snapshot. All tests would take an hour.
  */
-const architectureTests = ['run', 'seccomp-notify'];
+const architectureTests = ['run', 'seccomp', 'seccomp-notify'];
 
 /** @param {string[]} files */
 export async function runOnAarch64(files, onFile) {
