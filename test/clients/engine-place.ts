@@ -34,6 +34,11 @@ export abstract class EnginePlace {
   /** A command of the host that runs this one there. */
   protected abstract enter(command: string[]): string[];
 
+  /** A command that runs this one in a pseudo-terminal, and writes to stdout what is written to it. */
+  protected inTerminal(command: string[]): string[] {
+    return ['script', '-qec', command.map(quote).join(' '), '/dev/null'];
+  }
+
   /** The path by which the host reaches this one. */
   abstract pathOutside(path: string): string;
 
@@ -46,7 +51,7 @@ export abstract class EnginePlace {
     command: string[],
     options: ProgramOptions & { terminal?: boolean; seconds?: number } = {},
   ): Promise<Result> {
-    const program = options.terminal ? ['script', '-qec', command.map(quote).join(' '), '/dev/null'] : command;
+    const program = options.terminal ? this.inTerminal(command) : command;
     const { seconds = patience } = options;
     const [name = '', ...args] = this.enter(['timeout', '-s', 'KILL', String(seconds), ...program]);
     const started = performance.now();

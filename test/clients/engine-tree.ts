@@ -2,10 +2,19 @@
  * A place for real engines on a machine that has none: the root tree of a Debian suite, entered as a small machine of
  * its own. enter-tree.sh makes it.
  */
-import { existsSync, readFileSync, rmdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { cgroup2Mount, type Running, repoRoot, requires, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
+import {
+  cgroup2Mount,
+  cHelper,
+  type Running,
+  repoRoot,
+  requires,
+  type Sandbox,
+  sandbox,
+  waitFor,
+} from '../harness/index.ts';
 import { ensureTree, type Suite } from '../vm/image.ts';
 import { EnginePlace, markOfTheVm } from './engine-place.ts';
 
@@ -24,6 +33,13 @@ export function engineTrees(): string | false {
 export class EngineTree extends EnginePlace {
   /** As seen from the host. */
   readonly #pid1: number;
+
+  /** script(1) stops itself when its child is stopped; this one comes from the host, by the sandbox's directory. */
+  protected override inTerminal(command: string[]): string[] {
+    const program = join(this.sandbox.directory, 'terminal');
+    copyFileSync(cHelper('terminal'), program);
+    return [program, ...command];
+  }
 
   private constructor(box: Sandbox, pid1: number) {
     super(box);
