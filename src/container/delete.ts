@@ -41,11 +41,14 @@ function absent(force: boolean): void {
   if (!force) throw new TsrunError('container does not exist');
 }
 
-/** A create or another delete has the lock. A create fails when its init ends, and then removes all of it itself. */
+/**
+ * A create or another delete has the lock. A create fails when its init ends, and then removes all of it itself. One that
+ * was killed may have left a child with the lock, which is about to lose it by execve.
+ */
 function awaitLock(directory: ContainerDirectory, lock: number, force: boolean): void {
   const record = directory.readIfThere();
   if (record?.phase === 'creating') {
-    if (!force) throw notStopped(directory, 'creating');
+    if (!force && statusOf(directory, record) === 'creating') throw notStopped(directory, 'creating');
     // Before the record knows init, it ends with its create.
     endInit({ init: record.init ?? record.creator });
   }

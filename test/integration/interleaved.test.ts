@@ -111,6 +111,26 @@ t.test('`run --keep` of a container that is deleted meanwhile', { skip }, async 
   t.same(readdirSync(box.root), []);
 });
 
+t.test('delete after a create that was killed while a child of it was on the way to execve', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle());
+  const record = JSON.parse(readFileSync(stateFile(box, id), 'utf8'));
+  const killed = { ...record, phase: 'creating', creator: { ...record.creator, startTime: 1 } };
+  writeFileSync(stateFile(box, id), JSON.stringify(killed));
+  // The child has inherited the lock.
+  const held = ['--no-fork', join(box.root, id), 'sh', '-c', 'echo held; exec sleep 1000'];
+  const child = box.startProgram('flock', held);
+  await waitFor('the lock', () => (child.output.stdout === 'held\n' ? true : undefined));
+  const deletion = box.startRuntime(['delete', id]);
+  await waitFor('delete to wait for the lock', () => {
+    if (deletion.child.exitCode !== null) throw new Error(`it has not waited: ${deletion.output.stderr}`);
+    return waitsForLock(deletion.pid) ? true : undefined;
+  });
+  child.child.kill('SIGKILL');
+  t.match(await deletion.done, { code: 0, stderr: '' });
+  t.same(readdirSync(box.root), []);
+});
+
 t.test('create whose parent cgroup another create removes again', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
