@@ -1,12 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
-import { createCgroup, openCgroup, undoCgroup } from '../cgroup/cgroupfs.ts';
-import { filterDevices } from '../cgroup/devices.ts';
-import { removeContainerCgroup } from '../cgroup/driver.ts';
-import { ownCgroup } from '../cgroup/ownership.ts';
-import { applySetting, isSettingOp } from '../cgroup/settings.ts';
 import { TsrunError } from '../errors.ts';
-import type { CloneOp, CreateCgroupOp, JoinResctrlOp, Op, RuntimeOp, StartScopeOp } from '../generated/ops.ts';
+import type { CloneOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { processStat } from '../host/processes.ts';
 import { log } from '../log.ts';
@@ -14,13 +9,11 @@ import { moveNetDevice } from '../network/devices.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
-import type { UnitName } from '../systemd/manager.ts';
 import { setAttribute } from './attributes.ts';
+import { type CgroupHandlers, CgroupOps } from './cgroup.ts';
 import { checkIdMaps, writeIdMaps } from './id-maps.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
-
 import { openNamespace } from './namespace.ts';
-import { startScope, unitOf } from './scope.ts';
 import { awaitInit, openContainer, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { isTreeOp, runTreeOp } from './trees.ts';
@@ -29,11 +22,9 @@ import { unreportedFailure } from './unreported.ts';
 import { describeFailure, describeNotice } from './words.ts';
 
 /** What the ops that differ between create and exec mean to the command. */
-export interface Handlers {
+export interface Handlers extends CgroupHandlers {
   /** Called right after the clone, with init's pid (in the runtime's pid namespace). */
   started(pid: number, pidfd: number): void;
-  /** The cgroup that systemd has made with the unit, or null: the plan has one, but this user may make none. */
-  cgroup(path: string | null, unit?: UnitName): void;
   runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
   recordState(status: string): void;
   writePidFile(path: string): void;
@@ -59,13 +50,9 @@ export class Executor {
   private readonly trace: Trace | undefined;
   /** Descriptors init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number> = {};
-  /** Of the container's cgroup; empty when there is none. */
-  private cgroupPath = '';
   /** Bytes that ops of init get, by the name in the plan. */
   private readonly blobs: Record<string, Uint8Array> = {};
-  private cgroupFd = -1;
-  /** To be born in instead, where `cgroupFd` may hold no processes. */
-  private cgroupFallback: string | null = null;
+  private readonly cgroup: CgroupOps;
   private socket = -1;
   /** Of the process that runs init's ops. */
   private pid = -1;
@@ -81,6 +68,7 @@ export class Executor {
     this.handlers = handlers;
     this.undo = undo;
     this.preserveFds = preserveFds;
+    this.cgroup = new CgroupOps(handlers, undo);
     this.trace = traceOf(plan.ops);
   }
 
@@ -91,7 +79,7 @@ export class Executor {
     this.nextOp = this.runtimeOps(0);
     this.converse();
     closeSync(this.socket);
-    if (this.cgroupFd >= 0) closeSync(this.cgroupFd);
+    this.cgroup.close();
   }
 
   /** The runtime's ops from `index` up to the next of init's. */
@@ -116,14 +104,11 @@ export class Executor {
         this.blobs[op.program] = this.handlers.compileSeccomp(op.profile);
         return;
       case 'create-cgroup':
-        return this.createCgroup(op);
+        return this.cgroup.create(op);
       case 'start-scope':
-        return this.startScope(op);
+        return this.cgroup.startScope(op, this.pid);
       case 'open-cgroup':
-        this.cgroupPath = op.path;
-        this.cgroupFd = openCgroup(op.path);
-        this.cgroupFallback = op.fallback;
-        return;
+        return this.cgroup.open(op);
       case 'open-container':
         this.slots[op.slot] = openContainer(op);
         return;
@@ -153,17 +138,8 @@ export class Executor {
       case 'write-pid-file':
         return this.handlers.writePidFile(op.path);
       default:
-        return isTreeOp(op) ? runTreeOp(op, this.slots) : this.cgroupOp(op);
+        return isTreeOp(op) ? runTreeOp(op, this.slots) : this.cgroup.change(op);
     }
-  }
-
-  /** Ops on the cgroup that has been made; without one, which only an ordinary user may be, there is nothing to do. */
-  private cgroupOp(op: RuntimeOp): void {
-    if (this.cgroupFd < 0) return;
-    if (isSettingOp(op)) applySetting(this.cgroupPath, op);
-    else if (op.op === 'filter-devices') filterDevices(this.cgroupFd, op.rules, op.required);
-    else if (op.op === 'own-cgroup') ownCgroup(this.cgroupPath, Number(op.uid));
-    else throw new Error(`no executor for ${op.op}`);
   }
 
   private joinResctrl(op: JoinResctrlOp): void {
@@ -175,40 +151,13 @@ export class Executor {
     });
   }
 
-  private startScope(op: StartScopeOp): void {
-    const unit = unitOf(op);
-    // Before it is there: a create that is killed meanwhile leaves it to delete.
-    this.handlers.cgroup(null, unit);
-    const path = startScope(op, this.pid);
-    this.undo.push(() => removeContainerCgroup({ path, unit }));
-    this.handlers.cgroup(path, unit);
-    this.cgroupPath = path;
-    this.cgroupFd = openCgroup(path);
-  }
-
-  private createCgroup({ path, controllers, optional }: CreateCgroupOp): void {
-    let made: string[];
-    try {
-      made = createCgroup(path, controllers);
-    } catch (error) {
-      if (!optional || !isRefusal(error)) throw error;
-      const { message, hint } = error as TsrunError;
-      const lost = 'no limits, device rules, pause or stats';
-      log('warning', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
-      return this.handlers.cgroup(null);
-    }
-    this.undo.push(() => undoCgroup(path, made));
-    this.cgroupPath = path;
-    this.cgroupFd = openCgroup(path);
-  }
-
   private clone(op: CloneOp): void {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
     const plan = addon().memfd('tsrun-plan', 0);
     const options = {
       flags: Number(op.flags),
-      cgroupFd: this.cgroupFd,
+      cgroupFd: this.cgroup.fd,
       syncFd: theirs,
       planFd: plan,
       inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
@@ -216,7 +165,7 @@ export class Executor {
     };
     startInit(op, options);
     const failure = caught(() => this.whileCloning(plan));
-    const { pid, pidfd } = awaitInit(op, { path: this.cgroupPath, fallback: this.cgroupFallback }, options);
+    const { pid, pidfd } = awaitInit(op, this.cgroup, options);
     closeSync(theirs);
     closeSync(plan);
     this.pid = pid;
@@ -356,10 +305,4 @@ function caught(action: () => void): { error: unknown } | undefined {
   } catch (error) {
     return { error };
   }
-}
-
-/** Whether the kernel says that this user may not. */
-function isRefusal(error: unknown): boolean {
-  const { cause } = error as { cause?: NodeJS.ErrnoException };
-  return ['EACCES', 'EPERM', 'EROFS'].includes(cause?.code ?? '');
 }
