@@ -43,10 +43,15 @@ async function runOnce({ cri, place }: Setting, pod: Pod, config: Message): Prom
   await cri.waitForState(box, containerState.exited);
   const { exit_code: code } = await cri.status(box);
   await cri.remove(box);
-  // TIME stdout F TEXT
-  const lines = place.readFile(`${cri.logDirectory}/short.log`).split('\n');
+  const text = place.readFile(`${cri.logDirectory}/short.log`);
   await place.outputOf(['rm', `${cri.logDirectory}/short.log`]);
-  return { code, log: lines.map((line) => line.split(' ').slice(3).join(' ')).join('\n') };
+  return { code, log: streamOf(text, 'stdout') + streamOf(text, 'stderr') };
+}
+
+/** From lines `TIME stdout F TEXT`. containerd reads the two streams apart, so nothing is said by their order. */
+function streamOf(log: string, stream: 'stdout' | 'stderr'): string {
+  const lines = log.split('\n').map((line) => line.split(' '));
+  return lines.flatMap(([, name, , ...words]) => (name === stream ? [`${words.join(' ')}\n`] : [])).join('');
 }
 
 export async function containerLife(t: Test, setting: Setting) {
