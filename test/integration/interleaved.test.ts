@@ -25,6 +25,16 @@ async function running(box: Sandbox): Promise<{ id: string; bundle: Bundle }> {
   return { id, bundle };
 }
 
+/**
+ * A program that says that it is there. For what ends the container of a `run`: its state is running already when init is
+ * about to become the program, and run fails when init is killed then.
+ */
+function sayingReady(box: Sandbox): Bundle {
+  return box.bundle((spec) => {
+    spec.process.args = ['sh', '-c', ': > /ready; exec sleep 1000'];
+  });
+}
+
 function stateFile(box: Sandbox, id: string, name = 'state.json'): string {
   return join(box.root, id, name);
 }
@@ -76,14 +86,12 @@ t.test('update of a container whose cgroup goes away meanwhile', { skip }, async
 
 t.test('delete of a container whose `run --keep` writes down how it has ended', { skip }, async (t) => {
   const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-  });
+  const bundle = sayingReady(box);
   const id = box.newId();
   // The first two are create's.
   const written = { call: 'openat', path: stateFile(box, id, '.state.json'), nth: 3 };
   const stopped = stopAfter(box, written, ['run', '--keep', '--bundle', bundle.directory, id]);
-  await box.waitForState(id, 'running');
+  await waitFor('the program', () => bundle.has('ready') || undefined);
   await box.runtimeOk(['kill', id, 'KILL']);
   const goOn = await stopped;
   const deletion = box.startRuntime(['delete', '--force', id]);
@@ -98,12 +106,10 @@ t.test('delete of a container whose `run --keep` writes down how it has ended', 
 
 t.test('`run --keep` of a container that is deleted meanwhile', { skip }, async (t) => {
   const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-  });
+  const bundle = sayingReady(box);
   const id = box.newId();
   const run = box.startRuntime(['run', '--keep', '--bundle', bundle.directory, id]);
-  await box.waitForState(id, 'running');
+  await waitFor('the program', () => bundle.has('ready') || undefined);
   run.child.kill('SIGSTOP');
   await box.runtimeOk(['delete', '--force', id]);
   run.child.kill('SIGCONT');
