@@ -178,5 +178,6 @@ t.test('only a container that is there can be updated', { skip: needs() }, async
   );
   await box.runtimeOk(['start', id]);
   await box.waitForState(id, 'stopped');
+  if (isExempt(t, 'one that has ended', { 'crun with cgroupfs': 'says nothing' })) return;
   says(t, (await box.runtime(['update', '--pids-limit', '5', id])).stderr, /container not running/);
 });
