@@ -94,6 +94,8 @@ int ask(const uint8_t* request, size_t size, std::string* answer) {
   in_write.reset(-1);
   bool read = read_to_end(out[0], answer);
   int error = errno, status = 0;
+  // It may not wait for a reader that waits for its end.
+  out_read.reset(-1);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   if (!read) return error;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EPIPE;
@@ -101,7 +103,7 @@ int ask(const uint8_t* request, size_t size, std::string* answer) {
 
 Napi::Value rethrow(Napi::Env env, JSContext* context, JSValue properties) {
   JSValue error = JS_NewError(context);
-  for (const char* name : {"message", "code", "errno", "syscall", "path"}) {
+  for (const char* name : kErrorProperties) {
     JSValue value = JS_GetPropertyStr(context, properties, name);
     if (!JS_IsUndefined(value)) JS_SetPropertyStr(context, error, name, value);
   }
@@ -124,6 +126,11 @@ Napi::Value call(const Napi::CallbackInfo& info, const char* name) {
   js_free(context, bytes);
   if (error != 0) return throw_errno(env, error, error == ELIBACC ? "dlopen" : "tsrun-libraries", name);
   JSValue answer = JS_ReadObject(context, reinterpret_cast<const uint8_t*>(text.data()), text.size(), 0);
+  if (JS_IsException(answer)) {
+    // Where SIGCHLD is ignored, nobody can tell that it was killed before it had answered.
+    JS_FreeValue(context, JS_GetException(context));
+    return throw_errno(env, EPIPE, "tsrun-libraries", name);
+  }
   JSValue value = JS_GetPropertyUint32(context, answer, 1);
   bool done = JS_ToBool(context, JS_GetPropertyUint32(context, answer, 0)) == 1;
   JS_FreeValue(context, answer);

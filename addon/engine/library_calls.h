@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <string>
 
+// What an Error of the addon has (throw_errno of addon/napi/convert.h).
+constexpr const char* kErrorProperties[] = {"message", "code", "errno", "syscall", "path"};
+
 // All that comes until the other end is closed. False and errno when reading fails.
 bool read_to_end(int fd, std::string* bytes);
 

@@ -42,7 +42,7 @@ JSValue functions_of(napi_env env) {
 // An Error's own properties, which are not enumerable where the engine has made them.
 JSValue properties_of(JSContext* context, JSValueConst error) {
   JSValue properties = JS_NewObject(context);
-  for (const char* name : {"message", "code", "errno", "syscall", "path"}) {
+  for (const char* name : kErrorProperties) {
     JSValue value = JS_GetPropertyStr(context, error, name);
     if (!JS_IsUndefined(value)) JS_SetPropertyStr(context, properties, name, value);
   }

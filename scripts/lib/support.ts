@@ -8,7 +8,7 @@ import { memoryPolicyFlags, memoryPolicyModes } from '../../src/lower/memory-pol
 import { isSupported, unsupportedProperties } from '../../src/lower/unsupported.ts';
 import { v1OnlyProperties } from '../../src/lower/v1-only.ts';
 import { flags as seccompFlags } from '../../src/seccomp/tables.ts';
-import { everything } from '../../test/unit/lower/everything.ts';
+import { everything, without } from '../../test/unit/lower/everything.ts';
 import { capableHost } from '../../test/unit/lower/host.ts';
 import { linuxProperties } from './schema-properties.ts';
 
@@ -143,17 +143,4 @@ function kernelOf(pattern: string): string {
 
 function isWithin(pattern: string, entry: string): boolean {
   return pattern === entry || pattern.startsWith(`${entry}/`);
-}
-
-function without(spec: Spec, patterns: readonly string[]): Spec {
-  for (const pattern of patterns) remove(spec, pattern.split('/').slice(1));
-  return spec;
-}
-
-function remove(value: unknown, names: readonly string[]): void {
-  const [name = '', ...rest] = names;
-  if (typeof value !== 'object' || value === null) return;
-  const parent = value as Record<string, unknown>;
-  if (rest.length === 0) delete parent[name];
-  else for (const key of name === '*' ? Object.keys(parent) : [name]) remove(parent[key], rest);
 }

@@ -8,6 +8,7 @@ import { TsrunError } from '../../src/errors.ts';
 import { lower } from '../../src/lower/lower.ts';
 import { validateSpec } from '../../src/validate/validate.ts';
 import { requires } from '../harness/index.ts';
+import { isJson } from '../unit/bundle/is-json.ts';
 import { capableHost } from '../unit/lower/host.ts';
 import { blob, decodePlan, expectedOps, slot } from './decode.ts';
 import { Random, rounds } from './random.ts';
@@ -41,15 +42,6 @@ function keysOf(value: unknown, depth: number): number {
   if (depth === maxDepth) return Number.NaN;
   const inner = Object.values(value).reduce((sum: number, item) => sum + keysOf(item, depth + 1), 0);
   return inner + (Array.isArray(value) ? 0 : Object.keys(value).length);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 t.test('texts', { skip }, async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap';
 import { scanJson } from '../../../src/bundle/json-scanner.ts';
 import { appendPointer, parentPointer, placeOf } from '../../../src/bundle/pointer.ts';
 import { pick, type Random, seededRandom } from '../mutate.ts';
+import { isJson } from './is-json.ts';
 
 t.test('positions of values and of names', async (t) => {
   const text = '{"a": [1, {"b/~": null}],\n "c": "d"}';
@@ -49,13 +50,4 @@ function damage(text: string, random: Random): string {
     damaged = damaged.slice(0, at) + middle + damaged.slice(at + 1);
   }
   return damaged;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
