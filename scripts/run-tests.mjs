@@ -11,7 +11,8 @@
  * each, for TypeScript loaders and coverage that these bundles do not use.
  *
  * Environment: RUNTIME is the runtime under test (tsrun, runc, crun or an absolute path);
- * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_JOBS is the number of files run at a time (2).
+ * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_JOBS is the number of files run at a time (2); TSRUN_TEST_RETRIES, how
+ * many failing files are run once more (lib/once-more.mjs).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,6 +20,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testFiles } from './lib/bundle.mjs';
 import { runAgainstOthers, runUnderSystemd } from './lib/cgroup-tests.mjs';
+import { withRetry } from './lib/once-more.mjs';
 import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip } from './lib/test-report.mjs';
@@ -77,7 +79,7 @@ async function runHere(selected) {
   const again = [];
   await inParallel(queue, async (file) => {
     if (isClientTest(file)) await trees;
-    const { result, needy } = splitByNeed(await runFile(file));
+    const { result, needy } = splitByNeed(await withRetry(() => runFile(file)));
     printFile(result);
     again.push(...needy);
   });
@@ -105,7 +107,7 @@ function otherForm(files) {
 }
 
 async function runOnNode(file) {
-  const { skips: _, ...result } = await runFile(file, nodeForm);
+  const { skips: _, ...result } = await withRetry(() => runFile(file, nodeForm));
   // What it skips, the other form has skipped and reported.
   printFile({ ...result, skips: [], file: `${file} on Node` });
 }

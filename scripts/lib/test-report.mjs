@@ -1,4 +1,4 @@
-/** What a test run prints: a line for each file, what was skipped, what has failed once more, and the counts. */
+/** What a test run prints: a line for each file, what was skipped, what has failed said again, and the counts. */
 import { indent } from './tap-results.mjs';
 
 const totals = { passed: 0, failed: 0 };
@@ -6,6 +6,8 @@ const totals = { passed: 0, failed: 0 };
 const skips = [];
 /** @type {string[]} Each a failed assertion, short. */
 const briefs = [];
+/** @type {string[]} The same of a file that has passed when it was run again. */
+const unsteady = [];
 
 /** Characters of one failure at the end, and how many of them: CI keeps no more than the last few kB of a long log. */
 const briefLength = 400;
@@ -16,21 +18,28 @@ export function skip(...more) {
   skips.push(...more);
 }
 
-/** @param {{ file: string, stderr: string } & import('./tap-results.mjs').FileResults} results */
-export function printFile({ file, stderr, passed, failed, failures, skips: skipped, extra }) {
+/** @param {import('./once-more.mjs').Result} results */
+export function printFile({ file, stderr, passed, failed, failures, skips: skipped, extra, first = [] }) {
   totals.passed += passed;
   totals.failed += failed;
   skip(...skipped);
   const counts = `${passed} passed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
   if (failed === 0) {
-    console.log(`ok      ${file} (${counts})`);
+    console.log(`ok      ${file} (${counts}${first.length > 0 ? ', when run again; at first:' : ''})`);
+    unsteady.push(...first.map((failure) => brief(file, failure)));
+    printFailures(first);
     return;
   }
-  console.log(`FAILED  ${file} (${counts}, ${failed} failed)`);
+  console.log(`FAILED  ${file} (${counts}, ${failed} failed${first.length > 0 ? ', as when first run' : ''})`);
   briefs.push(...failures.map((failure) => brief(file, failure)));
-  for (const { name, detail } of failures) console.log(indent(`${name}\n${indent(detail)}`));
+  printFailures(failures);
   const output = `${extra}${stderr}`.trimEnd();
   if (output !== '') console.log(indent(`output:\n${indent(output)}`));
+}
+
+/** @param {import('./tap-results.mjs').Failure[]} failures */
+function printFailures(failures) {
+  for (const { name, detail } of failures) console.log(indent(`${name}\n${indent(detail)}`));
 }
 
 /**
@@ -51,11 +60,16 @@ export function brief(file, { name, detail }) {
 export function report() {
   if (skips.length > 0) console.log('\nSkipped:');
   for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);
-  if (briefs.length > 0) console.log('\nFailed:');
-  for (const text of briefs.slice(0, briefCount)) console.log(text.replace(/^/gm, '  '));
-  if (briefs.length > briefCount) console.log(`  and ${briefs.length - briefCount} more, see FAILED above`);
+  printBriefs('Unsteady, failed once and passed when run again:', unsteady);
+  printBriefs('Failed:', briefs);
   const { passed, failed } = totals;
   if (passed + failed === 0) console.log('\nNo test ran.');
   console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+function printBriefs(title, texts) {
+  if (texts.length > 0) console.log(`\n${title}`);
+  for (const text of texts.slice(0, briefCount)) console.log(text.replace(/^/gm, '  '));
+  if (texts.length > briefCount) console.log(`  and ${texts.length - briefCount} more, see above`);
 }

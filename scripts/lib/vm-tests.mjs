@@ -1,19 +1,25 @@
 /** Runs test files inside the VM: one boot for all of them, one line of results for each. */
 import { existsSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { secondOf, takeRetry } from './once-more.mjs';
 import { fail, inRoot, root } from './paths.mjs';
 import { addFailure, collectResults } from './tap-results.mjs';
 import { loadVmLibrary } from './vm.mjs';
 
 /**
- * @typedef {import('./tap-results.mjs').FileResults & { file: string, stderr: string }} Result
+ * @typedef {import('./once-more.mjs').Result} Result
  * @typedef {import('./tap-results.mjs').Skip} Skip
  * @typedef {{ file: string, tests?: string[] | undefined }} Selection without `tests`, all tests of the file
  */
 
-/** Seconds: for one file, and for one boot. Both VMs are some ten times slower than the machine. */
-const fileTimeout = 1800;
-const bootTimeout = 7200;
+/**
+ * Seconds: for one file, for one boot, and without a sign of life. The VMs are some ten times slower than the machine; CI
+ * has 90 minutes.
+ */
+const fileTimeout = 1200;
+const bootTimeout = 3600;
+const quietTimeout = 300;
+const heartbeat = 20;
 /** The exit code of timeout(1) that has sent SIGKILL, which ends it, too. */
 const killed = 137;
 
@@ -114,7 +120,31 @@ export async function runOnAarch64(files, onFile) {
   await runInOneVm('aarch64', 'base', selections, (result) => onFile({ ...result, skips: [] }));
 }
 
+/** What fails, or has not run when the VM ends, may have another VM (once-more.mjs); a VM's end counts as one failure. */
 async function runInOneVm(tier, packages, selections, onFile, variables = {}) {
+  const again = [];
+  const boot = (files, onResult) => bootWith(tier, packages, files, onResult, variables);
+  const unheard = await boot(selections, (result, selection) => {
+    if (result.failed > 0 && takeRetry()) again.push({ selection, first: result });
+    else onFile(result);
+  });
+  const isRetried = unheard.length > 0 && takeRetry();
+  for (const { result, selection } of unheard) {
+    if (isRetried) again.push({ selection, first: result });
+    else onFile(result);
+  }
+  if (again.length === 0) return;
+  const onSecond = (second, selection) =>
+    onFile(secondOf(again.find((one) => one.selection === selection).first, second));
+  for (const { result, selection } of await boot(
+    again.map(({ selection }) => selection),
+    onSecond,
+  ))
+    onSecond(result, selection);
+}
+
+/** @returns {Promise<{ result: Result, selection: Selection }[]>} failures of what has not run */
+async function bootWith(tier, packages, selections, onResult, variables) {
   const { runInVm } = await loadVmLibrary();
   const directory = `build/vm-tests-${process.pid}`;
   const cleanUp = () => rmSync(inRoot(directory), { recursive: true, force: true });
@@ -125,8 +155,10 @@ async function runInOneVm(tier, packages, selections, onFile, variables = {}) {
     const parsing = [];
     const onLine = (line) => {
       const [file, code, stdout, stderr] = line.split(' ');
+      const selection = waiting.get(file);
       waiting.delete(file);
-      parsing.push(parse(tier, file, Number(code), decode(stdout), decode(stderr)).then(onFile));
+      const parsed = parse(tier, file, Number(code), decode(stdout), decode(stderr));
+      parsing.push(parsed.then((result) => onResult(result, selection)));
     };
     const ended = await runInVm({
       tier,
@@ -134,10 +166,11 @@ async function runInOneVm(tier, packages, selections, onFile, variables = {}) {
       command: ['bash', '-c', guestScript(selections, directory)],
       env: { ...guestEnvironment(), ...variables },
       timeoutSeconds: bootTimeout,
+      quietSeconds: quietTimeout,
       onStdout: splitLines(onLine),
     }).catch((error) => error);
     await Promise.all(parsing);
-    for (const { file } of waiting.values()) onFile(neverEnded(tier, file, ended));
+    return [...waiting.values()].map((selection) => ({ selection, result: neverEnded(tier, selection.file, ended) }));
   } finally {
     process.off('exit', cleanUp);
     cleanUp();
@@ -179,7 +212,10 @@ const withoutReact = {
   },
 };
 
-/** Runs file after file and prints a line for each: its name, exit code, stdout and stderr, the last two in base64. */
+/**
+ * Runs file after file and prints a line for each: its name, exit code, stdout and stderr, the last two in base64. Signs
+ * of life go to stderr.
+ */
 function guestScript(selections, directory) {
   const run = `run() {
     TAP_GREP=$3 timeout -s KILL ${fileTimeout} node --enable-source-maps "$2" >/tmp/stdout 2>/tmp/stderr
@@ -189,7 +225,7 @@ function guestScript(selections, directory) {
     const words = [file, inRoot(directory, builtName(file)), tests ? grepFor(tests) : '/^/'];
     return `run ${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`;
   });
-  return [run, ...calls].join('\n');
+  return [`while sleep ${heartbeat}; do echo >&2; done &`, run, ...calls, 'kill $!'].join('\n');
 }
 
 /** tap's filter for test cases with just these names. */
@@ -218,7 +254,7 @@ async function parse(tier, file, code, stdout, stderr) {
 
 function neverEnded(tier, file, ended) {
   const found = { file: `${file} in ${tier}`, stderr: '', passed: 0, failed: 0, failures: [], skips: [], extra: '' };
-  addFailure(found, file, ended instanceof Error ? ended.message : `the run ended before it: ${ended.stderr}`);
+  addFailure(found, file, ended instanceof Error ? ended.message : `the run ended before it: ${ended.stderr.trim()}`);
   return found;
 }
 

@@ -11,13 +11,18 @@ const attempts = 10;
 /**
  * Runs a program until all of these streams have something. ctr gives up a stream that it has not got open when the task
  * has ended already (containerd, client/task.go: Delete cancels the opening of the task's streams), so a busy machine
- * loses all that a short program has written, whatever the runtime.
+ * loses all that a short program has written, whatever the runtime. What ctr itself says on a terminal, of a task that has
+ * ended before it was given the terminal's size, is nothing of the program's.
  */
 export async function heard(streams: ('stdout' | 'stderr')[], run: () => Promise<Result>): Promise<Result> {
   let result = await run();
-  for (let attempt = 2; attempt <= attempts && streams.some((name) => result[name] === ''); attempt++)
+  for (let attempt = 2; attempt <= attempts && streams.some((name) => isSilent(result[name])); attempt++)
     result = await run();
   return result;
+}
+
+function isSilent(output: string): boolean {
+  return output.replace(/^.*ERRO.*resize pty.*$/gm, '').trim() === '';
 }
 
 export class Containerd {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { isAlive } from './leaks.ts';
 import { waitFor } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -17,7 +18,12 @@ export class Screen {
     this.#test = t;
     this.#socket = join(box.directory, `tmux-${++screens}.sock`);
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '24', shell);
-    t.teardown(() => this.#tmux('kill-server'));
+    const server = Number(this.#tmux('display-message', '-p', '#{pid}'));
+    t.teardown(async () => {
+      this.#tmux('kill-server');
+      // It answers before it ends.
+      await waitFor('tmux to end', () => (isAlive(server) ? undefined : true));
+    });
   }
 
   /** Types a line and Enter. */

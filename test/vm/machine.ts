@@ -21,6 +21,8 @@ export interface VmJob {
   readonly packages?: PackageSet;
   /** From the start of the VM on; the time to build an image does not count. Default 600. */
   readonly timeoutSeconds?: number;
+  /** How long the job may say nothing, its start included; no limit by default. */
+  readonly quietSeconds?: number;
   /** Called with output as it comes. */
   readonly onStdout?: (data: Buffer) => void;
   readonly onStderr?: (data: Buffer) => void;
@@ -70,6 +72,7 @@ function diskSteps(shares: readonly string[]): string[] {
 async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
   const trailer = makeTrailer();
   const streams = connect(vm);
+  const quiet = watchQuiet(job.quietSeconds, [streams.stdout, streams.stderr]);
   const stdout = readUntil(trailer, streams.stdout, job.onStdout);
   const stderr = readUntil(trailer, streams.stderr, job.onStderr);
   const bootLog = [readAll(streams.bootOut), readAll(streams.bootErr)];
@@ -85,15 +88,28 @@ async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
     new Promise<string>((resolve) => {
       timer = setTimeout(resolve, seconds * 1000, `the job did not end within ${seconds} s`);
     }),
+    quiet.expired,
   ]);
   const how = await ending.finally(() => {
     clearTimeout(timer);
+    quiet.stop();
     job.terminal?.stdin.unpipe(streams.stdout);
     vm.kill('SIGKILL');
   });
   await started;
   if (how !== 'done') throw new VmError(`${how}; last lines of the boot log:\n${lastLines(bootLog, 20)}`);
   return { exitCode: await stdout.exitCode, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Resolves `expired` with what is wrong when none of the streams has had data for so long. */
+function watchQuiet(seconds: number | undefined, streams: readonly Readable[]) {
+  if (seconds === undefined) return { expired: new Promise<never>(() => {}), stop() {} };
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000, `the VM said nothing for ${seconds} s`);
+  });
+  for (const stream of streams) stream.on('data', () => timer?.refresh());
+  return { expired, stop: () => clearTimeout(timer) };
 }
 
 /** The descriptors that launch.sh names, as seen from this end. */

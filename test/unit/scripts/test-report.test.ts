@@ -10,6 +10,8 @@ const library = pathToFileURL(join(repoRoot, 'scripts/lib/test-report.mjs')).hre
 interface File {
   file: string;
   failures: { name: string; detail: string }[];
+  failed?: number;
+  first?: { name: string; detail: string }[];
 }
 
 /** Lines that a run prints of which these files have failed. */
@@ -53,5 +55,19 @@ t.test('the end stays short when everything fails', (t) => {
   t.ok(end.join('\n').length < 6000);
   t.match(end.at(-3), /and \d+ more/);
   t.equal(end.at(-1), '1 passed, 1 failed, 1 skipped');
+  t.end();
+});
+
+t.test('what has passed only when run again is no failure, and is told all the same', (t) => {
+  const first = [{ name: 'test/x.test.ts > a', detail: 'at x.test.ts:3:1' }];
+  const lines = printed({ file: 'test/x.test.ts', failed: 0, failures: [], first });
+  t.equal(lines[0], 'ok      test/x.test.ts (1 passed, 1 skipped, when run again; at first:)');
+  t.same(lines.slice(-5), [
+    'Unsteady, failed once and passed when run again:',
+    '  test/x.test.ts > a',
+    '      at x.test.ts:3:1',
+    '',
+    '1 passed, 0 failed, 1 skipped',
+  ]);
   t.end();
 });
