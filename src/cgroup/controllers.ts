@@ -103,11 +103,6 @@ export function enabledControllers(path: string): string[] {
   return words(path, 'cgroup.subtree_control');
 }
 
-/** The controllers of a cgroup. */
-export function cgroupControllers(path: string): string[] {
-  return words(path, 'cgroup.controllers');
-}
-
 function words(directory: string, file: string): string[] {
   return readFileSync(join(directory, file), 'utf8').split(/\s+/).filter(Boolean);
 }

@@ -38,11 +38,23 @@ type Refusal = CommanderError & { command?: string };
 export function usageError(error: unknown): TsrunError | undefined {
   if (!(error instanceof CommanderError)) return undefined;
   if (error.exitCode === 0) return undefined;
+  // commander would show all of the help, on stderr.
+  if (error.code === 'commander.help') return new TsrunError('expected a command', { hint: 'see tsrun --help' });
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = rest.join(' ').replace(/[()]/g, '').trim();
-  const hint = suggestion || `see ${(error as Refusal).command ?? 'tsrun'} --help`;
+  const { command = 'tsrun' } = error as Refusal;
+  const hint = misplacedHint(message, command) ?? (suggestion || `see ${command} --help`);
   // podman takes these words to mean that restore knows the option.
   return new TsrunError(message.replace(/argument missing$/, 'requires an argument'), { hint });
+}
+
+/** Global options count before the command only, where engines put them; people forget it. */
+function misplacedHint(message: string, command: string): string | undefined {
+  const [, name] = /^unknown option '(--[^'=]+)/.exec(message) ?? [];
+  const isGlobal = globalOptions.some(({ flags }) => flags.split(/[ ,]+/).includes(name ?? ''));
+  return isGlobal && command !== 'tsrun'
+    ? `it comes before the command: ${command.replace(' ', ` ${name} … `)}`
+    : undefined;
 }
 
 function toCommand(declaration: CommandDeclaration, program: Command, runCommand: RunCommand): Command {

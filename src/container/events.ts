@@ -76,7 +76,7 @@ export function followEvents(container: Observed, intervalMs: number, emit: (eve
 }
 
 /** How many processes the kernel has killed in this cgroup, or below, for want of memory. */
-export function oomKills(cgroup: string): number {
+function oomKills(cgroup: string): number {
   return Number(new CgroupFiles(cgroup).keyed('memory.events')?.oom_kill ?? 0);
 }
 

@@ -14,7 +14,7 @@ import { log } from '../log.ts';
 import { lowerResources } from '../lower/resources.ts';
 import { changeSchemata } from '../resctrl/group.ts';
 import { SpecError } from '../validate/finding.ts';
-import { validateSpec } from '../validate/validate.ts';
+import { unknownProperties, validateSpec } from '../validate/validate.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -43,6 +43,29 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
   } finally {
     closeSync(lock);
   }
+}
+
+/**
+ * What was read from a file must be an object that looks like linux.resources. Unknown properties are for the log, as
+ * runtime-spec has it, but a file of nothing else, such as a whole config.json, is a mistake.
+ *
+ * @param name of the file, for messages
+ */
+export function checkResources(value: unknown, text: string, name: string): object {
+  const expected = `${name}: expected an object that looks like linux.resources`;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TsrunError(expected);
+  const unknown = unknownProperties({ linux: { resources: value } }, { text, path: name });
+  const names = Object.keys(value);
+  const strangers = unknown.filter(({ pointer }) => pointer.split('/').length === 4);
+  if (names.length > 0 && strangers.length === names.length) {
+    const hint =
+      strangers[0]?.hint ?? 'its properties are memory, cpu, pids and the like, and not below linux.resources';
+    throw new TsrunError(`${expected}, found only ${names.map((found) => JSON.stringify(found)).join(', ')}`, { hint });
+  }
+  for (const { pointer, hint } of unknown) {
+    log('warning', `${name}: ${pointer}: unknown property${hint === undefined ? '' : ` (${hint})`}`);
+  }
+  return value;
 }
 
 function changeRunning(

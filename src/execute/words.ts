@@ -33,7 +33,7 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
   const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
   return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {
-    hint: hintFor(op, failure.error),
+    hint: unknownParameterHint(op, failure.detail) ?? hintFor(op, failure.error),
   });
 }
 
@@ -85,6 +85,8 @@ const errnoTexts: Readonly<Record<string, string>> = {
   EDQUOT: 'Quota exceeded',
 };
 
+const notExecutable = 'not executable for this user (chmod +x, or process.user), or on a noexec mount';
+
 function programNotFound(name: string, error: number): TsrunError {
   const quoted = JSON.stringify(name);
   if (error === constants.errno.ENOENT) {
@@ -94,7 +96,8 @@ function programNotFound(name: string, error: number): TsrunError {
     });
   }
   if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`);
-  if (error === constants.errno.EACCES) return new TsrunError(`exec: ${quoted}: permission denied`);
+  if (error === constants.errno.EACCES)
+    return new TsrunError(`exec: ${quoted}: permission denied`, { hint: notExecutable });
   return new TsrunError(`exec: ${quoted}: ${errnoWords(error)}`);
 }
 
@@ -110,9 +113,7 @@ function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
         hint: 'not a program for this architecture, or a script without #!',
       });
     case constants.errno.EACCES:
-      return new TsrunError(`exec ${program}: permission denied`, {
-        hint: 'not executable for this user, or on a noexec mount',
-      });
+      return new TsrunError(`exec ${program}: permission denied`, { hint: notExecutable });
     default:
       return new TsrunError(`exec ${program}: ${errnoWords(error)}`);
   }
@@ -121,6 +122,12 @@ function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
 /** What exec says of a container that has ended, also while it is being joined. */
 export function containerStopped(): TsrunError {
   return new TsrunError('cannot exec in a stopped container');
+}
+
+/** The kernel says which one, and of what it is no option nobody: options that tsrun does not know go to the filesystem. */
+function unknownParameterHint(op: Op, detail: string): string | undefined {
+  if (op.op !== 'new-filesystem' || !detail.includes('Unknown parameter')) return undefined;
+  return `neither an option of mount(8) nor one of ${op.type}: is it misspelt?`;
 }
 
 function hintFor(op: Op, error: number): string | undefined {

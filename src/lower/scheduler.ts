@@ -65,7 +65,7 @@ function flagBits(context: Context, flags: readonly SchedulerFlag[]): number {
 }
 
 /** IOPRIO_CLASS_* of linux/ioprio.h. */
-export const ioPriorityClasses: Readonly<Record<IOPriorityClass, number>> = {
+const ioPriorityClasses: Readonly<Record<IOPriorityClass, number>> = {
   IOPRIO_CLASS_RT: 1,
   IOPRIO_CLASS_BE: 2,
   IOPRIO_CLASS_IDLE: 3,

@@ -1,4 +1,4 @@
-import type { InitOp, Op, RuntimeOp } from '../generated/ops.ts';
+import type { Op, RuntimeOp } from '../generated/ops.ts';
 
 /**
  * What a create or exec will do: plain data, in the order in which it happens. Where init's and the runtime's ops
@@ -8,10 +8,6 @@ export interface Plan {
   readonly ops: readonly Op[];
   /** Findings that do not stop the container, for the log. */
   readonly warnings: readonly string[];
-}
-
-export function isInitOp(op: Op): op is InitOp {
-  return op.by === 'init';
 }
 
 export function isRuntimeOp(op: Op): op is RuntimeOp {

@@ -12,7 +12,7 @@ export function printPlan(plan: Plan): string {
 }
 
 /** The op's name and its values, as short as they can be without being unclear. */
-export function printOp(op: Op): string {
+function printOp(op: Op): string {
   const values = Object.entries(op)
     .filter(([name]) => name !== 'op' && name !== 'by' && name !== 'from')
     .map(([name, value]) => `${name}=${printValue(value)}`);

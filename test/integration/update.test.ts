@@ -7,6 +7,7 @@ import {
   isExempt,
   type Needs,
   requires,
+  runtimeName,
   type Sandbox,
   type Spec,
   sandbox,
@@ -156,6 +157,16 @@ t.test('bad values are named and change nothing', { skip: needs({ differs: stdin
     ],
     ['{"memory":', /stdin:1:1: /],
     ['[]', /stdin: expected an object/],
+    [
+      '{"linux":{"resources":{"unified":{"cgroup.max.depth":"4"}}}}',
+      /stdin: expected an object that looks like linux\.resources, found only \\"linux\\" .*hint/,
+      { runc: 'ignores it', crun: 'ignores it' },
+    ],
+    [
+      '{"unifed":{"cgroup.max.depth":"4"}}',
+      /found only \\"unifed\\" .*did you mean/,
+      { runc: 'ignores it', crun: 'ignores it' },
+    ],
   ];
   for (const [input, words, differs] of bad) {
     if (isExempt(t, input, differs)) continue;
@@ -164,6 +175,13 @@ t.test('bad values are named and change nothing', { skip: needs({ differs: stdin
     says(t, stderr, words, input);
   }
   t.equal(file('cgroup.max.depth'), 'max');
+  if (runtimeName === 'tsrun') {
+    const input = '{"unified":{"cgroup.max.descendants":"9"},"pidz":{"limit":1}}';
+    const { code, stderr } = await box.runtime(['--log-level', 'warning', 'update', '-r', '-', id], { input });
+    t.equal(code, 0, 'an unknown property beside known ones is for the log');
+    t.match(stderr, /level=warning msg="stdin: \/linux\/resources\/pidz: unknown property \(did you mean/);
+    t.equal(file('cgroup.max.descendants'), '9');
+  }
   says(t, (await update('--device', 'x 1:3 r')).stderr, /not a device rule/);
   says(t, (await update('--resources', '/nonexistent')).stderr, /--resources: cannot read \/nonexistent/);
 });

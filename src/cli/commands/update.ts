@@ -62,6 +62,6 @@ async function readResources({ resources: file }: OptionValues): Promise<unknown
     throw new TsrunError(`--resources: cannot read ${name}: ${(error as NodeJS.ErrnoException).code}`);
   }
   const value = parseSpecText(text, name);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new TsrunError(`${name}: expected an object that looks like linux.resources`);
+  const { checkResources } = await import('../../container/update.ts');
+  return checkResources(value, text, name);
 }
