@@ -1,6 +1,8 @@
 /** linux.resources.devices, as programs inside the container feel it. */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { requires, type Spec, sandbox, says } from '../harness/index.ts';
+
+type DeviceRules = NonNullable<NonNullable<Spec['linux']['resources']>['devices']>;
 
 const needs = requires({ root: true, cgroup2: true, deviceFilter: true });
 
@@ -21,19 +23,20 @@ t.test('a device that no rule allows cannot be opened, though its node can be ma
   t.match(output, /^\/dev\/k\n.*Operation not permitted/);
 });
 
+/** Which ways of opening the device these rules allow. */
+function openings(t: Test, devices: DeviceRules): Promise<string> {
+  const script = 'mknod /dev/k c 1 11; (: > /dev/k) && echo write; (: <> /dev/k) 2>/dev/null && echo both; true';
+  return sandbox(t).outputOf(script, (spec) => {
+    mayMakeNodes(spec);
+    spec.linux.resources = { devices };
+  });
+}
+
 t.test('a rule opens a device for what it names', { skip: needs }, async (t) => {
-  const output = await sandbox(t).outputOf(
-    'mknod /dev/k c 1 11; (: > /dev/k) && echo write; (: <> /dev/k) 2>/dev/null && echo both; true',
-    (spec) => {
-      mayMakeNodes(spec);
-      spec.linux.resources = {
-        devices: [
-          { allow: false, access: 'rwm' },
-          { allow: true, type: 'c', major: 1, minor: 11, access: 'w' },
-        ],
-      };
-    },
-  );
+  const output = await openings(t, [
+    { allow: false, access: 'rwm' },
+    { allow: true, type: 'c', major: 1, minor: 11, access: 'w' },
+  ]);
   t.equal(output, 'write\n');
 });
 
@@ -41,18 +44,10 @@ const wholeAccess = 'applies a rule only to an open all of whose access it names
 const needsBits = requires({ differs: { crun: wholeAccess, runc: wholeAccess } });
 
 t.test('rules hold in their order: the last one decides', { skip: needs || needsBits }, async (t) => {
-  const output = await sandbox(t).outputOf(
-    'mknod /dev/k c 1 11; (: > /dev/k) && echo write; (: <> /dev/k) 2>/dev/null && echo both; true',
-    (spec) => {
-      mayMakeNodes(spec);
-      spec.linux.resources = {
-        devices: [
-          { allow: true, access: 'rwm' },
-          { allow: false, type: 'c', major: 1, minor: 11, access: 'r' },
-        ],
-      };
-    },
-  );
+  const output = await openings(t, [
+    { allow: true, access: 'rwm' },
+    { allow: false, type: 'c', major: 1, minor: 11, access: 'r' },
+  ]);
   t.equal(output, 'write\n');
 });
 
