@@ -71,6 +71,13 @@ async function cancels(t: Test, slurm: Slurm) {
   await slurm.waitForState(id, 'CANCELLED');
   t.ok(await slurm.waitForEnd('sleep 5432'));
 
+  const deaf = await slurm.sbatch([], 'trap "" TERM; echo begun; sleep 5433');
+  await waitFor('the deaf job to begin', async () => (await slurm.outputOfJob(deaf)).includes('begun') || undefined);
+  await slurm.asUser(['scancel', deaf]);
+  await slurm.waitForState(deaf, 'CANCELLED');
+  t.ok(await slurm.waitForEnd('sleep 5433'), 'SIGKILL comes after KillWait');
+  await slurm.forget(deaf);
+
   const job = (seconds: number) => ['--nodes=2', `--job-name=on-both-${seconds}`];
   const onBoth = (seconds: number) =>
     waitFor('both tasks', async () => {
@@ -78,14 +85,13 @@ async function cancels(t: Test, slurm: Slurm) {
       return (await slurm.place.outputOf(running)) === '2\n' || undefined;
     });
 
-  const cancelled = slurm.srun(job(6542), '/bin/sh', '-c', 'sleep 6542; :');
+  const cancelled = slurm.srun(job(6542), '/bin/sh', '-c', 'sleep 6542; exit 5');
   await onBoth(6542);
   await slurm.asUser(['scancel', '--name=on-both-6542']);
   t.not((await cancelled).code, 0);
   t.ok(await slurm.waitForEnd('sleep 6542'));
 
-  // One that ends no other process: SIGTERM ends the shell that Slurm puts around the runtime, whatever that is, and what
-  // the container then says may come too late.
+  // One that ends no other process: at SIGTERM Slurm may be done with the step before it has read what the container says.
   const told = slurm.srun(job(6543), '/bin/sh', '-c', 'trap "echo told; exit 4" URG; sleep 6543 & wait');
   await onBoth(6543);
   await slurm.asUser(['scancel', '--signal=URG', '--name=on-both-6543']);

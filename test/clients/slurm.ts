@@ -51,14 +51,17 @@ const command = `${engineRuntime} --root=/run/user/%U`;
 const runArguments = { 'flags first': `--bundle %b ${id}`, 'id first': `${id} -b %b` };
 export type Order = keyof typeof runArguments;
 
-/** With RunTimeCreate and RunTimeStart instead, Slurm 26.05 waits for ever, with runc and crun too. */
+/**
+ * With RunTimeCreate and RunTimeStart instead, Slurm 26.05 waits for ever, with runc and crun too. `exec` takes the place
+ * of the shell that Slurm starts the command by: that ends at SIGTERM, and then nobody thinks of the runtime any more.
+ */
 const ociConf = (order: Order) => `
 EnvExclude="^(SLURM_CONF|SLURM_CONF_SERVER)="
 RunTimeEnvExclude="^(SLURM_CONF|SLURM_CONF_SERVER)="
 RunTimeQuery="${command} state ${id}"
 RunTimeKill="${command} kill --all ${id}"
 RunTimeDelete="${command} delete --force ${id}"
-RunTimeRun="${command} run ${runArguments[order]}"
+RunTimeRun="exec ${command} run ${runArguments[order]}"
 `;
 
 export class Slurm {
@@ -163,6 +166,12 @@ export class Slurm {
       const { code } = await this.place.run(['pgrep', '-fx', commandLine]);
       return code === 0 ? undefined : true;
     });
+  }
+
+  /** Removes what a runtime that was killed has left of a job. */
+  async forget(job: string): Promise<void> {
+    const ids = (await this.states()).split('\n').filter((id) => id.includes(`.user.${job}.`));
+    for (const id of ids) await this.asUser([engineRuntime, `--root=${root}`, 'delete', '--force', id]);
   }
 
   /** The names of what the runtime knows. */
