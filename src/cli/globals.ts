@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { defaultRoot } from '../container/store.ts';
+import { defaultRoot } from '../container/root.ts';
 import { TsrunError } from '../errors.ts';
 import { configureTrace } from '../execute/trace.ts';
 import { configureLog, type LogLevel, logLevels } from '../log.ts';

@@ -18,8 +18,9 @@ import { makeNotifyDirectory } from './notify.ts';
 import { writePidFile } from './pid-file.ts';
 import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
+import { filterCacheDirectory } from './root.ts';
 import { hookState } from './state.ts';
-import { ContainerDirectory, execSocket, filterCacheDirectory } from './store.ts';
+import { ContainerDirectory, execSocket } from './store.ts';
 
 export interface CreateRequest {
   root: string;

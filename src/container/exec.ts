@@ -17,8 +17,9 @@ import { handListenerOver } from '../seccomp/listener.ts';
 import { checkConsole, sendDescriptor } from '../terminal/console.ts';
 import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';
+import { filterCacheDirectory } from './root.ts';
 import { hookState, statusOf } from './state.ts';
-import { type ContainerDirectory, filterCacheDirectory } from './store.ts';
+import type { ContainerDirectory } from './store.ts';
 
 export interface ExecRequest {
   /** Makes the process from the container's own. */

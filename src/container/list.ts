@@ -1,7 +1,8 @@
 import { TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
+import { listIds } from './root.ts';
 import { type PrintedState, printedState } from './state.ts';
-import { ContainerDirectory, listIds } from './store.ts';
+import { ContainerDirectory } from './store.ts';
 
 /** The states of all containers, sorted by id; one whose record cannot be read is a warning. */
 export function listContainers(root: string): PrintedState[] {

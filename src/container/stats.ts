@@ -1,7 +1,8 @@
 import { TsrunError } from '../errors.ts';
 import { type Observed, observe, statsEvent } from './events.ts';
+import { listIds } from './root.ts';
 import type { Sample } from './stats-table.ts';
-import { ContainerDirectory, listIds } from './store.ts';
+import { ContainerDirectory } from './store.ts';
 
 /** Containers below root that can be observed: those named, all of which must be, or all that run. */
 export function observeAll(root: string, ids: readonly string[]): Observed[] {

@@ -6,7 +6,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -15,34 +14,18 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { addon } from '../addon.ts';
 import { errorCode, resourceHint, rethrowExhausted, TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
-import { isInitialUserNamespace } from '../host/facts.ts';
-import { checkId, isId } from './id.ts';
+import { checkId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
-
-/**
- * --root when none is given: runc's rule with our name. Root of a user namespace of an ordinary user, as under rootless
- * podman, cannot write to /run; podman tells by XDG_RUNTIME_DIR and no USER.
- */
-export function defaultRoot(uid = process.geteuid?.() ?? 0, initialUserNamespace = isInitialUserNamespace): string {
-  const { XDG_RUNTIME_DIR: runtimeDir, USER: user } = process.env;
-  if (runtimeDir === undefined || runtimeDir === '') return '/run/tsrun';
-  if (uid === 0 && (user === 'root' || initialUserNamespace())) return '/run/tsrun';
-  return join(runtimeDir, 'tsrun');
-}
+import { makeDirectories } from './root.ts';
 
 /** Name of the socket that init waits on for start; while it is there, the container has not been started. */
 export const execSocket = 'exec.sock';
 const recordFile = 'state.json';
 const configFile = 'config.json';
-
-/** Compiled seccomp filters of all containers; ~ stands in no id, so that this can be no container's directory. */
-export function filterCacheDirectory(root: string): string {
-  return join(root, '.seccomp~');
-}
 
 /** All that create puts into the directory. */
 const ownFiles = [recordFile, `.${recordFile}`, configFile, execSocket];
@@ -293,36 +276,11 @@ export class ContainerDirectory {
   }
 }
 
-/** Not mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries for ever. */
-function makeDirectories(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectories(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o711 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-}
-
 function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') throw new TsrunError(`cannot remove ${path}: ${code}`);
-  }
-}
-
-/** Ids of all containers below root, sorted; an absent root holds none. */
-export function listIds(root: string): string[] {
-  try {
-    return readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .filter(isId)
-      .sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new TsrunError(`cannot read ${root}: ${(error as NodeJS.ErrnoException).code}`);
   }
 }

@@ -1,0 +1,46 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import { isInitialUserNamespace } from '../host/facts.ts';
+import { isId } from './id.ts';
+
+/**
+ * --root when none is given: runc's rule with our name. Root of a user namespace of an ordinary user, as under rootless
+ * podman, cannot write to /run; podman tells by XDG_RUNTIME_DIR and no USER.
+ */
+export function defaultRoot(uid = process.geteuid?.() ?? 0, initialUserNamespace = isInitialUserNamespace): string {
+  const { XDG_RUNTIME_DIR: runtimeDir, USER: user } = process.env;
+  if (runtimeDir === undefined || runtimeDir === '') return '/run/tsrun';
+  if (uid === 0 && (user === 'root' || initialUserNamespace())) return '/run/tsrun';
+  return join(runtimeDir, 'tsrun');
+}
+
+/** Compiled seccomp filters of all containers; ~ stands in no id, so that this can be no container's directory. */
+export function filterCacheDirectory(root: string): string {
+  return join(root, '.seccomp~');
+}
+
+/** Ids of all containers below root, sorted; an absent root holds none. */
+export function listIds(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .filter(isId)
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new TsrunError(`cannot read ${root}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** Not mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries for ever. */
+export function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectories(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o711 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
