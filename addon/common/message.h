@@ -43,6 +43,6 @@ struct Message {
   char detail[496];  // the failing path or the kernel's own words, NUL-terminated
 };
 
-static_assert(sizeof(Message) == 512, "src/execute/message.ts reads this layout");
+static_assert(sizeof(Message) == 512, "src/run/message.ts reads this layout");
 
 }  // namespace tsrun

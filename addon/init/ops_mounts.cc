@@ -17,7 +17,7 @@ long open_target(const char* path, bool directory, bool real, bool on_proc) {
   Fd target(real ? real_directory(path) : directory ? make_directories(path) : make_file(path));
   if (!target.ok()) return target.error();
   // However the path was written: a mount over a file of procfs could have writes to it land elsewhere
-  // (CVE-2019-16884). The allow-list is in src/lower/mount-destination.ts.
+  // (CVE-2019-16884). The allow-list is in src/lower/mounts/mount-destination.ts.
   if (!on_proc && on_container_proc(target.get())) return fail(-EPERM, "the destination is on the container's /proc");
   return target.release();
 }

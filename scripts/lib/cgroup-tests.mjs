@@ -1,5 +1,5 @@
 /** The tests of cgroups with the systemd driver, and with the runtimes that tsrun is held against. */
-import { runInCheapestTier } from './vm-tests.mjs';
+import { integrationTests, runInCheapestTier } from './vm-tests.mjs';
 
 /**
  * @typedef {import('./vm-tests.mjs').Result} Result
@@ -91,6 +91,5 @@ export async function runAgainstOthers(files, onFile, onSkip) {
  * @returns {Skip[]}
  */
 function select(files, names) {
-  const wanted = names.map((name) => `test/integration/${name}.test.ts`);
-  return files.filter((file) => wanted.includes(file)).map((name) => ({ name, reason: '' }));
+  return integrationTests(files, names).map((name) => ({ name, reason: '' }));
 }

@@ -1,5 +1,5 @@
 /**
- * The schemas as the tables that src/validate/schema.ts walks over: a constant for each definition, after those it
+ * The schemas as the tables that src/config/validate/schema.ts walks over: a constant for each definition, after those it
  * refers to. scripts/lib/schema-types.mjs has refused every keyword that is not handled here.
  */
 import { definitionName } from './schema-types.mjs';
@@ -14,7 +14,7 @@ export function schemaTables(definitions, roots) {
   const constants = [...written].map(([name, table]) => {
     return `${roots.includes(name) ? 'export ' : ''}const ${name}: Schema = ${table};`;
   });
-  return `import type { Schema } from '../validate/schema.ts';\n\n${scalars}\n\n${constants.join('\n')}\n`;
+  return `import type { Schema } from '../config/validate/schema.ts';\n\n${scalars}\n\n${constants.join('\n')}\n`;
 }
 
 const scalars = `const string: Schema = { kind: 'string', pattern: undefined };

@@ -7,7 +7,7 @@ const { default: standalone } = require('ajv/dist/standalone');
 
 /**
  * Source of `validateConfig(value): boolean`. It says only yes or no, on the start-up path; what is wrong, and where,
- * is found by src/validate/schema.ts when the answer was no. So the error objects that ajv would build, a third of its
+ * is found by src/config/validate/schema.ts when the answer was no. So the error objects that ajv would build, a third of its
  * code, are left out.
  *
  * @param schemas by file, as read

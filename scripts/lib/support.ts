@@ -1,13 +1,13 @@
 /** docs/support.md, from the schemas, the op table and a plan of a config that has every property. */
 import ops from '../../schemas/ops.json';
 import type { Spec } from '../../src/generated/spec.ts';
-import { lowerExecAffinity } from '../../src/lower/cpu-affinity.ts';
+import { flags as seccompFlags } from '../../src/linux/seccomp.ts';
+import { lower } from '../../src/lower/create-plan.ts';
 import { oldestKernel } from '../../src/lower/kernel.ts';
-import { lower } from '../../src/lower/lower.ts';
-import { memoryPolicyFlags, memoryPolicyModes } from '../../src/lower/memory-policy.ts';
+import { v1OnlyProperties } from '../../src/lower/limits/v1-only.ts';
+import { lowerExecAffinity } from '../../src/lower/process/cpu-affinity.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../../src/lower/process/memory-policy.ts';
 import { isSupported, unsupportedProperties } from '../../src/lower/unsupported.ts';
-import { v1OnlyProperties } from '../../src/lower/v1-only.ts';
-import { flags as seccompFlags } from '../../src/seccomp/tables.ts';
 import { everything, without } from '../../test/unit/lower/everything.ts';
 import { capableHost } from '../../test/unit/lower/host.ts';
 import { linuxProperties } from './schema-properties.ts';

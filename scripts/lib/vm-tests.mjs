@@ -30,6 +30,17 @@ export const isClientTest = (/** @type {string} */ file) => file.startsWith('tes
 export const isVmTest = (/** @type {string} */ file) => file.startsWith('test/vm/');
 
 /**
+ * The integration tests of these names, whatever folder they are in.
+ *
+ * @param {string[]} files
+ * @param {string[]} names
+ */
+export function integrationTests(files, names) {
+  const wanted = new RegExp(`^test/integration/.*/(${names.join('|')})\\.test\\.ts$`);
+  return files.filter((file) => wanted.test(file));
+}
+
+/**
  * Takes out of a file's results the tests that were skipped because they need something that is not here.
  *
  * @param {Result} result
@@ -112,8 +123,7 @@ const architectureTests = ['run', 'seccomp', 'seccomp-notify'];
 
 /** @param {string[]} files */
 export async function runOnAarch64(files, onFile) {
-  const wanted = architectureTests.map((name) => `test/integration/${name}.test.ts`);
-  const selections = files.filter((file) => wanted.includes(file)).map((file) => ({ file }));
+  const selections = integrationTests(files, architectureTests).map((file) => ({ file }));
   const { vmAvailability } = await loadVmLibrary();
   if (selections.length === 0 || process.env.RUNTIME || !vmAvailability('aarch64').ok) return;
   // What it skips is skipped here, too, or reported by another tier.

@@ -1,4 +1,4 @@
-import { type DeviceRule, defaultDeviceRules } from './device-rules.ts';
+import { type DeviceRule, defaultDeviceRules } from '../linux/device-rules.ts';
 
 /** BPF_DEVCG_ACC_* of linux/bpf.h. */
 const accessBits: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };

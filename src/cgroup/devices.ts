@@ -1,8 +1,8 @@
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import { parseDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
 import { compileDeviceRules } from './device-program.ts';
-import { parseDeviceRule } from './device-rules.ts';
 
 /**
  * Puts a device filter on a cgroup, or another in its place; running processes feel it at their next open(2).

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SettingOp } from '../cgroup/settings.ts';
 import type { TsrunError } from '../errors.ts';
 import { cgroupFacts } from '../host/facts.ts';
 import { log } from '../log.ts';
-import { unitProperties } from '../lower/systemd-properties.ts';
 import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
+import { unitProperties } from '../systemd/unit-properties.ts';
 import { destroyCgroup } from './cgroupfs.ts';
 import { cgroupPids, killCgroup } from './processes.ts';
+import type { SettingOp } from './settings.ts';
 import { applySettings } from './settings.ts';
 
 /**

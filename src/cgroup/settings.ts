@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, TsrunError } from '../errors.ts';
-import { errnoWords } from '../execute/words.ts';
 import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
-import { ioWeightOf } from '../lower/resources-io.ts';
+import { ioWeightOf } from '../lower/limits/resources-io.ts';
+import { errnoWords } from '../run/words/words.ts';
 
 /** The ops that lowerResources makes. */
 export type SettingOp = WriteCgroupFileOp | SetIoWeightOp | CheckMemoryUseOp;

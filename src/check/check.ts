@@ -1,11 +1,11 @@
-import { exactIntegers } from '../bundle/exact-integers.ts';
-import { readBundleConfig } from '../bundle/read.ts';
+import { exactIntegers } from '../config/read/exact-integers.ts';
+import { readBundleConfig } from '../config/read/read.ts';
+import { type Finding, type Problem, SpecError } from '../config/validate/finding.ts';
+import { locate, type SpecSource, unknownProperties, validateSpec } from '../config/validate/validate.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { LowerOptions } from '../lower/context.ts';
-import { rootfsPath } from '../lower/rootfs.ts';
-import { type Finding, type Problem, SpecError } from '../validate/finding.ts';
-import { locate, type SpecSource, unknownProperties, validateSpec } from '../validate/validate.ts';
+import { rootfsPath } from '../lower/mounts/rootfs.ts';
 import { type CheckContext, type HostCheck, hostErrors, hostWarnings } from './host-checks.ts';
 import { loweringProblems } from './lowering.ts';
 import type { Probe } from './probe.ts';

@@ -1,9 +1,9 @@
+import type { Problem } from '../config/validate/finding.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { LowerOptions } from '../lower/context.ts';
-import { lower } from '../lower/lower.ts';
-import type { Problem } from '../validate/finding.ts';
+import { lower } from '../lower/create-plan.ts';
 
 /**
  * Everything that lowering refuses on this host. It stops at the first refusal, so the property it names is taken away

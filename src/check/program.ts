@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path';
-import { defaultPath } from '../lower/exec.ts';
-import type { Problem } from '../validate/finding.ts';
+import type { Problem } from '../config/validate/finding.ts';
+import { defaultPath } from '../lower/process/exec.ts';
 import type { CheckContext } from './host-checks.ts';
 import { resolveInRootfs } from './rootfs.ts';
 

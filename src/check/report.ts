@@ -1,4 +1,4 @@
-import { showFinding } from '../validate/finding.ts';
+import { showFinding } from '../config/validate/finding.ts';
 import type { Report } from './check.ts';
 
 /** A line for each finding, and one that sums up. */

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { defaultRoot } from '../container/root.ts';
 import { TsrunError } from '../errors.ts';
-import { configureTrace } from '../execute/trace.ts';
 import { configureLog, type LogLevel, logLevels } from '../log.ts';
 import { type CgroupManager, cgroupManagers } from '../lower/context.ts';
+import { configureTrace } from '../run/trace.ts';
 import type { GlobalOptions, OptionDeclaration, OptionValues } from './declaration.ts';
 
 /** Options that stand before the command. */

@@ -1,7 +1,7 @@
 import { asTsrunError } from '../errors.ts';
-import { reportTrace } from '../execute/trace.ts';
 import { logFatal } from '../log.ts';
 import { print } from '../output.ts';
+import { reportTrace } from '../run/trace.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionValues } from './declaration.ts';
 import { defaultsOf, fastParse, readOptions } from './fast-parse.ts';

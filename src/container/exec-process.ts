@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { parseSpecText } from '../bundle/parse.ts';
+import { parseSpecText } from '../config/read/parse.ts';
+import { validateProcess } from '../config/validate/process.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
-import { capabilityNames } from '../lower/capabilities.ts';
-import { validateProcess } from '../validate/process.ts';
+import { capabilityNames } from '../lower/process/capabilities.ts';
 
 /** What --user says: numbers, or names for the container's own files to resolve. */
 export interface ExecUser {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { addon } from '../addon.ts';
 import { log } from '../log.ts';
-import { notifySocket } from '../lower/notify.ts';
+import { notifySocket } from '../lower/process/notify.ts';
 import type { ContainerDirectory } from './store.ts';
 
 const directoryName = 'notify';

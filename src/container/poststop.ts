@@ -1,6 +1,6 @@
 import type { TsrunError } from '../errors.ts';
-import { placeHook, runHook } from '../hooks/run.ts';
 import { log } from '../log.ts';
+import { placeHook, runHook } from '../run/ops/hook.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
 

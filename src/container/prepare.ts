@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { exactIntegers } from '../bundle/exact-integers.ts';
-import { loadBundle } from '../bundle/load.ts';
+import { loadBundle } from '../config/load.ts';
+import { exactIntegers } from '../config/read/exact-integers.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
 import { log } from '../log.ts';
 import type { LowerOptions } from '../lower/context.ts';
-import { lower } from '../lower/lower.ts';
-import { rootfsPath } from '../lower/rootfs.ts';
+import { lower } from '../lower/create-plan.ts';
+import { rootfsPath } from '../lower/mounts/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export interface Prepared {

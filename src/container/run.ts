@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
-import { reportTrace } from '../execute/trace.ts';
+import { reportTrace } from '../run/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer } from './delete.ts';
 import { demandNoInterrupt, orInterrupt } from './interrupts.ts';

@@ -7,15 +7,15 @@ import type {
   NamespaceType,
   SeccompFlag,
 } from '../generated/spec.ts';
-import { capabilityNames } from '../lower/capabilities.ts';
+import { seccompFeatures } from '../linux/seccomp.ts';
 import { hookKinds } from '../lower/hooks.ts';
-import { memoryPolicyFlags, memoryPolicyModes } from '../lower/memory-policy.ts';
-import { knownMountOptions } from '../lower/mount-options.ts';
-import { namespaceFlags } from '../lower/namespaces.ts';
-import { annotationPrefix } from '../lower/systemd-properties.ts';
+import { knownMountOptions } from '../lower/mounts/mount-options.ts';
+import { namespaceFlags } from '../lower/namespaces/namespaces.ts';
+import { capabilityNames } from '../lower/process/capabilities.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../lower/process/memory-policy.ts';
 import { isSupported } from '../lower/unsupported.ts';
-import { seccompFeatures } from '../seccomp/tables.ts';
 import { specVersion } from '../spec-version.ts';
+import { annotationPrefix } from '../systemd/unit-properties.ts';
 
 /** The few things that the document is to say of this host. */
 export interface FeatureFacts {

@@ -1,6 +1,6 @@
 // Written by scripts/generate-schemas.mjs from schemas/*.schema.json: edit those and run it.
 
-import type { Schema } from '../validate/schema.ts';
+import type { Schema } from '../config/validate/schema.ts';
 
 const string: Schema = { kind: 'string', pattern: undefined };
 const boolean: Schema = { kind: 'boolean' };

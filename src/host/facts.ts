@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { rethrowExhausted } from '../errors.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
-import { flags as seccompFlagTable } from '../seccomp/tables.ts';
+import { flags as seccompFlagTable } from '../linux/seccomp.ts';
 import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
 
 /** Where cgroup v2 lives on this host. */

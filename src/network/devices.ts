@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { errorCode, TsrunError } from '../errors.ts';
-import type { UndoStack } from '../execute/undo.ts';
 import type { MoveNetDeviceOp } from '../generated/ops.ts';
+import type { UndoStack } from '../undo.ts';
 import { type Address, linkUp } from './messages.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 

@@ -2,8 +2,8 @@
 import { addon, type SeccompOutcome, type SeccompRule } from '../addon.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompArch } from '../generated/spec.ts';
+import { actions, architectures, defaultErrno, operators } from '../linux/seccomp.ts';
 import { enosysStub, needsStub } from './enosys.ts';
-import { actions, architectures, defaultErrno, operators } from './tables.ts';
 
 export interface CompiledFilter {
   /** struct sock_filter[] */

@@ -4,7 +4,7 @@
  * when its number is not above the highest of the calls it names, architecture by architecture.
  */
 import type { SeccompAction } from '../generated/spec.ts';
-import { type Architecture, actions } from './tables.ts';
+import { type Architecture, actions } from '../linux/seccomp.ts';
 
 /** The highest number among the profile's calls on one architecture. */
 export interface Newest {

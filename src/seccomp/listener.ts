@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ContainerProcessState, LinuxSeccomp, State } from '../generated/spec.ts';
-import { sendDescriptor } from '../terminal/console.ts';
+import { sendDescriptor } from '../host/descriptor-sockets.ts';
 
 export interface SeccompListener {
   /** Absolute path of the agent's socket. */

@@ -4,7 +4,7 @@ import { closeSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { addon } from '../../src/addon.ts';
-import { lower } from '../../src/lower/lower.ts';
+import { lower } from '../../src/lower/create-plan.ts';
 import { repoRoot, requires } from '../harness/index.ts';
 import { everythingPossible } from '../unit/lower/everything.ts';
 import { capableHost } from '../unit/lower/host.ts';

@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { defaultSpec } from '../../src/bundle/template.ts';
 import type { Linux, Spec } from '../../src/generated/spec.ts';
 import type { HostFacts } from '../../src/host/facts.ts';
-import { lower } from '../../src/lower/lower.ts';
+import { lower } from '../../src/lower/create-plan.ts';
 import { printPlan } from '../../src/plan/print.ts';
+import { defaultSpec } from '../../src/template/template.ts';
 import { repoRoot } from '../harness/host.ts';
 import { capableHost } from '../unit/lower/host.ts';
 

@@ -1,4 +1,4 @@
-/** Which namespaces are made where, and in what order (src/lower/namespaces.ts). */
+/** Which namespaces are made where, and in what order (src/lower/namespaces/namespaces.ts). */
 import t from 'tap';
 import type { LinuxNamespace, Spec } from '../../src/generated/spec.ts';
 import { type EditableSpec, golden, only, part, planOf } from './golden.ts';

@@ -1,4 +1,4 @@
-/** What the config says of the process itself (src/lower/process.ts, scheduler.ts, labels.ts and their like). */
+/** What the config says of the process itself (src/lower/process/process.ts, scheduler.ts, labels.ts and their like). */
 import t from 'tap';
 import { type EditableSpec, golden, part, planOf } from './golden.ts';
 

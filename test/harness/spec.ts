@@ -1,6 +1,7 @@
 /** The config every integration test starts from. */
-import { defaultSpec as productSpec } from '../../src/bundle/template.ts';
+
 import type { Linux, Mount, Process, Spec as ProductSpec, Root } from '../../src/generated/spec.ts';
+import { defaultSpec as productSpec } from '../../src/template/template.ts';
 
 export type { Hook, Mount } from '../../src/generated/spec.ts';
 

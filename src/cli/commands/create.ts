@@ -21,7 +21,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   const { demandRootfs, prepare } = await import('../../container/prepare.ts');
   const { notifyDirectoryFor } = await import('../../container/notify.ts');
   const { checkId } = await import('../../container/id.ts');
-  const { checkConsole } = await import('../../terminal/console.ts');
+  const { checkConsole } = await import('../../host/descriptor-sockets.ts');
   const { passedDescriptors } = await import('../../host/descriptors.ts');
   checkId(id);
   const descriptors = passedDescriptors((options.preserveFds as number | undefined) ?? 0);

@@ -26,7 +26,7 @@ export const spec: CommandDeclaration = {
   ],
   passThrough: true,
   async run(command, options) {
-    const { configured, writeSpec } = await import('../../bundle/template.ts');
+    const { configured, writeSpec } = await import('../../template/template.ts');
     const spec = configured({
       rootless: options.rootless === true,
       rootfs: options.rootfs as string | undefined,

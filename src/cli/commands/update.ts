@@ -34,7 +34,7 @@ export const update: CommandDeclaration = {
   async run([id = ''], options, { root }) {
     const { updateContainer } = await import('../../container/update.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
-    const { formatDeviceRule, parseDeviceRule } = await import('../../cgroup/device-rules.ts');
+    const { formatDeviceRule, parseDeviceRule } = await import('../../linux/device-rules.ts');
     const rules = (options.device as string[] | undefined) ?? [];
     updateContainer(new ContainerDirectory(root, id), {
       resources: withResourceOptions(await readResources(options), options),
@@ -53,7 +53,7 @@ function parseRule(text: string): string {
 async function readResources({ resources: file }: OptionValues): Promise<unknown> {
   if (file === undefined) return {};
   const { readFileSync } = await import('node:fs');
-  const { parseSpecText } = await import('../../bundle/parse.ts');
+  const { parseSpecText } = await import('../../config/read/parse.ts');
   const name = file === '-' ? 'stdin' : (file as string);
   let text: string;
   try {

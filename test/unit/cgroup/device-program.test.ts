@@ -5,7 +5,7 @@ import {
   deviceRulesOf,
   formatDeviceRule,
   parseDeviceRule,
-} from '../../../src/cgroup/device-rules.ts';
+} from '../../../src/linux/device-rules.ts';
 
 const letters = { m: 1, r: 2, w: 4 };
 

@@ -1,7 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { defaultSpec } from '../../../src/bundle/template.ts';
 import { checkBundle, type Report } from '../../../src/check/check.ts';
 import { hostProbe, type Probe } from '../../../src/check/probe.ts';
 import { reportJson, reportText } from '../../../src/check/report.ts';
@@ -9,6 +8,7 @@ import { resolveInRootfs } from '../../../src/check/rootfs.ts';
 import { TsrunError } from '../../../src/errors.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
 import type { CgroupManager } from '../../../src/lower/context.ts';
+import { defaultSpec } from '../../../src/template/template.ts';
 import { capableHost } from '../lower/host.ts';
 import { type FullSpec, kernel } from '../lower/lowering.ts';
 

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { commands } from '../../../src/cli/commands.ts';
+import { schemaErrors } from '../../../src/config/validate/schema.ts';
 import { type FeatureFacts, features } from '../../../src/features/features.ts';
 import { Features } from '../../../src/generated/schema-tables.ts';
-import { schemaErrors } from '../../../src/validate/schema.ts';
 import { repoRoot } from '../../harness/index.ts';
-import { officialFolder } from '../validate/documents.ts';
-import { officialValidator } from '../validate/official.ts';
+import { officialFolder } from '../config/validate/documents.ts';
+import { officialValidator } from '../config/validate/official.ts';
 
 const facts: FeatureFacts = { seccompFlags: ['SECCOMP_FILTER_FLAG_LOG'], libseccompVersion: '2.5.4' };
 const document = features(

@@ -1,6 +1,6 @@
 import type { Hook, Spec } from '../../../src/generated/spec.ts';
+import { v1OnlyProperties } from '../../../src/lower/limits/v1-only.ts';
 import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
-import { v1OnlyProperties } from '../../../src/lower/v1-only.ts';
 
 const hook: Hook[] = [{ path: '/bin/hook', args: ['hook', 'now'], env: ['A=b'], timeout: 3 }];
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];

@@ -1,5 +1,5 @@
 import type { HostFacts } from '../../../src/host/facts.ts';
-import { flags as seccompFlags } from '../../../src/seccomp/tables.ts';
+import { flags as seccompFlags } from '../../../src/linux/seccomp.ts';
 
 /** A host on which everything works; tests take away what they are about. */
 export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {

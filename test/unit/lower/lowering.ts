@@ -1,11 +1,12 @@
 /** Lowering in tests: the default config with an edit, on a host of the test's choice. */
-import { defaultSpec } from '../../../src/bundle/template.ts';
+
 import { TsrunError } from '../../../src/errors.ts';
 import type { Op } from '../../../src/generated/ops.ts';
 import type { Linux, Process, Spec } from '../../../src/generated/spec.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
-import { lower } from '../../../src/lower/lower.ts';
+import { lower } from '../../../src/lower/create-plan.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
+import { defaultSpec } from '../../../src/template/template.ts';
 import { capableHost } from './host.ts';
 
 /** A Spec whose process and Linux section are there. */

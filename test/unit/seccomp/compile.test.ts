@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { LinuxSeccomp, LinuxSeccompArg, SeccompAction } from '../../../src/generated/spec.ts';
+import { actions, operators } from '../../../src/linux/seccomp.ts';
 import { compileFilter } from '../../../src/seccomp/compile.ts';
-import { actions, operators } from '../../../src/seccomp/tables.ts';
 import { repoRoot, requires } from '../../harness/index.ts';
 import { evaluate } from './bpf.ts';
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { SeccompArch } from '../../../src/generated/spec.ts';
+import { architectures } from '../../../src/linux/seccomp.ts';
 import { enosysStub, needsStub } from '../../../src/seccomp/enosys.ts';
-import { architectures } from '../../../src/seccomp/tables.ts';
 import { evaluate } from './bpf.ts';
 
 const passed = 0x7fff0000;

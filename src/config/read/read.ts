@@ -1,0 +1,112 @@
+/** Reads config.json from a bundle. On the start-up path. */
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError } from '../../errors.ts';
+import { parseSpecText } from './parse.ts';
+
+/** Bytes. The largest configurations seen in the field, with thousands of mounts and seccomp rules, have 1 MiB. */
+export const maxConfigSize = 16 * 1024 * 1024;
+
+export interface BundleConfig {
+  text: string;
+  /** Of config.json, for messages. */
+  path: string;
+  /** The parsed text, not validated. */
+  value: unknown;
+}
+
+/**
+ * Reads and parses the config.json of a bundle, or another file in its place.
+ *
+ * @throws TsrunError when it is missing (in runc's words, which callers match), not a regular file, not readable, too
+ *   large, not UTF-8 or not JSON
+ */
+export function readBundleConfig(bundleDir: string, file?: string): BundleConfig {
+  const path = file ?? join(bundleDir, 'config.json');
+  const text = decode(readRegularFile(bundleDir, path), path);
+  return { text, path, value: parseSpecText(text, path) };
+}
+
+function readRegularFile(bundleDir: string, path: string): Buffer {
+  const fd = open(bundleDir, path);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new TsrunError(`${path} is not a regular file`);
+    return readAll(fd, stat.size, path);
+  } catch (error) {
+    if (error instanceof TsrunError) throw error;
+    throw new TsrunError(`cannot read ${path}: ${reason(error)}`, { cause: error });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function open(bundleDir: string, path: string): number {
+  try {
+    // O_NONBLOCK: opening a fifo would otherwise wait for a writer.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw notFound(bundleDir, path);
+    throw new TsrunError(`cannot open ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * The first words are runc's, which callers match; the kernel's words for ENOENT are avoided, for podman takes them to
+ * mean that the program in the container is missing.
+ */
+function notFound(bundleDir: string, path: string): TsrunError {
+  if (path !== join(bundleDir, 'config.json')) return new TsrunError(`JSON specification file ${path} not found`);
+  const message = 'JSON specification file config.json not found';
+  if (!isDirectory(bundleDir)) return new TsrunError(`${message}: there is no bundle directory ${bundleDir}`);
+  return new TsrunError(`${message} in bundle ${bundleDir}`, {
+    hint: '`tsrun spec` writes one; --bundle names another directory',
+  });
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Reads to the end of the file, which may be longer than it said it was, but never more than a byte over the limit. */
+function readAll(fd: number, size: number, path: string): Buffer {
+  if (size > maxConfigSize) throw tooLarge(path, `${size} bytes`);
+  let buffer = Buffer.allocUnsafe(size + 1);
+  for (let length = 0; ; ) {
+    const count = readSync(fd, buffer, length, buffer.length - length, null);
+    length += count;
+    if (count === 0) return buffer.subarray(0, length);
+    if (length > maxConfigSize) throw tooLarge(path, 'more');
+    if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length + 4096, maxConfigSize + 1));
+  }
+}
+
+function tooLarge(path: string, size: string): TsrunError {
+  return new TsrunError(`${path} is too large: at most ${maxConfigSize} bytes are read, it has ${size}`);
+}
+
+function decode(bytes: Buffer, path: string): string {
+  const text = bytes.toString('utf8');
+  // Only a text with replacement characters can have been invalid, and it may also just contain them.
+  if (!text.includes('\uFFFD')) return text;
+  const encoded = Buffer.from(text);
+  if (encoded.equals(bytes)) return text;
+  const offset = encoded.findIndex((byte, index) => byte !== bytes[index]);
+  throw new TsrunError(`${path}: not UTF-8: the byte at offset ${offset} does not belong there`, {
+    hint: 'save the file as UTF-8',
+  });
+}
+
+function errorCode(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function reason(error: unknown): string {
+  if (errorCode(error) === 'EACCES') return 'permission denied';
+  return (error as Error).message;
+}

@@ -1,0 +1,64 @@
+/** What validation finds in a configuration, and how it is shown. */
+import { TsrunError } from '../../errors.ts';
+import { maxSchemaErrors } from './schema.ts';
+
+/** Something wrong with one value, before its place in the file is known. */
+export interface Problem {
+  /** JSON pointer of the value, or of the object that lacks one. */
+  pointer: string;
+  /** What is expected and what was found. */
+  message: string;
+  /** What is probably meant, or what to do; a function where finding it out takes work. */
+  hint?: string | (() => string | undefined) | undefined;
+}
+
+export interface Finding extends Problem {
+  hint?: string | undefined;
+  /** Name of the check: `schema`, `unknown-property` or a rule of src/validate/rules. */
+  rule: string;
+  /** In the file, from 1. */
+  line: number;
+  /** In characters, from 1. */
+  column: number;
+}
+
+/** `config.json:12:7: /process/cwd: must be an absolute path, found "foo" (hint)` */
+export function showFinding({ pointer, message, hint, line, column }: Finding, path: string): string {
+  const subject = pointer === '' ? '' : `${pointer}: `;
+  return `${path}:${line}:${column}: ${subject}${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+/** Lines in the message of one error; all findings are in its `findings`. */
+const maxShown = 20;
+
+/** A configuration that is valid JSON but no valid Spec. */
+export class SpecError extends TsrunError {
+  override name = 'SpecError';
+  readonly findings: readonly Finding[];
+
+  /** @param path of the configuration, for the message */
+  constructor(findings: readonly Finding[], path: string) {
+    super(findings.length === 1 ? showFinding(findings[0] as Finding, path) : summary(findings, path));
+    this.findings = findings;
+  }
+}
+
+/** A line with the path and the count, then a line for each with only the file's name. */
+function summary(findings: readonly Finding[], path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const shown = findings.slice(0, maxShown).map((finding) => showFinding(finding, name));
+  const rest = findings.length > maxShown ? [`and ${findings.length - maxShown} more`] : [];
+  const count = findings.length === maxSchemaErrors ? `${maxSchemaErrors} or more` : findings.length;
+  return [`${count} errors in ${path}`, ...shown, ...rest].join('\n');
+}
+
+/** Characters of a value that are quoted in a message. */
+const maxQuoted = 60;
+
+/** A value as messages show it, cut where it is long. */
+export function show(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length <= maxQuoted ? text : `${text.slice(0, maxQuoted)}… (${text.length} characters)`;
+}

@@ -1,0 +1,29 @@
+/** The process of `exec --process FILE`: a document of its own that is held against the same schema and rules. */
+import { Spec as specSchema } from '../../generated/schema-tables.ts';
+import type { Process, Spec } from '../../generated/spec.ts';
+import { SpecError } from './finding.ts';
+import { errorRules } from './rules/index.ts';
+import { maxSchemaErrors, type ObjectSchema, schemaErrors } from './schema.ts';
+import { describeSchemaError } from './schema-words.ts';
+import { applyRules, locate, refusedPointer, type SpecSource } from './validate.ts';
+
+/** Where a process stands in a config; schema and rules speak of it there. */
+const place = '/process';
+
+/**
+ * @param value the parsed `source.text`
+ * @throws SpecError with all errors, their pointers counted from the process
+ */
+export function validateProcess(value: unknown, source: SpecSource): Process {
+  const schema = (specSchema as ObjectSchema).properties.process;
+  if (schema === undefined) throw new Error('the schema has no process');
+  const refused = schemaErrors(schema, value).map((error) => ({ ...error, path: ['process', ...error.path] }));
+  const spec = { process: value } as Spec;
+  const rules = errorRules.filter(({ reads }) => reads.every((pointer) => pointer.startsWith(place)));
+  const errors = [
+    ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
+    ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, spec, refused.map(refusedPointer))),
+  ].map((problem) => ({ ...problem, pointer: problem.pointer.slice(place.length) }));
+  if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
+  return value as Process;
+}

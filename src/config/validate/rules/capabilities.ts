@@ -1,0 +1,62 @@
+/**
+ * Capabilities (config.md; capabilities(7)). Only warnings: the specification has a capability that is unknown or cannot
+ * be granted reported, and the container run without it.
+ */
+import type { LinuxCapabilities, Spec } from '../../../generated/spec.ts';
+import { capabilityNames } from '../../../lower/process/capabilities.ts';
+import { type Problem, show } from '../finding.ts';
+import { didYouMean } from '../suggest.ts';
+import type { Rule } from './rule.ts';
+
+type CapabilitySet = keyof LinuxCapabilities;
+
+const sets: readonly CapabilitySet[] = ['bounding', 'permitted', 'effective', 'inheritable', 'ambient'];
+
+const known: readonly string[] = capabilityNames;
+const isKnown = new Set(known);
+
+export const capabilityWarnings: Rule[] = [
+  {
+    name: 'capability-unknown',
+    reads: ['/process/capabilities'],
+    check: ({ process }) => unknownCapabilities(process?.capabilities ?? {}),
+  },
+  {
+    name: 'capability-not-permitted',
+    reads: ['/process/capabilities'],
+    check: (spec) => notIn(spec, 'effective', 'permitted', 'and is made permitted too'),
+  },
+  {
+    name: 'capability-ambient',
+    reads: ['/process/capabilities'],
+    check: (spec) => [
+      ...notIn(spec, 'ambient', 'permitted', 'so the kernel does not raise it'),
+      ...notIn(spec, 'ambient', 'inheritable', 'so the kernel does not raise it'),
+    ],
+  },
+];
+
+/** One warning for each name, however many sets have it. */
+function unknownCapabilities(capabilities: LinuxCapabilities): Problem[] {
+  const reported = new Set<string>();
+  return sets.flatMap((set) => {
+    return (capabilities[set] ?? []).flatMap((name, index) => {
+      if (isKnown.has(name) || reported.has(name)) return [];
+      reported.add(name);
+      const pointer = `/process/capabilities/${set}/${index}`;
+      const message = `unknown capability ${show(name)}, not granted`;
+      return [{ pointer, message, hint: () => didYouMean(name, known) }];
+    });
+  });
+}
+
+/** A warning for each capability of one set that is missing from another, which the kernel needs it in. */
+function notIn(spec: Spec, set: CapabilitySet, needed: CapabilitySet, effect: string): Problem[] {
+  const capabilities = spec.process?.capabilities ?? {};
+  const granted = new Set(capabilities[needed] ?? []);
+  return (capabilities[set] ?? []).flatMap((capability, index) => {
+    if (granted.has(capability) || !isKnown.has(capability)) return [];
+    const pointer = `/process/capabilities/${set}/${index}`;
+    return [{ pointer, message: `${capability} is not in /process/capabilities/${needed}, ${effect}` }];
+  });
+}

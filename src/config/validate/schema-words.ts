@@ -1,0 +1,81 @@
+/** Schema errors in words. Only loaded with work to do when a configuration is wrong. */
+import { appendPointer } from '../read/pointer.ts';
+import { type Problem, show } from './finding.ts';
+import type { IntegerSchema, ObjectSchema, Schema, SchemaError } from './schema.ts';
+import { didYouMean, nearest } from './suggest.ts';
+
+/** Words of an enum that are all listed beside a hint. */
+const maxListed = 8;
+
+export function describeSchemaError({ path, schema, value, missing }: SchemaError): Problem {
+  const pointer = path.reduce<string>(appendPointer, '');
+  if (missing !== undefined) {
+    const message = `required property ${JSON.stringify(missing)} is missing`;
+    return { pointer, message, hint: misspelt(missing, schema as ObjectSchema, value as object) };
+  }
+  const hint = suggestion(schema, value);
+  return { pointer, message: `${expected(schema, value, hint !== undefined)}, found ${show(value)}`, hint };
+}
+
+/** A property the schema does not know that looks like the missing one. */
+function misspelt(missing: string, schema: ObjectSchema, value: object): string | undefined {
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.properties, name));
+  const name = nearest(missing, unknown);
+  return name === undefined ? undefined : `is ${JSON.stringify(name)} misspelt?`;
+}
+
+/** Long lists of words are left out where a hint has the right one. */
+function expected(schema: Schema, value: unknown, hasHint: boolean): string {
+  switch (schema.kind) {
+    case 'object':
+    case 'map':
+      return 'must be an object';
+    case 'array':
+      return Array.isArray(value) ? 'must not be empty' : 'must be an array';
+    case 'boolean':
+      return 'must be true or false';
+    case 'integer':
+      return `must be ${integerRange(schema)}`;
+    case 'enum':
+      if (hasHint && schema.values.length > maxListed) return `must be one of ${schema.values.length} known values`;
+      return `must be one of ${schema.values.join(', ')}`;
+    case 'string':
+      return typeof value === 'string' ? `must match ${schema.pattern?.source}` : 'must be a string';
+  }
+}
+
+function integerRange({ minimum, maximum }: IntegerSchema): string {
+  if (maximum !== Number.POSITIVE_INFINITY) return `an integer from ${bound(minimum)} to ${bound(maximum)}`;
+  return minimum === Number.NEGATIVE_INFINITY ? 'an integer' : `an integer of at least ${minimum}`;
+}
+
+/** The limits of 64 bits are no doubles: JSON.parse and the tables have them rounded up by one. */
+function bound(limit: number): string {
+  if (limit === 2 ** 64) return '18446744073709551615';
+  if (limit === 2 ** 63) return '9223372036854775807';
+  return BigInt(limit).toString();
+}
+
+function suggestion(schema: Schema, value: unknown): string | undefined {
+  switch (schema.kind) {
+    case 'enum':
+      return typeof value === 'string' ? didYouMean(value, schema.values) : undefined;
+    case 'integer':
+      return typeof value === 'string' ? quotedNumber(schema, value) : undefined;
+    case 'boolean':
+      return value === 'true' || value === 'false' ? `did you mean ${value} without quotes?` : undefined;
+    case 'string':
+      return typeof value === 'number' || typeof value === 'boolean' ? `did you mean "${value}"?` : undefined;
+    case 'array':
+      return typeof value === 'string' ? `did you mean [${show(value)}]?` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function quotedNumber({ minimum, maximum }: IntegerSchema, text: string): string | undefined {
+  const isOctal = /^0o?[0-7]+$/.test(text);
+  const number = isOctal ? Number.parseInt(text.replace('0o', ''), 8) : Number(text);
+  if (text.trim() === '' || !Number.isInteger(number) || number < minimum || number > maximum) return undefined;
+  return `did you mean the number ${number}${isOctal && number > 7 ? `, which is octal ${text}` : ''}?`;
+}

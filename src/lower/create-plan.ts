@@ -1,0 +1,129 @@
+import type { Op } from '../generated/ops.ts';
+import type { Spec } from '../generated/spec.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Context, LowerOptions } from './context.ts';
+import { containerHooks, runtimeHooks } from './hooks.ts';
+import { lowerCgroup } from './limits/cgroup.ts';
+import { lowerDevices } from './mounts/devices.ts';
+import { lowerReadonlyFilesystems } from './mounts/mount-new.ts';
+import { lowerOwnTrees, lowerTrees } from './mounts/mount-trees.ts';
+import { lowerMounts } from './mounts/mounts.ts';
+import { lowerMaskedPaths, lowerReadonlyPaths } from './mounts/paths.ts';
+import {
+  lowerEnterRoot,
+  lowerNodev,
+  lowerPropagation,
+  lowerReadonlyRoot,
+  lowerRootfs,
+  lowerRootfsTree,
+  lowerRootPropagation,
+} from './mounts/rootfs.ts';
+import { lowerHostname } from './namespaces/hostname.ts';
+import { lowerAdoptIds } from './namespaces/id-maps.ts';
+import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces/namespaces.ts';
+import { lowerNetDevices } from './namespaces/net-devices.ts';
+import { lowerSysctl } from './namespaces/sysctl.ts';
+import { lowerProgram } from './process/exec.ts';
+import { lowerKeyring } from './process/labels.ts';
+import { withNotifySocket } from './process/notify.ts';
+import { lowerReset, lowerSession } from './process/process.ts';
+import { lowerProcessSteps } from './process/process-steps.ts';
+import { lowerTerminal } from './process/terminal.ts';
+import { refuseUnsupported } from './unsupported.ts';
+
+/**
+ * Compiles a validated config into the plan of its creation. Pure: all it knows of the host is in `host`.
+ *
+ * @throws TsrunError for a property that this host, or tsrun, cannot honour
+ */
+export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan {
+  const context: Context = {
+    spec: withNotifySocket(spec, options),
+    linux: spec.linux ?? {},
+    host,
+    options,
+    warnings: [],
+  };
+  refuseUnsupported(context);
+  return { ops: inOrder(context), warnings: context.warnings };
+}
+
+/** The one place that fixes the order of operations. */
+function inOrder(context: Context): Op[] {
+  const { options } = context;
+  const cgroup = lowerCgroup(context);
+  const process = lowerProcessSteps(context);
+  return [
+    ...process.compile,
+    // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
+    // charge its memory elsewhere.
+    ...cgroup.before,
+    // While nothing has entered a user namespace yet, whose root may not reach these.
+    ...lowerRootfsTree(context),
+    ...lowerTrees(context),
+    // Before the clone, as init inherits the descriptors.
+    ...lowerOpenNamespaces(context),
+    ...lowerClone(context),
+    // First of all in the child: what Node left behind must not reach anything that follows.
+    ...lowerReset(context),
+    // systemd makes no scope without a process. Before anything counts memory or makes a cgroup namespace.
+    ...cgroup.inside,
+    // Before anything is made that belongs to a namespace. At its end init may go on in a child of its own.
+    ...lowerEnterNamespaces(context),
+    // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.
+    ...lowerLateNamespaces(context),
+    // In the process that stays, should the namespaces need a fork: a session's leader alone can have a controlling
+    // terminal.
+    ...lowerSession(context),
+    ...lowerHostname(context),
+    // Before the first mount, or that mount could propagate to the host.
+    ...lowerPropagation(context),
+    ...lowerRootfs(context),
+    // Before anything of the config is mounted below it, which has its own say.
+    ...lowerNodev(context),
+    ...lowerOwnTrees(context),
+    // After what the host's root may reach and the container's may not (a bundle below a directory of mode 0700), and
+    // before anything makes a file, which takes a mapped ID.
+    ...lowerAdoptIds(context),
+    // Before any mount of the config can shadow a procfs (CVE-2025-52881).
+    { op: 'open-procfs', by: 'init', from: 'default' },
+    ...lowerKeyring(context),
+    ...lowerMounts(context),
+    // After the mounts: /dev is usually one of them.
+    ...lowerDevices(context),
+    // On the devpts that the mounts made; /dev/console needs the path before pivot_root as little as after it.
+    ...lowerTerminal(context),
+    // With the hooks, which may want to see them: one wait for the runtime less. Not sooner, so that little can fail after.
+    ...lowerNetDevices(context),
+    // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
+    ...runtimeHooks(context, 'prestart'),
+    ...runtimeHooks(context, 'createRuntime'),
+    // In the container's namespaces, but their paths are still the host's, so before pivot_root.
+    ...containerHooks(context, 'createContainer'),
+    // Nothing is made on the container's own mounts any more.
+    ...lowerReadonlyFilesystems(context),
+    ...lowerEnterRoot(context),
+    // After the hooks that give the container its network devices: parameters of a device are there only with it.
+    ...lowerSysctl(context),
+    ...lowerReadonlyPaths(context),
+    // After the read-only paths: a mask below one of them must stay a mask.
+    ...lowerMaskedPaths(context),
+    // Nothing writes to the rootfs after this but enter-cwd's mkdir, whose failure then names the reason.
+    ...lowerProgram(context),
+    // After the last bind mount: an unbindable root could not be bound any more.
+    ...lowerRootPropagation(context),
+    ...lowerReadonlyRoot(context),
+    ...process.identity,
+    // A limit of no processes at all: everything that create starts has been started.
+    ...cgroup.last,
+    ...process.outside,
+    { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },
+    ...(options.pidFile === undefined
+      ? []
+      : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
+    { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
+    ...containerHooks(context, 'startContainer'),
+    ...process.exec,
+  ];
+}

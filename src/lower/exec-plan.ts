@@ -1,0 +1,90 @@
+import type { Op } from '../generated/ops.ts';
+import type { Spec } from '../generated/spec.ts';
+import type { ContainerFacts } from '../host/container-facts.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Context, LowerOptions } from './context.ts';
+import { lowerAdoptIds } from './namespaces/id-maps.ts';
+import { namespaceFlags } from './namespaces/namespaces.ts';
+import { lowerExecAffinity } from './process/cpu-affinity.ts';
+import { lowerProgram } from './process/exec.ts';
+import { lowerKeyring } from './process/labels.ts';
+import { lowerReset, lowerSession } from './process/process.ts';
+import { lowerProcessSteps } from './process/process-steps.ts';
+import { lowerTerminal } from './process/terminal.ts';
+
+/** What `tsrun exec` adds to a process. */
+export interface ExecOptions extends LowerOptions {
+  readonly container: ContainerFacts;
+  /** Names to be looked up in the container, in place of process.user's numbers. */
+  readonly userName?: string | undefined;
+  readonly groupName?: string | undefined;
+}
+
+/**
+ * Compiles a process that joins a running container. `spec` is the container's config with its process replaced.
+ *
+ * @throws TsrunError for a property that this host, or tsrun, cannot honour
+ */
+export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions): Plan {
+  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [] };
+  return { ops: inOrder(context, options), warnings: context.warnings };
+}
+
+function inOrder(context: Context, options: ExecOptions): Op[] {
+  const process = lowerProcessSteps(context, { joining: true });
+  return [
+    ...process.compile,
+    ...lowerExecAffinity(context.spec).initial,
+    ...start(options),
+    ...lowerReset(context),
+    ...join(options),
+    // The IDs of before may have no place in the container's user namespace.
+    ...lowerAdoptIds(context),
+    // In the process that stays: a session's leader alone can have a controlling terminal.
+    ...lowerSession(context),
+    // In the container's pid namespace now, whose processes it shows.
+    { op: 'open-procfs', by: 'init', from: 'default' },
+    ...lowerKeyring(context),
+    ...lowerTerminal(context, { joining: true }),
+    ...findUser(options, context.spec),
+    ...lowerProgram(context),
+    ...lowerExecAffinity(context.spec).final,
+    ...process.identity,
+    ...process.outside,
+    // Before execve, as callers read the file as soon as exec returns.
+    ...(options.pidFile === undefined
+      ? []
+      : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
+    ...process.exec,
+  ];
+}
+
+function start({ container }: ExecOptions): Op[] {
+  const { pid, startTime } = container.init;
+  const ops: Op[] = [{ op: 'open-container', by: 'runtime', from: 'default', slot: 'container', pid, startTime }];
+  if (container.cgroup !== null) {
+    const fallback = container.initCgroup;
+    ops.push({ op: 'open-cgroup', by: 'runtime', from: 'default', path: container.cgroup, fallback });
+  }
+  ops.push({ op: 'clone', by: 'runtime', from: 'default', namespaces: [], flags: 0 });
+  return ops;
+}
+
+function join({ container }: ExecOptions): Op[] {
+  const { namespaces } = container;
+  const flags = namespaces.reduce((sum, type) => sum + namespaceFlags[type], 0);
+  const ops: Op[] = [{ op: 'join-container', by: 'init', from: 'default', container: 'container', namespaces, flags }];
+  if (namespaces.includes('pid') || namespaces.includes('time')) {
+    ops.push({ op: 'fork-child', by: 'init', from: 'default', namespaces: [], flags: 0 });
+  }
+  ops.push({ op: 'hold-root', by: 'init', from: 'default' });
+  return ops;
+}
+
+function findUser({ userName, groupName }: ExecOptions, { process }: Spec): Op[] {
+  if (userName === undefined && groupName === undefined) return [];
+  const { uid = 0, gid = 0 } = process?.user ?? {};
+  const names = { user: userName ?? null, group: groupName ?? null };
+  return [{ op: 'find-user', by: 'init', from: '--user', ...names, uid, gid }];
+}

@@ -1,0 +1,121 @@
+import { join, normalize } from 'node:path';
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import { scopeName, scopePath } from '../../systemd/unit-name.ts';
+import { type Context, hasNew, isPrivileged } from '../context.ts';
+import { hostUid } from '../namespaces/id-maps.ts';
+import { lowerDeviceFilter } from './device-filter.ts';
+import { controllersOf, isLimit, lowerResources } from './resources.ts';
+import { lowerScope } from './scope.ts';
+import { isUnfiltered } from './unfiltered.ts';
+
+/** What a container does with its cgroup: before the clone, right after it, and as the last thing of create. */
+export interface LoweredCgroup {
+  readonly before: readonly Op[];
+  readonly inside: readonly Op[];
+  readonly last: readonly Op[];
+}
+
+/** The container's cgroup and its limits (config-linux.md, Control groups). */
+export function lowerCgroup(context: Context): LoweredCgroup {
+  const { host, linux, options, warnings } = context;
+  if (options.cgroupManager === 'disabled') return withoutManager(context);
+  const lowered = lowerResources(linux.resources ?? {}, host.cgroup);
+  warnings.push(...lowered.warnings);
+  if (host.cgroup.mount === null) return withoutCgroup2(context);
+  const settings = lowered.settings.map(({ op }) => op);
+  const last = settings.filter(forbidsForks);
+  const limits = [
+    ...settings.filter((op) => !last.includes(op)),
+    ...lowerOwnership(context),
+    // Init's own device work needs no more than the rules that every container has.
+    ...lowerDeviceFilter(context),
+  ];
+  const controllers = controllersOf(lowered.settings);
+  if (options.cgroupManager === 'systemd') {
+    return { before: [], inside: [lowerScope(context, controllers, settings), ...limits], last };
+  }
+  const op = create(context, controllers, !settings.some(isLimit));
+  return { before: [op, ...limits], inside: [], last };
+}
+
+/** What a caller that asks for no cgroup cannot have, it is told; rules for devices are in every engine's config. */
+function withoutManager(context: Context): LoweredCgroup {
+  const { linux, host, warnings } = context;
+  const { devices, ...limits } = linux.resources ?? {};
+  const limit = lowerResources(limits, host.cgroup).settings.find(({ op }) => isLimit(op));
+  if (limit !== undefined) {
+    throw new TsrunError(`${limit.op.from}: with --cgroup-manager disabled there is no cgroup that could hold it`, {
+      hint: 'remove the property, or let cgroupfs or systemd make a cgroup',
+    });
+  }
+  if (devices?.length && isUnfiltered(context)) {
+    warnings.push(
+      '/linux/resources/devices: --cgroup-manager disabled means no device filter: no nodes can be made, and those of the image cannot be used',
+    );
+  }
+  return { before: [], inside: [], last: [] };
+}
+
+function withoutCgroup2({ linux, warnings }: Context): LoweredCgroup {
+  if (linux.resources?.devices?.length) {
+    throw new TsrunError('/linux/resources/devices: this host has no cgroup v2, and so no device filter', {
+      hint: 'remove the property to go on without it',
+    });
+  }
+  warnings.push('this host has no cgroup v2: the container gets no cgroup of its own');
+  return { before: [], inside: [], last: [] };
+}
+
+/** @param unlimited whether the container can do without */
+function create(context: Context, controllers: string[], unlimited: boolean): Op {
+  const { host, linux, options } = context;
+  const from = linux.cgroupsPath ? '/linux/cgroupsPath' : 'default';
+  const rootless = options.rootless ?? 'auto';
+  // Root of a container without privileges is one, too.
+  const ordinaryUser = host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
+  const optional = unlimited && (rootless === 'true' || (rootless === 'auto' && ordinaryUser));
+  return { op: 'create-cgroup', by: 'runtime', from, path: cgroupDirectory(context), controllers, optional };
+}
+
+/**
+ * A pids.max of 0 would forbid the clone into the cgroup, and one of 1 the fork that some namespaces and every hook of the
+ * container's take: they come when all that has to run has been started.
+ */
+function forbidsForks(op: Op): boolean {
+  return op.op === 'write-cgroup-file' && op.file === 'pids.max' && ['0', '1'].includes(op.value);
+}
+
+/**
+ * config-linux.md, Cgroup ownership: only with a new cgroup namespace and a writable mount from the source `cgroup`, to
+ * the host's uid of the container's user.
+ */
+function lowerOwnership(context: Context): Op[] {
+  const { spec, host } = context;
+  const writable = spec.mounts?.some(
+    ({ source, destination, options }) =>
+      source === 'cgroup' && join(destination, '.') === '/sys/fs/cgroup' && !options?.includes('ro'),
+  );
+  if (!writable || !hasNew(context, 'cgroup')) return [];
+  const uid = hostUid(context) ?? spec.process?.user?.uid ?? 0;
+  // As it is already.
+  if (uid === host.uid) return [];
+  return [{ op: 'own-cgroup', by: 'runtime', from: '/process/user/uid', uid }];
+}
+
+/**
+ * An absolute cgroupsPath counts from the mount point. A relative one, and the default (the id), count from
+ * `CgroupFacts.parent`. With systemd it is where that makes the scope.
+ */
+export function cgroupDirectory({ host, linux, options }: Context): string {
+  const path = linux.cgroupsPath || options.id;
+  const mount = host.cgroup.mount ?? '/sys/fs/cgroup';
+  if (options.cgroupManager === 'disabled') return join(mount, normalize(host.cgroup.own));
+  if (options.cgroupManager === 'systemd') {
+    const user = host.systemdUser;
+    return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user !== undefined), user, host.cgroup.own));
+  }
+  // normalize() of an absolute path cannot lead above it.
+  if (path.startsWith('/')) return join(mount, normalize(path));
+  return join(mount, normalize(join('/', host.cgroup.parent, path)));
+}

@@ -1,0 +1,46 @@
+import type { LinuxBlockIO, LinuxThrottleDevice } from '../../generated/spec.ts';
+import { decimal, type Setting, write } from './resources.ts';
+
+/** Key of io.max by the property that sets it. */
+const throttles = [
+  ['throttleReadBpsDevice', 'rbps'],
+  ['throttleWriteBpsDevice', 'wbps'],
+  ['throttleReadIOPSDevice', 'riops'],
+  ['throttleWriteIOPSDevice', 'wiops'],
+] as const;
+
+/** linux.resources.blockIO: the io controller. One line of io.max a write, as the kernel reads one only. */
+export function lowerBlockIO(blockIO: LinuxBlockIO): Setting[] {
+  const settings: Setting[] = [];
+  if (blockIO.weight) settings.push(weight('blockIO/weight', 'default', blockIO.weight));
+  blockIO.weightDevice?.forEach((entry, index) => {
+    const from = `blockIO/weightDevice/${index}`;
+    if (entry.weight) settings.push(weight(from, `${entry.major}:${entry.minor}`, entry.weight));
+  });
+  for (const [property, key] of throttles) {
+    blockIO[property]?.forEach((entry, index) => {
+      settings.push(throttle(`blockIO/${property}/${index}`, key, entry));
+    });
+  }
+  return settings;
+}
+
+function weight(from: string, device: string, value: number): Setting {
+  return {
+    controller: 'io',
+    op: { op: 'set-io-weight', by: 'runtime', from: `/linux/resources/${from}`, device, weight: value },
+  };
+}
+
+/** A rate of 0 takes the limit away, as it did on cgroup v1. */
+function throttle(from: string, key: string, { major, minor, rate }: LinuxThrottleDevice): Setting {
+  return write('io', from, 'io.max', `${major}:${minor} ${key}=${rate === 0 ? 'max' : decimal(rate)}`);
+}
+
+/**
+ * A blockIO weight (10 to 1000) as one of io.weight (1 to 10000), where the BFQ scheduler and its io.bfq.weight, which
+ * takes it as it is, are not there: runc's line through both ends.
+ */
+export function ioWeightOf(value: number): number {
+  return Math.floor(1 + ((value - 10) * 9999) / 990);
+}

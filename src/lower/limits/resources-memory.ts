@@ -1,0 +1,44 @@
+import { TsrunError } from '../../errors.ts';
+import type { LinuxMemory } from '../../generated/spec.ts';
+import { type CurrentLimits, decimalOrMax, type Setting, write } from './resources.ts';
+
+/**
+ * linux.resources.memory: limit is memory.max, reservation memory.low (protected from reclaim), and swap, which counts
+ * memory and swap together, memory.swap.max without the memory.
+ */
+export function lowerMemory(memory: LinuxMemory, current: CurrentLimits): Setting[] {
+  const { limit = 0, reservation } = memory;
+  const settings: Setting[] = [];
+  const swapMax = swapOnly(memory, current);
+  if (memory.checkBeforeUpdate === true && limit > 0) settings.push(useCheck(limit, swapMax));
+  if (limit !== 0) settings.push(write('memory', 'memory/limit', 'memory.max', decimalOrMax(limit)));
+  // After memory.max: less memory first means that what no longer fits can still go to swap.
+  if (swapMax !== undefined) settings.push(write('memory', 'memory/swap', 'memory.swap.max', decimalOrMax(swapMax)));
+  if (reservation !== undefined) {
+    settings.push(write('memory', 'memory/reservation', 'memory.low', decimalOrMax(reservation)));
+  }
+  return settings;
+}
+
+/** The swap limit as cgroup v2 counts it: -1 is none, undefined is not asked for. */
+function swapOnly({ limit = 0, swap = 0 }: LinuxMemory, current: CurrentLimits): number | undefined {
+  // As on cgroup v1, where memory without limit could not have limited swap.
+  if (swap === 0) return limit === -1 ? -1 : undefined;
+  if (swap < 0) return -1;
+  const memory = limit === 0 ? current.memory : limit;
+  if (memory === undefined || memory < 0) {
+    throw new TsrunError('/linux/resources/memory/swap: it counts memory and swap together, and memory has no limit', {
+      hint: 'set memory.limit too, or memory.swap.max in linux.resources.unified',
+    });
+  }
+  if (swap >= memory) return swap - memory;
+  throw new TsrunError(`/linux/resources/memory/swap: ${swap} is less than the memory limit ${memory}`, {
+    hint: 'it is the sum of memory and swap',
+  });
+}
+
+/** memory.checkBeforeUpdate: cgroup v2 would kill to reach the new limit where v1 refused it. */
+function useCheck(limit: number, swap: number | undefined): Setting {
+  const from = '/linux/resources/memory/checkBeforeUpdate';
+  return { controller: 'memory', op: { op: 'check-memory-use', by: 'runtime', from, limit, swap: swap ?? -1 } };
+}

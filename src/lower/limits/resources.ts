@@ -1,0 +1,112 @@
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import type { LinuxResources } from '../../generated/spec.ts';
+import type { CgroupFacts } from '../../host/facts.ts';
+import { lowerCpu } from './resources-cpu.ts';
+import { lowerBlockIO } from './resources-io.ts';
+import { lowerMemory } from './resources-memory.ts';
+import { lowerHugepages, lowerPids, lowerRdma, lowerUnified } from './resources-other.ts';
+import { refuseV1Only } from './v1-only.ts';
+
+/** One op that sets a limit, and the controller without which there is no such limit. */
+export interface Setting {
+  /** `core` for the files that every cgroup has. */
+  readonly controller: string;
+  readonly op: Op;
+}
+
+/** What is in force already, for properties that mean something only together with another one. */
+export interface CurrentLimits {
+  /** memory.max in bytes; undefined is no limit. */
+  readonly memory: number | undefined;
+  /** First word of cpu.max: microseconds, or `max`. */
+  readonly cpuQuota: string;
+  /** Second word of cpu.max: microseconds. */
+  readonly cpuPeriod: number;
+}
+
+/** Of a cgroup that has just been made. */
+export const noLimits: CurrentLimits = { memory: undefined, cpuQuota: 'max', cpuPeriod: 100_000 };
+
+export interface LoweredResources {
+  /** In the order in which the kernel wants them. */
+  readonly settings: readonly Setting[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * linux.resources (without devices) as writes to files of cgroup v2. A value that asks for no limit, and a 0 where
+ * engines write 0 for "not set" (memory.limit, memory.swap, cpu.shares, cpu.quota, cpu.period, blockIO.weight), sets
+ * nothing or takes the limit away, and needs no controller.
+ *
+ * @throws TsrunError for what only cgroup v1 can do, and for a controller that this host does not have on cgroup v2
+ */
+export function lowerResources(
+  resources: LinuxResources,
+  host: CgroupFacts,
+  current: CurrentLimits = noLimits,
+): LoweredResources {
+  refuseV1Only(resources);
+  const warnings: string[] = [];
+  const settings = [
+    // Before memory: what makes pages must know its nodes first.
+    ...lowerCpu(resources.cpu ?? {}, current, warnings),
+    ...lowerMemory(resources.memory ?? {}, current),
+    ...lowerPids(resources.pids),
+    ...lowerBlockIO(resources.blockIO ?? {}),
+    ...lowerHugepages(resources.hugepageLimits ?? []),
+    ...lowerRdma(resources.rdma ?? {}),
+    // Last: it is the way to override anything above.
+    ...lowerUnified(resources.unified ?? {}),
+  ];
+  return { settings: settings.filter((setting) => hasController(setting, host)), warnings };
+}
+
+/** The controllers that the settings cannot do without. */
+export function controllersOf(settings: readonly Setting[]): string[] {
+  return [...new Set(settings.map(({ controller }) => controller))].filter((name) => name !== 'core');
+}
+
+/** @throws TsrunError when the limit is one and the controller is not there */
+function hasController({ controller, op }: Setting, host: CgroupFacts): boolean {
+  if (controller === 'core' ? host.mount !== null : host.controllers.includes(controller)) return true;
+  // Without the controller nothing is limited, which is what is asked for.
+  if (!isLimit(op)) return false;
+  throw new TsrunError(`${op.from}: ${whereIs(controller, host)}`, { hint: 'remove the property to go on without it' });
+}
+
+/** Files in which a 0 is what a cgroup has anyway. */
+const zeroByDefault = ['memory.low', 'cpu.idle', 'cpu.max.burst'];
+
+/** Whether the op asks for something that a cgroup does not have anyway. */
+export function isLimit(op: Op): boolean {
+  if (op.op !== 'write-cgroup-file') return true;
+  return op.value !== 'max' && !(op.value === '0' && zeroByDefault.includes(op.file));
+}
+
+function whereIs(controller: string, { mount, v1Controllers }: CgroupFacts): string {
+  if (mount === null) return 'this host has no cgroup v2, and so no limits';
+  const v1 = v1Controllers[controller === 'io' ? 'blkio' : controller];
+  const place = v1 === undefined ? 'the kernel does not offer it there' : `it belongs to cgroup v1, at ${v1}`;
+  return `controller ${controller} is missing from cgroup v2 at ${mount}: ${place}`;
+}
+
+/** Makes the op for a file; `from` is the property below linux.resources. */
+export function write(controller: string, from: string, file: string, value: string): Setting {
+  return {
+    controller,
+    op: { op: 'write-cgroup-file', by: 'runtime', from: `/linux/resources/${from}`, file, value },
+  };
+}
+
+/** A count in decimal, however large: JSON numbers beyond 2^53 have lost their last digits, and 2^64 - 1 is the top. */
+export function decimal(value: number): string {
+  const top = 0xffff_ffff_ffff_ffffn;
+  const exact = BigInt(Math.trunc(value));
+  return (exact > top ? top : exact).toString();
+}
+
+/** -1 is the word `max`. */
+export function decimalOrMax(value: number): string {
+  return value < 0 ? 'max' : decimal(value);
+}

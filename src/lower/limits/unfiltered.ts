@@ -1,0 +1,29 @@
+import { deviceRulesOf } from '../../linux/device-rules.ts';
+import { type Context, namespaceOf } from '../context.ts';
+
+/** CAP_MKNOD of capabilities(7). */
+export const mknod = 1n << 27n;
+
+/**
+ * Whether only the want of device nodes keeps the container from the host's disks: without a cgroup of its own it has no
+ * device filter, and no user namespace does the filter's work. Not when its rules let it use every device anyway.
+ *
+ * Such a container gets no CAP_MKNOD, and the nodes that are in its image or in a volume cannot be opened (see
+ * lowerNodev); what is in /dev is what the config puts there.
+ */
+export function isUnfiltered(context: Context): boolean {
+  const { host, options } = context;
+  const hasNoFilter = options.cgroupManager === 'disabled' || host.cgroup.mount === null;
+  const isConfined = namespaceOf(context, 'user') !== undefined || !host.initialUserNamespace || host.uid !== 0;
+  return hasNoFilter && !isConfined && !allowsAll(context);
+}
+
+/** The last rule that is about every device, and none after it takes one away. */
+function allowsAll({ linux }: Context): boolean {
+  const rules = deviceRulesOf(linux.resources?.devices ?? []);
+  const last = rules.findLastIndex(({ allow }) => !allow);
+  return rules.slice(last + 1).some(({ type, major, minor, access }) => {
+    const isAll = type === 'a' && major === null && minor === null;
+    return isAll && [...'rwm'].every((letter) => access.includes(letter));
+  });
+}

@@ -1,0 +1,101 @@
+import type { Op } from '../../generated/ops.ts';
+import { type Context, isPrivileged, namespaceOf } from '../context.ts';
+import { cgroupDirectory } from '../limits/cgroup.ts';
+import { attachOps, attributeOps } from './mount-ops.ts';
+import { attr } from './mount-options.ts';
+import type { MountRequest } from './mount-request.ts';
+
+/**
+ * A mount of type cgroup or cgroup2. In a cgroup namespace it is the hierarchy as the container sees it; without one it
+ * would be the host's, so the container gets its own part of it, read-only (CVE-2023-25809), unless it may do anything to
+ * the host anyway.
+ */
+export function lowerCgroupMount(context: Context, request: MountRequest): Op[] {
+  const { from, options } = request;
+  if (context.host.cgroup.mount === null) return lowerNoCgroup(context, request);
+  if (namespaceOf(context, 'cgroup') === undefined && !managesCgroups(context, request)) {
+    return bindOwnCgroup(context, request);
+  }
+  const source = request.mount.source ?? 'cgroup';
+  // Without a cgroup of its own, what the container sees as the root of the hierarchy is its caller's.
+  const attributes = options.own.set | (context.options.cgroupManager === 'disabled' ? attr.rdonly : 0);
+  return [
+    {
+      op: 'new-filesystem',
+      by: 'init',
+      from,
+      destination: request.destination.path,
+      type: 'cgroup2',
+      source,
+      parameters: options.parameters.map(({ text }) => text),
+      attributes,
+      modeFromDestination: false,
+      fallbackParameters: [],
+      fallbackTree: cgroupDirectory(context),
+      fallbackAttributes: options.own.set | attr.rdonly,
+    },
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
+}
+
+/**
+ * A privileged container without a cgroup namespace whose mount is not to be read-only: an engine inside one, as in a
+ * privileged pod of Kubernetes, makes its containers' cgroups by the host's paths, which /proc/self/cgroup shows it.
+ */
+function managesCgroups(context: Context, { options }: MountRequest): boolean {
+  if ((options.own.set & attr.rdonly) !== 0 || !context.host.initialUserNamespace) return false;
+  if (namespaceOf(context, 'user') !== undefined || !isPrivileged(context)) return false;
+  return context.spec.process?.capabilities?.bounding?.includes('CAP_SYS_ADMIN') === true;
+}
+
+function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
+  const { from, destination, options } = request;
+  if ((options.own.clear & attr.rdonly) !== 0) {
+    context.warnings.push(`${from}/options: without a cgroup namespace ${destination.path} is read-only`);
+  }
+  const readonly = {
+    set: options.own.set | attr.rdonly,
+    clear: options.own.clear & ~attr.rdonly,
+    from: options.own.from,
+  };
+  return [
+    {
+      op: 'clone-tree',
+      by: 'init',
+      from,
+      destination: destination.path,
+      source: cgroupDirectory(context),
+      recursive: false,
+      tree: null,
+      procOnly: false,
+      // An ordinary user may have got none.
+      emptyIfMissing: true,
+    },
+    ...attributeOps(request, readonly, false),
+    ...attachOps(request),
+  ];
+}
+
+/** An empty directory says as much as there is to say. */
+function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
+  const { from, destination, mount } = request;
+  context.warnings.push(`${from}: this host has no cgroup v2, so ${destination.path} is an empty directory`);
+  return [
+    {
+      op: 'new-filesystem',
+      by: 'init',
+      from,
+      destination: destination.path,
+      type: 'tmpfs',
+      source: mount.source ?? 'cgroup',
+      parameters: ['mode=0555'],
+      attributes: attr.rdonly | attr.nosuid | attr.nodev | attr.noexec,
+      modeFromDestination: false,
+      fallbackParameters: [],
+      fallbackTree: null,
+      fallbackAttributes: 0,
+    },
+    ...attachOps(request),
+  ];
+}

@@ -1,0 +1,87 @@
+import { normalize } from 'node:path';
+import type { Op } from '../../generated/ops.ts';
+import type { LinuxDevice } from '../../generated/spec.ts';
+import { type Context, namespaceOf } from '../context.ts';
+import { mountRequests } from './mount-request.ts';
+
+/** File types of mknod(2), by the letters of linux.devices. */
+const fileTypes = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
+
+interface Device extends LinuxDevice {
+  readonly from: string;
+}
+
+/** Devices every container has (config-linux.md, Default Devices). */
+const defaultDevices: readonly Device[] = (
+  [
+    ['/dev/null', 1, 3],
+    ['/dev/zero', 1, 5],
+    ['/dev/full', 1, 7],
+    ['/dev/random', 1, 8],
+    ['/dev/urandom', 1, 9],
+    ['/dev/tty', 5, 0],
+  ] as const
+).map(([path, major, minor]) => ({ path, type: 'c', major, minor, from: 'default' }));
+
+/** runtime-linux.md, Dev symbolic links: only where the source exists. */
+const links: readonly { path: string; target: string }[] = [
+  { path: '/dev/fd', target: '/proc/self/fd' },
+  { path: '/dev/stdin', target: '/proc/self/fd/0' },
+  { path: '/dev/stdout', target: '/proc/self/fd/1' },
+  { path: '/dev/stderr', target: '/proc/self/fd/2' },
+  // In no text, but in every other runtime.
+  { path: '/dev/core', target: '/proc/kcore' },
+];
+
+/**
+ * The default devices, those of linux.devices and the links in /dev. A /dev that is bind-mounted is somebody else's,
+ * usually the host's own: nothing is made in it.
+ */
+export function lowerDevices(context: Context): Op[] {
+  const asked = (context.linux.devices ?? []).map((device, index) => ({
+    ...device,
+    path: normalize(device.path),
+    from: `/linux/devices/${index}`,
+  }));
+  if (isDevBound(context)) {
+    return asked.filter((device) => !isForeign(context, device)).map((device) => lowerDevice(context, device));
+  }
+  const defaults = defaultDevices.filter(({ path }) => !asked.some((device) => device.path === path));
+  return [...[...defaults, ...asked].map((device) => lowerDevice(context, device)), ...lowerLinks()];
+}
+
+function isDevBound(context: Context): boolean {
+  return mountRequests(context).some(
+    ({ options, destination }) => options.bind !== undefined && destination.path === '/dev',
+  );
+}
+
+function isForeign({ warnings }: Context, { path, from }: Device): boolean {
+  if (!path.startsWith('/dev/')) return false;
+  warnings.push(`${from}: /dev is a bind mount, so ${path} is what its source has there`);
+  return true;
+}
+
+function lowerDevice(context: Context, { path, type, major = 0, minor = 0, fileMode, uid, gid, from }: Device): Op {
+  const inUserNamespace = namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
+  if (inUserNamespace && type !== 'p') {
+    if (fileMode !== undefined || uid !== undefined || gid !== undefined) {
+      context.warnings.push(`${from}: a device in a user namespace is the host's, with the host's mode and owner`);
+    }
+    return { op: 'bind-device', by: 'init', from, path, source: path, mode: fileTypes[type], major, minor };
+  }
+  const mode = fileTypes[type] | ((fileMode ?? 0o666) & 0o7777);
+  return { op: 'make-device', by: 'init', from, path, mode, major, minor, uid: uid ?? 0, gid: gid ?? 0 };
+}
+
+function lowerLinks(): Op[] {
+  return [
+    ...links.map(({ path, target }): Op => link(path, target, false)),
+    // Of the container's own devpts, whatever the image has there (config-linux.md, Default Devices).
+    link('/dev/ptmx', 'pts/ptmx', true),
+  ];
+}
+
+function link(path: string, target: string, replace: boolean): Op {
+  return { op: 'make-symlink', by: 'init', from: 'default', path, target, replace, onlyToExisting: !replace };
+}

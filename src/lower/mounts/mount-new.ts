@@ -1,0 +1,135 @@
+import { TsrunError } from '../../errors.ts';
+import type { NewFilesystemOp, Op } from '../../generated/ops.ts';
+import { type Context, namespaceOf } from '../context.ts';
+import { mountLabelParameters } from '../process/labels.ts';
+import { attachOps, attributeOps, takeOps } from './mount-ops.ts';
+import { attr, needsMountFlags } from './mount-options.ts';
+import { lastMounts } from './mount-order.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
+import { mapNewFilesystem } from './mount-trees.ts';
+
+/** A filesystem of the container's own. */
+export function lowerNewFilesystem(context: Context, request: MountRequest): Op[] {
+  const { options, from, mount } = request;
+  const type = filesystemType(request);
+  if (options.copyUp !== undefined && type !== 'tmpfs') {
+    throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs, found ${JSON.stringify(type)}`);
+  }
+  if (needsMountFlags(options)) return lowerByFlags(context, request, type);
+  const { parameters, attributes } = filesystemOf(context, request, type);
+  return [
+    {
+      op: 'new-filesystem',
+      by: 'init',
+      from,
+      destination: request.destination.path,
+      type,
+      source: mount.source ?? '',
+      parameters,
+      attributes,
+      // As callers of runc are used to: without a mode of its own, a tmpfs looks like what it hides.
+      modeFromDestination: type === 'tmpfs' && !parameters.some((parameter) => parameter.startsWith('mode=')),
+      ...fallbackOf(context, type, attributes),
+    },
+    ...mapNewFilesystem(context, request),
+    ...copyUpOps(request, parameters),
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
+}
+
+function filesystemType({ mount, from }: MountRequest): string {
+  if (mount.type === undefined || mount.type === '' || mount.type === 'bind' || mount.type === 'none') {
+    throw new TsrunError(`${from}/type: ${JSON.stringify(mount.type ?? '')} is no filesystem type`, {
+      hint: 'a bind mount needs "bind" or "rbind" in its options; its type does not matter',
+    });
+  }
+  return mount.type;
+}
+
+/** The filesystem's parameters and the mount's attributes. What is copied into is protected after that. */
+function filesystemOf(context: Context, request: MountRequest, type: string) {
+  const { options } = request;
+  const writable = options.copyUp !== undefined || isProtectedLater(context, request);
+  const parameters = options.parameters.map(({ text }) => text).filter((text) => !writable || text !== 'ro');
+  const attributes = writable ? options.own.set & ~attr.rdonly : options.own.set;
+  return { parameters: [...parameters, ...mountLabelParameters(context, type)], attributes };
+}
+
+/**
+ * Whether a read-only tmpfs becomes so only when what is made in it is there: devices, the console and later mounts
+ * (podman's pods have a read-only /dev). Not when a later entry is mounted there, or remounts it.
+ */
+export function isProtectedLater(context: Context, { mount, options, index, destination }: MountRequest): boolean {
+  const isNewTmpfs = mount.type === 'tmpfs' && options.bind === undefined && !options.remount;
+  if (!isNewTmpfs || options.copyUp !== undefined || needsMountFlags(options)) return false;
+  if ((options.own.set & attr.rdonly) === 0) return false;
+  const { on, below } = lastMounts(context);
+  // Another's would be protected, or this one too soon.
+  if ((on.get(destination.path) ?? 0) > index) return false;
+  return destination.path === '/dev' || (below.get(destination.path) ?? 0) > index;
+}
+
+/** After all that is made in them. */
+export function lowerReadonlyFilesystems(context: Context): Op[] {
+  return mountRequests(context)
+    .filter((request) => isProtectedLater(context, request))
+    .flatMap((request): Op[] => [
+      ...takeOps(request, request.index),
+      ...attributeOps(request, { set: attr.rdonly, clear: 0, from: request.options.own.from }, false),
+    ]);
+}
+
+function copyUpOps(request: MountRequest, parameters: readonly string[]): Op[] {
+  const { options, destination } = request;
+  if (options.copyUp === undefined) return [];
+  const owner = !parameters.some((parameter) => parameter.startsWith('uid=') || parameter.startsWith('gid='));
+  const protect = { set: options.own.set & attr.rdonly, clear: 0, from: options.own.from };
+  return [
+    { op: 'copy-up', by: 'init', from: options.copyUp, destination: destination.path, owner },
+    ...attributeOps(request, protect, false),
+  ];
+}
+
+type Fallback = Pick<NewFilesystemOp, 'fallbackParameters' | 'fallbackTree' | 'fallbackAttributes'>;
+
+const noFallback: Fallback = { fallbackParameters: [], fallbackTree: null, fallbackAttributes: 0 };
+
+/**
+ * What to do when the kernel refuses a new sysfs or procfs, which it does in a user namespace that does not own the
+ * network or pid namespace, or whose creator sees only a part of them.
+ */
+function fallbackOf(context: Context, type: string, attributes: number): Fallback {
+  if (namespaceOf(context, 'user') === undefined && context.host.initialUserNamespace) return noFallback;
+  // The host's /sys, not to be written to: its network devices are what a new one would show.
+  if (type === 'sysfs') return { ...noFallback, fallbackTree: '/sys', fallbackAttributes: attributes | attr.rdonly };
+  if (type !== 'proc') return noFallback;
+  // With pids of its own a container must not see the host's; the kernel allows procfs without the other files sooner.
+  if (namespaceOf(context, 'pid') !== undefined) return { ...noFallback, fallbackParameters: ['subset=pid'] };
+  return { ...noFallback, fallbackTree: '/proc', fallbackAttributes: attributes };
+}
+
+/** Through mount(2), which tells less of what it refuses. */
+function lowerByFlags(context: Context, request: MountRequest, type: string): Op[] {
+  const { options, from, destination, mount } = request;
+  if (options.copyUp !== undefined || options.idmap !== undefined || mount.uidMappings?.length) {
+    throw new TsrunError(`${from}/options: iversion and silent cannot be combined with tmpcopyup or idmap`);
+  }
+  const own = options.parameters.filter(({ generic }) => !generic).map(({ text }) => text);
+  const data = [...own, ...mountLabelParameters(context, type)].join(',');
+  return [
+    {
+      op: 'mount-by-flags',
+      by: 'init',
+      from,
+      destination: destination.path,
+      type,
+      source: mount.source ?? '',
+      flags: options.superblock,
+      data,
+    },
+    ...attributeOps(request, options.own, false),
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
+}

@@ -1,0 +1,48 @@
+import type { Op, SetMountAttributesOp } from '../../generated/ops.ts';
+import type { AttributeChange } from './mount-options.ts';
+import type { MountRequest } from './mount-request.ts';
+
+/** The held mount's way into the container, and its propagation there. */
+export function attachOps(request: MountRequest): Op[] {
+  const { from, destination } = request;
+  const { path, realDirectory, onProc } = destination;
+  const attach: Op = { op: 'attach-mount', by: 'init', from, destination: path, realDirectory, onProc };
+  return [attach, ...propagationOps(request)];
+}
+
+/** The held mount for a later entry. */
+export function keepOps({ from, destination, index }: MountRequest): Op[] {
+  return [{ op: 'keep-mount', by: 'init', from, destination: destination.path, number: index }];
+}
+
+/** The mount of the entry with this number again, which has been kept. */
+export function takeOps({ from, destination }: MountRequest, number: number): Op[] {
+  return [{ op: 'take-mount', by: 'init', from, destination: destination.path, number }];
+}
+
+/** After the mount is attached: a shared parent would make it shared again. */
+export function propagationOps({ options, destination }: MountRequest): SetMountAttributesOp[] {
+  return options.propagation.map(({ recursive, flags, from }) => ({
+    op: 'set-mount-attributes',
+    by: 'init',
+    from,
+    destination: destination.path,
+    recursive,
+    set: 0,
+    clear: 0,
+    propagation: flags,
+  }));
+}
+
+/** A change of the held mount's attributes, if there is one. */
+export function attributeOps(
+  request: MountRequest,
+  change: AttributeChange,
+  recursive: boolean,
+): SetMountAttributesOp[] {
+  const { set, clear, from } = change;
+  if (set === 0 && clear === 0) return [];
+  const place = from.length === 1 && from[0] !== undefined ? from[0] : `${request.from}/options`;
+  const destination = request.destination.path;
+  return [{ op: 'set-mount-attributes', by: 'init', from: place, destination, recursive, set, clear, propagation: 0 }];
+}

@@ -1,0 +1,43 @@
+import type { Context } from '../context.ts';
+import { mountRequests } from './mount-request.ts';
+
+/** By destination, the index of the last entry of `mounts` that is mounted there, and of the last anywhere below it. */
+export interface LastMounts {
+  readonly on: ReadonlyMap<string, number>;
+  /** Only for destinations of entries. */
+  readonly below: ReadonlyMap<string, number>;
+}
+
+/** Asked for every read-only tmpfs. */
+const known = new WeakMap<Context, LastMounts>();
+
+export function lastMounts(context: Context): LastMounts {
+  const found = known.get(context) ?? findLastMounts(context);
+  known.set(context, found);
+  return found;
+}
+
+/** In the order of the tree, what is below a path follows it at once: one pass with the paths that lead to the present one. */
+function findLastMounts(context: Context): LastMounts {
+  const on = new Map(mountRequests(context).map(({ destination, index }) => [destination.path, index]));
+  const below = new Map<string, number>();
+  const leading: string[] = [];
+  const leave = () => {
+    const path = leading.pop() ?? '';
+    const parent = leading.at(-1);
+    const last = Math.max(on.get(path) ?? 0, below.get(path) ?? 0);
+    if (parent !== undefined) below.set(parent, Math.max(below.get(parent) ?? 0, last));
+  };
+  for (const path of inTreeOrder([...on.keys()])) {
+    while (leading.length > 0 && !path.startsWith(`${leading.at(-1)}/`)) leave();
+    leading.push(path);
+  }
+  while (leading.length > 0) leave();
+  return { on, below };
+}
+
+/** With the slash before every other character, which NUL is: no path has one. */
+function inTreeOrder(paths: readonly string[]): string[] {
+  const keys = paths.map((path) => path.replaceAll('/', '\0'));
+  return keys.sort().map((key) => key.replaceAll('\0', '/'));
+}

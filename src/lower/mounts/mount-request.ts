@@ -1,0 +1,49 @@
+import type { Mount } from '../../generated/spec.ts';
+import type { Context } from '../context.ts';
+import { isUnfiltered } from '../limits/unfiltered.ts';
+import { type Destination, destinationOf } from './mount-destination.ts';
+import { attr, type MountOptions, sortOptions } from './mount-options.ts';
+
+/** One entry of `mounts`, taken apart. */
+export interface MountRequest {
+  readonly mount: Mount;
+  readonly index: number;
+  /** JSON pointer of the entry. */
+  readonly from: string;
+  readonly options: MountOptions;
+  readonly destination: Destination;
+}
+
+/** Several sections of the plan look at all of them. */
+const known = new WeakMap<Context, readonly MountRequest[]>();
+
+/**
+ * The entries of `mounts`.
+ *
+ * @throws TsrunError for a destination that nothing may be mounted on
+ */
+export function mountRequests(context: Context): readonly MountRequest[] {
+  const requests = known.get(context) ?? requestsOf(context);
+  known.set(context, requests);
+  return requests;
+}
+
+function requestsOf(context: Context): MountRequest[] {
+  const requests = (context.spec.mounts ?? []).map(requestOf);
+  if (isUnfiltered(context)) for (const request of requests) withholdDevices(request);
+  return requests;
+}
+
+/** Nodev, unless the config says dev; what goes to /dev is there for its devices. */
+function withholdDevices({ options, destination: { path } }: MountRequest): void {
+  if (path === '/dev' || path.startsWith('/dev/')) return;
+  if ((options.own.clear & attr.nodev) === 0) options.own.set |= attr.nodev;
+  if (options.bind === 'rbind' && (options.recursive.clear & attr.nodev) === 0) options.recursive.set |= attr.nodev;
+}
+
+function requestOf(mount: Mount, index: number): MountRequest {
+  const from = `/mounts/${index}`;
+  const options = sortOptions(mount.options ?? [], from);
+  const type = options.bind === undefined && !options.remount ? (mount.type ?? '') : undefined;
+  return { mount, index, from, options, destination: destinationOf(mount.destination, type, from) };
+}

@@ -1,0 +1,130 @@
+import { resolve } from 'node:path';
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import type { LinuxIDMapping, Mount } from '../../generated/spec.ts';
+import { type Context, namespaceOf, opensTrees } from '../context.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
+
+/** Source of a bind mount: absolute, or relative to the bundle (config.md, Mounts). */
+export function bindSource({ options }: Pick<Context, 'options'>, { source = '' }: Mount): string {
+  return resolve(options.bundle, source);
+}
+
+/**
+ * Trees that must be opened, and ID-mapped, before init enters a user namespace: its root may not reach them, and has no
+ * power over the host's filesystems.
+ */
+export function lowerTrees(context: Context): Op[] {
+  return mountRequests(context).flatMap((request) => [...namespaceOps(context, request), ...treeOps(context, request)]);
+}
+
+/**
+ * Before init gives up the host's root's user id, which opens most directories still. An ID-mapped tree has to stay the
+ * runtime's.
+ */
+export function lowerOwnTrees(context: Context): Op[] {
+  return mountRequests(context).flatMap((request): Op[] => {
+    const tree = slotOf(context, request);
+    if (tree === null || isMapped(request)) return [];
+    const { mount, from, destination, options } = request;
+    const source = bindSource(context, mount);
+    const recursive = options.bind === 'rbind';
+    return [
+      { op: 'own-tree', by: 'init', from: `${from}/source`, destination: destination.path, source, recursive, tree },
+    ];
+  });
+}
+
+/** Slot of the tree that the runtime opens for a bind mount; null when init opens it itself. */
+export function slotOf(context: Context, request: MountRequest): string | null {
+  if (request.options.bind === undefined || request.options.remount) return null;
+  return opensTrees(context) || isMapped(request) ? `mount-${request.index}` : null;
+}
+
+/** Mappings alone ask for an ID-mapped mount too (config.md, uidMappings). */
+function isMapped({ options, mount }: MountRequest): boolean {
+  return options.idmap !== undefined || hasMappings(mount);
+}
+
+function hasMappings({ uidMappings = [], gidMappings = [] }: Mount): boolean {
+  return uidMappings.length > 0 || gidMappings.length > 0;
+}
+
+function treeOps(context: Context, request: MountRequest): Op[] {
+  const slot = slotOf(context, request);
+  if (slot === null) return [];
+  const { mount, options, from } = request;
+  const path = bindSource(context, mount);
+  const recursive = options.bind === 'rbind';
+  const ops: Op[] = [{ op: 'open-tree', by: 'runtime', from: `${from}/source`, slot, path, recursive }];
+  if (isMapped(request)) {
+    const namespace = namespaceSlot(request);
+    const place = options.idmap?.from ?? `${from}/uidMappings`;
+    ops.push({ op: 'map-tree', by: 'runtime', from: place, tree: slot, namespace, recursive: mapsAll(request) });
+  }
+  return ops;
+}
+
+function mapsAll({ options }: MountRequest): boolean {
+  return options.idmap?.recursive ?? false;
+}
+
+function namespaceSlot({ index }: MountRequest): string {
+  return `ids-${index}`;
+}
+
+/** The user namespace whose mappings the mount gets: the entry's own, or the container's. */
+function namespaceOps(context: Context, request: MountRequest): Op[] {
+  if (!isMapped(request)) return [];
+  const { mount, from } = request;
+  const slot = namespaceSlot(request);
+  const { uids, gids, place } = mappingsOf(context, request);
+  const joined = namespaceOf(context, 'user');
+  if (!hasMappings(mount) && joined?.entry.path) {
+    const path = joined.entry.path;
+    return [
+      { op: 'open-namespace', by: 'runtime', from: `${joined.from}/path`, slot, type: 'user', path, privateFor: null },
+    ];
+  }
+  if (uids.length === 0 || gids.length === 0) {
+    throw new TsrunError(`${from}: an ID-mapped mount needs both uidMappings and gidMappings`, {
+      hint: 'or a user namespace with mappings, to take them from',
+    });
+  }
+  const maps = { uidMap: mapLines(uids), gidMap: mapLines(gids) };
+  return [{ op: 'make-user-namespace', by: 'runtime', from: place, slot, ...maps }];
+}
+
+function mappingsOf({ linux }: Context, { mount, from }: MountRequest) {
+  if (hasMappings(mount)) {
+    return { uids: mount.uidMappings ?? [], gids: mount.gidMappings ?? [], place: `${from}/uidMappings` };
+  }
+  return { uids: linux.uidMappings ?? [], gids: linux.gidMappings ?? [], place: '/linux/uidMappings' };
+}
+
+/** As /proc/PID/uid_map takes them (user_namespaces(7)). */
+function mapLines(mappings: readonly LinuxIDMapping[]): string {
+  return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
+}
+
+/** An ID-mapped filesystem of the container's own. */
+export function mapNewFilesystem(context: Context, request: MountRequest): Op[] {
+  if (!isMapped(request)) return [];
+  const { options, from, destination } = request;
+  const place = options.idmap?.from ?? `${from}/uidMappings`;
+  if (namespaceOf(context, 'user') !== undefined) {
+    throw new TsrunError(`${place}: a new filesystem in a user namespace has the ids of that namespace already`, {
+      hint: 'leave the mapping out, or bind a directory of the host',
+    });
+  }
+  return [
+    {
+      op: 'map-mount-ids',
+      by: 'init',
+      from: place,
+      destination: destination.path,
+      namespaceFd: namespaceSlot(request),
+      recursive: mapsAll(request),
+    },
+  ];
+}

@@ -1,0 +1,113 @@
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import type { Context } from '../context.ts';
+import { lowerCgroupMount } from './cgroup-mount.ts';
+import { isProtectedLater, lowerNewFilesystem } from './mount-new.ts';
+import { attachOps, attributeOps, keepOps, propagationOps, takeOps } from './mount-ops.ts';
+import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
+import { bindSource, slotOf } from './mount-trees.ts';
+
+/** config.md, Mounts, in the listed order. */
+export function lowerMounts(context: Context): Op[] {
+  const requests = mountRequests(context);
+  const remounted = remountedBy(requests);
+  const kept = new Set(remounted.values());
+  return requests.flatMap((request) => {
+    if (request.options.remount) return lowerRemount(context, request, remounted.get(request));
+    const ops = lowerMount(context, request);
+    return kept.has(request) || isProtectedLater(context, request) ? [...ops, ...keepOps(request)] : ops;
+  });
+}
+
+/** For each remount the entry that made the mount, if there is one: the last before it with the same destination. */
+function remountedBy(requests: readonly MountRequest[]): Map<MountRequest, MountRequest> {
+  const last = new Map<string, MountRequest>();
+  const made = new Map<MountRequest, MountRequest>();
+  for (const request of requests) {
+    const { path } = request.destination;
+    const before = last.get(path);
+    if (!request.options.remount) last.set(path, request);
+    else if (before !== undefined) made.set(request, before);
+  }
+  return made;
+}
+
+/** A bind is a bind by its options; its type says nothing. */
+function lowerMount(context: Context, request: MountRequest): Op[] {
+  const { type } = request.mount;
+  if (request.options.bind !== undefined) return lowerBind(context, request);
+  if (type === 'cgroup' || type === 'cgroup2') return lowerCgroupMount(context, request);
+  return lowerNewFilesystem(context, request);
+}
+
+function lowerBind(context: Context, request: MountRequest): Op[] {
+  const { mount, options, from, destination } = request;
+  refuseData(options, 'a bind mount takes none of a filesystem');
+  if (options.copyUp !== undefined) throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs`);
+  warnOfFilesystemOptions(context, request);
+  return [
+    {
+      op: 'clone-tree',
+      by: 'init',
+      from: `${from}/source`,
+      destination: destination.path,
+      source: bindSource(context, mount),
+      recursive: options.bind === 'rbind',
+      tree: slotOf(context, request),
+      procOnly: destination.procOnly,
+      emptyIfMissing: false,
+    },
+    ...attributeOps(request, options.own, false),
+    ...attributeOps(request, options.recursive, true),
+    ...attachOps(request),
+  ];
+}
+
+/**
+ * An existing mount: with bind its own attributes only, else its filesystem's parameters too. What is not named stays.
+ *
+ * @param made the entry that made it. It is taken by its descriptor: a symlink on the way to its destination may lead
+ *   elsewhere by now.
+ */
+function lowerRemount(context: Context, request: MountRequest, made: MountRequest | undefined): Op[] {
+  const { options, from, destination } = request;
+  const path = destination.path;
+  const ops: Op[] =
+    made === undefined ? [{ op: 'find-mount', by: 'init', from, destination: path }] : takeOps(request, made.index);
+  if (options.bind !== undefined) {
+    refuseData(options, 'remount with bind changes no filesystem');
+    warnOfFilesystemOptions(context, request);
+  } else {
+    refuseForeignFilesystem(request, made);
+    const parameters = options.parameters.map(({ text }) => text);
+    if (parameters.length > 0) {
+      ops.push({ op: 'reconfigure-filesystem', by: 'init', from: `${from}/options`, destination: path, parameters });
+    }
+  }
+  return [
+    ...ops,
+    ...attributeOps(request, options.own, false),
+    ...attributeOps(request, options.recursive, true),
+    ...propagationOps(request),
+  ];
+}
+
+/** The filesystem behind a bind mount is the host's. */
+function refuseForeignFilesystem({ options, from }: MountRequest, made: MountRequest | undefined): void {
+  if (needsMountFlags(options)) {
+    throw new TsrunError(`${from}/options: iversion and silent are for new filesystems, not for remount`);
+  }
+  if (made !== undefined && made.options.bind === undefined) return;
+  throw new TsrunError(`${from}/options: remount would change a filesystem that is not the container's own`, {
+    hint: 'add bind, to change only how it is mounted here',
+  });
+}
+
+function warnOfFilesystemOptions(context: Context, { options, from }: MountRequest): void {
+  for (const name of filesystemOnly(options)) {
+    context.warnings.push(
+      `${from}/options: ${name} is a matter of the filesystem, which a bind mount shares: no effect`,
+    );
+  }
+}

@@ -1,0 +1,90 @@
+import { normalize, resolve } from 'node:path';
+import type { Op } from '../../generated/ops.ts';
+import { type Context, opensTrees } from '../context.ts';
+import { isUnfiltered } from '../limits/unfiltered.ts';
+import { propagationFlags } from './mount-options.ts';
+import { mountRequests } from './mount-request.ts';
+
+/** Absolute path of the rootfs: root.path, relative to the bundle (config.md, Root). */
+export function rootfsPath({ spec, options }: Pick<Context, 'spec' | 'options'>): string {
+  return resolve(options.bundle, spec.root?.path ?? 'rootfs');
+}
+
+type Kind = keyof typeof propagationFlags;
+
+/** linux.rootfsPropagation without its r, which says whether the mounts below the root get it too. */
+function rootPropagation({ linux }: Context): { kind: Kind; recursive: boolean } | undefined {
+  const value = linux.rootfsPropagation;
+  if (!value) return undefined;
+  const recursive = value.startsWith('r');
+  return { kind: (recursive ? value.slice(1) : value) as Kind, recursive };
+}
+
+/**
+ * How the mounts of the host relate to their copies in the new namespace, while the container is made of them. Slave:
+ * mounts of the host may still arrive, none of the container's can leave. Unbindable ones could not be bound.
+ */
+export function lowerPropagation(context: Context): Op[] {
+  const asked = rootPropagation(context);
+  const from = asked === undefined ? 'default' : '/linux/rootfsPropagation';
+  const kind = asked === undefined ? 'slave' : asked.kind === 'unbindable' ? 'private' : asked.kind;
+  // Only what is shared on the host stays so: a mount of its own would be shared with nobody.
+  const recursive = kind !== 'shared' || asked?.recursive === true;
+  return [{ op: 'set-propagation', by: 'init', from, propagation: kind, flags: propagationFlags[kind], recursive }];
+}
+
+/** Before init enters a user namespace. */
+export function lowerRootfsTree(context: Context): Op[] {
+  if (!opensTrees(context)) return [];
+  const path = rootfsPath(context);
+  return [{ op: 'open-tree', by: 'runtime', from: '/root/path', slot: 'rootfs', path, recursive: true }];
+}
+
+export function lowerRootfs(context: Context): Op[] {
+  const kind = rootPropagation(context)?.kind;
+  return [
+    {
+      op: 'bind-rootfs',
+      by: 'init',
+      from: '/root/path',
+      path: rootfsPath(context),
+      // Private, so that what the host mounts there later does not appear in the container, unless that is asked for.
+      propagation: kind === 'slave' ? 0 : propagationFlags.private,
+      detachParent: kind === 'shared',
+      tree: opensTrees(context) ? 'rootfs' : null,
+    },
+  ];
+}
+
+/**
+ * Where nothing filters devices, the nodes of an image can be no way to them (lower/unfiltered.ts). The image's own
+ * /dev must stay usable where the config mounts none.
+ */
+export function lowerNodev(context: Context): Op[] {
+  if (!isUnfiltered(context)) return [];
+  const isDevMounted = mountRequests(context).some(({ destination }) => destination.path === '/dev');
+  const areInDev = (context.linux.devices ?? []).every(({ path }) => normalize(path).startsWith('/dev/'));
+  if (isDevMounted && areInDev) return [{ op: 'nodev-root', by: 'init', from: '/root/path' }];
+  context.warnings.push('/root/path: no cgroup means no device filter: device nodes of the image can be opened');
+  return [];
+}
+
+export function lowerEnterRoot({ options }: Context): Op[] {
+  if (options.noPivot === true) return [{ op: 'move-root', by: 'init', from: '--no-pivot' }];
+  return [{ op: 'pivot-root', by: 'init', from: '/root/path' }];
+}
+
+/** linux.rootfsPropagation, as the container's process finds it. */
+export function lowerRootPropagation(context: Context): Op[] {
+  const asked = rootPropagation(context);
+  if (asked === undefined) return [];
+  const { kind, recursive } = asked;
+  const flags = propagationFlags[kind];
+  return [
+    { op: 'set-root-propagation', by: 'init', from: '/linux/rootfsPropagation', propagation: kind, flags, recursive },
+  ];
+}
+
+export function lowerReadonlyRoot({ spec }: Context): Op[] {
+  return spec.root?.readonly === true ? [{ op: 'readonly-root', by: 'init', from: '/root/readonly' }] : [];
+}

@@ -1,0 +1,150 @@
+import { appendPointer } from '../../config/read/pointer.ts';
+import { sysctlNamespace } from '../../config/validate/rules/sysctl.ts';
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import { type Context, hasNew, isJoined, isPrivileged, type NamespaceType, namespaceOf } from '../context.ts';
+import { lowerCheckIdMaps, lowerWriteIdMaps } from './id-maps.ts';
+
+/** CLONE_NEW* of sched.h, by the spec's names. */
+export const namespaceFlags: Readonly<Record<NamespaceType, number>> = {
+  mount: 0x00020000,
+  cgroup: 0x02000000,
+  uts: 0x04000000,
+  ipc: 0x08000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+  time: 0x00000080,
+};
+
+/** In one clone3, as it is cheaper than one call each; cgroup is not among them (see lowerLateNamespaces). */
+const clonedTypes: readonly NamespaceType[] = ['pid', 'network', 'ipc', 'uts', 'mount'];
+
+/** All but user, which comes before or after them, and mount, which takes the host's /proc out of reach: last. */
+const joinedTypes: readonly NamespaceType[] = ['network', 'ipc', 'uts', 'cgroup', 'time', 'pid'];
+
+/** @throws TsrunError for what no container can do without */
+function demandNamespaces(context: Context): void {
+  // pivot_root in the runtime's own mount namespace would take the host's root away.
+  if (namespaceOf(context, 'mount') === undefined) {
+    throw new TsrunError('/linux/namespaces: a container needs a mount namespace', {
+      hint: 'add { "type": "mount" } to linux.namespaces',
+    });
+  }
+  if (!isPrivileged(context) && namespaceOf(context, 'user') === undefined) {
+    throw new TsrunError('/linux/namespaces: without privilege a container needs a user namespace', {
+      hint: 'add { "type": "user" } and mappings, as tsrun spec --rootless writes them',
+    });
+  }
+}
+
+/** Opens the namespaces to be joined before the clone, as init inherits the descriptors. */
+export function lowerOpenNamespaces(context: Context): Op[] {
+  return (context.linux.namespaces ?? []).flatMap(({ type, path }, index): Op[] => {
+    if (!path) return [];
+    const from = `/linux/namespaces/${index}/path`;
+    return [
+      { op: 'open-namespace', by: 'runtime', from, slot: slotOf(type), type, path, privateFor: owner(context, type) },
+    ];
+  });
+}
+
+/** The property that would change the host if the namespace were the runtime's own; null: none does. */
+function owner({ spec, linux }: Context, type: NamespaceType): string | null {
+  if (type === 'uts' && spec.hostname) return '/hostname';
+  if (type === 'uts' && spec.domainname) return '/domainname';
+  if (type === 'network' && Object.keys(linux.netDevices ?? {}).length > 0) return '/linux/netDevices';
+  const sysctl = Object.keys(linux.sysctl ?? {}).find((key) => sysctlNamespace(key) === type);
+  return sysctl === undefined ? null : appendPointer('/linux/sysctl', sysctl);
+}
+
+/** The clone that starts init, with every new namespace unless they have to come later (see isGeneral). */
+export function lowerClone(context: Context): Op[] {
+  demandNamespaces(context);
+  const namespaces = isGeneral(context) ? [] : clonedTypes.filter((type) => hasNew(context, type));
+  return [{ op: 'clone', by: 'runtime', from: '/linux/namespaces', namespaces, flags: flagsOf(namespaces) }];
+}
+
+/**
+ * Whether one clone3 cannot do it. A user namespace must be there first, so that it owns the others, and its mappings
+ * are written from outside. A joined pid namespace and a new time namespace take effect for children only, and the
+ * process that forks must not be the pid namespace's first.
+ */
+function isGeneral(context: Context): boolean {
+  return namespaceOf(context, 'user') !== undefined || isJoined(context, 'pid') || hasNew(context, 'time');
+}
+
+/** What init does to get from the clone into the namespaces that the clone could not give it. */
+export function lowerEnterNamespaces(context: Context): Op[] {
+  const joins = joinedTypes.filter((type) => isJoined(context, type)).map((type) => join(context, type));
+  const mount = isJoined(context, 'mount') ? [join(context, 'mount')] : [];
+  if (!isGeneral(context)) return [...joins, ...mount];
+  // Inside the user namespace there is no privilege any more over namespaces that it does not own. An ordinary user has
+  // none before, and all over those that the joined user namespace owns.
+  const [before, after] = isPrivileged(context) ? [joins, []] : [[], joins];
+  return [
+    ...before,
+    ...lowerUserNamespace(context),
+    ...after,
+    ...lowerUnshare(context),
+    ...lowerTimeOffsets(context),
+    ...mount,
+    ...lowerFork(context),
+  ];
+}
+
+function join(context: Context, type: NamespaceType): Op {
+  const from = `${namespaceOf(context, type)?.from}/path`;
+  return { op: 'join-namespace', by: 'init', from, type, flag: namespaceFlags[type], ns: slotOf(type) };
+}
+
+function lowerUserNamespace(context: Context): Op[] {
+  if (isJoined(context, 'user')) return [join(context, 'user'), ...lowerCheckIdMaps(context)];
+  if (!hasNew(context, 'user')) return [];
+  return [...unshare(['user']), ...lowerWriteIdMaps(context)];
+}
+
+function lowerUnshare(context: Context): Op[] {
+  const types: readonly NamespaceType[] = [...clonedTypes, 'cgroup', 'time'];
+  return unshare(types.filter((type) => hasNew(context, type) && exists(context, type)));
+}
+
+function unshare(namespaces: readonly NamespaceType[]): Op[] {
+  if (namespaces.length === 0) return [];
+  return [{ op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces, flags: flagsOf(namespaces) }];
+}
+
+/** config-linux.md, Offset for Time Namespace. Only while no process is in the namespace. */
+function lowerTimeOffsets({ linux }: Context): Op[] {
+  const offsets = Object.entries(linux.timeOffsets ?? {}).map(
+    ([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`,
+  );
+  if (offsets.length === 0) return [];
+  return [{ op: 'write-time-offsets', by: 'init', from: '/linux/timeOffsets', offsets }];
+}
+
+function lowerFork(context: Context): Op[] {
+  if (namespaceOf(context, 'pid') === undefined && !hasNew(context, 'time')) return [];
+  return [{ op: 'fork-child', by: 'init', from: '/linux/namespaces', namespaces: [], flags: 0 }];
+}
+
+/** The cgroup namespace's root is the cgroup that its creator is in, so init makes it; then what new ones need. */
+export function lowerLateNamespaces(context: Context): Op[] {
+  const ops: Op[] = [];
+  if (!isGeneral(context) && hasNew(context, 'cgroup') && exists(context, 'cgroup')) ops.push(...unshare(['cgroup']));
+  if (hasNew(context, 'network')) ops.push({ op: 'loopback-up', by: 'init', from: '/linux/namespaces' });
+  return ops;
+}
+
+/** Without cgroup v2 there is nothing that a cgroup namespace would hide. */
+function exists({ host }: Context, type: NamespaceType): boolean {
+  return type !== 'cgroup' || host.cgroup.mount !== null;
+}
+
+function flagsOf(namespaces: readonly NamespaceType[]): number {
+  return namespaces.reduce((sum, type) => sum + namespaceFlags[type], 0);
+}
+
+function slotOf(type: NamespaceType): string {
+  return `${type}-namespace`;
+}

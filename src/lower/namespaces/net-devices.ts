@@ -1,0 +1,20 @@
+import { appendPointer } from '../../config/read/pointer.ts';
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import type { Context } from '../context.ts';
+
+const capNetAdmin = 1n << 12n;
+
+/** config-linux.md, Network Devices. */
+export function lowerNetDevices({ host, linux }: Context): Op[] {
+  const devices = Object.entries(linux.netDevices ?? {});
+  if (devices.length > 0 && (host.capabilities & capNetAdmin) === 0n) {
+    throw new TsrunError('/linux/netDevices: moving network devices needs CAP_NET_ADMIN', {
+      hint: 'an ordinary user cannot give devices away: leave the property out',
+    });
+  }
+  return devices.map(([device, { name }]) => {
+    const from = appendPointer('/linux/netDevices', device);
+    return { op: 'move-net-device', by: 'runtime', from, device, name: name || device };
+  });
+}

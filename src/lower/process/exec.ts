@@ -1,0 +1,39 @@
+import type { Op } from '../../generated/ops.ts';
+import type { Context } from '../context.ts';
+
+/** The working directory and HOME, while the rootfs can still be written and read as root. */
+export function lowerProgram({ spec }: Context): Op[] {
+  const process = spec.process;
+  if (process === undefined) return [];
+  const ops: Op[] = [{ op: 'enter-cwd', by: 'init', from: '/process/cwd', path: process.cwd }];
+  if (!(process.env ?? []).some((entry) => entry.startsWith('HOME='))) {
+    ops.push({ op: 'default-home', by: 'init', from: 'default', uid: process.user?.uid ?? 0 });
+  }
+  return ops;
+}
+
+/** What execvp(3) searches when there is no PATH. */
+export const defaultPath = '/bin:/usr/bin';
+
+/** args[0] by execvp(3)'s rules, and the execve itself (config.md, Process, args and env). */
+export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op[]; exec: Op[] } {
+  const process = spec.process;
+  const name = process?.args?.[0];
+  if (process === undefined || name === undefined) return { find: [], prepare: [], exec: [] };
+  const env = lastOfEach([...(process.env ?? []), ...(options.env ?? [])]);
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
+  const args = process.args ?? [];
+  const preserveFds = options.preserveFds ?? 0;
+  return {
+    find: [{ op: 'find-program', by: 'init', from: '/process/args/0', name, path }],
+    prepare: [{ op: 'prepare-exec', by: 'init', from: '/process/args', args, env, preserveFds }],
+    exec: [{ op: 'exec', by: 'init', from: '/process/args/0', name }],
+  };
+}
+
+/** Of two entries with one name the later wins; getenv(3) would find the earlier. */
+function lastOfEach(env: readonly string[]): string[] {
+  const byName = new Map<string, string>();
+  for (const entry of env) byName.set(entry.split('=', 1)[0] ?? entry, entry);
+  return [...byName.values()];
+}

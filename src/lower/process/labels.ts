@@ -1,0 +1,48 @@
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import type { Context } from '../context.ts';
+
+/** config.md, Linux Process, apparmorProfile and selinuxLabel: what the program runs under, from its execve on. */
+export function lowerLabels(context: Context): Op[] {
+  // Also when there is no mount that it would be for.
+  if (context.linux.mountLabel) demandLsm(context, 'selinux', '/linux/mountLabel');
+  const { apparmorProfile, selinuxLabel } = context.spec.process ?? {};
+  const ops: Op[] = [];
+  if (apparmorProfile) {
+    const from = '/process/apparmorProfile';
+    demandLsm(context, 'apparmor', from);
+    ops.push({ op: 'set-apparmor-profile', by: 'init', from, profile: apparmorProfile });
+  }
+  if (selinuxLabel) {
+    const from = '/process/selinuxLabel';
+    demandLsm(context, 'selinux', from);
+    ops.push({ op: 'set-selinux-label', by: 'init', from, label: selinuxLabel });
+  }
+  return ops;
+}
+
+/** A session keyring of its own, which the program may use only if it has the program's SELinux label. */
+export function lowerKeyring({ spec, options }: Context): Op[] {
+  if (options.noNewKeyring === true) return [];
+  const label = spec.process?.selinuxLabel || null;
+  return [{ op: 'join-session-keyring', by: 'init', from: 'default', name: `_ses.${options.id}`, label }];
+}
+
+/** Filesystems whose files have labels of their own that a mount cannot override. */
+const unlabelledTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2']);
+
+/** config-linux.md, Mount Label: the parameter that a new filesystem of this type gets for it. */
+export function mountLabelParameters(context: Context, type: string): string[] {
+  const label = context.linux.mountLabel;
+  return !label || unlabelledTypes.has(type) ? [] : [`context=${label}`];
+}
+
+const lsmNames = { apparmor: 'AppArmor', selinux: 'SELinux' } as const;
+
+/** A label that nothing enforces would be a false promise. */
+function demandLsm({ host }: Context, lsm: keyof typeof lsmNames, pointer: string): void {
+  if (host.lsm[lsm]) return;
+  throw new TsrunError(`${pointer}: ${lsmNames[lsm]} is not enabled on this host`, {
+    hint: `remove the property, or boot with lsm=…,${lsm}`,
+  });
+}

@@ -1,0 +1,61 @@
+import type { Op } from '../../generated/ops.ts';
+import { type Context, exactInteger, namespaceOf } from '../context.ts';
+import { rlimitNumbers } from './rlimits.ts';
+import { lowerOwnStdioOutside } from './user.ts';
+
+/**
+ * What init does first of all, still in the runtime's namespaces and with its privileges: what Node left behind is
+ * undone, and what a user namespace would forbid is done.
+ */
+export function lowerReset(context: Context): Op[] {
+  return [
+    // Before reset-process makes the file root's.
+    ...lowerOomScoreAdj(context),
+    { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft },
+    ...lowerHardLimits(context),
+    ...lowerOwnStdioOutside(context),
+  ];
+}
+
+/** A session of its own, in the process that stays: a session's leader alone can have a controlling terminal. */
+export function lowerSession(_context: Context): Op[] {
+  return [{ op: 'new-session', by: 'init', from: 'default' }];
+}
+
+/** config.md, Linux Process, oomScoreAdj. */
+function lowerOomScoreAdj({ spec }: Context): Op[] {
+  const value = spec.process?.oomScoreAdj;
+  if (value === undefined) return [];
+  return [{ op: 'set-oom-score-adj', by: 'init', from: '/process/oomScoreAdj', value }];
+}
+
+/** Hard limits above the caller's, which a process in a user namespace may not raise. */
+function lowerHardLimits(context: Context): Op[] {
+  if (namespaceOf(context, 'user') === undefined) return [];
+  return rlimitsOf(context).map(({ from, type, resource, hard }) => {
+    return { op: 'raise-hard-limit', by: 'init', from, type, resource, hard };
+  });
+}
+
+/** config.md, POSIX Process, rlimits. What is not listed stays as the caller had it. */
+export function lowerLimits(context: Context): Op[] {
+  return rlimitsOf(context).map((limit) => ({ op: 'set-rlimit', by: 'init', ...limit }));
+}
+
+function rlimitsOf(context: Context) {
+  return (context.spec.process?.rlimits ?? []).map(({ type, soft, hard }, index) => {
+    const from = `/process/rlimits/${index}`;
+    return {
+      from,
+      type,
+      resource: rlimitNumbers[type],
+      soft: exactInteger(context, `${from}/soft`, soft),
+      hard: exactInteger(context, `${from}/hard`, hard),
+    };
+  });
+}
+
+export function lowerNoNewPrivileges({ spec }: Context): Op[] {
+  if (spec.process?.noNewPrivileges !== true) return [];
+  return [{ op: 'no-new-privileges', by: 'init', from: '/process/noNewPrivileges' }];
+}

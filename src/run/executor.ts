@@ -1,0 +1,308 @@
+import { closeSync, openSync } from 'node:fs';
+import { addon, type ExitStatus } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import type { CloneOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
+import type { LinuxSeccomp } from '../generated/spec.ts';
+import { processStat } from '../host/processes.ts';
+import { log } from '../log.ts';
+import { moveNetDevice } from '../network/devices.ts';
+import { isRuntimeOp, type Plan } from '../plan/plan.ts';
+import { joinGroup, removeGroups } from '../resctrl/group.ts';
+import { withResctrlLock } from '../resctrl/lock.ts';
+import type { UndoStack } from '../undo.ts';
+import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
+import { setAttribute } from './ops/attributes.ts';
+import { type CgroupHandlers, CgroupOps } from './ops/cgroup.ts';
+import { checkIdMaps, writeIdMaps } from './ops/id-maps.ts';
+import { openNamespace } from './ops/namespace.ts';
+import { isTreeOp, runTreeOp } from './ops/trees.ts';
+import { awaitInit, openContainer, startInit } from './spawn.ts';
+import { type Trace, traceOf } from './trace.ts';
+import { unreportedFailure } from './unreported.ts';
+import { describeFailure, describeNotice } from './words/words.ts';
+
+/** What the ops that differ between create and exec mean to the command. */
+export interface Handlers extends CgroupHandlers {
+  /** Called right after the clone, with init's pid (in the runtime's pid namespace). */
+  started(pid: number, pidfd: number): void;
+  runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
+  recordState(status: string): void;
+  writePidFile(path: string): void;
+  /** Directories of resctrl that are about to be made, the deepest first. */
+  resctrlGroups(directories: readonly string[]): void;
+  /** A terminal's master that init made, with its slave's name inside the container. */
+  terminal(fd: number, name: string): void;
+  /** The profile's program (struct sock_filter[]). */
+  compileSeccomp(profile: LinuxSeccomp): Uint8Array;
+  /** A seccomp listener; init goes on when this returns. In a create, start gets it. */
+  listener(fd: number): void;
+}
+
+/**
+ * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Whatever was made is on the undo
+ * stack; the caller runs it when this throws.
+ */
+export class Executor {
+  private readonly plan: Plan;
+  private readonly handlers: Handlers;
+  private readonly undo: UndoStack;
+  private readonly preserveFds: number;
+  private readonly trace: Trace | undefined;
+  /** Descriptors init inherits, by the slot's name in the plan. */
+  readonly slots: Record<string, number> = {};
+  /** Bytes that ops of init get, by the name in the plan. */
+  private readonly blobs: Record<string, Uint8Array> = {};
+  private readonly cgroup: CgroupOps;
+  private socket = -1;
+  /** Of the process that runs init's ops. */
+  private pid = -1;
+  /** Indices of ops that come before the clone, and can be done while it is under way. */
+  private readonly besideClone: number[] = [];
+  /** Of the plan's ops the first that the runtime's turns have not come to. */
+  private nextOp = 0;
+  private resctrlGroups: readonly string[] = [];
+  private pidfd = -1;
+
+  constructor(plan: Plan, handlers: Handlers, undo: UndoStack, preserveFds = 0) {
+    this.plan = plan;
+    this.handlers = handlers;
+    this.undo = undo;
+    this.preserveFds = preserveFds;
+    this.cgroup = new CgroupOps(handlers, undo);
+    this.trace = traceOf(plan.ops);
+  }
+
+  /** @throws TsrunError for the first op that fails, with its place in the config */
+  run(): void {
+    // Below init's end on the stack: a group can only go when nobody is in it.
+    this.undo.push(() => removeGroups(this.resctrlGroups));
+    this.nextOp = this.runtimeOps(0);
+    this.converse();
+    closeSync(this.socket);
+    this.cgroup.close();
+  }
+
+  /** The runtime's ops from `index` up to the next of init's. */
+  private runtimeOps(index: number): number {
+    let at = index;
+    for (let op = this.plan.ops[at]; op !== undefined && isRuntimeOp(op); op = this.plan.ops[++at]) {
+      if (op.op === 'filter-devices' && this.pid < 0) this.besideClone.push(at);
+      else this.traced(at, op);
+    }
+    return at;
+  }
+
+  private traced(index: number, op: RuntimeOp): void {
+    this.trace?.began(index);
+    this.runtimeOp(op);
+    this.trace?.ended(index);
+  }
+
+  private runtimeOp(op: RuntimeOp): void {
+    switch (op.op) {
+      case 'compile-seccomp':
+        this.blobs[op.program] = this.handlers.compileSeccomp(op.profile);
+        return;
+      case 'create-cgroup':
+        return this.cgroup.create(op);
+      case 'start-scope':
+        return this.cgroup.startScope(op, this.pid);
+      case 'open-cgroup':
+        return this.cgroup.open(op);
+      case 'open-container':
+        this.slots[op.slot] = openContainer(op);
+        return;
+      case 'open-namespace':
+        this.slots[op.slot] = openNamespace(op);
+        return;
+      case 'clone':
+        return this.clone(op);
+      case 'join-resctrl':
+        return this.joinResctrl(op);
+      case 'set-scheduler':
+      case 'set-io-priority':
+      case 'set-own-cpu-affinity':
+        return setAttribute(op, this.pid);
+      case 'write-id-maps':
+        return writeIdMaps(op, this.pid);
+      case 'check-id-maps':
+        return checkIdMaps(op, this.pid);
+      case 'move-net-device':
+        // Closed with the other slots: it would keep the namespace there after the container's end.
+        this.slots['own-network'] ??= openSync(`/proc/${this.pid}/ns/net`, 'r');
+        return moveNetDevice(op, this.slots['own-network'], this.undo);
+      case 'run-hook':
+        return this.handlers.runHook(op);
+      case 'record-state':
+        return this.handlers.recordState(op.status);
+      case 'write-pid-file':
+        return this.handlers.writePidFile(op.path);
+      default:
+        return isTreeOp(op) ? runTreeOp(op, this.slots) : this.cgroup.change(op);
+    }
+  }
+
+  private joinResctrl(op: JoinResctrlOp): void {
+    withResctrlLock(op.mount, () => {
+      joinGroup(op, this.pid, (directories) => {
+        this.resctrlGroups = directories;
+        this.handlers.resctrlGroups(directories);
+      });
+    });
+  }
+
+  private clone(op: CloneOp): void {
+    const [ours, theirs] = addon().socketPair();
+    this.socket = ours;
+    const plan = addon().memfd('tsrun-plan', 0);
+    const options = {
+      flags: Number(op.flags),
+      cgroupFd: this.cgroup.fd,
+      syncFd: theirs,
+      planFd: plan,
+      inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
+      preserveFds: this.preserveFds,
+    };
+    startInit(op, options);
+    const failure = caught(() => this.whileCloning(plan));
+    const { pid, pidfd } = awaitInit(op, this.cgroup, options);
+    closeSync(theirs);
+    closeSync(plan);
+    this.pid = pid;
+    this.pidfd = pidfd;
+    this.undo.push(() => this.endInit());
+    if (failure !== undefined) throw failure.error;
+    sendContinue(this.socket);
+    // Otherwise the process that counts is the one that it forks.
+    if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.handlers.started(pid, pidfd);
+  }
+
+  /** What need not be there before init's first message, and takes as long as the kernel for process and namespaces. */
+  private whileCloning(plan: number): void {
+    addon().writePlan(plan, this.plan.ops, this.slots, this.blobs, this.trace?.fd ?? -1);
+    for (const index of this.besideClone) this.traced(index, this.plan.ops[index] as RuntimeOp);
+  }
+
+  /**
+   * init went on in a child, which is our child too; the first process has ended. Who may trace init could name another
+   * process here, to have it killed for a failure.
+   */
+  private forked({ opIndex, value: pid }: InitMessage): void {
+    if (this.plan.ops[opIndex]?.op !== 'fork-child') throw new Error(`init has forked in op ${opIndex}`);
+    const pidfd = addon().pidfdOpen(pid);
+    if (!addon().isChild(pidfd)) {
+      closeSync(pidfd);
+      throw new Error(`init says that it went on as process ${pid}, which is not its child`);
+    }
+    this.reapInit();
+    this.pid = pid;
+    this.pidfd = pidfd;
+    this.handlers.started(pid, pidfd);
+  }
+
+  /**
+   * Answers init until its part of the plan is done: in a create until the last sync, after which it waits for start;
+   * else until execve closes its end of the socket.
+   */
+  private converse(): void {
+    const waits = this.plan.ops.some(({ op }) => op === 'wait-start');
+    const lastSync = this.plan.ops.findLastIndex(isRuntimeOp);
+    let started = false;
+    for (;;) {
+      const message = receiveFromInit(this.socket);
+      if (message === null) {
+        const failure = started ? unreportedFailure(this.pid, this.plan.ops) : this.initDied();
+        if (failure === undefined) return;
+        throw failure;
+      }
+      switch (message.type) {
+        case messageType.error:
+          throw describeFailure(this.opOf(message), message);
+        case messageType.descriptor:
+          this.descriptor(message);
+          break;
+        case messageType.notice:
+          log('warning', describeNotice(this.opOf(message), message));
+          break;
+        case messageType.pid:
+          this.forked(message);
+          break;
+        case messageType.started:
+          started = true;
+          break;
+        case messageType.sync:
+          this.sync(message.opIndex);
+          if (waits && this.lastSegment(message.opIndex, lastSync)) return;
+          break;
+        default:
+          throw new Error(`init sends a message of type ${message.type}`);
+      }
+    }
+  }
+
+  /** Each of the runtime's turns comes once, in the order of the plan. */
+  private sync(index: number): void {
+    const isTurn = index >= this.nextOp && this.plan.ops[index]?.by === 'runtime';
+    if (!isTurn) throw new Error(`init gives the turn to op ${index}, and not to one from ${this.nextOp} on`);
+    try {
+      this.nextOp = this.runtimeOps(index);
+    } catch (error) {
+      // It waits for us: somebody has killed it, of which each op would name another consequence.
+      throw processStat(this.pid)?.isEnding === false ? error : this.initDied();
+    }
+    sendContinue(this.socket);
+  }
+
+  /** Whether no runtime op is left after the segment that starts at `index`. */
+  private lastSegment(index: number, lastRuntimeOp: number): boolean {
+    return this.plan.ops.slice(index, lastRuntimeOp + 1).every(isRuntimeOp);
+  }
+
+  private descriptor(message: InitMessage): void {
+    const { op } = this.opOf(message);
+    const { fd, detail } = message;
+    if (fd < 0 || (op !== 'make-console' && op !== 'load-seccomp'))
+      throw new Error(`init sends no descriptor in ${op}`);
+    if (op === 'make-console') return this.handlers.terminal(fd, detail);
+    this.handlers.listener(fd);
+    sendContinue(this.socket);
+  }
+
+  /** Only ops of its own are init's to speak of. */
+  private opOf({ opIndex }: InitMessage): Op {
+    const op = this.plan.ops[opIndex];
+    if (op?.by !== 'init') throw new Error(`init speaks of op ${opIndex}, which is not its own`);
+    return op;
+  }
+
+  private endInit(): void {
+    if (this.pidfd < 0) return;
+    addon().pidfdSignal(this.pidfd, 9);
+    this.reapInit();
+  }
+
+  private reapInit(): ExitStatus {
+    const status = addon().reap(this.pidfd);
+    closeSync(this.pidfd);
+    this.pidfd = -1;
+    return status;
+  }
+
+  private initDied(): TsrunError {
+    const { code, signal } = this.reapInit();
+    const how = signal === undefined ? `exited with status ${code}` : `was killed by signal ${signal}`;
+    return new TsrunError(`the container's init ${how} while it was being set up`, {
+      hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,
+    });
+  }
+}
+
+/** What an action throws, undefined when it does not. */
+function caught(action: () => void): { error: unknown } | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}

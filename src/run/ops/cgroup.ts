@@ -1,0 +1,86 @@
+import { closeSync } from 'node:fs';
+import { createCgroup, openCgroup, undoCgroup } from '../../cgroup/cgroupfs.ts';
+import { filterDevices } from '../../cgroup/devices.ts';
+import { removeContainerCgroup } from '../../cgroup/driver.ts';
+import { ownCgroup } from '../../cgroup/ownership.ts';
+import { applySetting, isSettingOp } from '../../cgroup/settings.ts';
+import type { TsrunError } from '../../errors.ts';
+import type { CreateCgroupOp, OpenCgroupOp, RuntimeOp, StartScopeOp } from '../../generated/ops.ts';
+import { log } from '../../log.ts';
+import type { UnitName } from '../../systemd/manager.ts';
+import type { UndoStack } from '../../undo.ts';
+import type { Birthplace } from '../spawn.ts';
+import { startScope, unitOf } from './scope.ts';
+
+export interface CgroupHandlers {
+  /** The cgroup that systemd has made with the unit, or null: the plan has one, but this user may make none. */
+  cgroup(path: string | null, unit?: UnitName): void;
+}
+
+/** The ops of a plan that make the container's cgroup, or open it, and change it. */
+export class CgroupOps implements Birthplace {
+  private readonly handlers: CgroupHandlers;
+  private readonly undo: UndoStack;
+  path = '';
+  /** -1 when there is none. */
+  fd = -1;
+  fallback: string | null = null;
+
+  constructor(handlers: CgroupHandlers, undo: UndoStack) {
+    this.handlers = handlers;
+    this.undo = undo;
+  }
+
+  create({ path, controllers, optional }: CreateCgroupOp): void {
+    let made: string[];
+    try {
+      made = createCgroup(path, controllers);
+    } catch (error) {
+      if (!optional || !isRefusal(error)) throw error;
+      const { message, hint } = error as TsrunError;
+      const lost = 'no limits, device rules, pause or stats';
+      log('warning', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
+      return this.handlers.cgroup(null);
+    }
+    this.undo.push(() => undoCgroup(path, made));
+    this.path = path;
+    this.fd = openCgroup(path);
+  }
+
+  /** @param pid of init, without which systemd makes no scope */
+  startScope(op: StartScopeOp, pid: number): void {
+    const unit = unitOf(op);
+    // Before it is there: a create that is killed meanwhile leaves it to delete.
+    this.handlers.cgroup(null, unit);
+    const path = startScope(op, pid);
+    this.undo.push(() => removeContainerCgroup({ path, unit }));
+    this.handlers.cgroup(path, unit);
+    this.path = path;
+    this.fd = openCgroup(path);
+  }
+
+  open({ path, fallback }: OpenCgroupOp): void {
+    this.path = path;
+    this.fd = openCgroup(path);
+    this.fallback = fallback;
+  }
+
+  /** Ops on the cgroup that has been made; without one, which only an ordinary user may be, there is nothing to do. */
+  change(op: RuntimeOp): void {
+    if (this.fd < 0) return;
+    if (isSettingOp(op)) applySetting(this.path, op);
+    else if (op.op === 'filter-devices') filterDevices(this.fd, op.rules, op.required);
+    else if (op.op === 'own-cgroup') ownCgroup(this.path, Number(op.uid));
+    else throw new Error(`no executor for ${op.op}`);
+  }
+
+  close(): void {
+    if (this.fd >= 0) closeSync(this.fd);
+  }
+}
+
+/** Whether the kernel says that this user may not. */
+function isRefusal(error: unknown): boolean {
+  const { cause } = error as { cause?: NodeJS.ErrnoException };
+  return ['EACCES', 'EPERM', 'EROFS'].includes(cause?.code ?? '');
+}

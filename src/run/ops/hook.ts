@@ -1,0 +1,39 @@
+import { addon, hookEnd } from '../../addon.ts';
+import type { Hook, State } from '../../generated/spec.ts';
+import { hookFailed } from '../words/words.ts';
+
+/** A hook as an op or the config gives it, and its place for messages. */
+export interface PlacedHook {
+  from: string;
+  path: string;
+  args: readonly string[];
+  env: readonly string[];
+  timeoutSeconds: number | bigint;
+}
+
+export function placeHook(hook: Hook, kind: string, index: number): PlacedHook {
+  return {
+    from: `/hooks/${kind}/${index}`,
+    path: hook.path,
+    args: hook.args ?? [hook.path],
+    env: hook.env ?? [],
+    timeoutSeconds: hook.timeout ?? 0,
+  };
+}
+
+/**
+ * Runs one hook in the runtime's namespaces with the state on its stdin (config.md, POSIX-platform Hooks).
+ *
+ * @throws TsrunError naming the hook, how it ended and the end of its output
+ */
+export function runHook(hook: PlacedHook, state: State): void {
+  const outcome = addon().runHook({
+    path: hook.path,
+    args: hook.args,
+    env: hook.env,
+    state: JSON.stringify(state),
+    timeoutMs: Number(hook.timeoutSeconds) * 1000,
+  });
+  if (outcome.end === hookEnd.exited && outcome.code === 0) return;
+  throw hookFailed(hook, outcome);
+}

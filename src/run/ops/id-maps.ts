@@ -1,0 +1,95 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { addon } from '../../addon.ts';
+import { errorCode, TsrunError } from '../../errors.ts';
+import type { CheckIdMapsOp, WriteIdMapsOp } from '../../generated/ops.ts';
+import { ownCapabilities } from '../../host/facts.ts';
+
+type Kind = 'uid' | 'gid';
+
+const capSetfcap = 1n << 31n;
+
+/**
+ * Maps IDs of the new user namespace that process `pid` is in. The groups come first: newuidmap(1) looks at the
+ * process's owner only, and a process without mapped groups is of no use to anybody.
+ *
+ * @throws TsrunError naming the mapping and, where newuidmap(1) refuses, subuid(5)
+ */
+export function writeIdMaps(op: WriteIdMapsOp, pid: number): void {
+  if (op.denySetgroups) write(pid, 'gid', 'setgroups', 'deny');
+  map(op.gids, op.gidHelper, 'gid', pid);
+  map(op.uids, op.uidHelper, 'uid', pid);
+}
+
+function map(lines: readonly string[], helper: boolean, kind: Kind, pid: number): void {
+  if (helper) return runHelper(kind, pid, lines);
+  // One write: the kernel takes the whole map at once.
+  write(pid, kind, `${kind}_map`, `${lines.join('\n')}\n`);
+}
+
+function write(pid: number, kind: Kind, file: string, value: string): void {
+  try {
+    writeFileSync(`/proc/${pid}/${file}`, value);
+  } catch (error) {
+    throw new TsrunError(`/linux/${kind}Mappings: cannot write ${file}: ${errorCode(error)}: ${value.trim()}`, {
+      hint: lacksSetfcap(value)
+        ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
+        : 'every hostID must be mapped in the runtime’s own user namespace too',
+    });
+  }
+}
+
+/** user_namespaces(7): what maps the root of the parent could otherwise give files capabilities there. */
+function lacksSetfcap(map: string): boolean {
+  const mapsRoot = map.split('\n').some((line) => line.split(' ')[1] === '0');
+  return mapsRoot && (ownCapabilities() & capSetfcap) === 0n;
+}
+
+/** @throws TsrunError with what the helper says */
+function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
+  const helper = `new${kind}map`;
+  const at = `/linux/${kind}Mappings`;
+  const { code, stderr } = start(at, helper, [String(pid), ...lines.flatMap((line) => line.split(' '))]);
+  if (code === 0) return;
+  throw new TsrunError(`${at}: ${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it does not say why'}`, {
+    hint: `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`,
+  });
+}
+
+function start(at: string, helper: string, args: readonly string[]) {
+  try {
+    return addon().runProgram([helper, ...args]);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw new TsrunError(`${at}: cannot start ${helper}: ${errorCode(error)}`);
+    throw new TsrunError(`${at}: needs ${helper}, which is not installed: an ordinary user may map one ID only`, {
+      hint: 'install uidmap (shadow-utils), or map your own ID with size 1',
+    });
+  }
+}
+
+/** @throws TsrunError when the joined namespace maps other IDs than the config says */
+export function checkIdMaps(op: CheckIdMapsOp, pid: number): void {
+  for (const [kind, wanted] of [
+    ['uid', op.uids],
+    ['gid', op.gids],
+  ] as const) {
+    if (wanted.length === 0) continue;
+    const found = readMap(pid, kind);
+    if (sorted(found) === sorted(wanted)) continue;
+    throw new TsrunError(
+      `/linux/${kind}Mappings: the user namespace to be joined maps ${found.join(', ')}, and not ${wanted.join(', ')}`,
+      { hint: 'leave the mappings out: those of the namespace are used' },
+    );
+  }
+}
+
+function readMap(pid: number, kind: Kind): string[] {
+  const text = readFileSync(`/proc/${pid}/${kind}_map`, 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.trim().replaceAll(/\s+/g, ' '));
+}
+
+function sorted(lines: readonly string[]): string {
+  return [...lines].sort().join('\n');
+}

@@ -1,0 +1,66 @@
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { addon } from '../../addon.ts';
+import { errorCode, TsrunError } from '../../errors.ts';
+import type { OpenNamespaceOp } from '../../generated/ops.ts';
+import { namespaceFlags } from '../../lower/namespaces/namespaces.ts';
+
+/**
+ * Opens a namespace to be joined.
+ *
+ * @returns its descriptor, of a type that the kernel has confirmed
+ * @throws TsrunError when it is not there, of another type ("the runtime MUST generate an error", config-linux.md,
+ *   Namespaces), or the runtime's own although a property would change it
+ */
+export function openNamespace(op: OpenNamespaceOp): number {
+  const fd = open(op);
+  try {
+    demandType(fd, op);
+    if (op.privateFor !== null) demandForeign(fd, op.privateFor, op);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function open({ from, path }: OpenNamespaceOp): number {
+  try {
+    // A FIFO must not hold us up.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    throw new TsrunError(`${from}: cannot open ${path}: ${errorCode(error)}`, {
+      hint: 'does the process or container that it belongs to still run?',
+    });
+  }
+}
+
+function demandType(fd: number, { from, path, type }: OpenNamespaceOp): void {
+  const found = typeOf(fd);
+  if (found === type) return;
+  const what = found === undefined ? 'not a namespace' : `a ${found} namespace`;
+  throw new TsrunError(`${from}: ${path} is ${what}, and not a ${type} namespace`, {
+    hint: 'a namespace file such as /proc/PID/ns/net, or a bind mount of one',
+  });
+}
+
+function typeOf(fd: number): string | undefined {
+  let flag: number;
+  try {
+    flag = addon().namespaceType(fd);
+  } catch {
+    return undefined;
+  }
+  return Object.entries(namespaceFlags).find(([, value]) => value === flag)?.[0] ?? 'different';
+}
+
+/** Names below /proc/PID/ns of the namespaces that properties change. */
+const files: Readonly<Record<string, string>> = { network: 'net', ipc: 'ipc', uts: 'uts', user: 'user' };
+
+function demandForeign(fd: number, property: string, { from, type, path }: OpenNamespaceOp): void {
+  const theirs = fstatSync(fd);
+  const ours = statSync(`/proc/self/ns/${files[type] ?? type}`);
+  if (theirs.ino !== ours.ino || theirs.dev !== ours.dev) return;
+  throw new TsrunError(`${property}: would change the host: ${from} ${path} is the runtime's own ${type} namespace`, {
+    hint: 'leave the path out for a new namespace',
+  });
+}

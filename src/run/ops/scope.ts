@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { enableControllers } from '../../cgroup/controllers.ts';
+import { TsrunError } from '../../errors.ts';
+import type { StartScopeOp } from '../../generated/ops.ts';
+import { startUnit, stopUnit, type UnitName } from '../../systemd/manager.ts';
+import { parseProperty } from '../../systemd/property.ts';
+
+/** The unit that the op names. */
+export function unitOf({ unit, user }: StartScopeOp): UnitName {
+  return { name: unit, user };
+}
+
+/**
+ * Lets systemd make a scope and move init into it. A scope cannot be made empty, so init has been cloned before and
+ * waits; where the scope's cgroup is, the kernel says.
+ *
+ * @param pid of init, as systemd sees it
+ * @returns absolute path of the scope's cgroup
+ * @throws TsrunError when systemd refuses, or has no controller that a limit needs
+ */
+export function startScope(op: StartScopeOp, pid: number): string {
+  const unit = unitOf(op);
+  startUnit(unit, [...op.properties.map(parseProperty), { name: 'PIDs', type: 'au', value: [pid] }]);
+  try {
+    return scopeCgroup(op, pid);
+  } catch (error) {
+    stopUnit(unit);
+    throw error;
+  }
+}
+
+function scopeCgroup(op: StartScopeOp, pid: number): string {
+  const relative = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  if (relative === undefined || !relative.endsWith(`/${op.unit}`)) {
+    throw new TsrunError(`systemd started ${op.unit}, but init is in the cgroup ${relative ?? '(none)'}`);
+  }
+  const path = join(op.mount, relative);
+  try {
+    // Those that systemd knows nothing of (hugetlb, rdma, misc) too, as for a cgroup of our own making.
+    enableControllers(path, op.controllers);
+  } catch (error) {
+    if (!op.user) throw error;
+    throw new TsrunError((error as Error).message, {
+      hint: 'delegate it to the user: Delegate=yes in a drop-in of user@.service',
+      cause: error,
+    });
+  }
+  return path;
+}

@@ -1,0 +1,90 @@
+import { closeSync } from 'node:fs';
+import { addon, type SpawnOptions } from '../addon.ts';
+import { openCgroup } from '../cgroup/cgroupfs.ts';
+import { enabledControllers } from '../cgroup/controllers.ts';
+import { TsrunError } from '../errors.ts';
+import type { CloneOp, OpenContainerOp } from '../generated/ops.ts';
+import { isAlive } from '../host/processes.ts';
+import { containerStopped, describeFailure } from './words/words.ts';
+
+/** A pidfd of a container's init process. */
+export function openContainer({ pid, startTime }: OpenContainerOp): number {
+  let pidfd: number;
+  try {
+    pidfd = addon().pidfdOpen(Number(pid));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') throw containerStopped();
+    throw error;
+  }
+  // Asked after the pidfd has pinned the process: before, it could still have become another.
+  if (isAlive({ pid: Number(pid), startTime: Number(startTime) })) return pidfd;
+  closeSync(pidfd);
+  throw containerStopped();
+}
+
+/** Where init is born. */
+export interface Birthplace {
+  /** Absolute path of the cgroup that the options have a descriptor of. */
+  readonly path: string;
+  /** Another one, where that may hold no processes. */
+  readonly fallback: string | null;
+}
+
+/** Begins to start init; awaitInit must follow. */
+export function startInit(op: CloneOp, options: SpawnOptions): void {
+  try {
+    addon().startInit(options);
+  } catch (error) {
+    throw cloneFailed(op, error as NodeJS.ErrnoException);
+  }
+}
+
+/**
+ * Waits for the init that startInit has begun to start, inside its cgroup. cgroup-v2.rst, No Internal Process Constraint:
+ * one that hands controllers to cgroups below it may hold no processes of its own (EBUSY), nor may one among threaded ones
+ * (EOPNOTSUPP).
+ *
+ * @throws TsrunError when the kernel refuses
+ */
+export function awaitInit(
+  op: CloneOp,
+  { path, fallback }: Birthplace,
+  options: SpawnOptions,
+): { pid: number; pidfd: number } {
+  try {
+    return addon().awaitInit();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (fallback !== null && (code === 'EBUSY' || code === 'EOPNOTSUPP')) {
+      return startInCgroup(op, fallback, options);
+    }
+    if (code === 'EBUSY') throw cannotHoldProcesses(path);
+    // Being removed: the container has ended.
+    if (code === 'ENODEV') throw containerStopped();
+    throw cloneFailed(op, error as NodeJS.ErrnoException);
+  }
+}
+
+function cloneFailed(op: CloneOp, error: NodeJS.ErrnoException): Error {
+  return error.errno === undefined ? error : describeFailure(op, { error: error.errno, value: 0, detail: '' });
+}
+
+function startInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid: number; pidfd: number } {
+  const cgroupFd = openCgroup(path);
+  try {
+    const elsewhere = { ...options, cgroupFd };
+    startInit(op, elsewhere);
+    return awaitInit(op, { path, fallback: null }, elsewhere);
+  } finally {
+    closeSync(cgroupFd);
+  }
+}
+
+function cannotHoldProcesses(path: string): TsrunError {
+  const controllers = enabledControllers(path).join(', ');
+  return new TsrunError(
+    `/linux/cgroupsPath: cannot enter the cgroup ${path}: EBUSY: it hands controllers (${controllers}) to those below it, ` +
+      'and so may hold no processes of its own (cgroup-v2.rst, No Internal Process Constraint)',
+    { hint: 'it is a place for containers, not of one: choose a cgroup below it with linux.cgroupsPath' },
+  );
+}

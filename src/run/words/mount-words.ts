@@ -1,0 +1,104 @@
+import { constants } from 'node:os';
+import type { MountByFlagsOp, NewFilesystemOp, Op } from '../../generated/ops.ts';
+
+const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ENXIO, ENOSYS } = constants.errno;
+
+/** The first kernel that has what an op needs; the calls' man pages, and for attributes mount_setattr(2). */
+const kernelOf: Partial<Record<Op['op'], { call: string; version: string }>> = {
+  'new-filesystem': { call: 'fsopen(2)', version: '5.2' },
+  'clone-tree': { call: 'open_tree(2)', version: '5.2' },
+  'open-tree': { call: 'open_tree(2)', version: '5.2' },
+  'attach-mount': { call: 'move_mount(2)', version: '5.2' },
+  'reconfigure-filesystem': { call: 'fspick(2)', version: '5.2' },
+  'set-mount-attributes': { call: 'mount_setattr(2)', version: '5.12' },
+  'set-propagation': { call: 'mount_setattr(2)', version: '5.12' },
+  'map-mount-ids': { call: 'mount_setattr(2)', version: '5.12' },
+  'map-tree': { call: 'mount_setattr(2)', version: '5.12' },
+};
+
+const nosymfollow = 0x200000n;
+
+/**
+ * What to do about a mount or device that the kernel has refused; undefined for other ops and when there is nothing to
+ * say.
+ *
+ * @param kernel release of the running kernel
+ */
+export function mountHint(op: Op, error: number, kernel: string): string | undefined {
+  const needs = kernelOf[op.op];
+  if (error === ENOSYS && needs !== undefined) {
+    return `${needs.call} needs Linux ${needs.version} or later; this is ${kernel}`;
+  }
+  switch (op.op) {
+    case 'new-filesystem':
+    case 'mount-by-flags':
+      return filesystemHint(op, error);
+    case 'clone-tree':
+    case 'open-tree':
+      return sourceHint(op.recursive, error);
+    case 'set-mount-attributes':
+      return attributeHint(BigInt(op.set), BigInt(op.clear), error, kernel);
+    case 'map-tree':
+    case 'map-mount-ids':
+      return mappingHint(error, kernel);
+    case 'attach-mount':
+      return error === ENOTDIR ? 'a directory goes onto a directory only, and a file onto a file' : undefined;
+    case 'make-device':
+    case 'bind-device':
+      return deviceHint(error);
+    default:
+      return undefined;
+  }
+}
+
+function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number): string | undefined {
+  const { type } = op;
+  if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;
+  if (error === EINVAL && type === 'devpts') {
+    return 'its gid must be mapped in the user namespace: leave gid=5 out, as tsrun spec --rootless does';
+  }
+  if (error !== EPERM) return undefined;
+  if (type === 'proc') return procHint;
+  if (type === 'sysfs') return 'a new /sys needs a network namespace that belongs to the same user namespace';
+  return `${type} cannot be mounted in a user namespace, or not by this one`;
+}
+
+/** The usual reason is that the runtime is in a container itself. */
+const procHint =
+  'a new /proc needs a pid namespace of its own, and a /proc outside that hides nothing: in a container, start that with ' +
+  'systempaths=unconfined (docker), unmask=ALL (podman) or procMount: Unmasked (Kubernetes), or take the config of ' +
+  'tsrun spec --rootless';
+
+function sourceHint(recursive: boolean, error: number): string | undefined {
+  if (error === ENOENT) return 'the source of a bind mount must be there; a relative one counts from the bundle';
+  if (error === EACCES) return 'a directory on the way to it is closed to the container’s user';
+  if (error !== EINVAL) return undefined;
+  return recursive
+    ? 'an unbindable mount cannot be bound'
+    : 'an unbindable mount cannot be bound, nor in a user namespace one with other mounts below it: try rbind';
+}
+
+function attributeHint(set: bigint, clear: bigint, error: number, kernel: string): string | undefined {
+  if (error === EINVAL && ((set | clear) & nosymfollow) !== 0n) {
+    return `nosymfollow needs Linux 5.14 or later; this is ${kernel}`;
+  }
+  if (error !== EPERM) return undefined;
+  return 'an attribute that a more privileged mount namespace has set cannot be taken away in a user namespace';
+}
+
+function mappingHint(error: number, kernel: string): string | undefined {
+  if (error === EPERM) return 'ID-mapping needs CAP_SYS_ADMIN in the user namespace that the filesystem belongs to';
+  if (error !== EINVAL) return undefined;
+  return (
+    'its filesystem cannot be ID-mapped by this kernel, or is already ' +
+    `(ext4, xfs: Linux 5.12; btrfs: 5.15; overlay: 5.19; tmpfs: 6.3; this is ${kernel})`
+  );
+}
+
+function deviceHint(error: number): string | undefined {
+  if (error === EEXIST) return 'the image has something else there: remove it, or mount a tmpfs on /dev';
+  if (error === ENXIO) return 'the host’s node there is another device than the config says';
+  if (error === ENOENT) return 'in a user namespace the host’s own node is bound, so it must be there';
+  if (error === EPERM) return 'device nodes cannot be made in a user namespace or on a filesystem mounted nodev';
+  return undefined;
+}

@@ -1,0 +1,48 @@
+import { constants } from 'node:os';
+import type { JoinNamespaceOp, Op, UnshareOp } from '../../generated/ops.ts';
+
+const { EACCES, EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
+/** Of errno(3); node:os does not have it. */
+const EUSERS = 87;
+
+/** What can be done about a namespace, or about what belongs to one, where the kernel's errno alone does not say. */
+export function namespaceHint(op: Op, error: number): string | undefined {
+  switch (op.op) {
+    case 'unshare':
+      return unshareHint(op, error);
+    case 'join-namespace':
+      return joinHint(op, error);
+    case 'adopt-ids':
+      return error === EINVAL ? 'the user namespace maps no such ID' : undefined;
+    case 'set-user':
+      return error === EINVAL ? 'the user namespace that is joined maps no such ID' : undefined;
+    case 'write-time-offsets':
+      return error === ERANGE ? 'no clock may be set to before its start, or beyond 146 years' : undefined;
+    case 'write-sysctl':
+      return sysctlHint(error);
+    default:
+      return undefined;
+  }
+}
+
+function unshareHint({ namespaces }: UnshareOp, error: number): string | undefined {
+  if (error === EINVAL) return 'the kernel is built without one of these namespaces';
+  if (error === ENOSPC || error === EUSERS) return 'a limit of /proc/sys/user/max_*_namespaces is reached';
+  if (error !== EPERM) return undefined;
+  if (!namespaces.includes('user')) return 'namespaces need CAP_SYS_ADMIN, or a user namespace of their own';
+  return 'user namespaces are switched off for ordinary users, or not allowed in a chroot: look at the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns';
+}
+
+function joinHint({ type }: JoinNamespaceOp, error: number): string | undefined {
+  if (error === EPERM) return 'it belongs to a user namespace that gives no privilege here: join that one too';
+  if (error !== EINVAL) return undefined;
+  if (type === 'user') return 'the runtime is in it already: leave the entry out';
+  return type === 'pid' ? 'only a pid namespace below the runtime’s own can be joined' : undefined;
+}
+
+function sysctlHint(error: number): string | undefined {
+  if (error === ENOENT) return 'this kernel has no such parameter, or the network device that it names is not there';
+  if (error === EINVAL || error === ERANGE) return 'the kernel does not take this value';
+  if (error === EACCES || error === EPERM) return 'it cannot be set in a user namespace';
+  return undefined;
+}

@@ -1,0 +1,204 @@
+import { constants, release } from 'node:os';
+import { hookEnd } from '../../addon.ts';
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import { mountHint } from './mount-words.ts';
+import { namespaceHint } from './namespace-hints.ts';
+
+/** What init reports of a failed op. */
+export interface OpFailure {
+  /** errno, positive. */
+  error: number;
+  value: number;
+  /** The failing path, or the kernel's own words. */
+  detail: string;
+}
+
+/** Puts a failed op into words: place in the config, operation, path, errno, hint. The only place that does. */
+export function describeFailure(op: Op, failure: OpFailure): TsrunError {
+  if ((op.op === 'clone-tree' || op.op === 'open-tree') && failure.error === constants.errno.ENOENT) {
+    return sourceMissing(op, failure);
+  }
+  if (op.op === 'find-program') return programNotFound(op.name, failure.error);
+  if (op.op === 'exec') return execFailed(op.name, failure);
+  if (op.op === 'run-container-hook') {
+    return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
+  }
+  if (op.op === 'find-user' && failure.error === constants.errno.ENOENT) {
+    return new TsrunError(`${placeOf(op)}: unable to find user or group ${failure.detail} in the container`, {
+      hint: 'the name must be in its /etc/passwd or /etc/group; or give numbers',
+    });
+  }
+  if (op.op === 'join-container' && failure.error === constants.errno.ESRCH) return containerStopped();
+  const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
+  const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
+  return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {
+    hint: unknownParameterHint(op, failure.detail) ?? hintFor(op, failure.error),
+  });
+}
+
+/** Of a bind mount's source: engines look for these words. */
+function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
+  return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error) });
+}
+
+/** What an op did instead of what the kernel refused, for the log. */
+export function describeNotice(op: Op, { error, detail }: OpFailure): string {
+  return `${placeOf(op)}: ${op.op}: ${errnoWords(error)}: ${detail}`;
+}
+
+/** `mounts[3] /proc`, `process.user`, `linux.maskedPaths[2]`: a JSON pointer as people write it. */
+export function placeOf(op: Op): string {
+  const words = op.from
+    .split('/')
+    .filter(Boolean)
+    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '');
+  return 'destination' in op ? `${words} ${op.destination}` : words;
+}
+
+/** `EPERM (Operation not permitted)`. ENOENT's usual words are left out: engines take them for a missing program. */
+export function errnoWords(error: number): string {
+  const name = Object.entries(constants.errno).find(([, number]) => number === error)?.[0] ?? `errno ${error}`;
+  const words = errnoTexts[name];
+  return words === undefined ? name : `${name} (${words})`;
+}
+
+const errnoTexts: Readonly<Record<string, string>> = {
+  EPERM: 'Operation not permitted',
+  EAGAIN: 'Resource temporarily unavailable',
+  ENOENT: 'it is not there',
+  EACCES: 'Permission denied',
+  EEXIST: 'something else is there already',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
+  EINVAL: 'Invalid argument',
+  ELOOP: 'a symbolic link stands in the way',
+  ENODEV: 'No such device or filesystem type',
+  ENOSPC: 'No space left',
+  EROFS: 'Read-only filesystem',
+  EBUSY: 'Device or resource busy',
+  EXDEV: 'it leads out of the root filesystem',
+  ENOMEM: 'Out of memory',
+  ENOSYS: 'this kernel has no such call',
+  EDQUOT: 'Quota exceeded',
+};
+
+const notExecutable = 'not executable for this user (chmod +x, or process.user), or on a noexec mount';
+
+function programNotFound(name: string, error: number): TsrunError {
+  const quoted = JSON.stringify(name);
+  if (error === constants.errno.ENOENT) {
+    const where = name.includes('/') ? 'no such file or directory' : 'executable file not found in $PATH';
+    return new TsrunError(`exec: ${quoted}: ${where}`, {
+      hint: 'process.args[0] is looked up inside the root filesystem',
+    });
+  }
+  if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`);
+  if (error === constants.errno.EACCES)
+    return new TsrunError(`exec: ${quoted}: permission denied`, { hint: notExecutable });
+  return new TsrunError(`exec: ${quoted}: ${errnoWords(error)}`);
+}
+
+function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
+  const program = JSON.stringify(detail || name);
+  switch (error) {
+    case constants.errno.ENOENT:
+      return new TsrunError(`exec ${program}: no such file or directory`, {
+        hint: 'the file is there: its interpreter or dynamic loader is not in the root filesystem',
+      });
+    case constants.errno.ENOEXEC:
+      return new TsrunError(`exec ${program}: exec format error`, {
+        hint: 'not a program for this architecture, or a script without #!',
+      });
+    case constants.errno.EACCES:
+      return new TsrunError(`exec ${program}: permission denied`, { hint: notExecutable });
+    default:
+      return new TsrunError(`exec ${program}: ${errnoWords(error)}`);
+  }
+}
+
+/** What exec says of a container that has ended, also while it is being joined. */
+export function containerStopped(): TsrunError {
+  return new TsrunError('cannot exec in a stopped container');
+}
+
+/** The kernel says which one, and of what it is no option nobody: options that tsrun does not know go to the filesystem. */
+function unknownParameterHint(op: Op, detail: string): string | undefined {
+  if (op.op !== 'new-filesystem' || !detail.includes('Unknown parameter')) return undefined;
+  return `neither an option of mount(8) nor one of ${op.type}: is it misspelt?`;
+}
+
+function hintFor(op: Op, error: number): string | undefined {
+  if (error === constants.errno.EAGAIN && (op.op === 'clone' || op.op === 'fork-child')) {
+    return 'no more processes may be started here: look at linux.resources.pids.limit and RLIMIT_NPROC';
+  }
+  const hint = namespaceHint(op, error) ?? mountHint(op, error, release());
+  if (hint !== undefined) return hint;
+  if (error === constants.errno.EROFS) return 'the root filesystem is read-only: put the path into the image';
+  if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
+    return 'raising a hard limit needs CAP_SYS_RESOURCE';
+  }
+  if (op.op === 'load-seccomp') return seccompHint(error);
+  return attributeHint(op, error);
+}
+
+function seccompHint(error: number): string | undefined {
+  const { EAGAIN, EBUSY, EINVAL } = constants.errno;
+  if (error === EAGAIN) {
+    return 'handing the listener over takes two tasks more: do pids.limit, RLIMIT_NPROC and the scheduler let it?';
+  }
+  if (error === EBUSY) return 'a filter with a listener holds already, and there can be only one';
+  return error === EINVAL ? 'is the kernel built with CONFIG_SECCOMP_FILTER?' : undefined;
+}
+
+/** Of the process's attributes, where the kernel's one errno has a few known reasons. */
+function attributeHint(op: Op, error: number): string | undefined {
+  const { EACCES, EBUSY, EINVAL, ENOSYS, EOPNOTSUPP, EPERM } = constants.errno;
+  switch (op.op) {
+    case 'set-oom-score-adj':
+      return error === EACCES ? 'lowering oom_score_adj needs CAP_SYS_RESOURCE' : undefined;
+    case 'set-scheduler':
+      if (error === EPERM) return `${op.policy} with these values needs CAP_SYS_NICE, and a cgroup that allows it`;
+      if (error === EBUSY) return 'the CPUs have not enough time left for this deadline';
+      if (error === EOPNOTSUPP) return 'the kernel is built without utilization clamping';
+      return error === EINVAL ? 'the kernel takes no such times or flags for this policy' : undefined;
+    case 'set-io-priority':
+      return error === EPERM ? `${op.class} needs CAP_SYS_NICE` : undefined;
+    case 'set-memory-policy':
+      if (error === ENOSYS) return 'the kernel is built without NUMA';
+      return error === EINVAL ? 'does the host have these NUMA nodes, and the cpuset allow them?' : undefined;
+    case 'set-cpu-affinity':
+    case 'set-own-cpu-affinity':
+      return error === EINVAL ? `does the host have one of the CPUs ${op.cpus}, and the cpuset allow it?` : undefined;
+    case 'set-apparmor-profile':
+      return error === constants.errno.ENOENT ? `no profile ${op.profile} is loaded` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** How a hook ended, as the addon or init tells it. */
+export interface HookOutcome {
+  end: number;
+  code: number;
+  output: string;
+}
+
+/** `hooks.poststart[0] /bin/notify: exited with status 3; its output ended: …`. */
+export function hookFailed(
+  hook: { from: string; path: string; timeoutSeconds: number | bigint },
+  outcome: HookOutcome,
+) {
+  const what = {
+    [hookEnd.exited]: `exited with status ${outcome.code}`,
+    [hookEnd.signalled]: `was killed by signal ${outcome.code}`,
+    [hookEnd.timedOut]: `hook ran past specified timeout of ${hook.timeoutSeconds}s`,
+    [hookEnd.notStarted]: `could not be started: ${errnoWords(outcome.code)}`,
+  }[outcome.end];
+  const [, kind, index] = hook.from.split('/').filter(Boolean) as [string, string, string];
+  const output = outcome.output.trim();
+  const tail = output === '' ? 'it printed nothing' : `its output ended: ${output}`;
+  return new TsrunError(`hooks.${kind}[${index}] ${hook.path}: ${what ?? 'failed'}; ${tail}`);
+}

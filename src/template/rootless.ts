@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LinuxIDMapping } from '../generated/spec.ts';
+import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
+
+/** What decides which container somebody without privileges can have. */
+export interface RootlessFacts {
+  /** All that may be mapped: the own ID as 0, and where newuidmap(1) and newgidmap(1) can help, the subordinate ones. */
+  readonly uids: LinuxIDMapping[];
+  readonly gids: LinuxIDMapping[];
+  /** Whether the kernel would refuse a new procfs, as it would show more than the one here. */
+  readonly procIsMasked: boolean;
+}
+
+export function rootlessFacts(): RootlessFacts {
+  const procIsMasked = isProcMasked(readIfThere('/proc/self/mountinfo'));
+  if (isRootOfUserNamespace()) return { ...allOfUserNamespace(), procIsMasked };
+  const uid = process.geteuid?.() ?? 0;
+  const gid = process.getegid?.() ?? 0;
+  const user = userName(uid);
+  const more = helpersWork() ? { uids: ranges('uid', uid, user), gids: ranges('gid', uid, user) } : undefined;
+  // One without the other is of little use, and the helpers' own rules differ.
+  const both = more !== undefined && more.uids.length > 0 && more.gids.length > 0 ? more : { uids: [], gids: [] };
+  return {
+    uids: [{ containerID: 0, hostID: uid, size: 1 }, ...both.uids],
+    gids: [{ containerID: 0, hostID: gid, size: 1 }, ...both.gids],
+    procIsMasked,
+  };
+}
+
+/** Whether it may map what its own user namespace maps: CAP_SETGID, CAP_SETUID, CAP_SETFCAP. */
+function isRootOfUserNamespace(): boolean {
+  const needed = (1n << 6n) | (1n << 7n) | (1n << 31n);
+  return process.geteuid?.() === 0 && !isInitialUserNamespace() && (ownCapabilities() & needed) === needed;
+}
+
+function allOfUserNamespace() {
+  const [uids = [], gids = []] = (['uid', 'gid'] as const).map((kind) =>
+    mapLines(readIfThere(`/proc/self/${kind}_map`)).map(([id, , size]) => ({ containerID: id, hostID: id, size })),
+  );
+  return { uids, gids };
+}
+
+/** ID inside, ID outside and how many, of each line of /proc/self/uid_map or gid_map. */
+function mapLines(map: string): [number, number, number][] {
+  return map
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number, number]);
+}
+
+/** Whether newuidmap(1) and newgidmap(1) are there and their privilege is not taken away. */
+function helpersWork(): boolean {
+  const path = (process.env.PATH ?? '').split(':');
+  const areThere = ['newuidmap', 'newgidmap'].every((name) => path.some((place) => existsSync(join(place, name))));
+  if (!areThere || process.geteuid?.() === 0) return false;
+  return !/^NoNewPrivs:\s*1$/m.test(readIfThere('/proc/self/status')) && boundsAllow();
+}
+
+/** CAP_SETGID and CAP_SETUID. */
+function boundsAllow(): boolean {
+  const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readIfThere('/proc/self/status'))?.[1] ?? '0';
+  return (BigInt(`0x${bounding}`) & 0xc0n) === 0xc0n;
+}
+
+function ranges(kind: 'uid' | 'gid', uid: number, user: string | undefined): LinuxIDMapping[] {
+  const map = readIfThere(`/proc/self/${kind}_map`);
+  return subordinateMappings(readIfThere(`/etc/sub${kind}`), [String(uid), user ?? ''], map);
+}
+
+/**
+ * Mappings from 1 on of the ranges that subuid(5) gives a user, as far as this user namespace has them.
+ *
+ * @param table text of /etc/subuid or /etc/subgid
+ * @param names of the user: its uid and its login name
+ * @param map text of /proc/self/uid_map or gid_map
+ */
+export function subordinateMappings(table: string, names: readonly string[], map: string): LinuxIDMapping[] {
+  let containerID = 1;
+  const mappings: LinuxIDMapping[] = [];
+  for (const line of table.split('\n')) {
+    const [name = '', start = '', count = ''] = line.trim().split(':');
+    const [hostID, size] = [Number(start), Number(count)];
+    if (!names.includes(name) || name === '' || !(size > 0) || !isInMap(map, hostID, size)) continue;
+    mappings.push({ containerID, hostID, size });
+    containerID += size;
+  }
+  return mappings;
+}
+
+function isInMap(map: string, start: number, count: number): boolean {
+  return mapLines(map).some(([inner, , size]) => start >= inner && start + count <= inner + size);
+}
+
+/** By passwd(5) itself: subuid(5) knows users by name. */
+function userName(uid: number): string | undefined {
+  const lines = readIfThere('/etc/passwd').split('\n');
+  return lines.map((line) => line.split(':')).find((fields) => fields[2] === String(uid))?.[0];
+}
+
+/** Directories of procfs that are always empty, so that a mount there hides nothing. */
+const emptyPlaces = ['/sys/fs/binfmt_misc', '/fs/nfsd', '/openprom'];
+
+/**
+ * Whether every procfs here has something mounted over it, as a container's masked and read-only paths are. A new one in
+ * another user namespace would show what they hide, so the kernel refuses it (mount_too_revealing of fs/namespace.c).
+ *
+ * @param mountInfo text of /proc/self/mountinfo
+ */
+export function isProcMasked(mountInfo: string): boolean {
+  const mounts = mountInfo.split('\n').map((line) => line.split(' '));
+  const isProc = (fields: string[]) => fields[3] === '/' && fields[fields.indexOf('-') + 1] === 'proc';
+  const hides = ([proc, , , , place = '']: string[]) =>
+    mounts.some(([, parent, , , at = '']) => parent === proc && !emptyPlaces.includes(at.slice(place.length)));
+  return !mounts.some((fields) => isProc(fields) && !hides(fields));
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,68 @@
+/** linux.resources.blockIO on a disk of which nobody else knows: the VM can have one made. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import t from 'tap';
+import { requires, run, sandbox } from '../../harness/index.ts';
+
+const needs =
+  // Modules are loaded in the VM only, which is the machine with this user.
+  requires({ root: true, cgroup2: true, controllers: ['io'], files: ['/home/user'], commands: ['modprobe'] }) ||
+  (spawnSync('modprobe', ['--dry-run', '--all', 'bfq', 'null_blk']).status !== 0 && 'needs the modules bfq, null_blk');
+
+/** `major:minor` of a disk without contents under BFQ. */
+async function bfqDisk(): Promise<string> {
+  const { code, stderr } = await run('modprobe', ['--all', 'bfq', 'null_blk']);
+  if (code !== 0) throw new Error(stderr);
+  writeFileSync('/sys/block/nullb0/queue/scheduler', 'bfq');
+  return readFileSync('/sys/block/nullb0/dev', 'utf8').trim();
+}
+
+t.test('the weight of the container, and of a disk in it, are with BFQ', { skip: needs }, async (t) => {
+  const disk = await bfqDisk();
+  const [major = 0, minor = 0] = disk.split(':').map(Number);
+  const output = await sandbox(t).outputOf('cat /sys/fs/cgroup/io.bfq.weight', (spec) => {
+    spec.linux.resources = { blockIO: { weight: 500, weightDevice: [{ major, minor, weight: 300 }] } };
+  });
+  t.equal(output, `default 500\n${disk} 300\n`);
+});
+
+t.test(
+  'where io.cost drives a disk, its weight is in io.weight',
+  { skip: needs || requires({ files: ['/sys/fs/cgroup/io.cost.qos'], runtime: ['tsrun', 'crun'] }) },
+  async (t) => {
+    const disk = await bfqDisk();
+    const [major = 0, minor = 0] = disk.split(':').map(Number);
+    writeFileSync('/sys/block/nullb0/queue/scheduler', 'none');
+    writeFileSync('/sys/fs/cgroup/io.cost.qos', `${disk} enable=1`);
+    t.teardown(() => writeFileSync('/sys/fs/cgroup/io.cost.qos', `${disk} enable=0`));
+    const output = await sandbox(t).outputOf('cat /sys/fs/cgroup/io.weight', (spec) => {
+      spec.linux.resources = { blockIO: { weightDevice: [{ major, minor, weight: 300 }] } };
+    });
+    // 10 to 1000 on a line to 1 to 10000.
+    t.equal(output, `default 100\n${disk} 2930\n`);
+  },
+);
+
+t.test('a throttled disk is slow against itself unthrottled', { skip: needs }, async (t) => {
+  const [major = 0, minor = 0] = (await bfqDisk()).split(':').map(Number);
+  /** Seconds that it takes to read 512 KiB of the disk, which nobody has read before. */
+  const read = async (skip: number, rate?: number) => {
+    const script = `
+      now() { cut -d " " -f 1 /proc/uptime; }
+      from=$(now); dd if=/dev/disk of=/dev/null bs=64k count=8 skip=${skip} 2>/dev/null; echo $from $(now)`;
+    const output = await sandbox(t).outputOf(script, (spec) => {
+      spec.linux.devices = [{ path: '/dev/disk', type: 'b', major, minor }];
+      const devices = [{ allow: true, type: 'b' as const, major, minor, access: 'rw' }];
+      const throttleReadBpsDevice = rate === undefined ? [] : [{ major, minor, rate }];
+      spec.linux.resources = { devices, blockIO: { throttleReadBpsDevice } };
+    });
+    const [from = 0, to = 0] = output.trim().split(' ').map(Number);
+    return to - from;
+  };
+  const throttled = await read(0, 65_536);
+  const free = await read(1000);
+  // Not a matter of the machine's speed: the kernel lets no more than 64 KiB a second through, and without a limit a
+  // machine a hundred times slower is still faster.
+  t.ok(throttled > 2, `${throttled} s at 64 KiB/s`);
+  t.ok(free < throttled, `${free} s without a limit`);
+});

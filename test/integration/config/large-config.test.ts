@@ -1,0 +1,53 @@
+/**
+ * A config.json that is eight times as long takes eight times the work, whatever it has more of: nobody can hold up a
+ * command, and with it an engine, by a long list. Compared are the processor times of two runs, with room for both noise
+ * and sorting; what grows with the square would take 64 times as much.
+ */
+import t from 'tap';
+import { type Bundle, defaultSpec, requires, run, runsOnNode, runtimePath, sandbox } from '../../harness/index.ts';
+import { type LargeConfig, largeConfigs, listsOfSchema } from './large-configs.ts';
+
+/** Both forms have the same loops, and the start of Node takes longer than most of them. */
+const skip = requires({ runtime: 'tsrun', commands: ['bash'] }) || (runsOnNode && 'is about the executable');
+
+/** The long config has so many times as much as the short one … */
+const growth = 8;
+/** … and may take so many times its processor time. */
+const bound = 24;
+
+/** Seconds of processor time, user's and kernel's, of `plan` for such a config. */
+async function secondsOf(bundle: Bundle, { edit }: LargeConfig, count: number): Promise<number> {
+  const spec = defaultSpec();
+  edit(spec, count);
+  bundle.writeRaw(JSON.stringify(spec));
+  const script = 'TIMEFORMAT="%3U %3S"; time "$@" > /dev/null 2>&1 || [ $? = 1 ]';
+  const command = [runtimePath, 'plan', '--bundle', bundle.directory];
+  const { code, stderr } = await run('bash', ['-c', script, 'bash', ...command]);
+  if (code !== 0) throw new Error(`plan ended with ${code}: ${stderr}`);
+  const [user = Number.NaN, system = Number.NaN] = stderr.split(' ').map(Number);
+  return user + system;
+}
+
+/** The best of three: what else runs on the machine makes a command slower, never faster. */
+async function ratio(bundle: Bundle, config: LargeConfig): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3 && best > bound; i++) {
+    const short = await secondsOf(bundle, config, config.few);
+    const long = await secondsOf(bundle, config, config.few * growth);
+    best = Math.min(best, long / short);
+  }
+  return best;
+}
+
+t.test('every list of the specification is tried', async (t) => {
+  const tried = largeConfigs.map(({ name }) => name.replace(/:.*/, ''));
+  t.same([...new Set(tried)].sort(), listsOfSchema().sort());
+});
+
+t.test('a long list takes no longer than its length', { skip }, async (t) => {
+  const bundle = sandbox(t).bundle();
+  for (const config of largeConfigs) {
+    const times = await ratio(bundle, config);
+    t.ok(times < bound, `${config.name}: ${growth} times as many take ${times.toFixed(1)} times as long`);
+  }
+});

@@ -1,0 +1,55 @@
+/** `spec`, and `--config` of the commands that read what it has written. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { requires, run, runtimePath, sandbox } from '../../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun' });
+
+/** --systemd-cgroup is refused beside --cgroup-manager. */
+const managed = requires({ root: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' });
+
+t.test('spec writes a config for the program that it is given', { skip: managed }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle();
+  const file = join(box.directory, 'other.json');
+  const wanted = [
+    '--no-terminal',
+    '--writable',
+    '--env',
+    'WORD=hello',
+    '--hostname',
+    'here',
+    '--rootfs',
+    bundle.rootfs,
+  ];
+  const script = 'echo $WORD $(hostname) $1; : > /made';
+  await box.runtimeOk(['spec', ...wanted, '--config', file, '--', '/bin/sh', '-c', script, 'sh', '--flag']);
+  const { stdout, code, stderr } = await box.runtime([
+    ...['--cgroup-manager', 'disabled', 'run', '--config', file],
+    ...['--bundle', bundle.directory, box.newId()],
+  ]);
+  t.match({ code, stdout, stderr }, { code: 0, stdout: 'hello here --flag\n', stderr: '' });
+  t.ok(existsSync(join(bundle.rootfs, 'made')));
+  const again = await box.runtime(['spec', '--config', file]);
+  t.match(again, { code: 1, stderr: /File other.json exists. Remove it first/ });
+});
+
+t.test('spec prints the config that it would write', { skip }, async (t) => {
+  const directory = t.testdir();
+  const printed = (await run(runtimePath, ['spec', '--config', '-'], { cwd: directory })).stdout;
+  t.notOk(existsSync(join(directory, 'config.json')));
+  t.match(JSON.parse(printed), { process: { args: ['sh'], terminal: true }, root: { path: 'rootfs', readonly: true } });
+  t.match(await run(runtimePath, ['spec', '--env', 'X', '--config', '-'], {}), {
+    code: 1,
+    stderr: /--env .*name=value/,
+  });
+});
+
+t.test('--config names the file that is not there', { skip }, async (t) => {
+  const box = sandbox(t);
+  for (const command of ['create', 'plan']) {
+    const result = await box.runtime([command, '--config', '/none.json', '--bundle', box.bundle().directory, 'x']);
+    t.match(result, { code: 1, stderr: /JSON specification file \/none.json not found/ });
+  }
+});

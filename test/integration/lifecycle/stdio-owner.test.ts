@@ -1,0 +1,99 @@
+/** Whose the standard streams are: a program that is not root writes to /dev/stdout and /dev/stderr by their owner. */
+import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { requires, run, runtimePath, type Sandbox, sandbox } from '../../harness/index.ts';
+import type { Spec } from '../../harness/spec.ts';
+
+const skip = requires({ root: true });
+const skipUserns = requires({ root: true, userns: true, runtime: 'tsrun' });
+
+const script = 'echo to stdout > /dev/stdout; echo to stderr > /dev/stderr; cat /dev/stdin';
+
+function asUser(spec: Spec): void {
+  spec.process.user = { uid: 1234, gid: 1234 };
+}
+
+/** Calls the runtime from a shell of the host's; `line` is the script, "$@" in it the call. */
+function byShell(box: Sandbox, line: string, call: string[]) {
+  return run('/bin/sh', ['-c', line, 'sh', runtimePath, '--root', box.root, ...call], {});
+}
+
+/** Pipes, as conmon and containerd's shim have them; Node would make sockets, which nobody can open. */
+const piped = `echo from stdin | "$@" 2>&1 | cat`;
+const all = 'to stdout\nto stderr\nfrom stdin\n';
+
+function bundleOf(box: Sandbox, script: string, edit: (spec: Spec) => void = asUser) {
+  return box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', script];
+    edit(spec);
+  });
+}
+
+t.test('a program of another user opens the pipes of its caller anew', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { directory } = bundleOf(box, script);
+  t.match(await byShell(box, piped, ['run', '--bundle', directory, box.newId()]), { stdout: all, stderr: '' });
+});
+
+t.test('and so does one that joins', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(bundleOf(box, 'exec sleep 100000'));
+  await box.runtimeOk(['start', id]);
+  t.match(await byShell(box, piped, ['exec', '--user', '1234', id, '/bin/sh', '-c', script]), {
+    stdout: all,
+    stderr: '',
+  });
+});
+
+t.test('also in a user namespace', { skip: skipUserns }, async (t) => {
+  const box = sandbox(t);
+  for (const uid of [0, 1234]) {
+    const { directory } = bundleOf(box, script, (spec) => {
+      spec.linux.namespaces?.push({ type: 'user' });
+      spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      spec.process.user = { uid, gid: 0 };
+    });
+    t.match(await byShell(box, piped, ['run', '--bundle', directory, box.newId()]), { stdout: all, stderr: '' });
+  }
+});
+
+/** Runs the script with its streams redirected. */
+function redirected(box: Sandbox, script: string, redirections: string) {
+  return byShell(box, `"$@" ${redirections}`, ['run', '--bundle', bundleOf(box, script).directory, box.newId()]);
+}
+
+/** runc's run puts pipes of its own between; its create does the same as these. */
+const streamsPassThrough = requires({ root: true, runtime: ['tsrun', 'crun'] });
+
+t.test('an output file that the caller made is the program’s', { skip: streamsPassThrough }, async (t) => {
+  const box = sandbox(t);
+  const file = join(box.directory, 'out.log');
+  const { code, stderr } = await redirected(box, 'echo to stdout > /dev/stdout', `> ${file}`);
+  t.equal(code, 0, stderr);
+  t.equal(statSync(file).uid, 1234);
+});
+
+t.test(
+  'what was not made for the output stays whose it is',
+  { skip: requires({ root: true, runtime: 'tsrun' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const [input, foreign] = [join(box.directory, 'in'), join(box.directory, 'foreign')];
+    writeFileSync(input, 'x\n', { mode: 0o600 });
+    closeSync(openSync(foreign, 'w'));
+    await run('chown', ['4321', foreign], {});
+    const { code, stdout } = await redirected(box, 'cat; echo to stderr >&2', `< ${input} 2>> ${foreign}`);
+    t.match({ code, stdout }, { code: 0, stdout: 'x\n' });
+    t.equal(statSync(input).uid, 0);
+    t.equal(statSync(foreign).uid, 4321);
+  },
+);
+
+t.test('devices of the host stay whose they are', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { code } = await redirected(box, 'echo x', '< /dev/null > /dev/null');
+  t.equal(code, 0);
+  t.equal(statSync('/dev/null').uid, 0);
+});

@@ -1,0 +1,83 @@
+/** linux.sysctl, as the container and the host see it afterwards. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { requires, type Spec, sandbox } from '../../harness/index.ts';
+
+const skip = requires({ root: true });
+const skipTsrun = requires({ root: true, runtime: 'tsrun' });
+
+t.test('parameters of the container’s namespaces are set there and nowhere else', { skip }, async (t) => {
+  const forward = '/proc/sys/net/ipv4/ip_default_ttl';
+  const before = readFileSync(forward, 'utf8');
+  const output = await sandbox(t).outputOf(
+    `cat ${forward} /proc/sys/kernel/msgmax /proc/sys/kernel/domainname`,
+    (spec) => {
+      spec.linux.sysctl = {
+        'net.ipv4.ip_default_ttl': '77',
+        'kernel.msgmax': '12345',
+        'kernel.domainname': 'example.org',
+      };
+    },
+  );
+  t.equal(output, '77\n12345\nexample.org\n');
+  t.equal(readFileSync(forward, 'utf8'), before);
+});
+
+t.test('both spellings name a device with a dot', { skip: skipTsrun }, async (t) => {
+  const box = sandbox(t);
+  const device = 'veth0.1';
+  const values = async (sysctl: Record<string, string>) => {
+    const bundle = box.bundle((spec) => {
+      spec.process.args = [
+        '/bin/sh',
+        '-c',
+        `cat /proc/sys/net/ipv4/conf/${device}/log_martians /proc/sys/net/ipv4/conf/${device}/forwarding`,
+      ];
+      spec.linux.sysctl = sysctl;
+      // The device is there when parameters are set: a hook has made it.
+      const script = `pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p'); nsenter --net=/proc/$pid/ns/net ip link add ${device} type veth peer name veth1`;
+      spec.hooks = {
+        createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] }],
+      };
+    });
+    return (await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()])).stdout;
+  };
+  const output = await values({
+    'net.ipv4.conf.veth0/1.log_martians': '1',
+    'net/ipv4/conf/veth0.1/forwarding': '1',
+  });
+  t.equal(output, '1\n1\n');
+});
+
+t.test('what the kernel refuses is an error that names the parameter', { skip: skipTsrun }, async (t) => {
+  const box = sandbox(t);
+  const error = async (sysctl: Record<string, string>, edit?: (spec: Spec) => void) => {
+    const { code, stderr } = await box.runContainer(['/bin/true'], (spec) => {
+      spec.linux.sysctl = sysctl;
+      edit?.(spec);
+    });
+    t.equal(code, 1);
+    return stderr;
+  };
+  t.match(await error({ 'net.ipv4.ip_default_ttl': 'many' }), /net\.ipv4\.ip_default_ttl.*EINVAL/);
+  t.match(await error({ 'net.ipv4.no_such_thing': '1' }), /net\.ipv4\.no_such_thing/);
+});
+
+t.test('parameters of the host are refused', { skip }, async (t) => {
+  const box = sandbox(t);
+  const refused = async (key: string, edit: (spec: Spec) => void = () => {}) => {
+    const { code, stderr } = await box.runContainer(['/bin/true'], (spec) => {
+      spec.linux.sysctl = { [key]: '1' };
+      edit(spec);
+    });
+    t.equal(code, 1, key);
+    t.match(stderr, key.split('.').pop() ?? key);
+  };
+  await refused('kernel.panic');
+  await refused('vm.swappiness');
+  await refused('kernel.hostname');
+  await refused('net.ipv4.ip_forward', (spec) => {
+    spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
+    spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/sys'));
+  });
+});

@@ -1,0 +1,64 @@
+/** Who may look into the init process before it is the container's program: nobody but root. */
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import t from 'tap';
+import { requires, run, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+
+const setting = '/proc/sys/fs/suid_dumpable';
+
+// It is the whole machine's: only a VM's may be changed, which has systemd and this user.
+const skip = requires({ root: true, runtime: 'tsrun', files: ['/run/systemd/system', '/home/user'] });
+
+/** A uid of the host that is the container's user, and what the config says for it. */
+const users: [what: string, uid: number, edit: (spec: Spec) => void][] = [
+  [
+    'a user',
+    1000,
+    (spec) => {
+      spec.process.user = { uid: 1000, gid: 1000 };
+    },
+  ],
+  [
+    'root of a user namespace',
+    100_000,
+    (spec) => {
+      spec.linux.namespaces?.push({ type: 'user' });
+      const mapping = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+      Object.assign(spec.linux, { uidMappings: mapping, gidMappings: mapping });
+    },
+  ],
+];
+
+/** What another process of that user sees of the descriptors. */
+async function looksAt(pid: number, uid: number): Promise<boolean> {
+  const ids = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
+  const { code } = await run('setpriv', [...ids, 'ls', `/proc/${pid}/fd`]);
+  return code === 0;
+}
+
+async function create(box: Sandbox, edit: (spec: Spec) => void): Promise<string> {
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sleep', '100000'];
+    // Capabilities would keep its own user out as well.
+    delete spec.process.capabilities;
+    delete spec.linux.seccomp;
+    edit(spec);
+  });
+  return box.create(bundle);
+}
+
+t.test('not even the container’s own user where the host lets it trace changed processes', { skip }, async (t) => {
+  const before = readFileSync(setting, 'utf8');
+  writeFileSync(setting, '1');
+  t.teardown(() => writeFileSync(setting, before));
+  for (const [what, uid, edit] of users) {
+    const box = sandbox(t);
+    const id = await create(box, edit);
+    const { pid } = await box.state(id);
+    t.notOk(await looksAt(pid, uid), `${what}: not while it waits for start`);
+    t.equal(statSync(`/proc/${pid}/fd`).uid, 0, what);
+    await box.runtimeOk(['start', id]);
+    // start returns in the midst of execve, which makes the process its user's a moment later.
+    await waitFor(`the program to be that of ${what}`, async () => (await looksAt(pid, uid)) || undefined);
+    t.equal(statSync(`/proc/${pid}/fd`).uid, uid, what);
+  }
+});

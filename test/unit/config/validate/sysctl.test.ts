@@ -1,0 +1,12 @@
+import t from 'tap';
+import { sysctlPath } from '../../../../src/config/validate/rules/sysctl.ts';
+
+t.test('the first separator of a kernel parameter is the one of its path', async (t) => {
+  const paths = {
+    'net.ipv4.ip_forward': 'net/ipv4/ip_forward',
+    'net/ipv4/ip_forward': 'net/ipv4/ip_forward',
+    'net.ipv4.conf.eth0/1.mtu': 'net/ipv4/conf/eth0.1/mtu',
+    'net/ipv4/conf/eth0.1/mtu': 'net/ipv4/conf/eth0.1/mtu',
+  };
+  t.strictSame(Object.fromEntries(Object.keys(paths).map((key) => [key, sysctlPath(key)])), paths);
+});

@@ -1,0 +1,38 @@
+import { constants } from 'node:os';
+import t from 'tap';
+import type { Op } from '../../../../src/generated/ops.ts';
+import { describeFailure } from '../../../../src/run/words/words.ts';
+
+const { EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
+
+/** The line that a user gets. */
+function line(op: Op, error: number): string {
+  return describeFailure(op, { error, value: 0, detail: '' }).asLine;
+}
+
+t.test('a namespace that cannot be made says which switch or limit it is', async (t) => {
+  const user: Op = { op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces: ['user'], flags: 0 };
+  t.match(line(user, EPERM), /^linux\.namespaces: unshare: EPERM.*kernel\.unprivileged_userns_clone/);
+  t.match(line(user, ENOSPC), /max_\*_namespaces/);
+  t.match(line({ ...user, namespaces: ['ipc'] }, EPERM), /CAP_SYS_ADMIN, or a user namespace/);
+  t.match(line({ ...user, namespaces: ['time'] }, EINVAL), /built without/);
+});
+
+t.test('a namespace that cannot be joined says why', async (t) => {
+  const join = (type: string): Op => {
+    return { op: 'join-namespace', by: 'init', from: '/linux/namespaces/2/path', type, flag: 0, ns: 'ns' };
+  };
+  t.match(line(join('network'), EPERM), /^linux\.namespaces\[2\]\.path: join-namespace: EPERM.*user namespace/);
+  t.match(line(join('user'), EINVAL), /leave the entry out/);
+  t.match(line(join('pid'), EINVAL), /below the runtime/);
+});
+
+t.test('what belongs to a namespace', async (t) => {
+  const adopt: Op = { op: 'adopt-ids', by: 'init', from: '/linux/uidMappings', uid: 0, gid: 0 };
+  t.match(line(adopt, EINVAL), /maps no such ID/);
+  const time: Op = { op: 'write-time-offsets', by: 'init', from: '/linux/timeOffsets', offsets: ['boottime -9 0\n'] };
+  t.match(line(time, ERANGE), /before its start/);
+  const sysctl: Op = { op: 'write-sysctl', by: 'init', from: '/linux/sysctl/net.x', key: 'net/x', value: '1' };
+  t.match(line(sysctl, ENOENT), /no such parameter/);
+  t.match(line(sysctl, EINVAL), /does not take this value/);
+});
