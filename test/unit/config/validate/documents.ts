@@ -10,7 +10,7 @@ export const officialFolder = process.env.TSRUN_OCI_SPEC ?? resolve('../shared/o
 /** A valid document of ours in which every property of its schema is set. */
 export function completeDocument(kind: DocumentKind): Json {
   const name = kind === 'config' ? 'complete' : kind;
-  return readJson(resolve(`test/unit/validate/fixtures/${name}.json`)) as Json;
+  return readJson(resolve(`test/unit/config/validate/fixtures/${name}.json`)) as Json;
 }
 
 /** The specification's fixtures, good and bad ones, without those that are no JSON. */
