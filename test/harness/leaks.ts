@@ -72,7 +72,8 @@ function pidsOf(directory: string, cgroup: string): number[] {
     .filter((pid) => pid > 0 && pid !== process.pid && isAlive(pid) && belongs(pid, directory, cgroup));
 }
 
-function belongs(pid: number, directory: string, cgroup: string): boolean {
+/** Whether the process is of the sandbox with this directory and cgroup. */
+export function belongs(pid: number, directory: string, cgroup: string): boolean {
   try {
     const proc = `/proc/${pid}`;
     if (readFileSync(`${proc}/cgroup`, 'utf8').includes(`0::${cgroup}/`)) return true;

@@ -38,7 +38,7 @@ export class Sandbox {
   /** What stands before every command. */
   private readonly globals = ['--root', this.root, ...(cgroupDriver === 'systemd' ? ['--systemd-cgroup'] : [])];
 
-  constructor(t: Test) {
+  constructor(t: Pick<Test, 'teardown'>) {
     mkdirSync(this.root, { mode: 0o700 });
     t.teardown(() => this.#remove());
   }
