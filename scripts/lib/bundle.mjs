@@ -64,11 +64,19 @@ export async function bundleForEngine(outdir) {
 
 /** build/test/**: one .test.mjs for each test/**\/*.test.ts, with source maps so that failures name the .ts line. */
 export async function bundleTests() {
-  const entryPoints = testFiles().map((file) => inRoot(file));
   rmSync(inRoot('build/test'), { recursive: true, force: true });
+  await bundleForNode(testFiles());
+}
+
+/** A program in test/ that is no test of `npm test`: build/test/PATH.mjs. */
+export async function bundleProgram(file) {
+  await bundleForNode([file]);
+}
+
+async function bundleForNode(files) {
   await build({
     ...common(),
-    entryPoints,
+    entryPoints: files.map((file) => inRoot(file)),
     outdir: inRoot('build/test'),
     outbase: inRoot('test'),
     outExtension: { '.js': '.mjs' },

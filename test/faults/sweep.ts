@@ -1,0 +1,93 @@
+/** Breaks one system call of a command after the other, and looks at what comes of it. */
+import type { Sandbox } from '../harness/sandbox.ts';
+import { describe, type Fault, faultsAt, Injector } from './injector.ts';
+import { judgeCommand, judgeEnd, judgeFailure, judgeState, judgeSuccess, type Verdict } from './judge.ts';
+import { Place } from './place.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface Finding extends Verdict {
+  scenario: string;
+  fault: Fault;
+  /** The call with its texts, and what the command said. */
+  where: string;
+  said: string;
+}
+
+export interface Outcome {
+  scenario: string;
+  errors: number;
+  kills: number;
+  /** Cases whose call was not made. */
+  missed: number;
+  findings: Finding[];
+}
+
+/** All cases of a scenario, in a stable order. */
+export async function casesOf(scenario: Scenario, box: Sandbox): Promise<Fault[]> {
+  const place = placeFor(scenario, box);
+  await scenario.prepare(place);
+  const calls = await new Injector(box.directory, box.root).count(scenario.whose, scenario.args(place));
+  await judgeEnd(place);
+  return faultsAt(calls);
+}
+
+/** Every case that `chosen` has. */
+export async function sweep(scenario: Scenario, box: Sandbox, chosen: readonly Fault[]): Promise<Outcome> {
+  const place = placeFor(scenario, box);
+  const injector = new Injector(box.directory, box.root);
+  const outcome: Outcome = { scenario: scenario.name, errors: 0, kills: 0, missed: 0, findings: [] };
+  for (const fault of chosen) {
+    const { injected, verdicts } = await runCase(scenario, place, injector, fault);
+    if (!injected.fired) outcome.missed++;
+    else if (fault.how === 'kill') outcome.kills++;
+    else outcome.errors++;
+    const { where, stderr } = injected;
+    for (const verdict of verdicts) {
+      outcome.findings.push({ ...verdict, scenario: scenario.name, fault, where, said: stderr.trim() });
+    }
+  }
+  return outcome;
+}
+
+function placeFor(scenario: Scenario, box: Sandbox): Place {
+  return new Place(
+    box,
+    box.bundle((spec) => {
+      spec.process.args = ['/bin/sleep', '1000'];
+      scenario.config?.(spec);
+    }),
+  );
+}
+
+async function runCase(scenario: Scenario, place: Place, injector: Injector, fault: Fault) {
+  place.look();
+  await scenario.prepare(place);
+  const injected = await injector.inject(fault, scenario.whose, scenario.args(place));
+  const verdicts: Verdict[] = [];
+  const add = (verdict: Verdict | undefined) => {
+    if (verdict !== undefined) verdicts.push(verdict);
+  };
+  add(judgeCommand(fault, scenario, injected));
+  if (injected.code === 0) add(await judgeSuccess(scenario, place, injected.stdout));
+  else if (!wasKilled(fault, scenario)) add(await judgeFailure(scenario, place));
+  add(await judgeState(place));
+  add(await judgeEnd(place));
+  if (verdicts.length > 0) await place.clear();
+  return { injected, verdicts };
+}
+
+/** Nobody asks of a command that was killed that it has taken back what it did. */
+function wasKilled(fault: Fault, scenario: Scenario): boolean {
+  return fault.how === 'kill' && scenario.whose === 'own';
+}
+
+/** `count` of all cases, spread evenly; all of them when there are not more. */
+export function sample(all: readonly Fault[], count: number): Fault[] {
+  if (count >= all.length) return [...all];
+  return Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)] as Fault);
+}
+
+export function sentence({ kind, scenario, fault, where, said, words }: Finding): string {
+  const call = where.replace(/^\d+ /, '');
+  return `${kind}  ${scenario}: ${describe(fault)} (${call}): ${words.trim()}${said === '' ? '' : ` | said: ${said}`}`;
+}
