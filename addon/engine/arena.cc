@@ -6,6 +6,9 @@
 #include <cstring>
 
 extern "C" char tsrun_arena[], tsrun_arena_end[];
+// Of the engine, as scripts/lib/quickjs-immortal.mjs changes it.
+extern "C" uintptr_t js_immortal_start, js_immortal_size;
+extern "C" void JS_SealHeap(JSRuntime*, uintptr_t, size_t);
 
 namespace {
 
@@ -25,6 +28,8 @@ union Block {
 
 struct Start {
   Engine engine;
+  // How much of the arena, from its beginning, is the snapshot.
+  size_t sealed;
   char* unused;
   Block* freed[kSmall / kStep + 1];
 };
@@ -35,6 +40,10 @@ size_t rounded(size_t size) { return (size + kStep - 1) / kStep * kStep; }
 Header* header_of(const void* block) { return static_cast<Header*>(const_cast<void*>(block)) - 1; }
 
 bool in_arena(const void* block) { return block > tsrun_arena && block < tsrun_arena_end; }
+
+bool is_sealed(const void* block) {
+  return reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(tsrun_arena) < start().sealed;
+}
 
 void* with_header(void* memory, size_t size) {
   if (memory == nullptr) return nullptr;
@@ -72,22 +81,15 @@ void* take(size_t size) {
   return block != nullptr ? block : from_malloc(size);
 }
 
-void* allocate(JSMallocState* state, size_t wanted) {
+void* allocate(void*, size_t wanted) {
   if (wanted == 0 || wanted > PTRDIFF_MAX) return nullptr;
   size_t size = rounded(wanted);
-  void* block = take(size);
-  if (block == nullptr) return nullptr;
-  state->malloc_count++;
-  // The engine decides by it when to collect.
-  state->malloc_size += size;
-  return block;
+  return take(size);
 }
 
-void release(JSMallocState* state, void* block) {
-  if (block == nullptr) return;
+void release(void*, void* block) {
+  if (block == nullptr || is_sealed(block)) return;
   Header* header = header_of(block);
-  state->malloc_count--;
-  state->malloc_size -= header->size;
   if (header->size <= kSmall) {
     auto* freed = static_cast<Block*>(block);
     freed->next = start().freed[header->size / kStep];
@@ -97,7 +99,7 @@ void release(JSMallocState* state, void* block) {
   }
 }
 
-void* resize(JSMallocState* state, void* block, size_t wanted) {
+void* resize(void* state, void* block, size_t wanted) {
   if (block == nullptr) return allocate(state, wanted);
   if (wanted == 0) {
     release(state, block);
@@ -107,9 +109,7 @@ void* resize(JSMallocState* state, void* block, size_t wanted) {
   size_t before = header->size, size = rounded(wanted);
   if (size == before) return block;
   if (before > kSmall && size > kSmall && !in_arena(block)) {
-    void* moved = with_header(realloc(header, size + sizeof(Header)), size);
-    if (moved != nullptr) state->malloc_size += size - before;
-    return moved;
+    return with_header(realloc(header, size + sizeof(Header)), size);
   }
   void* moved = allocate(state, wanted);
   if (moved == nullptr) return nullptr;
@@ -118,13 +118,32 @@ void* resize(JSMallocState* state, void* block, size_t wanted) {
   return moved;
 }
 
+void* allocate_zeroed(void* state, size_t count, size_t each) {
+  void* block = allocate(state, count * each);
+  if (block != nullptr) memset(block, 0, count * each);
+  return block;
+}
+
 size_t usable_size(const void* block) { return block == nullptr ? 0 : header_of(block)->size; }
 
 }  // namespace
 
-const JSMallocFunctions kAllocator = {allocate, release, resize, usable_size};
+const JSMallocFunctions kAllocator = {allocate_zeroed, allocate, release, resize, usable_size};
 
 Engine& engine() { return start().engine; }
+
+void arena_seal() {
+  for (Block*& list : start().freed) list = nullptr;
+  constexpr size_t kPage = 4096;
+  start().sealed = (arena_used() + kPage - 1) / kPage * kPage;
+  start().unused = tsrun_arena + start().sealed + kStep - sizeof(Header);
+  JS_SealHeap(engine().runtime, reinterpret_cast<uintptr_t>(tsrun_arena), start().sealed);
+}
+
+void arena_open() {
+  js_immortal_start = reinterpret_cast<uintptr_t>(tsrun_arena);
+  js_immortal_size = start().sealed;
+}
 
 const char* arena_bytes() { return tsrun_arena; }
 size_t arena_size() { return static_cast<size_t>(tsrun_arena_end - tsrun_arena); }

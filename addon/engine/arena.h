@@ -20,6 +20,13 @@ Engine& engine();
 // took a quarter of the time.
 extern const JSMallocFunctions kAllocator;
 
+// Makes what is in the arena now immortal: nothing of it is counted, freed or reused, and what comes later has pages of
+// its own. A page of the snapshot that nobody writes to is never copied.
+void arena_seal();
+
+// Tells the engine in a new process what is immortal, before it runs.
+void arena_open();
+
 // The whole arena, as it goes into the executable, and how much of it is used.
 const char* arena_bytes();
 size_t arena_size();

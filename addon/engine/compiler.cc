@@ -35,7 +35,7 @@ bool compile(JSRuntime* runtime, const std::string& name, const char* path, std:
     return false;
   }
   size_t size = 0;
-  uint8_t* bytes = JS_WriteObject(context, &size, module, JS_WRITE_OBJ_BYTECODE);
+  uint8_t* bytes = JS_WriteObject(context, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
   if (bytes == nullptr) return false;
   code->assign(reinterpret_cast<char*>(bytes), size);
   js_free(context, bytes);
@@ -51,7 +51,6 @@ int main(int count, char** values) {
   }
   JSRuntime* runtime = JS_NewRuntime();
   // The names of functions and lines stay, for the stack of an internal error; the source would triple the size.
-  JS_SetStripInfo(runtime, JS_STRIP_SOURCE);
   JS_SetModuleLoaderFunc(runtime, nullptr, stand_in, nullptr);
   std::vector<Module> modules;
   for (int i = 2; i < count; i++) {

@@ -79,8 +79,11 @@ JSValue new_buffer(napi_env env, const void* data, size_t size, uint8_t** bytes)
   uint8_t* memory = static_cast<uint8_t*>(js_malloc(context, size == 0 ? 1 : size));
   if (memory == nullptr) return JS_EXCEPTION;
   if (data != nullptr) memcpy(memory, data, size);
-  auto release = [](JSRuntime* runtime, void*, void* pointer) { js_free_rt(runtime, pointer); };
-  JSValue buffer = JS_NewArrayBuffer(context, memory, size, release, nullptr, false);
+  auto release = [](JSRuntime* runtime, void*, void* pointer, size_t) -> void* {
+    js_free_rt(runtime, pointer);
+    return nullptr;
+  };
+  JSValue buffer = JS_NewArrayBuffer(context, memory, size, 0, release, nullptr, false);
   if (JS_IsException(buffer)) return buffer;
   JSValue array = JS_CallConstructor2(context, env->byte_array, env->buffer, 1, &buffer);
   JS_FreeValue(context, buffer);

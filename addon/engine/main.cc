@@ -25,7 +25,7 @@ size_t max_stack() {
 // Of a promise that nobody looks at; QuickJS tells of it, and takes it back when somebody does.
 JSValue unhandled = JS_UNINITIALIZED;
 
-void note_rejection(JSContext* context, JSValueConst, JSValueConst reason, JS_BOOL handled, void*) {
+void note_rejection(JSContext* context, JSValueConst, JSValueConst reason, bool handled, void*) {
   JS_FreeValue(context, unhandled);
   unhandled = handled ? JS_UNINITIALIZED : JS_DupValue(context, reason);
 }
@@ -81,6 +81,7 @@ int run(int count, char** values) {
 
 int main(int count, char** values) {
   if (!engine().complete) return make_snapshot(count, values);
+  arena_open();
   if (!open_standard_streams()) return 1;
   remember_caller();
   // A reader or a file that takes no more is an error of write(2), which has words. init gives children the defaults.

@@ -109,7 +109,7 @@ napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, nap
 }
 
 napi_status napi_get_array_length(napi_env env, napi_value array, uint32_t* result) {
-  if (JS_IsArray(env->context, value_of(array)) <= 0) return napi_array_expected;
+  if (!JS_IsArray(value_of(array))) return napi_array_expected;
   int64_t length = 0;
   JSValue value = JS_GetPropertyStr(env->context, value_of(array), "length");
   int outcome = JS_ToInt64(env->context, &length, value);

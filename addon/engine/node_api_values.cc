@@ -60,7 +60,7 @@ napi_status napi_typeof(napi_env env, napi_value handle, napi_valuetype* result)
     *result = napi_string;
   else if (JS_IsSymbol(value))
     *result = napi_symbol;
-  else if (JS_IsBigInt(env->context, value))
+  else if (JS_IsBigInt(value))
     *result = napi_bigint;
   else if (JS_IsFunction(env->context, value))
     *result = napi_function;
@@ -107,7 +107,7 @@ napi_status napi_get_value_int64(napi_env env, napi_value handle, int64_t* resul
 }
 
 napi_status napi_get_value_bigint_uint64(napi_env env, napi_value handle, uint64_t* result, bool* lossless) {
-  if (!JS_IsBigInt(env->context, value_of(handle))) return napi_bigint_expected;
+  if (!JS_IsBigInt(value_of(handle))) return napi_bigint_expected;
   int64_t number = 0;
   if (JS_ToBigInt64(env->context, &number, value_of(handle)) < 0) return env->failed();
   *result = static_cast<uint64_t>(number);

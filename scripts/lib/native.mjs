@@ -53,7 +53,8 @@ export function buildEngine({ quickjs, modules }, machine = thisMachine) {
 export function buildSanitizedEngine({ quickjs, modules }, reports) {
   const inputs = hashInputs([modules]);
   const definitions = [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`];
-  const sanitize = ['--CDTSRUN_STATIC=OFF', `--CDTSRUN_SANITIZE_REPORTS=${reports}`];
+  // Collections in every command prove that the collector leaves the snapshot's objects alone.
+  const sanitize = ['--CDTSRUN_STATIC=OFF', '--CDTSRUN_GC_THRESHOLD=1', `--CDTSRUN_SANITIZE_REPORTS=${reports}`];
   build(sanitized, 'engine', ['tsrun-engine'], inputs, [...definitions, ...sanitize, '--target', 'tsrun-engine']);
 }
 

@@ -1,0 +1,93 @@
+/**
+ * Makes the objects of the snapshot immortal: once the heap is sealed, no reference count of theirs is written, so that
+ * a command copies only those pages of the snapshot that it really changes. Each copied page costs a fault, 1.5 µs.
+ *
+ * The engine writes reference counts through one macro, so the change is a list of replacements. Each says how often
+ * it must match: another release of the engine that does not fit is an error of the build, not a wrong program.
+ */
+import { fail } from './paths.mjs';
+
+const accessors = '#define JS_GC_MARK(p)   (js_rc(p)->mark)\n';
+
+/** What is in the sealed part of the heap is neither counted nor freed, and counts as shared: nobody changes it in place. */
+const immortality = `
+uintptr_t js_immortal_start, js_immortal_size;
+
+static inline bool js_immortal(const void *p) {
+    return (uintptr_t)p - js_immortal_start < js_immortal_size;
+}
+static inline void js_rc_inc(const void *p) {
+    if (!js_immortal(p))
+        JS_REF_COUNT(p)++;
+}
+static inline int js_rc_dec(const void *p) {
+    return js_immortal(p) ? 2 : --JS_REF_COUNT(p);
+}
+static inline bool js_rc_shared(const void *p) {
+    return js_immortal(p) || JS_REF_COUNT(p) != 1;
+}
+`;
+
+/**
+ * The immortals leave the collector's list, and the free blocks among them leave the allocator's, so that what comes
+ * later has pages of its own.
+ */
+const seal = `
+void JS_SealHeap(JSRuntime *rt, uintptr_t start, size_t size)
+{
+    int i;
+    for (i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        init_list_head(&rt->arena_state.arena_list[i]);
+        init_list_head(&rt->arena_state.free_arena_list[i]);
+    }
+    list_del(&rt->gc_obj_list);
+    init_list_head(&rt->gc_obj_list);
+    js_immortal_start = start;
+    js_immortal_size = size;
+}
+
+void JS_RunGC(JSRuntime *rt)
+`;
+
+const guard = (name, parameters) => ({
+  find: `static void ${name}(${parameters})\n{\n`,
+  put: `static void ${name}(${parameters})\n{\n    if (js_immortal(p))\n        return;\n`,
+  times: 1,
+});
+
+/** @type {{ find: string | RegExp, put: string, times: number }[]} */
+const replacements = [
+  { find: /(?<=\n +)JS_REF_COUNT\(([^()\n]+)\)\+\+;/g, put: 'js_rc_inc($1);', times: 19 },
+  { find: /--JS_REF_COUNT\(([^()\n]+)\)/g, put: 'js_rc_dec($1)', times: 7 },
+  { find: 'JS_REF_COUNT(str)--;', put: 'js_rc_dec(str);', times: 1 },
+  // A string that could grow in place, a shape that could be changed in place.
+  { find: 'JS_REF_COUNT(p1) == 1 &&', put: '!js_rc_shared(p1) &&', times: 1 },
+  { find: 'JS_REF_COUNT(sh) != 1) {', put: 'js_rc_shared(sh)) {', times: 2 },
+  { find: 'if (JS_REF_COUNT(r) > 1) {', put: 'if (js_rc_shared(r)) {', times: 1 },
+  guard('gc_decref_child', 'JSRuntime *rt, JSGCObjectHeader *p'),
+  guard('gc_scan_incref_child', 'JSRuntime *rt, JSGCObjectHeader *p'),
+  {
+    find: 'static void js_arena_free(JSRuntime *rt, void *ptr)\n{\n    JSMallocBlockHeader *b;\n\n    if (!ptr)',
+    put: 'static void js_arena_free(JSRuntime *rt, void *ptr)\n{\n    JSMallocBlockHeader *b;\n\n    if (!ptr || js_immortal(ptr))',
+    times: 1,
+  },
+  { find: '\nvoid JS_RunGC(JSRuntime *rt)\n', put: seal, times: 1 },
+  // The engine's own small-block allocator has a page for each size; ours has what is made together side by side.
+  {
+    find: '#define JS_ARENA_LARGE_BLOCKS_ONLY 0\n',
+    put: '#define JS_ARENA_LARGE_BLOCKS_ONLY 1\n',
+    times: 1,
+  },
+  // Last: it uses the macro as it is.
+  { find: accessors, put: `${accessors}${immortality}`, times: 1 },
+];
+
+/** @param {string} source quickjs.c */
+export function withImmortals(source) {
+  return replacements.reduce((text, { find, put, times }) => {
+    const parts = text.split(find);
+    const found = typeof find === 'string' ? parts.length - 1 : [...text.matchAll(find)].length;
+    if (found !== times) fail(`quickjs.c has ${found} places like ${find} where ${times} are expected`);
+    return typeof find === 'string' ? parts.join(put) : text.replace(find, put);
+  }, source);
+}

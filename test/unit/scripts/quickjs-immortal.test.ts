@@ -1,0 +1,20 @@
+/** What the build changes in the engine's source (scripts/lib/quickjs-immortal.mjs). */
+import { spawnSync } from 'node:child_process';
+import t from 'tap';
+import { repoRoot } from '../../harness/host.ts';
+
+/** Runs it on a source in a process of its own, as it ends the build when something does not fit. */
+function change(source: string) {
+  const script = `
+    import { withImmortals } from './scripts/lib/quickjs-immortal.mjs';
+    process.stdout.write(withImmortals(${JSON.stringify(source)}));`;
+  return spawnSync(process.execPath, ['--input-type=module', '--eval', script], { cwd: repoRoot, encoding: 'utf8' });
+}
+
+t.test('a release of the engine that writes its reference counts elsewhere ends the build', (t) => {
+  const { status, stderr, stdout } = change('static void js_new_way(JSValue v)\n{\n    JS_REF_COUNT(v)++;\n}\n');
+  t.not(status, 0);
+  t.match(stderr, /quickjs\.c has 1 places like .*JS_REF_COUNT.* where 19 are expected/);
+  t.equal(stdout, '');
+  t.end();
+});
