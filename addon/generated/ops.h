@@ -388,11 +388,11 @@ struct RunContainerHookOp {
   int64_t state;
 };
 
-// pivot_root(2) into the rootfs and detach the host's tree.
+// pivot_root(2) into the rootfs and detach the host's tree, of a caller in a chroot(2) the whole of it.
 struct PivotRootOp {
 };
 
-// MS_MOVE and chroot(2), for --no-pivot (a rootfs on a ramdisk).
+// MS_MOVE and chroot(2), for --no-pivot (a rootfs on a ramdisk), and detach, or hide, what the host had mounted.
 struct MoveRootOp {
 };
 

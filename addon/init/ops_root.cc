@@ -1,4 +1,5 @@
 // The root filesystem: making it a mount, moving into it, protecting it.
+#include "host_mounts.h"
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
@@ -14,11 +15,14 @@ constexpr int kMntDetach = 2;
 // pivot_root(2) refuses a new root on a shared mount.
 int make_private_below(int directory_fd) {
   Fd at(open_at(directory_fd, ".", O_PATH | O_DIRECTORY, 0));
-  for (;;) {
+  for (uint64_t below = 0;;) {
     struct statx status = {};
     int error = at.ok() ? status_of(at.get(), &status) : at.error();
     if (error < 0) return error;
     if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) break;
+    // Of a root that is no mount point (a chroot of the caller's) ".." is the same again.
+    if (status.stx_ino == below) return -EINVAL;
+    below = status.stx_ino;
     at.reset(open_at(at.get(), "..", O_PATH | O_DIRECTORY, 0));
   }
   return set_attributes(at.get(), false, 0, 0, kMsPrivate);
@@ -42,9 +46,18 @@ int open_rootfs(const BindRootfsOp& op, Fd& target, Fd& tree) {
 }  // namespace
 
 int run(const SetPropagationOp& op) {
-  struct mount_attr attributes = {};
-  attributes.propagation = op.flags;
-  long error = sys(__NR_mount_setattr, AT_FDCWD, "/", op.recursive ? AT_RECURSIVE : 0, &attributes, sizeof(attributes));
+  Fd root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  Fd directory(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0));
+  if (!root.ok() || !directory.ok()) return root.ok() ? directory.error() : root.error();
+  long error = set_attributes(root.get(), op.recursive, 0, 0, op.flags);
+  if (error != -EINVAL) return error < 0 ? fail(error, "/") : 0;
+  // A caller's chroot(2) that is no mount point: it is the mount it lies on, and all the others, that matter.
+  leave_chroot();
+  Fd top(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  error = top.ok() ? set_attributes(top.get(), op.recursive, 0, 0, op.flags) : top.error();
+  if (error == 0) error = sys(__NR_fchdir, root.get());
+  if (error == 0) error = sys(__NR_chroot, ".");
+  if (error == 0) error = sys(__NR_fchdir, directory.get());
   return error < 0 ? fail(error, "/") : 0;
 }
 
@@ -61,6 +74,7 @@ int run(const BindRootfsOp& op) {
 }
 
 int run(const PivotRootOp&) {
+  leave_chroot();
   Fd old_root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
   if (!old_root.ok()) return old_root.error();
   long error = sys(__NR_fchdir, ctx.root_fd);
@@ -77,10 +91,16 @@ int run(const PivotRootOp&) {
 }
 
 int run(const MoveRootOp&) {
-  long error = sys(__NR_fchdir, ctx.root_fd);
+  leave_chroot();
+  Fd old_root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  if (!old_root.ok()) return old_root.error();
+  // The rootfs must not be mounted on "/" of the host as well.
+  long error = make_private_below(old_root.get());
+  if (error == 0) error = sys(__NR_fchdir, ctx.root_fd);
+  if (error == 0) error = sys(__NR_mount, ".", "/", "", kMsMove, nullptr);
   if (error < 0) return fail(error, "rootfs");
-  error = sys(__NR_mount, ".", "/", "", kMsMove, nullptr);
-  if (error < 0) return fail(error, "rootfs");
+  error = drop_host_mounts(old_root.get());
+  if (error < 0) return static_cast<int>(error);
   error = sys(__NR_chroot, ".");
   return error < 0 ? static_cast<int>(error) : static_cast<int>(sys(__NR_chdir, "/"));
 }

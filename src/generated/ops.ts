@@ -549,13 +549,13 @@ export interface RunContainerHookOp extends OpBase {
   readonly state: string;
 }
 
-/** pivot_root(2) into the rootfs and detach the host's tree. */
+/** pivot_root(2) into the rootfs and detach the host's tree, of a caller in a chroot(2) the whole of it. */
 export interface PivotRootOp extends OpBase {
   readonly op: 'pivot-root';
   readonly by: 'init';
 }
 
-/** MS_MOVE and chroot(2), for --no-pivot (a rootfs on a ramdisk). */
+/** MS_MOVE and chroot(2), for --no-pivot (a rootfs on a ramdisk), and detach, or hide, what the host had mounted. */
 export interface MoveRootOp extends OpBase {
   readonly op: 'move-root';
   readonly by: 'init';
