@@ -11,6 +11,8 @@ main() {
   require_node
   install_debian_packages "$@"
   install_npm_packages
+  # The cross compiler links this archive; scripts/lib/aarch64.mjs knows the place.
+  [[ " $* " != *' aarch64 '* ]] || scripts/lib/unpack-foreign.sh arm64 build/aarch64/packages libseccomp-dev
   if [[ -t 1 ]]; then say 'everything is there'; fi
 }
 

@@ -52,7 +52,7 @@ export interface SeccompRule {
 /** Without `failure`, all but `failure` is there. */
 export interface SeccompOutcome {
   failure?: {
-    step: 'library' | 'action' | 'architecture' | 'byte-order' | 'rule' | 'export';
+    step: 'action' | 'architecture' | 'byte-order' | 'rule' | 'export';
     /** Of the architecture or rule. */
     index: number;
     /** Of the system call whose rule was refused. */
@@ -66,9 +66,8 @@ export interface SeccompOutcome {
   unknown?: string[];
   /** For each architecture the highest number among the names, or -1. */
   newest?: number[];
-  libraryPath?: string;
-  /** Of libseccomp; absent only when it cannot be opened. */
-  version?: string;
+  /** Of libseccomp. */
+  version: string;
 }
 
 /** What src/standalone/fs.ts needs of stat(2). */
@@ -168,10 +167,9 @@ export interface Addon {
   netlinkRequest(socket: number, message: Uint8Array): Buffer;
   /** CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: it is none. */
   namespaceType(fd: number): number;
-  /** A filter by libseccomp, opened by this name (of its shared object); no exception: `failure` says what went wrong. */
-  compileSeccomp(library: string, profile: SeccompProfile): SeccompOutcome;
-  /** Of the library of this name; undefined when it cannot be opened. */
-  libseccompVersion(library: string): string | undefined;
+  /** A filter by libseccomp; no exception: `failure` says what went wrong. */
+  compileSeccomp(profile: SeccompProfile): SeccompOutcome;
+  libseccompVersion(): string;
   /** Those of these flags of seccomp(2) that the kernel knows. */
   seccompFlags(flags: readonly number[]): number[];
   /**
@@ -185,7 +183,8 @@ export interface Addon {
    * Calls a method of systemd's manager (org.freedesktop.systemd1(5)) and, with `job`, waits for the job it starts.
    *
    * @returns the job's result: `done`, `failed`, `canceled`, `timeout`, …; empty without `job`
-   * @throws Error whose `code` is an errno's name (`syscall` is dlopen, connect or D-Bus) or a D-Bus error's
+   * @throws Error whose `code` is an errno's name or a D-Bus error's; `syscall` is dlopen (`path` then says why), connect
+   *   or D-Bus
    */
   systemdCall(call: {
     /** The user's own systemd instead of the system's. */

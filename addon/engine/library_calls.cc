@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <napi.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ std::vector<char*> safe_environment() {
 }
 
 // Its memory file becomes descriptor 3, and is what /proc/self/fd/3 then names; nothing else of ours stays open there.
-int spawn_server(int image, int in, int out, pid_t* pid) {
+int spawn_server(int image, int in, int out, int words, pid_t* pid) {
   constexpr int kImage = 3;
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -51,6 +52,7 @@ int spawn_server(int image, int in, int out, pid_t* pid) {
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, image, kImage);
   posix_spawn_file_actions_addclosefrom_np(&actions, kImage + 1);
   // A signal for the command is the command's to answer: when it ends, this ends too.
@@ -74,19 +76,33 @@ int spawn_failure(int error) {
   return exhausted ? error : ELIBACC;
 }
 
-// The server's answer; 0, or the number of an error: ELIBACC when the server cannot be started here.
+// What the dynamic linker wrote when it refused the server, which a libc older than the builder's makes it do.
+std::string words_in(int fd) {
+  char text[512];
+  ssize_t size = pread(fd, text, sizeof(text), 0);
+  std::string words(text, size > 0 ? static_cast<size_t>(size) : 0);
+  return words.substr(0, words.find('\n'));
+}
+
+// The server's answer; 0, or the number of an error: ELIBACC when the server cannot be started here, with the reason as
+// the answer.
 int ask(const uint8_t* request, size_t size, std::string* answer) {
   size_t image_size = static_cast<size_t>(tsrun_libraries_image_end - tsrun_libraries_image);
   UniqueFd image(sealed_image("tsrun-libraries", tsrun_libraries_image, image_size));
   if (image.get() < 0) return errno;
+  UniqueFd words(memfd_create("tsrun-libraries-words", MFD_CLOEXEC));
+  if (words.get() < 0) return errno;
   int in[2], out[2];
   if (pipe2(in, O_CLOEXEC) != 0) return errno;
   UniqueFd in_read(in[0]), in_write(in[1]);
   if (pipe2(out, O_CLOEXEC) != 0) return errno;
   UniqueFd out_read(out[0]), out_write(out[1]);
   pid_t pid = -1;
-  int failure = spawn_server(image.get(), in[0], out[1], &pid);
-  if (failure != 0) return spawn_failure(failure);
+  int failure = spawn_server(image.get(), in[0], out[1], words.get(), &pid);
+  if (failure != 0) {
+    *answer = "there is no dynamic linker of the GNU C library";
+    return spawn_failure(failure);
+  }
   in_read.reset(-1);
   out_write.reset(-1);
   // It reads all before it writes. Should it end instead, its answer is missing.
@@ -98,7 +114,9 @@ int ask(const uint8_t* request, size_t size, std::string* answer) {
   out_read.reset(-1);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   if (!read) return error;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : EPIPE;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
+  *answer = words_in(words.get());
+  return answer->empty() ? EPIPE : ELIBACC;
 }
 
 Napi::Value rethrow(Napi::Env env, JSContext* context, JSValue properties) {
@@ -124,7 +142,8 @@ Napi::Value call(const Napi::CallbackInfo& info, const char* name) {
   std::string text;
   int error = ask(bytes, size, &text);
   js_free(context, bytes);
-  if (error != 0) return throw_errno(env, error, error == ELIBACC ? "dlopen" : "tsrun-libraries", name);
+  if (error != 0)
+    return throw_errno(env, error, error == ELIBACC ? "dlopen" : "tsrun-libraries", error == ELIBACC ? text : name);
   JSValue answer = JS_ReadObject(context, reinterpret_cast<const uint8_t*>(text.data()), text.size(), 0);
   if (JS_IsException(answer)) {
     // Where SIGCHLD is ignored, nobody can tell that it was killed before it had answered.

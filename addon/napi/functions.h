@@ -6,10 +6,8 @@ namespace tsrun {
 
 // Those that open a shared library (addon/libraries). The standalone executable is linked statically, which starts it
 // sooner, and has a program of its own do these (addon/engine/library_calls.cc).
-#define TSRUN_LIBRARY_FUNCTIONS(X)           \
-  X("compileSeccomp", compile_seccomp)       \
-  X("libseccompVersion", libseccomp_version) \
-  X("systemdCall", systemd_call)             \
+#define TSRUN_LIBRARY_FUNCTIONS(X) \
+  X("systemdCall", systemd_call)   \
   X("systemdProperty", systemd_property)
 
 #define TSRUN_FUNCTIONS(X)                     \
@@ -55,6 +53,8 @@ namespace tsrun {
   X("readDirectory", read_directory)           \
   X("filesystemType", filesystem_type)         \
   X("seccompFlags", seccomp_flags)             \
+  X("compileSeccomp", compile_seccomp)         \
+  X("libseccompVersion", libseccomp_version)   \
   X("checksum", checksum)                      \
   X("hasPlainKeys", has_plain_keys)            \
   X("filterDevices", filter_devices)           \

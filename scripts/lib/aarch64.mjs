@@ -15,6 +15,9 @@ import { buildExecutable } from './standalone.mjs';
 const directory = inRoot('build/aarch64');
 const tools = 'aarch64-linux-gnu';
 
+/** Debian's packages for that machine, unpacked by scripts/setup.sh. */
+const inPackages = (file) => path.join(directory, 'packages', file);
+
 /** @type {import('./native.mjs').Machine} */
 const aarch64 = {
   buildDir: path.join(directory, 'native'),
@@ -25,6 +28,8 @@ const aarch64 = {
     '--CDCMAKE_SYSTEM_PROCESSOR=aarch64',
     `--CDCMAKE_C_COMPILER=${tools}-gcc`,
     `--CDCMAKE_CXX_COMPILER=${tools}-g++`,
+    `--CDTSRUN_LIBSECCOMP=${inPackages('usr/lib/aarch64-linux-gnu/libseccomp.a')}`,
+    `--CDTSRUN_LIBSECCOMP_HEADERS=${inPackages('usr/include')}`,
     `--CDCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64;-L;/usr/${tools}`,
   ],
 };

@@ -21,8 +21,7 @@ import { annotationPrefix } from '../systemd/unit-properties.ts';
 export interface FeatureFacts {
   /** Flags of seccomp(2) that the kernel knows. */
   readonly seccompFlags: readonly SeccompFlag[];
-  /** Undefined when it is not installed. */
-  readonly libseccompVersion: string | undefined;
+  readonly libseccompVersion: string;
 }
 
 /**
@@ -32,7 +31,6 @@ export interface FeatureFacts {
  * @param commands names of the commands that do what they are called
  */
 export function features(commands: readonly string[], facts: FeatureFacts): Features {
-  const { libseccompVersion } = facts;
   return {
     ociVersionMin: '1.0.0',
     ociVersionMax: specVersion,
@@ -44,7 +42,7 @@ export function features(commands: readonly string[], facts: FeatureFacts): Feat
       'io.tsrun.commit': commit,
       // By this name engines look for it, whatever the runtime.
       'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
-      ...(libseccompVersion === undefined ? {} : { 'io.github.seccomp.libseccomp.version': libseccompVersion }),
+      'io.github.seccomp.libseccomp.version': facts.libseccompVersion,
     },
     // Any property of the container's unit, as far as systemd lets it be set.
     potentiallyUnsafeConfigAnnotations: [annotationPrefix],

@@ -24,8 +24,6 @@ import { addon } from '../addon.ts';
 
 /** First line of a file, after the checksum. */
 interface Header {
-  /** The libseccomp that made it, and what tells that file from a later one in its place. */
-  library: { path: string; size: number; mtimeMs: number; ino: number };
   /** Bytes. */
   key: number;
 }
@@ -56,17 +54,16 @@ export class FilterCache {
   }
 
   /**
-   * @param libraryPath of the libseccomp that made the program: when that file changes, it counts no more
    * @throws an error of node:fs; the filter can be used all the same
    */
-  store(key: string, program: Buffer, libraryPath: string): void {
+  store(key: string, program: Buffer): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     if (!isOwners(lstatSync(this.directory), 'directory')) return;
     this.prune();
     const bytes = Buffer.from(key);
     const path = this.pathOf(bytes);
     const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, entryOf(bytes, program, libraryPath), { mode: 0o600 });
+    writeFileSync(temporary, entryOf(bytes, program), { mode: 0o600 });
     renameSync(temporary, path);
   }
 
@@ -96,7 +93,7 @@ function readEntry(path: string, key: Buffer): Buffer | undefined {
   const end = rest.indexOf(0x0a) + 1;
   const header = JSON.parse(rest.toString('utf8', 0, end)) as Header;
   const isSame = rest.subarray(end, end + header.key).equals(key);
-  return isSame && isUnchanged(header.library) ? rest.subarray(end + header.key) : undefined;
+  return isSame ? rest.subarray(end + header.key) : undefined;
 }
 
 /** What its owner wrote, or nothing. Not by readFileSync, which takes ten times as long when it is called once. */
@@ -112,16 +109,10 @@ function readTrusted(path: string): Buffer | undefined {
   }
 }
 
-function entryOf(key: Buffer, program: Buffer, libraryPath: string): Buffer {
-  const { size, mtimeMs, ino } = statSync(libraryPath);
-  const header: Header = { library: { path: libraryPath, size, mtimeMs, ino }, key: key.length };
+function entryOf(key: Buffer, program: Buffer): Buffer {
+  const header: Header = { key: key.length };
   const rest = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), key, program]);
   return Buffer.concat([Buffer.from(addon().checksum(rest)), rest]);
-}
-
-function isUnchanged({ path, size, mtimeMs, ino }: Header['library']): boolean {
-  const now = statSync(path);
-  return now.size === size && now.mtimeMs === mtimeMs && now.ino === ino;
 }
 
 /** Whether it is this user's and nobody else can write or read it. */

@@ -1,6 +1,6 @@
 /** From a profile (config-linux.md, Seccomp) to the BPF program that init loads. */
 import { addon, type SeccompOutcome, type SeccompRule } from '../addon.ts';
-import { errorCode, TsrunError } from '../errors.ts';
+import { TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompArch } from '../generated/spec.ts';
 import { actions, architectures, defaultErrno, operators } from '../linux/seccomp.ts';
 import { enosysStub, needsStub } from './enosys.ts';
@@ -8,30 +8,14 @@ import { enosysStub, needsStub } from './enosys.ts';
 export interface CompiledFilter {
   /** struct sock_filter[] */
   program: Buffer;
-  /** Where libseccomp was found. */
-  libraryPath: string;
   /** Names that libseccomp does not know: calls of other architectures, or newer than it. They are left out. */
   unknown: readonly string[];
 }
 
-export const libseccomp = 'libseccomp.so.2';
-
-/** Undefined when it is not installed. */
-export function libseccompVersion(): string | undefined {
-  return ifLoadable(() => addon().libseccompVersion(libseccomp), undefined);
+/** Of the libseccomp that is linked into tsrun. */
+export function libseccompVersion(): string {
+  return addon().libseccompVersion();
 }
-
-/** On machines with another libc than the executable's libraries need, these cannot even be looked for (ELIBACC). */
-function ifLoadable<Result>(call: () => Result, otherwise: Result): Result {
-  try {
-    return call();
-  } catch (error) {
-    if (errorCode(error) === 'ELIBACC') return otherwise;
-    throw error;
-  }
-}
-
-const noLibrary: SeccompOutcome = { failure: { step: 'library', index: 0, name: '', error: 0 } };
 
 /** BPF_MAXINSNS: what seccomp(2) takes. */
 const maxInstructions = 4096;
@@ -44,10 +28,9 @@ const instructionSize = 8;
 const treeThreshold = 33;
 
 /**
- * @param library name of libseccomp's shared object
- * @throws TsrunError when libseccomp is missing or refuses something, naming the property
+ * @throws TsrunError when libseccomp refuses something, naming the property
  */
-export function compileFilter(profile: LinuxSeccomp, library = libseccomp): CompiledFilter {
+export function compileFilter(profile: LinuxSeccomp): CompiledFilter {
   const rules = lowerRules(profile);
   const listed = profile.architectures ?? [];
   const covered = withNative(listed);
@@ -57,8 +40,8 @@ export function compileFilter(profile: LinuxSeccomp, library = libseccomp): Comp
     optimize: rules.reduce((sum, { rule }) => sum + rule.names.length, 0) >= treeThreshold,
     rules: rules.map(({ rule }) => rule),
   };
-  const outcome = ifLoadable(() => addon().compileSeccomp(library, lowered), noLibrary);
-  const { program: filter, newest = [], unknown = [], libraryPath = '', failure } = outcome;
+  const outcome = addon().compileSeccomp(lowered);
+  const { program: filter, newest = [], unknown = [], failure } = outcome;
   if (failure !== undefined || filter === undefined) throw refusal(outcome, listed, rules);
   const program = Buffer.concat([stubFor(profile, covered, newest), filter]);
   const instructions = program.length / instructionSize;
@@ -67,7 +50,7 @@ export function compileFilter(profile: LinuxSeccomp, library = libseccomp): Comp
       hint: 'leave out architectures or conditions on arguments',
     });
   }
-  return { program, libraryPath, unknown };
+  return { program, unknown };
 }
 
 /** A rule for libseccomp and the index of the entry in `syscalls` it comes from. */
@@ -140,10 +123,6 @@ function refusal(
   const { step, index, name, error } = failure ?? { step: 'export', index: 0, name: '', error: 0 };
   const said = `libseccomp ${version} says errno ${error}`;
   switch (step) {
-    case 'library':
-      return new TsrunError(`/linux/seccomp: a filter needs libseccomp, and ${libseccomp} cannot be opened`, {
-        hint: 'install the package libseccomp2 (Debian, Ubuntu) or libseccomp (Fedora, Alpine)',
-      });
     case 'action':
       return new TsrunError(`/linux/seccomp/defaultAction: this kernel or libseccomp ${version} does not have it`);
     case 'byte-order':
@@ -163,9 +142,10 @@ function refusal(
   }
 }
 
-function unknownArchitecture(name: SeccompArch | undefined, index: number, version: string | undefined): TsrunError {
+function unknownArchitecture(name: SeccompArch | undefined, index: number, version: string): TsrunError {
   const since = name === undefined ? undefined : architectures[name].since;
   return new TsrunError(`/linux/seccomp/architectures/${index}: libseccomp ${version} does not know ${name}`, {
-    hint: since === undefined ? 'leave it out' : `libseccomp ${since} or later does; or leave it out`,
+    hint:
+      since === undefined ? 'leave it out' : `leave it out; a tsrun that is built with libseccomp ${since} knows it`,
   });
 }

@@ -4,29 +4,29 @@ import { commit, version } from '../build-info.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { FilterCache } from './cache.ts';
-import { compileFilter } from './compile.ts';
+import { compileFilter, libseccompVersion } from './compile.ts';
 
 /**
  * @param cacheDirectory where earlier results are
- * @throws TsrunError when libseccomp is missing or refuses something, naming the property
+ * @throws TsrunError when libseccomp refuses something, naming the property
  */
 export function filterOf(profile: LinuxSeccomp, cacheDirectory: string): Buffer {
   const cache = new FilterCache(cacheDirectory);
   const key = keyOf(profile);
   const found = cache.find(key);
   if (found !== undefined) return found;
-  const { program, unknown, libraryPath } = compileFilter(profile);
+  const { program, unknown } = compileFilter(profile);
   if (unknown.length > 0) log('debug', `seccomp: unknown to libseccomp and left out: ${unknown.join(', ')}`);
   try {
-    cache.store(key, program, libraryPath);
+    cache.store(key, program);
   } catch (error) {
     log('debug', `seccomp: the compiled filter is not kept: ${(error as Error).message}`);
   }
   return program;
 }
 
-/** All that the program depends on but libseccomp, which the cache looks at itself. */
+/** All that the program depends on. */
 function keyOf({ defaultAction, defaultErrnoRet, architectures, syscalls }: LinuxSeccomp): string {
-  const made = `tsrun ${version} ${commit} ${process.arch} ${release()}`;
+  const made = `tsrun ${version} ${commit} ${process.arch} ${release()} libseccomp ${libseccompVersion()}`;
   return JSON.stringify([made, defaultAction, defaultErrnoRet, architectures, syscalls]);
 }

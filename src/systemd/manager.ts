@@ -158,8 +158,9 @@ function codeOf(error: unknown): string | undefined {
 function callFailed({ name, user }: UnitName, member: string, error: NodeJS.ErrnoException): TsrunError {
   const cause = { cause: error };
   if (error.syscall === 'dlopen') {
-    return new TsrunError('--systemd-cgroup: libsystemd.so.0 is not on this machine', {
-      hint: 'install libsystemd0, or leave --systemd-cgroup out',
+    // The path is the dynamic linker's words.
+    return new TsrunError(`--systemd-cgroup: libsystemd cannot be used here: ${error.path}`, {
+      hint: 'it needs libsystemd0 and the GNU C library; or leave --systemd-cgroup out',
       ...cause,
     });
   }

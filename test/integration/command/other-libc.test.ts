@@ -26,16 +26,9 @@ t.test('a container runs', { skip }, async (t) => {
   t.strictSame({ code, stdout, stderr }, { code: 0, stdout: 'here\n', stderr: '' });
 });
 
-t.test('features tells of no libseccomp', { skip }, async (t) => {
-  const { code, stdout, stderr } = await runWithoutLinker(sandbox(t), 'features');
-  t.strictSame({ code, stderr }, { code: 0, stderr: '' });
-  t.notMatch(stdout, 'libseccomp.version');
-});
-
-t.test('a profile that must be compiled is refused', { skip }, async (t) => {
+t.test('a profile is compiled', { skip }, async (t) => {
   const { code, stderr } = await runContainer(sandbox(t), (spec) => {
     spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['dup'], action: 'SCMP_ACT_LOG' }] };
   });
-  t.equal(code, 1);
-  t.match(stderr, 'a filter needs libseccomp');
+  t.strictSame({ code, stderr }, { code: 0, stderr: '' });
 });

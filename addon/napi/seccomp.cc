@@ -1,92 +1,32 @@
-// A seccomp profile as BPF, by libseccomp. The library is opened only here, when a profile has to be compiled: most
-// runs find the result of an earlier one in the cache, and containers without a profile do not need it at all. Its few
-// functions are declared here, so that building the addon needs no package for it (its ABI has been stable since 2.0).
-#include <dlfcn.h>
+// A seccomp profile as BPF, by libseccomp. The library is linked statically in every form of tsrun: no host needs it,
+// and a profile makes the same filter everywhere.
 #include <fcntl.h>
-#include <link.h>
+#include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <set>
 
-#include "../napi/functions.h"
+#include "functions.h"
 
 namespace tsrun {
 
 namespace {
 
-struct Version {
-  unsigned major, minor, micro;
-};
-
-struct Condition {  // struct scmp_arg_cmp
-  unsigned argument;
-  int comparison;
-  uint64_t value;
-  uint64_t value_two;
-};
-
 constexpr int kBadArchitecture = -EDOM;  // the other byte order
-constexpr int kOptimize = 8;             // SCMP_FLTATR_CTL_OPTIMIZE
 constexpr uint32_t kBinaryTree = 2;
-constexpr int kUnknownCall = -1;  // __NR_SCMP_ERROR
 
-class Library {
- public:
-  explicit Library(const std::string& name) : handle_(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-    if (handle_ == nullptr) return;
-    find(version, "seccomp_version");
-    find(init, "seccomp_init");
-    find(release, "seccomp_release");
-    find(add_architecture, "seccomp_arch_add");
-    find(set_attribute, "seccomp_attr_set");
-    find(resolve, "seccomp_syscall_resolve_name");
-    find(resolve_on, "seccomp_syscall_resolve_name_arch");
-    find(add_rule, "seccomp_rule_add_array");
-    find(export_bpf, "seccomp_export_bpf");
-  }
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-  // Never closed: a command compiles at most one profile.
-
-  bool ok() const { return handle_ != nullptr && complete_; }
-  std::string path() const {
-    link_map* map = nullptr;
-    return dlinfo(handle_, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : "";
-  }
-
-  std::string version_text() const {
-    const Version* now = version();
-    return std::to_string(now->major) + "." + std::to_string(now->minor) + "." + std::to_string(now->micro);
-  }
-
-  const Version* (*version)() = nullptr;
-  void* (*init)(uint32_t) = nullptr;
-  void (*release)(void*) = nullptr;
-  int (*add_architecture)(void*, uint32_t) = nullptr;
-  int (*set_attribute)(void*, int, uint32_t) = nullptr;
-  int (*resolve)(const char*) = nullptr;
-  int (*resolve_on)(uint32_t, const char*) = nullptr;
-  int (*add_rule)(void*, uint32_t, int, unsigned, const Condition*) = nullptr;
-  int (*export_bpf)(void*, int) = nullptr;
-
- private:
-  template <typename Function>
-  void find(Function& function, const char* name) {
-    function = reinterpret_cast<Function>(dlsym(handle_, name));
-    complete_ = complete_ && function != nullptr;
-  }
-
-  void* handle_;
-  bool complete_ = true;
-};
+std::string version_text() {
+  const scmp_version* now = seccomp_version();
+  return std::to_string(now->major) + "." + std::to_string(now->minor) + "." + std::to_string(now->micro);
+}
 
 // The profile in libseccomp's numbers.
 struct Rule {
   uint32_t action;
   std::vector<std::string> names;
-  std::vector<Condition> conditions;
+  std::vector<scmp_arg_cmp> conditions;
 };
 
 struct Profile {
@@ -117,7 +57,7 @@ Rule rule_of(const Napi::Object& object) {
   Rule rule = {u32_of(object, "action"), strings_of(object, "names"), {}};
   each_of(object.Get("conditions").As<Napi::Array>(), [&](const Napi::Value& item) {
     Napi::Object condition = item.As<Napi::Object>();
-    rule.conditions.push_back({u32_of(condition, "index"), static_cast<int>(u32_of(condition, "op")),
+    rule.conditions.push_back({u32_of(condition, "index"), static_cast<scmp_compare>(u32_of(condition, "op")),
                                u64_of(condition, "value"), u64_of(condition, "valueTwo")});
   });
   return rule;
@@ -134,19 +74,18 @@ Profile profile_of(const Napi::Object& object) {
 
 class Compiler {
  public:
-  Compiler(const Library& library, const Profile& profile) : library_(library), profile_(profile) {}
+  explicit Compiler(const Profile& profile) : profile_(profile) {}
   ~Compiler() {
-    if (filter_ != nullptr) library_.release(filter_);
+    if (filter_ != nullptr) seccomp_release(filter_);
   }
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
 
   bool compile() {
-    filter_ = library_.init(profile_.default_action);
+    filter_ = seccomp_init(profile_.default_action);
     if (filter_ == nullptr) return fail("action", 0, "", -EINVAL);
     if (!add_architectures()) return false;
-    // Not every libseccomp can; the filter is the same without, only slower.
-    if (profile_.optimize) library_.set_attribute(filter_, kOptimize, kBinaryTree);
+    if (profile_.optimize) seccomp_attr_set(filter_, SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree);
     return add_rules() && export_program();
   }
 
@@ -159,7 +98,7 @@ class Compiler {
     int highest = -1;
     for (const Rule& rule : profile_.rules) {
       for (const std::string& name : rule.names) {
-        int number = library_.resolve_on(architecture, name.c_str());
+        int number = seccomp_syscall_resolve_name_arch(architecture, name.c_str());
         if (number > highest) highest = number;
       }
     }
@@ -174,7 +113,7 @@ class Compiler {
 
   bool add_architectures() {
     for (uint32_t i = 0; i < profile_.architectures.size(); i++) {
-      int result = library_.add_architecture(filter_, profile_.architectures[i]);
+      int result = seccomp_arch_add(filter_, profile_.architectures[i]);
       if (result == kBadArchitecture) return fail("byte-order", i, "", result);
       if (result < 0 && result != -EEXIST) return fail("architecture", i, "", result);
     }
@@ -185,12 +124,12 @@ class Compiler {
     for (uint32_t i = 0; i < profile_.rules.size(); i++) {
       const Rule& rule = profile_.rules[i];
       for (const std::string& name : rule.names) {
-        int number = library_.resolve(name.c_str());
-        if (number == kUnknownCall) {
+        int number = seccomp_syscall_resolve_name(name.c_str());
+        if (number == __NR_SCMP_ERROR) {
           unknown_.push_back(name);
         } else if (!repeats_earlier(rule, number)) {
-          int result = library_.add_rule(filter_, rule.action, number, static_cast<unsigned>(rule.conditions.size()),
-                                         rule.conditions.data());
+          unsigned count = static_cast<unsigned>(rule.conditions.size());
+          int result = seccomp_rule_add_array(filter_, rule.action, number, count, rule.conditions.data());
           if (result < 0) return fail("rule", i, name, result);
         }
       }
@@ -206,7 +145,7 @@ class Compiler {
   bool export_program() {
     UniqueFd file(memfd_create("tsrun-seccomp", MFD_CLOEXEC));
     if (file.get() < 0) return fail("export", 0, "", -errno);
-    int result = library_.export_bpf(filter_, file.get());
+    int result = seccomp_export_bpf(filter_, file.get());
     if (result < 0) return fail("export", 0, "", result);
     struct stat status = {};
     if (fstat(file.get(), &status) != 0) return fail("export", 0, "", -errno);
@@ -215,9 +154,8 @@ class Compiler {
     return all || fail("export", 0, "", -EIO);
   }
 
-  const Library& library_;
   const Profile& profile_;
-  void* filter_ = nullptr;
+  scmp_filter_ctx filter_ = nullptr;
   Failure failure_;
   std::vector<char> program_;
   std::vector<std::string> unknown_;
@@ -233,7 +171,7 @@ Napi::Object failure_value(Napi::Env env, const Failure& failure) {
   return value;
 }
 
-Napi::Object outcome_value(Napi::Env env, const Library& library, const Profile& profile, const Compiler& compiler) {
+Napi::Object outcome_value(Napi::Env env, const Profile& profile, const Compiler& compiler) {
   Napi::Object value = Napi::Object::New(env);
   const std::vector<char>& program = compiler.program();
   value.Set("program", Napi::Buffer<char>::Copy(env, program.data(), program.size()));
@@ -243,34 +181,24 @@ Napi::Object outcome_value(Napi::Env env, const Library& library, const Profile&
   Napi::Array newest = Napi::Array::New(env);
   for (uint32_t architecture : profile.architectures) newest.Set(newest.Length(), compiler.newest(architecture));
   value.Set("newest", newest);
-  value.Set("libraryPath", library.path());
   return value;
 }
 
 }  // namespace
 
-// compileSeccomp(library, profile) -> { version?, failure | program, unknown, newest, libraryPath }
+// compileSeccomp(profile) -> { version, failure | program, unknown, newest }
 Napi::Value compile_seccomp(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Library library(string_at(info, 0));
-  if (!library.ok()) {
-    Napi::Object value = Napi::Object::New(env);
-    value.Set("failure", failure_value(env, {"library", 0, "", ENOENT}));
-    return value;
-  }
-  Profile profile = profile_of(info[1].As<Napi::Object>());
-  Compiler compiler(library, profile);
+  Profile profile = profile_of(info[0].As<Napi::Object>());
+  Compiler compiler(profile);
   bool compiled = compiler.compile();
-  Napi::Object value = compiled ? outcome_value(env, library, profile, compiler) : Napi::Object::New(env);
+  Napi::Object value = compiled ? outcome_value(env, profile, compiler) : Napi::Object::New(env);
   if (!compiled) value.Set("failure", failure_value(env, compiler.failure()));
-  value.Set("version", library.version_text());
+  value.Set("version", version_text());
   return value;
 }
 
-// libseccompVersion(library) -> "2.5.4"; undefined when it cannot be opened
-Napi::Value libseccomp_version(const Napi::CallbackInfo& info) {
-  Library library(string_at(info, 0));
-  return library.ok() ? Napi::String::New(info.Env(), library.version_text()) : info.Env().Undefined();
-}
+// libseccompVersion() -> "2.5.4"
+Napi::Value libseccomp_version(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), version_text()); }
 
 }  // namespace tsrun

@@ -1,0 +1,45 @@
+/** A bare Linux system to try the one file in: a Debian suite's C library and busybox, or busybox alone. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { type Result, repoRoot, run, type Sandbox } from '../harness/index.ts';
+import { cacheDir } from '../vm/paths.ts';
+
+/** `none` has no C library; `bullseye` an older one than tsrun is built with. */
+export const plainSuites = ['none', 'bullseye', 'bookworm', 'trixie', 'forky'] as const;
+export type PlainSuite = (typeof plainSuites)[number];
+
+const here = join(repoRoot, 'test/install');
+
+/** Changes when plain-tree.sh makes another tree. */
+const edition = 1;
+
+/** Unpacks it where it is missing, in some seconds. */
+function ensurePlainTree(suite: PlainSuite): string {
+  // It brings what unpacks.
+  const setup = spawnSync('bash', [join(repoRoot, 'scripts/setup.sh'), 'vm'], { encoding: 'utf8' });
+  if (setup.status !== 0) throw new Error(setup.stderr);
+  const out = join(cacheDir, `plain-${suite}-${edition}`);
+  const builder = spawnSync('bash', [join(here, 'plain-tree.sh'), suite, out], { encoding: 'utf8' });
+  if (builder.status !== 0) throw new Error(`plain-tree.sh ${suite}: ${builder.stderr}`);
+  return out;
+}
+
+export class PlainTree {
+  readonly #box: Sandbox;
+  readonly #tree: string;
+  readonly #prepare: string;
+
+  /** @param prepare shell script of the host's that installs what is tried; its working directory is the tree's root */
+  constructor(box: Sandbox, suite: PlainSuite, prepare: string) {
+    this.#box = box;
+    this.#tree = ensurePlainTree(suite);
+    this.#prepare = prepare;
+  }
+
+  /** Runs a command of the tree's in it; the sandbox's directory is there at its own path, all else is as new each time. */
+  run(...command: string[]): Promise<Result> {
+    const script = join(here, 'enter-plain.sh');
+    const place = [this.#tree, this.#box.directory, this.#prepare];
+    return run('unshare', ['--mount', '--propagation', 'private', script, ...place, ...command]);
+  }
+}
