@@ -16,6 +16,7 @@ main() {
   fi
   check biome node_modules/.bin/biome check --error-on-warnings --log-level=warn .
   check types node_modules/.bin/tsc
+  check imports node scripts/check-imports.mjs
   check clang-format on_cpp_files --dry-run -Werror
   check shellcheck on_shell_files
   local generator

@@ -14,8 +14,44 @@ export function schemaTables(definitions, roots) {
   const constants = [...written].map(([name, table]) => {
     return `${roots.includes(name) ? 'export ' : ''}const ${name}: Schema = ${table};`;
   });
-  return `import type { Schema } from '../config/validate/schema.ts';\n\n${scalars}\n\n${constants.join('\n')}\n`;
+  return `${types}\n\n${scalars}\n\n${constants.join('\n')}\n`;
 }
+
+/** The shapes of the tables. */
+const types = `/** The part of JSON Schema that schemas/ uses, $refs replaced by what they refer to. */
+export type Schema = ObjectSchema | MapSchema | ArraySchema | IntegerSchema | StringSchema | BooleanSchema | EnumSchema;
+
+export interface ObjectSchema {
+  kind: 'object';
+  properties: Readonly<Record<string, Schema>>;
+  required: readonly string[];
+}
+/** An object of any names; without \`values\` its contents are not looked at. */
+export interface MapSchema {
+  kind: 'map';
+  values: Schema | undefined;
+}
+export interface ArraySchema {
+  kind: 'array';
+  items: Schema;
+  minItems: number;
+}
+export interface IntegerSchema {
+  kind: 'integer';
+  minimum: number;
+  maximum: number;
+}
+export interface StringSchema {
+  kind: 'string';
+  pattern: RegExp | undefined;
+}
+export interface BooleanSchema {
+  kind: 'boolean';
+}
+export interface EnumSchema {
+  kind: 'enum';
+  values: readonly string[];
+}`;
 
 const scalars = `const string: Schema = { kind: 'string', pattern: undefined };
 const boolean: Schema = { kind: 'boolean' };`;

@@ -7,7 +7,6 @@ import { oldestKernel } from '../../src/lower/kernel.ts';
 import { v1OnlyProperties } from '../../src/lower/limits/v1-only.ts';
 import { lowerExecAffinity } from '../../src/lower/process/cpu-affinity.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../../src/lower/process/memory-policy.ts';
-import { isSupported, unsupportedProperties } from '../../src/lower/unsupported.ts';
 import { everything, without } from '../../test/unit/lower/everything.ts';
 import { capableHost } from '../../test/unit/lower/host.ts';
 import { linuxProperties } from './schema-properties.ts';
@@ -90,7 +89,7 @@ export function supportText(): string {
 
 /** Names of the ops by the pattern of the property they come from. */
 function opsByProperty(): Map<string, Set<string>> {
-  const spec = without(everything(), [...unsupportedProperties, ...v1OnlyProperties]);
+  const spec = without(everything(), v1OnlyProperties);
   const patterns = linuxProperties().map(({ pattern }) => pattern);
   const found = new Map<string, Set<string>>();
   const { initial, final } = lowerExecAffinity(spec);
@@ -125,7 +124,6 @@ function isMatch(pattern: readonly string[], names: readonly string[]): boolean 
 
 /** The ops of the property, or of the nearest one around it that has any. */
 function howOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<string>>): string {
-  if (!isSupported(pattern)) return 'not supported yet: an error';
   if (v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return 'only cgroup v1 has it: an error';
   const note = Object.entries(elsewhere).find(([entry]) => isWithin(pattern, entry));
   if (note !== undefined) return note[1];
@@ -137,7 +135,7 @@ function howOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<stri
 }
 
 function kernelOf(pattern: string): string {
-  if (!isSupported(pattern) || v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return '';
+  if (v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return '';
   return Object.entries(laterKernels).find(([entry]) => isWithin(pattern, entry))?.[1] ?? baseline;
 }
 

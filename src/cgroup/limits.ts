@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CurrentLimits, noLimits } from '../lower/limits/resources.ts';
+import { type CurrentLimits, noLimits } from '../linux/cgroup-values.ts';
 
 /** What limits a cgroup now, as far as other limits count from it; a file that is not there limits nothing. */
 export function readCurrentLimits(path: string): CurrentLimits {

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
-import { ioWeightOf } from '../lower/limits/resources-io.ts';
-import { errnoWords } from '../run/words/words.ts';
+import { ioWeightOf } from '../linux/cgroup-values.ts';
+import { errnoWords } from '../linux/errno.ts';
 
 /** The ops that lowerResources makes. */
 export type SettingOp = WriteCgroupFileOp | SetIoWeightOp | CheckMemoryUseOp;

@@ -6,7 +6,8 @@ import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import { rootfsPath } from '../lower/mounts/rootfs.ts';
-import { type CheckContext, type HostCheck, hostErrors, hostWarnings } from './host-checks.ts';
+import type { CheckContext } from './context.ts';
+import { type HostCheck, hostErrors, hostWarnings } from './host-checks.ts';
 import { loweringProblems } from './lowering.ts';
 import type { Probe } from './probe.ts';
 

@@ -1,24 +1,14 @@
 /** What can be asked of the host before a container is made: small named checks, errors and warnings apart. */
+
 import { isAbsolute, resolve } from 'node:path';
 import type { Problem } from '../config/validate/finding.ts';
 import { TsrunError } from '../errors.ts';
-import type { Hook, Spec } from '../generated/spec.ts';
-import type { HostFacts } from '../host/facts.ts';
-import type { CgroupManager } from '../lower/context.ts';
+import type { Hook } from '../generated/spec.ts';
 import { kernelHas, oldestKernel } from '../lower/kernel.ts';
+import type { CheckContext } from './context.ts';
 import { problemOf } from './lowering.ts';
 import type { Probe } from './probe.ts';
 import { programProblems } from './program.ts';
-
-export interface CheckContext {
-  readonly spec: Spec;
-  readonly host: HostFacts;
-  /** Absolute paths. */
-  readonly bundle: string;
-  readonly rootfs: string;
-  readonly cgroupManager: CgroupManager;
-  readonly probe: Probe;
-}
 
 export interface HostCheck {
   /** Names the check in findings. */

@@ -1,7 +1,7 @@
 import { join, posix } from 'node:path';
 import type { Problem } from '../config/validate/finding.ts';
 import { defaultPath } from '../lower/process/exec.ts';
-import type { CheckContext } from './host-checks.ts';
+import type { CheckContext } from './context.ts';
 import { resolveInRootfs } from './rootfs.ts';
 
 /**

@@ -38,8 +38,13 @@ export interface CommandDeclaration {
   readonly failurePrefix?: string;
   /** Exit code when the runtime itself fails; 1 unless said otherwise. */
   readonly failureCode?: number;
-  /** Returns the process's exit code; undefined means 0. */
-  readonly run: (args: readonly string[], options: OptionValues, globals: GlobalOptions) => Promise<number | undefined>;
+  /** Returns the process's exit code; undefined means 0. `commands` is every command there is. */
+  readonly run: (
+    args: readonly string[],
+    options: OptionValues,
+    globals: GlobalOptions,
+    commands: readonly CommandDeclaration[],
+  ) => Promise<number | undefined>;
 }
 
 /** Values by commander's names: `--pid-file` is pidFile, `--no-pivot` is pivot === false. */

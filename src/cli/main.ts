@@ -49,7 +49,7 @@ async function runCommand(
   running = command;
   try {
     const read = readGlobals(globals);
-    process.exitCode = (await command.run(args, givenOptions(command, options), read)) ?? 0;
+    process.exitCode = (await command.run(args, givenOptions(command, options), read, commands)) ?? 0;
   } finally {
     reportTrace();
   }

@@ -3,7 +3,7 @@ import { parseSpecText } from '../config/read/parse.ts';
 import { validateProcess } from '../config/validate/process.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
-import { capabilityNames } from '../lower/process/capabilities.ts';
+import { capabilityNames } from '../linux/capabilities.ts';
 
 /** What --user says: numbers, or names for the container's own files to resolve. */
 export interface ExecUser {

@@ -1,17 +1,8 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { addon, type ExitStatus } from '../addon.ts';
-import { isAlive, processStat } from '../host/processes.ts';
-import type { ProcessIdentity } from './record.ts';
-
-/** How a container ended. */
-export interface ContainerExit extends ExitStatus {
-  /**
-   * Whether the kernel killed a process of it for want of memory; absent where no memory controller counts that, and null
-   * where it cannot be told any more.
-   */
-  oomKilled?: boolean | null;
-}
+import { isAlive, type ProcessIdentity, processStat } from '../host/processes.ts';
+import type { ContainerExit } from './record.ts';
 
 /**
  * Waits until a process, which need not be a child, has ended.

@@ -3,8 +3,8 @@ import { constants } from 'node:os';
 import { addon } from '../addon.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
 import { TsrunError } from '../errors.ts';
-import { isAlive } from '../host/processes.ts';
-import type { ContainerRecord, ProcessIdentity } from './record.ts';
+import { isAlive, type ProcessIdentity } from '../host/processes.ts';
+import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 

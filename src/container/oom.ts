@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { oomKillInLog } from '../cgroup/oom-log.ts';
 import { readKernelLog } from '../host/kernel-log.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
 import { scopeFailedByOom, type UnitName } from '../systemd/manager.ts';
-import type { ContainerRecord, ProcessIdentity } from './record.ts';
+import type { ContainerRecord } from './record.ts';
 
 /**
  * Whether the kernel has killed a process of the container for want of memory. Its cgroup counts that; systemd removes

@@ -1,8 +1,9 @@
+import type { ExitStatus } from '../addon.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Hook } from '../generated/spec.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
 import type { SeccompListener } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
-import type { ContainerExit } from './exit.ts';
 
 /** What state.json holds: all that other commands need of a container. Written by create, read by the rest. */
 export interface ContainerRecord {
@@ -50,9 +51,11 @@ export interface ContainerRecord {
   readonly startOps: Readonly<Record<string, Op>>;
 }
 
-/** A pid alone may be another process by now; with its start time it cannot. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Field 22 of proc_pid_stat(5): clock ticks since boot. */
-  readonly startTime: number;
+/** How a container ended. */
+export interface ContainerExit extends ExitStatus {
+  /**
+   * Whether the kernel killed a process of it for want of memory; absent where no memory controller counts that, and null
+   * where it cannot be told any more.
+   */
+  oomKilled?: boolean | null;
 }

@@ -1,6 +1,7 @@
 import { TsrunError } from '../errors.ts';
-import { type ContainerExit, waitForExit } from './exit.ts';
+import { waitForExit } from './exit.ts';
 import { wasOomKilled } from './oom.ts';
+import type { ContainerExit } from './record.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**

@@ -7,13 +7,12 @@ import type {
   NamespaceType,
   SeccompFlag,
 } from '../generated/spec.ts';
+import { capabilityNames } from '../linux/capabilities.ts';
+import { namespaceFlags } from '../linux/namespaces.ts';
 import { seccompFeatures } from '../linux/seccomp.ts';
 import { hookKinds } from '../lower/hooks.ts';
 import { knownMountOptions } from '../lower/mounts/mount-options.ts';
-import { namespaceFlags } from '../lower/namespaces/namespaces.ts';
-import { capabilityNames } from '../lower/process/capabilities.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../lower/process/memory-policy.ts';
-import { isSupported } from '../lower/unsupported.ts';
 import { specVersion } from '../spec-version.ts';
 import { annotationPrefix } from '../systemd/unit-properties.ts';
 
@@ -53,22 +52,22 @@ function linuxFeatures({ seccompFlags }: FeatureFacts): LinuxFeatures {
   return {
     namespaces: (Object.keys(namespaceFlags) as NamespaceType[]).sort(),
     capabilities: [...capabilityNames],
-    cgroup: { v1: false, v2: true, systemd: true, systemdUser: true, rdma: isSupported('/linux/resources/rdma') },
+    cgroup: { v1: false, v2: true, systemd: true, systemdUser: true, rdma: true },
     seccomp: seccompFeatures(seccompFlags),
-    apparmor: { enabled: isSupported('/process/apparmorProfile') },
-    selinux: { enabled: isSupported('/process/selinuxLabel') && isSupported('/linux/mountLabel') },
+    apparmor: { enabled: true },
+    selinux: { enabled: true },
     intelRdt: {
-      enabled: isSupported('/linux/intelRdt'),
-      schemata: isSupported('/linux/intelRdt/schemata'),
-      monitoring: isSupported('/linux/intelRdt/enableMonitoring'),
+      enabled: true,
+      schemata: true,
+      monitoring: true,
     },
     memoryPolicy: {
       modes: Object.keys(memoryPolicyModes) as MemoryPolicyMode[],
       flags: Object.keys(memoryPolicyFlags) as MemoryPolicyFlag[],
     },
     mountExtensions: {
-      idmap: { enabled: isSupported('/mounts/*/uidMappings') && knownMountOptions.includes('idmap') },
+      idmap: { enabled: knownMountOptions.includes('idmap') },
     },
-    netDevices: { enabled: isSupported('/linux/netDevices') },
+    netDevices: { enabled: true },
   };
 }

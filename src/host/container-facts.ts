@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import type { ProcessIdentity } from '../container/record.ts';
 import { rethrowExhausted } from '../errors.ts';
-import type { NamespaceType } from '../lower/context.ts';
+import type { NamespaceType } from '../generated/spec.ts';
+import type { ProcessIdentity } from './processes.ts';
 
 /** What exec must know of the container it enters. */
 export interface ContainerFacts {

@@ -60,3 +60,10 @@ export function isAlive(identity: { pid: number; startTime: number }): boolean {
   const stat = processStat(identity.pid);
   return stat !== undefined && stat.startTime === identity.startTime && stat.state !== 'Z' && stat.state !== 'X';
 }
+
+/** A pid alone may be another process by now; with its start time it cannot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of proc_pid_stat(5): clock ticks since boot. */
+  readonly startTime: number;
+}

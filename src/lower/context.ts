@@ -1,4 +1,4 @@
-import type { Linux, LinuxNamespace, Spec } from '../generated/spec.ts';
+import type { Linux, LinuxNamespace, NamespaceType, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 
 /**
@@ -50,8 +50,6 @@ export function exactInteger({ options }: Context, pointer: string, value: numbe
   const exact = options.exactInteger?.(pointer) ?? BigInt(value);
   return exact > maxUint64 ? maxUint64 : exact;
 }
-
-export type NamespaceType = LinuxNamespace['type'];
 
 /** The config's entry for a namespace, with its place; undefined when the container shares the runtime's. */
 export function namespaceOf(

@@ -30,7 +30,6 @@ import { withNotifySocket } from './process/notify.ts';
 import { lowerReset, lowerSession } from './process/process.ts';
 import { lowerProcessSteps } from './process/process-steps.ts';
 import { lowerTerminal } from './process/terminal.ts';
-import { refuseUnsupported } from './unsupported.ts';
 
 /**
  * Compiles a validated config into the plan of its creation. Pure: all it knows of the host is in `host`.
@@ -45,7 +44,6 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
     options,
     warnings: [],
   };
-  refuseUnsupported(context);
   return { ops: inOrder(context), warnings: context.warnings };
 }
 

@@ -1,8 +1,7 @@
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { StringMap } from '../generated/spec.ts';
-import { kernelNumber } from '../lower/limits/kernel-number.ts';
-import { ioWeightOf } from '../lower/limits/resources-io.ts';
+import { ioWeightOf, kernelNumber } from '../linux/cgroup-values.ts';
 import { type UnitProperty, uint64 } from './property.ts';
 import { parseVariant } from './variant.ts';
 

@@ -1,9 +1,8 @@
 /** Random seccomp profiles: each is refused with words, or becomes a program that the kernel's own check would pass. */
 import t from 'tap';
-import type { ObjectSchema } from '../../src/config/validate/schema.ts';
 import { validateSpec } from '../../src/config/validate/validate.ts';
 import { TsrunError } from '../../src/errors.ts';
-import { Spec as specSchema } from '../../src/generated/schema-tables.ts';
+import { type ObjectSchema, Spec as specSchema } from '../../src/generated/schema-tables.ts';
 import type { LinuxSeccomp, Spec } from '../../src/generated/spec.ts';
 import { compileFilter } from '../../src/seccomp/compile.ts';
 import { requires } from '../harness/index.ts';

@@ -1,7 +1,6 @@
 /** Random configurations: nearly right ones, made of a right one, and values of the schema's types. */
 
-import type { Schema } from '../../src/config/validate/schema.ts';
-import { Spec as specSchema } from '../../src/generated/schema-tables.ts';
+import { type Schema, Spec as specSchema } from '../../src/generated/schema-tables.ts';
 import { everythingPossible } from '../unit/lower/everything.ts';
 import type { Random } from './random.ts';
 

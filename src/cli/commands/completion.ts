@@ -22,14 +22,13 @@ export const completion: CommandDeclaration = {
     'source <(tsrun completion zsh)',
     'tsrun completion fish > ~/.config/fish/completions/tsrun.fish',
   ],
-  async run([shell = '']) {
+  async run([shell = ''], _options, _globals, commands) {
     const maker = makers[shell];
     if (maker === undefined) {
       throw new TsrunError(`completion: ${JSON.stringify(shell)}: not a shell it knows`, {
         hint: `it knows ${shells.join(', ')}`,
       });
     }
-    const { commands } = await import('../commands.ts');
     const { globalOptions } = await import('../globals.ts');
     print((await maker())(globalOptions, commands));
     return 0;

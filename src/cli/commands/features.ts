@@ -8,9 +8,8 @@ export const features: CommandDeclaration = {
   arguments: [],
   options: [],
   examples: ['tsrun features | jq .linux.seccomp'],
-  async run() {
-    const [{ commands }, { features: featuresOf }, { gatherHostFacts }, { libseccompVersion }] = await Promise.all([
-      import('../commands.ts'),
+  async run(_args, _options, _globals, commands) {
+    const [{ features: featuresOf }, { gatherHostFacts }, { libseccompVersion }] = await Promise.all([
       import('../../features/features.ts'),
       import('../../host/facts.ts'),
       import('../../seccomp/compile.ts'),

@@ -1,9 +1,9 @@
 /** The process of `exec --process FILE`: a document of its own that is held against the same schema and rules. */
-import { Spec as specSchema } from '../../generated/schema-tables.ts';
+import { type ObjectSchema, Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Process, Spec } from '../../generated/spec.ts';
 import { SpecError } from './finding.ts';
 import { errorRules } from './rules/index.ts';
-import { maxSchemaErrors, type ObjectSchema, schemaErrors } from './schema.ts';
+import { maxSchemaErrors, schemaErrors } from './schema.ts';
 import { describeSchemaError } from './schema-words.ts';
 import { applyRules, locate, refusedPointer, type SpecSource } from './validate.ts';
 

@@ -1,7 +1,8 @@
 /** Schema errors in words. Only loaded with work to do when a configuration is wrong. */
+import type { IntegerSchema, ObjectSchema, Schema } from '../../generated/schema-tables.ts';
 import { appendPointer } from '../read/pointer.ts';
 import { type Problem, show } from './finding.ts';
-import type { IntegerSchema, ObjectSchema, Schema, SchemaError } from './schema.ts';
+import type { SchemaError } from './schema.ts';
 import { didYouMean, nearest } from './suggest.ts';
 
 /** Words of an enum that are all listed beside a hint. */

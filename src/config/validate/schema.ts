@@ -3,41 +3,7 @@
  * start-up than compiled validators, whose code has to be loaded and compiled to be run once (measured: 1 ms against 5 ms
  * of what ajv makes of these schemas); the tests hold it against ajv.
  */
-
-/** The part of JSON Schema that schemas/ uses, $refs replaced by what they refer to. */
-export type Schema = ObjectSchema | MapSchema | ArraySchema | IntegerSchema | StringSchema | BooleanSchema | EnumSchema;
-
-export interface ObjectSchema {
-  kind: 'object';
-  properties: Readonly<Record<string, Schema>>;
-  required: readonly string[];
-}
-/** An object of any names; without `values` its contents are not looked at. */
-export interface MapSchema {
-  kind: 'map';
-  values: Schema | undefined;
-}
-export interface ArraySchema {
-  kind: 'array';
-  items: Schema;
-  minItems: number;
-}
-export interface IntegerSchema {
-  kind: 'integer';
-  minimum: number;
-  maximum: number;
-}
-export interface StringSchema {
-  kind: 'string';
-  pattern: RegExp | undefined;
-}
-export interface BooleanSchema {
-  kind: 'boolean';
-}
-export interface EnumSchema {
-  kind: 'enum';
-  values: readonly string[];
-}
+import type { ArraySchema, MapSchema, ObjectSchema, Schema } from '../../generated/schema-tables.ts';
 
 /** A value that its schema refuses. */
 export interface SchemaError {

@@ -1,9 +1,8 @@
 /** Properties that the schema does not know. The specification has them ignored; `tsrun check` lists them. */
 
-import { Spec } from '../../generated/schema-tables.ts';
+import { type ObjectSchema, type Schema, Spec } from '../../generated/schema-tables.ts';
 import { appendPointer } from '../read/pointer.ts';
 import type { Problem } from './finding.ts';
-import type { ObjectSchema, Schema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Properties of earlier versions of the specification, and what has become of them. */

@@ -1,5 +1,6 @@
 import type { LinuxCPU } from '../../generated/spec.ts';
-import { type CurrentLimits, decimal, type Setting, write } from './resources.ts';
+import type { CurrentLimits } from '../../linux/cgroup-values.ts';
+import { decimal, type Setting, write } from './setting.ts';
 
 /** linux.resources.cpu: the controllers cpu (weight, bandwidth) and cpuset. */
 export function lowerCpu(cpu: LinuxCPU, current: CurrentLimits, warnings: string[]): Setting[] {

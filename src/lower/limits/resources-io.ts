@@ -1,5 +1,5 @@
 import type { LinuxBlockIO, LinuxThrottleDevice } from '../../generated/spec.ts';
-import { decimal, type Setting, write } from './resources.ts';
+import { decimal, type Setting, write } from './setting.ts';
 
 /** Key of io.max by the property that sets it. */
 const throttles = [
@@ -35,12 +35,4 @@ function weight(from: string, device: string, value: number): Setting {
 /** A rate of 0 takes the limit away, as it did on cgroup v1. */
 function throttle(from: string, key: string, { major, minor, rate }: LinuxThrottleDevice): Setting {
   return write('io', from, 'io.max', `${major}:${minor} ${key}=${rate === 0 ? 'max' : decimal(rate)}`);
-}
-
-/**
- * A blockIO weight (10 to 1000) as one of io.weight (1 to 10000), where the BFQ scheduler and its io.bfq.weight, which
- * takes it as it is, are not there: runc's line through both ends.
- */
-export function ioWeightOf(value: number): number {
-  return Math.floor(1 + ((value - 10) * 9999) / 990);
 }

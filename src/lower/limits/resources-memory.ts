@@ -1,6 +1,7 @@
 import { TsrunError } from '../../errors.ts';
 import type { LinuxMemory } from '../../generated/spec.ts';
-import { type CurrentLimits, decimalOrMax, type Setting, write } from './resources.ts';
+import type { CurrentLimits } from '../../linux/cgroup-values.ts';
+import { decimalOrMax, type Setting, write } from './setting.ts';
 
 /**
  * linux.resources.memory: limit is memory.max, reservation memory.low (protected from reclaim), and swap, which counts

@@ -1,6 +1,6 @@
 import { TsrunError } from '../../errors.ts';
 import type { LinuxHugepageLimit, LinuxPids, LinuxRdma, StringMap } from '../../generated/spec.ts';
-import { decimal, decimalOrMax, type Setting, write } from './resources.ts';
+import { decimal, decimalOrMax, type Setting, write } from './setting.ts';
 
 /** linux.resources.pids. A limit of 0 is one: nothing may be started any more. */
 export function lowerPids(pids: LinuxPids | undefined): Setting[] {

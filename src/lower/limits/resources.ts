@@ -2,31 +2,13 @@ import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import type { LinuxResources } from '../../generated/spec.ts';
 import type { CgroupFacts } from '../../host/facts.ts';
+import { type CurrentLimits, noLimits } from '../../linux/cgroup-values.ts';
 import { lowerCpu } from './resources-cpu.ts';
 import { lowerBlockIO } from './resources-io.ts';
 import { lowerMemory } from './resources-memory.ts';
 import { lowerHugepages, lowerPids, lowerRdma, lowerUnified } from './resources-other.ts';
+import type { Setting } from './setting.ts';
 import { refuseV1Only } from './v1-only.ts';
-
-/** One op that sets a limit, and the controller without which there is no such limit. */
-export interface Setting {
-  /** `core` for the files that every cgroup has. */
-  readonly controller: string;
-  readonly op: Op;
-}
-
-/** What is in force already, for properties that mean something only together with another one. */
-export interface CurrentLimits {
-  /** memory.max in bytes; undefined is no limit. */
-  readonly memory: number | undefined;
-  /** First word of cpu.max: microseconds, or `max`. */
-  readonly cpuQuota: string;
-  /** Second word of cpu.max: microseconds. */
-  readonly cpuPeriod: number;
-}
-
-/** Of a cgroup that has just been made. */
-export const noLimits: CurrentLimits = { memory: undefined, cpuQuota: 'max', cpuPeriod: 100_000 };
 
 export interface LoweredResources {
   /** In the order in which the kernel wants them. */
@@ -89,24 +71,4 @@ function whereIs(controller: string, { mount, v1Controllers }: CgroupFacts): str
   const v1 = v1Controllers[controller === 'io' ? 'blkio' : controller];
   const place = v1 === undefined ? 'the kernel does not offer it there' : `it belongs to cgroup v1, at ${v1}`;
   return `controller ${controller} is missing from cgroup v2 at ${mount}: ${place}`;
-}
-
-/** Makes the op for a file; `from` is the property below linux.resources. */
-export function write(controller: string, from: string, file: string, value: string): Setting {
-  return {
-    controller,
-    op: { op: 'write-cgroup-file', by: 'runtime', from: `/linux/resources/${from}`, file, value },
-  };
-}
-
-/** A count in decimal, however large: JSON numbers beyond 2^53 have lost their last digits, and 2^64 - 1 is the top. */
-export function decimal(value: number): string {
-  const top = 0xffff_ffff_ffff_ffffn;
-  const exact = BigInt(Math.trunc(value));
-  return (exact > top ? top : exact).toString();
-}
-
-/** -1 is the word `max`. */
-export function decimalOrMax(value: number): string {
-  return value < 0 ? 'max' : decimal(value);
 }

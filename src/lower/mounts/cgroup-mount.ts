@@ -1,8 +1,8 @@
 import type { Op } from '../../generated/ops.ts';
+import { attr } from '../../linux/mount-flags.ts';
 import { type Context, isPrivileged, namespaceOf } from '../context.ts';
 import { cgroupDirectory } from '../limits/cgroup.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
-import { attr } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
 
 /**

@@ -1,9 +1,10 @@
 import { TsrunError } from '../../errors.ts';
 import type { NewFilesystemOp, Op } from '../../generated/ops.ts';
+import { attr } from '../../linux/mount-flags.ts';
 import { type Context, namespaceOf } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
 import { attachOps, attributeOps, takeOps } from './mount-ops.ts';
-import { attr, needsMountFlags } from './mount-options.ts';
+import { needsMountFlags } from './mount-options.ts';
 import { lastMounts } from './mount-order.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapNewFilesystem } from './mount-trees.ts';

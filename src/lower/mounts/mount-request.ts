@@ -1,8 +1,9 @@
 import type { Mount } from '../../generated/spec.ts';
+import { attr } from '../../linux/mount-flags.ts';
 import type { Context } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { type Destination, destinationOf } from './mount-destination.ts';
-import { attr, type MountOptions, sortOptions } from './mount-options.ts';
+import { type MountOptions, sortOptions } from './mount-options.ts';
 
 /** One entry of `mounts`, taken apart. */
 export interface MountRequest {

@@ -1,8 +1,8 @@
 import { normalize, resolve } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
+import { propagationFlags } from '../../linux/mount-flags.ts';
 import { type Context, opensTrees } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
-import { propagationFlags } from './mount-options.ts';
 import { mountRequests } from './mount-request.ts';
 
 /** Absolute path of the rootfs: root.path, relative to the bundle (config.md, Root). */

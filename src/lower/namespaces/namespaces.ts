@@ -1,21 +1,11 @@
 import { appendPointer } from '../../config/read/pointer.ts';
-import { sysctlNamespace } from '../../config/validate/rules/sysctl.ts';
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
-import { type Context, hasNew, isJoined, isPrivileged, type NamespaceType, namespaceOf } from '../context.ts';
+import type { NamespaceType } from '../../generated/spec.ts';
+import { namespaceFlags } from '../../linux/namespaces.ts';
+import { sysctlNamespace } from '../../linux/sysctl.ts';
+import { type Context, hasNew, isJoined, isPrivileged, namespaceOf } from '../context.ts';
 import { lowerCheckIdMaps, lowerWriteIdMaps } from './id-maps.ts';
-
-/** CLONE_NEW* of sched.h, by the spec's names. */
-export const namespaceFlags: Readonly<Record<NamespaceType, number>> = {
-  mount: 0x00020000,
-  cgroup: 0x02000000,
-  uts: 0x04000000,
-  ipc: 0x08000000,
-  user: 0x10000000,
-  pid: 0x20000000,
-  network: 0x40000000,
-  time: 0x00000080,
-};
 
 /** In one clone3, as it is cheaper than one call each; cgroup is not among them (see lowerLateNamespaces). */
 const clonedTypes: readonly NamespaceType[] = ['pid', 'network', 'ipc', 'uts', 'mount'];

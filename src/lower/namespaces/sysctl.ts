@@ -1,6 +1,6 @@
 import { appendPointer } from '../../config/read/pointer.ts';
-import { sysctlPath } from '../../config/validate/rules/sysctl.ts';
 import type { Op } from '../../generated/ops.ts';
+import { sysctlPath } from '../../linux/sysctl.ts';
 import type { Context } from '../context.ts';
 
 /** config-linux.md, Sysctl. That each belongs to a namespace of the container's, validation and open-namespace ensure. */

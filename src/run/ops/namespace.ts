@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { addon } from '../../addon.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import type { OpenNamespaceOp } from '../../generated/ops.ts';
-import { namespaceFlags } from '../../lower/namespaces/namespaces.ts';
+import { namespaceFlags } from '../../linux/namespaces.ts';
 
 /**
  * Opens a namespace to be joined.

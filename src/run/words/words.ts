@@ -1,7 +1,8 @@
 import { constants, release } from 'node:os';
-import { hookEnd } from '../../addon.ts';
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
+import { errnoWords } from '../../linux/errno.ts';
+import { hookFailed } from './hook-words.ts';
 import { mountHint } from './mount-words.ts';
 import { namespaceHint } from './namespace-hints.ts';
 
@@ -57,33 +58,6 @@ export function placeOf(op: Op): string {
     .replace(/^\./, '');
   return 'destination' in op ? `${words} ${op.destination}` : words;
 }
-
-/** `EPERM (Operation not permitted)`. ENOENT's usual words are left out: engines take them for a missing program. */
-export function errnoWords(error: number): string {
-  const name = Object.entries(constants.errno).find(([, number]) => number === error)?.[0] ?? `errno ${error}`;
-  const words = errnoTexts[name];
-  return words === undefined ? name : `${name} (${words})`;
-}
-
-const errnoTexts: Readonly<Record<string, string>> = {
-  EPERM: 'Operation not permitted',
-  EAGAIN: 'Resource temporarily unavailable',
-  ENOENT: 'it is not there',
-  EACCES: 'Permission denied',
-  EEXIST: 'something else is there already',
-  ENOTDIR: 'Not a directory',
-  EISDIR: 'Is a directory',
-  EINVAL: 'Invalid argument',
-  ELOOP: 'a symbolic link stands in the way',
-  ENODEV: 'No such device or filesystem type',
-  ENOSPC: 'No space left',
-  EROFS: 'Read-only filesystem',
-  EBUSY: 'Device or resource busy',
-  EXDEV: 'it leads out of the root filesystem',
-  ENOMEM: 'Out of memory',
-  ENOSYS: 'this kernel has no such call',
-  EDQUOT: 'Quota exceeded',
-};
 
 const notExecutable = 'not executable for this user (chmod +x, or process.user), or on a noexec mount';
 
@@ -177,28 +151,4 @@ function attributeHint(op: Op, error: number): string | undefined {
     default:
       return undefined;
   }
-}
-
-/** How a hook ended, as the addon or init tells it. */
-export interface HookOutcome {
-  end: number;
-  code: number;
-  output: string;
-}
-
-/** `hooks.poststart[0] /bin/notify: exited with status 3; its output ended: …`. */
-export function hookFailed(
-  hook: { from: string; path: string; timeoutSeconds: number | bigint },
-  outcome: HookOutcome,
-) {
-  const what = {
-    [hookEnd.exited]: `exited with status ${outcome.code}`,
-    [hookEnd.signalled]: `was killed by signal ${outcome.code}`,
-    [hookEnd.timedOut]: `hook ran past specified timeout of ${hook.timeoutSeconds}s`,
-    [hookEnd.notStarted]: `could not be started: ${errnoWords(outcome.code)}`,
-  }[outcome.end];
-  const [, kind, index] = hook.from.split('/').filter(Boolean) as [string, string, string];
-  const output = outcome.output.trim();
-  const tail = output === '' ? 'it printed nothing' : `its output ended: ${output}`;
-  return new TsrunError(`hooks.${kind}[${index}] ${hook.path}: ${what ?? 'failed'}; ${tail}`);
 }

@@ -1,7 +1,6 @@
 /** For every array and map of the schema, configs in which it is long. */
 
-import type { Schema } from '../../../src/config/validate/schema.ts';
-import { Spec as specSchema } from '../../../src/generated/schema-tables.ts';
+import { type Schema, Spec as specSchema } from '../../../src/generated/schema-tables.ts';
 import type { Spec } from '../../harness/index.ts';
 
 export interface LargeConfig {

@@ -1,6 +1,5 @@
 import type { Hook, Spec } from '../../../src/generated/spec.ts';
 import { v1OnlyProperties } from '../../../src/lower/limits/v1-only.ts';
-import { unsupportedProperties } from '../../../src/lower/unsupported.ts';
 
 const hook: Hook[] = [{ path: '/bin/hook', args: ['hook', 'now'], env: ['A=b'], timeout: 3 }];
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
@@ -39,7 +38,7 @@ export function everything(): Spec {
 
 /** The same without what every container with cgroup v2 is refused for. */
 export function everythingPossible(): Spec {
-  return without(everything(), [...unsupportedProperties, ...v1OnlyProperties]);
+  return without(everything(), v1OnlyProperties);
 }
 
 function everyProcessProperty(): NonNullable<Spec['process']> {

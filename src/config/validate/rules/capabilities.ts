@@ -2,8 +2,9 @@
  * Capabilities (config.md; capabilities(7)). Only warnings: the specification has a capability that is unknown or cannot
  * be granted reported, and the container run without it.
  */
+
 import type { LinuxCapabilities, Spec } from '../../../generated/spec.ts';
-import { capabilityNames } from '../../../lower/process/capabilities.ts';
+import { capabilityNames } from '../../../linux/capabilities.ts';
 import { type Problem, show } from '../finding.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Rule } from './rule.ts';

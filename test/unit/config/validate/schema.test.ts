@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { SpecError } from '../../../../src/config/validate/finding.ts';
-import { type Schema, schemaErrors } from '../../../../src/config/validate/schema.ts';
+import { schemaErrors } from '../../../../src/config/validate/schema.ts';
 import { validateSpec } from '../../../../src/config/validate/validate.ts';
-import { Features, Spec, State } from '../../../../src/generated/schema-tables.ts';
+import { Features, type Schema, Spec, State } from '../../../../src/generated/schema-tables.ts';
 import { type Json, mutate, seededRandom } from '../../mutate.ts';
 import { completeDocument, type DocumentKind, readJson } from './documents.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { didYouMean, nearest } from '../../../../src/config/validate/suggest.ts';
-import { capabilityNames } from '../../../../src/lower/process/capabilities.ts';
+import { capabilityNames } from '../../../../src/linux/capabilities.ts';
 
 t.test('the nearest word', async (t) => {
   const near = (word: string) => nearest(word, capabilityNames);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { sysctlPath } from '../../../../src/config/validate/rules/sysctl.ts';
+import { sysctlPath } from '../../../../src/linux/sysctl.ts';
 
 t.test('the first separator of a kernel parameter is the one of its path', async (t) => {
   const paths = {

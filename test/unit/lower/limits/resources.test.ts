@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { LinuxResources } from '../../../../src/generated/spec.ts';
-import { type CurrentLimits, controllersOf, lowerResources, noLimits } from '../../../../src/lower/limits/resources.ts';
+import { type CurrentLimits, ioWeightOf, noLimits } from '../../../../src/linux/cgroup-values.ts';
+import { controllersOf, lowerResources } from '../../../../src/lower/limits/resources.ts';
 import { weightOfShares } from '../../../../src/lower/limits/resources-cpu.ts';
-import { ioWeightOf } from '../../../../src/lower/limits/resources-io.ts';
 import { capableHost } from '../host.ts';
 
 const { cgroup } = capableHost();

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { LinuxCapabilities } from '../../../../src/generated/spec.ts';
-import { capabilityNames } from '../../../../src/lower/process/capabilities.ts';
+import { capabilityNames } from '../../../../src/linux/capabilities.ts';
 import { type FullSpec, opsOf, planOf } from '../lowering.ts';
 
 const kill = 1n << 5n;

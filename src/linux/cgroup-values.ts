@@ -1,3 +1,24 @@
+/** What is in force already, for properties that mean something only together with another one. */
+export interface CurrentLimits {
+  /** memory.max in bytes; undefined is no limit. */
+  readonly memory: number | undefined;
+  /** First word of cpu.max: microseconds, or `max`. */
+  readonly cpuQuota: string;
+  /** Second word of cpu.max: microseconds. */
+  readonly cpuPeriod: number;
+}
+
+/** Of a cgroup that has just been made. */
+export const noLimits: CurrentLimits = { memory: undefined, cpuQuota: 'max', cpuPeriod: 100_000 };
+
+/**
+ * A blockIO weight (10 to 1000) as one of io.weight (1 to 10000), where the BFQ scheduler and its io.bfq.weight, which
+ * takes it as it is, are not there: runc's line through both ends.
+ */
+export function ioWeightOf(value: number): number {
+  return Math.floor(1 + ((value - 10) * 9999) / 990);
+}
+
 /** Powers of 1024 that memparse() of the kernel knows. */
 const units = 'kmgtpe';
 

@@ -1,0 +1,46 @@
+/**
+ * The arrows that imports may draw between the folders of src and the files beside them. From the ground up: a line
+ * names what its folder may import, all of it from lines above. scripts/check-imports.mjs holds src to this list, and
+ * the list to src: an arrow that no import draws has to go.
+ */
+
+/** Open to every folder, and named in no line. They import nothing but each other. */
+export const basics = ['errors', 'generated'];
+
+/** @type {Record<string, string[]>} */
+export const rooms = {
+  'build-info': [],
+  'spec-version': [],
+  json: [],
+  undo: [],
+  output: [],
+  log: ['output'],
+  addon: ['build-info'],
+  linux: [],
+  plan: [],
+
+  host: ['addon', 'linux'],
+  config: ['addon', 'linux', 'log'],
+  template: ['host'],
+  seccomp: ['addon', 'build-info', 'host', 'linux', 'log'],
+  systemd: ['addon', 'linux', 'log'],
+  cgroup: ['addon', 'host', 'linux', 'log', 'systemd'],
+  network: ['addon', 'undo'],
+  resctrl: ['addon'],
+
+  // Pure: it may name the facts of host/, and gathers none.
+  lower: ['config', 'host', 'linux', 'plan', 'systemd'],
+  run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'systemd', 'undo'],
+
+  check: ['config', 'host', 'lower', 'seccomp'],
+  features: ['build-info', 'linux', 'lower', 'spec-version', 'systemd'],
+  container: [
+    ...['addon', 'cgroup', 'config', 'host', 'linux', 'log', 'lower', 'plan', 'resctrl', 'run', 'seccomp', 'systemd'],
+    'undo',
+  ],
+  cli: [
+    ...['addon', 'build-info', 'check', 'config', 'container', 'features', 'host', 'json', 'linux', 'log', 'lower'],
+    ...['output', 'plan', 'run', 'seccomp', 'spec-version', 'template'],
+  ],
+  standalone: ['addon', 'cli'],
+};

@@ -1,0 +1,35 @@
+import type { NamespaceType } from '../generated/spec.ts';
+
+/** Paths below /proc/sys, a slash at the end for all of a directory, and the namespace they belong to. */
+const namespaced: readonly (readonly [path: string, NamespaceType])[] = [
+  ['net/', 'network'],
+  ['fs/mqueue/', 'ipc'],
+  ['kernel/msgmax', 'ipc'],
+  ['kernel/msgmnb', 'ipc'],
+  ['kernel/msgmni', 'ipc'],
+  ['kernel/msg_next_id', 'ipc'],
+  ['kernel/sem', 'ipc'],
+  ['kernel/sem_next_id', 'ipc'],
+  ['kernel/shmall', 'ipc'],
+  ['kernel/shmmax', 'ipc'],
+  ['kernel/shmmni', 'ipc'],
+  ['kernel/shm_next_id', 'ipc'],
+  ['kernel/shm_rmid_forced', 'ipc'],
+  ['kernel/domainname', 'uts'],
+  ['user/', 'user'],
+];
+
+/** The namespace that a parameter belongs to; undefined when it belongs to none. */
+export function sysctlNamespace(key: string): NamespaceType | undefined {
+  const path = sysctlPath(key);
+  return namespaced.find(([prefix]) => (prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix))?.[1];
+}
+
+/**
+ * The file of a parameter below /proc/sys. sysctl(8) takes both a.b.c and a/b/c; the separator that comes first decides,
+ * and the other one is then part of a name (net.ipv4.conf.eth0/1.mtu is net/ipv4/conf/eth0.1/mtu).
+ */
+export function sysctlPath(key: string): string {
+  if (/^[^.]*\//.test(key)) return key;
+  return key.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
+}

@@ -1,0 +1,28 @@
+import type { Op } from '../../generated/ops.ts';
+
+/** One op that sets a limit, and the controller without which there is no such limit. */
+export interface Setting {
+  /** `core` for the files that every cgroup has. */
+  readonly controller: string;
+  readonly op: Op;
+}
+
+/** Makes the op for a file; `from` is the property below linux.resources. */
+export function write(controller: string, from: string, file: string, value: string): Setting {
+  return {
+    controller,
+    op: { op: 'write-cgroup-file', by: 'runtime', from: `/linux/resources/${from}`, file, value },
+  };
+}
+
+/** A count in decimal, however large: JSON numbers beyond 2^53 have lost their last digits, and 2^64 - 1 is the top. */
+export function decimal(value: number): string {
+  const top = 0xffff_ffff_ffff_ffffn;
+  const exact = BigInt(Math.trunc(value));
+  return (exact > top ? top : exact).toString();
+}
+
+/** -1 is the word `max`. */
+export function decimalOrMax(value: number): string {
+  return value < 0 ? 'max' : decimal(value);
+}
