@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3683348905u;
+constexpr uint32_t kLayoutHash = 2477036261u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -33,45 +33,46 @@ enum class Opcode : uint32_t {
   kOwnTree = 23,
   kKeepMount = 24,
   kTakeMount = 25,
-  kFindMount = 26,
-  kReconfigureFilesystem = 27,
-  kMapMountIds = 28,
-  kCopyUp = 29,
-  kSetMountAttributes = 30,
-  kAttachMount = 31,
-  kMakeDevice = 32,
-  kBindDevice = 33,
-  kMakeSymlink = 34,
-  kMakeConsole = 35,
-  kRunContainerHook = 36,
-  kPivotRoot = 37,
-  kMoveRoot = 38,
-  kWriteSysctl = 39,
-  kSetRootPropagation = 40,
-  kNodevRoot = 41,
-  kReadonlyRoot = 42,
-  kReadonlyPath = 43,
-  kMaskPath = 44,
-  kSetRlimit = 45,
-  kSetMemoryPolicy = 46,
-  kSetPersonality = 47,
-  kSetCpuAffinity = 48,
-  kSetApparmorProfile = 49,
-  kSetSelinuxLabel = 50,
-  kEnterCwd = 51,
-  kFindProgram = 52,
-  kFindUser = 53,
-  kDefaultHome = 54,
-  kBoundCapabilities = 55,
-  kOwnStdio = 56,
-  kSetUser = 57,
-  kSetCapabilities = 58,
-  kSetUmask = 59,
-  kNoNewPrivileges = 60,
-  kWaitStart = 61,
-  kPrepareExec = 62,
-  kLoadSeccomp = 63,
-  kExec = 64,
+  kCheckMounts = 26,
+  kFindMount = 27,
+  kReconfigureFilesystem = 28,
+  kMapMountIds = 29,
+  kCopyUp = 30,
+  kSetMountAttributes = 31,
+  kAttachMount = 32,
+  kMakeDevice = 33,
+  kBindDevice = 34,
+  kMakeSymlink = 35,
+  kMakeConsole = 36,
+  kRunContainerHook = 37,
+  kPivotRoot = 38,
+  kMoveRoot = 39,
+  kWriteSysctl = 40,
+  kSetRootPropagation = 41,
+  kNodevRoot = 42,
+  kReadonlyRoot = 43,
+  kReadonlyPath = 44,
+  kMaskPath = 45,
+  kSetRlimit = 46,
+  kSetMemoryPolicy = 47,
+  kSetPersonality = 48,
+  kSetCpuAffinity = 49,
+  kSetApparmorProfile = 50,
+  kSetSelinuxLabel = 51,
+  kEnterCwd = 52,
+  kFindProgram = 53,
+  kFindUser = 54,
+  kDefaultHome = 55,
+  kBoundCapabilities = 56,
+  kOwnStdio = 57,
+  kSetUser = 58,
+  kSetCapabilities = 59,
+  kSetUmask = 60,
+  kNoNewPrivileges = 61,
+  kWaitStart = 62,
+  kPrepareExec = 63,
+  kLoadSeccomp = 64,
+  kExec = 65,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
@@ -102,12 +103,13 @@ constexpr const char* kShapes[] = {
   "ss..",  // own-tree
   "s.",  // keep-mount
   "s.",  // take-mount
+  "l.",  // check-mounts
   "s",  // find-mount
   "sl",  // reconfigure-filesystem
   "s..",  // map-mount-ids
   "s.",  // copy-up
   "s....",  // set-mount-attributes
-  "s..",  // attach-mount
+  "s...",  // attach-mount
   "s.....",  // make-device
   "ss...",  // bind-device
   "ss..",  // make-symlink
@@ -301,6 +303,12 @@ struct TakeMountOp {
   uint64_t number;
 };
 
+// Refuse to go on when one of these destinations no longer leads to the held mount that was attached there: a neighbour in the same rootfs has moved or removed it. After hooks another filesystem of the same kind may be there, and is held instead.
+struct CheckMountsOp {
+  List destinations;
+  uint64_t after_hooks;
+};
+
 // Hold a mount that came with the rootfs or with another mount, for remount. No symlink may lead to it.
 struct FindMountOp {
   Str destination;
@@ -334,11 +342,12 @@ struct SetMountAttributesOp {
   uint64_t propagation;
 };
 
-// Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc.
+// Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. What is held is where later paths below it are looked up from.
 struct AttachMountOp {
   Str destination;
   uint64_t real_directory;
   uint64_t on_proc;
+  uint64_t held;
 };
 
 // A device node (mknodat(2)) with mode and owner.
@@ -577,6 +586,7 @@ struct ExecOp {
   X(OwnTree) \
   X(KeepMount) \
   X(TakeMount) \
+  X(CheckMounts) \
   X(FindMount) \
   X(ReconfigureFilesystem) \
   X(MapMountIds) \

@@ -31,7 +31,8 @@ struct Context {
   int mount_fd;       // the mount in hand: made by one op, changed and attached by the next ones
   int* kept_mounts;   // by number, what keep-mount has kept; 0 is none
   uint64_t kept_count;
-  bool cwd_pending;  // entering cwd failed before set-user; try again as the user
+  bool through_link;  // a symlink was on the way to the last directory that was made or found
+  bool cwd_pending;   // entering cwd failed before set-user; try again as the user
   bool has_program;
   bool has_home;
   bool has_user;  // find-user found user and group

@@ -1,6 +1,7 @@
 // The last steps: where the program runs, which file it is, the wait for start, and execve.
 #include <sys/stat.h>
 
+#include "held_mounts.h"
 #include "ops.h"
 #include "passwd.h"
 #include "path.h"
@@ -64,6 +65,7 @@ void close_setup() {
     if (ctx.kept_mounts[i] != 0) close_fd(ctx.kept_mounts[i]);
   }
   ctx.kept_count = 0;
+  close_held();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Paths that are hidden or made read-only after the mounts.
 #include <linux/openat2.h>
 
+#include "held_mounts.h"
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
@@ -22,12 +23,16 @@ int verified_null() {
   return ctx.null_fd = null.release();
 }
 
+int attach_over(int mount_fd, int target_fd, const struct statx& target) {
+  int error = attach(mount_fd, target_fd);
+  return error < 0 ? error : note_attached(mount_fd, target);
+}
+
 // One empty read-only tmpfs serves every masked directory: the first mask mounts it, the others bind it.
-int mask_directory(int target_fd, const char* path) {
+int mask_directory(int target_fd, const struct statx& target) {
   if (ctx.mask_fd >= 0) {
     Fd copy_of_mask(clone_tree(ctx.mask_fd, false));
-    if (!copy_of_mask.ok()) return fail(copy_of_mask.error(), path);
-    return attach(copy_of_mask.get(), target_fd);
+    return copy_of_mask.ok() ? attach_over(copy_of_mask.get(), target_fd, target) : copy_of_mask.error();
   }
   Filesystem tmpfs = {};
   tmpfs.type = tmpfs.source = "tmpfs";
@@ -35,7 +40,7 @@ int mask_directory(int target_fd, const char* path) {
   long empty = new_filesystem(tmpfs);
   if (empty < 0) return static_cast<int>(empty);
   ctx.mask_fd = static_cast<int>(empty);
-  return attach(ctx.mask_fd, target_fd);
+  return attach_over(ctx.mask_fd, target_fd, target);
 }
 
 // Not there, or its parent is no directory: nothing to protect.
@@ -51,14 +56,14 @@ int run(const MaskPathOp& op) {
   int error = status_of(target.get(), &status);
   if (error < 0) return fail(error, path);
   if ((status.stx_mode & S_IFMT) == S_IFDIR) {
-    error = mask_directory(target.get(), path);
+    error = mask_directory(target.get(), status);
     return error < 0 ? fail(error, path) : 0;
   }
   int null = verified_null();
   if (null < 0) return null;
   Fd tree(clone_tree(null, false));
   if (!tree.ok()) return fail(tree.error(), "/dev/null");
-  error = attach(tree.get(), target.get());
+  error = attach_over(tree.get(), target.get(), status);
   return error < 0 ? fail(error, path) : 0;
 }
 
@@ -66,11 +71,14 @@ int run(const ReadonlyPathOp& op) {
   const char* path = text(op.path);
   Fd target(open_in_root(path, O_PATH));
   if (!target.ok()) return absent(target.error()) ? 0 : target.error();
+  struct statx status = {};
+  int error = status_of(target.get(), &status);
+  if (error < 0) return fail(error, path);
   Fd tree(clone_tree(target.get(), true));
   if (!tree.ok()) return fail(tree.error(), path);
-  int error = set_attributes(tree.get(), true, MOUNT_ATTR_RDONLY, 0);
+  error = set_attributes(tree.get(), true, MOUNT_ATTR_RDONLY, 0);
   if (error < 0) return fail(error, path);
-  error = attach(tree.get(), target.get());
+  error = attach_over(tree.get(), target.get(), status);
   return error < 0 ? fail(error, path) : 0;
 }
 

@@ -2,6 +2,7 @@
 // between them it is in ctx.mount_fd, where nobody else can see it.
 #include <linux/openat2.h>
 
+#include "held_mounts.h"
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
@@ -157,8 +158,8 @@ int run(const TakeMountOp& op) {
 
 int run(const FindMountOp& op) {
   const char* destination = text(op.destination);
-  Fd mount(open_at(ctx.root_fd, destination, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
-  if (!mount.ok()) return fail(mount.error(), destination);
+  Fd mount(open_in_root(destination, O_PATH, RESOLVE_NO_SYMLINKS));
+  if (!mount.ok()) return mount.error();
   struct statx status = {};
   int error = status_of(mount.get(), &status);
   if (error < 0) return fail(error, destination);
@@ -180,9 +181,14 @@ int run(const AttachMountOp& op) {
   bool directory = is_directory(ctx.mount_fd);
   Fd target(open_target(destination, directory, op.real_directory, op.on_proc));
   if (!target.ok()) return target.error();
+  struct statx status = {};
+  int error = status_of(target.get(), &status);
   // The kernel would only say EINVAL.
-  if (directory != is_directory(target.get())) return fail(-ENOTDIR, destination);
-  int error = attach(ctx.mount_fd, target.get());
+  if (error == 0 && directory != ((status.stx_mode & S_IFMT) == S_IFDIR)) error = -ENOTDIR;
+  if (error == 0) error = attach(ctx.mount_fd, target.get());
+  if (error == 0) error = note_attached(ctx.mount_fd, status);
+  if (error == 0 && directory && ctx.through_link) release_nested();
+  if (error == 0 && op.held) error = hold_attached(destination);
   return error < 0 ? fail(error, destination) : 0;
 }
 

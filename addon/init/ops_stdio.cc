@@ -3,6 +3,7 @@
 
 #include "base.h"
 #include "ops.h"
+#include "path.h"
 
 namespace tsrun {
 
@@ -11,16 +12,8 @@ namespace {
 constexpr long kPipeMagic = 0x50495045;
 constexpr int kAccessMode = 3;  // O_ACCMODE
 
-struct KernelStatfs {
-  long type;
-  long rest[14];
-};
-
 // A pipe has no name: nobody but who holds it can tell whose it is.
-bool is_pipe(int fd) {
-  KernelStatfs kind = {};
-  return sys(__NR_fstatfs, fd, &kind) == 0 && kind.type == kPipeMagic;
-}
+bool is_pipe(int fd) { return filesystem_of(fd) == kPipeMagic; }
 
 // A file that the caller made for the output. What is only read from, or is somebody else's, was not made for that.
 bool is_output_file(int fd, const struct statx& status) {

@@ -13,11 +13,6 @@ namespace {
 
 constexpr long kDevptsMagic = 0x1cd1;
 
-struct KernelStatfs {
-  long type;
-  long rest[14];
-};
-
 struct WindowSize {
   unsigned short rows, columns, x_pixels, y_pixels;
 };
@@ -28,15 +23,12 @@ long open_multiplexer() {
   constexpr const char* path = "/dev/pts/ptmx";
   Fd directory(open_in_root("/dev/pts", O_PATH | O_DIRECTORY));
   if (!directory.ok()) return directory.error();
-  KernelStatfs kind = {};
-  long error = sys(__NR_fstatfs, directory.get(), &kind);
-  if (error < 0) return fail(error, path);
-  if (kind.type != kDevptsMagic) return fail(-ENODEV, "/dev/pts is no devpts");
+  if (filesystem_of(directory.get()) != kDevptsMagic) return fail(-ENODEV, "/dev/pts is no devpts");
   // No other filesystem's file either, by a link or by a mount.
   Fd master(open_at(directory.get(), "ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS));
   if (!master.ok()) return fail(master.error(), path);
   int unlocked = 0;
-  error = sys(__NR_ioctl, master.get(), TIOCSPTLCK, &unlocked);
+  long error = sys(__NR_ioctl, master.get(), TIOCSPTLCK, &unlocked);
   return error < 0 ? fail(error, path) : master.release();
 }
 

@@ -2,6 +2,8 @@
 
 #include <linux/openat2.h>
 
+#include "held_mounts.h"
+
 namespace tsrun {
 
 long open_at(int dir_fd, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode) {
@@ -17,14 +19,20 @@ long open_at(int dir_fd, const char* path, uint64_t flags, uint64_t resolve, uin
   return fd;
 }
 
-long open_in_root(const char* path, uint64_t flags) {
-  long fd = open_at(ctx.root_fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+long open_in_root(const char* path, uint64_t flags, uint64_t resolve) {
+  HeldPlace place;
+  long fd = -EXDEV;
+  resolve |= RESOLVE_NO_MAGICLINKS;
+  if (find_held(path, &place)) fd = open_at(place.fd, place.rest, flags, RESOLVE_BENEATH | resolve);
+  // Not held, or a link in the mount leads out of it.
+  if (fd == -EXDEV) fd = open_at(ctx.root_fd, path, flags, RESOLVE_IN_ROOT | resolve);
   if (fd < 0) fail(fd, path);
   return fd;
 }
 
 namespace {
 
+constexpr long kProcMagic = 0x9fa0;
 constexpr int kMaxLinks = 40;  // the kernel's own limit
 
 long make_directories_behind(const char* path, uint32_t mode, int links);
@@ -107,7 +115,12 @@ long make_file_behind(const char* path, int links) {
 
 }  // namespace
 
-long make_directories(const char* path, uint32_t mode) { return make_directories_behind(path, mode, 0); }
+long make_directories(const char* path, uint32_t mode) {
+  long existing = open_in_root(path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  ctx.through_link = existing == -ELOOP;
+  if (existing != -ELOOP && existing != -ENOENT) return existing;
+  return make_directories_behind(path, mode, 0);
+}
 
 long make_file(const char* path) { return make_file_behind(path, 0); }
 
@@ -122,12 +135,11 @@ long open_parent(const char* path, const char** name) {
 }
 
 long real_directory(const char* path) {
+  long existing = open_in_root(path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  if (existing != -ENOENT) return existing;
   Fd made(make_directories(path));
   if (!made.ok()) return made.error();
-  const char* relative = path;
-  while (*relative == '/') relative++;
-  long fd = open_at(ctx.root_fd, relative, O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-  return fd < 0 ? fail(fd, path) : fd;
+  return open_in_root(path, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
 }
 
 int status_of(int fd, struct statx* status) {
@@ -140,18 +152,20 @@ bool is_directory(int fd) {
   return status_of(fd, &status) == 0 && (status.stx_mode & S_IFMT) == S_IFDIR;
 }
 
-bool is_procfs(int fd) {
-  constexpr long kProcMagic = 0x9fa0;
+long filesystem_of(int fd) {
   struct {  // struct statfs of 64-bit kernels
     long type;
     long rest[14];
   } kind = {};
-  return sys(__NR_fstatfs, fd, &kind) == 0 && kind.type == kProcMagic;
+  long error = sys(__NR_fstatfs, fd, &kind);
+  return error < 0 ? error : kind.type;
 }
+
+bool is_procfs(int fd) { return filesystem_of(fd) == kProcMagic; }
 
 bool on_container_proc(int fd) {
   if (!is_procfs(fd)) return false;
-  Fd proc(open_at(ctx.root_fd, "proc", O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT));
+  Fd proc(open_in_root("/proc", O_PATH | O_DIRECTORY));
   struct statx here = {}, there = {};
   if (!proc.ok() || status_of(fd, &here) < 0 || status_of(proc.get(), &there) < 0) return true;
   return here.stx_mnt_id == there.stx_mnt_id;

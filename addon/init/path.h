@@ -9,10 +9,11 @@ namespace tsrun {
 
 // Opens path below dir_fd; flags as open(2), resolve as openat2(2). Retries where the kernel asks to.
 long open_at(int dir_fd, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0);
-// Opens a path inside the rootfs (O_CLOEXEC is added).
-long open_in_root(const char* path, uint64_t flags);
+// Opens a path inside the rootfs (O_CLOEXEC is added), from the last held mount that it leads into; RESOLVE_* are
+// added.
+long open_in_root(const char* path, uint64_t flags, uint64_t resolve = 0);
 // Makes every missing directory of path inside the rootfs, and what a dangling symlink on the way points to; returns an
-// O_PATH descriptor of the last, or an error.
+// O_PATH descriptor of the last, or an error. ctx.through_link says whether a symlink was on the way.
 long make_directories(const char* path, uint32_t mode = 0755);
 // Opens the directory that holds the last component (made when missing) and points name at that component.
 long open_parent(const char* path, const char** name);
@@ -25,7 +26,8 @@ long real_directory(const char* path);
 // statx(2) of a descriptor: type, mode, owner, device numbers, mount id.
 int status_of(int fd, struct statx* status);
 bool is_directory(int fd);
-// Whether a descriptor is on a procfs (fstatfs(2)).
+// The filesystem's magic number (fstatfs(2)), or an error.
+long filesystem_of(int fd);
 bool is_procfs(int fd);
 // Whether a descriptor is on the procfs that the container has at /proc, however its path was written.
 bool on_container_proc(int fd);

@@ -440,6 +440,14 @@ export interface TakeMountOp extends OpBase {
   readonly number: number | bigint;
 }
 
+/** Refuse to go on when one of these destinations no longer leads to the held mount that was attached there: a neighbour in the same rootfs has moved or removed it. After hooks another filesystem of the same kind may be there, and is held instead. */
+export interface CheckMountsOp extends OpBase {
+  readonly op: 'check-mounts';
+  readonly by: 'init';
+  readonly destinations: readonly string[];
+  readonly afterHooks: boolean;
+}
+
 /** Hold a mount that came with the rootfs or with another mount, for remount. No symlink may lead to it. */
 export interface FindMountOp extends OpBase {
   readonly op: 'find-mount';
@@ -483,13 +491,14 @@ export interface SetMountAttributesOp extends OpBase {
   readonly propagation: number | bigint;
 }
 
-/** Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. */
+/** Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. What is held is where later paths below it are looked up from. */
 export interface AttachMountOp extends OpBase {
   readonly op: 'attach-mount';
   readonly by: 'init';
   readonly destination: string;
   readonly realDirectory: boolean;
   readonly onProc: boolean;
+  readonly held: boolean;
 }
 
 /** A device node (mknodat(2)) with mode and owner. */
@@ -820,6 +829,7 @@ export type InitOp =
   | OwnTreeOp
   | KeepMountOp
   | TakeMountOp
+  | CheckMountsOp
   | FindMountOp
   | ReconfigureFilesystemOp
   | MapMountIdsOp

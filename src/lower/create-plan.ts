@@ -6,6 +6,7 @@ import type { Context, LowerOptions } from './context.ts';
 import { containerHooks, runtimeHooks } from './hooks.ts';
 import { lowerCgroup } from './limits/cgroup.ts';
 import { lowerDevices } from './mounts/devices.ts';
+import { lowerMountCheck, lowerMountsOfHooks } from './mounts/held.ts';
 import { lowerReadonlyFilesystems } from './mounts/mount-new.ts';
 import { lowerOwnTrees, lowerTrees } from './mounts/mount-trees.ts';
 import { lowerMounts } from './mounts/mounts.ts';
@@ -99,6 +100,7 @@ function inOrder(context: Context): Op[] {
     ...runtimeHooks(context, 'createRuntime'),
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
     ...containerHooks(context, 'createContainer'),
+    ...lowerMountsOfHooks(context),
     // Nothing is made on the container's own mounts any more.
     ...lowerReadonlyFilesystems(context),
     ...lowerEnterRoot(context),
@@ -112,6 +114,8 @@ function inOrder(context: Context): Op[] {
     // After the last bind mount: an unbindable root could not be bound any more.
     ...lowerRootPropagation(context),
     ...lowerReadonlyRoot(context),
+    // While init is still root, whom nothing in the rootfs keeps out.
+    ...lowerMountCheck(context),
     ...process.identity,
     // A limit of no processes at all: everything that create starts has been started.
     ...cgroup.last,
@@ -121,6 +125,8 @@ function inOrder(context: Context): Op[] {
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
     { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
+    // A container may wait for long.
+    ...lowerMountCheck(context),
     ...containerHooks(context, 'startContainer'),
     ...process.exec,
   ];

@@ -35,7 +35,7 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
       fallbackAttributes: options.own.set | attr.rdonly,
     },
     ...attributeOps(request, options.recursive, true),
-    ...attachOps(request),
+    ...attachOps(context, request),
   ];
 }
 
@@ -73,7 +73,7 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
       emptyIfMissing: true,
     },
     ...attributeOps(request, readonly, false),
-    ...attachOps(request),
+    ...attachOps(context, request),
   ];
 }
 
@@ -96,6 +96,6 @@ function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
       fallbackTree: null,
       fallbackAttributes: 0,
     },
-    ...attachOps(request),
+    ...attachOps(context, request),
   ];
 }

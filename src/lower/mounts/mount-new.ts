@@ -35,7 +35,7 @@ export function lowerNewFilesystem(context: Context, request: MountRequest): Op[
     ...mapNewFilesystem(context, request),
     ...copyUpOps(request, parameters),
     ...attributeOps(request, options.recursive, true),
-    ...attachOps(request),
+    ...attachOps(context, request),
   ];
 }
 
@@ -131,6 +131,6 @@ function lowerByFlags(context: Context, request: MountRequest, type: string): Op
     },
     ...attributeOps(request, options.own, false),
     ...attributeOps(request, options.recursive, true),
-    ...attachOps(request),
+    ...attachOps(context, request),
   ];
 }

@@ -1,12 +1,15 @@
 import type { Op, SetMountAttributesOp } from '../../generated/ops.ts';
+import type { Context } from '../context.ts';
+import { isHeld } from './held.ts';
 import type { AttributeChange } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
 
-/** The held mount's way into the container, and its propagation there. */
-export function attachOps(request: MountRequest): Op[] {
+/** The mount's way into the container, and its propagation there. */
+export function attachOps(context: Context, request: MountRequest): Op[] {
   const { from, destination } = request;
   const { path, realDirectory, onProc } = destination;
-  const attach: Op = { op: 'attach-mount', by: 'init', from, destination: path, realDirectory, onProc };
+  const held = isHeld(context, path);
+  const attach: Op = { op: 'attach-mount', by: 'init', from, destination: path, realDirectory, onProc, held };
   return [attach, ...propagationOps(request)];
 }
 

@@ -60,7 +60,7 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
     },
     ...attributeOps(request, options.own, false),
     ...attributeOps(request, options.recursive, true),
-    ...attachOps(request),
+    ...attachOps(context, request),
   ];
 }
 

@@ -41,6 +41,9 @@ export function mountHint(op: Op, error: number, kernel: string): string | undef
     case 'map-tree':
     case 'map-mount-ids':
       return mappingHint(error, kernel);
+    case 'mask-path':
+    case 'readonly-path':
+      return error === EINVAL ? movedHint : undefined;
     case 'attach-mount':
       return error === ENOTDIR ? 'a directory goes onto a directory only, and a file onto a file' : undefined;
     case 'make-device':
@@ -62,6 +65,11 @@ function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number): st
   if (type === 'sysfs') return 'a new /sys needs a network namespace that belongs to the same user namespace';
   return `${type} cannot be mounted in a user namespace, or not by this one`;
 }
+
+/** Of a mount point that another process has renamed or removed. */
+export const movedHint =
+  'something outside changes this root filesystem while the container is made of it: give the container one that nobody ' +
+  'else can write to';
 
 /** The usual reason is that the runtime is in a container itself. */
 const procHint =

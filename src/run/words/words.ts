@@ -3,7 +3,7 @@ import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookFailed } from './hook-words.ts';
-import { mountHint } from './mount-words.ts';
+import { mountHint, movedHint } from './mount-words.ts';
 import { namespaceHint } from './namespace-hints.ts';
 
 /** What init reports of a failed op. */
@@ -31,6 +31,9 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
     });
   }
   if (op.op === 'join-container' && failure.error === constants.errno.ESRCH) return containerStopped();
+  if (op.op === 'check-mounts') {
+    return new TsrunError(`${failure.detail} is no longer what was mounted there`, { hint: movedHint });
+  }
   const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
   return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {

@@ -52,6 +52,7 @@ t.test('what stands in the way', async (t) => {
     destination: '/m',
     realDirectory: false,
     onProc: false,
+    held: false,
   };
   t.match(mountHint(attach, ENOTDIR, old), /a file onto a file/);
   const device: Op = {
