@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2477036261u;
+constexpr uint32_t kLayoutHash = 674324285u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -45,41 +45,42 @@ enum class Opcode : uint32_t {
   kMakeSymlink = 35,
   kMakeConsole = 36,
   kRunContainerHook = 37,
-  kPivotRoot = 38,
-  kMoveRoot = 39,
-  kWriteSysctl = 40,
-  kSetRootPropagation = 41,
-  kNodevRoot = 42,
-  kReadonlyRoot = 43,
-  kReadonlyPath = 44,
-  kMaskPath = 45,
-  kSetRlimit = 46,
-  kSetMemoryPolicy = 47,
-  kSetPersonality = 48,
-  kSetCpuAffinity = 49,
-  kSetApparmorProfile = 50,
-  kSetSelinuxLabel = 51,
-  kEnterCwd = 52,
-  kFindProgram = 53,
-  kFindUser = 54,
-  kDefaultHome = 55,
-  kBoundCapabilities = 56,
-  kOwnStdio = 57,
-  kSetUser = 58,
-  kSetCapabilities = 59,
-  kSetUmask = 60,
-  kNoNewPrivileges = 61,
-  kWaitStart = 62,
-  kPrepareExec = 63,
-  kLoadSeccomp = 64,
-  kExec = 65,
+  kFilterHooks = 38,
+  kPivotRoot = 39,
+  kMoveRoot = 40,
+  kWriteSysctl = 41,
+  kSetRootPropagation = 42,
+  kNodevRoot = 43,
+  kReadonlyRoot = 44,
+  kReadonlyPath = 45,
+  kMaskPath = 46,
+  kSetRlimit = 47,
+  kSetMemoryPolicy = 48,
+  kSetPersonality = 49,
+  kSetCpuAffinity = 50,
+  kSetApparmorProfile = 51,
+  kSetSelinuxLabel = 52,
+  kEnterCwd = 53,
+  kFindProgram = 54,
+  kFindUser = 55,
+  kDefaultHome = 56,
+  kBoundCapabilities = 57,
+  kOwnStdio = 58,
+  kSetUser = 59,
+  kSetCapabilities = 60,
+  kSetUmask = 61,
+  kNoNewPrivileges = 62,
+  kWaitStart = 63,
+  kPrepareExec = 64,
+  kLoadSeccomp = 65,
+  kExec = 66,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
 constexpr const char* kShapes[] = {
   "",
   ".",  // set-oom-score-adj
-  ".",  // reset-process
+  "..",  // reset-process
   "s..",  // raise-hard-limit
   "",  // new-session
   "so",  // join-session-keyring
@@ -114,7 +115,8 @@ constexpr const char* kShapes[] = {
   "ss...",  // bind-device
   "ss..",  // make-symlink
   ".....",  // make-console
-  "s.sll..",  // run-container-hook
+  "s.sllo..",  // run-container-hook
+  "b...",  // filter-hooks
   "",  // pivot-root
   "",  // move-root
   "ss",  // write-sysctl
@@ -129,7 +131,7 @@ constexpr const char* kShapes[] = {
   "sn",  // set-cpu-affinity
   "s",  // set-apparmor-profile
   "s",  // set-selinux-label
-  "s",  // enter-cwd
+  "s.",  // enter-cwd
   "so",  // find-program
   "oo..",  // find-user
   ".",  // default-home
@@ -150,9 +152,10 @@ struct SetOomScoreAdjOp {
   int64_t value;
 };
 
-// Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE.
+// Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE, and with `allCpus` the caller's CPU affinity.
 struct ResetProcessOp {
   int64_t nofile_soft;
+  uint64_t all_cpus;
 };
 
 // Raise a hard limit (prlimit(2)) while init is still outside the user namespace, in which it may not.
@@ -386,15 +389,24 @@ struct MakeConsoleOp {
   uint64_t bind_console;
 };
 
-// Run a hook in the container's namespaces, with the container's state on its standard input.
+// Run a hook in the container's namespaces, with the container's state on its standard input. Without an env of its own it `inherits` that of the `runtime`, whose program it is, or that of the container's `process`.
 struct RunContainerHookOp {
   Str kind;
   uint64_t index;
   Str path;
   List args;
   List env;
+  Str inherits;
   uint64_t timeout_seconds;
   int64_t state;
+};
+
+// Hooks from here on load this seccomp filter right before their execve, as the program does: they are programs of the container.
+struct FilterHooksOp {
+  Str program;
+  uint64_t flags;
+  uint64_t listener;
+  uint64_t raise;
 };
 
 // pivot_root(2) into the rootfs and detach the host's tree, of a caller in a chroot(2) the whole of it.
@@ -473,9 +485,10 @@ struct SetSelinuxLabelOp {
   Str label;
 };
 
-// Make the working directory when missing, enter it, and prove that it lies inside the container (CVE-2024-21626).
+// Enter the working directory, with `make` after making it when it is missing, and prove that it lies inside the container (CVE-2024-21626).
 struct EnterCwdOp {
   Str path;
+  uint64_t make;
 };
 
 // Look args[0] up on the container's PATH, as execvp(3) would.
@@ -598,6 +611,7 @@ struct ExecOp {
   X(MakeSymlink) \
   X(MakeConsole) \
   X(RunContainerHook) \
+  X(FilterHooks) \
   X(PivotRoot) \
   X(MoveRoot) \
   X(WriteSysctl) \

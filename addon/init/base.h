@@ -15,6 +15,8 @@ void* memset(void* to, int value, size_t size);
 
 namespace tsrun {
 
+struct FilterHooksOp;
+
 constexpr size_t kPathMax = 4096;
 
 // State that one op leaves for a later one. Zero pages until used, so it costs nothing to keep it static.
@@ -38,9 +40,10 @@ struct Context {
   bool has_user;  // find-user found user and group
   uint64_t user;
   uint64_t group;
-  uint64_t* trace;         // two times for each op of the plan, shared with the runtime; or null
-  bool filtered;           // the seccomp filter is loaded: it may forbid any call, or end the process for it
-  const char** arguments;  // of execve
+  uint64_t* trace;                   // two times for each op of the plan, shared with the runtime; or null
+  bool filtered;                     // the seccomp filter is loaded: it may forbid any call, or end the process for it
+  const FilterHooksOp* hook_filter;  // what hooks are to load; null is none
+  const char** arguments;            // of execve
   const char** environment;
   char detail[sizeof(Message::detail)];
   char cwd[kPathMax];

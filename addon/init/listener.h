@@ -13,4 +13,7 @@ struct FilterProgram {
 // filter forbids; returns when the runtime has passed it on. 0, or a negative errno when nothing was loaded.
 int load_with_listener(const FilterProgram& program, uint64_t flags);
 
+// Loads what filter-hooks has kept into this process, which is about to become a hook. 0 or a negative errno.
+int load_hook_filter();
+
 }  // namespace tsrun

@@ -30,7 +30,8 @@ int executable(const char* path) {
   if (error < 0) return static_cast<int>(error);
   if ((status.stx_mode & S_IFMT) == S_IFDIR) return -EISDIR;
   if ((status.stx_mode & S_IFMT) != S_IFREG) return -EACCES;
-  return static_cast<int>(sys(__NR_faccessat, AT_FDCWD, path, kExecutable));
+  // Not access(2), which asks for the real IDs and so without any capability; execve asks with what there is.
+  return static_cast<int>(sys(__NR_faccessat2, AT_FDCWD, path, kExecutable, AT_EACCESS));
 }
 
 int found(const char* path) {
@@ -72,7 +73,7 @@ void close_setup() {
 
 int run(const EnterCwdOp& op) {
   const char* path = text(op.path);
-  Fd made(make_directories(path));
+  Fd made(op.make ? make_directories(path) : open_in_root(path, O_PATH | O_DIRECTORY));
   // EACCES: root may be kept out where the container's user is let in (NFS with root squash).
   if (made.error() == -EACCES) {
     ctx.cwd_pending = true;

@@ -5,6 +5,7 @@
 #include <linux/time.h>
 
 #include "../common/hook.h"
+#include "listener.h"
 #include "mount_api.h"
 #include "ops.h"
 
@@ -80,6 +81,16 @@ const char** vector(List list, const char** at) {
   return start;
 }
 
+// Room for the vectors of execve: arguments, environment, HOME, and the end of each.
+const char** vectors(const RunContainerHookOp& op) {
+  return static_cast<const char**>(map_pages((op.args.count + op.env.count + 3) * sizeof(char*)));
+}
+
+// HOME comes from the container's passwd where its process has none.
+bool gets_home(const RunContainerHookOp& op) {
+  return ctx.has_home && text(op.inherits) != nullptr && equal(text(op.inherits), "process");
+}
+
 [[noreturn]] void become_hook(const RunContainerHookOp& op, int stdin_fd, int output_fd, int error_fd,
                               const char** pointers) {
   // A process group of its own, for a timeout to end whatever the hook has started.
@@ -90,7 +101,13 @@ const char** vector(List list, const char** at) {
   sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   const char** arguments = vector(op.args, pointers);
   const char** environment = vector(op.env, pointers + op.args.count + 1);
-  int error = static_cast<int>(sys(__NR_execve, text(op.path), arguments, environment));
+  if (gets_home(op)) {
+    environment[op.env.count] = ctx.home;
+    environment[op.env.count + 1] = nullptr;
+  }
+  // The filter last, as with the program: it has to allow execve only.
+  int error = load_hook_filter();
+  if (error == 0) error = static_cast<int>(sys(__NR_execve, text(op.path), arguments, environment));
   sys(__NR_write, error_fd, &error, sizeof(error));
   quit(127);
 }
@@ -154,8 +171,8 @@ int run(const RunContainerHookOp& op) {
   Fd error_read(error[0]), error_write(error[1]);
   // Only the reading side may be non-blocking: a hook that writes much must wait, not lose output.
   sys(__NR_fcntl, output[1], F_SETFL, 0);
-  const char* pointers[2048];
-  if (op.args.count + op.env.count + 2 > sizeof(pointers) / sizeof(pointers[0])) return -E2BIG;
+  const char** pointers = vectors(op);
+  if (pointers == nullptr) return -ENOMEM;
   int pidfd = -1;
   struct clone_args how = {};
   how.flags = CLONE_PIDFD;

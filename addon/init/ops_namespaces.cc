@@ -37,6 +37,12 @@ int run(const ResetProcessOp& op) {
   uint64_t none = 0;
   sys(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
   sys(__NR_umask, 0);
+  // The kernel narrows it to what the cgroup allows. Refused, it stays what it was, as everywhere else.
+  if (op.all_cpus) {
+    uint64_t all[128];  // NR_CPUS of the kernels built for most CPUs (CONFIG_MAXSMP)
+    memset(all, 0xff, sizeof(all));
+    sys(__NR_sched_setaffinity, 0, sizeof(all), all);
+  }
   if (op.nofile_soft >= 0) {
     Rlimit64 limit = {};
     sys(__NR_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);

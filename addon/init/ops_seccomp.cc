@@ -22,9 +22,8 @@ int raise_sys_admin() {
   return error < 0 ? fail(error, "capset") : 0;
 }
 
-}  // namespace
-
-int run(const LoadSeccompOp& op) {
+template <typename Op>
+int load(const Op& op) {
   if (op.raise) {
     int error = raise_sys_admin();
     if (error < 0) return error;
@@ -36,5 +35,16 @@ int run(const LoadSeccompOp& op) {
   ctx.filtered = true;
   return 0;
 }
+
+}  // namespace
+
+int run(const LoadSeccompOp& op) { return load(op); }
+
+int run(const FilterHooksOp& op) {
+  ctx.hook_filter = &op;
+  return 0;
+}
+
+int load_hook_filter() { return ctx.hook_filter == nullptr ? 0 : load(*ctx.hook_filter); }
 
 }  // namespace tsrun

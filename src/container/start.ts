@@ -104,7 +104,7 @@ function converse(socket: number, record: ContainerRecord): InitFailure | undefi
         log('warning', describeNotice(op, message));
         break;
       case messageType.descriptor:
-        if (op.op !== 'load-seccomp' || message.fd < 0) throw new Error(`init sends no descriptor in ${op.op}`);
+        if (!loadsFilter(op) || message.fd < 0) throw new Error(`init sends no descriptor in ${op.op}`);
         handOver(socket, message.fd, record);
         break;
       case messageType.started:
@@ -114,6 +114,11 @@ function converse(socket: number, record: ContainerRecord): InitFailure | undefi
         throw new Error(`init sends a message of type ${message.type}`);
     }
   }
+}
+
+/** A startContainer hook loads one of its own. */
+function loadsFilter({ op }: Op): boolean {
+  return op === 'load-seccomp' || op === 'run-container-hook';
 }
 
 function handOver(socket: number, fd: number, record: ContainerRecord): void {

@@ -206,7 +206,7 @@ export interface SetIoPriorityOp extends OpBase {
   readonly value: number | bigint;
 }
 
-/** Run a hook in the runtime's namespaces, with the container's state on its standard input. */
+/** Run a hook in the runtime's namespaces, with the container's state on its standard input. Without an env of its own it `inherits` that of the `runtime`. */
 export interface RunHookOp extends OpBase {
   readonly op: 'run-hook';
   readonly by: 'runtime';
@@ -215,6 +215,7 @@ export interface RunHookOp extends OpBase {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: readonly string[];
+  readonly inherits: string | null;
   readonly timeoutSeconds: number | bigint;
 }
 
@@ -239,11 +240,12 @@ export interface SetOomScoreAdjOp extends OpBase {
   readonly value: number | bigint;
 }
 
-/** Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE. */
+/** Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE, and with `allCpus` the caller's CPU affinity. */
 export interface ResetProcessOp extends OpBase {
   readonly op: 'reset-process';
   readonly by: 'init';
   readonly nofileSoft: number | bigint;
+  readonly allCpus: boolean;
 }
 
 /** Raise a hard limit (prlimit(2)) while init is still outside the user namespace, in which it may not. */
@@ -545,7 +547,7 @@ export interface MakeConsoleOp extends OpBase {
   readonly bindConsole: boolean;
 }
 
-/** Run a hook in the container's namespaces, with the container's state on its standard input. */
+/** Run a hook in the container's namespaces, with the container's state on its standard input. Without an env of its own it `inherits` that of the `runtime`, whose program it is, or that of the container's `process`. */
 export interface RunContainerHookOp extends OpBase {
   readonly op: 'run-container-hook';
   readonly by: 'init';
@@ -554,8 +556,19 @@ export interface RunContainerHookOp extends OpBase {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: readonly string[];
+  readonly inherits: string | null;
   readonly timeoutSeconds: number | bigint;
   readonly state: string;
+}
+
+/** Hooks from here on load this seccomp filter right before their execve, as the program does: they are programs of the container. */
+export interface FilterHooksOp extends OpBase {
+  readonly op: 'filter-hooks';
+  readonly by: 'init';
+  readonly program: string;
+  readonly flags: number | bigint;
+  readonly listener: boolean;
+  readonly raise: boolean;
 }
 
 /** pivot_root(2) into the rootfs and detach the host's tree, of a caller in a chroot(2) the whole of it. */
@@ -662,11 +675,12 @@ export interface SetSelinuxLabelOp extends OpBase {
   readonly label: string;
 }
 
-/** Make the working directory when missing, enter it, and prove that it lies inside the container (CVE-2024-21626). */
+/** Enter the working directory, with `make` after making it when it is missing, and prove that it lies inside the container (CVE-2024-21626). */
 export interface EnterCwdOp extends OpBase {
   readonly op: 'enter-cwd';
   readonly by: 'init';
   readonly path: string;
+  readonly make: boolean;
 }
 
 /** Look args[0] up on the container's PATH, as execvp(3) would. */
@@ -841,6 +855,7 @@ export type InitOp =
   | MakeSymlinkOp
   | MakeConsoleOp
   | RunContainerHookOp
+  | FilterHooksOp
   | PivotRootOp
   | MoveRootOp
   | WriteSysctlOp

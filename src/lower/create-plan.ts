@@ -3,7 +3,7 @@ import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Context, LowerOptions } from './context.ts';
-import { containerHooks, runtimeHooks } from './hooks.ts';
+import { createContainerHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
 import { lowerCgroup } from './limits/cgroup.ts';
 import { lowerDevices } from './mounts/devices.ts';
 import { lowerMountCheck, lowerMountsOfHooks } from './mounts/held.ts';
@@ -99,7 +99,7 @@ function inOrder(context: Context): Op[] {
     ...runtimeHooks(context, 'prestart'),
     ...runtimeHooks(context, 'createRuntime'),
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
-    ...containerHooks(context, 'createContainer'),
+    ...createContainerHooks(context),
     ...lowerMountsOfHooks(context),
     // Nothing is made on the container's own mounts any more.
     ...lowerReadonlyFilesystems(context),
@@ -127,7 +127,7 @@ function inOrder(context: Context): Op[] {
     { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
     // A container may wait for long.
     ...lowerMountCheck(context),
-    ...containerHooks(context, 'startContainer'),
+    ...startContainerHooks(context),
     ...process.exec,
   ];
 }

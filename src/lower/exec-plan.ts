@@ -6,7 +6,7 @@ import { namespaceFlags } from '../linux/namespaces.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Context, LowerOptions } from './context.ts';
 import { lowerAdoptIds } from './namespaces/id-maps.ts';
-import { lowerExecAffinity } from './process/cpu-affinity.ts';
+import { lowerExecAffinity, namesCpus } from './process/cpu-affinity.ts';
 import { lowerProgram } from './process/exec.ts';
 import { lowerKeyring } from './process/labels.ts';
 import { lowerReset, lowerSession } from './process/process.ts';
@@ -37,7 +37,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...process.compile,
     ...lowerExecAffinity(context.spec).initial,
     ...start(options),
-    ...lowerReset(context),
+    ...lowerReset(context, { allCpus: !namesCpus(context.spec) }),
     ...join(options),
     // The IDs of before may have no place in the container's user namespace.
     ...lowerAdoptIds(context),
@@ -48,7 +48,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...lowerKeyring(context),
     ...lowerTerminal(context, { joining: true }),
     ...findUser(options, context.spec),
-    ...lowerProgram(context),
+    ...lowerProgram(context, { joining: true }),
     ...lowerExecAffinity(context.spec).final,
     ...process.identity,
     ...process.outside,

@@ -13,6 +13,7 @@ import type { UndoStack } from '../undo.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
 import { setAttribute } from './ops/attributes.ts';
 import { type CgroupHandlers, CgroupOps } from './ops/cgroup.ts';
+import { runtimeEnv } from './ops/hook.ts';
 import { checkIdMaps, writeIdMaps } from './ops/id-maps.ts';
 import { openNamespace } from './ops/namespace.ts';
 import { isTreeOp, runTreeOp } from './ops/trees.ts';
@@ -179,7 +180,7 @@ export class Executor {
 
   /** What need not be there before init's first message, and takes as long as the kernel for process and namespaces. */
   private whileCloning(plan: number): void {
-    addon().writePlan(plan, this.plan.ops, this.slots, this.blobs, this.trace?.fd ?? -1);
+    addon().writePlan(plan, this.plan.ops.map(withRuntimeEnv), this.slots, this.blobs, this.trace?.fd ?? -1);
     for (const index of this.besideClone) this.traced(index, this.plan.ops[index] as RuntimeOp);
   }
 
@@ -295,6 +296,11 @@ export class Executor {
       hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,
     });
   }
+}
+
+/** A hook of init's whose program is the runtime's gets the runtime's environment, which is in no plan. */
+function withRuntimeEnv(op: Op): Op {
+  return op.op === 'run-container-hook' && op.inherits === 'runtime' ? { ...op, env: runtimeEnv() } : op;
 }
 
 /** What an action throws, undefined when it does not. */

@@ -22,3 +22,9 @@ export function lowerExecAffinity({ process }: Pick<Spec, 'process'>): { initial
   };
   return { initial: lower(initial, 'runtime', `${at}/initial`), final: lower(final, 'init', `${at}/final`) };
 }
+
+/** Whether the process has an affinity of its own: the caller's stays on no other (reset-process). */
+export function namesCpus({ process }: Pick<Spec, 'process'>): boolean {
+  const { initial, final } = process?.execCPUAffinity ?? {};
+  return Boolean(initial || final);
+}

@@ -1,11 +1,14 @@
 import type { Op } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 
-/** The working directory and HOME, while the rootfs can still be written and read as root. */
-export function lowerProgram({ spec }: Context): Op[] {
+/**
+ * The working directory and HOME, while the rootfs can still be written and read as root. A process that joins makes no
+ * directory: a misspelt one is its caller's to hear of.
+ */
+export function lowerProgram({ spec }: Context, { joining = false } = {}): Op[] {
   const process = spec.process;
   if (process === undefined) return [];
-  const ops: Op[] = [{ op: 'enter-cwd', by: 'init', from: '/process/cwd', path: process.cwd }];
+  const ops: Op[] = [{ op: 'enter-cwd', by: 'init', from: '/process/cwd', path: process.cwd, make: !joining }];
   if (!(process.env ?? []).some((entry) => entry.startsWith('HOME='))) {
     ops.push({ op: 'default-home', by: 'init', from: 'default', uid: process.user?.uid ?? 0 });
   }
@@ -20,7 +23,7 @@ export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op
   const process = spec.process;
   const name = process?.args?.[0];
   if (process === undefined || name === undefined) return { find: [], prepare: [], exec: [] };
-  const env = lastOfEach([...(process.env ?? []), ...(options.env ?? [])]);
+  const env = processEnv({ spec, options });
   const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
   const args = process.args ?? [];
   const preserveFds = options.preserveFds ?? 0;
@@ -29,6 +32,11 @@ export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op
     prepare: [{ op: 'prepare-exec', by: 'init', from: '/process/args', args, env, preserveFds }],
     exec: [{ op: 'exec', by: 'init', from: '/process/args/0', name }],
   };
+}
+
+/** process.env and what the runtime adds; HOME may still be missing (default-home). */
+export function processEnv({ spec, options }: Pick<Context, 'spec' | 'options'>): string[] {
+  return lastOfEach([...(spec.process?.env ?? []), ...(options.env ?? [])]);
 }
 
 /** Of two entries with one name the later wins; getenv(3) would find the earlier. */

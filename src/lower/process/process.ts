@@ -7,11 +7,11 @@ import { lowerOwnStdioOutside } from './user.ts';
  * What init does first of all, still in the runtime's namespaces and with its privileges: what Node left behind is
  * undone, and what a user namespace would forbid is done.
  */
-export function lowerReset(context: Context): Op[] {
+export function lowerReset(context: Context, { allCpus = true } = {}): Op[] {
   return [
     // Before reset-process makes the file root's.
     ...lowerOomScoreAdj(context),
-    { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft },
+    { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft, allCpus },
     ...lowerHardLimits(context),
     ...lowerOwnStdioOutside(context),
   ];

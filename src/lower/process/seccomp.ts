@@ -35,6 +35,11 @@ export function lowerSeccomp(context: Context): { compile: Op[]; load: Op[] } {
   };
 }
 
+/** The same filter for hooks that are the container's own programs; each of them loads it for itself. */
+export function lowerHookFilter(context: Context): Op[] {
+  return lowerSeccomp({ ...context, warnings: [] }).load.map((load) => ({ ...load, op: 'filter-hooks' }) as Op);
+}
+
 /**
  * Capabilities that init keeps up to the load beside those of the config. Without no_new_privs seccomp(2) demands
  * CAP_SYS_ADMIN, which init has, as it could make or join no namespaces otherwise. It need not be dropped after the

@@ -1,5 +1,6 @@
 import { addon, hookEnd } from '../../addon.ts';
 import type { Hook, State } from '../../generated/spec.ts';
+import { ownEnv } from '../../lower/hook-env.ts';
 import { hookFailed } from '../words/hook-words.ts';
 
 /** A hook as an op or the config gives it, and its place for messages. */
@@ -8,6 +9,8 @@ export interface PlacedHook {
   path: string;
   args: readonly string[];
   env: readonly string[];
+  /** Whose environment it gets in place of `env`. */
+  inherits: string | null;
   timeoutSeconds: number | bigint;
 }
 
@@ -16,7 +19,7 @@ export function placeHook(hook: Hook, kind: string, index: number): PlacedHook {
     from: `/hooks/${kind}/${index}`,
     path: hook.path,
     args: hook.args ?? [hook.path],
-    env: hook.env ?? [],
+    ...ownEnv(hook),
     timeoutSeconds: hook.timeout ?? 0,
   };
 }
@@ -30,10 +33,15 @@ export function runHook(hook: PlacedHook, state: State): void {
   const outcome = addon().runHook({
     path: hook.path,
     args: hook.args,
-    env: hook.env,
+    env: hook.inherits === 'runtime' ? runtimeEnv() : hook.env,
     state: JSON.stringify(state),
     timeoutMs: Number(hook.timeoutSeconds) * 1000,
   });
   if (outcome.end === hookEnd.exited && outcome.code === 0) return;
   throw hookFailed(hook, outcome);
+}
+
+/** `name=value` of this process. */
+export function runtimeEnv(): string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 }

@@ -21,6 +21,7 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
     return sourceMissing(op, failure);
   }
   if (op.op === 'find-program') return programNotFound(op.name, failure.error);
+  if (op.op === 'enter-cwd' && failure.error === constants.errno.ENOENT) return cwdMissing(op, failure);
   if (op.op === 'exec') return execFailed(op.name, failure);
   if (op.op === 'run-container-hook') {
     return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
@@ -44,6 +45,13 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
 /** Of a bind mount's source: engines look for these words. */
 function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
   return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error) });
+}
+
+/** Of a process that joins; toolbx and podman look for these words. */
+function cwdMissing(op: Op, { detail }: OpFailure): TsrunError {
+  return new TsrunError(`${placeOf(op)}: chdir to ${detail}: no such file or directory`, {
+    hint: 'exec makes no directories: name one that is in the container with --cwd',
+  });
 }
 
 /** What an op did instead of what the kernel refused, for the log. */

@@ -166,19 +166,6 @@ t.test('hooks get their own arguments and environment, and nothing else', { skip
   for (const kind of kinds) t.equal(read(sand, kind), 'ONE=1\0SPACE=a b\0', kind);
 });
 
-t.test('a hook without env has an empty environment', { skip: tsrunOnly }, async (t) => {
-  // Others hand their own environment on, which may hold the engine's secrets.
-  const sand = sandbox(t);
-  const bundle = sand.bundle((spec) => {
-    everyKind(spec, sand, (kind, directory) => ({
-      path: kind === 'startContainer' ? '/bin/busybox' : '/bin/dd',
-      args: ['dd', 'if=/proc/self/environ', `of=${directory}/${kind}`],
-    }));
-  });
-  await sand.runtimeOk(['run', '--bundle', bundle.directory, sand.newId()]);
-  for (const kind of kinds) t.equal(read(sand, kind), '', kind);
-});
-
 // runc 1.1 leaves descriptors of its own to createContainer hooks.
 t.test('hooks see stdin, stdout and stderr only', { skip: tsrunOnly }, async (t) => {
   const sand = sandbox(t);

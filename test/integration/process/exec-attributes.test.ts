@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Process } from '../../../src/generated/spec.ts';
-import { requires, sandbox } from '../../harness/index.ts';
+import { requires, run, runtimePath, sandbox } from '../../harness/index.ts';
 
 /** The CPUs this test may use; a container gets no others. */
 const cpus = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
@@ -11,6 +11,7 @@ const first = /^\d+/.exec(cpus)?.[0] ?? '';
 const last = /\d+$/.exec(cpus)?.[0] ?? '';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
+const needsTwo = skip || (first === last && 'needs two CPUs');
 
 /** Runs a process in a container that sleeps, and gives what it says. */
 async function exec(t: Test, edit: (process: Process) => void) {
@@ -36,27 +37,35 @@ function allowed(status: string): string | undefined {
   return /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1];
 }
 
-t.test(
-  'final is what the process has in the end; init keeps the caller’s',
-  { skip: skip || (first === last && 'needs two CPUs') },
-  async (t) => {
-    const { stdout, init } = await exec(t, (process) => {
-      process.execCPUAffinity = { initial: first, final: last };
-    });
-    t.equal(allowed(stdout), last);
-    t.equal(allowed(init), cpus);
-  },
-);
+t.test('final is what the process has in the end; init keeps its own', { skip: needsTwo }, async (t) => {
+  const { stdout, init } = await exec(t, (process) => {
+    process.execCPUAffinity = { initial: first, final: last };
+  });
+  t.equal(allowed(stdout), last);
+  t.equal(allowed(init), cpus);
+});
 
-t.test('initial alone stays', { skip: skip || (first === last && 'needs two CPUs') }, async (t) => {
+t.test('initial alone stays', { skip: needsTwo }, async (t) => {
   const { stdout } = await exec(t, (process) => {
     process.execCPUAffinity = { initial: first };
   });
   t.equal(allowed(stdout), first);
 });
 
-t.test('unset leaves the caller’s', { skip }, async (t) => {
-  t.equal(allowed((await exec(t, () => {})).stdout), cpus);
+t.test('the caller’s CPUs stay on no process', { skip: needsTwo }, async (t) => {
+  const box = sandbox(t);
+  // No pipes: a container that is detached would keep them open.
+  const files = { outputFiles: join(box.directory, 'output') };
+  const onOne = (...args: string[]) => run('taskset', ['-c', first, runtimePath, '--root', box.root, ...args], files);
+  const status = ['/bin/grep', 'Cpus_allowed_list', '/proc/self/status'];
+  const bundle = box.bundle(({ process }) => (process.args = status));
+  const { stdout } = await onOne('run', '--bundle', bundle.directory, box.newId());
+  t.equal(allowed(stdout), cpus, 'run');
+  bundle.edit(({ process }) => (process.args = ['/bin/sleep', '1000']));
+  const id = box.newId();
+  t.equal((await onOne('run', '--detach', '--bundle', bundle.directory, id)).code, 0);
+  t.equal(allowed(readFileSync(`/proc/${(await box.state(id)).pid}/status`, 'utf8')), cpus, 'run --detach');
+  t.equal(allowed((await onOne('exec', id, ...status)).stdout), cpus, 'exec');
 });
 
 t.test('CPUs that the host does not have are refused by name', { skip }, async (t) => {
@@ -79,4 +88,18 @@ t.test('scheduler, memory limits and priorities are those of the process', { ski
     process.oomScoreAdj = 77;
   });
   t.equal(stdout, '3 0 3\nidle\n77\n');
+});
+
+t.test('a working directory that is not there is an error, and none is made', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(({ process }) => (process.args = ['/bin/sleep', '1000']));
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  for (const cwd of ['/typo', '/tmp/typo/below']) {
+    const { code, stderr } = await box.runtime(['exec', '--cwd', cwd, id, 'true']);
+    t.equal(code, 255);
+    t.match(stderr, `chdir to ${cwd}: no such file or directory`);
+  }
+  t.notOk(bundle.has('typo'));
+  t.equal((await box.runtime(['exec', '--cwd', '/tmp', id, 'pwd'])).stdout, '/tmp\n');
 });

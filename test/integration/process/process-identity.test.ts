@@ -1,5 +1,5 @@
 /** Who the process is, where it runs, what it may do and which program it is. Seen from inside. */
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { requires, runtimeName, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
@@ -263,3 +263,24 @@ t.test(
     await box.runtimeOk(['delete', '--force', id]);
   },
 );
+
+t.test('a capability over file modes finds what execve finds', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    const { process } = spec;
+    process.user = { uid: 1000, gid: 1000 };
+    process.cwd = '/closed';
+    process.args = ['/closed/tool'];
+    const more = ['CAP_DAC_OVERRIDE'];
+    process.capabilities = { bounding: more, effective: more, permitted: more, inheritable: more, ambient: more };
+    spec.hooks = { startContainer: [{ path: '/closed/tool' }] };
+  });
+  bundle.addFile('closed/tool', '#!/bin/sh\npwd\n', 0o700);
+  chmodSync(join(bundle.rootfs, 'closed'), 0o700);
+  const { code, stdout, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.match({ code, stdout, stderr }, { code: 0, stdout: '/closed\n' });
+  bundle.edit(({ process }) => delete process.capabilities);
+  const refused = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.not(refused.code, 0);
+  t.match(refused.stderr, /permission denied/i);
+});
