@@ -21,11 +21,17 @@ export class TsrunError extends Error {
   }
 }
 
-/** Control characters would let a hostile config forge log lines or move a terminal's cursor. */
+/**
+ * Control characters would let a hostile config forge log lines or move a terminal's cursor; line separators end a line
+ * where they are known; bidirectional ones have a reader see another text than there is (Unicode TR 36 and 9).
+ */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being removed
-  return text.replace(/\s*\n\s*/g, '; ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
+  return text.replace(/\s*\n\s*/g, '; ').replace(invisible, '\uFFFD');
 }
+
+const invisible =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being removed
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** `ENOENT` and its like of what Node or the addon threw. */
 export function errorCode(error: unknown): string {

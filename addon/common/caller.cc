@@ -1,7 +1,9 @@
 #include "caller.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,4 +31,16 @@ void remember_descriptors() {
 void remember_caller() {
   remember_nofile();
   remember_descriptors();
+}
+
+bool is_privileged_file() {
+  if (getauxval(AT_UID) == getauxval(AT_EUID) && getauxval(AT_GID) == getauxval(AT_EGID)) return false;
+  // The caller's own IDs may differ, as in a setuid program that starts us. Without /proc nobody can tell.
+  struct stat status;
+  return stat("/proc/self/exe", &status) != 0 || (status.st_mode & (S_ISUID | S_ISGID)) != 0;
+}
+
+int refuse_privileged_file() {
+  fputs("tsrun: will not run setuid or setgid: anybody would be root with it (chmod a-s)\n", stderr);
+  return 1;
 }

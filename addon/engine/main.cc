@@ -80,6 +80,7 @@ int run(int count, char** values) {
 }  // namespace
 
 int main(int count, char** values) {
+  if (is_privileged_file()) return refuse_privileged_file();
   if (!engine().complete) return make_snapshot(count, values);
   arena_open();
   if (!open_standard_streams()) return 1;

@@ -1,7 +1,7 @@
 // The command in its Node form: starts Node on build/tsrun.cjs. It exists for what must happen before Node's own start:
 //  - variables that make Node load or run other code must not reach a root tool (NODE_OPTIONS and its like, and
-//    OPENSSL_CONF, by which Node's OpenSSL loads libraries), nor those that only slow its start down
-//    (NODE_EXTRA_CA_CERTS costs 60 ms);
+//    OPENSSL_CONF, by which Node's OpenSSL loads libraries; LD_PRELOAD and its like, by which the dynamic linker does),
+//    nor those that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
 //  - what Node changes of what the caller handed over is noted before;
 //  - it finds the checkout through any symlink, and Node without a PATH.
 #include <unistd.h>
@@ -16,14 +16,14 @@
 namespace {
 
 bool is_engine_variable(const char* entry) {
-  constexpr const char* prefixes[] = {"NODE_", "OPENSSL_"};
+  constexpr const char* prefixes[] = {"NODE_", "OPENSSL_", "LD_"};
   for (const char* prefix : prefixes) {
     if (strncmp(entry, prefix, strlen(prefix)) == 0) return true;
   }
   return false;
 }
 
-// All variables with these prefixes are Node's own, or of libraries in it.
+// All variables with these prefixes are Node's own, of libraries in it, or of the dynamic linker (ld.so(8)).
 void drop_engine_variables() {
   char** to = environ;
   for (char** from = environ; *from != nullptr; from++) {
@@ -62,6 +62,7 @@ int run_node(char* directory, int count, char** values) {
 }  // namespace
 
 int main(int count, char** values) {
+  if (is_privileged_file()) return refuse_privileged_file();
   char directory[PATH_MAX];
   ssize_t size = readlink("/proc/self/exe", directory, sizeof(directory) - 1);
   if (size <= 0) {

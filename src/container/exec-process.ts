@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { parseSpecText } from '../config/read/parse.ts';
+import { readNamedFile } from '../config/read/read.ts';
 import { validateProcess } from '../config/validate/process.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
@@ -47,12 +47,7 @@ function fromContainer(own: Process | undefined, { command, tty }: ProcessOption
 }
 
 function readProcess(path: string): Process {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new TsrunError(`--process ${path}: cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
+  const text = readNamedFile(path, '--process');
   return validateProcess(parseSpecText(text, path), { text, path });
 }
 

@@ -1,3 +1,4 @@
+import { printableJson } from '../../json.ts';
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
@@ -15,7 +16,7 @@ export const list: CommandDeclaration = {
     const { listContainers, listTable } = await import('../../container/list.ts');
     const states = listContainers(root);
     if (options.quiet === true) print(states.map(({ id }) => `${id}\n`).join(''));
-    else if (options.format === 'json') print(`${JSON.stringify(states)}\n`);
+    else if (options.format === 'json') print(`${printableJson(states)}\n`);
     else print(listTable(states));
     return 0;
   },

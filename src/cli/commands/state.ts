@@ -1,3 +1,4 @@
+import { printableJson } from '../../json.ts';
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
@@ -12,7 +13,7 @@ export const state: CommandDeclaration = {
     const { printedState } = await import('../../container/state.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
     const directory = new ContainerDirectory(root, id);
-    print(`${JSON.stringify(printedState(directory, directory.read()), null, 2)}\n`);
+    print(`${printableJson(printedState(directory, directory.read()), 2)}\n`);
     return 0;
   },
 };

@@ -1,4 +1,3 @@
-import { TsrunError } from '../../errors.ts';
 import type { CommandDeclaration, OptionValues } from '../declaration.ts';
 import { updateOptions, withResourceOptions } from '../resource-options.ts';
 
@@ -52,15 +51,10 @@ function parseRule(text: string): string {
 
 async function readResources({ resources: file }: OptionValues): Promise<unknown> {
   if (file === undefined) return {};
-  const { readFileSync } = await import('node:fs');
+  const { readNamedFile } = await import('../../config/read/read.ts');
   const { parseSpecText } = await import('../../config/read/parse.ts');
   const name = file === '-' ? 'stdin' : (file as string);
-  let text: string;
-  try {
-    text = readFileSync(file === '-' ? 0 : name, 'utf8');
-  } catch (error) {
-    throw new TsrunError(`--resources: cannot read ${name}: ${(error as NodeJS.ErrnoException).code}`);
-  }
+  const text = readNamedFile(file as string, '--resources');
   const value = parseSpecText(text, name);
   const { checkResources } = await import('../../container/update.ts');
   return checkResources(value, text, name);

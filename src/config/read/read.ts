@@ -1,7 +1,7 @@
 /** Reads config.json from a bundle. On the start-up path. */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { TsrunError } from '../../errors.ts';
+import { errorCode, TsrunError } from '../../errors.ts';
 import { parseSpecText } from './parse.ts';
 
 /** Bytes. The largest configurations seen in the field, with thousands of mounts and seccomp rules, have 1 MiB. */
@@ -25,6 +25,37 @@ export function readBundleConfig(bundleDir: string, file?: string): BundleConfig
   const path = file ?? join(bundleDir, 'config.json');
   const text = decode(readRegularFile(bundleDir, path), path);
   return { text, path, value: parseSpecText(text, path) };
+}
+
+/**
+ * The text of a file that the command line names, guarded as config.json is: a device such as /dev/zero has no end, and a
+ * fifo may never have a writer. What the caller has opened is read to its end, whatever it is: `-`, /dev/stdin and the
+ * /dev/fd/63 of a shell's `<(…)`.
+ *
+ * @param option how the command line names it, for messages
+ * @throws TsrunError when it cannot be read, or is larger than a config.json may be
+ */
+export function readNamedFile(file: string, option: string): string {
+  const own = ownDescriptor(file);
+  const name = file === '-' ? 'stdin' : file;
+  let fd = own;
+  try {
+    fd ??= openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const stat = fstatSync(fd);
+    if (own === undefined && !stat.isFile()) throw new TsrunError(`${option}: ${name} is not a regular file`);
+    return decode(readAll(fd, stat.isFile() ? stat.size : 0, name), name);
+  } catch (error) {
+    if (error instanceof TsrunError) throw error;
+    throw new TsrunError(`${option}: cannot read ${name}: ${errorCode(error)}`, { cause: error });
+  } finally {
+    if (own === undefined && fd !== undefined) closeSync(fd);
+  }
+}
+
+function ownDescriptor(file: string): number | undefined {
+  if (file === '-' || file === '/dev/stdin') return 0;
+  const number = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(file)?.[1];
+  return number === undefined ? undefined : Number(number);
 }
 
 function readRegularFile(bundleDir: string, path: string): Buffer {
@@ -100,10 +131,6 @@ function decode(bytes: Buffer, path: string): string {
   throw new TsrunError(`${path}: not UTF-8: the byte at offset ${offset} does not belong there`, {
     hint: 'save the file as UTF-8',
   });
-}
-
-function errorCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }
 
 function reason(error: unknown): string {

@@ -1,0 +1,57 @@
+/** Files that the command line names are read with a limit, and none is waited for. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ordinaryId, repoRoot, requires, run, sandbox } from '../../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun' });
+
+t.test('a device, a fifo and a directory are refused, and what the shell hands over is read', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle((spec) => Object.assign(spec.process, { args: ['sleep', '1000'] })));
+  await box.runtimeOk(['start', id]);
+  const fifo = join(box.directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const large = join(box.directory, 'large');
+  writeFileSync(large, ' '.repeat(16 * 1024 * 1024 + 1));
+  for (const command of [
+    ['exec', '--process'],
+    ['update', '--resources'],
+  ] as const) {
+    const refusal = async (file: string) => {
+      const { code, stderr } = await box.runtime([command[0], command[1], file, id]);
+      t.not(code, 0, `${command[0]} ${file}`);
+      return stderr;
+    };
+    for (const file of ['/dev/zero', fifo, box.directory]) {
+      t.match(await refusal(file), new RegExp(`${command[1]}: ${file} is not a regular file`));
+    }
+    t.match(await refusal(large), /is too large: at most 16777216 bytes/);
+    t.match(await refusal('/nonexistent'), new RegExp(`${command[1]}: cannot read /nonexistent: ENOENT`));
+  }
+  const echo = { cwd: '/', args: ['/bin/echo', 'read'] };
+  const input = JSON.stringify(echo);
+  t.equal((await box.runtimeOk(['exec', '--process', '/dev/stdin', id], { input })).stdout, 'read\n');
+  t.equal((await box.runtimeOk(['exec', '--process', '/dev/fd/0', id], { input })).stdout, 'read\n');
+});
+
+t.test('nobody gets the rights of a setuid tsrun', { skip }, async (t) => {
+  const box = sandbox(t);
+  chmodSync(box.directory, 0o755);
+  for (const form of ['build/standalone/tsrun', 'build/Release/tsrun']) {
+    const copy = join(box.directory, 'setuid');
+    copyFileSync(join(repoRoot, form), copy);
+    chownSync(copy, 0, 0);
+    chmodSync(copy, 0o4755);
+    const { code, stderr } = await run('setpriv', ['--reuid', String(ordinaryId), '--clear-groups', copy, '--version']);
+    t.equal(code, 1, form);
+    t.match(stderr, /will not run setuid or setgid/);
+  }
+});
+
+t.test('no variable of the dynamic linker reaches Node', { skip }, async (t) => {
+  const env = { PATH: process.env.PATH ?? '', LD_DEBUG: 'libs' };
+  t.not((await run('/bin/true', [], { env })).stderr, '', 'the linker says what it does');
+  t.equal((await run(join(repoRoot, 'build/Release/tsrun'), ['--version'], { env })).stderr, '');
+});
