@@ -83,7 +83,10 @@ int main(int count, char** values) {
   if (is_privileged_file()) return refuse_privileged_file();
   if (!engine().complete) return make_snapshot(count, values);
   arena_open();
-  if (!open_standard_streams()) return 1;
+  if (!open_standard_streams()) {
+    perror("tsrun: a standard stream was closed, and /dev/null cannot be opened instead of it");
+    return 1;
+  }
   remember_caller();
   // A reader or a file that takes no more is an error of write(2), which has words. init gives children the defaults.
   signal(SIGPIPE, SIG_IGN);

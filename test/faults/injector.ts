@@ -23,7 +23,7 @@ export interface Injected extends Result {
   hangsIn?: string;
 }
 
-/** Whose calls: the command's own, or those of the processes that it starts. */
+/** Whose calls: the command's own, or those of the processes that it starts, without a container's program. */
 export type Whose = 'own' | 'children';
 
 export function describe({ call, nth, how }: Fault): string {
@@ -72,7 +72,7 @@ export class Injector {
     const outputFiles = join(this.#directory, `command-${++this.#runs}`);
     const report = `${outputFiles}.report`;
     const limits = ['--seconds', String(secondsToHang), '--report', report];
-    const children = whose === 'children' ? ['--children'] : [];
+    const children = whose === 'children' ? ['--runtime'] : [];
     const command = [runtimePath, '--root', this.#root, ...args];
     const running: Running = start(cHelper('inject'), [...options, ...children, ...limits, ...command], {
       outputFiles,

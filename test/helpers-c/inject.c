@@ -6,6 +6,7 @@
  *   --short NAME:N       the Nth call (write, pwrite64, sendto) is given half of its bytes
  *   --kill NAME:N[:exit] the process is killed (SIGKILL) before it makes the Nth call, or right after it
  *   --children           the calls of the processes that the command starts, without those of the command itself
+ *   --runtime            of those, only while they run the command's own file or one in memory: not a container's program
  *   --seconds S          how long the command may take; then it is killed, and the exit code is 124
  *   --report FILE        what was counted or done, instead of on stderr
  *
@@ -78,14 +79,14 @@ static struct {
   enum action action;
   char name[64];
   long number, nth;
-  int error, children, seconds;
+  int error, children, runtime, seconds;
   const char *report;
 } wanted;
 
 static struct task {
   pid_t pid, tgid;
   long last;
-  int known, error, is_doomed;
+  int known, error, is_doomed, is_foreign;
 } tasks[MOST_TASKS];
 
 static long counts[MOST_CALLS];
@@ -118,7 +119,7 @@ static long number_of(const char *name) {
 }
 
 static void usage(void) {
-  fputs("usage: inject --count|--error NAME:N:ERRNO|--short NAME:N|--kill NAME:N[:exit] [--children] "
+  fputs("usage: inject --count|--error NAME:N:ERRNO|--short NAME:N|--kill NAME:N[:exit] [--children|--runtime] "
         "[--seconds S] [--report FILE] COMMAND...\n",
         stderr);
   exit(125);
@@ -138,6 +139,7 @@ static char **read_options(char **argument) {
     const char *option = *argument + 2;
     if (strcmp(option, "count") == 0) wanted.action = COUNT;
     else if (strcmp(option, "children") == 0) wanted.children = 1;
+    else if (strcmp(option, "runtime") == 0) wanted.children = wanted.runtime = 1;
     else if (strcmp(option, "error") == 0) wanted.error = atoi(read_place(*++argument, FAIL));
     else if (strcmp(option, "short") == 0) read_place(*++argument, SHORTEN);
     else if (strcmp(option, "kill") == 0) {
@@ -245,7 +247,19 @@ static void fire(struct task *task, const struct ptrace_syscall_info *call) {
   }
 }
 
-static int is_counted(const struct task *task) { return has_started && (task->tgid != command) == wanted.children; }
+static int is_counted(const struct task *task) {
+  return has_started && !task->is_foreign && (task->tgid != command) == wanted.children;
+}
+
+/* Whether the task runs a file that is neither the command's own nor in memory, as what a runtime starts for itself. */
+static int runs_foreign_program(pid_t pid) {
+  char path[64], ours[512] = "", its[512] = "";
+  snprintf(path, sizeof(path), "/proc/%d/exe", command);
+  if (readlink(path, ours, sizeof(ours) - 1) < 0) return 1;
+  snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+  if (readlink(path, its, sizeof(its) - 1) < 0) return 1;
+  return strcmp(ours, its) != 0 && strncmp(its, "/memfd:", 7) != 0;
+}
 
 static void at_call(struct task *task) {
   struct ptrace_syscall_info call;
@@ -281,6 +295,7 @@ static void go_on(struct task *task, int status) {
     if (signal != SIGTRAP) request = PTRACE_LISTEN;
   } else if (event == PTRACE_EVENT_EXEC) {
     if (task->pid == command) has_started = 1;
+    else if (wanted.runtime) task->is_foreign = runs_foreign_program(task->pid);
   } else if (signal == (SIGTRAP | 0x80)) {
     at_call(task);
   } else if (event == 0) {
