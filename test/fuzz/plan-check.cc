@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "../../addon/common/plan_check.h"
+#include "read-plan.h"
 
 namespace tsrun {
 namespace {
@@ -31,39 +31,6 @@ void damage(char* plan, uint32_t size) {
       memcpy(plan + at, &value, sizeof(value));
     }
   }
-}
-
-uint64_t read_string(const char* plan, const Str& value) {
-  return value.offset == kAbsent ? 0 : strlen(plan + value.offset);
-}
-
-uint64_t read_bytes(const char* plan, uint64_t offset, uint64_t size) {
-  uint64_t sum = 0;
-  for (uint64_t i = 0; i < size; i++) sum += static_cast<unsigned char>(plan[offset + i]);
-  return sum;
-}
-
-// As the ops do.
-uint64_t read_all(const char* plan) {
-  uint64_t sum = 0;
-  const PlanHeader& header = *reinterpret_cast<const PlanHeader*>(plan);
-  const char* at = plan + sizeof(PlanHeader);
-  for (uint32_t i = 0; i < header.op_count; i++) {
-    const OpHeader& op = *reinterpret_cast<const OpHeader*>(at);
-    const char* field = at + sizeof(OpHeader);
-    for (const char* kind = op.opcode == kSyncOpcode ? "" : kShapes[op.opcode]; *kind != 0; kind++, field += 8) {
-      const Str& value = *reinterpret_cast<const Str*>(field);
-      if (*kind == 's' || *kind == 'o') sum += read_string(plan, value);
-      if (*kind == 'b') sum += read_bytes(plan, value.offset, value.length);
-      if (*kind == 'n') sum += read_bytes(plan, value.offset, uint64_t{value.length} * 8);
-      for (uint32_t item = 0; *kind == 'l' && item < value.length; item++) {
-        sum += read_string(plan, reinterpret_cast<const Str*>(plan + value.offset)[item]);
-      }
-      sum += *reinterpret_cast<const uint64_t*>(field);
-    }
-    at += op.size;
-  }
-  return sum;
 }
 
 }  // namespace
