@@ -6,14 +6,14 @@
 
 namespace tsrun {
 
-inline uint64_t read_string(const char* plan, const Str& value) {
-  return value.offset == kAbsent ? 0 : strlen(plan + value.offset);
+// The first and the last byte stand for those between: strings that overlap would be read for ever otherwise.
+inline uint64_t read_bytes(const char* plan, uint64_t offset, uint64_t size) {
+  return size == 0 ? 0 : uint64_t{static_cast<unsigned char>(plan[offset])} + plan[offset + size - 1];
 }
 
-inline uint64_t read_bytes(const char* plan, uint64_t offset, uint64_t size) {
-  uint64_t sum = 0;
-  for (uint64_t i = 0; i < size; i++) sum += static_cast<unsigned char>(plan[offset + i]);
-  return sum;
+// With its end.
+inline uint64_t read_string(const char* plan, const Str& value) {
+  return value.offset == kAbsent ? 0 : read_bytes(plan, value.offset, uint64_t{value.length} + 1);
 }
 
 // As the ops do.
