@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int bpf(enum bpf_cmd command, union bpf_attr *attributes) {
+static int bpf(enum bpf_cmd command, union bpf_attr* attributes) {
   return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 

@@ -6,7 +6,8 @@
  *   --short NAME:N       the Nth call (write, pwrite64, sendto) is given half of its bytes
  *   --kill NAME:N[:exit] the process is killed (SIGKILL) before it makes the Nth call, or right after it
  *   --children           the calls of the processes that the command starts, without those of the command itself
- *   --runtime            of those, only while they run the command's own file or one in memory: not a container's program
+ *   --runtime            of those, only while they run the command's own file or one in memory: not a container's
+ * program
  *   --seconds S          how long the command may take; then it is killed, and the exit code is 124
  *   --report FILE        what was counted or done, instead of on stderr
  *
@@ -30,47 +31,76 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* After that of libc, whose enumeration its macros would break. */
 #include <linux/ptrace.h>
 
 enum { MOST_CALLS = 1024, MOST_TASKS = 4096 };
 enum action { COUNT, FAIL, SHORTEN, KILL_BEFORE, KILL_AFTER };
 
 /* syscalls(2): those that a container runtime or what it starts may make. Others are named by their number. */
-#define CALLS \
-  C(read) C(write) C(close) C(fstat) C(lseek) C(mmap) C(mprotect) C(munmap) C(brk) C(ioctl) C(pread64) C(pwrite64) \
-  C(readv) C(writev) C(dup) C(nanosleep) C(getpid) C(socket) C(connect) C(accept) C(sendto) C(recvfrom) C(sendmsg) \
-  C(recvmsg) C(shutdown) C(bind) C(listen) C(getsockname) C(getpeername) C(socketpair) C(setsockopt) C(getsockopt) \
-  C(clone) C(execve) C(exit) C(wait4) C(kill) C(uname) C(fcntl) C(flock) C(fsync) C(fdatasync) C(truncate) \
-  C(ftruncate) C(getcwd) C(chdir) C(fchdir) C(fchmod) C(fchown) C(umask) C(gettimeofday) C(getrlimit) C(getrusage) \
-  C(sysinfo) C(getuid) C(getgid) C(setuid) C(setgid) C(geteuid) C(getegid) C(setpgid) C(getppid) C(setsid) C(setreuid) \
-  C(setregid) C(getgroups) C(setgroups) C(setresuid) C(getresuid) C(setresgid) C(getresgid) C(getpgid) C(getsid) \
-  C(capget) C(capset) C(sigaltstack) C(personality) C(statfs) C(fstatfs) C(getpriority) C(setpriority) \
-  C(sched_setparam) C(sched_getparam) C(sched_setscheduler) C(sched_getscheduler) C(pivot_root) C(prctl) C(setrlimit) \
-  C(chroot) C(sync) C(mount) C(umount2) C(sethostname) C(setdomainname) C(gettid) C(setxattr) C(lsetxattr) \
-  C(fsetxattr) C(getxattr) C(lgetxattr) C(fgetxattr) C(futex) C(sched_setaffinity) C(sched_getaffinity) C(epoll_ctl) \
-  C(timerfd_create) C(getdents64) C(set_tid_address) C(clock_gettime) C(clock_getres) C(clock_nanosleep) C(exit_group) \
-  C(tgkill) C(mbind) C(set_mempolicy) C(add_key) C(request_key) C(keyctl) C(ioprio_set) C(ioprio_get) C(openat) \
-  C(mkdirat) C(mknodat) C(fchownat) C(newfstatat) C(unlinkat) C(renameat) C(linkat) C(symlinkat) C(readlinkat) \
-  C(fchmodat) C(faccessat) C(pselect6) C(ppoll) C(unshare) C(set_robust_list) C(splice) C(tee) C(utimensat) \
-  C(epoll_pwait) C(signalfd4) C(timerfd_settime) C(fallocate) C(accept4) C(eventfd2) C(epoll_create1) C(dup3) C(pipe2) \
-  C(inotify_init1) C(inotify_add_watch) C(prlimit64) C(name_to_handle_at) C(open_by_handle_at) C(syncfs) C(setns) \
-  C(process_vm_readv) C(kcmp) C(finit_module) C(sched_setattr) C(sched_getattr) C(renameat2) C(seccomp) C(getrandom) \
-  C(memfd_create) C(bpf) C(execveat) C(copy_file_range) C(statx) C(rseq) C(pidfd_send_signal) C(io_uring_setup) \
-  C(open_tree) C(move_mount) C(fsopen) C(fsconfig) C(fsmount) C(fspick) C(pidfd_open) C(clone3) C(close_range) \
-  C(openat2) C(pidfd_getfd) C(faccessat2) C(mount_setattr) C(landlock_create_ruleset) C(set_mempolicy_home_node) \
-  C(rt_sigaction) C(rt_sigprocmask) C(rt_sigreturn) C(rt_sigtimedwait) C(rt_sigsuspend) C(madvise) C(mremap) \
-  C(sendfile) C(sched_yield) C(restart_syscall) C(waitid) C(tkill)
+#define CALLS                                                                                                            \
+  C(read)                                                                                                                \
+  C(write) C(close) C(fstat) C(lseek) C(mmap) C(mprotect) C(munmap) C(brk) C(ioctl) C(pread64) C(pwrite64) C(readv) C(   \
+      writev) C(dup) C(nanosleep) C(getpid) C(socket) C(connect) C(accept) C(sendto) C(recvfrom) C(sendmsg) C(recvmsg)   \
+      C(shutdown) C(bind) C(listen) C(getsockname) C(getpeername) C(socketpair) C(setsockopt) C(getsockopt) C(           \
+          clone) C(execve) C(exit) C(wait4) C(kill) C(uname) C(fcntl) C(flock) C(fsync) C(fdatasync) C(truncate)         \
+          C(ftruncate) C(getcwd) C(chdir) C(fchdir) C(fchmod) C(fchown) C(umask) C(gettimeofday) C(                      \
+              getrlimit) C(getrusage) C(sysinfo) C(getuid) C(getgid) C(setuid) C(setgid) C(geteuid)                      \
+              C(getegid) C(setpgid) C(getppid) C(setsid) C(setreuid) C(setregid) C(getgroups) C(setgroups) C(            \
+                  setresuid) C(getresuid) C(setresgid) C(getresgid)                                                      \
+                  C(getpgid) C(getsid) C(capget) C(capset) C(sigaltstack) C(personality) C(statfs) C(                    \
+                      fstatfs) C(getpriority) C(setpriority) C(sched_setparam) C(sched_getparam) C(sched_setscheduler)   \
+                      C(sched_getscheduler) C(                                                                           \
+                          pivot_root) C(prctl) C(setrlimit)                                                              \
+                          C(chroot) C(sync) C(mount) C(umount2) C(sethostname) C(setdomainname) C(gettid) C(setxattr) C( \
+                              lsetxattr) C(fsetxattr) C(getxattr) C(lgetxattr) C(fgetxattr) C(futex)                     \
+                              C(sched_setaffinity) C(sched_getaffinity) C(epoll_ctl) C(timerfd_create) C(                \
+                                  getdents64) C(set_tid_address) C(clock_gettime) C(clock_getres)                        \
+                                  C(clock_nanosleep) C(exit_group) C(tgkill) C(                                          \
+                                      mbind) C(set_mempolicy) C(add_key)                                                 \
+                                      C(request_key) C(keyctl) C(ioprio_set) C(ioprio_get) C(openat) C(mkdirat) C(       \
+                                          mknodat) C(fchownat) C(newfstatat) C(unlinkat) C(renameat)                     \
+                                          C(linkat) C(symlinkat) C(readlinkat) C(fchmodat) C(faccessat) C(pselect6) C(   \
+                                              ppoll) C(unshare) C(set_robust_list)                                       \
+                                              C(splice) C(tee) C(utimensat) C(epoll_pwait) C(signalfd4) C(               \
+                                                  timerfd_settime) C(fallocate)                                          \
+                                                  C(accept4) C(eventfd2) C(                                              \
+                                                      epoll_create1) C(dup3) C(pipe2) C(inotify_init1)                   \
+                                                      C(inotify_add_watch) C(prlimit64) C(name_to_handle_at) C(          \
+                                                          open_by_handle_at) C(syncfs)                                   \
+                                                          C(setns) C(process_vm_readv) C(kcmp) C(finit_module) C(        \
+                                                              sched_setattr) C(sched_getattr) C(renameat2) C(seccomp)    \
+                                                              C(getrandom) C(memfd_create) C(                            \
+                                                                  bpf) C(execveat) C(copy_file_range) C(statx) C(rseq)   \
+                                                                  C(pidfd_send_signal) C(io_uring_setup) C(              \
+                                                                      open_tree) C(move_mount) C(fsopen) C(fsconfig)     \
+                                                                      C(fsmount) C(fspick) C(pidfd_open) C(clone3) C(    \
+                                                                          close_range) C(openat2) C(pidfd_getfd)         \
+                                                                          C(faccessat2) C(mount_setattr) C(              \
+                                                                              landlock_create_ruleset)                   \
+                                                                              C(set_mempolicy_home_node) C(              \
+                                                                                  rt_sigaction) C(rt_sigprocmask)        \
+                                                                                  C(rt_sigreturn)                        \
+                                                                                      C(rt_sigtimedwait)                 \
+                                                                                          C(rt_sigsuspend) C(madvise)    \
+                                                                                              C(mremap) C(sendfile)      \
+                                                                                                  C(sched_yield) C(      \
+                                                                                                      restart_syscall)   \
+                                                                                                      C(waitid)          \
+                                                                                                          C(tkill)
 
 static const struct {
-  const char *name;
+  const char* name;
   long number;
 } names[] = {
 #define C(name) {#name, SYS_##name},
     CALLS
 #if defined(__x86_64__)
-    C(open) C(stat) C(lstat) C(access) C(pipe) C(poll) C(select) C(dup2) C(alarm) C(fork) C(vfork) C(rename) C(mkdir)
-    C(rmdir) C(creat) C(link) C(unlink) C(symlink) C(readlink) C(chmod) C(chown) C(lchown) C(getpgrp) C(mknod)
-    C(epoll_wait) C(epoll_create) C(getdents) C(arch_prctl) C(time) C(utimes) C(eventfd) C(inotify_init)
+        C(open) C(stat) C(lstat) C(access) C(pipe) C(poll) C(select) C(dup2) C(alarm) C(fork) C(vfork) C(rename)
+            C(mkdir) C(rmdir) C(creat) C(link) C(unlink) C(symlink) C(readlink) C(chmod) C(chown) C(lchown) C(getpgrp)
+                C(mknod) C(epoll_wait) C(epoll_create) C(getdents) C(arch_prctl) C(time) C(utimes) C(eventfd)
+                    C(inotify_init)
 #endif
 #undef C
 };
@@ -80,7 +110,7 @@ static struct {
   char name[64];
   long number, nth;
   int error, children, runtime, seconds;
-  const char *report;
+  const char* report;
 } wanted;
 
 static struct task {
@@ -95,12 +125,12 @@ static int has_started, has_fired;
 static char fired[256];
 static volatile sig_atomic_t is_late;
 
-static void die(const char *what) {
+static void die(const char* what) {
   perror(what);
   exit(125);
 }
 
-static const char *name_of(long number) {
+static const char* name_of(long number) {
   static char text[16];
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
     if (names[i].number == number) return names[i].name;
@@ -108,10 +138,10 @@ static const char *name_of(long number) {
   return text;
 }
 
-static long number_of(const char *name) {
+static long number_of(const char* name) {
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
     if (strcmp(names[i].name, name) == 0) return names[i].number;
-  char *end;
+  char* end;
   long number = strtol(name, &end, 10);
   if (*end == 0 && end != name) return number;
   fprintf(stderr, "inject: no system call %s\n", name);
@@ -119,14 +149,15 @@ static long number_of(const char *name) {
 }
 
 static void usage(void) {
-  fputs("usage: inject --count|--error NAME:N:ERRNO|--short NAME:N|--kill NAME:N[:exit] [--children|--runtime] "
-        "[--seconds S] [--report FILE] COMMAND...\n",
-        stderr);
+  fputs(
+      "usage: inject --count|--error NAME:N:ERRNO|--short NAME:N|--kill NAME:N[:exit] [--children|--runtime] "
+      "[--seconds S] [--report FILE] COMMAND...\n",
+      stderr);
   exit(125);
 }
 
 /* NAME:N:REST; gives REST, or an empty string. */
-static const char *read_place(const char *text, enum action action) {
+static const char* read_place(const char* text, enum action action) {
   int used = 0;
   wanted.action = action;
   if (text == NULL || sscanf(text, "%63[^:]:%ld%n", wanted.name, &wanted.nth, &used) < 2) usage();
@@ -134,27 +165,35 @@ static const char *read_place(const char *text, enum action action) {
   return text[used] == ':' ? text + used + 1 : text + used;
 }
 
-static char **read_options(char **argument) {
+static char** read_options(char** argument) {
   for (; *argument != NULL && strncmp(*argument, "--", 2) == 0; argument++) {
-    const char *option = *argument + 2;
-    if (strcmp(option, "count") == 0) wanted.action = COUNT;
-    else if (strcmp(option, "children") == 0) wanted.children = 1;
-    else if (strcmp(option, "runtime") == 0) wanted.children = wanted.runtime = 1;
-    else if (strcmp(option, "error") == 0) wanted.error = atoi(read_place(*++argument, FAIL));
-    else if (strcmp(option, "short") == 0) read_place(*++argument, SHORTEN);
+    const char* option = *argument + 2;
+    if (strcmp(option, "count") == 0)
+      wanted.action = COUNT;
+    else if (strcmp(option, "children") == 0)
+      wanted.children = 1;
+    else if (strcmp(option, "runtime") == 0)
+      wanted.children = wanted.runtime = 1;
+    else if (strcmp(option, "error") == 0)
+      wanted.error = atoi(read_place(*++argument, FAIL));
+    else if (strcmp(option, "short") == 0)
+      read_place(*++argument, SHORTEN);
     else if (strcmp(option, "kill") == 0) {
       if (strcmp(read_place(*++argument, KILL_BEFORE), "exit") == 0) wanted.action = KILL_AFTER;
-    } else if (strcmp(option, "seconds") == 0 && argument[1] != NULL) wanted.seconds = atoi(*++argument);
-    else if (strcmp(option, "report") == 0 && argument[1] != NULL) wanted.report = *++argument;
-    else usage();
+    } else if (strcmp(option, "seconds") == 0 && argument[1] != NULL)
+      wanted.seconds = atoi(*++argument);
+    else if (strcmp(option, "report") == 0 && argument[1] != NULL)
+      wanted.report = *++argument;
+    else
+      usage();
   }
   if (*argument == NULL) usage();
   return argument;
 }
 
 /* The kernel's own numbers of tasks, also of those that were seen first by their stop and not by their parent's. */
-static struct task *task_of(pid_t pid) {
-  struct task *unused = NULL;
+static struct task* task_of(pid_t pid) {
+  struct task* unused = NULL;
   for (int i = 0; i < MOST_TASKS; i++) {
     if (tasks[i].pid == pid) return &tasks[i];
     if (tasks[i].pid == 0 && unused == NULL) unused = &tasks[i];
@@ -164,7 +203,7 @@ static struct task *task_of(pid_t pid) {
   *unused = (struct task){.pid = pid, .tgid = pid};
   char path[64], line[128];
   snprintf(path, sizeof(path), "/proc/%d/status", pid);
-  FILE *status = fopen(path, "re");
+  FILE* status = fopen(path, "re");
   while (status != NULL && fgets(line, sizeof(line), status) != NULL) sscanf(line, "Tgid: %d", &unused->tgid);
   if (status != NULL) fclose(status);
   return unused;
@@ -211,19 +250,21 @@ static void change_result(pid_t pid, int error) {
 /* Adds the argument to what is reported when it is the address of a text. */
 static void add_text(pid_t pid, unsigned long address) {
   char text[96] = {0};
-  struct iovec ours = {text, sizeof(text) - 1}, theirs = {(void *)address, sizeof(text) - 1};
+  struct iovec ours = {text, sizeof(text) - 1}, theirs = {(void*)address, sizeof(text) - 1};
   if (address < 4096 || process_vm_readv(pid, &ours, 1, &theirs, 1, 0) <= 0) return;
   size_t length = strnlen(text, sizeof(text) - 1);
   for (size_t i = 0; i < length; i++) {
-    if (text[i] == '\n' || text[i] == '\t') text[i] = ' ';
-    else if (text[i] < ' ' || text[i] > '~') return;
+    if (text[i] == '\n' || text[i] == '\t')
+      text[i] = ' ';
+    else if (text[i] < ' ' || text[i] > '~')
+      return;
   }
   if (length == 0) return;
   strncat(fired, " ", sizeof(fired) - strlen(fired) - 1);
   strncat(fired, text, sizeof(fired) - strlen(fired) - 1);
 }
 
-static void fire(struct task *task, const struct ptrace_syscall_info *call) {
+static void fire(struct task* task, const struct ptrace_syscall_info* call) {
   has_fired = 1;
   snprintf(fired, sizeof(fired), "%d %s", task->tgid, name_of((long)call->entry.nr));
   add_text(task->pid, call->entry.args[0]);
@@ -247,7 +288,7 @@ static void fire(struct task *task, const struct ptrace_syscall_info *call) {
   }
 }
 
-static int is_counted(const struct task *task) {
+static int is_counted(const struct task* task) {
   return has_started && !task->is_foreign && (task->tgid != command) == wanted.children;
 }
 
@@ -261,7 +302,7 @@ static int runs_foreign_program(pid_t pid) {
   return strcmp(ours, its) != 0 && strncmp(its, "/memfd:", 7) != 0;
 }
 
-static void at_call(struct task *task) {
+static void at_call(struct task* task) {
   struct ptrace_syscall_info call;
   if (ptrace(PTRACE_GET_SYSCALL_INFO, task->pid, sizeof(call), &call) <= 0) return;
   if (call.op == PTRACE_SYSCALL_INFO_ENTRY) {
@@ -279,9 +320,9 @@ static void at_call(struct task *task) {
 }
 
 /* What a task that is new here is to us: of the command, or a child that is to be followed. Others go on alone. */
-static int is_ours(const struct task *task) { return wanted.children || task->tgid == command; }
+static int is_ours(const struct task* task) { return wanted.children || task->tgid == command; }
 
-static void go_on(struct task *task, int status) {
+static void go_on(struct task* task, int status) {
   int signal = WSTOPSIG(status), event = status >> 16, passed_on = 0;
   long request = PTRACE_SYSCALL;
   if (!task->known && !is_ours(task)) {
@@ -294,8 +335,10 @@ static void go_on(struct task *task, int status) {
     /* A stop of the group is kept, as it would be without us. */
     if (signal != SIGTRAP) request = PTRACE_LISTEN;
   } else if (event == PTRACE_EVENT_EXEC) {
-    if (task->pid == command) has_started = 1;
-    else if (wanted.runtime) task->is_foreign = runs_foreign_program(task->pid);
+    if (task->pid == command)
+      has_started = 1;
+    else if (wanted.runtime)
+      task->is_foreign = runs_foreign_program(task->pid);
   } else if (signal == (SIGTRAP | 0x80)) {
     at_call(task);
   } else if (event == 0) {
@@ -320,7 +363,7 @@ static int follow(void) {
     }
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) die("inject: waitpid");
-    struct task *task = task_of(pid);
+    struct task* task = task_of(pid);
     if (WIFSTOPPED(status)) {
       go_on(task, status);
       continue;
@@ -334,7 +377,7 @@ static int follow(void) {
   }
 }
 
-static void start(char **arguments) {
+static void start(char** arguments) {
   int ready[2];
   if (pipe(ready) != 0) die("inject: pipe");
   command = fork();
@@ -358,7 +401,7 @@ static void start(char **arguments) {
 }
 
 static void report(int code) {
-  FILE *file = wanted.report == NULL ? stderr : fopen(wanted.report, "we");
+  FILE* file = wanted.report == NULL ? stderr : fopen(wanted.report, "we");
   if (file == NULL) die(wanted.report);
   for (long i = 0; i < MOST_CALLS && wanted.action == COUNT; i++)
     if (counts[i] > 0) fprintf(file, "%s %ld\n", name_of(i), counts[i]);
@@ -367,9 +410,9 @@ static void report(int code) {
   fclose(file);
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   (void)count;
-  char **program = read_options(arguments + 1);
+  char** program = read_options(arguments + 1);
   struct sigaction action = {.sa_handler = on_alarm};
   sigaction(SIGALRM, &action, NULL);
   start(program);
