@@ -39,56 +39,33 @@ enum { MOST_CALLS = 1024, MOST_TASKS = 4096 };
 enum action { COUNT, FAIL, SHORTEN, KILL_BEFORE, KILL_AFTER };
 
 /* syscalls(2): those that a container runtime or what it starts may make. Others are named by their number. */
-#define CALLS                                                                                                            \
-  C(read)                                                                                                                \
-  C(write) C(close) C(fstat) C(lseek) C(mmap) C(mprotect) C(munmap) C(brk) C(ioctl) C(pread64) C(pwrite64) C(readv) C(   \
-      writev) C(dup) C(nanosleep) C(getpid) C(socket) C(connect) C(accept) C(sendto) C(recvfrom) C(sendmsg) C(recvmsg)   \
-      C(shutdown) C(bind) C(listen) C(getsockname) C(getpeername) C(socketpair) C(setsockopt) C(getsockopt) C(           \
-          clone) C(execve) C(exit) C(wait4) C(kill) C(uname) C(fcntl) C(flock) C(fsync) C(fdatasync) C(truncate)         \
-          C(ftruncate) C(getcwd) C(chdir) C(fchdir) C(fchmod) C(fchown) C(umask) C(gettimeofday) C(                      \
-              getrlimit) C(getrusage) C(sysinfo) C(getuid) C(getgid) C(setuid) C(setgid) C(geteuid)                      \
-              C(getegid) C(setpgid) C(getppid) C(setsid) C(setreuid) C(setregid) C(getgroups) C(setgroups) C(            \
-                  setresuid) C(getresuid) C(setresgid) C(getresgid)                                                      \
-                  C(getpgid) C(getsid) C(capget) C(capset) C(sigaltstack) C(personality) C(statfs) C(                    \
-                      fstatfs) C(getpriority) C(setpriority) C(sched_setparam) C(sched_getparam) C(sched_setscheduler)   \
-                      C(sched_getscheduler) C(                                                                           \
-                          pivot_root) C(prctl) C(setrlimit)                                                              \
-                          C(chroot) C(sync) C(mount) C(umount2) C(sethostname) C(setdomainname) C(gettid) C(setxattr) C( \
-                              lsetxattr) C(fsetxattr) C(getxattr) C(lgetxattr) C(fgetxattr) C(futex)                     \
-                              C(sched_setaffinity) C(sched_getaffinity) C(epoll_ctl) C(timerfd_create) C(                \
-                                  getdents64) C(set_tid_address) C(clock_gettime) C(clock_getres)                        \
-                                  C(clock_nanosleep) C(exit_group) C(tgkill) C(                                          \
-                                      mbind) C(set_mempolicy) C(add_key)                                                 \
-                                      C(request_key) C(keyctl) C(ioprio_set) C(ioprio_get) C(openat) C(mkdirat) C(       \
-                                          mknodat) C(fchownat) C(newfstatat) C(unlinkat) C(renameat)                     \
-                                          C(linkat) C(symlinkat) C(readlinkat) C(fchmodat) C(faccessat) C(pselect6) C(   \
-                                              ppoll) C(unshare) C(set_robust_list)                                       \
-                                              C(splice) C(tee) C(utimensat) C(epoll_pwait) C(signalfd4) C(               \
-                                                  timerfd_settime) C(fallocate)                                          \
-                                                  C(accept4) C(eventfd2) C(                                              \
-                                                      epoll_create1) C(dup3) C(pipe2) C(inotify_init1)                   \
-                                                      C(inotify_add_watch) C(prlimit64) C(name_to_handle_at) C(          \
-                                                          open_by_handle_at) C(syncfs)                                   \
-                                                          C(setns) C(process_vm_readv) C(kcmp) C(finit_module) C(        \
-                                                              sched_setattr) C(sched_getattr) C(renameat2) C(seccomp)    \
-                                                              C(getrandom) C(memfd_create) C(                            \
-                                                                  bpf) C(execveat) C(copy_file_range) C(statx) C(rseq)   \
-                                                                  C(pidfd_send_signal) C(io_uring_setup) C(              \
-                                                                      open_tree) C(move_mount) C(fsopen) C(fsconfig)     \
-                                                                      C(fsmount) C(fspick) C(pidfd_open) C(clone3) C(    \
-                                                                          close_range) C(openat2) C(pidfd_getfd)         \
-                                                                          C(faccessat2) C(mount_setattr) C(              \
-                                                                              landlock_create_ruleset)                   \
-                                                                              C(set_mempolicy_home_node) C(              \
-                                                                                  rt_sigaction) C(rt_sigprocmask)        \
-                                                                                  C(rt_sigreturn)                        \
-                                                                                      C(rt_sigtimedwait)                 \
-                                                                                          C(rt_sigsuspend) C(madvise)    \
-                                                                                              C(mremap) C(sendfile)      \
-                                                                                                  C(sched_yield) C(      \
-                                                                                                      restart_syscall)   \
-                                                                                                      C(waitid)          \
-                                                                                                          C(tkill)
+// clang-format off
+#define CALLS \
+  C(read) C(write) C(close) C(fstat) C(lseek) C(mmap) C(mprotect) C(munmap) C(brk) C(ioctl) C(pread64) C(pwrite64) \
+  C(readv) C(writev) C(dup) C(nanosleep) C(getpid) C(socket) C(connect) C(accept) C(sendto) C(recvfrom) C(sendmsg) \
+  C(recvmsg) C(shutdown) C(bind) C(listen) C(getsockname) C(getpeername) C(socketpair) C(setsockopt) C(getsockopt) \
+  C(clone) C(execve) C(exit) C(wait4) C(kill) C(uname) C(fcntl) C(flock) C(fsync) C(fdatasync) C(truncate) \
+  C(ftruncate) C(getcwd) C(chdir) C(fchdir) C(fchmod) C(fchown) C(umask) C(gettimeofday) C(getrlimit) C(getrusage) \
+  C(sysinfo) C(getuid) C(getgid) C(setuid) C(setgid) C(geteuid) C(getegid) C(setpgid) C(getppid) C(setsid) \
+  C(setreuid) C(setregid) C(getgroups) C(setgroups) C(setresuid) C(getresuid) C(setresgid) C(getresgid) C(getpgid) \
+  C(getsid) C(capget) C(capset) C(sigaltstack) C(personality) C(statfs) C(fstatfs) C(getpriority) C(setpriority) \
+  C(sched_setparam) C(sched_getparam) C(sched_setscheduler) C(sched_getscheduler) C(pivot_root) C(prctl) \
+  C(setrlimit) C(chroot) C(sync) C(mount) C(umount2) C(sethostname) C(setdomainname) C(gettid) C(setxattr) \
+  C(lsetxattr) C(fsetxattr) C(getxattr) C(lgetxattr) C(fgetxattr) C(futex) C(sched_setaffinity) \
+  C(sched_getaffinity) C(epoll_ctl) C(timerfd_create) C(getdents64) C(set_tid_address) C(clock_gettime) \
+  C(clock_getres) C(clock_nanosleep) C(exit_group) C(tgkill) C(mbind) C(set_mempolicy) C(add_key) C(request_key) \
+  C(keyctl) C(ioprio_set) C(ioprio_get) C(openat) C(mkdirat) C(mknodat) C(fchownat) C(newfstatat) C(unlinkat) \
+  C(renameat) C(linkat) C(symlinkat) C(readlinkat) C(fchmodat) C(faccessat) C(pselect6) C(ppoll) C(unshare) \
+  C(set_robust_list) C(splice) C(tee) C(utimensat) C(epoll_pwait) C(signalfd4) C(timerfd_settime) C(fallocate) \
+  C(accept4) C(eventfd2) C(epoll_create1) C(dup3) C(pipe2) C(inotify_init1) C(inotify_add_watch) C(prlimit64) \
+  C(name_to_handle_at) C(open_by_handle_at) C(syncfs) C(setns) C(process_vm_readv) C(kcmp) C(finit_module) \
+  C(sched_setattr) C(sched_getattr) C(renameat2) C(seccomp) C(getrandom) C(memfd_create) C(bpf) C(execveat) \
+  C(copy_file_range) C(statx) C(rseq) C(pidfd_send_signal) C(io_uring_setup) C(open_tree) C(move_mount) C(fsopen) \
+  C(fsconfig) C(fsmount) C(fspick) C(pidfd_open) C(clone3) C(close_range) C(openat2) C(pidfd_getfd) C(faccessat2) \
+  C(mount_setattr) C(landlock_create_ruleset) C(set_mempolicy_home_node) C(rt_sigaction) C(rt_sigprocmask) \
+  C(rt_sigreturn) C(rt_sigtimedwait) C(rt_sigsuspend) C(madvise) C(mremap) C(sendfile) C(sched_yield) \
+  C(restart_syscall) C(waitid) C(tkill)
+// clang-format on
 
 static const struct {
   const char* name;
