@@ -2,16 +2,15 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
-#include <cstddef>
+#include <initializer_list>
 
+#include "caller_terminal.h"
+#include "flow.h"
 #include "interrupts.h"
 #include "syscall.h"
 
@@ -23,121 +22,60 @@ int signal_pipe = -1;
 // Its other end; -1 before signals are held.
 int held_signals = -1;
 
-void note_signal(int signal) {
+// In the byte that stands for a signal: a key has made it, and so it is for the whole job.
+constexpr unsigned char kFromTerminal = 0x80;
+
+void note(int signal, bool from_terminal) {
   int saved = errno;
-  unsigned char byte = static_cast<unsigned char>(signal);
+  unsigned char byte = static_cast<unsigned char>(signal | (from_terminal ? kFromTerminal : 0));
   ssize_t ignored = write(signal_pipe, &byte, 1);  // a full pipe: enough signals are waiting already
   static_cast<void>(ignored);
   errno = saved;
 }
 
-// Signals that are about this process itself; 32 and 33 belong to libc's threads.
+void note_signal(int signal, siginfo_t* info, void*) { note(signal, info->si_code == SI_KERNEL); }
+
+// Signals that are about this process itself; 32 and 33 belong to libc's threads. Those of terminal use in the
+// background are ignored: what would cause them is not done there.
 bool is_own(int signal) {
-  constexpr int own[] = {SIGCHLD, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGURG, SIGPIPE, 32, 33};
+  constexpr int own[] = {SIGCHLD, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                         SIGABRT, SIGURG,  SIGPIPE, SIGTTIN, SIGTTOU, 32,     33};
   for (int each : own) {
     if (each == signal) return true;
   }
   return false;
 }
 
-void catch_signals() {
+void catch_signal(int signal) {
   struct sigaction action = {};
-  action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_sigaction = note_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigfillset(&action.sa_mask);
+  sigaction(signal, &action, nullptr);
+}
+
+void catch_signals() {
   for (int signal = 1; signal <= 64; signal++) {
-    if (!is_own(signal)) sigaction(signal, &action, nullptr);
+    if (!is_own(signal)) catch_signal(signal);
   }
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &ignore, nullptr);
+  for (int signal : {SIGPIPE, SIGTTIN, SIGTTOU}) sigaction(signal, &ignore, nullptr);
   sigset_t none;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Puts stdin's terminal, if it is one, into raw mode and back at the end of the scope.
-class RawMode {
- public:
-  RawMode() {
-    active_ = tcgetattr(STDIN_FILENO, &before_) == 0;
-    if (!active_) return;
-    termios raw = before_;
-    cfmakeraw(&raw);
-    // As runc and docker do: output processing stays, so that what the runtime itself prints is readable.
-    raw.c_oflag |= OPOST;
-    active_ = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
-  }
-  ~RawMode() {
-    if (active_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-
- private:
-  termios before_ = {};
-  bool active_ = false;
-};
-
-void follow_window(int terminal) {
-  winsize size = {};
-  if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) ioctl(terminal, TIOCSWINSZ, &size);
-}
-
-// Bytes on their way in one direction. Reading stops while some are left, so memory stays bounded.
-class Flow {
- public:
-  Flow(int from, int to) : from_(from), to_(to) {}
-
-  bool wants_read() const { return open_ && size_ == 0; }
-  bool wants_write() const { return size_ > 0; }
-  bool open() const { return open_; }
-  int from() const { return from_; }
-  int to() const { return to_; }
-
-  void read_some() {
-    ssize_t got = read(from_, buffer_, sizeof(buffer_));
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) {
-      open_ = false;  // end of file, or EIO: the last slave was closed
-      return;
-    }
-    at_ = 0;
-    size_ = static_cast<size_t>(got);
-  }
-
-  void write_some() {
-    // poll promises room for PIPE_BUF bytes only; a larger write could block, and with it the signals.
-    ssize_t put = write(to_, buffer_ + at_, size_ < PIPE_BUF ? size_ : PIPE_BUF);
-    if (put < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (put < 0) {
-      size_ = 0;  // nobody reads it: drop it, the container goes on
-      return;
-    }
-    at_ += static_cast<size_t>(put);
-    size_ -= static_cast<size_t>(put);
-  }
-
-  // stdin that ends must end the program's input too: the terminal's end-of-file character does that.
-  void push_byte(char byte) {
-    if (size_ != 0) return;
-    buffer_[0] = byte;
-    at_ = 0;
-    size_ = 1;
-  }
-
- private:
-  int from_;
-  int to_;
-  bool open_ = true;
-  size_t at_ = 0;
-  size_t size_ = 0;
-  char buffer_[32768];
-};
-
+// Also of a terminal that is not in canonical mode now: who edits lines takes the same key for the end.
 char end_of_file_of(int terminal) {
   termios settings = {};
-  bool canonical = tcgetattr(terminal, &settings) == 0 && (settings.c_lflag & ICANON) != 0;
-  return canonical ? static_cast<char>(settings.c_cc[VEOF]) : '\0';
+  return tcgetattr(terminal, &settings) == 0 ? static_cast<char>(settings.c_cc[VEOF]) : '\0';
 }
+
+// A shell does not say that it has made a job of the background that of the foreground.
+constexpr int kForegroundPollMs = 100;
+// How long the next reader of an input that has ended waits for being told so.
+constexpr int kFirstEndMs = 20, kLastEndMs = 10000;
 
 class Foreground {
  public:
@@ -146,8 +84,11 @@ class Foreground {
         terminal_(terminal),
         signals_(signals),
         input_(STDIN_FILENO, terminal),
-        output_(terminal, STDOUT_FILENO) {
+        output_(terminal, STDOUT_FILENO),
+        keyboard_(STDIN_FILENO, true),
+        screen_(STDOUT_FILENO, false) {
     if (terminal_ >= 0) follow_window(terminal_);
+    take_terminal();
   }
 
   void run() {
@@ -156,54 +97,131 @@ class Foreground {
     // What the program printed last is still in the terminal.
     while (terminal_ >= 0 && output_.open()) {
       pollfd ready = {terminal_, POLLIN, 0};
-      if (!output_.wants_write() && poll(&ready, 1, 0) <= 0) return;
+      if (!output_.wants_write() && poll(&ready, 1, 0) <= 0) break;
       if (output_.wants_write())
-        output_.write_some();
+        write_output();
       else
         output_.read_some();
     }
+    screen_.give_back();
+    keyboard_.give_back();
   }
 
  private:
+  // With a terminal of the container's: without one the caller's is left alone.
+  void take_terminal() {
+    if (terminal_ < 0) return;
+    keyboard_.take();
+    screen_.take();
+  }
+
+  // In the background the terminal is another job's, and what that has set is not to be put back.
+  bool may_read() {
+    bool here = !isatty(STDIN_FILENO) || in_foreground(STDIN_FILENO);
+    if (here && !here_) take_terminal();
+    here_ = here;
+    return here;
+  }
+
   bool step() {
     pollfd events[6] = {{pidfd_, POLLIN, 0}, {signals_, POLLIN, 0}, {-1, POLLIN, 0},
                         {-1, POLLOUT, 0},    {-1, POLLIN, 0},       {-1, POLLOUT, 0}};
+    int timeout = -1;
     if (terminal_ >= 0) {
-      if (input_.wants_read()) events[2].fd = input_.from();
+      bool reads = may_read();
+      if (!reads) timeout = kForegroundPollMs;
+      if (input_.wants_read() && reads) events[2].fd = input_.from();
       if (input_.wants_write()) events[3].fd = input_.to();
       if (output_.wants_read()) events[4].fd = output_.from();
       if (output_.wants_write()) events[5].fd = output_.to();
+      if (!input_.open()) timeout = end_ms_;
     }
-    if (poll(events, 6, -1) < 0) return false;
+    int ready = poll(events, 6, timeout);
+    if (ready < 0) return false;
+    if (ready == 0) idle();
     if (events[1].revents != 0) pass_signals();
     if (events[2].revents != 0) read_input();
     if (events[3].revents != 0) input_.write_some();
     if (events[4].revents != 0) output_.read_some();
-    if (events[5].revents != 0) output_.write_some();
+    if (events[5].revents != 0) write_output();
     return events[0].revents != 0;
   }
 
+  void idle() {
+    if (input_.open()) return;
+    end_input();
+    if (end_ms_ < kLastEndMs) end_ms_ *= 2;
+  }
+
   void read_input() {
+    // Between the poll and now another job can have got the terminal.
+    if (!may_read()) return;
     input_.read_some();
-    char end = input_.open() ? '\0' : end_of_file_of(terminal_);
+    if (!input_.open()) end_input();
+  }
+
+  // stdin that ends must end the program's input too: the terminal's end-of-file character does that, for one read. So
+  // it is said again to whoever reads next; a shell that edits lines throws away what was typed before.
+  void end_input() {
+    char end = end_of_file_of(terminal_);
     if (end != '\0') input_.push_byte(end);
   }
 
+  // Without a reader of the output the terminal hangs up: the program hears of it as of a broken pipe.
+  void write_output() {
+    if (output_.write_some()) return;
+    close(terminal_);
+    terminal_ = -1;
+    screen_.give_back();
+    keyboard_.give_back();
+  }
+
   void pass_signals() {
-    unsigned char signal;
-    while (read(signals_, &signal, 1) == 1) {
-      if (signal == SIGWINCH && terminal_ >= 0)
-        follow_window(terminal_);
-      else
-        sys(__NR_pidfd_send_signal, pidfd_, signal, nullptr, 0);
-    }
+    unsigned char byte;
+    while (read(signals_, &byte, 1) == 1) pass_signal(byte & ~kFromTerminal, (byte & kFromTerminal) != 0);
+  }
+
+  void pass_signal(int signal, bool from_terminal) {
+    if (signal == SIGWINCH && terminal_ >= 0) return follow_window(terminal_);
+    send(signal, from_terminal);
+    if (signal == SIGTSTP) stop();
+    // A shell has had the terminal, and a stop that nobody can catch may have been before.
+    if (signal == SIGCONT) resume_terminal();
+  }
+
+  void send(int signal, bool to_job) {
+    constexpr unsigned kProcessGroup = 1 << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+    if (to_job && sys(__NR_pidfd_send_signal, pidfd_, signal, nullptr, kProcessGroup) >= 0) return;
+    sys(__NR_pidfd_send_signal, pidfd_, signal, nullptr, 0);
+  }
+
+  // As any job: until the shell lets it go on, neither this process nor, without a terminal of its own, the program
+  // runs. SIGTSTP alone would not stop it, as its session has no shell that could let it go on.
+  void stop() {
+    screen_.give_back();
+    keyboard_.give_back();
+    if (terminal_ < 0) send(SIGSTOP, true);
+    signal(SIGTSTP, SIG_DFL);
+    raise(SIGTSTP);
+    catch_signal(SIGTSTP);
+    if (terminal_ < 0) send(SIGCONT, true);
+    resume_terminal();
+  }
+
+  void resume_terminal() {
+    if (terminal_ >= 0) follow_window(terminal_);
+    take_terminal();
   }
 
   int pidfd_;
   int terminal_;
   int signals_;
+  int end_ms_ = kFirstEndMs;
+  bool here_ = true;
   Flow input_;
   Flow output_;
+  HeldTerminal keyboard_;
+  HeldTerminal screen_;
 };
 
 int reap(int pidfd, ForegroundEnd* end) {
@@ -229,19 +247,16 @@ int hold_foreground_signals() {
   signal_pipe = ends[1];
   catch_signals();
   settle_interrupts(false);
-  for (int signal = take_interrupt(); signal != 0; signal = take_interrupt()) note_signal(signal);
+  for (int signal = take_interrupt(); signal != 0; signal = take_interrupt()) note(signal, false);
   return 0;
 }
 
 int wait_in_foreground(int pidfd, int terminal, ForegroundEnd* end) {
   int error = hold_foreground_signals();
   if (error != 0) return error;
-  {
-    RawMode raw;
-    // Non-blocking only where it is ours: stdin and stdout are shared with the caller.
-    if (terminal >= 0) fcntl(terminal, F_SETFL, fcntl(terminal, F_GETFL) | O_NONBLOCK);
-    Foreground(pidfd, terminal, held_signals).run();
-  }
+  // Non-blocking only where it is ours: stdin and stdout are shared with the caller.
+  if (terminal >= 0) fcntl(terminal, F_SETFL, fcntl(terminal, F_GETFL) | O_NONBLOCK);
+  Foreground(pidfd, terminal, held_signals).run();
   return reap(pidfd, end);
 }
 
