@@ -1,6 +1,6 @@
 {
-  # The native build is described in addon/CMakeLists.txt, which cmake-js drives; this target only runs it, so that
-  # `npm install` and every tool that looks for a binding.gyp build the same thing.
+  # The native build is described in addon/CMakeLists.txt, which cmake-js drives; this target only runs it. npm does not
+  # ("gypfile": false in package.json): node-gyp begins with emptying build/.
   "targets": [
     {
       "target_name": "tsrun",

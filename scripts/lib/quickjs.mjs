@@ -20,7 +20,7 @@ import { pathToFileURL } from 'node:url';
 import { fail, inRoot } from './paths.mjs';
 import { withImmortals } from './quickjs-immortal.mjs';
 
-const release = {
+export const release = {
   version: '0.17.0-1',
   sha256: '04631979bdadaccffd76c1cb0aff5d07389aa889a90b6a902eba858a3a3b3988',
 };

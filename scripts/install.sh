@@ -1,0 +1,33 @@
+#!/bin/sh
+# install.sh [PREFIX]: installs tsrun from an unpacked release (the directory of this script) below PREFIX, /usr/local if
+# not given. Needs root only where PREFIX does. To remove it again, delete the files that this prints.
+set -eu
+from=$(cd "$(dirname "$0")" && pwd)
+prefix=${1:-/usr/local}
+case $prefix in
+  -*)
+    echo "usage: install.sh [PREFIX]" >&2
+    exit 2
+    ;;
+esac
+[ -x "$from/tsrun" ] || {
+  echo "install.sh: there is no executable beside this script: it belongs into an unpacked release" >&2
+  exit 1
+}
+
+# put MODE FILE TO: by another name first, since an old tsrun may be running.
+put() {
+  mkdir -p "$(dirname "$prefix/$3")"
+  cp "$from/$2" "$prefix/$3.new"
+  chmod "$1" "$prefix/$3.new"
+  mv -f "$prefix/$3.new" "$prefix/$3"
+  echo "$prefix/$3"
+}
+
+put 755 tsrun bin/tsrun
+put 644 tsrun.1 share/man/man1/tsrun.1
+put 644 completions/tsrun.bash share/bash-completion/completions/tsrun
+put 644 completions/_tsrun share/zsh/site-functions/_tsrun
+put 644 completions/tsrun.fish share/fish/vendor_completions.d/tsrun.fish
+put 644 LICENSE share/doc/tsrun/LICENSE
+put 644 NOTICE share/doc/tsrun/NOTICE

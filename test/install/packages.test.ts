@@ -1,0 +1,127 @@
+/** What `npm run release` makes: each form is installed into a tree that never saw tsrun, and runs a container there. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { ordinaryId, repoRoot, requires, type Sandbox, sandbox } from '../harness/index.ts';
+import { type PlainSuite, PlainTree } from './plain-tree.ts';
+
+const skip =
+  process.arch === 'x64'
+    ? requires({
+        root: true,
+        cgroup2: true,
+        runtime: 'tsrun',
+        files: ['build/standalone/tsrun', '/bin/busybox', '.git'],
+        commands: ['apt-get', 'npm', 'git'],
+      })
+    : 'the trees are made for x86-64';
+
+function ok(program: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; uid?: number } = {}) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', cwd: repoRoot, ...options });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
+  return stdout;
+}
+
+/** Releases into a directory that every user may read; gives that. */
+function release(box: Sandbox, name: string): string {
+  const directory = join(box.directory, name);
+  chmodSync(box.directory, 0o755);
+  ok('node', ['scripts/release.mjs', directory]);
+  return directory;
+}
+
+const npmEnv = (box: Sandbox) => ({ ...process.env, npm_config_cache: join(box.directory, 'npm-cache') });
+
+/** A person's machine has more commands than the tree; here they are busybox's. */
+const allApplets = 'for name in $(bin/busybox --list); do [ -e bin/$name ] || ln -s /bin/busybox bin/$name; done';
+
+t.test('a release', { skip }, async (t) => {
+  const box = sandbox(t);
+  const directory = release(box, 'release');
+  const find = (end: string) => {
+    const name = readdirSync(directory).find((entry) => entry.endsWith(end));
+    return join(directory, name ?? `no *${end}`);
+  };
+
+  await t.test('has the same bytes when it is made again', async (t) => {
+    const sums = readFileSync(join(directory, 'SHA256SUMS'), 'utf8');
+    t.equal(readFileSync(join(release(box, 'again'), 'SHA256SUMS'), 'utf8'), sums);
+    ok('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: directory });
+    t.match(JSON.parse(readFileSync(find('.spdx.json'), 'utf8')), { spdxVersion: 'SPDX-2.3' });
+  });
+
+  const tarball = `mkdir x && tar -xzf ${find('-linux-x64.tar.gz')} -C x && sh x/*/install.sh "$PWD/usr"`;
+  const debian = `mkdir -p var/lib/dpkg/info var/lib/dpkg/updates && touch var/lib/dpkg/status
+    dpkg --root="$PWD" --force-depends --force-not-root --install ${find('_amd64.deb')}`;
+  const npm = `${allApplets}
+    npm_config_cache=${box.directory}/npm-cache npm install --offline --global --prefix "$PWD/usr" ${find('.tgz')}`;
+  await t.test('the tarball, by install.sh', (t) => runsContainer(t, 'bookworm', tarball));
+  await t.test('the tarball, with busybox alone', (t) => runsContainer(t, 'none', tarball));
+  await t.test('the Debian package', (t) => runsContainer(t, 'trixie', debian));
+  await t.test('the npm package', (t) => runsContainer(t, 'forky', npm));
+
+  await t.test('the npm package, as a user with a prefix', async (t) => {
+    const home = join(box.directory, 'home');
+    mkdirSync(home);
+    ok('chown', [String(ordinaryId), home]);
+    const env = { PATH: process.env.PATH, HOME: home };
+    ok('npm', ['install', '--offline', '--global', '--prefix', home, find('.tgz')], {
+      cwd: home,
+      env,
+      uid: ordinaryId,
+    });
+    t.match(ok(join(home, 'bin/tsrun'), ['--version'], { cwd: home, env, uid: ordinaryId }), /^tsrun version \d/);
+  });
+
+  await t.test('README installs it and runs a first container, word for word', async (t) => {
+    const box = sandbox(t);
+    const page = readFileSync(join(repoRoot, 'README.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```sh\n(?<block>.*?)^```$/gms)].map((match) => match.groups?.block ?? '');
+    t.ok(blocks.length >= 2);
+    const script = ['set -e', 'cd /root', ...blocks].join('\n');
+    const tree = new PlainTree(box, 'bookworm', `cp ${find('-linux-x64.tar.gz')} root; ${allApplets}`);
+    const { code, stdout, stderr } = await tree.run('/bin/sh', '-c', script);
+    t.match({ code, stdout }, { code: 0, stdout: /hello from process 1\n$/ }, stderr);
+  });
+
+  await t.test('the npm package has neither sources nor tests in it', async (t) => {
+    const files = ok('tar', ['-tzf', find('.tgz')])
+      .trim()
+      .split('\n');
+    t.same(
+      files.filter((file) => /^package\/(src|addon|test|scripts|schemas)\//.test(file)),
+      [],
+    );
+    t.ok(files.includes('package/bin/tsrun-npm'));
+  });
+});
+
+/** @param prepare installs it, from the root of the tree */
+async function runsContainer(t: Test, suite: PlainSuite, prepare: string): Promise<void> {
+  const box = sandbox(t);
+  const tree = new PlainTree(box, suite, `{ ${prepare}\n} >&2`);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sh', '-c', 'echo hello from $(hostname)'];
+    spec.hostname = 'installed';
+    spec.linux.seccomp = JSON.parse(readFileSync(join(repoRoot, 'test/fixtures/seccomp-profile.json'), 'utf8'));
+  });
+  const run = ['tsrun', '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
+  const { code, stdout, stderr } = await tree.run('/bin/sh', '-c', 'exec 2>&1; exec "$@"', 'sh', ...run);
+  t.strictSame({ code, stdout }, { code: 0, stdout: 'hello from installed\n' }, stderr);
+}
+
+for (const command of ['install', 'ci']) {
+  t.test(`npm ${command} in a checkout leaves a build alone`, { skip }, async (t) => {
+    const box = sandbox(t);
+    const checkout = join(box.directory, 'checkout');
+    mkdirSync(join(checkout, 'build'), { recursive: true });
+    for (const file of ['package.json', 'package-lock.json', 'binding.gyp', '.npmrc'])
+      copyFileSync(join(repoRoot, file), join(checkout, file));
+    const built = join(checkout, 'build/built');
+    writeFileSync(built, '');
+    // All packages are of the development, and not needed to see what npm does of itself.
+    ok('npm', [command, '--offline', '--omit=dev'], { cwd: checkout, env: npmEnv(box) });
+    t.ok(existsSync(built));
+  });
+}
