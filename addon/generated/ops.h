@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 674324285u;
+constexpr uint32_t kLayoutHash = 2566500174u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -99,7 +99,7 @@ constexpr const char* kShapes[] = {
   "s...",  // bind-rootfs
   "",  // open-procfs
   "sssl..lo.",  // new-filesystem
-  "sss.s",  // mount-by-flags
+  "sss.s.",  // mount-by-flags
   "ss....",  // clone-tree
   "ss..",  // own-tree
   "s.",  // keep-mount
@@ -267,13 +267,14 @@ struct NewFilesystemOp {
   uint64_t fallback_attributes;
 };
 
-// A new filesystem through mount(2), which alone knows iversion and silent; held for attach-mount.
+// A new filesystem through mount(2), which alone knows iversion and silent and takes values of more than 255 bytes; held for attach-mount.
 struct MountByFlagsOp {
   Str destination;
   Str type;
   Str source;
   uint64_t flags;
   Str data;
+  uint64_t mode_from_destination;
 };
 
 // A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there.

@@ -37,6 +37,15 @@ bool existing_mode(const char* path, char* parameter, size_t size) {
   return copy(parameter, size, "mode=") && append(parameter, size, octal);
 }
 
+// The options as mount(2) takes them, in one page.
+bool data_of(const MountByFlagsOp& op, char* data, size_t size) {
+  char mode[16];
+  if (!copy(data, size, text(op.data))) return false;
+  if (!op.mode_from_destination || !existing_mode(text(op.destination), mode, sizeof(mode))) return true;
+  bool separate = data[0] == 0 || append(data, size, ",");
+  return separate && append(data, size, mode);
+}
+
 // Of a cgroup that there is none of: whatever the host has there must not be seen.
 long empty_directory() {
   Filesystem empty = {};
@@ -105,7 +114,9 @@ int run(const MountByFlagsOp& op) {
   if (error == 0) error = sys(__NR_mkdirat, place.get(), kName, 0700);
   Fd directory(error < 0 ? error : open_at(place.get(), kName, O_PATH | O_DIRECTORY, 0));
   error = directory.ok() ? sys(__NR_fchdir, directory.get()) : directory.error();
-  if (error == 0) error = sys(__NR_mount, text(op.source), ".", text(op.type), op.flags, text(op.data));
+  char data[kPathMax];
+  if (error == 0 && !data_of(op, data, sizeof(data))) error = -E2BIG;
+  if (error == 0) error = sys(__NR_mount, text(op.source), ".", text(op.type), op.flags, data);
   if (error < 0) return fail(error, text(op.type));
   Fd mount(open_at(place.get(), kName, O_PATH | O_DIRECTORY, 0));
   Fd tree(mount.ok() ? clone_tree(mount.get(), false) : mount.error());

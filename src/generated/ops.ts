@@ -393,7 +393,7 @@ export interface NewFilesystemOp extends OpBase {
   readonly fallbackAttributes: number | bigint;
 }
 
-/** A new filesystem through mount(2), which alone knows iversion and silent; held for attach-mount. */
+/** A new filesystem through mount(2), which alone knows iversion and silent and takes values of more than 255 bytes; held for attach-mount. */
 export interface MountByFlagsOp extends OpBase {
   readonly op: 'mount-by-flags';
   readonly by: 'init';
@@ -402,6 +402,7 @@ export interface MountByFlagsOp extends OpBase {
   readonly source: string;
   readonly flags: number | bigint;
   readonly data: string;
+  readonly modeFromDestination: boolean;
 }
 
 /** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there. */

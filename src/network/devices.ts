@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { MoveNetDeviceOp } from '../generated/ops.ts';
 import type { UndoStack } from '../undo.ts';
-import { type Address, linkUp } from './messages.ts';
+import { type Address, type Link, linkUp } from './messages.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 
 const permanent = 0x80;
@@ -23,8 +23,9 @@ export function moveNetDevice(op: MoveNetDeviceOp, networkNamespace: number, und
     const device = host.link(op.device);
     const addresses = host.addresses(device.index);
     const kept = addresses.filter(({ flags, scope }) => (flags & permanent) !== 0 && scope === universe);
-    const name = move(op, host, container, device.index, networkNamespace);
-    undo.push(() => moveBack(op.device, name, networkNamespace, kept, (device.flags & linkUp) !== 0));
+    const back = (name: string) => moveBack(device, name, networkNamespace, kept);
+    const name = move(op, { host, container, device, networkNamespace, back, undo });
+    undo.push(() => back(name));
     configure(container, name, kept);
   } catch (error) {
     throw explain(op, error);
@@ -34,19 +35,50 @@ export function moveNetDevice(op: MoveNetDeviceOp, networkNamespace: number, und
   }
 }
 
+interface Move {
+  readonly host: Rtnetlink;
+  readonly container: Rtnetlink;
+  readonly device: Link;
+  readonly networkNamespace: number;
+  /** Takes the device back that has this name in the container. */
+  readonly back: (name: string) => void;
+  readonly undo: UndoStack;
+}
+
 /** @returns the name that the device has got */
-function move(op: MoveNetDeviceOp, host: Rtnetlink, container: Rtnetlink, index: number, target: number): string {
+function move(op: MoveNetDeviceOp, { host, container, device, networkNamespace, back, undo }: Move): string {
   for (let attempt = 1; ; attempt++) {
-    const taken = container.links().map(({ name }) => name);
+    const taken = container.links().flatMap(({ name, alternativeNames }) => [name, ...alternativeNames]);
     const name = freeName(op.name, taken);
     if (taken.includes(name)) throw nameTaken(op, name);
+    if (device.alternativeNames.includes(name)) makeFirstName(host, device, name, undo);
     try {
-      host.move(index, target, name);
+      host.move(device.index, networkNamespace, name);
       return name;
     } catch (error) {
+      // The kernel renames it after it has moved it: it may be there under its old name.
+      const arrived = container.links().find((link) => !taken.includes(link.name) && link.name === device.name);
+      if (arrived !== undefined && !isThere(host, device)) back(arrived.name);
       if (errorCode(error) !== 'EEXIST' || attempt === attempts || name === op.name) throw error;
     }
   }
+}
+
+/** A device cannot be renamed to another name of its own, which has to be given up first. */
+function makeFirstName(host: Rtnetlink, device: Link, name: string, undo: UndoStack): void {
+  host.removeAlternativeName(device.index, name);
+  undo.push(() => {
+    const own = new Rtnetlink(-1);
+    try {
+      own.addAlternativeName(own.link(device.name).index, name);
+    } finally {
+      own.close();
+    }
+  });
+}
+
+function isThere(host: Rtnetlink, { index, name }: Link): boolean {
+  return host.links().some((link) => link.index === index && link.name === name);
 }
 
 /** `eth%d` with the first number that is free, as the kernel's dev_alloc_name() gives it. */
@@ -64,14 +96,15 @@ function configure(network: Rtnetlink, name: string, addresses: readonly Address
   network.setUp(index);
 }
 
-function moveBack(device: string, name: string, from: number, addresses: readonly Address[], wasUp: boolean): void {
+/** Under its first name, whichever the config calls it by. */
+function moveBack({ name: device, flags }: Link, name: string, from: number, addresses: readonly Address[]): void {
   const own = openSync('/proc/thread-self/ns/net', 'r');
   const [host, container] = [new Rtnetlink(-1), new Rtnetlink(from)];
   try {
     container.move(container.link(name).index, own, device);
     const { index } = host.link(device);
     for (const address of addresses) host.addAddress(index, address, device);
-    if (wasUp) host.setUp(index);
+    if ((flags & linkUp) !== 0) host.setUp(index);
   } finally {
     closeSync(own);
     host.close();

@@ -1,13 +1,23 @@
 /** Composing and reading of rtnetlink(7) messages, in host byte order, which is little-endian wherever Node runs on Linux. */
 
 /** Message types of linux/rtnetlink.h. */
-export const messageType = { newLink: 16, getLink: 18, newAddress: 20, getAddress: 22 } as const;
+export const messageType = {
+  newLink: 16,
+  getLink: 18,
+  newLinkProperty: 108,
+  deleteLinkProperty: 109,
+  newAddress: 20,
+  getAddress: 22,
+} as const;
 
 /** Flags of linux/netlink.h. */
 export const requestFlag = { request: 1, ack: 4, dump: 0x300, create: 0x400, exclusive: 0x200 } as const;
 
 /** IFLA_* of linux/if_link.h. */
-export const linkAttribute = { name: 3, namespaceFd: 28 } as const;
+export const linkAttribute = { name: 3, namespaceFd: 28, properties: 52, alternativeName: 53 } as const;
+
+/** NLA_F_NESTED of linux/netlink.h: the value is attributes. */
+const nested = 0x8000;
 
 /** IFA_* of linux/if_addr.h. */
 export const addressAttribute = { address: 1, local: 2, label: 3, broadcast: 4, flags: 8, priority: 9 } as const;
@@ -26,6 +36,8 @@ export interface Link {
   index: number;
   flags: number;
   name: string;
+  /** Its other names (ip-link(8), altname), which no other device of the namespace can have. */
+  alternativeNames: string[];
 }
 
 export interface Address {
@@ -68,6 +80,11 @@ export function textAttribute(type: number, text: string): Attribute {
   return [type, Buffer.from(`${text}\0`)];
 }
 
+/** Of RTM_NEWLINKPROP and RTM_DELLINKPROP. */
+export function alternativeNameAttribute(name: string): Attribute {
+  return [linkAttribute.properties | nested, encodeAttribute(textAttribute(linkAttribute.alternativeName, name))];
+}
+
 export function numberAttribute(type: number, value: number): Attribute {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
@@ -77,8 +94,11 @@ export function numberAttribute(type: number, value: number): Attribute {
 /** @throws RangeError when a message or an attribute is longer than what holds it */
 export function parseLinks(reply: Buffer): Link[] {
   return messagesOf(reply, messageType.newLink).map((body) => {
-    const name = attributesOf(body, linkHeaderSize).find(([type]) => type === linkAttribute.name)?.[1];
-    return { index: body.readInt32LE(4), flags: body.readUInt32LE(8), name: textOf(name) };
+    const attributes = attributesOf(body, linkHeaderSize);
+    const name = attributes.find(([type]) => type === linkAttribute.name)?.[1];
+    const properties = attributes.find(([type]) => (type & ~nested) === linkAttribute.properties)?.[1] ?? [];
+    const alternativeNames = attributesOf(Buffer.from(properties), 0).map(([, value]) => textOf(value));
+    return { index: body.readInt32LE(4), flags: body.readUInt32LE(8), name: textOf(name), alternativeNames };
   });
 }
 

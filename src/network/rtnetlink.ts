@@ -4,6 +4,7 @@ import {
   type Address,
   addressAttribute,
   addressMessage,
+  alternativeNameAttribute,
   type Link,
   linkAttribute,
   linkMessage,
@@ -57,6 +58,16 @@ export class Rtnetlink {
       textAttribute(linkAttribute.name, name),
     ];
     this.request(linkMessage(messageType.newLink, requestFlag.ack, { index }, attributes));
+  }
+
+  addAlternativeName(index: number, name: string): void {
+    const flags = requestFlag.ack | requestFlag.create | requestFlag.exclusive;
+    this.request(linkMessage(messageType.newLinkProperty, flags, { index }, [alternativeNameAttribute(name)]));
+  }
+
+  removeAlternativeName(index: number, name: string): void {
+    const attributes = [alternativeNameAttribute(name)];
+    this.request(linkMessage(messageType.deleteLinkProperty, requestFlag.ack, { index }, attributes));
   }
 
   setUp(index: number): void {

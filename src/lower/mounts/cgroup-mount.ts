@@ -2,6 +2,7 @@ import type { Op } from '../../generated/ops.ts';
 import { attr } from '../../linux/mount-flags.ts';
 import { type Context, isPrivileged, namespaceOf } from '../context.ts';
 import { cgroupDirectory } from '../limits/cgroup.ts';
+import { needsMountCall } from './mount-by-flags.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
 import type { MountRequest } from './mount-request.ts';
 
@@ -16,7 +17,8 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
   if (namespaceOf(context, 'cgroup') === undefined && !managesCgroups(context, request)) {
     return bindOwnCgroup(context, request);
   }
-  const source = request.mount.source ?? 'cgroup';
+  // A word without a meaning, of which fsconfig(2) takes 255 bytes.
+  const source = needsMountCall(request) ? 'cgroup' : (request.mount.source ?? 'cgroup');
   // Without a cgroup of its own, what the container sees as the root of the hierarchy is its caller's.
   const attributes = options.own.set | (context.options.cgroupManager === 'disabled' ? attr.rdonly : 0);
   return [

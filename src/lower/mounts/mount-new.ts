@@ -3,20 +3,21 @@ import type { NewFilesystemOp, Op } from '../../generated/ops.ts';
 import { attr } from '../../linux/mount-flags.ts';
 import { type Context, namespaceOf } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
+import { isTooLong, layersOf, lowerByFlags, needsMountCall } from './mount-by-flags.ts';
 import { attachOps, attributeOps, takeOps } from './mount-ops.ts';
-import { needsMountFlags } from './mount-options.ts';
 import { lastMounts } from './mount-order.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapNewFilesystem } from './mount-trees.ts';
 
 /** A filesystem of the container's own. */
-export function lowerNewFilesystem(context: Context, request: MountRequest): Op[] {
+export function lowerNewFilesystem(context: Context, asked: MountRequest): Op[] {
+  const type = filesystemType(asked);
+  const request = type === 'overlay' ? withLayers(context, asked) : asked;
   const { options, from, mount } = request;
-  const type = filesystemType(request);
   if (options.copyUp !== undefined && type !== 'tmpfs') {
     throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs, found ${JSON.stringify(type)}`);
   }
-  if (needsMountFlags(options)) return lowerByFlags(context, request, type);
+  if (needsMountCall(request)) return lowerByFlags(context, request, type);
   const { parameters, attributes } = filesystemOf(context, request, type);
   return [
     {
@@ -48,6 +49,17 @@ function filesystemType({ mount, from }: MountRequest): string {
   return mount.type;
 }
 
+/** The directories of a lowerdir that is too long for one parameter. */
+function withLayers(context: Context, request: MountRequest): MountRequest {
+  const { parameters } = request.options;
+  if (!parameters.some(({ text }) => isTooLong(text))) return request;
+  const split = parameters.flatMap((parameter) => {
+    const layers = isTooLong(parameter.text) ? layersOf(context, parameter.text) : undefined;
+    return layers?.map((text) => ({ ...parameter, text })) ?? [parameter];
+  });
+  return { ...request, options: { ...request.options, parameters: split } };
+}
+
 /** The filesystem's parameters and the mount's attributes. What is copied into is protected after that. */
 function filesystemOf(context: Context, request: MountRequest, type: string) {
   const { options } = request;
@@ -61,9 +73,10 @@ function filesystemOf(context: Context, request: MountRequest, type: string) {
  * Whether a read-only tmpfs becomes so only when what is made in it is there: devices, the console and later mounts
  * (podman's pods have a read-only /dev). Not when a later entry is mounted there, or remounts it.
  */
-export function isProtectedLater(context: Context, { mount, options, index, destination }: MountRequest): boolean {
+export function isProtectedLater(context: Context, request: MountRequest): boolean {
+  const { mount, options, index, destination } = request;
   const isNewTmpfs = mount.type === 'tmpfs' && options.bind === undefined && !options.remount;
-  if (!isNewTmpfs || options.copyUp !== undefined || needsMountFlags(options)) return false;
+  if (!isNewTmpfs || options.copyUp !== undefined || needsMountCall(request)) return false;
   if ((options.own.set & attr.rdonly) === 0) return false;
   const { on, below } = lastMounts(context);
   // Another's would be protected, or this one too soon.
@@ -108,29 +121,4 @@ function fallbackOf(context: Context, type: string, attributes: number): Fallbac
   // With pids of its own a container must not see the host's; the kernel allows procfs without the other files sooner.
   if (namespaceOf(context, 'pid') !== undefined) return { ...noFallback, fallbackParameters: ['subset=pid'] };
   return { ...noFallback, fallbackTree: '/proc', fallbackAttributes: attributes };
-}
-
-/** Through mount(2), which tells less of what it refuses. */
-function lowerByFlags(context: Context, request: MountRequest, type: string): Op[] {
-  const { options, from, destination, mount } = request;
-  if (options.copyUp !== undefined || options.idmap !== undefined || mount.uidMappings?.length) {
-    throw new TsrunError(`${from}/options: iversion and silent cannot be combined with tmpcopyup or idmap`);
-  }
-  const own = options.parameters.filter(({ generic }) => !generic).map(({ text }) => text);
-  const data = [...own, ...mountLabelParameters(context, type)].join(',');
-  return [
-    {
-      op: 'mount-by-flags',
-      by: 'init',
-      from,
-      destination: destination.path,
-      type,
-      source: mount.source ?? '',
-      flags: options.superblock,
-      data,
-    },
-    ...attributeOps(request, options.own, false),
-    ...attributeOps(request, options.recursive, true),
-    ...attachOps(context, request),
-  ];
 }

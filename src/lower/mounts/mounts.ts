@@ -2,6 +2,7 @@ import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 import { lowerCgroupMount } from './cgroup-mount.ts';
+import { isTooLong } from './mount-by-flags.ts';
 import { isProtectedLater, lowerNewFilesystem } from './mount-new.ts';
 import { attachOps, attributeOps, keepOps, propagationOps, takeOps } from './mount-ops.ts';
 import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
@@ -80,6 +81,7 @@ function lowerRemount(context: Context, request: MountRequest, made: MountReques
     warnOfFilesystemOptions(context, request);
   } else {
     refuseForeignFilesystem(request, made);
+    refuseLongParameters(request);
     const parameters = options.parameters.map(({ text }) => text);
     if (parameters.length > 0) {
       ops.push({ op: 'reconfigure-filesystem', by: 'init', from: `${from}/options`, destination: path, parameters });
@@ -101,6 +103,15 @@ function refuseForeignFilesystem({ options, from }: MountRequest, made: MountReq
   if (made !== undefined && made.options.bind === undefined) return;
   throw new TsrunError(`${from}/options: remount would change a filesystem that is not the container's own`, {
     hint: 'add bind, to change only how it is mounted here',
+  });
+}
+
+/** fspick(2) gives no other way, and mount(2) none by a descriptor. */
+function refuseLongParameters({ options }: MountRequest): void {
+  const long = options.parameters.find(({ text }) => isTooLong(text));
+  if (long === undefined) return;
+  throw new TsrunError(`${long.from}: a remount takes values of up to 255 bytes`, {
+    hint: 'give it in the options of the mount itself',
   });
 }
 

@@ -129,6 +129,49 @@ t.test('what create had moved goes back when create fails, as it was', { skip },
   t.notMatch(host.ip('link show dev two'), /<.*\bUP\b/);
 });
 
+t.test('a device that has the wanted name as an alternative one', { skip }, async (t) => {
+  const host = await Host.make(t);
+  for (const name of ['v0', 'v1']) {
+    host.ip(`link add ${name} type veth peer name peer-${name}`);
+    host.ip(`link property add dev ${name} altname lan-${name} altname other-${name}`);
+  }
+  const stdout = await host.runOk('ip link show', (spec) => {
+    spec.linux.netDevices = { v0: { name: 'lan-v0' }, 'lan-v1': {} };
+  });
+  t.match(stdout, / lan-v0@/);
+  t.match(stdout, / lan-v1@/);
+});
+
+t.test('alternative names of others are taken, and its own come back with the device', { skip }, async (t) => {
+  const host = await Host.make(t);
+  host.ip('link add v0 type veth peer name peer0');
+  host.ip('link property add dev v0 altname lan0');
+  const other = await Host.make(t);
+  other.ip('link add v7 type veth peer name peer7');
+  other.ip('link property add dev v7 altname wan0');
+  const fails = async (device: string, name: string, edit: (spec: Spec) => void) => {
+    const { code, stderr } = await host.run('true', (spec) => {
+      spec.linux.netDevices = { [device]: { name } };
+      edit(spec);
+    });
+    t.equal(code, 1);
+    t.match(host.ip('link show dev v0'), /v0@.*altname lan0/s);
+    return stderr;
+  };
+  const joined = (spec: Spec) => {
+    for (const entry of spec.linux.namespaces) if (entry.type === 'network') entry.path = `/proc/${other.pid}/ns/net`;
+  };
+  t.match(await fails('v0', 'wan0', joined), 'has a device wan0 already');
+  const noProgram = (spec: Spec) => {
+    spec.process.args = ['/no/such/program'];
+  };
+  for (const device of ['v0', 'lan0']) t.match(await fails(device, 'lan0', noProgram), '/no/such/program');
+  t.match(await fails('lan0', 'moved', noProgram), '/no/such/program');
+  // The kernel refuses the whole move: the other has the name that this one brings along.
+  other.ip('link property add dev v7 altname lan0');
+  t.match(await fails('v0', 'moved', joined), '/linux/netDevices/v0');
+});
+
 t.test('what cannot be moved is refused with its place, and everything stays', { skip }, async (t) => {
   const host = await Host.make(t);
   host.ip('link add eth7 type veth peer name peer7');

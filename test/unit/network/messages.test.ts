@@ -31,8 +31,8 @@ t.test('what is composed can be read', async (t) => {
     linkMessage(newLink, 0, { index: 7 }, [textAttribute(linkAttribute.name, 'eth0.1')]),
   ];
   t.same(parseLinks(Buffer.concat(links)), [
-    { index: 1, flags: 1, name: 'lo' },
-    { index: 7, flags: 0, name: 'eth0.1' },
+    { index: 1, flags: 1, name: 'lo', alternativeNames: [] },
+    { index: 7, flags: 0, name: 'eth0.1', alternativeNames: [] },
   ]);
   const flags = 8;
   const address: Omit<Address, 'flags'> = {
