@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <climits>
-#include <csignal>
 #include <cstring>
 
 #include "arena.h"
@@ -117,17 +116,6 @@ JSValue errno_numbers(JSContext* context, JSValueConst, int, JSValueConst*) {
   return numbers;
 }
 
-// Name -> number of signal(7), the real-time ones left out as Node does.
-JSValue signal_numbers(JSContext* context, JSValueConst, int, JSValueConst*) {
-  JSValue numbers = JS_NewObject(context);
-  for (int signal = 1; signal < 32; signal++) {
-    const char* name = sigabbrev_np(signal);
-    if (name == nullptr) continue;
-    JS_SetPropertyStr(context, numbers, (std::string("SIG") + name).c_str(), JS_NewInt32(context, signal));
-  }
-  return numbers;
-}
-
 JSValue strings_of(JSContext* context, int count, char** values) {
   JSValue array = JS_NewArray(context);
   for (int i = 0; i < count; i++) JS_SetPropertyUint32(context, array, i, string_of(context, values[i]));
@@ -171,7 +159,6 @@ constexpr JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("isTerminal", 1, is_terminal),
     JS_CFUNC_DEF("workingDirectory", 0, working_directory),
     JS_CFUNC_DEF("errnoNumbers", 0, errno_numbers),
-    JS_CFUNC_DEF("signalNumbers", 0, signal_numbers),
 };
 
 }  // namespace

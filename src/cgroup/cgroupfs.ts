@@ -110,7 +110,7 @@ function demandUsable(path: string, isNew: boolean): void {
     });
   }
   if (readState(path, 'frozen')) {
-    throw new TsrunError(`container's cgroup is unexpectedly frozen: ${path}`, {
+    throw new TsrunError(`container's cgroup unexpectedly frozen: ${path}`, {
       hint: `echo 0 > ${join(path, 'cgroup.freeze')}`,
     });
   }

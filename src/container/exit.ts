@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { addon, type ExitStatus } from '../addon.ts';
 import { isAlive, type ProcessIdentity, processStat } from '../host/processes.ts';
+import { SIGKILL, signalName } from '../linux/signals.ts';
 import type { ContainerExit } from './record.ts';
 
 /**
@@ -46,9 +46,9 @@ function exitStatus(waitStatus: number): ExitStatus {
 export function describeExit({ code, signal, oomKilled }: ContainerExit): string {
   const memory = oomKilled === true ? ', out of memory' : '';
   if (signal === undefined) return `exited with status ${code}${memory}`;
-  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  const name = signalName(signal);
   // SIGKILL is what the kernel sends then: after another end it is no question.
-  const unknown = oomKilled === null && signal === constants.signals.SIGKILL;
+  const unknown = oomKilled === null && signal === SIGKILL;
   const doubt = unknown ? '; whether out of memory cannot be told: its cgroup and the kernel’s log of it are gone' : '';
   return `was killed by signal ${signal}${name === undefined ? '' : ` (${name})`}${memory}${doubt}`;
 }

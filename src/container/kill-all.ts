@@ -1,24 +1,41 @@
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { addon } from '../addon.ts';
 import { freezeCgroup, isFrozen, thawCgroup } from '../cgroup/freezer.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
 import { TsrunError } from '../errors.ts';
+import { SIGKILL } from '../linux/signals.ts';
 import { log } from '../log.ts';
-import { killContainer } from './kill.ts';
+import { signalProcess } from './kill.ts';
+import type { ContainerRecord } from './record.ts';
+import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
- * Signals every process of a container, also of one whose init is gone. Without a cgroup it can only be init.
+ * Signals every process of a container, also of one whose init is gone. Without a cgroup it can only be init. Of a
+ * stopped container there may be none left: that is what the caller wants, and no error, as with runc and crun.
  *
- * @throws TsrunError in runc's words when there is none
+ * @throws TsrunError in runc's words when its create has not come to a process yet
  */
 export function killAll(directory: ContainerDirectory, signal: number): void {
-  const { cgroup } = directory.read();
-  if (cgroup === null) return killContainer(directory, signal);
-  if (cgroupPids(cgroup).length === 0) throw new TsrunError('container not running');
-  if (signal === constants.signals.SIGKILL) killCgroup(cgroup);
+  const record = directory.read();
+  // One that a privileged container has moved out of its cgroup is still its own.
+  const init = outsideCgroup(record);
+  const inside = signalCgroup(record, signal);
+  if (init !== undefined && signalProcess(init, signal)) return;
+  if (!inside && statusOf(directory, record) === 'creating') throw new TsrunError('container not running');
+}
+
+function outsideCgroup({ init, cgroup }: ContainerRecord): ContainerRecord['init'] {
+  if (init === undefined || cgroup === null) return init;
+  return cgroupPids(cgroup).includes(init.pid) ? undefined : init;
+}
+
+/** False when there was none to signal. */
+function signalCgroup({ cgroup }: ContainerRecord, signal: number): boolean {
+  if (cgroup === null || cgroupPids(cgroup).length === 0) return false;
+  if (signal === SIGKILL) killCgroup(cgroup);
   else whileFrozen(cgroup, () => signalEach(cgroupPids(cgroup), signal));
+  return true;
 }
 
 /** Or a process could fork a child that gets no signal, or end and give its pid to another. */

@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { addon } from '../addon.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
 import { TsrunError } from '../errors.ts';
 import { isAlive, type ProcessIdentity } from '../host/processes.ts';
+import { SIGKILL } from '../linux/signals.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -14,7 +14,7 @@ import type { ContainerDirectory } from './store.ts';
  */
 export function killContainer(directory: ContainerDirectory, signal: number): void {
   const record = directory.read();
-  if (signal === constants.signals.SIGKILL && !record.ownPids && killAll(record)) return;
+  if (signal === SIGKILL && !record.ownPids && killByCgroup(record)) return;
   const status = statusOf(directory, record);
   const { init } = record;
   if (init === undefined || status === 'stopped' || status === 'creating' || !signalProcess(init, signal)) {
@@ -23,14 +23,14 @@ export function killContainer(directory: ContainerDirectory, signal: number): vo
 }
 
 /** False when there is nothing to kill, or no cgroup to find it by. */
-function killAll({ cgroup }: ContainerRecord): boolean {
+function killByCgroup({ cgroup }: ContainerRecord): boolean {
   if (cgroup === null || cgroupPids(cgroup).length === 0) return false;
   killCgroup(cgroup);
   return true;
 }
 
 /** Signals this very process, never a later one with its pid; false when it is gone. */
-function signalProcess(identity: ProcessIdentity, signal: number): boolean {
+export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
   return withProcess(identity, (pidfd) => addon().pidfdSignal(pidfd, signal));
 }
 
@@ -38,7 +38,7 @@ function signalProcess(identity: ProcessIdentity, signal: number): boolean {
 export function endInit({ init }: Pick<ContainerRecord, 'init'>): void {
   if (init === undefined) return;
   withProcess(init, (pidfd) => {
-    addon().pidfdSignal(pidfd, constants.signals.SIGKILL);
+    addon().pidfdSignal(pidfd, SIGKILL);
     addon().pidfdWait(pidfd, 10_000);
   });
 }
@@ -58,31 +58,4 @@ function withProcess(identity: ProcessIdentity, use: (pidfd: number) => void): b
   } finally {
     if (pidfd >= 0) closeSync(pidfd);
   }
-}
-
-/**
- * A signal's number from `15`, `TERM`, `SIGTERM` or `sigterm`, and the realtime names of kill(1).
- *
- * @throws TsrunError in runc's words
- */
-export function parseSignal(text: string): number {
-  if (/^\d+$/.test(text)) {
-    const number = Number(text);
-    if (number <= 64) return number;
-  }
-  const name = text.toUpperCase().replace(/^(SIG)?/, 'SIG');
-  const number = (constants.signals as Record<string, number>)[name] ?? realtimeSignal(name);
-  if (number === undefined) {
-    throw new TsrunError(`unknown signal ${JSON.stringify(text)}`, {
-      hint: 'a name such as TERM, or a number up to 64',
-    });
-  }
-  return number;
-}
-
-function realtimeSignal(name: string): number | undefined {
-  const match = /^SIGRT(MIN(?:\+(\d+))?|MAX(?:-(\d+))?)$/.exec(name);
-  if (match === null) return undefined;
-  const number = match[1]?.startsWith('MIN') ? 34 + Number(match[2] ?? 0) : 64 - Number(match[3] ?? 0);
-  return number >= 34 && number <= 64 ? number : undefined;
 }

@@ -165,7 +165,7 @@ const LinuxNetDevice: Schema = { kind: 'object', required: [], properties: {
 } };
 const LinuxDeviceCgroup: Schema = { kind: 'object', required: ["allow"], properties: {
   allow: boolean,
-  type: { kind: 'enum', values: ["a","b","c"] },
+  type: { kind: 'enum', values: ["a","b","c",""] },
   major: int64,
   minor: int64,
   access: { kind: 'string', pattern: /^[rwm]*$/u },
@@ -268,12 +268,12 @@ const LinuxSeccomp: Schema = { kind: 'object', required: ["defaultAction"], prop
   listenerMetadata: string,
   syscalls: { kind: 'array', items: LinuxSyscall, minItems: 0 },
 } };
-const RootfsPropagation: Schema = { kind: 'enum', values: ["private","shared","slave","unbindable","rprivate","rshared","rslave","runbindable"] };
+const RootfsPropagation: Schema = { kind: 'enum', values: ["private","shared","slave","unbindable","rprivate","rshared","rslave","runbindable",""] };
 const LinuxIntelRdt: Schema = { kind: 'object', required: [], properties: {
   closID: string,
   schemata: strings,
   l3CacheSchema: string,
-  memBwSchema: { kind: 'string', pattern: /^MB:[^\n]*$/u },
+  memBwSchema: { kind: 'string', pattern: /^(MB:[^\n]*)?$/u },
   enableMonitoring: boolean,
 } };
 const MemoryPolicyMode: Schema = { kind: 'enum', values: ["MPOL_DEFAULT","MPOL_BIND","MPOL_INTERLEAVE","MPOL_WEIGHTED_INTERLEAVE","MPOL_PREFERRED","MPOL_PREFERRED_MANY","MPOL_LOCAL"] };

@@ -314,8 +314,8 @@ export interface LinuxNetDevice {
   name?: string;
 }
 
-/** Mount propagation of the rootfs. containerd writes the recursive forms, which the text does not list. */
-export type RootfsPropagation = 'private' | 'shared' | 'slave' | 'unbindable' | 'rprivate' | 'rshared' | 'rslave' | 'runbindable';
+/** Mount propagation of the rootfs. containerd writes the recursive forms, which the text does not list; empty is absent. */
+export type RootfsPropagation = 'private' | 'shared' | 'slave' | 'unbindable' | 'rprivate' | 'rshared' | 'rslave' | 'runbindable' | '';
 
 /** The seccomp filter of the process. */
 export interface LinuxSeccomp {
@@ -389,7 +389,8 @@ export interface LinuxResources {
 /** A rule of the device allow list; unset type is a, unset numbers mean all. */
 export interface LinuxDeviceCgroup {
   allow: boolean;
-  type?: 'a' | 'b' | 'c';
+  /** Empty is absent. */
+  type?: 'a' | 'b' | 'c' | '';
   major?: number;
   minor?: number;
   /** Any of r, w and m. */

@@ -39,7 +39,7 @@ export const defaultDeviceRules: readonly DeviceRule[] = [
 export function deviceRulesOf(devices: readonly LinuxDeviceCgroup[]): DeviceRule[] {
   return devices.map(({ allow, type, major, minor, access }, index) => ({
     allow,
-    type: type ?? 'a',
+    type: type || 'a',
     major: numberOf(major, `/linux/resources/devices/${index}/major`),
     minor: numberOf(minor, `/linux/resources/devices/${index}/minor`),
     access: access || 'rwm',

@@ -17,7 +17,6 @@ interface Host {
   isTerminal(fd: number): boolean;
   workingDirectory(): string;
   errnoNumbers(): Record<string, number>;
-  signalNumbers(): Record<string, number>;
 }
 
 export const host = (globalThis as unknown as { tsrunHost: Host }).tsrunHost;

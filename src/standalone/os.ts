@@ -2,7 +2,7 @@
 import { readFileSync } from './fs.ts';
 import { host } from './host.ts';
 
-export const constants = { errno: host.errnoNumbers(), signals: host.signalNumbers() };
+export const constants = { errno: host.errnoNumbers() };
 
 /** The kernel's, as uname(2) gives it. */
 export function release(): string {

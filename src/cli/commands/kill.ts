@@ -11,7 +11,8 @@ export const kill: CommandDeclaration = {
   options: [{ flags: '-a, --all', description: 'signal every process of the container' }],
   examples: ['tsrun kill web', 'tsrun kill web KILL', 'tsrun kill --all web 9'],
   async run([id = '', signal = 'TERM'], options, { root }) {
-    const { killContainer, parseSignal } = await import('../../container/kill.ts');
+    const { killContainer } = await import('../../container/kill.ts');
+    const { parseSignal } = await import('../../linux/signals.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
     const directory = new ContainerDirectory(root, id);
     if (options.all === true) {

@@ -39,7 +39,8 @@ function expected(schema: Schema, value: unknown, hasHint: boolean): string {
       return `must be ${integerRange(schema)}`;
     case 'enum':
       if (hasHint && schema.values.length > maxListed) return `must be one of ${schema.values.length} known values`;
-      return `must be one of ${schema.values.join(', ')}`;
+      // The empty one stands for none.
+      return `must be one of ${schema.values.filter(Boolean).join(', ')}`;
     case 'string':
       return typeof value === 'string' ? `must match ${schema.pattern?.source}` : 'must be a string';
   }

@@ -27,8 +27,7 @@ function lowerBandwidth({ quota = 0, period = 0, burst }: LinuxCPU, current: Cur
     const first = quota === 0 ? current.cpuQuota : quota < 0 ? 'max' : decimal(quota);
     const second = period === 0 ? current.cpuPeriod : period;
     const from = quota === 0 ? 'cpu/period' : 'cpu/quota';
-    // The default period and no quota is no limit, whatever words say it.
-    const value = first === 'max' && second === 100_000 ? 'max' : `${first} ${decimal(second)}`;
+    const value = `${first} ${decimal(second)}`;
     settings.push(write('cpu', from, 'cpu.max', value));
   }
   if (burst !== undefined) settings.push(write('cpu', 'cpu/burst', 'cpu.max.burst', decimal(burst)));

@@ -26,8 +26,10 @@ function swapOnly({ limit = 0, swap = 0 }: LinuxMemory, current: CurrentLimits):
   // As on cgroup v1, where memory without limit could not have limited swap.
   if (swap === 0) return limit === -1 ? -1 : undefined;
   if (swap < 0) return -1;
+  // There is no sum that would be too much, but this much swap alone is.
+  if (limit < 0) return swap;
   const memory = limit === 0 ? current.memory : limit;
-  if (memory === undefined || memory < 0) {
+  if (memory === undefined) {
     throw new TsrunError('/linux/resources/memory/swap: it counts memory and swap together, and memory has no limit', {
       hint: 'set memory.limit too, or memory.swap.max in linux.resources.unified',
     });

@@ -63,6 +63,8 @@ const zeroByDefault = ['memory.low', 'cpu.idle', 'cpu.max.burst'];
 /** Whether the op asks for something that a cgroup does not have anyway. */
 export function isLimit(op: Op): boolean {
   if (op.op !== 'write-cgroup-file') return true;
+  // Without a quota the period of cpu.max limits nothing.
+  if (op.file === 'cpu.max') return !/^\s*max\b/.test(op.value);
   return op.value !== 'max' && !(op.value === '0' && zeroByDefault.includes(op.file));
 }
 

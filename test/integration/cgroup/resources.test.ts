@@ -257,7 +257,7 @@ t.test('a frozen cgroup is refused', { skip: waits }, async (t) => {
   mkdirSync(cgroup, { recursive: true });
   writeFileSync(join(cgroup, 'cgroup.freeze'), '1');
   const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
-  says(t, stderr, /unexpectedly frozen/);
+  says(t, stderr, /container's cgroup unexpectedly frozen: \//);
   t.ok(existsSync(cgroup), 'what was there before create stays');
   rmdirSync(cgroup);
 });

@@ -58,6 +58,9 @@ t.test('cpu', { skip: needs(['cpu'], noBurst) }, async (t) => {
     [['--cpu-idle', '0'], 'cpu.idle', '0'],
     [['--cpu-burst', '0'], 'cpu.max.burst', '0'],
     [['--cpu-quota', '-1'], 'cpu.max', 'max 50000', { runc: 'sets the period back to 100000' }],
+    [['--cpu-quota', '30000', '--cpu-period', '50000'], 'cpu.max', '30000 50000'],
+    [['--cpu-quota', '-1', '--cpu-period', '100000'], 'cpu.max', 'max 100000'],
+    [['--cpu-quota', '90000'], 'cpu.max', '90000 100000'],
   ]);
 });
 

@@ -9,7 +9,7 @@ import { networkErrors } from './network.ts';
 import { processErrors, processWarnings } from './process.ts';
 import { resourceErrors, resourceWarnings } from './resources.ts';
 import type { Rule } from './rule.ts';
-import { schedulerErrors } from './scheduler.ts';
+import { schedulerErrors, schedulerWarnings } from './scheduler.ts';
 import { seccompErrors, seccompWarnings } from './seccomp.ts';
 import { sysctlErrors } from './sysctl.ts';
 
@@ -29,6 +29,7 @@ export const errorRules: readonly Rule[] = [
 
 export const warningRules: readonly Rule[] = [
   ...processWarnings,
+  ...schedulerWarnings,
   ...capabilityWarnings,
   ...mountWarnings,
   ...deviceWarnings,

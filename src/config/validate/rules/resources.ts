@@ -18,7 +18,7 @@ export const resourceErrors: Rule[] = [
     const at = `${base}/memory/swap`;
     const hint = 'it is memory and swap together';
     return [
-      ...when(swap > 0 && limit <= 0, at, 'needs /linux/resources/memory/limit', hint),
+      ...when(swap > 0 && limit === 0, at, 'needs /linux/resources/memory/limit', hint),
       ...when(swap > 0 && swap < limit, at, `must not be below the memory limit ${limit}, found ${swap}`, hint),
     ];
   }),
@@ -67,6 +67,13 @@ export const resourceErrors: Rule[] = [
 ];
 
 export const resourceWarnings: Rule[] = [
+  resourceRule('memory-swap-unlimited', 'memory', ({ memory: { limit = 0, swap = 0 } = {} }) => {
+    return when(
+      swap > 0 && limit < 0,
+      `${base}/memory/swap`,
+      `limits swap alone, as memory has no limit, found ${swap}`,
+    );
+  }),
   resourceRule('memory-reservation', 'memory', ({ memory: { limit = 0, reservation = 0 } = {} }) => {
     const message = () => `above the memory limit ${limit} it has no effect, found ${reservation}`;
     return when(limit > 0 && reservation > limit, `${base}/memory/reservation`, message);

@@ -7,10 +7,9 @@ const realTime: readonly SchedulerPolicy[] = ['SCHED_FIFO', 'SCHED_RR'];
 const fair: readonly SchedulerPolicy[] = ['SCHED_OTHER', 'SCHED_BATCH'];
 
 export const schedulerErrors: Rule[] = [
-  schedulerRule('scheduler-nice', ({ policy, nice = 0 }, at) => [
-    ...onlyFor(fair, policy, nice, `${at}/nice`),
-    ...when(nice < -20 || nice > 19, `${at}/nice`, `must be from -20 to 19, found ${nice}`),
-  ]),
+  schedulerRule('scheduler-nice', ({ nice = 0 }, at) =>
+    when(nice < -20 || nice > 19, `${at}/nice`, `must be from -20 to 19, found ${nice}`),
+  ),
   schedulerRule('scheduler-priority', ({ policy, priority = 0 }, at) => [
     ...onlyFor(realTime, policy, priority, `${at}/priority`),
     ...when(
@@ -41,6 +40,13 @@ export const schedulerErrors: Rule[] = [
       );
     },
   },
+];
+
+export const schedulerWarnings: Rule[] = [
+  schedulerRule('scheduler-nice-unused', ({ policy, nice = 0 }, at) => {
+    const message = () => `has no effect with ${policy}, found ${nice}`;
+    return when(nice !== 0 && !fair.includes(policy), `${at}/nice`, message);
+  }),
 ];
 
 function schedulerRule(name: string, check: (scheduler: Scheduler, pointer: string) => Problem[]): Rule {

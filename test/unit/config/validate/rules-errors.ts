@@ -267,7 +267,6 @@ const process: RuleCase[] = [
     },
     at: '/process/execCPUAffinity/final',
   },
-  ...scheduler('scheduler-nice', 'with a real-time policy', { policy: 'SCHED_RR', priority: 1, nice: 5 }, '/nice'),
   ...scheduler('scheduler-nice', 'too nice', { policy: 'SCHED_OTHER', nice: 20 }, '/nice'),
   ...scheduler('scheduler-nice', 'as Go writes unset', { policy: 'SCHED_FIFO', nice: 0, priority: 1 }, undefined),
   ...scheduler('scheduler-priority', 'with a fair policy', { policy: 'SCHED_BATCH', priority: 1 }, '/priority'),
@@ -761,6 +760,14 @@ const resources: RuleCase[] = [
       s.linux.resources = { memory: { swap: 8 } };
     },
     at: '/linux/resources/memory/swap',
+  },
+  {
+    rule: 'memory-swap',
+    what: 'with memory that has none',
+    change: (s) => {
+      s.linux.resources = { memory: { limit: -1, swap: -1 } };
+    },
+    at: undefined,
   },
   {
     rule: 'memory-swap',

@@ -1,6 +1,25 @@
 import type { RuleCase } from './rules-errors.ts';
 
 export const warningCases: RuleCase[] = [
+  ...(['SCHED_FIFO', 'SCHED_DEADLINE', 'SCHED_IDLE', 'SCHED_OTHER'] as const).map(
+    (policy): RuleCase => ({
+      rule: 'scheduler-nice-unused',
+      what: policy,
+      change: (spec) => {
+        const times = policy === 'SCHED_DEADLINE' && { runtime: 1, deadline: 2, period: 3 };
+        spec.process.scheduler = { policy, nice: 5, ...(policy === 'SCHED_FIFO' && { priority: 1 }), ...times };
+      },
+      at: policy === 'SCHED_OTHER' ? undefined : '/process/scheduler/nice',
+    }),
+  ),
+  {
+    rule: 'memory-swap-unlimited',
+    what: 'memory without a limit',
+    change: (spec) => {
+      spec.linux.resources = { memory: { limit: -1, swap: 4096 } };
+    },
+    at: '/linux/resources/memory/swap',
+  },
   {
     rule: 'console-size-without-terminal',
     what: 'no terminal',

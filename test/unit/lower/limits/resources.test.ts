@@ -28,6 +28,7 @@ t.test('memory', async (t) => {
   t.strictSame(writes({ memory: { limit: -1 } }), ['memory.max max', 'memory.swap.max max']);
   t.strictSame(writes({ memory: { limit: 0, swap: 0 } }), [], '0 is not set');
   t.strictSame(writes({ memory: { reservation: -1 } }), ['memory.low max']);
+  t.strictSame(writes({ memory: { limit: -1, swap: 150 } }), ['memory.max max', 'memory.swap.max 150']);
   t.strictSame(writes({ memory: { limit: 100, checkBeforeUpdate: true } })[0], 'check 100 -1');
   t.strictSame(writes({ memory: { limit: 2 ** 63 } }), ['memory.max 9223372036854775808'], 'beyond 2^53');
 });
@@ -45,7 +46,13 @@ t.test('cpu', async (t) => {
   ]);
   t.strictSame(writes({ cpu: { quota: 50_000 } }), ['cpu.max 50000 100000']);
   t.strictSame(writes({ cpu: { period: 50_000 } }), ['cpu.max max 50000']);
-  t.strictSame(writes({ cpu: { quota: -1 } }), ['cpu.max max']);
+  t.strictSame(writes({ cpu: { quota: -1 } }), ['cpu.max max 100000']);
+  t.strictSame(writes({ cpu: { quota: -1 } }, { ...noLimits, cpuPeriod: 20_000 }), ['cpu.max max 20000']);
+  t.strictSame(
+    writes({ cpu: { quota: -1, period: 100_000 } }, { ...noLimits, cpuQuota: '7000', cpuPeriod: 20_000 }),
+    ['cpu.max max 100000'],
+    'also the default period is written',
+  );
   t.strictSame(writes({ cpu: { period: 50_000 } }, { ...noLimits, cpuQuota: '7000' }), ['cpu.max 7000 50000']);
   t.strictSame(writes({ cpu: { quota: 9000 } }, { ...noLimits, cpuPeriod: 20_000 }), ['cpu.max 9000 20000']);
   t.strictSame(writes({ cpu: { cpus: '0-1', mems: '0' } }), ['cpuset.cpus 0-1', 'cpuset.mems 0']);

@@ -1,0 +1,53 @@
+/**
+ * Signals by name (signal(7)), the same numbers on every architecture that tsrun runs on. A table of our own: the names
+ * that an engine or a libc has differ (SIGIO or SIGPOLL), and so would what `kill` takes.
+ */
+import { TsrunError } from '../errors.ts';
+
+/** From number 1 on. */
+const names = (
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT ' +
+  'CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
+).split(' ');
+
+/** Second names that signal(7) and kill(1) know. */
+const aliases: Readonly<Record<string, string>> = { IOT: 'ABRT', CLD: 'CHLD', POLL: 'IO' };
+
+/** SIGRTMIN of glibc and musl, which keep two for themselves, and SIGRTMAX. */
+const firstRealtime = 34;
+const lastSignal = 64;
+
+export const SIGKILL = 9;
+
+/**
+ * A signal's number from `15`, `TERM`, `SIGTERM` or `sigterm`, and the realtime names of kill(1). 0 asks only whether
+ * the process is there.
+ *
+ * @throws TsrunError in runc's words
+ */
+export function parseSignal(text: string): number {
+  const number = /^\d+$/.test(text) ? Number(text) : numberOf(text.toUpperCase().replace(/^SIG/, ''));
+  if (number !== undefined && number <= lastSignal) return number;
+  throw new TsrunError(`unknown signal ${JSON.stringify(text)}`, {
+    hint: 'a name such as TERM, or a number up to 64',
+  });
+}
+
+function numberOf(name: string): number | undefined {
+  const index = names.indexOf(aliases[name] ?? name);
+  return index < 0 ? realtimeNumber(name) : index + 1;
+}
+
+function realtimeNumber(name: string): number | undefined {
+  const match = /^RT(MIN(?:\+(\d+))?|MAX(?:-(\d+))?)$/.exec(name);
+  if (match === null) return undefined;
+  const [, base, above = 0, below = 0] = match;
+  const number = base?.startsWith('MIN') ? firstRealtime + Number(above) : lastSignal - Number(below);
+  return number >= firstRealtime && number <= lastSignal ? number : undefined;
+}
+
+/** `SIGTERM`; undefined for the realtime ones. */
+export function signalName(signal: number): string | undefined {
+  const name = names[signal - 1];
+  return name === undefined ? undefined : `SIG${name}`;
+}
