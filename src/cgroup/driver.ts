@@ -4,8 +4,9 @@ import type { TsrunError } from '../errors.ts';
 import { cgroupFacts } from '../host/facts.ts';
 import { log } from '../log.ts';
 import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
-import { unitProperties } from '../systemd/unit-properties.ts';
+import { systemdFiles, unitProperties } from '../systemd/unit-properties.ts';
 import { destroyCgroup } from './cgroupfs.ts';
+import { filesOf, KeptFiles } from './kept-files.ts';
 import { cgroupPids, killCgroup } from './processes.ts';
 import type { SettingOp } from './settings.ts';
 import { applySettings } from './settings.ts';
@@ -22,24 +23,53 @@ export interface ContainerCgroup {
 }
 
 /**
- * Sets new limits.
+ * Sets new limits, and changes nothing else.
  *
- * @throws TsrunError for the first that systemd or the kernel refuses
+ * @returns what undoes it
+ * @throws TsrunError for the first that systemd or the kernel refuses; then nothing has changed
  */
-export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly SettingOp[]): void {
+export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly SettingOp[]): () => void {
   const isCheck = ({ op }: SettingOp) => op === 'check-memory-use';
   // Before anything is changed, by systemd too.
   applySettings(path, settings.filter(isCheck));
-  // The unit first: systemd writes the files itself, in its own steps, and the exact values go over that.
-  if (unit !== undefined) changeUnit(path, unit, settings);
-  applySettings(
-    path,
-    settings.filter((setting) => !isCheck(setting)),
-  );
+  const named = new Set(filesOf(settings));
+  const before = new KeptFiles(path, unit === undefined ? named : [...systemdFiles, ...named]);
+  const undo = () => {
+    if (unit !== undefined) tellUnit(path, unit, before.settings(named, { changed: false }));
+    before.restore();
+  };
+  try {
+    if (unit !== undefined) {
+      // The unit first: systemd writes all of its files, in its own steps, and the exact values go over that.
+      changeUnit(path, unit, settings);
+      before.restore(named);
+    }
+    applySettings(
+      path,
+      settings.filter((setting) => !isCheck(setting)),
+    );
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return undo;
+}
+
+/** As long as the container lives: systemd may have removed the unit together with its last process. */
+function tellUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {
+  try {
+    setUnitProperties(unit, unitProperties(settings, hasBfq(path)));
+  } catch (error) {
+    log('warning', (error as TsrunError).message);
+  }
+}
+
+function hasBfq(path: string): boolean {
+  return existsSync(join(path, 'io.bfq.weight'));
 }
 
 function changeUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {
-  setUnitProperties(unit, unitProperties(settings, existsSync(join(path, 'io.bfq.weight'))));
+  setUnitProperties(unit, unitProperties(settings, hasBfq(path)));
   if (!settings.some((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group')) return;
   log('warning', `memory.oom.group: systemd knows it from create only: the next daemon-reload sets it as it was`);
 }

@@ -2,6 +2,7 @@ import type { ExitStatus } from '../addon.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Hook } from '../generated/spec.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
+import type { KeptWeight } from '../linux/cgroup-values.ts';
 import type { SeccompListener } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
 
@@ -36,7 +37,9 @@ export interface ContainerRecord {
    */
   readonly unit?: UnitName;
   /** Rules of the device filter in force, as formatDeviceRule writes them; absent where there is no filter. */
-  readonly devices?: readonly string[];
+  readonly devices?: readonly string[] | undefined;
+  /** The CPU weight that comes back when cpu.idle ends; absent where create's is the last that was given. */
+  readonly keptWeight?: KeptWeight | undefined;
   /** Groups of resctrl that create made, in the order of their removal. */
   readonly resctrl?: readonly string[];
   /** Whether the container has a pid namespace of its own, in which no process outlives init. */

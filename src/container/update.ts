@@ -3,16 +3,17 @@ import { addon } from '../addon.ts';
 import { delegationHint, openCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
 import { changeLimits } from '../cgroup/driver.ts';
-import { readCurrentLimits } from '../cgroup/limits.ts';
+import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
 import { SpecError } from '../config/validate/finding.ts';
 import { unknownProperties, validateSpec } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxResources, Status } from '../generated/spec.ts';
-import { gatherHostFacts } from '../host/facts.ts';
+import { type CgroupFacts, gatherHostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
 import { defaultDeviceRules, deviceRulesOf, formatDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
+import type { KeptWeight } from '../linux/cgroup-values.ts';
 import { lowerResources } from '../lower/limits/resources.ts';
 import { changeSchemata } from '../resctrl/group.ts';
 import type { ContainerRecord } from './record.ts';
@@ -76,22 +77,59 @@ function changeRunning(
 ): void {
   const cgroup = demandCgroup(directory, record);
   try {
-    const lowered = lowerResources(resources, gatherHostFacts().cgroup, readCurrentLimits(cgroup));
+    const { cgroup: host } = gatherHostFacts();
+    const kept = isIdle(cgroup) ? (record.keptWeight ?? configuredWeight(directory, host)) : undefined;
+    const lowered = lowerResources(resources, host, readCurrentLimits(cgroup, kept));
     for (const warning of lowered.warnings) log('warning', warning);
     const devices = newDeviceRules(record, resources, request.deviceRules);
     const settings = lowered.settings.map(({ op }) => op).filter(isSettingOp);
-    changeLimits({ path: cgroup, unit: record.unit }, settings);
-    if (request.schemata.length > 0) {
-      changeSchemata(record.resctrl ?? [], '--l3-cache-schema or --mem-bw-schema', request.schemata);
-    }
-    if (devices !== undefined) {
-      replaceFilter(cgroup, devices);
-      directory.write({ ...record, devices });
+    const undo = changeLimits({ path: cgroup, unit: record.unit }, settings);
+    try {
+      changeOthers(record, cgroup, devices, request.schemata);
+      remember(directory, record, { devices: devices ?? record.devices, keptWeight: lowered.keptWeight });
+    } catch (error) {
+      undo();
+      throw error;
     }
   } catch (error) {
     // systemd takes the cgroup of a container that ends away, at any step, and each would name another reason.
     throw record.init !== undefined && isEnding(record.init) ? notRunning('stopped') : error;
   }
+}
+
+/** What limits are not: the filter, and the resctrl group, which takes all of its lines or none. */
+function changeOthers(
+  record: ContainerRecord,
+  cgroup: string,
+  devices: readonly string[] | undefined,
+  schemata: readonly string[],
+): void {
+  if (devices !== undefined) replaceFilter(cgroup, devices);
+  if (schemata.length === 0) return;
+  try {
+    changeSchemata(record.resctrl ?? [], '--l3-cache-schema or --mem-bw-schema', schemata);
+  } catch (error) {
+    if (devices !== undefined && record.devices !== undefined) replaceFilter(cgroup, record.devices);
+    throw error;
+  }
+}
+
+/** The weight that create was told of, where it made the cgroup idle. */
+function configuredWeight(directory: ContainerDirectory, host: CgroupFacts): KeptWeight | undefined {
+  return lowerResources(directory.readConfig().linux?.resources ?? {}, host).keptWeight;
+}
+
+function remember(
+  directory: ContainerDirectory,
+  record: ContainerRecord,
+  now: Pick<ContainerRecord, 'devices' | 'keptWeight'>,
+): void {
+  const isSame = now.devices === record.devices && sameWeight(now.keptWeight, record.keptWeight);
+  if (!isSame) directory.write({ ...record, ...now });
+}
+
+function sameWeight(a: KeptWeight | undefined, b: KeptWeight | undefined): boolean {
+  return a?.file === b?.file && a?.value === b?.value;
 }
 
 /** The schema and the rules of a config, on a config that holds nothing else. */

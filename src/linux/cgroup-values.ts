@@ -6,10 +6,29 @@ export interface CurrentLimits {
   readonly cpuQuota: string;
   /** Second word of cpu.max: microseconds. */
   readonly cpuPeriod: number;
+  /** cpu.idle is 1. */
+  readonly idle: boolean;
+  /** cpu.weight; undefined where there is none. */
+  readonly weight: string | undefined;
+  /** The weight that comes back when idle ends. */
+  readonly keptWeight: KeptWeight | undefined;
+}
+
+/** A weight that waits for the end of cpu.idle: the file and what to write to it. */
+export interface KeptWeight {
+  readonly file: string;
+  readonly value: string;
 }
 
 /** Of a cgroup that has just been made. */
-export const noLimits: CurrentLimits = { memory: undefined, cpuQuota: 'max', cpuPeriod: 100_000 };
+export const noLimits: CurrentLimits = {
+  memory: undefined,
+  cpuQuota: 'max',
+  cpuPeriod: 100_000,
+  idle: false,
+  weight: undefined,
+  keptWeight: undefined,
+};
 
 /**
  * A blockIO weight (10 to 1000) as one of io.weight (1 to 10000), where the BFQ scheduler and its io.bfq.weight, which

@@ -1,7 +1,8 @@
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
-import type { UnitProperty } from './property.ts';
+import { infinity, type UnitProperty } from './property.ts';
+import { roundUp } from './unit-properties.ts';
 
 /** As systemd's own tools wait: longer than stopping a unit takes by default. */
 const timeoutMs = 100_000;
@@ -19,7 +20,7 @@ export interface UnitName {
  */
 export function startUnit(unit: UnitName, properties: readonly UnitProperty[]): void {
   const start = (known: readonly UnitProperty[]) =>
-    runJob(unit, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', [unit.name, 'replace', variants(known), []]);
+    runJob(unit, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', [unit.name, 'replace', variants(unit, known), []]);
   try {
     withKnownProperties(properties, start);
   } catch (error) {
@@ -33,7 +34,7 @@ export function startUnit(unit: UnitName, properties: readonly UnitProperty[]): 
 /** Changes properties of a running unit; they go when it does. */
 export function setUnitProperties(unit: UnitName, properties: readonly UnitProperty[]): void {
   withKnownProperties(properties, (known) => {
-    if (known.length > 0) call(unit, 'SetUnitProperties', 'sba(sv)', [unit.name, true, variants(known)], false);
+    if (known.length > 0) call(unit, 'SetUnitProperties', 'sba(sv)', [unit.name, true, variants(unit, known)], false);
   });
 }
 
@@ -103,12 +104,16 @@ export function scopeFailedByOom(unit: UnitName): boolean {
 }
 
 function scopeProperty(unit: UnitName, property: string): string {
-  const path = `/org/freedesktop/systemd1/unit/${objectName(unit.name)}`;
+  return propertyOf(unit, `/org/freedesktop/systemd1/unit/${objectName(unit.name)}`, 'Scope', property);
+}
+
+/** @param kind of the object at the path */
+function propertyOf(unit: UnitName, path: string, kind: 'Scope' | 'Manager', property: string): string {
   try {
     return addon().systemdProperty({
       user: unit.user,
       path,
-      interface: 'org.freedesktop.systemd1.Scope',
+      interface: `org.freedesktop.systemd1.${kind}`,
       property,
     });
   } catch (error) {
@@ -147,8 +152,26 @@ function call(unit: UnitName, member: string, signature: string, args: readonly 
   }
 }
 
-function variants(properties: readonly UnitProperty[]): unknown[] {
-  return properties.map(({ name, type, value }) => [name, [type, value]]);
+function variants(unit: UnitName, properties: readonly UnitProperty[]): unknown[] {
+  return properties.map(({ name, type, value }) => {
+    return [name, [type, name === 'CPUQuotaPerSecUSec' ? quotaFor(unit, value as string) : value]];
+  });
+}
+
+/** The first that writes a quota with two decimals of a percent into the files that a daemon-reload reads. */
+const firstWithDecimals = 257;
+
+/** An older systemd writes whole percents, rounded down: it gets what is not below the limit then. */
+function quotaFor(unit: UnitName, perSecond: string): string {
+  const inPercents = roundUp(BigInt(perSecond), 10_000n).toString();
+  if (perSecond === infinity || perSecond === inPercents || versionOf(unit) >= firstWithDecimals) return perSecond;
+  return inPercents;
+}
+
+/** 257 of `257.9-1~deb13u1`. */
+function versionOf(unit: UnitName): number {
+  const version = propertyOf(unit, '/org/freedesktop/systemd1', 'Manager', 'Version');
+  return Number(/\d+/.exec(version)?.[0] ?? 0);
 }
 
 function codeOf(error: unknown): string | undefined {

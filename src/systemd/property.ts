@@ -19,7 +19,7 @@ export function parseProperty(text: string): UnitProperty {
 }
 
 /** The largest uint64, which systemd takes for infinity. */
-const infinity = '18446744073709551615';
+export const infinity = '18446744073709551615';
 
 /** A 64-bit property from what a cgroup file would hold: a decimal number, or `max`. */
 export function uint64(name: string, value: string): UnitProperty {

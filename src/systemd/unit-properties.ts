@@ -17,6 +17,13 @@ const plainProperties: Readonly<Record<string, readonly [name: string, least: bi
   'pids.max': ['TasksMax', 1n],
 };
 
+/** What systemd writes anew whenever a property of the unit is set, whichever it is. */
+export const systemdFiles: readonly string[] = [
+  ...Object.keys(plainProperties),
+  ...['memory.zswap.writeback', 'memory.oom.group', 'cpu.idle', 'cpu.weight', 'cpu.max', 'cpuset.cpus', 'cpuset.mems'],
+  ...['io.weight', 'io.bfq.weight', 'io.max'],
+];
+
 /** Of cpu.weight and io.weight (cgroup-v2.rst, Weights), and of their properties. */
 const mostWeight = 10_000n;
 
@@ -62,7 +69,7 @@ function ofFile(file: string, value: string): UnitProperty[] {
       return bandwidth(value);
     case 'cpu.idle':
       // systemd's word for SCHED_IDLE is a weight of 0.
-      return value === '1' ? [uint64('CPUWeight', '0')] : [];
+      return value.trim() === '1' ? [uint64('CPUWeight', '0')] : [];
     case 'cpuset.cpus':
       return bitMask('AllowedCPUs', value);
     case 'cpuset.mems':
@@ -89,16 +96,20 @@ function weight(name: string, value: bigint | 'max' | undefined): UnitProperty[]
   return typeof value === 'bigint' && value >= 1n && value <= mostWeight ? [uint64(name, String(value))] : [];
 }
 
-/** `QUOTA PERIOD` as microseconds of CPU a second; systemd keeps it in steps of 10 ms, the file stays exact. */
+/** `QUOTA PERIOD` as microseconds of CPU a second; systemd keeps it in steps of 100 us, the file stays exact. */
 function bandwidth(value: string): UnitProperty[] {
   const [, quota, period = '100000'] = /^\s*(max|\d{1,19})(?:\s+(\d{1,19}))?\s*$/.exec(value) ?? [];
   // What the kernel takes (Documentation/scheduler/sched-bwc.rst).
   if (quota === undefined || Number(quota) < 1000 || Number(period) < 1000 || Number(period) > 1_000_000) return [];
   if (quota === 'max') return [uint64('CPUQuotaPerSecUSec', 'max'), uint64('CPUQuotaPeriodUSec', period)];
-  const perSecond = (BigInt(quota) * 1_000_000n) / BigInt(period);
   // Rounded up: the unit may not be below what the file asks for.
-  const stepped = ((perSecond + 9_999n) / 10_000n) * 10_000n;
-  return [uint64('CPUQuotaPerSecUSec', stepped.toString()), uint64('CPUQuotaPeriodUSec', period)];
+  const perSecond = roundUp(BigInt(quota) * 1_000_000n, BigInt(period)) / BigInt(period);
+  return [uint64('CPUQuotaPerSecUSec', roundUp(perSecond, 100n).toString()), uint64('CPUQuotaPeriodUSec', period)];
+}
+
+/** To the next multiple. */
+export function roundUp(number: bigint, step: bigint): bigint {
+  return ((number + step - 1n) / step) * step;
 }
 
 /** More than the CPUs any kernel can be built for. */

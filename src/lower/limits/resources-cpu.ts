@@ -3,16 +3,12 @@ import type { CurrentLimits } from '../../linux/cgroup-values.ts';
 import { decimal, type Setting, write } from './setting.ts';
 
 /** linux.resources.cpu: the controllers cpu (weight, bandwidth) and cpuset. */
-export function lowerCpu(cpu: LinuxCPU, current: CurrentLimits, warnings: string[]): Setting[] {
+export function lowerCpu(cpu: LinuxCPU, current: CurrentLimits): Setting[] {
   const settings: Setting[] = [];
   if (cpu.cpus) settings.push(write('cpuset', 'cpu/cpus', 'cpuset.cpus', cpu.cpus));
   if (cpu.mems) settings.push(write('cpuset', 'cpu/mems', 'cpuset.mems', cpu.mems));
   if (cpu.idle !== undefined) settings.push(write('cpu', 'cpu/idle', 'cpu.idle', decimal(cpu.idle)));
-  if (cpu.shares !== undefined && cpu.shares !== 0) {
-    // The kernel refuses a weight while idle is set, and would forget it.
-    if (cpu.idle === 1) warnings.push('/linux/resources/cpu/shares: no effect while cpu.idle is 1');
-    else settings.push(write('cpu', 'cpu/shares', 'cpu.weight', String(weightOfShares(cpu.shares))));
-  }
+  if (cpu.shares) settings.push(write('cpu', 'cpu/shares', 'cpu.weight', String(weightOfShares(cpu.shares))));
   settings.push(...lowerBandwidth(cpu, current));
   return settings;
 }

@@ -2,7 +2,8 @@ import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import type { LinuxResources } from '../../generated/spec.ts';
 import type { CgroupFacts } from '../../host/facts.ts';
-import { type CurrentLimits, noLimits } from '../../linux/cgroup-values.ts';
+import { type CurrentLimits, type KeptWeight, noLimits } from '../../linux/cgroup-values.ts';
+import { settleIdle } from './idle.ts';
 import { lowerCpu } from './resources-cpu.ts';
 import { lowerBlockIO } from './resources-io.ts';
 import { lowerMemory } from './resources-memory.ts';
@@ -14,6 +15,8 @@ export interface LoweredResources {
   /** In the order in which the kernel wants them. */
   readonly settings: readonly Setting[];
   readonly warnings: readonly string[];
+  /** What an idle cgroup's weight is to be when that ends. */
+  readonly keptWeight: KeptWeight | undefined;
 }
 
 /**
@@ -30,9 +33,9 @@ export function lowerResources(
 ): LoweredResources {
   refuseV1Only(resources);
   const warnings: string[] = [];
-  const settings = [
+  const asked = [
     // Before memory: what makes pages must know its nodes first.
-    ...lowerCpu(resources.cpu ?? {}, current, warnings),
+    ...lowerCpu(resources.cpu ?? {}, current),
     ...lowerMemory(resources.memory ?? {}, current),
     ...lowerPids(resources.pids),
     ...lowerBlockIO(resources.blockIO ?? {}),
@@ -41,7 +44,8 @@ export function lowerResources(
     // Last: it is the way to override anything above.
     ...lowerUnified(resources.unified ?? {}),
   ];
-  return { settings: settings.filter((setting) => hasController(setting, host)), warnings };
+  const { settings, keptWeight } = settleIdle(asked, current, warnings);
+  return { settings: settings.filter((setting) => hasController(setting, host)), warnings, keptWeight };
 }
 
 /** The controllers that the settings cannot do without. */

@@ -86,6 +86,75 @@ t.test('update changes both', { skip: needs }, async (t) => {
   t.equal(await property('MemoryMax'), '50331648');
 });
 
+const rounds = {
+  crun: 'lets systemd round what is not named',
+  runc: 'lets systemd round what is not named',
+};
+
+t.test(
+  'an update changes what it names and nothing else',
+  { skip: needs || requires({ differs: rounds }) },
+  async (t) => {
+    const { box, id, cgroup, file, property } = await scope(t, (spec) => {
+      spec.linux.resources = {
+        cpu: { quota: 123_456, period: 100_000, shares: 512 },
+        memory: { limit: 67_108_864 },
+        pids: { limit: 33 },
+      };
+    });
+    const update = (input: string) => box.runtime(['--systemd-cgroup', 'update', '-r', '-', id], { input });
+    // What neither the config nor systemd knows of.
+    writeFileSync(join(cgroup, 'memory.high'), '50331648');
+    const files = () => ['cpu.max', 'cpu.weight', 'memory.max', 'memory.high'].map(file);
+    const before = files();
+    t.strictSame(before, ['123456 100000', '59', '67108864', '50331648']);
+    t.match(await update('{"pids":{"limit":44}}'), { code: 0 });
+    t.strictSame([file('pids.max'), await property('TasksMax')], ['44', '44']);
+    t.strictSame(files(), before);
+    const refused = '{"pids":{"limit":55},"cpu":{"quota":5000},"unified":{"cgroup.max.depth":"many"}}';
+    t.match(await update(refused), { code: 1, stderr: /cgroup\.max\.depth: write/ });
+    t.strictSame([file('pids.max'), await property('TasksMax')], ['44', '44'], 'a refused one not even that');
+    t.strictSame(files(), before);
+  },
+);
+
+const percents = { crun: 'gives systemd whole percents', runc: 'gives systemd whole percents' };
+
+t.test(
+  'a daemon-reload leaves a quota to 100 us a second',
+  { skip: needs || requires({ differs: percents }) },
+  async (t) => {
+    const version = Number(/\d+/.exec(await systemctl('show', '--value', '--property', 'Version'))?.[0]);
+    if (version < 257) return t.pass('an older systemd keeps whole percents', { skip: true });
+    for (const [asked, after] of [
+      [[25_000, 50_000], '25000 50000'],
+      [[1500, 1_000_000], '1500 1000000'],
+      [[5001, 100_000], '5010 100000'],
+      [[123_456, 100_000], '123460 100000'],
+    ] as const) {
+      const [quota, period] = asked;
+      const { file } = await scope(t, (spec) => {
+        spec.linux.resources = { cpu: { quota, period } };
+      });
+      t.equal(file('cpu.max'), asked.join(' '));
+      await systemctl('daemon-reload');
+      t.equal(file('cpu.max'), after);
+    }
+  },
+);
+
+t.test(
+  'the period stays with a quota that is taken away',
+  { skip: needs || requires({ differs: rounds }) },
+  async (t) => {
+    const { box, id, file } = await scope(t, limits);
+    await box.runtimeOk(['--systemd-cgroup', 'update', '--cpu-quota', '-1', id]);
+    t.equal(file('cpu.max'), 'max 50000');
+    await systemctl('daemon-reload');
+    t.equal(file('cpu.max'), 'max 50000');
+  },
+);
+
 t.test('a daemon-reload takes away neither limits nor devices', { skip: needs }, async (t) => {
   const box = sandbox(t);
   const name = box.newId();

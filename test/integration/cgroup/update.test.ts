@@ -186,6 +186,85 @@ t.test('bad values are named and change nothing', { skip: needs({ differs: stdin
   says(t, (await update('--resources', '/nonexistent')).stderr, /--resources: cannot read \/nonexistent/);
 });
 
+const keeps = { crun: 'leaves what it has written before', runc: 'leaves what it has written before' };
+
+t.test('what the kernel refuses changes nothing', { skip: needs({ differs: keeps }) }, async (t) => {
+  const { box, id, file } = await sleeper(t, (spec) => {
+    spec.linux.resources = { unified: { 'cgroup.max.depth': '3' } };
+  });
+  const input = '{"unified":{"cgroup.max.depth":"4","cgroup.max.descendants":"many"}}';
+  const { code, stderr } = await box.runtime(['update', '-r', '-', id], { input });
+  t.equal(code, 1);
+  says(t, stderr, /unified\/cgroup\.max\.descendants: write .*EINVAL/);
+  t.same([file('cgroup.max.depth'), file('cgroup.max.descendants')], ['3', 'max']);
+});
+
+t.test(
+  'what is refused after limits and devices have changed changes nothing',
+  { skip: needs({ runtime: 'tsrun' }) },
+  async (t) => {
+    const { file, update, box, id } = await sleeper(t);
+    const record = () => readFileSync(join(box.root, id, 'state.json'), 'utf8');
+    const before = record();
+    const input = '{"unified":{"cgroup.max.depth":"4"}}';
+    const args = ['--device', 'c 10:229 rw', '--l3-cache-schema', 'L3:0=f'];
+    const { code, stderr } = await box.runtime(['update', '-r', '-', ...args, id], { input });
+    t.equal(code, 1);
+    says(t, stderr, /has no resctrl group of its own/);
+    t.equal(file('cgroup.max.depth'), 'max');
+    t.equal(record(), before);
+    t.equal((await update('--device', 'c 10:229 rw')).code, 0);
+    t.not(record(), before, 'where the rules stand');
+  },
+);
+
+const ownIdle = { crun: 'has no --cpu-idle', runc: 'refuses a weight while the cgroup is idle' };
+
+t.test(
+  'a weight comes back when cpu.idle ends, and may be given meanwhile',
+  { skip: needs({ controllers: ['cpu'], differs: ownIdle }) },
+  async (t) => {
+    const { update, file, box, id } = await sleeper(t, (spec) => {
+      spec.linux.resources = { cpu: { shares: 512 } };
+    });
+    const state = () => [file('cpu.idle'), file('cpu.weight')];
+    const ok = async (...args: string[]) => t.match(await update(...args), { code: 0, stdout: '' }, args.join(' '));
+    t.same(state(), ['0', '59']);
+    await ok('--cpu-idle', '1');
+    t.same(state(), ['1', '0']);
+    await ok('--cpu-idle', '0');
+    t.same(state(), ['0', '59'], 'that of the config');
+    await ok('--cpu-share', '2048');
+    await ok('--cpu-idle', '1');
+    await ok('--pids-limit', '50');
+    t.same(state(), ['1', '0'], 'another change does not end it');
+    await ok('--cpu-idle', '0');
+    t.same(state(), ['0', '174'], 'that of an update');
+    await ok('--cpu-idle', '1');
+    await ok('--cpu-share', '1024');
+    t.same(state(), ['1', '0'], 'nor does a weight');
+    await ok('--cpu-idle', '0');
+    t.same(state(), ['0', '100'], 'which comes then');
+    const input = '{"cpu":{"idle":1},"unified":{"cpu.weight":"7"}}';
+    await box.runtimeOk(['update', '-r', '-', id], { input });
+    await ok('--cpu-idle', '0', '--cpu-share', '2');
+    t.same(state(), ['0', '1'], 'and one that is given with the end wins');
+  },
+);
+
+t.test(
+  'a container that is created idle gets its weight when that ends',
+  { skip: needs({ controllers: ['cpu'], differs: ownIdle }) },
+  async (t) => {
+    const { update, file } = await sleeper(t, (spec) => {
+      spec.linux.resources = { cpu: { shares: 512, idle: 1 } };
+    });
+    t.same([file('cpu.idle'), file('cpu.weight')], ['1', '0']);
+    t.equal((await update('--cpu-idle', '0')).code, 0);
+    t.same([file('cpu.idle'), file('cpu.weight')], ['0', '59']);
+  },
+);
+
 t.test('only a container that is there can be updated', { skip: needs() }, async (t) => {
   const box = sandbox(t);
   says(t, (await box.runtime(['update', '--pids-limit', '5', 'nobody'])).stderr, /container does not exist/);

@@ -39,7 +39,10 @@ function withString(pointer: string, value: '' | undefined): Spec {
   const names = pointer.split('/').slice(1);
   const last = names.pop() as string;
   let parent = spec as unknown as Value;
-  for (const name of names) parent = (parent[name] ??= {}) as Value;
+  for (const name of names) {
+    parent[name] ??= {};
+    parent = parent[name] as Value;
+  }
   if (value === undefined) delete parent[last];
   else parent[last] = value;
   return spec;

@@ -32,7 +32,7 @@ t.test('limits become properties of the unit', async (t) => {
 });
 
 t.test('a quota between two steps of systemd is not made smaller', async (t) => {
-  t.strictSame(properties({ cpu: { quota: 33_333 } })[0], 'CPUQuotaPerSecUSec t "340000"');
+  t.strictSame(properties({ cpu: { quota: 33_333 } })[0], 'CPUQuotaPerSecUSec t "333400"');
 });
 
 t.test('no tasks at all, which systemd cannot say', async (t) => {

@@ -59,10 +59,38 @@ t.test('cpu', async (t) => {
   t.strictSame(writes({ cpu: { idle: 0, shares: 1024 } }), ['cpu.idle 0', 'cpu.weight 100']);
 });
 
-t.test('shares without effect under idle are a warning', async (t) => {
-  const { settings, warnings } = lowerResources({ cpu: { idle: 1, shares: 512 } }, cgroup);
-  t.equal(settings.length, 1);
-  t.match(warnings, [/cpu\/shares/]);
+t.test('a weight waits until idle ends', async (t) => {
+  const weight = (value: string) => ({ file: 'cpu.weight', value });
+  const idle = { ...noLimits, idle: true, weight: '0' };
+  const cases: [what: string, LinuxResources, CurrentLimits, string[], string | undefined][] = [
+    ['given with idle', { cpu: { idle: 1, shares: 512 } }, noLimits, ['cpu.idle 1'], '59'],
+    ['in force before', { cpu: { idle: 1 } }, { ...noLimits, weight: '300' }, ['cpu.idle 1'], '300'],
+    ['given meanwhile', { cpu: { shares: 512 } }, { ...idle, keptWeight: weight('300') }, [], '59'],
+    ['given meanwhile by unified', { unified: { 'cpu.weight': '7' } }, idle, [], '7'],
+    ['other changes meanwhile', { pids: { limit: 5 } }, { ...idle, keptWeight: weight('300') }, ['pids.max 5'], '300'],
+    [
+      'comes back',
+      { cpu: { idle: 0 } },
+      { ...idle, keptWeight: weight('300') },
+      ['cpu.idle 0', 'cpu.weight 300'],
+      undefined,
+    ],
+    ['never configured', { cpu: { idle: 0 } }, idle, ['cpu.idle 0', 'cpu.weight 100'], undefined],
+    [
+      'given at the end',
+      { unified: { 'cpu.weight': '7', 'cpu.idle': '0' } },
+      idle,
+      ['cpu.idle 0', 'cpu.weight 7'],
+      undefined,
+    ],
+    ['was not idle', { cpu: { idle: 0 } }, { ...noLimits, weight: '300' }, ['cpu.idle 0'], undefined],
+  ];
+  for (const [what, resources, current, expected, kept] of cases) {
+    const { keptWeight, warnings } = lowerResources(resources, cgroup, current);
+    t.strictSame(writes(resources, current), expected, what);
+    t.strictSame(keptWeight, kept === undefined ? undefined : weight(kept), what);
+    t.equal(warnings.length, what.startsWith('given') && kept !== undefined ? 1 : 0, what);
+  }
 });
 
 t.test('shares become weights as with runc and crun', async (t) => {

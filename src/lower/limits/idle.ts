@@ -1,0 +1,42 @@
+import type { WriteCgroupFileOp } from '../../generated/ops.ts';
+import type { CurrentLimits, KeptWeight } from '../../linux/cgroup-values.ts';
+import { type Setting, write } from './setting.ts';
+
+/** What a cgroup has from the start (cgroup-v2.rst). */
+const defaultWeight: KeptWeight = { file: 'cpu.weight', value: '100' };
+
+/**
+ * cpu.idle and the weight, which the kernel has in one place: while the cgroup is idle it refuses a weight, and when that
+ * ends it gives the default one. Here idle is a state of its own, with both drivers: a weight given meanwhile is kept,
+ * and what was configured comes back.
+ *
+ * @returns what to write, idle before the weight, and the weight that is to come back, where the cgroup is idle then
+ */
+export function settleIdle(
+  settings: readonly Setting[],
+  current: CurrentLimits,
+  warnings: string[],
+): { settings: Setting[]; keptWeight: KeptWeight | undefined } {
+  const idles = settings.filter(({ op }) => writes(op, ['cpu.idle']));
+  const weights = settings.filter(({ op }) => writes(op, ['cpu.weight', 'cpu.weight.nice']));
+  const rest = settings.filter((setting) => !idles.includes(setting) && !weights.includes(setting));
+  const given = idles.at(-1)?.op as WriteCgroupFileOp | undefined;
+  const idle = given === undefined ? current.idle : given.value.trim() === '1';
+  const last = weights.at(-1)?.op as WriteCgroupFileOp | undefined;
+  const known = last ?? current.keptWeight ?? (current.idle ? undefined : weightInForce(current));
+  if (idle) {
+    if (last !== undefined) warnings.push(`${last.from}: no effect while cpu.idle is 1; it comes when that ends`);
+    return { settings: [...idles, ...rest], keptWeight: known && { file: known.file, value: known.value } };
+  }
+  if (!current.idle || last !== undefined) return { settings: [...idles, ...weights, ...rest], keptWeight: undefined };
+  const { file, value } = known ?? defaultWeight;
+  return { settings: [...idles, write('cpu', 'cpu/idle', file, value), ...rest], keptWeight: undefined };
+}
+
+function writes(op: Setting['op'], files: readonly string[]): boolean {
+  return op.op === 'write-cgroup-file' && files.includes(op.file);
+}
+
+function weightInForce({ weight }: CurrentLimits): KeptWeight | undefined {
+  return weight === undefined ? undefined : { file: 'cpu.weight', value: weight };
+}
