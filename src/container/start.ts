@@ -1,7 +1,9 @@
 import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
+import type { Spec } from '../generated/spec.ts';
 import { isEnding } from '../host/processes.ts';
 import { log } from '../log.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from '../run/message.ts';
@@ -57,11 +59,12 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     directory.removeExecSocket();
     sendContinue(socket, traceOfStart(record.startOps));
     const failure = converse(socket, record);
+    const error = failure && failureOf(directory, record, failure);
     if (failure?.op.op === 'run-container-hook') deleteContainer(directory, { force: true });
     if (failure !== undefined) {
       // It ends after its report: the container that this error is about is stopped, not about to be.
       if (record.init !== undefined) waitForExit(record.init);
-      throw describeFailure(failure.op, failure.message);
+      throw error;
     }
     const unreported = unreportedFailure(record.init?.pid ?? 0, Object.values(record.startOps));
     if (unreported !== undefined) throw unreported;
@@ -84,6 +87,20 @@ function connectToInit(directory: ContainerDirectory, record: ContainerRecord): 
 interface InitFailure {
   op: Op;
   message: InitMessage;
+}
+
+/** What is too long for execve(2) may stand in an environment, which the record leaves out, and the config has. */
+function failureOf(directory: ContainerDirectory, record: ContainerRecord, { op, message }: InitFailure): TsrunError {
+  const isTooLong = [message.error, message.value & 0xffff].includes(constants.errno.E2BIG);
+  const spec = isTooLong ? directory.readConfig() : undefined;
+  const complete = (each: Op) => withEnvironment(each, spec);
+  return describeFailure(complete(op), message, Object.values(record.startOps).map(complete));
+}
+
+function withEnvironment(op: Op, spec: Spec | undefined): Op {
+  if (op.op === 'prepare-exec') return { ...op, env: spec?.process?.env ?? [] };
+  if (op.op !== 'run-container-hook') return op;
+  return { ...op, env: spec?.hooks?.[op.kind as 'startContainer']?.[Number(op.index)]?.env ?? [] };
 }
 
 /** Answers init until its end of the socket is closed; what it reports of a failure on the way to the program. */

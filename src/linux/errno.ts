@@ -12,6 +12,7 @@ const errnoTexts: Readonly<Record<string, string>> = {
   EAGAIN: 'Resource temporarily unavailable',
   ENOENT: 'it is not there',
   EACCES: 'Permission denied',
+  E2BIG: 'Argument list too long',
   EEXIST: 'something else is there already',
   ENOTDIR: 'Not a directory',
   EISDIR: 'Is a directory',

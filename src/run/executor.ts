@@ -218,7 +218,7 @@ export class Executor {
       }
       switch (message.type) {
         case messageType.error:
-          throw describeFailure(this.opOf(message), message);
+          throw describeFailure(this.opOf(message), message, this.plan.ops);
         case messageType.descriptor:
           this.descriptor(message);
           break;

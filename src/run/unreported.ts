@@ -19,7 +19,7 @@ export function unreportedFailure(pid: number, ops: readonly Op[]): TsrunError |
   const process = processStat(pid);
   if (process?.isEnding !== true || process.name !== initName) return undefined;
   const signal = process.waitStatus & 0x7f;
-  if (signal === 0) return describeFailure(exec, { error: process.waitStatus >>> 8, value: 0, detail: '' });
+  if (signal === 0) return describeFailure(exec, { error: process.waitStatus >>> 8, value: 0, detail: '' }, ops);
   return new TsrunError(`the container's init was killed by signal ${signal} in execve`, {
     hint: '/linux/seccomp must allow execve',
   });

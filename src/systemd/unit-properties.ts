@@ -101,7 +101,7 @@ function bandwidth(value: string): UnitProperty[] {
   const [, quota, period = '100000'] = /^\s*(max|\d{1,19})(?:\s+(\d{1,19}))?\s*$/.exec(value) ?? [];
   // What the kernel takes (Documentation/scheduler/sched-bwc.rst).
   if (quota === undefined || Number(quota) < 1000 || Number(period) < 1000 || Number(period) > 1_000_000) return [];
-  if (quota === 'max') return [uint64('CPUQuotaPerSecUSec', 'max'), uint64('CPUQuotaPeriodUSec', period)];
+  if (quota === 'max') return [uint64('CPUQuotaPerSecUSec', 'max')];
   // Rounded up: the unit may not be below what the file asks for.
   const perSecond = roundUp(BigInt(quota) * 1_000_000n, BigInt(period)) / BigInt(period);
   return [uint64('CPUQuotaPerSecUSec', roundUp(perSecond, 100n).toString()), uint64('CPUQuotaPeriodUSec', period)];

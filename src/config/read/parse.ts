@@ -53,12 +53,22 @@ function parse(text: string, path: string): unknown {
 /** What the slow scanner finds wrong with the text, which JSON.parse or the count of keys has refused. */
 function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   const { error, duplicates } = scanJson(text, maxDepth);
-  if (error !== undefined) return new TsrunError(`${showPlace(path, text, error.offset)}: ${error.message}`, { cause });
+  if (error !== undefined) {
+    const message = `${showPlace(path, text, error.offset)}: ${error.message}`;
+    return new TsrunError(message, { cause, hint: syntaxHint(error.message) });
+  }
   const places = duplicates.slice(0, maxShown).map(({ pointer, first, second }) => {
     return `${showPlace(path, text, second)}: ${pointer}: given a second time, first at ${showPlace(path, text, first)}`;
   });
   if (places.length === 0) return new TsrunError(`${path}: not JSON: ${String(cause)}`, { cause });
   return new TsrunError([...places, ...more(duplicates)].join('\n'), { hint: 'remove one of the two' });
+}
+
+/** Where not a word but a part of the file is missing. */
+function syntaxHint(message: string): string | undefined {
+  if (message.includes('the file is empty')) return '`tsrun spec` writes a config.json to begin with';
+  const isCutOff = message.includes('cut off') || message.includes('ends too early');
+  return isCutOff ? 'write or copy it again: was the disk full, or the file still being written?' : undefined;
 }
 
 /**

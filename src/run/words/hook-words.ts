@@ -1,6 +1,9 @@
+import { constants } from 'node:os';
 import { hookEnd } from '../../addon.ts';
 import { TsrunError } from '../../errors.ts';
 import { errnoWords } from '../../linux/errno.ts';
+import { hookHint } from './hook-hints.ts';
+import { tooLongHint, type Vectors, whatIsTooLong } from './too-long.ts';
 
 /** How a hook ended, as the addon or init tells it. */
 export interface HookOutcome {
@@ -11,7 +14,7 @@ export interface HookOutcome {
 
 /** `hooks.poststart[0] /bin/notify: exited with status 3; its output ended: …`. */
 export function hookFailed(
-  hook: { from: string; path: string; timeoutSeconds: number | bigint },
+  hook: { from: string; path: string; timeoutSeconds: number | bigint } & Vectors,
   outcome: HookOutcome,
 ) {
   const what = {
@@ -23,5 +26,10 @@ export function hookFailed(
   const [, kind, index] = hook.from.split('/').filter(Boolean) as [string, string, string];
   const output = outcome.output.trim();
   const tail = output === '' ? 'it printed nothing' : `its output ended: ${output}`;
-  return new TsrunError(`hooks.${kind}[${index}] ${hook.path}: ${what ?? 'failed'}; ${tail}`);
+  const place = `hooks.${kind}[${index}]`;
+  const isTooLong = outcome.end === hookEnd.notStarted && outcome.code === constants.errno.E2BIG;
+  const why = isTooLong ? `: ${whatIsTooLong(hook, `${place}.`)}` : '';
+  return new TsrunError(`${place} ${hook.path}: ${what ?? 'failed'}${why}; ${tail}`, {
+    hint: isTooLong ? tooLongHint : hookHint(kind, outcome),
+  });
 }

@@ -54,6 +54,33 @@ export function mountHint(op: Op, error: number, kernel: string): string | undef
   }
 }
 
+/** What values look like (tmpfs(5)), where the kernel says only that it is a bad one. */
+const tmpfsValues: Readonly<Record<string, string>> = {
+  size: 'bytes, with k, m or g after them, or a share of memory: size=64m, size=50%',
+  mode: 'octal digits: mode=1777',
+  nr_inodes: 'a number, with k, m or g after it: nr_inodes=10k',
+  nr_blocks: 'a number, with k, m or g after it: nr_blocks=16k',
+  uid: 'the number of a user',
+  gid: 'the number of a group',
+};
+
+/**
+ * The kernel says which option it does not know or what value it does not take, and nobody what it takes: options that
+ * tsrun does not know go to the filesystem.
+ */
+export function parameterHint(op: Op, detail: string): string | undefined {
+  if (op.op !== 'new-filesystem') return undefined;
+  if (detail.includes('Unknown parameter')) {
+    return `neither an option of mount(8) nor one of ${op.type}: is it misspelt?`;
+  }
+  const [, option] = /Bad value for '([^']+)'/.exec(detail) ?? [];
+  if (option === undefined) return undefined;
+  return (
+    (op.type === 'tmpfs' ? tmpfsValues[option] : undefined) ??
+    `${op.type} takes other values for ${option}: see mount(8)`
+  );
+}
+
 function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number): string | undefined {
   const { type } = op;
   if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;

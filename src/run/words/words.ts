@@ -3,8 +3,9 @@ import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookFailed } from './hook-words.ts';
-import { mountHint, movedHint } from './mount-words.ts';
+import { mountHint, movedHint, parameterHint } from './mount-words.ts';
 import { namespaceHint } from './namespace-hints.ts';
+import { tooLongHint, whatIsTooLong } from './too-long.ts';
 
 /** What init reports of a failed op. */
 export interface OpFailure {
@@ -15,14 +16,18 @@ export interface OpFailure {
   detail: string;
 }
 
-/** Puts a failed op into words: place in the config, operation, path, errno, hint. The only place that does. */
-export function describeFailure(op: Op, failure: OpFailure): TsrunError {
+/**
+ * Puts a failed op into words: place in the config, operation, path, errno, hint. The only place that does.
+ *
+ * @param ops that the op stands among, for what another one holds
+ */
+export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] = []): TsrunError {
   if ((op.op === 'clone-tree' || op.op === 'open-tree') && failure.error === constants.errno.ENOENT) {
     return sourceMissing(op, failure);
   }
   if (op.op === 'find-program') return programNotFound(op.name, failure.error);
   if (op.op === 'enter-cwd' && failure.error === constants.errno.ENOENT) return cwdMissing(op, failure);
-  if (op.op === 'exec') return execFailed(op.name, failure);
+  if (op.op === 'exec') return execFailed(op.name, failure, ops);
   if (op.op === 'run-container-hook') {
     return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
   }
@@ -38,7 +43,7 @@ export function describeFailure(op: Op, failure: OpFailure): TsrunError {
   const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
   return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {
-    hint: unknownParameterHint(op, failure.detail) ?? hintFor(op, failure.error),
+    hint: parameterHint(op, failure.detail) ?? hintFor(op, failure.error),
   });
 }
 
@@ -86,7 +91,7 @@ function programNotFound(name: string, error: number): TsrunError {
   return new TsrunError(`exec: ${quoted}: ${errnoWords(error)}`);
 }
 
-function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
+function execFailed(name: string, { error, detail }: OpFailure, ops: readonly Op[]): TsrunError {
   const program = JSON.stringify(detail || name);
   switch (error) {
     case constants.errno.ENOENT:
@@ -99,6 +104,12 @@ function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
       });
     case constants.errno.EACCES:
       return new TsrunError(`exec ${program}: permission denied`, { hint: notExecutable });
+    case constants.errno.E2BIG: {
+      const vectors = ops.find((op) => op.op === 'prepare-exec') ?? { args: [], env: [] };
+      return new TsrunError(`exec ${program}: ${errnoWords(error)}: ${whatIsTooLong(vectors, 'process.')}`, {
+        hint: tooLongHint,
+      });
+    }
     default:
       return new TsrunError(`exec ${program}: ${errnoWords(error)}`);
   }
@@ -107,12 +118,6 @@ function execFailed(name: string, { error, detail }: OpFailure): TsrunError {
 /** What exec says of a container that has ended, also while it is being joined. */
 export function containerStopped(): TsrunError {
   return new TsrunError('cannot exec in a stopped container');
-}
-
-/** The kernel says which one, and of what it is no option nobody: options that tsrun does not know go to the filesystem. */
-function unknownParameterHint(op: Op, detail: string): string | undefined {
-  if (op.op !== 'new-filesystem' || !detail.includes('Unknown parameter')) return undefined;
-  return `neither an option of mount(8) nor one of ${op.type}: is it misspelt?`;
 }
 
 function hintFor(op: Op, error: number): string | undefined {

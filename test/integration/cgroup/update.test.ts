@@ -227,22 +227,23 @@ t.test(
     const { update, file, box, id } = await sleeper(t, (spec) => {
       spec.linux.resources = { cpu: { shares: 512 } };
     });
-    const state = () => [file('cpu.idle'), file('cpu.weight')];
+    // What cpu.weight shows meanwhile differs from kernel to kernel.
+    const state = () => (file('cpu.idle') === '1' ? ['1'] : ['0', file('cpu.weight')]);
     const ok = async (...args: string[]) => t.match(await update(...args), { code: 0, stdout: '' }, args.join(' '));
     t.same(state(), ['0', '59']);
     await ok('--cpu-idle', '1');
-    t.same(state(), ['1', '0']);
+    t.same(state(), ['1']);
     await ok('--cpu-idle', '0');
     t.same(state(), ['0', '59'], 'that of the config');
     await ok('--cpu-share', '2048');
     await ok('--cpu-idle', '1');
     await ok('--pids-limit', '50');
-    t.same(state(), ['1', '0'], 'another change does not end it');
+    t.same(state(), ['1'], 'another change does not end it');
     await ok('--cpu-idle', '0');
     t.same(state(), ['0', '174'], 'that of an update');
     await ok('--cpu-idle', '1');
     await ok('--cpu-share', '1024');
-    t.same(state(), ['1', '0'], 'nor does a weight');
+    t.same(state(), ['1'], 'nor does a weight');
     await ok('--cpu-idle', '0');
     t.same(state(), ['0', '100'], 'which comes then');
     const input = '{"cpu":{"idle":1},"unified":{"cpu.weight":"7"}}';
@@ -259,7 +260,7 @@ t.test(
     const { update, file } = await sleeper(t, (spec) => {
       spec.linux.resources = { cpu: { shares: 512, idle: 1 } };
     });
-    t.same([file('cpu.idle'), file('cpu.weight')], ['1', '0']);
+    t.equal(file('cpu.idle'), '1');
     t.equal((await update('--cpu-idle', '0')).code, 0);
     t.same([file('cpu.idle'), file('cpu.weight')], ['0', '59']);
   },

@@ -5,9 +5,8 @@
 import { inspect } from 'node:util';
 import t from 'tap';
 import { type Finding, SpecError } from '../../../src/config/validate/finding.ts';
-import type { Schema } from '../../../src/config/validate/schema.ts';
 import { validateSpec } from '../../../src/config/validate/validate.ts';
-import { Spec as specSchema } from '../../../src/generated/schema-tables.ts';
+import { type Schema, Spec as specSchema } from '../../../src/generated/schema-tables.ts';
 import type { Spec } from '../../../src/generated/spec.ts';
 import { lower } from '../../../src/lower/create-plan.ts';
 import { everythingPossible } from '../lower/everything.ts';

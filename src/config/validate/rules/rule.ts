@@ -57,7 +57,8 @@ export function duplicates<T>(items: readonly T[], pointer: string, key: (item: 
       first.set(name, index);
       return [];
     }
-    return [{ pointer: `${pointer}/${index}`, message: `${show(name)} was given before, at ${pointer}/${before}` }];
+    const message = `${show(name)} was given before, at ${pointer}/${before}`;
+    return [{ pointer: `${pointer}/${index}`, message, hint: 'remove one of the two' }];
   });
 }
 

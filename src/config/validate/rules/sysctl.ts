@@ -26,5 +26,6 @@ function sysctlProblems(key: string, spec: Spec): Problem[] {
   if (path === 'kernel/hostname') return when(true, pointer, 'cannot be set here', 'use /hostname');
   const type = sysctlNamespace(key);
   if (type !== undefined) return needsNamespace(spec, type, pointer);
-  return when(true, pointer, 'belongs to no namespace, and setting it would change the host');
+  const onHost = `leave it out; who wants it on the host sets it there: sysctl -w ${show(`${key}=…`)}`;
+  return when(true, pointer, 'belongs to no namespace, and setting it would change the host', onHost);
 }

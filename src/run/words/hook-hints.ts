@@ -1,0 +1,27 @@
+import { constants } from 'node:os';
+import { hookEnd } from '../../addon.ts';
+
+/** Kinds whose programs are the image's (config.md, POSIX-platform Hooks); all others are the host's. */
+const ofTheImage = ['startContainer'];
+
+/** What to do about a hook that failed, as it ended. */
+export function hookHint(kind: string, { end, code }: { end: number; code: number }): string | undefined {
+  switch (end) {
+    case hookEnd.notStarted:
+      return startHint(ofTheImage.includes(kind) ? 'in the root filesystem' : 'on the host', code);
+    case hookEnd.timedOut:
+      return 'raise its timeout, in seconds, or leave it out for none';
+    case hookEnd.exited:
+      return `what it does is its own: run it by hand with the JSON of tsrun state on its stdin, or take it out of hooks.${kind}`;
+    default:
+      return undefined;
+  }
+}
+
+function startHint(where: string, error: number): string | undefined {
+  const { ENOENT, ENOTDIR, EACCES, ENOEXEC } = constants.errno;
+  if (error === ENOENT || error === ENOTDIR)
+    return `its path counts ${where}: install the program, or take the hook out`;
+  if (error === EACCES) return `it must be executable ${where} (chmod +x), and not on a noexec mount`;
+  return error === ENOEXEC ? 'not a program for this architecture, or a script without #!' : undefined;
+}

@@ -1,0 +1,17 @@
+import { constants } from 'node:os';
+import t from 'tap';
+import { hookEnd } from '../../../../src/addon.ts';
+import { hookHint } from '../../../../src/run/words/hook-hints.ts';
+
+const { ENOENT, EACCES, ENOEXEC, EAGAIN } = constants.errno;
+
+t.test('each end has its own way out, and one that nobody knows has none', async (t) => {
+  t.match(hookHint('createRuntime', { end: hookEnd.notStarted, code: ENOENT }), /its path counts on the host/);
+  t.match(hookHint('startContainer', { end: hookEnd.notStarted, code: ENOENT }), /counts in the root filesystem/);
+  t.match(hookHint('poststop', { end: hookEnd.notStarted, code: EACCES }), /executable on the host \(chmod \+x\)/);
+  t.match(hookHint('poststop', { end: hookEnd.notStarted, code: ENOEXEC }), /architecture/);
+  t.equal(hookHint('poststop', { end: hookEnd.notStarted, code: EAGAIN }), undefined);
+  t.match(hookHint('prestart', { end: hookEnd.timedOut, code: 0 }), /raise its timeout/);
+  t.match(hookHint('prestart', { end: hookEnd.exited, code: 3 }), /run it by hand .* hooks\.prestart/);
+  t.equal(hookHint('prestart', { end: hookEnd.signalled, code: 9 }), undefined);
+});
