@@ -1,7 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import type { Hook, Hooks } from '../generated/spec.ts';
+import { ownEnv } from '../linux/hook-env.ts';
 import type { Context } from './context.ts';
-import { ownEnv } from './hook-env.ts';
 import { processEnv } from './process/exec.ts';
 import { lowerHookFilter } from './process/seccomp.ts';
 

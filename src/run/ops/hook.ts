@@ -1,6 +1,6 @@
 import { addon, hookEnd } from '../../addon.ts';
 import type { Hook, State } from '../../generated/spec.ts';
-import { ownEnv } from '../../lower/hook-env.ts';
+import { ownEnv } from '../../linux/hook-env.ts';
 import { hookFailed } from '../words/hook-words.ts';
 
 /** A hook as an op or the config gives it, and its place for messages. */
