@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fail, inRoot, root } from './paths.mjs';
+import { quickjsDirectory } from './quickjs.mjs';
 
 /** Node-API 8 is what Node 12.22, 14.17, 15.12 and later have; nothing newer is used. */
 const napiVersion = 8;
@@ -105,7 +106,11 @@ function runCmakeJs({ buildDir, outputDir, node, definitions }, more) {
 function configuredElsewhere(buildDir) {
   const cache = path.join(buildDir, 'CMakeCache.txt');
   if (!existsSync(cache)) return false;
-  return !readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${inRoot('addon')}\n`);
+  const text = readFileSync(cache, 'utf8');
+  if (!text.includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${inRoot('addon')}\n`)) return true;
+  // An earlier release of the engine does not fit today's sources.
+  const engine = /^TSRUN_QUICKJS:PATH=(.+)$/m.exec(text)?.[1];
+  return engine !== undefined && engine !== quickjsDirectory();
 }
 
 /** Contents, not times: a checkout of another branch and back rebuilds nothing. */

@@ -29,10 +29,16 @@ const packageName = 'qjs-src';
 const suite = 'sid';
 const archive = 'http://deb.debian.org/debian';
 
+const cache = inRoot('build/quickjs');
+
+/** Where the sources are, or will be. */
+export function quickjsDirectory() {
+  return path.join(cache, `quickjs-ng-${release.version}-${ours()}`);
+}
+
 /** Downloads and unpacks them once; gives their directory. apt's own helper goes through the machine's proxy settings. */
 export function quickjsSources() {
-  const cache = inRoot('build/quickjs');
-  const directory = path.join(cache, `quickjs-ng-${release.version}-${ours()}`);
+  const directory = quickjsDirectory();
   if (existsSync(directory)) return directory;
   const partial = path.join(cache, 'partial');
   rmSync(partial, { recursive: true, force: true });
