@@ -5,12 +5,12 @@ import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
 import { isEnding } from '../host/processes.ts';
-import { log } from '../log.ts';
-import { type InitMessage, messageType, receiveFromInit, sendContinue } from '../run/message.ts';
+import { converse, type Ending } from '../run/conversation.ts';
+import { messageType, receiveFromInit, sendContinue } from '../run/message.ts';
 import { placeHook, runHook } from '../run/ops/hook.ts';
 import { traceOfStart, traceStep } from '../run/trace.ts';
 import { unreportedFailure } from '../run/unreported.ts';
-import { describeFailure, describeNotice } from '../run/words/words.ts';
+import { describeFailure } from '../run/words/words.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteContainer } from './delete.ts';
 import { waitForExit } from './exit.ts';
@@ -58,7 +58,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
     directory.removeExecSocket();
     sendContinue(socket, traceOfStart(record.startOps));
-    const failure = converse(socket, record);
+    const failure = answer(socket, record);
     const error = failure && failureOf(directory, record, failure);
     if (failure?.op.op === 'run-container-hook') deleteContainer(directory, { force: true });
     if (failure !== undefined) {
@@ -84,13 +84,10 @@ function connectToInit(directory: ContainerDirectory, record: ContainerRecord): 
   }
 }
 
-interface InitFailure {
-  op: Op;
-  message: InitMessage;
-}
+type Failed = Extract<Ending, { how: 'failed' }>;
 
 /** What is too long for execve(2) may stand in an environment, which the record leaves out, and the config has. */
-function failureOf(directory: ContainerDirectory, record: ContainerRecord, { op, message }: InitFailure): TsrunError {
+function failureOf(directory: ContainerDirectory, record: ContainerRecord, { op, message }: Failed): TsrunError {
   const isTooLong = [message.error, message.value & 0xffff].includes(constants.errno.E2BIG);
   const spec = isTooLong ? directory.readConfig() : undefined;
   const complete = (each: Op) => withEnvironment(each, spec);
@@ -104,44 +101,23 @@ function withEnvironment(op: Op, spec: Spec | undefined): Op {
 }
 
 /** Answers init until its end of the socket is closed; what it reports of a failure on the way to the program. */
-function converse(socket: number, record: ContainerRecord): InitFailure | undefined {
-  let atExecve = false;
-  for (;;) {
-    const message = receiveFromInit(socket);
-    if (message === null) {
-      if (atExecve) return undefined;
-      throw new TsrunError("the container's init was killed before it became the program");
-    }
-    const op = record.startOps[message.opIndex];
-    if (op === undefined) throw new Error(`init speaks of op ${message.opIndex}`);
-    switch (message.type) {
-      case messageType.error:
-        return { op, message };
-      case messageType.notice:
-        log('warning', describeNotice(op, message));
-        break;
-      case messageType.descriptor:
-        if (!loadsFilter(op) || message.fd < 0) throw new Error(`init sends no descriptor in ${op.op}`);
-        handOver(socket, message.fd, record);
-        break;
-      case messageType.started:
-        atExecve = true;
-        break;
-      default:
-        throw new Error(`init sends a message of type ${message.type}`);
-    }
-  }
+function answer(socket: number, record: ContainerRecord): Failed | undefined {
+  const ending = converse(socket, {
+    opOf(index) {
+      const op = record.startOps[index];
+      if (op === undefined) throw new Error(`init speaks of op ${index}`);
+      return op;
+    },
+    listener: (fd) => handOver(fd, record),
+  });
+  if (ending.how === 'failed') return ending;
+  if (ending.how === 'closed' && ending.atExecve) return undefined;
+  throw new TsrunError("the container's init was killed before it became the program");
 }
 
-/** A startContainer hook loads one of its own. */
-function loadsFilter({ op }: Op): boolean {
-  return op === 'load-seccomp' || op === 'run-container-hook';
-}
-
-function handOver(socket: number, fd: number, record: ContainerRecord): void {
+function handOver(fd: number, record: ContainerRecord): void {
   if (record.seccompListener === null || record.init === undefined) throw new Error('a listener that nobody asked for');
   handListenerOver(record.seccompListener, fd, record.init.pid, hookState(record, 'created'));
-  sendContinue(socket);
 }
 
 /** Another start was faster; when that was killed before its word, init has ended with it. */

@@ -1,26 +1,22 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { processStat } from '../host/processes.ts';
-import { log } from '../log.ts';
-import { moveNetDevice } from '../network/devices.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
 import type { UndoStack } from '../undo.ts';
-import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
-import { setAttribute } from './ops/attributes.ts';
+import { converse } from './conversation.ts';
+import { type InitMessage, sendContinue } from './message.ts';
 import { type CgroupHandlers, CgroupOps } from './ops/cgroup.ts';
 import { runtimeEnv } from './ops/hook.ts';
-import { checkIdMaps, writeIdMaps } from './ops/id-maps.ts';
-import { openNamespace } from './ops/namespace.ts';
-import { isTreeOp, runTreeOp } from './ops/trees.ts';
-import { awaitInit, openContainer, startInit } from './spawn.ts';
+import { type Run, runOp } from './runners.ts';
+import { awaitInit, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
-import { describeFailure, describeNotice } from './words/words.ts';
+import { describeFailure } from './words/words.ts';
 
 /** What the ops that differ between create and exec mean to the command. */
 export interface Handlers extends CgroupHandlers {
@@ -43,20 +39,20 @@ export interface Handlers extends CgroupHandlers {
  * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Whatever was made is on the undo
  * stack; the caller runs it when this throws.
  */
-export class Executor {
+export class Executor implements Run {
   private readonly plan: Plan;
-  private readonly handlers: Handlers;
-  private readonly undo: UndoStack;
+  readonly handlers: Handlers;
+  readonly undo: UndoStack;
   private readonly preserveFds: number;
   private readonly trace: Trace | undefined;
   /** Descriptors init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number> = {};
   /** Bytes that ops of init get, by the name in the plan. */
-  private readonly blobs: Record<string, Uint8Array> = {};
-  private readonly cgroup: CgroupOps;
+  readonly blobs: Record<string, Uint8Array> = {};
+  readonly cgroup: CgroupOps;
   private socket = -1;
   /** Of the process that runs init's ops. */
-  private pid = -1;
+  pid = -1;
   /** Indices of ops that come before the clone, and can be done while it is under way. */
   private readonly besideClone: number[] = [];
   /** Of the plan's ops the first that the runtime's turns have not come to. */
@@ -95,55 +91,11 @@ export class Executor {
 
   private traced(index: number, op: RuntimeOp): void {
     this.trace?.began(index);
-    this.runtimeOp(op);
+    runOp(op, this);
     this.trace?.ended(index);
   }
 
-  private runtimeOp(op: RuntimeOp): void {
-    switch (op.op) {
-      case 'compile-seccomp':
-        this.blobs[op.program] = this.handlers.compileSeccomp(op.profile);
-        return;
-      case 'create-cgroup':
-        return this.cgroup.create(op);
-      case 'start-scope':
-        return this.cgroup.startScope(op, this.pid);
-      case 'open-cgroup':
-        return this.cgroup.open(op);
-      case 'open-container':
-        this.slots[op.slot] = openContainer(op);
-        return;
-      case 'open-namespace':
-        this.slots[op.slot] = openNamespace(op);
-        return;
-      case 'clone':
-        return this.clone(op);
-      case 'join-resctrl':
-        return this.joinResctrl(op);
-      case 'set-scheduler':
-      case 'set-io-priority':
-      case 'set-own-cpu-affinity':
-        return setAttribute(op, this.pid);
-      case 'write-id-maps':
-        return writeIdMaps(op, this.pid);
-      case 'check-id-maps':
-        return checkIdMaps(op, this.pid);
-      case 'move-net-device':
-        // Closed with the other slots: it would keep the namespace there after the container's end.
-        this.slots['own-network'] ??= openSync(`/proc/${this.pid}/ns/net`, 'r');
-        return moveNetDevice(op, this.slots['own-network'], this.undo);
-      case 'run-hook':
-        return this.handlers.runHook(op);
-      case 'record-state':
-        return this.handlers.recordState(op.status);
-      case 'write-pid-file':
-        return this.handlers.writePidFile(op.path);
-      default:
-        return isTreeOp(op) ? runTreeOp(op, this.slots) : this.cgroup.change(op);
-    }
-  }
-
-  private joinResctrl(op: JoinResctrlOp): void {
+  joinResctrl(op: JoinResctrlOp): void {
     withResctrlLock(op.mount, () => {
       joinGroup(op, this.pid, (directories) => {
         this.resctrlGroups = directories;
@@ -152,7 +104,7 @@ export class Executor {
     });
   }
 
-  private clone(op: CloneOp): void {
+  clone(op: CloneOp): void {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;
     const plan = addon().memfd('tsrun-plan', 0);
@@ -208,37 +160,20 @@ export class Executor {
   private converse(): void {
     const waits = this.plan.ops.some(({ op }) => op === 'wait-start');
     const lastSync = this.plan.ops.findLastIndex(isRuntimeOp);
-    let started = false;
-    for (;;) {
-      const message = receiveFromInit(this.socket);
-      if (message === null) {
-        const failure = started ? unreportedFailure(this.pid, this.plan.ops) : this.initDied();
-        if (failure === undefined) return;
-        throw failure;
-      }
-      switch (message.type) {
-        case messageType.error:
-          throw describeFailure(this.opOf(message), message, this.plan.ops);
-        case messageType.descriptor:
-          this.descriptor(message);
-          break;
-        case messageType.notice:
-          log('warning', describeNotice(this.opOf(message), message));
-          break;
-        case messageType.pid:
-          this.forked(message);
-          break;
-        case messageType.started:
-          started = true;
-          break;
-        case messageType.sync:
-          this.sync(message.opIndex);
-          if (waits && this.lastSegment(message.opIndex, lastSync)) return;
-          break;
-        default:
-          throw new Error(`init sends a message of type ${message.type}`);
-      }
-    }
+    const ending = converse(this.socket, {
+      opOf: (index) => this.opOf(index),
+      turn: (index) => {
+        this.sync(index);
+        return waits && this.lastSegment(index, lastSync);
+      },
+      forked: (message) => this.forked(message),
+      terminal: (fd, name) => this.handlers.terminal(fd, name),
+      listener: (fd) => this.handlers.listener(fd),
+    });
+    if (ending.how === 'failed') throw describeFailure(ending.op, ending.message, this.plan.ops);
+    if (ending.how === 'waiting') return;
+    const failure = ending.atExecve ? unreportedFailure(this.pid, this.plan.ops) : this.initDied();
+    if (failure !== undefined) throw failure;
   }
 
   /** Each of the runtime's turns comes once, in the order of the plan. */
@@ -259,20 +194,10 @@ export class Executor {
     return this.plan.ops.slice(index, lastRuntimeOp + 1).every(isRuntimeOp);
   }
 
-  private descriptor(message: InitMessage): void {
-    const { op } = this.opOf(message);
-    const { fd, detail } = message;
-    if (fd < 0 || (op !== 'make-console' && op !== 'load-seccomp'))
-      throw new Error(`init sends no descriptor in ${op}`);
-    if (op === 'make-console') return this.handlers.terminal(fd, detail);
-    this.handlers.listener(fd);
-    sendContinue(this.socket);
-  }
-
   /** Only ops of its own are init's to speak of. */
-  private opOf({ opIndex }: InitMessage): Op {
-    const op = this.plan.ops[opIndex];
-    if (op?.by !== 'init') throw new Error(`init speaks of op ${opIndex}, which is not its own`);
+  private opOf(index: number): Op {
+    const op = this.plan.ops[index];
+    if (op?.by !== 'init') throw new Error(`init speaks of op ${index}, which is not its own`);
     return op;
   }
 

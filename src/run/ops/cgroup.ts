@@ -3,9 +3,9 @@ import { createCgroup, openCgroup, undoCgroup } from '../../cgroup/cgroupfs.ts';
 import { filterDevices } from '../../cgroup/devices.ts';
 import { removeContainerCgroup } from '../../cgroup/driver.ts';
 import { ownCgroup } from '../../cgroup/ownership.ts';
-import { applySetting, isSettingOp } from '../../cgroup/settings.ts';
+import { applySetting, type SettingOp } from '../../cgroup/settings.ts';
 import type { TsrunError } from '../../errors.ts';
-import type { CreateCgroupOp, OpenCgroupOp, RuntimeOp, StartScopeOp } from '../../generated/ops.ts';
+import type { CreateCgroupOp, FilterDevicesOp, OpenCgroupOp, OwnCgroupOp, StartScopeOp } from '../../generated/ops.ts';
 import { log } from '../../log.ts';
 import type { UnitName } from '../../systemd/manager.ts';
 import type { UndoStack } from '../../undo.ts';
@@ -65,13 +65,18 @@ export class CgroupOps implements Birthplace {
     this.fallback = fallback;
   }
 
-  /** Ops on the cgroup that has been made; without one, which only an ordinary user may be, there is nothing to do. */
-  change(op: RuntimeOp): void {
-    if (this.fd < 0) return;
-    if (isSettingOp(op)) applySetting(this.path, op);
-    else if (op.op === 'filter-devices') filterDevices(this.fd, op.rules, op.required);
-    else if (op.op === 'own-cgroup') ownCgroup(this.path, Number(op.uid));
-    else throw new Error(`no executor for ${op.op}`);
+  // Without a cgroup, which only an ordinary user may be (see create), the ops on it have nothing to do.
+
+  set(op: SettingOp): void {
+    if (this.fd >= 0) applySetting(this.path, op);
+  }
+
+  filterDevices({ rules, required }: FilterDevicesOp): void {
+    if (this.fd >= 0) filterDevices(this.fd, rules, required);
+  }
+
+  own({ uid }: OwnCgroupOp): void {
+    if (this.fd >= 0) ownCgroup(this.path, Number(uid));
   }
 
   close(): void {

@@ -1,12 +1,8 @@
 import { addon } from '../../addon.ts';
-import type { MakeUserNamespaceOp, MapTreeOp, OpenTreeOp, RuntimeOp } from '../../generated/ops.ts';
+import type { MakeUserNamespaceOp, MapTreeOp, OpenTreeOp } from '../../generated/ops.ts';
 import { describeFailure } from '../words/words.ts';
 
-export type TreeOp = OpenTreeOp | MapTreeOp | MakeUserNamespaceOp;
-
-export function isTreeOp(op: RuntimeOp): op is TreeOp {
-  return op.op === 'open-tree' || op.op === 'map-tree' || op.op === 'make-user-namespace';
-}
+type TreeOp = OpenTreeOp | MapTreeOp | MakeUserNamespaceOp;
 
 /**
  * Opens what init could not, into the slots that it inherits.

@@ -1,0 +1,74 @@
+import type { Op } from '../generated/ops.ts';
+import { log } from '../log.ts';
+import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
+import { describeNotice } from './words/words.ts';
+
+/** What a command makes of init's messages. Without a function for it, a message is one that init may not send. */
+export interface Answers {
+  /**
+   * The op of init's own that a message is about.
+   *
+   * @throws Error for any other op
+   */
+  opOf(index: number): Op;
+  /** The runtime's turn at this op. @returns whether init now waits for start */
+  turn?(index: number): boolean;
+  /** init went on in the child that it names. */
+  forked?(message: InitMessage): void;
+  /** A terminal's master, and its slave's name inside the container. */
+  terminal?(fd: number, name: string): void;
+  /** A seccomp listener; init goes on when this returns. */
+  listener(fd: number): void;
+}
+
+/** How a conversation ends: an op failed, init waits for start, or its end is closed (by execve when it was there). */
+export type Ending =
+  | { readonly how: 'failed'; readonly op: Op; readonly message: InitMessage }
+  | { readonly how: 'waiting' }
+  | { readonly how: 'closed'; readonly atExecve: boolean };
+
+/** Answers init, one message after the other: the one loop of create, start and exec. */
+export function converse(socket: number, answers: Answers): Ending {
+  let atExecve = false;
+  for (;;) {
+    const message = receiveFromInit(socket);
+    if (message === null) return { how: 'closed', atExecve };
+    switch (message.type) {
+      case messageType.error:
+        return { how: 'failed', op: answers.opOf(message.opIndex), message };
+      case messageType.notice:
+        log('warning', describeNotice(answers.opOf(message.opIndex), message));
+        break;
+      case messageType.descriptor:
+        takeDescriptor(socket, answers, message);
+        break;
+      case messageType.started:
+        atExecve = true;
+        break;
+      case messageType.pid:
+        if (answers.forked === undefined) throw unexpected(message);
+        answers.forked(message);
+        break;
+      case messageType.sync:
+        if (answers.turn === undefined) throw unexpected(message);
+        if (answers.turn(message.opIndex)) return { how: 'waiting' };
+        break;
+      default:
+        throw unexpected(message);
+    }
+  }
+}
+
+function takeDescriptor(socket: number, answers: Answers, { opIndex, fd, detail }: InitMessage): void {
+  const { op } = answers.opOf(opIndex);
+  if (fd >= 0 && op === 'make-console' && answers.terminal !== undefined) return answers.terminal(fd, detail);
+  // A startContainer hook loads a filter of its own.
+  const loadsFilter = op === 'load-seccomp' || op === 'run-container-hook';
+  if (fd < 0 || !loadsFilter) throw new Error(`init sends no descriptor in ${op}`);
+  answers.listener(fd);
+  sendContinue(socket);
+}
+
+function unexpected({ type }: InitMessage): Error {
+  return new Error(`init sends a message of type ${type}`);
+}

@@ -1,0 +1,79 @@
+import { openSync } from 'node:fs';
+import type { CloneOp, JoinResctrlOp, RuntimeOp } from '../generated/ops.ts';
+import type { LinuxSeccomp } from '../generated/spec.ts';
+import { moveNetDevice } from '../network/devices.ts';
+import type { UndoStack } from '../undo.ts';
+import { setAttribute } from './ops/attributes.ts';
+import type { CgroupOps } from './ops/cgroup.ts';
+import { checkIdMaps, writeIdMaps } from './ops/id-maps.ts';
+import { openNamespace } from './ops/namespace.ts';
+import { runTreeOp } from './ops/trees.ts';
+import { openContainer } from './spawn.ts';
+
+/** What the runtime's ops of one plan share. */
+export interface Run {
+  readonly handlers: {
+    runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
+    recordState(status: string): void;
+    writePidFile(path: string): void;
+    compileSeccomp(profile: LinuxSeccomp): Uint8Array;
+  };
+  /** Descriptors init inherits, by the slot's name in the plan. */
+  readonly slots: Record<string, number>;
+  /** Bytes that ops of init get, by the name in the plan. */
+  readonly blobs: Record<string, Uint8Array>;
+  readonly cgroup: CgroupOps;
+  readonly undo: UndoStack;
+  /** Of the process that runs init's ops; -1 before the clone. */
+  pid: number;
+  clone(op: CloneOp): void;
+  joinResctrl(op: JoinResctrlOp): void;
+}
+
+/** @throws TsrunError that names the op's place in the config */
+type Runner<Name extends RuntimeOp['op']> = (op: Extract<RuntimeOp, { op: Name }>, run: Run) => void;
+
+/** What carries out each op of the runtime: an op of schemas/ops.json without a runner does not compile. */
+const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
+  'compile-seccomp': (op, { blobs, handlers }) => {
+    blobs[op.program] = handlers.compileSeccomp(op.profile);
+  },
+  'create-cgroup': (op, { cgroup }) => cgroup.create(op),
+  'start-scope': (op, { cgroup, pid }) => cgroup.startScope(op, pid),
+  'open-cgroup': (op, { cgroup }) => cgroup.open(op),
+  'own-cgroup': (op, { cgroup }) => cgroup.own(op),
+  'check-memory-use': (op, { cgroup }) => cgroup.set(op),
+  'set-io-weight': (op, { cgroup }) => cgroup.set(op),
+  'write-cgroup-file': (op, { cgroup }) => cgroup.set(op),
+  'filter-devices': (op, { cgroup }) => cgroup.filterDevices(op),
+  'join-resctrl': (op, run) => run.joinResctrl(op),
+  'open-container': (op, { slots }) => {
+    slots[op.slot] = openContainer(op);
+  },
+  'open-namespace': (op, { slots }) => {
+    slots[op.slot] = openNamespace(op);
+  },
+  'open-tree': (op, { slots }) => runTreeOp(op, slots),
+  'make-user-namespace': (op, { slots }) => runTreeOp(op, slots),
+  'map-tree': (op, { slots }) => runTreeOp(op, slots),
+  clone: (op, run) => run.clone(op),
+  'write-id-maps': (op, { pid }) => writeIdMaps(op, pid),
+  'check-id-maps': (op, { pid }) => checkIdMaps(op, pid),
+  'move-net-device': (op, { slots, pid, undo }) => {
+    // Closed with the other slots: it would keep the namespace there after the container's end.
+    slots['own-network'] ??= openSync(`/proc/${pid}/ns/net`, 'r');
+    moveNetDevice(op, slots['own-network'], undo);
+  },
+  'set-scheduler': (op, { pid }) => setAttribute(op, pid),
+  'set-io-priority': (op, { pid }) => setAttribute(op, pid),
+  'set-own-cpu-affinity': (op, { pid }) => setAttribute(op, pid),
+  'run-hook': (op, { handlers }) => handlers.runHook(op),
+  'record-state': (op, { handlers }) => handlers.recordState(op.status),
+  'write-pid-file': (op, { handlers }) => handlers.writePidFile(op.path),
+};
+
+/** @throws TsrunError that names the op's place in the config */
+export function runOp(op: RuntimeOp, run: Run): void {
+  const runner = runners[op.op] as (op: RuntimeOp, run: Run) => void;
+  runner(op, run);
+}
