@@ -27,7 +27,7 @@ export function configureLog(chosen: LogOptions): void {
     logFd = openSync(chosen.file, 'a', 0o600);
   } catch (error) {
     throw new TsrunError(`--log ${chosen.file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'it is made when it is missing, its directory is not',
+      hint: 'tsrun makes the file if it is missing, but not its directory',
     });
   }
   options = chosen;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { TsrunError } from '../errors.ts';
-import type { OptionDeclaration, OptionValues } from './declaration.ts';
+import type { LowerOptions } from '../lower/context.ts';
+import type { GlobalOptions, OptionDeclaration, OptionValues } from './declaration.ts';
 
 export const bundleOption: OptionDeclaration = {
   flags: '-b, --bundle <dir>',
@@ -38,6 +39,20 @@ export const createOptions: readonly OptionDeclaration[] = [
 
 export function bundleOf(options: OptionValues): string {
   return resolve(options.bundle as string);
+}
+
+/** What the command line of create, run, plan and check says to lowering; create adds what it finds in its own process. */
+export function lowerOptions(id: string, options: OptionValues, { rootless, cgroupManager }: GlobalOptions) {
+  return {
+    id,
+    bundle: bundleOf(options),
+    pidFile: options.pidFile as string | undefined,
+    noPivot: options.pivot === false,
+    noNewKeyring: options.newKeyring === false,
+    rootless,
+    cgroupManager,
+    preserveFds: (options.preserveFds as number | undefined) ?? 0,
+  } satisfies LowerOptions;
 }
 
 export function configOf(options: OptionValues): string | undefined {

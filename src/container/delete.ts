@@ -23,11 +23,11 @@ export function deleteContainer(
   known?: ContainerRecord,
 ): void {
   const lock = directory.openIfThere();
-  if (lock === undefined) return absent(force);
+  if (lock === undefined) return absent(directory, force);
   try {
     if (!addon().lock(lock, false)) awaitLock(directory, lock, force);
     // Whoever had the lock may have removed the container.
-    if (!directory.isAt(lock)) return absent(force);
+    if (!directory.isAt(lock)) return absent(directory, force);
     const record = known ?? recordOf(directory, force);
     if (record === undefined) return directory.removeUnrecorded();
     if (!force) demandStopped(directory, record);
@@ -37,8 +37,8 @@ export function deleteContainer(
   }
 }
 
-function absent(force: boolean): void {
-  if (!force) throw new TsrunError('container does not exist');
+function absent(directory: ContainerDirectory, force: boolean): void {
+  if (!force) throw directory.absent();
 }
 
 /**

@@ -96,7 +96,7 @@ export class ContainerDirectory {
   /** @throws TsrunError `container does not exist`, or what is wrong with its record */
   read(): ContainerRecord {
     const record = this.readIfThere();
-    if (record === undefined) throw new TsrunError('container does not exist');
+    if (record === undefined) throw this.absent();
     return record;
   }
 
@@ -179,8 +179,13 @@ export class ContainerDirectory {
   /** A descriptor for flock(2): commands that change a container hold the lock while they work. */
   open(): number {
     const fd = this.openIfThere();
-    if (fd === undefined) throw new TsrunError('container does not exist');
+    if (fd === undefined) throw this.absent();
     return fd;
+  }
+
+  /** runc's words, which callers look for, and where it was looked for: often that is another --root. */
+  absent(): TsrunError {
+    return new TsrunError(`container does not exist: there is no ${this.id} in ${this.root}`);
   }
 
   openIfThere(): number | undefined {

@@ -26,7 +26,7 @@ export function configureTrace(file: string | undefined): void {
     traceFd = openSync(file, 'w', 0o600);
   } catch (error) {
     throw new TsrunError(`--trace ${file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'it is made when it is missing, its directory is not',
+      hint: 'tsrun makes the file if it is missing, but not its directory',
     });
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { bundleOf, configOf, configOption, createOptions } from '../bundle-options.ts';
+import { configOf, configOption, createOptions, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
 /** `tsrun create`: everything up to the user's program (runtime.md, Create). */
@@ -24,19 +24,10 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   const { checkConsole } = await import('../../host/descriptor-sockets.ts');
   const { passedDescriptors } = await import('../../host/descriptors.ts');
   checkId(id);
-  const descriptors = passedDescriptors((options.preserveFds as number | undefined) ?? 0);
-  const lowering = {
-    id,
-    bundle: bundleOf(options),
-    pidFile: options.pidFile as string | undefined,
-    noPivot: options.pivot === false,
-    noNewKeyring: options.newKeyring === false,
-    rootless: globals.rootless,
-    cgroupManager: globals.cgroupManager,
-    preserveFds: descriptors.count,
-    env: descriptors.env,
-    notifyDirectory: notifyDirectoryFor(globals.root, id),
-  };
+  const given = lowerOptions(id, options, globals);
+  const descriptors = passedDescriptors(given.preserveFds);
+  const notifyDirectory = notifyDirectoryFor(globals.root, id);
+  const lowering = { ...given, preserveFds: descriptors.count, env: descriptors.env, notifyDirectory };
   const { spec, specText, plan } = prepare(lowering, configOf(options), options.tty === true);
   demandRootfs(spec, lowering);
   const consoleSocket = options.consoleSocket as string | undefined;

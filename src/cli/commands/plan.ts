@@ -1,6 +1,6 @@
 import { TsrunError } from '../../errors.ts';
 import { print } from '../../output.ts';
-import { bundleOf, configOf, configOption, createOptions } from '../bundle-options.ts';
+import { configOf, configOption, createOptions, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 import { execOptions, execRequest } from './exec.ts';
 
@@ -41,19 +41,9 @@ async function planExec([id = '', ...command]: readonly string[], options: Optio
   return prepareExec(new ContainerDirectory(root, id), await execRequest(command, options));
 }
 
-async function planCreate(args: readonly string[], options: OptionValues, { rootless, cgroupManager }: GlobalOptions) {
+async function planCreate(args: readonly string[], options: OptionValues, globals: GlobalOptions) {
   const [id = 'container', ...rest] = args;
   if (rest.length > 0) throw new TsrunError('a command is for --exec only', { hint: 'tsrun plan --help' });
   const { prepare } = await import('../../container/prepare.ts');
-  const lowering = {
-    id,
-    bundle: bundleOf(options),
-    pidFile: options.pidFile as string | undefined,
-    noPivot: options.pivot === false,
-    noNewKeyring: options.newKeyring === false,
-    rootless,
-    cgroupManager,
-    preserveFds: (options.preserveFds as number | undefined) ?? 0,
-  };
-  return prepare(lowering, configOf(options));
+  return prepare(lowerOptions(id, options, globals), configOf(options));
 }

@@ -14,7 +14,7 @@ export const spec: CommandDeclaration = {
     { flags: '--rootless', description: 'one that an ordinary user can run' },
     { flags: '--rootfs <dir>', description: 'root filesystem, from the bundle on (default: rootfs)' },
     { flags: '--writable', description: 'let the container write to its root filesystem' },
-    { flags: '--no-terminal', description: 'for a program that nobody sits in front of' },
+    { flags: '--no-terminal', description: 'for a program that needs no terminal' },
     { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
     { flags: '--hostname <name>', description: 'host name in the container (default: tsrun)' },
   ],

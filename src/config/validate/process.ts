@@ -1,11 +1,13 @@
 /** The process of `exec --process FILE`: a document of its own that is held against the same schema and rules. */
 import { type ObjectSchema, Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Process, Spec } from '../../generated/spec.ts';
-import { SpecError } from './finding.ts';
+import { log } from '../../log.ts';
+import { SpecError, showFinding } from './finding.ts';
+import { capabilityWarnings } from './rules/capabilities.ts';
 import { errorRules } from './rules/index.ts';
 import { maxSchemaErrors, schemaErrors } from './schema.ts';
 import { describeSchemaError } from './schema-words.ts';
-import { applyRules, locate, refusedPointer, type SpecSource } from './validate.ts';
+import { applyRules, locate, type NamedProblem, refusedPointer, type SpecSource } from './validate.ts';
 
 /** Where a process stands in a config; schema and rules speak of it there. */
 const place = '/process';
@@ -23,7 +25,13 @@ export function validateProcess(value: unknown, source: SpecSource): Process {
   const errors = [
     ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
     ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, spec, refused.map(refusedPointer))),
-  ].map((problem) => ({ ...problem, pointer: problem.pointer.slice(place.length) }));
+  ].map(fromProcess);
   if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
+  const warnings = applyRules(capabilityWarnings, spec, []).map(fromProcess);
+  for (const warning of locate(warnings, source)) log('warning', showFinding(warning, source.path));
   return value as Process;
+}
+
+function fromProcess(problem: NamedProblem): NamedProblem {
+  return { ...problem, pointer: problem.pointer.slice(place.length) };
 }

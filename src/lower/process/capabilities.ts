@@ -35,8 +35,10 @@ function capabilityMask(context: Context, set: SetName, refused: Set<string>): b
   let mask = 0n;
   for (const name of spec.process?.capabilities?.[set] ?? []) {
     const number = (capabilityNames as readonly string[]).indexOf(name);
-    const bit = 1n << BigInt(Math.max(number, 0));
-    const problem = number < 0 ? 'is unknown' : refusalOf(bit, grantable, withheld);
+    // Validation has warned of it.
+    if (number < 0) continue;
+    const bit = 1n << BigInt(number);
+    const problem = refusalOf(bit, grantable, withheld);
     if (problem === undefined) {
       mask |= bit;
       continue;

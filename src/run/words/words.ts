@@ -137,7 +137,7 @@ function hintFor(op: Op, error: number): string | undefined {
 function seccompHint(error: number): string | undefined {
   const { EAGAIN, EBUSY, EINVAL } = constants.errno;
   if (error === EAGAIN) {
-    return 'handing the listener over takes two tasks more: do pids.limit, RLIMIT_NPROC and the scheduler let it?';
+    return 'passing on the listener needs two more tasks: check pids.limit, RLIMIT_NPROC and the scheduler';
   }
   if (error === EBUSY) return 'a filter with a listener holds already, and there can be only one';
   return error === EINVAL ? 'is the kernel built with CONFIG_SECCOMP_FILTER?' : undefined;

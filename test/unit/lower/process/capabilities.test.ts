@@ -43,7 +43,8 @@ t.test('what is unknown or cannot be granted is left out with a warning', async 
   const sets = { bounding: ['CAP_KILL', 'CAP_SPARKLE', 'CAP_CHOWN'] };
   const plan = planOf(withSets(sets), { capabilities: kill | admin });
   t.match(opsOf(plan, 'bound-capabilities'), [{ bounding: kill }]);
-  t.match(plan.warnings, [/CAP_SPARKLE is unknown/, /CAP_CHOWN cannot be granted here/]);
+  t.match(plan.warnings, [/CAP_CHOWN cannot be granted here/]);
+  t.equal(plan.warnings.length, 1, 'validation has warned of the unknown one');
 });
 
 t.test('a user namespace has every capability the kernel knows, whatever the runtime has', async (t) => {
