@@ -148,7 +148,10 @@ t.test('commands that succeed say nothing but what was asked', { skip }, async (
 t.test('an error is one line on stderr, and with --log one JSON object in the file', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const log = join(box.directory, 'log');
-  t.match((await box.runtime(['state', 'x'])).stderr, /^time="[^"]+" level=error msg="container does not exist[^"\n]*"\n$/);
+  t.match(
+    (await box.runtime(['state', 'x'])).stderr,
+    /^time="[^"]+" level=error msg="container does not exist[^"\n]*"\n$/,
+  );
   const { stderr } = await box.runtime(['--log', log, '--log-format', 'json', 'state', 'x']);
   t.match(stderr, /^container does not exist[^\n]*\n$/);
   t.match(JSON.parse(readFileSync(log, 'utf8')), { level: 'error', msg: stderr.trimEnd() });
