@@ -12,6 +12,8 @@ export interface CgroupFacts {
   readonly mode: 'unified' | 'hybrid' | 'none';
   /** Mount point of cgroup2; null when there is none. */
   readonly mount: string | null;
+  /** Options of the hierarchy itself, which all its mounts share: nsdelegate, memory_recursiveprot, … */
+  readonly options: readonly string[];
   /** Controllers the v2 hierarchy has (cgroup.controllers of its root as mounted). */
   readonly controllers: readonly string[];
   /** Where each controller is that cgroup v1 holds, by v1's names: such a controller cannot be on v2. */
@@ -165,9 +167,28 @@ export function cgroupFacts(): CgroupFacts {
     const controllers = readText(`${mount}/cgroup.controllers`).trim().split(' ').filter(Boolean);
     const own = /^0::(.*)$/m.exec(readText('/proc/self/cgroup'))?.[1] ?? '/';
     const v1 = mode === 'hybrid' ? v1Controllers() : {};
-    return { mode, mount, controllers, v1Controllers: v1, own, parent: parentOf(own, mount) };
+    const parent = parentOf(own, mount);
+    return {
+      ...{ mode, mount, controllers, v1Controllers: v1, own, parent },
+      // Asked only for a mount that could change them.
+      get options() {
+        return cgroupOptions(mount);
+      },
+    };
   }
-  return { mode: 'none', mount: null, controllers: [], v1Controllers: v1Controllers(), own: '/', parent: '/' };
+  const v1 = v1Controllers();
+  return { mode: 'none', mount: null, options: [], controllers: [], v1Controllers: v1, own: '/', parent: '/' };
+}
+
+/** Of every filesystem, or a security module's word about it: none of the hierarchy's. */
+const foreignOptions: readonly string[] = ['rw', 'ro', 'sync', 'dirsync', 'mand', 'lazytime', 'seclabel'];
+
+/** From the last field of proc_pid_mountinfo(5); the topmost mount of a place is the last. */
+function cgroupOptions(mount: string): string[] {
+  const mounts = readText('/proc/self/mountinfo').split('\n');
+  const found = mounts.findLast((line) => line.split(' ')[4] === mount && line.includes(' - cgroup2 ')) ?? '';
+  const options = found.slice(found.lastIndexOf(' ') + 1).split(',');
+  return options.filter((name) => name !== '' && !name.includes('=') && !foreignOptions.includes(name));
 }
 
 /**

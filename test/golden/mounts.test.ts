@@ -150,7 +150,7 @@ t.test('the cgroup mount', async (t) => {
       lines(/^\/mounts/, without),
       lines(/^\/mounts/, privileged),
       lines(/^\/mounts/, cgroup('ro'), {
-        cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/', parent: '/' },
+        cgroup: { mode: 'none', mount: null, options: [], controllers: [], v1Controllers: {}, own: '/', parent: '/' },
       }),
     ].join('\n'),
   );

@@ -1,6 +1,6 @@
 import type { Op } from '../../generated/ops.ts';
 import { attr } from '../../linux/mount-flags.ts';
-import { type Context, isPrivileged, namespaceOf } from '../context.ts';
+import { type Context, hasNew, isPrivileged, namespaceOf } from '../context.ts';
 import { cgroupDirectory } from '../limits/cgroup.ts';
 import { needsMountCall } from './mount-by-flags.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
@@ -29,7 +29,7 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
       destination: request.destination.path,
       type: 'cgroup2',
       source,
-      parameters: options.parameters.map(({ text }) => text),
+      parameters: parametersOf(context, request),
       attributes,
       modeFromDestination: false,
       fallbackParameters: [],
@@ -39,6 +39,21 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
     ...attributeOps(request, options.recursive, true),
     ...attachOps(context, request),
   ];
+}
+
+/**
+ * The kernel lets a mount in its first cgroup namespace, in no other, set the options of the hierarchy anew for all of
+ * the host: what is not repeated is gone (cgroup-v2.rst, Mounting). A joined namespace may be that one.
+ */
+function parametersOf(context: Context, { options, from }: MountRequest): string[] {
+  const asked = options.parameters.map(({ text }) => text);
+  if (hasNew(context, 'cgroup')) return asked;
+  const generic = options.parameters.filter((parameter) => parameter.generic).map(({ text }) => text);
+  const { options: kept } = context.host.cgroup;
+  for (const text of asked.filter((text) => !generic.includes(text) && !kept.includes(text))) {
+    context.warnings.push(`${from}/options: ${text} would change the host's hierarchy: no effect`);
+  }
+  return [...generic, ...kept];
 }
 
 /**

@@ -65,6 +65,12 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
   ];
 }
 
+/** Filesystems that the kernel has once for all who mount them, or once for a namespace: the host's as well. */
+const sharedTypes: readonly string[] = [
+  ...['cgroup', 'cgroup2', 'sysfs', 'mqueue', 'securityfs', 'debugfs', 'tracefs', 'configfs', 'fusectl'],
+  ...['binfmt_misc', 'efivarfs', 'pstore', 'selinuxfs', 'resctrl'],
+];
+
 /**
  * An existing mount: with bind its own attributes only, else its filesystem's parameters too. What is not named stays.
  *
@@ -78,6 +84,9 @@ function lowerRemount(context: Context, request: MountRequest, made: MountReques
     made === undefined ? [{ op: 'find-mount', by: 'init', from, destination: path }] : takeOps(request, made.index);
   if (options.bind !== undefined) {
     refuseData(options, 'remount with bind changes no filesystem');
+    warnOfFilesystemOptions(context, request);
+  } else if (made !== undefined && sharedTypes.includes(made.mount.type ?? '')) {
+    refuseData(options, `a remount of ${made.mount.type} would change the host's`);
     warnOfFilesystemOptions(context, request);
   } else {
     refuseForeignFilesystem(request, made);
@@ -118,7 +127,7 @@ function refuseLongParameters({ options }: MountRequest): void {
 function warnOfFilesystemOptions(context: Context, { options, from }: MountRequest): void {
   for (const name of filesystemOnly(options)) {
     context.warnings.push(
-      `${from}/options: ${name} is a matter of the filesystem, which a bind mount shares: no effect`,
+      `${from}/options: ${name} is a matter of the filesystem, which the mount shares with others: no effect`,
     );
   }
 }

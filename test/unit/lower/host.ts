@@ -18,6 +18,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
     cgroup: {
       mode: 'unified',
       mount: '/sys/fs/cgroup',
+      options: ['nsdelegate', 'memory_recursiveprot'],
       controllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
       v1Controllers: {},
       own: '/init.scope',

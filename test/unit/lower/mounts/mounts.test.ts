@@ -118,7 +118,7 @@ t.test('a read-only tmpfs stays writable for what comes later, below it alone', 
 
 t.test('what has no effect is warned about', async (t) => {
   t.same(planWith([bind('sync', 'ro')]).warnings, [
-    '/mounts/0/options: sync is a matter of the filesystem, which a bind mount shares: no effect',
+    '/mounts/0/options: sync is a matter of the filesystem, which the mount shares with others: no effect',
   ]);
   t.same(planWith([bind('sync', 'async', 'loud', 'nolazytime')]).warnings, []);
 });
@@ -128,7 +128,7 @@ t.test('without cgroup v2', async (t) => {
   const { warnings } = planWith(
     [mount],
     {},
-    { cgroup: { mode: 'none', mount: null, controllers: [], v1Controllers: {}, own: '/', parent: '/' } },
+    { cgroup: { mode: 'none', mount: null, options: [], controllers: [], v1Controllers: {}, own: '/', parent: '/' } },
   );
   t.match(warnings, [
     /./,
