@@ -8,6 +8,7 @@ import { attachOps, attributeOps, keepOps, propagationOps, takeOps } from './mou
 import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { bindSource, slotOf } from './mount-trees.ts';
+import { hasOwnPropagation } from './rootfs.ts';
 
 /** config.md, Mounts, in the listed order. */
 export function lowerMounts(context: Context): Op[] {
@@ -15,9 +16,11 @@ export function lowerMounts(context: Context): Op[] {
   const remounted = remountedBy(requests);
   const kept = new Set(remounted.values());
   return requests.flatMap((request) => {
-    if (request.options.remount) return lowerRemount(context, request, remounted.get(request));
-    const ops = lowerMount(context, request);
-    return kept.has(request) || isProtectedLater(context, request) ? [...ops, ...keepOps(request)] : ops;
+    const ops = request.options.remount
+      ? lowerRemount(context, request, remounted.get(request))
+      : lowerMount(context, request);
+    const neededLater = isProtectedLater(context, request) || hasOwnPropagation(context, request);
+    return kept.has(request) || neededLater ? [...ops, ...keepOps(request)] : ops;
   });
 }
 

@@ -3,7 +3,8 @@ import type { Op } from '../../generated/ops.ts';
 import { propagationFlags } from '../../linux/mount-flags.ts';
 import { type Context, opensTrees } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
-import { mountRequests } from './mount-request.ts';
+import { propagationOps, takeOps } from './mount-ops.ts';
+import { type MountRequest, mountRequests } from './mount-request.ts';
 
 /** Absolute path of the rootfs: root.path, relative to the bundle (config.md, Root). */
 export function rootfsPath({ spec, options }: Pick<Context, 'spec' | 'options'>): string {
@@ -82,7 +83,15 @@ export function lowerRootPropagation(context: Context): Op[] {
   const flags = propagationFlags[kind];
   return [
     { op: 'set-root-propagation', by: 'init', from: '/linux/rootfsPropagation', propagation: kind, flags, recursive },
+    ...mountRequests(context)
+      .filter((request) => hasOwnPropagation(context, request))
+      .flatMap((request) => [...takeOps(request, request.index), ...propagationOps(request)]),
   ];
+}
+
+/** Whether a mount has a say of its own that a recursive propagation of the root would take back. */
+export function hasOwnPropagation(context: Context, { options }: MountRequest): boolean {
+  return rootPropagation(context)?.recursive === true && options.propagation.length > 0;
 }
 
 export function lowerReadonlyRoot({ spec }: Context): Op[] {

@@ -101,6 +101,43 @@ t.test('with rshared and a shared root they do', { skip }, async (t) => {
   t.ok(isMounted(join(shared, 'below')));
 });
 
+/** The propagation of /m, which has the options, in a container with that of its root. */
+async function propagationOf(t: Test, rootfsPropagation: string, ...options: string[]): Promise<string> {
+  const box = sandbox(t);
+  const shared = sharedDirectory(t, box);
+  const output = await box.outputOf(['/bin/cat', '/proc/self/mountinfo'], mayMount(shared, options, rootfsPropagation));
+  const found = parseMountInfo(output).find(({ mountPoint }) => mountPoint === '/m');
+  return found?.propagation.join().replace(/\d+/g, 'N') ?? 'no mount';
+}
+
+t.test('a mount’s own propagation wins over the root’s', { skip }, async (t) => {
+  t.equal(await propagationOf(t, 'rprivate', 'shared'), 'shared:N');
+  t.equal(await propagationOf(t, 'rprivate', 'rshared'), 'shared:N');
+});
+
+t.test('whatever the two are', { skip: tsrunOnly }, async (t) => {
+  t.equal(await propagationOf(t, 'rslave', 'rshared'), 'shared:N,master:N');
+  t.equal(await propagationOf(t, 'rshared', 'rslave'), 'master:N');
+  t.equal(await propagationOf(t, 'rshared', 'private'), '');
+  t.equal(await propagationOf(t, 'runbindable', 'private'), '');
+  t.equal(await propagationOf(t, 'rprivate', 'unbindable'), 'unbindable');
+});
+
+t.test('also where a remount has it, and for each mount of a place', { skip: tsrunOnly }, async (t) => {
+  const output = await sandbox(t).outputOf(['/bin/cat', '/proc/self/mountinfo'], (spec) => {
+    spec.linux.rootfsPropagation = 'rprivate';
+    spec.mounts.push(
+      { destination: '/m', type: 'tmpfs', source: 'below', options: ['shared'] },
+      { destination: '/m', type: 'tmpfs', source: 'above' },
+      { destination: '/m', options: ['remount', 'bind', 'unbindable'] },
+      { destination: '/m/n', type: 'tmpfs', source: 'inside', options: ['rshared'] },
+    );
+  });
+  const found = parseMountInfo(output).filter(({ mountPoint }) => mountPoint.startsWith('/m'));
+  const kinds = found.map(({ propagation }) => propagation.join().replace(/\d+/g, 'N'));
+  t.same(kinds, ['shared:N', 'unbindable', 'shared:N']);
+});
+
 t.test('mounts of the container itself stay inside even then', { skip }, async (t) => {
   const box = sandbox(t);
   const output = await box.outputOf('cat /proc/self/mountinfo | wc -l', (spec) => {
