@@ -214,6 +214,8 @@ export interface Addon {
   removeDirectory(path: string): void;
   unlink(path: string): void;
   rename(from: string, to: string): void;
+  symlink(target: string, path: string): void;
+  sync(fd: number): void;
   chown(path: string, uid: number, gid: number): void;
   readLink(path: string): string;
   stat(path: string | number, follow: boolean): FileStatus | null;

@@ -45,24 +45,42 @@ export function resourceHint(error: unknown): string | undefined {
   return resourceHints[errorCode(error)];
 }
 
-/** Itself, or what the machine or a limit has run out of; undefined for what nobody has foreseen. */
+/**
+ * Itself, or the words for an error of the system that nobody has foreseen where it came: Node and the addon say the error,
+ * the operation and the path. Undefined for what can only be a defect.
+ */
 export function asTsrunError(error: unknown): TsrunError | undefined {
   if (error instanceof TsrunError) return error;
-  const hint = resourceHint(error);
-  return hint === undefined ? undefined : new TsrunError((error as Error).message, { hint });
+  const { message, name, code, syscall } = error as NodeJS.ErrnoException;
+  const isOfSystem = typeof code === 'string' && typeof syscall === 'string';
+  if (isOfSystem) return new TsrunError(message, { hint: systemHint(error), cause: error });
+  // The engine's own words for a memory that is full.
+  if (name !== 'InternalError' || message !== 'out of memory') return undefined;
+  return new TsrunError('ENOMEM: out of memory', { hint: resourceHints.ENOMEM });
 }
 
-/**
- * For a catch that takes any error for "it is not there": what could not be looked at may well be there.
- *
- * @throws the error, when the machine or a limit has run out of something
- */
-export function rethrowExhausted(error: unknown): void {
-  if (resourceHint(error) !== undefined) throw error;
+/** What to look at after an error of the system, wherever it shows. */
+export function systemHint(error: unknown): string | undefined {
+  return resourceHint(error) ?? systemHints[errorCode(error)];
 }
 
 const resourceHints: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files for this process: raise its limit (ulimit -n)',
   ENFILE: 'too many open files on this machine: see fs.file-max of sysctl(8)',
   ENOMEM: 'out of memory: free some, or raise the limit of the cgroup that tsrun runs in',
+};
+
+const systemHints: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not, or a security module forbids it: see its log',
+  EAGAIN: 'the kernel asks to try again: is a limit on processes or memory reached?',
+  EBUSY: 'something uses it: see mounts (findmnt) and open files (fuser)',
+  EDQUOT: 'the quota of this user is used up',
+  EFBIG: 'a file may not be so large here: see ulimit -f',
+  EIO: 'a device or the filesystem on it fails: see dmesg',
+  ENOLCK: 'the filesystem has no locks (left): choose a directory of another with --root',
+  ENOSPC: 'the filesystem is full',
+  ENOSYS: 'this kernel, or a filter that tsrun runs under, has no such call',
+  EPERM: 'this user may not, or a security module or a filter that tsrun runs under forbids it',
+  EPIPE: 'a helper has ended before it had answered: was it killed?',
+  EROFS: 'the filesystem is mounted read-only',
 };

@@ -1,5 +1,6 @@
-import { openSync, writeSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { errorCode, oneLine, TsrunError } from './errors.ts';
+import { writeWhole } from './host/write.ts';
 import { printError } from './output.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
@@ -48,7 +49,7 @@ export function log(level: LogLevel, message: string): void {
 /** Adds a line to the file. A full disk must not end the command in its midst: stderr is told, once. */
 function append(line: string): void {
   try {
-    writeSync(logFd, line);
+    writeWhole(logFd, line);
   } catch (error) {
     if (!isTold) printError(`cannot write --log ${options.file}: ${errorCode(error)}\n`);
     isTold = true;

@@ -135,6 +135,19 @@ Napi::Value rename_file(const Napi::CallbackInfo& info) {
   return done(info, rename(string_at(info, 0).c_str(), string_at(info, 1).c_str()), "rename");
 }
 
+// symlink(target, path)
+Napi::Value symlink_file(const Napi::CallbackInfo& info) {
+  std::string path = string_at(info, 1);
+  if (symlink(string_at(info, 0).c_str(), path.c_str()) != 0) return throw_errno(info.Env(), errno, "symlink", path);
+  return info.Env().Undefined();
+}
+
+// sync(fd)
+Napi::Value sync_file(const Napi::CallbackInfo& info) {
+  if (fsync(int_at(info, 0)) != 0) return throw_errno(info.Env(), errno, "fsync");
+  return info.Env().Undefined();
+}
+
 // chown(path, uid, gid)
 Napi::Value chown_file(const Napi::CallbackInfo& info) {
   return done(info,
@@ -177,7 +190,13 @@ Napi::Value read_directory(const Napi::CallbackInfo& info) {
   if (directory == nullptr) return throw_errno(info.Env(), errno, "opendir", path);
   Napi::Array result = Napi::Array::New(info.Env());
   uint32_t at = 0;
-  while (dirent* entry = readdir(directory)) {
+  int error = 0;
+  for (;;) {
+    // The end sets no errno.
+    errno = 0;
+    dirent* entry = readdir(directory);
+    error = errno;
+    if (entry == nullptr) break;
     std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     // A directory may be long, and each value takes a handle.
@@ -186,6 +205,7 @@ Napi::Value read_directory(const Napi::CallbackInfo& info) {
     result.Set(at++, type_name(entry->d_type));
   }
   closedir(directory);
+  if (error != 0) return throw_errno(info.Env(), error, "getdents", path);
   return result;
 }
 

@@ -47,6 +47,8 @@ namespace tsrun {
   X("removeDirectory", remove_directory)       \
   X("unlink", unlink_file)                     \
   X("rename", rename_file)                     \
+  X("symlink", symlink_file)                   \
+  X("sync", sync_file)                         \
   X("chown", chown_file)                       \
   X("readLink", read_link)                     \
   X("stat", stat_file)                         \

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCode, TsrunError } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
+import { isThere } from '../host/there.ts';
+import { log } from '../log.ts';
 import { cgroupType, enableControllers } from './controllers.ts';
 import { readState, waitForState } from './events.ts';
 import { isGone } from './gone.ts';
@@ -28,7 +30,7 @@ export function createCgroup(path: string, required: readonly string[]): string[
     enableControllers(path, required);
     demandUsable(path, made[0] === path);
   } catch (error) {
-    removeUnused(made);
+    undoMade(made);
     throw error;
   }
   return made;
@@ -42,8 +44,8 @@ export function createCgroup(path: string, required: readonly string[]): string[
  */
 function makeMissing(path: string, made: string[], attemptsLeft: number): boolean {
   const missing: string[] = [];
-  for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
   try {
+    for (let at = path; !isThere(at); at = dirname(at)) missing.push(at);
     for (const directory of missing.reverse()) {
       if (makeDirectory(directory)) made.unshift(directory);
       else if (directory === path) throw inUse(path);
@@ -138,6 +140,15 @@ export function undoCgroup(path: string, made: readonly string[]): void {
   removeUnused(above);
 }
 
+/** Of a create that has failed already, for a reason of its own. */
+function undoMade(made: readonly string[]): void {
+  try {
+    removeUnused(made);
+  } catch (error) {
+    log('error', (error as TsrunError).asLine);
+  }
+}
+
 /** Removes cgroups, the deepest first, up to one that somebody uses. */
 function removeUnused(directories: readonly string[]): void {
   for (const directory of directories) {
@@ -145,7 +156,8 @@ function removeUnused(directories: readonly string[]): void {
       rmdirSync(directory);
     } catch (error) {
       if (isGone(error)) continue;
-      return;
+      if (errorCode(error) === 'EBUSY') return;
+      throw new TsrunError(`cannot remove the cgroup ${directory}: ${errorCode(error)}`, { hint: systemHint(error) });
     }
   }
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { errorCode, rethrowExhausted, TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
+import { isThere, readIfThere } from '../host/there.ts';
 import { ownPids } from './processes.ts';
 
 interface Refusal {
@@ -37,7 +38,7 @@ export function enableControllers(path: string, required: readonly string[]): vo
 /** The highest first; the mount point is one of them. */
 function cgroupsAbove(path: string): string[] {
   const above: string[] = [];
-  for (let at = dirname(path); existsSync(join(at, 'cgroup.subtree_control')); at = dirname(at)) above.unshift(at);
+  for (let at = dirname(path); isThere(join(at, 'cgroup.subtree_control')); at = dirname(at)) above.unshift(at);
   return above;
 }
 
@@ -57,9 +58,7 @@ function enableAllFor(directory: string): Refusal[] {
 
 /** Whether it has processes of its own, which all but the hierarchy's root must not have beside children's controllers. */
 function isLeaf(directory: string): boolean {
-  return (
-    existsSync(join(directory, 'cgroup.type')) && cgroupType(directory) === 'domain' && ownPids(directory).length > 0
-  );
+  return isThere(join(directory, 'cgroup.type')) && cgroupType(directory) === 'domain' && ownPids(directory).length > 0;
 }
 
 /** The error's code; undefined when it went well. */
@@ -90,12 +89,7 @@ function reasonOf({ directory, code }: Refusal): string {
 
 /** cgroup.type: domain, domain threaded, domain invalid or threaded; the root has none and is a domain. */
 export function cgroupType(path: string): string {
-  try {
-    return readFileSync(join(path, 'cgroup.type'), 'utf8').trim();
-  } catch (error) {
-    rethrowExhausted(error);
-    return 'domain';
-  }
+  return readIfThere(join(path, 'cgroup.type'))?.trim() ?? 'domain';
 }
 
 /** Controllers that a cgroup hands to those below it. */

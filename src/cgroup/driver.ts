@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TsrunError } from '../errors.ts';
 import { cgroupFacts } from '../host/facts.ts';
+import { isThere } from '../host/there.ts';
 import { log } from '../log.ts';
 import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
 import { systemdFiles, unitProperties } from '../systemd/unit-properties.ts';
@@ -65,7 +65,7 @@ function tellUnit(path: string, unit: UnitName, settings: readonly SettingOp[]):
 }
 
 function hasBfq(path: string): boolean {
-  return existsSync(join(path, 'io.bfq.weight'));
+  return isThere(join(path, 'io.bfq.weight'));
 }
 
 function changeUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {

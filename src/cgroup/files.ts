@@ -54,8 +54,9 @@ export class CgroupFiles {
   names(): string[] {
     try {
       return readdirSync(this.path);
-    } catch {
-      return [];
+    } catch (error) {
+      if (isGone(error)) return [];
+      throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from '../host/there.ts';
 import { type CurrentLimits, type KeptWeight, noLimits } from '../linux/cgroup-values.ts';
 
 /** What limits a cgroup now, as far as other limits count from it; a file that is not there limits nothing. */
@@ -22,9 +22,5 @@ export function isIdle(path: string): boolean {
 }
 
 function readFile(path: string, name: string): string | undefined {
-  try {
-    return readFileSync(join(path, name), 'utf8').trim();
-  } catch {
-    return undefined;
-  }
+  return readIfThere(join(path, name))?.trim();
 }

@@ -1,5 +1,6 @@
 import { chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../errors.ts';
 
 /** What an unreadable /sys/kernel/cgroup/delegate (Linux 4.15) would list at least. */
 const delegated = ['cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads'];
@@ -23,7 +24,8 @@ export function ownCgroup(path: string, uid: number): void {
 function delegatedFiles(): string[] {
   try {
     return readFileSync('/sys/kernel/cgroup/delegate', 'utf8').split('\n').filter(Boolean);
-  } catch {
-    return delegated;
+  } catch (error) {
+    if (['ENOENT', 'EACCES'].includes(errorCode(error))) return delegated;
+    throw error;
   }
 }

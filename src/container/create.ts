@@ -1,9 +1,11 @@
-import { closeSync, existsSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
 import { sendDescriptor } from '../host/descriptor-sockets.ts';
-import { innermostPid, processStat } from '../host/processes.ts';
+import { innermostPid, startTimeOf } from '../host/processes.ts';
+import { isThere, readIfThere } from '../host/there.ts';
+import { writeWhole } from '../host/write.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/mounts/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -65,7 +67,7 @@ export function createContainer(request: CreateRequest): Created {
     return created;
   } catch (error) {
     addon().settleInterrupts(false);
-    for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
+    for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
     runPoststopHooks(creation.record);
     throw orInterrupt(error);
   } finally {
@@ -140,7 +142,7 @@ class Creation {
 
   private started(pid: number, pidfd: number): void {
     this.pidfd = pidfd;
-    this.record = { ...this.record, init: { pid, startTime: processStat(pid)?.startTime ?? 0 } };
+    this.record = { ...this.record, init: { pid, startTime: startTimeOf(pid) } };
     // Without hooks nobody asks for the pid before the container is created, which is soon.
     if (this.request.plan.ops.some(runsHook)) this.directory.write(this.record);
     this.publishState('creating');
@@ -150,6 +152,7 @@ class Creation {
 
   private recordCreated(): void {
     this.record = { ...this.record, phase: 'created' };
+    this.directory.writeRemains(this.record);
     this.directory.write(this.record);
     this.publishState('created');
   }
@@ -160,7 +163,7 @@ class Creation {
     const state = hookState(this.record, status);
     const text = JSON.stringify({ ...state, pid: innermostPid(state.pid ?? 0) });
     ftruncateSync(this.stateFd, 0);
-    writeSync(this.stateFd, text, 0);
+    writeWhole(this.stateFd, text, 0);
   }
 }
 
@@ -183,9 +186,9 @@ export function firstRecord({
     owner: ownerName(),
     annotations: spec.annotations ?? {},
     phase: 'creating',
-    creator: { pid: process.pid, startTime: processStat(process.pid)?.startTime ?? 0 },
+    creator: { pid: process.pid, startTime: startTimeOf(process.pid) },
     cgroup: cgroup?.path ?? null,
-    ...(cgroup && existsSync(cgroup.path) && { foreignCgroup: true }),
+    ...(cgroup && isThere(cgroup.path) && { foreignCgroup: true }),
     ...(filter && { devices: filter.rules }),
     ownPids: (spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path),
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
@@ -208,10 +211,6 @@ function opsAfterStart(ops: readonly Op[]): Record<string, Op> {
 /** By passwd(5) itself: what os.userInfo() says depends on the engine. */
 function ownerName(): string {
   const uid = String(process.geteuid?.() ?? 0);
-  try {
-    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-    return lines.map((line) => line.split(':')).find((fields) => fields[2] === uid)?.[0] ?? uid;
-  } catch {
-    return uid;
-  }
+  const lines = (readIfThere('/etc/passwd') ?? '').split('\n');
+  return lines.map((line) => line.split(':')).find((fields) => fields[2] === uid)?.[0] ?? uid;
 }

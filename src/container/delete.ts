@@ -9,7 +9,7 @@ import { endInit } from './kill.ts';
 import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
-import type { ContainerDirectory } from './store.ts';
+import { type ContainerDirectory, UnusableRecord } from './store.ts';
 
 /**
  * runtime.md, Delete: undoes create. As runc does, a created container is killed first; a running one is refused
@@ -63,15 +63,24 @@ function deleteLocked(directory: ContainerDirectory, record: ContainerRecord): v
   runPoststopHooks(record);
 }
 
-/** Undefined when there is none, or, with `force`, when it is corrupt. */
+/**
+ * Undefined when there is none. With `force`, in the place of one that cannot be used, what is known of it besides.
+ *
+ * @throws TsrunError when nothing is known: processes of the container that nobody could find again may still run
+ */
 function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecord | undefined {
   try {
     return directory.readIfThere();
   } catch (error) {
-    // What has only not been read now may be the record of a container that runs.
-    if (!force || !(error instanceof TsrunError)) throw error;
-    log('warning', error.message);
-    return undefined;
+    if (!force || !(error instanceof UnusableRecord)) throw error;
+    const record = directory.recover(error.value);
+    if (record !== undefined) {
+      log('warning', error.message);
+      return record;
+    }
+    throw new TsrunError(`${error.message}, and nothing else tells which processes and cgroup it has`, {
+      hint: `look for them, end and remove them, and then ${directory.path}`,
+    });
   }
 }
 

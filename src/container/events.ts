@@ -1,6 +1,7 @@
 import { delegationHint } from '../cgroup/cgroupfs.ts';
 import { EventFiles, readState } from '../cgroup/events.ts';
 import { CgroupFiles } from '../cgroup/files.ts';
+import { isGone } from '../cgroup/gone.ts';
 import { type CgroupStats, readStats } from '../cgroup/stats.ts';
 import { TsrunError } from '../errors.ts';
 import { monotonicMs } from '../host/clock.ts';
@@ -83,8 +84,9 @@ function oomKills(cgroup: string): number {
 function isPopulated(cgroup: string): boolean {
   try {
     return readState(cgroup, 'populated');
-  } catch {
+  } catch (error) {
     // Removed: another command has deleted the container.
-    return false;
+    if (isGone(error)) return false;
+    throw error;
   }
 }

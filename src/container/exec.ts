@@ -1,12 +1,13 @@
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-import { resourceHint, TsrunError } from '../errors.ts';
+import { TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
 import { checkConsole, sendDescriptor } from '../host/descriptor-sockets.ts';
 import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
+import { isThere } from '../host/there.ts';
 import { log } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -108,9 +109,7 @@ function cgroupFor(record: ContainerRecord, below: string | undefined): string |
     throw new TsrunError(`--cgroup ${below}: must not leave the container's cgroup`, { hint: 'leave .. out' });
   }
   const path = join(record.cgroup, below);
-  try {
-    readFileSync(join(path, 'cgroup.procs'));
-  } catch {
+  if (!isThere(join(path, 'cgroup.procs'))) {
     throw new TsrunError(`--cgroup ${below}: the container has no such cgroup`, { hint: `looked for ${path}` });
   }
   return path;
@@ -154,19 +153,20 @@ function startProcess(
     new Executor(plan, handlers, undo, request.preserveFds).run();
     undo.forget();
   } catch (error) {
-    for (const failure of undo.run()) log('warning', `while cleaning up: ${failure}`);
+    for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
     // A container that ends takes the process with it, at any step, and each step would name another reason.
     throw hasStopped(directory) ? containerStopped() : error;
   }
   return process;
 }
 
+/** Whether that is why something has failed; an absent one was deleted meanwhile. */
 function hasStopped(directory: ContainerDirectory): boolean {
   try {
-    const { init } = directory.read();
+    const init = directory.readIfThere()?.init;
     return init === undefined || isEnding(init);
-  } catch (error) {
-    // Otherwise it was deleted meanwhile.
-    return resourceHint(error) === undefined;
+  } catch {
+    // It cannot be told: what has failed keeps its own words.
+    return false;
   }
 }

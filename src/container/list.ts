@@ -1,22 +1,39 @@
-import { TsrunError } from '../errors.ts';
-import { log } from '../log.ts';
+import { asTsrunError, TsrunError } from '../errors.ts';
 import { listIds } from './root.ts';
 import { type PrintedState, printedState } from './state.ts';
 import { ContainerDirectory } from './store.ts';
 
-/** The states of all containers, sorted by id; one whose record cannot be read is a warning. */
-export function listContainers(root: string): PrintedState[] {
-  return listIds(root).flatMap((id) => {
+/** What is to be listed, and what cannot be. */
+export interface Listing {
+  readonly states: readonly PrintedState[];
+  /** One for each container that is there and cannot be told of. */
+  readonly failures: readonly TsrunError[];
+}
+
+/** The states of all containers, sorted by id. */
+export function listContainers(root: string): Listing {
+  const states: PrintedState[] = [];
+  const failures: TsrunError[] = [];
+  for (const id of listIds(root)) {
     try {
       const directory = new ContainerDirectory(root, id);
-      return [printedState(directory, directory.read())];
+      const record = directory.readIfThere();
+      // Deleted since the directory was read, or what a killed create has left.
+      if (record !== undefined) states.push(printedState(directory, record));
     } catch (error) {
-      // Deleted since the directory was read, or not a container's.
-      if (!(error instanceof TsrunError)) throw error;
-      log('warning', `${id}: ${error.asLine}`);
-      return [];
+      const known = asTsrunError(error);
+      if (known === undefined) throw error;
+      failures.push(known);
     }
-  });
+  }
+  return { states, failures };
+}
+
+/** @throws TsrunError that says of the first why, when there are any */
+export function demandWhole({ failures: [first, ...more] }: Listing): void {
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : `, and of ${more.length} others`;
+  throw new TsrunError(`not all containers are listed: ${first.message}${others}`, { hint: first.hint });
 }
 
 /** runc's columns. */

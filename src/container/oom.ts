@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isGone } from '../cgroup/gone.ts';
 import { oomKillInLog } from '../cgroup/oom-log.ts';
 import { readKernelLog } from '../host/kernel-log.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
+import { isThere } from '../host/there.ts';
 import { scopeFailedByOom, type UnitName } from '../systemd/manager.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -16,7 +18,7 @@ import type { ContainerRecord } from './record.ts';
 export function wasOomKilled({ cgroup, unit, init }: ContainerRecord): boolean | null | undefined {
   if (cgroup === null) return undefined;
   const counted = countedKills(cgroup);
-  if (counted !== undefined || unit === undefined || init === undefined || existsSync(cgroup)) return counted;
+  if (counted !== undefined || unit === undefined || init === undefined || isThere(cgroup)) return counted;
   const gone = { cgroup, unit: unit.name, pid: init.pid, started: logTime(init) };
   return oomKillInLog(readKernelLog() ?? [], gone) ?? (failedByOom(unit) || null);
 }
@@ -35,8 +37,9 @@ function countedKills(cgroup: string): boolean | undefined {
   try {
     const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(cgroup, 'memory.events'), 'utf8'))?.[1];
     return count === undefined ? undefined : count !== '0';
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import { writeWhole } from '../host/write.ts';
 
 /** How often somebody else may have had the same name for a file. */
 const maxAttempts = 16;
@@ -46,7 +47,7 @@ function fill(fd: number, path: string, text: string): PidFile {
     const { dev, ino } = fstatSync(fd);
     const file = { path, dev, ino };
     try {
-      writeSync(fd, text);
+      writeWhole(fd, text);
     } catch (error) {
       removeIfSame(file);
       throw error;

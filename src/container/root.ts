@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
+import { isThere } from '../host/there.ts';
 import { isId } from './id.ts';
 
 /**
@@ -36,7 +37,7 @@ export function listIds(root: string): string[] {
 
 /** Not mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries for ever. */
 export function makeDirectories(path: string): void {
-  if (existsSync(path)) return;
+  if (isThere(path)) return;
   makeDirectories(dirname(path));
   try {
     mkdirSync(path, { mode: 0o711 });

@@ -1,34 +1,52 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   type Stats,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
-import { errorCode, resourceHint, rethrowExhausted, TsrunError } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
+import { isAbsent, isThere } from '../host/there.ts';
+import { writeWhole } from '../host/write.ts';
+import { log } from '../log.ts';
 import { checkId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
+import { asRemains, parseRemains, type Remains, recoveredRecord, remainsText } from './remains.ts';
 import { makeDirectories } from './root.ts';
 
 /** Name of the socket that init waits on for start; while it is there, the container has not been started. */
 export const execSocket = 'exec.sock';
 const recordFile = 'state.json';
 const configFile = 'config.json';
+const remainsLink = '.remains';
 
 /** All that create puts into the directory. */
-const ownFiles = [recordFile, `.${recordFile}`, configFile, execSocket];
+const ownFiles = [remainsLink, recordFile, `.${recordFile}`, configFile, execSocket];
+
+/** Of a record that is there and cannot be used: torn, or of another version. */
+export class UnusableRecord extends TsrunError {
+  /** What stands in it, where that is JSON. */
+  readonly value: unknown;
+
+  constructor(message: string, hint: string, value: unknown) {
+    super(message, { hint });
+    this.value = value;
+  }
+}
 
 /** The directory <root>/<id> of one container. */
 export class ContainerDirectory {
@@ -52,10 +70,10 @@ export class ContainerDirectory {
   reserve(): number {
     for (;;) {
       const isNew = this.make();
-      const lock = this.openOrRemove();
+      const lock = this.openMade(isNew);
       if (lock === undefined) continue;
       try {
-        if (!addon().lock(lock, false)) throw this.taken();
+        if (!this.lock(lock, isNew)) throw this.taken();
         if (!this.isAt(lock)) {
           closeSync(lock);
           continue;
@@ -71,11 +89,20 @@ export class ContainerDirectory {
   }
 
   /** What reserve has just made is no good to anybody when it cannot be opened; what has something in it stays. */
-  private openOrRemove(): number | undefined {
+  private openMade(isNew: boolean): number | undefined {
     try {
       return this.openIfThere();
     } catch (error) {
-      if (resourceHint((error as Error).cause) !== undefined) this.removeIfEmpty();
+      if (isNew) this.removeIfEmpty();
+      throw error;
+    }
+  }
+
+  private lock(fd: number, isNew: boolean): boolean {
+    try {
+      return addon().lock(fd, false);
+    } catch (error) {
+      if (isNew) this.removeIfEmpty();
       throw error;
     }
   }
@@ -90,7 +117,7 @@ export class ContainerDirectory {
 
   /** Whether its state can be asked for; without a record it is what a killed create or delete left. */
   hasRecord(): boolean {
-    return existsSync(join(this.path, recordFile));
+    return this.has(recordFile) || this.readRemains() !== undefined;
   }
 
   /** @throws TsrunError `container does not exist`, or what is wrong with its record */
@@ -107,22 +134,74 @@ export class ContainerDirectory {
     try {
       text = readFileSync(join(this.path, recordFile), 'utf8');
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined;
-      rethrowExhausted(error);
-      throw this.corrupt(code ?? 'unreadable');
+      if (errorCode(error) !== 'ENOENT') throw this.unreadable(recordFile, error);
+      if (this.readRemains() === undefined) return undefined;
+      throw this.corrupt('it is not there any more');
     }
     return this.parse(text);
   }
 
-  /** Through a temporary file and rename(2): a reader sees the old or the new, never a half. */
+  /**
+   * Through a temporary file and rename(2): a reader sees the old or the new, never a half, and so does whoever looks
+   * after a power cut. fsync(2) is nothing on the tmpfs that --root is on by default, and milliseconds on a disk.
+   */
   write(record: ContainerRecord): void {
     const temporary = join(this.path, `.${recordFile}`);
     try {
-      writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
+      const fd = openSync(temporary, 'w', 0o600);
+      try {
+        writeWhole(fd, JSON.stringify(record));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
       renameSync(temporary, join(this.path, recordFile));
     } catch (error) {
       throw this.unwritable("the container's state", error);
+    }
+  }
+
+  /** Writes down, once, what delete needs when the record should be lost. */
+  writeRemains(record: ContainerRecord): void {
+    const text = remainsText(record);
+    if (text === undefined) return;
+    try {
+      symlinkSync(text, join(this.path, remainsLink));
+    } catch (error) {
+      // A cgroup's path of thousands of bytes: the record alone has it.
+      if (errorCode(error) !== 'ENAMETOOLONG') throw this.unwritable("the container's state", error);
+    }
+  }
+
+  /**
+   * A record for delete in the place of one that cannot be used, undefined when nothing tells what the container has.
+   *
+   * @param value what stands in the record that this version does not know
+   */
+  recover(value?: unknown): ContainerRecord | undefined {
+    const { version, id } = (value ?? {}) as { version?: unknown; id?: unknown };
+    const isLater = typeof version === 'number' && version > 1 && id === this.id;
+    const remains = (isLater ? asRemains(value) : undefined) ?? this.readRemains();
+    return remains === undefined ? undefined : recoveredRecord(this.id, remains, this.configIfReadable());
+  }
+
+  private readRemains(): Remains | undefined {
+    let text: string;
+    try {
+      text = readlinkSync(join(this.path, remainsLink));
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EINVAL'].includes(errorCode(error))) return undefined;
+      throw this.unreadable(remainsLink, error);
+    }
+    return parseRemains(text);
+  }
+
+  private configIfReadable(): Spec | undefined {
+    try {
+      return this.readConfig();
+    } catch (error) {
+      log('warning', `its poststop hooks, if it has any, do not run: ${(error as Error).message}`);
+      return undefined;
     }
   }
 
@@ -138,17 +217,22 @@ export class ContainerDirectory {
   /** The config as create has validated it; nobody else may have changed it since. */
   readConfig(): Spec {
     const path = join(this.path, configFile);
+    let text: string;
     try {
-      return JSON.parse(readFileSync(path, 'utf8')) as Spec;
+      text = readFileSync(path, 'utf8');
     } catch (error) {
-      rethrowExhausted(error);
+      throw this.unreadable(configFile, error);
+    }
+    try {
+      return JSON.parse(text) as Spec;
+    } catch (error) {
       throw this.corrupt((error as Error).message, path);
     }
   }
 
   /** Whether init still waits for start. */
   waitsForStart(): boolean {
-    return existsSync(join(this.path, execSocket));
+    return this.has(execSocket);
   }
 
   removeExecSocket(): void {
@@ -157,7 +241,13 @@ export class ContainerDirectory {
 
   /** Removes all of it: only for a directory whose record has been read or written, which makes it ours. */
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    // First: without a record, a link that is left would stand for a container.
+    removeFile(join(this.path, remainsLink));
+    try {
+      rmSync(this.path, { recursive: true, force: true });
+    } catch (error) {
+      throw cannotRemove(this.path, error, systemHint(error));
+    }
   }
 
   /**
@@ -170,9 +260,8 @@ export class ContainerDirectory {
     try {
       rmdirSync(this.path);
     } catch (error) {
-      throw new TsrunError(`cannot remove ${this.path}: ${(error as NodeJS.ErrnoException).code}`, {
-        hint: 'what is in it now is not tsrun’s',
-      });
+      const isFull = ['ENOTEMPTY', 'EEXIST'].includes(errorCode(error));
+      throw cannotRemove(this.path, error, isFull ? 'what is in it now is not tsrun’s' : systemHint(error));
     }
   }
 
@@ -195,7 +284,7 @@ export class ContainerDirectory {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw new TsrunError(`cannot open the state directory ${this.path}: ${errorCode(error)}`, {
-        hint: resourceHint(error) ?? 'see --root',
+        hint: systemHint(error) ?? 'see --root',
         cause: error,
       });
     }
@@ -219,6 +308,7 @@ export class ContainerDirectory {
       if (code === 'EEXIST') return false;
       throw new TsrunError(`cannot make the state directory ${this.path}: ${code}`, {
         hint: 'choose a directory you may write to with --root',
+        cause: error,
       });
     }
   }
@@ -242,10 +332,25 @@ export class ContainerDirectory {
     try {
       return lstatSync(this.path);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-      throw new TsrunError(`cannot look for the container in ${this.root}: ${code}`, { hint: 'see --root' });
+      if (isAbsent(error)) return undefined;
+      throw this.unseen(error);
     }
+  }
+
+  /** Whether a file of this name is in the directory. */
+  private has(name: string): boolean {
+    try {
+      return isThere(join(this.path, name));
+    } catch (error) {
+      throw this.unseen(error);
+    }
+  }
+
+  private unseen(error: unknown): TsrunError {
+    return new TsrunError(`cannot look for the container in ${this.root}: ${errorCode(error)}`, {
+      hint: systemHint(error) ?? 'see --root',
+      cause: error,
+    });
   }
 
   private removeOwnFiles(): void {
@@ -259,24 +364,36 @@ export class ContainerDirectory {
     } catch (error) {
       throw this.corrupt((error as Error).message);
     }
-    if (record?.version !== 1 || record.id !== this.id) throw this.corrupt('not a record of this version and id');
-    return record;
+    const version: unknown = record?.version;
+    if (version === 1 && record.id === this.id) return record;
+    const isLater = typeof version === 'number' && version > 1;
+    throw this.corrupt(isLater ? 'a later version of tsrun has made it' : 'not a record of this id', undefined, record);
   }
 
   private taken(): TsrunError {
     return new TsrunError('container with given ID already exists');
   }
 
-  private corrupt(why: string, path = join(this.path, recordFile)): TsrunError {
-    const more = path === this.path ? '' : '; delete --force removes the container’s directory';
-    return new TsrunError(`the state of container ${this.id} cannot be read: ${why}`, {
-      hint: `look at ${path}${more}`,
-    });
+  private corrupt(why: string, path = join(this.path, recordFile), value?: unknown): UnusableRecord {
+    const more =
+      path === this.path ? '' : '; delete --force ends and removes what can still be told to be the container’s';
+    return new UnusableRecord(this.cannotBeRead(why), `look at ${path}${more}`, value);
+  }
+
+  /** What could not be read now may be right: nothing may be removed for it. */
+  private unreadable(name: string, error: unknown): TsrunError {
+    const hint = systemHint(error) ?? `look at ${join(this.path, name)}`;
+    return new TsrunError(this.cannotBeRead(`${name}: ${errorCode(error)}`), { hint, cause: error });
+  }
+
+  private cannotBeRead(why: string): string {
+    return `the state of container ${this.id} cannot be read: ${why}`;
   }
 
   private unwritable(what: string, error: unknown): TsrunError {
     return new TsrunError(`cannot write ${what}: ${errorCode(error)}`, {
-      hint: resourceHint(error) ?? `is the filesystem of ${this.path} full or read-only?`,
+      hint: systemHint(error) ?? `is the filesystem of ${this.path} full or read-only?`,
+      cause: error,
     });
   }
 }
@@ -285,7 +402,10 @@ function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new TsrunError(`cannot remove ${path}: ${code}`);
+    if (errorCode(error) !== 'ENOENT') throw cannotRemove(path, error, systemHint(error));
   }
+}
+
+function cannotRemove(path: string, error: unknown, hint: string | undefined): TsrunError {
+  return new TsrunError(`cannot remove ${path}: ${errorCode(error)}`, { hint, cause: error });
 }

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { rethrowExhausted } from '../errors.ts';
 import type { NamespaceType } from '../generated/spec.ts';
 import type { ProcessIdentity } from './processes.ts';
+import { isProcessGone } from './there.ts';
 
 /** What exec must know of the container it enters. */
 export interface ContainerFacts {
@@ -45,8 +45,10 @@ export function gatherContainerFacts(
 function namespaceId(pid: number | 'self', file: string): string {
   try {
     return readlinkSync(`/proc/${pid}/ns/${file}`);
-  } catch {
-    return '';
+  } catch (error) {
+    if (isProcessGone(error)) return '';
+    // Taken for the runtime's own, the program would run in the host's.
+    throw error;
   }
 }
 
@@ -56,7 +58,7 @@ function cgroupOfProcess(pid: number, mount: string): string | undefined {
     const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
     return path === undefined ? undefined : mount + path;
   } catch (error) {
-    rethrowExhausted(error);
-    return undefined;
+    if (isProcessGone(error)) return undefined;
+    throw error;
   }
 }

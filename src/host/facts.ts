@@ -1,10 +1,11 @@
-import { closeSync, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-import { rethrowExhausted } from '../errors.ts';
+import { errorCode } from '../errors.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
 import { flags as seccompFlagTable } from '../linux/seccomp.ts';
 import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
+import { isAbsent, isThere, readIfThere } from './there.ts';
 
 /** Where cgroup v2 lives on this host. */
 export interface CgroupFacts {
@@ -121,7 +122,7 @@ export function gatherHostFacts(): HostFacts {
       return knownSeccompFlags();
     },
     get bfq() {
-      return existsSync('/sys/module/bfq');
+      return isThere('/sys/module/bfq');
     },
     systemd: statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true,
     nofileSoft: nofileSoft(),
@@ -134,8 +135,10 @@ function canCloneMounts(): boolean {
   try {
     closeSync(addon().openTree('/', false));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // EINVAL: the root is no mount of this namespace. ENOSYS and EPERM are also what filters of engines say.
+    if (['EPERM', 'EACCES', 'EINVAL', 'ENOSYS'].includes(errorCode(error))) return false;
+    throw error;
   }
 }
 
@@ -221,8 +224,9 @@ function v1Controllers(): Record<string, string> {
 function isCgroup2(path: string): boolean {
   try {
     return statfsSync(path).type === cgroup2Magic;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
   }
 }
 
@@ -240,10 +244,5 @@ function nofileSoft(): number {
 }
 
 function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    rethrowExhausted(error);
-    return '';
-  }
+  return readIfThere(path) ?? '';
 }

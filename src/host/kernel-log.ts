@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { errorCode } from '../errors.ts';
 
 /** One message of the kernel's log (Documentation/ABI/testing/dev-kmsg). */
 export interface KernelMessage {
@@ -17,6 +18,7 @@ export function readKernelLog(): KernelMessage[] | undefined {
   try {
     fd = openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
+    // Whoever asks then says that it cannot be told.
     return undefined;
   }
   const messages: KernelMessage[] = [];
@@ -33,15 +35,17 @@ export function readKernelLog(): KernelMessage[] | undefined {
   }
 }
 
-/** Undefined at the end of the log. */
+/** Undefined at the end of the log (EAGAIN). */
 function nextRecord(fd: number, buffer: Buffer): string | undefined {
   for (;;) {
     try {
       return buffer.toString('latin1', 0, readSync(fd, buffer, 0, recordSize, null));
     } catch (error) {
       // Overwritten before it could be read: the next read goes on with the oldest that is there.
-      if ((error as NodeJS.ErrnoException).code === 'EPIPE') continue;
-      return undefined;
+      const code = errorCode(error);
+      if (code === 'EPIPE') continue;
+      if (code === 'EAGAIN') return undefined;
+      throw error;
     }
   }
 }

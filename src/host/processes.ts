@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { rethrowExhausted } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
+import { isProcessGone, isThere } from './there.ts';
 
 /** What proc_pid_stat(5) says of a process. */
 export interface ProcessStat {
@@ -18,15 +19,14 @@ export interface ProcessStat {
 /** PF_EXITING of the kernel's sched.h. */
 const exitingFlag = 0x4;
 
-/** Undefined when there is no such process. */
+/**
+ * Undefined when there is no such process.
+ *
+ * @throws TsrunError when that cannot be known: what was not seen may well run
+ */
 export function processStat(pid: number): ProcessStat | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch (error) {
-    rethrowExhausted(error);
-    return undefined;
-  }
+  const text = readProcessFile(pid, 'stat');
+  if (text === undefined) return undefined;
   // The command's name stands in parentheses and may hold any character, parentheses included.
   const end = text.lastIndexOf(')');
   const fields = text.slice(end + 2).split(' ');
@@ -39,14 +39,36 @@ export function processStat(pid: number): ProcessStat | undefined {
   };
 }
 
+function readProcessFile(pid: number, name: string): string | undefined {
+  const path = `/proc/${pid}/${name}`;
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (!isProcessGone(error)) {
+      const hint = systemHint(error);
+      throw new TsrunError(`cannot look at process ${pid}: ${path}: ${errorCode(error)}`, { hint, cause: error });
+    }
+  }
+  if (isThere('/proc/self/stat')) return undefined;
+  throw new TsrunError(`cannot look at process ${pid}: there is no procfs at /proc`, {
+    hint: 'mount -t proc proc /proc',
+  });
+}
+
+/**
+ * What tells a process that is there from a later one with its pid.
+ *
+ * @throws TsrunError when it is not there
+ */
+export function startTimeOf(pid: number): number {
+  const stat = processStat(pid);
+  if (stat === undefined) throw new TsrunError(`cannot look at process ${pid}: it is gone`);
+  return stat.startTime;
+}
+
 /** The pid that the process itself sees, in its own pid namespace; the pid given when it is gone. */
 export function innermostPid(pid: number): number {
-  try {
-    return Number(/^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? pid);
-  } catch (error) {
-    rethrowExhausted(error);
-    return pid;
-  }
+  return Number(/^NSpid:.*\t(\d+)$/m.exec(readProcessFile(pid, 'status') ?? '')?.[1] ?? pid);
 }
 
 /** Whether this very process has ended or is about to: an init that is has killed all others in its pid namespace. */

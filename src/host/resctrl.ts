@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAbsent, isThere } from './there.ts';
 
 /** The resctrl filesystem (Linux, Documentation/filesystems/resctrl.rst). */
 export interface ResctrlFacts {
@@ -16,7 +17,7 @@ export function resctrlFacts(mountInfo = readFileSync('/proc/self/mountinfo', 'u
   const mount = mountPoint(mountInfo);
   if (mount === undefined) return null;
   const resources = namesIn(join(mount, 'info')).filter((name) => !name.endsWith('_MON') && name !== 'last_cmd_status');
-  return { mount, resources, monitoring: existsSync(join(mount, 'mon_groups')) };
+  return { mount, resources, monitoring: isThere(join(mount, 'mon_groups')) };
 }
 
 /** Of the first resctrl filesystem (proc_pid_mountinfo(5)). */
@@ -28,7 +29,8 @@ function mountPoint(mountInfo: string): string | undefined {
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
-  } catch {
-    return [];
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
   }
 }

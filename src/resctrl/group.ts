@@ -1,8 +1,9 @@
 /** Groups of resctrl: one directory each, with files schemata and tasks. All paths come from the plan. */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { JoinResctrlOp } from '../generated/ops.ts';
+import { isThere, readIfThere } from '../host/there.ts';
 import { schemataConflict } from './schemata.ts';
 
 /**
@@ -12,13 +13,13 @@ import { schemataConflict } from './schemata.ts';
  * @throws TsrunError in the kernel's own words where it has any
  */
 export function joinGroup(op: JoinResctrlOp, pid: number, announce: (directories: readonly string[]) => void): void {
-  const isNew = !existsSync(op.directory);
+  const isNew = !isThere(op.directory);
   if (isNew && op.mustExist) {
     throw new TsrunError(`${op.from}/closID: there is no ${op.directory}`, {
       hint: 'make the group beforehand, or say with schemata what it is to be',
     });
   }
-  const monitoring = op.monitoring !== null && !existsSync(op.monitoring) ? [op.monitoring] : [];
+  const monitoring = op.monitoring !== null && !isThere(op.monitoring) ? [op.monitoring] : [];
   announce(isNew ? [...monitoring, op.directory] : monitoring);
   if (isNew) make(op, op.directory);
   writeSchemata(op, isNew);
@@ -51,7 +52,7 @@ function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boo
  * @throws TsrunError when none of them is a group with schemata: then it shares one, which is not its to change
  */
 export function changeSchemata(groups: readonly string[], from: string, schemata: readonly string[]): void {
-  const directory = groups.find((group) => existsSync(join(group, 'schemata')));
+  const directory = groups.find((group) => isThere(join(group, 'schemata')));
   if (directory === undefined) {
     throw new TsrunError(`${from}: the container has no resctrl group of its own`, {
       hint: 'create it with linux.intelRdt and a closID that is not there yet',
@@ -88,6 +89,7 @@ function lastStatus(mount: string): string | undefined {
     const text = readFileSync(join(mount, 'info/last_cmd_status'), 'utf8').trim();
     return text === 'ok' || text === '' ? undefined : text;
   } catch {
+    // Only more words for a failure that has a code already.
     return undefined;
   }
 }
@@ -98,7 +100,7 @@ function lastStatus(mount: string): string | undefined {
  */
 export function removeGroups(directories: readonly string[]): void {
   for (const directory of directories) {
-    if (!existsSync(directory) || tasksOf(directory) !== '') continue;
+    if (!isThere(directory) || tasksOf(directory) !== '') continue;
     try {
       rmdirSync(directory);
     } catch (error) {
@@ -109,9 +111,5 @@ export function removeGroups(directories: readonly string[]): void {
 }
 
 function tasksOf(directory: string): string {
-  try {
-    return readFileSync(join(directory, 'tasks'), 'utf8').trim();
-  } catch {
-    return '';
-  }
+  return readIfThere(join(directory, 'tasks'))?.trim() ?? '';
 }

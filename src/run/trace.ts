@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
+import { writeWhole } from '../host/write.ts';
 import { isLogged, log } from '../log.ts';
 
 /** One op that ran; times are nanoseconds of CLOCK_MONOTONIC. */
@@ -72,7 +73,7 @@ export function reportTrace(): void {
   for (const span of spans) log('debug', describeSpan(span));
   if (traceFd < 0) return;
   try {
-    writeSync(traceFd, chromeTrace(spans, process.pid));
+    writeWhole(traceFd, chromeTrace(spans, process.pid));
   } catch (error) {
     // The container is there all the same.
     log('warning', `--trace: cannot be written: ${(error as Error).message}`);

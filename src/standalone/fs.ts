@@ -79,6 +79,10 @@ export function ftruncateSync(fd: number, size = 0): void {
   addon().truncate(fd, size);
 }
 
+export function fsyncSync(fd: number): void {
+  addon().sync(fd);
+}
+
 /** With `recursive`, the directories above it are made too, and one that is there is no error. */
 export function mkdirSync(path: string, { recursive = false, mode = 0o777 } = {}): void {
   if (!recursive) return addon().makeDirectory(path, mode);
@@ -120,12 +124,9 @@ export function rmSync(path: string, options: { recursive: true; force: true }):
   ignoreMissing(() => rmdirSync(path));
 }
 
-export function existsSync(path: string): boolean {
-  try {
-    return addon().stat(path, true) !== null;
-  } catch {
-    return false;
-  }
+/** The link's text is any, and need not be a path. */
+export function symlinkSync(target: string, path: string): void {
+  addon().symlink(target, path);
 }
 
 export function readlinkSync(path: string): string {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LinuxIDMapping } from '../generated/spec.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
+import { isThere } from '../host/there.ts';
 
 /** What decides which container somebody without privileges can have. */
 export interface RootlessFacts {
@@ -52,9 +53,18 @@ function mapLines(map: string): [number, number, number][] {
 /** Whether newuidmap(1) and newgidmap(1) are there and their privilege is not taken away. */
 function helpersWork(): boolean {
   const path = (process.env.PATH ?? '').split(':');
-  const areThere = ['newuidmap', 'newgidmap'].every((name) => path.some((place) => existsSync(join(place, name))));
+  const areThere = ['newuidmap', 'newgidmap'].every((name) => path.some((place) => isOnPath(join(place, name))));
   if (!areThere || process.geteuid?.() === 0) return false;
   return !/^NoNewPrivs:\s*1$/m.test(readIfThere('/proc/self/status')) && boundsAllow();
+}
+
+/** As execvp(3) goes through the PATH: what cannot be looked at is passed over. */
+function isOnPath(path: string): boolean {
+  try {
+    return isThere(path);
+  } catch {
+    return false;
+  }
 }
 
 /** CAP_SETGID and CAP_SETUID. */
@@ -119,6 +129,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
+    // The template is a proposal: what cannot be seen is not counted on.
     return '';
   }
 }

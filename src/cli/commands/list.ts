@@ -13,11 +13,13 @@ export const list: CommandDeclaration = {
   ],
   examples: ['tsrun list', 'tsrun list --quiet', 'tsrun list --format json'],
   async run(_args, options, { root }) {
-    const { listContainers, listTable } = await import('../../container/list.ts');
-    const states = listContainers(root);
+    const { demandWhole, listContainers, listTable } = await import('../../container/list.ts');
+    const listing = listContainers(root);
+    const { states } = listing;
     if (options.quiet === true) print(states.map(({ id }) => `${id}\n`).join(''));
     else if (options.format === 'json') print(`${printableJson(states)}\n`);
     else print(listTable(states));
+    demandWhole(listing);
     return 0;
   },
 };

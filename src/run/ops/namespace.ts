@@ -47,8 +47,10 @@ function typeOf(fd: number): string | undefined {
   let flag: number;
   try {
     flag = addon().namespaceType(fd);
-  } catch {
-    return undefined;
+  } catch (error) {
+    // What a file that is no namespace says to a call that it does not know.
+    if (['ENOTTY', 'EINVAL'].includes(errorCode(error))) return undefined;
+    throw error;
   }
   return Object.entries(namespaceFlags).find(([, value]) => value === flag)?.[0] ?? 'different';
 }
