@@ -70,6 +70,11 @@ export interface SeccompOutcome {
   version: string;
 }
 
+export interface ThawGuard {
+  pid: number;
+  pipe: number;
+}
+
 /** What src/standalone/fs.ts needs of stat(2). */
 export interface FileStatus {
   mode: number;
@@ -125,6 +130,14 @@ export interface Addon {
    * (-1: never) has passed; without files it only waits.
    */
   pollPriority(fds: readonly number[], timeoutMs: number): boolean;
+  /**
+   * Starts a process that writes 0 into this cgroup.freeze when this process ends without endThawGuard, however it ends.
+   *
+   * @param fd open for writing
+   */
+  startThawGuard(fd: number): ThawGuard;
+  /** Ends it. Whether the cgroup is thawed: where this process has not, the guard tries again and again for a second. */
+  endThawGuard(guard: ThawGuard, thawed: boolean): boolean;
   /** Whether the process is a child of this one, ended or not. */
   isChild(pidfd: number): boolean;
   /** Waits for a child's end and reaps it. */

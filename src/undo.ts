@@ -15,22 +15,32 @@ export class UndoStack {
 
   /** Runs every step even when one fails; returns the failures' messages. */
   run(): string[] {
-    this.forget();
     const failures: string[] = [];
-    for (const step of this.steps.reverse()) {
-      try {
-        step();
-      } catch (error) {
-        failures.push((error as Error).message);
-      }
-    }
+    this.forget();
+    for (const step of this.steps.reverse()) this.attempt(failures, step);
     this.steps.length = 0;
     return failures;
   }
 
+  private attempt(failures: string[], step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  }
+
   /** All has gone well, and there will be nothing to undo. */
   forget(): void {
-    for (const fd of this.spares) closeSync(fd);
-    this.spares.length = 0;
+    // Linux gives a descriptor up even where close(2) says an error; the others are still to be closed.
+    for (const fd of this.spares.splice(0)) closeQuietly(fd);
+  }
+}
+
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // Of a directory that was only held: nothing is lost.
   }
 }

@@ -14,7 +14,7 @@
 //   start                                 init (in wait-start)
 //      | -- connect ----------------------> |
 //      | <------------------- kSync(index)  |  only the first to connect gets this
-//      | -- kContinue --------------------> |  startContainer hooks
+//      | -- kContinue --------------------> |  startContainer hooks (or kWaitOn: back to wait-start)
 //      | <------------------------ kStarted |  execve comes next
 //      | <------ kDescriptor + SCM_RIGHTS   |  a seccomp listener (addon/init/listener.cc)
 //      | -- kContinue --------------------> |  the agent has it
@@ -33,7 +33,11 @@ enum MessageType : uint32_t {
   kPid = 5,
   kContinue = 6,
   kNotice = 7,
+  kWaitOn = 8,
 };
+
+// In op_index: what failed was before the first op.
+constexpr uint32_t kNoOp = 0xffffffff;
 
 struct Message {
   uint32_t type;

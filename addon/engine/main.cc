@@ -91,6 +91,8 @@ int main(int count, char** values) {
   // A reader or a file that takes no more is an error of write(2), which has words. init gives children the defaults.
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
+  // Ignored by the caller, it would have the kernel reap children before anybody could ask how they ended.
+  signal(SIGCHLD, SIG_DFL);
   int code = run(count, values);
   fflush(stderr);
   // The kernel takes the memory back faster than anybody could free it.

@@ -179,7 +179,7 @@ void await_continue() {
   demand_continue(reply, got);
 }
 
-int await_continue_with_fd() {
+bool await_start(int* fd) {
   Message reply;
   Iovec part = {&reply, sizeof(reply)};
   ControlFd control = {};
@@ -192,9 +192,11 @@ int await_continue_with_fd() {
   do {
     got = sys(__NR_recvmsg, ctx.sync_fd, &header, kMsgCloseOnExec);
   } while (got == -EINTR);
+  if (got >= static_cast<long>(sizeof(uint32_t)) && reply.type == kWaitOn) return false;
   demand_continue(reply, got);
   bool has_fd = header.control_size >= sizeof(size_t) + 3 * sizeof(int) && control.type == kScmRights;
-  return has_fd ? control.fd : -1;
+  *fd = has_fd ? control.fd : -1;
+  return true;
 }
 
 }  // namespace tsrun

@@ -92,8 +92,8 @@ void* map_pages(size_t size);
 
 // Waits for the runtime's word; without a runtime there is no container.
 void await_continue();
-// The same, and the descriptor that came with it, or -1.
-int await_continue_with_fd();
+// Waits for the word of a start, and gives the descriptor that came with it, or -1. False: another start will come.
+bool await_start(int* fd);
 
 // Shared memory for the times of the plan's ops; without it they are not taken.
 void map_trace(int fd);

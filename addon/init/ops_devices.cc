@@ -46,10 +46,13 @@ long clone_device(const BindDeviceOp& op) {
   return error < 0 ? fail(error, source) : tree.release();
 }
 
-bool exists_in_root(const char* path) {
+// 1, 0 when nothing is there, or the error of a look-up that failed.
+int exists_in_root(const char* path) {
   Fd entry(open_in_root(path, O_PATH | O_NOFOLLOW));
+  if (entry.ok()) return 1;
+  if (entry.error() != -ENOENT && entry.error() != -ENOTDIR) return entry.error();
   ctx.detail[0] = 0;
-  return entry.ok();
+  return 0;
 }
 
 }  // namespace
@@ -84,7 +87,8 @@ int run(const BindDeviceOp& op) {
 }
 
 int run(const MakeSymlinkOp& op) {
-  if (op.only_to_existing && !exists_in_root(text(op.target))) return 0;
+  int exists = op.only_to_existing ? exists_in_root(text(op.target)) : 1;
+  if (exists <= 0) return exists;
   const char* name;
   Fd parent(open_parent(text(op.path), &name));
   if (!parent.ok()) return parent.error();

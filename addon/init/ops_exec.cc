@@ -112,8 +112,9 @@ int run(const FindProgramOp& op) {
 
 int run(const DefaultHomeOp& op) {
   copy(ctx.home, sizeof(ctx.home), "HOME=");
-  if (!home_of(ctx.has_user ? ctx.user : op.uid, ctx.home + 5, sizeof(ctx.home) - 5))
-    copy(ctx.home + 5, sizeof(ctx.home) - 5, "/");
+  int there = home_of(ctx.has_user ? ctx.user : op.uid, ctx.home + 5, sizeof(ctx.home) - 5);
+  if (there < 0) return there;
+  if (there == 0) copy(ctx.home + 5, sizeof(ctx.home) - 5, "/");
   ctx.has_home = true;
   ctx.detail[0] = 0;
   return 0;
@@ -122,19 +123,23 @@ int run(const DefaultHomeOp& op) {
 int run(const WaitStartOp& op) {
   constexpr int kCloexec = 02000000;
   close_setup();
-  long connection;
-  do {
-    connection = sys(__NR_accept4, op.socket, nullptr, nullptr, kCloexec);
-  } while (connection == -EINTR || connection == -ECONNABORTED);
-  if (connection < 0) return static_cast<int>(connection);
+  int trace = -1;
+  for (bool started = false; !started;) {
+    long connection;
+    do {
+      connection = sys(__NR_accept4, op.socket, nullptr, nullptr, kCloexec);
+    } while (connection == -EINTR || connection == -ECONNABORTED);
+    if (connection < 0) return static_cast<int>(connection);
+    // From here on start is the runtime. It takes the socket's name away before it lets us go on, so that nobody sees a
+    // running container that seems to wait; one that cannot says that we are to wait for another.
+    ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
+    ctx.detail[0] = 0;
+    if (send(kSync, 0, 0) < 0) quit(1);
+    // A start that is traced wants the times of what is still to come.
+    started = await_start(&trace);
+    if (!started) close_fd(static_cast<int>(connection));
+  }
   close_fd(static_cast<int>(op.socket));
-  // From here on start is the runtime. It takes the socket's name away before it lets us go on, so that nobody sees a
-  // running container that seems to wait.
-  ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
-  ctx.detail[0] = 0;
-  if (send(kSync, 0, 0) < 0) quit(1);
-  // A start that is traced wants the times of what is still to come.
-  int trace = await_continue_with_fd();
   if (trace >= 0) {
     map_trace(trace);
     close_fd(trace);

@@ -95,10 +95,10 @@ bool gets_home(const RunContainerHookOp& op) {
                               const char** pointers) {
   // A process group of its own, for a timeout to end whatever the hook has started.
   sys(__NR_setpgid, 0, 0);
-  sys(__NR_dup3, stdin_fd, 0, 0);
-  sys(__NR_dup3, output_fd, 1, 0);
-  sys(__NR_dup3, output_fd, 2, 0);
-  sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  long placed = sys(__NR_dup3, stdin_fd, 0, 0);
+  if (placed >= 0) placed = sys(__NR_dup3, output_fd, 1, 0);
+  if (placed >= 0) placed = sys(__NR_dup3, output_fd, 2, 0);
+  if (placed >= 0) placed = sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   const char** arguments = vector(op.args, pointers);
   const char** environment = vector(op.env, pointers + op.args.count + 1);
   if (gets_home(op)) {
@@ -106,7 +106,7 @@ bool gets_home(const RunContainerHookOp& op) {
     environment[op.env.count + 1] = nullptr;
   }
   // The filter last, as with the program: it has to allow execve only.
-  int error = load_hook_filter();
+  int error = placed < 0 ? static_cast<int>(placed) : load_hook_filter();
   if (error == 0) error = static_cast<int>(sys(__NR_execve, text(op.path), arguments, environment));
   sys(__NR_write, error_fd, &error, sizeof(error));
   quit(127);
@@ -147,7 +147,11 @@ int report(HookEnd end, int code, const Tail& tail) {
 int judge(long pid, int pidfd, int error_fd, bool done, const Tail& tail) {
   if (!done) sys(__NR_kill, -pid, SIGKILL);
   SigInfo info = {};
-  sys(__NR_waitid, kPidfd, pidfd, &info, kWaitExited, nullptr);
+  long reaped;
+  do {
+    reaped = sys(__NR_waitid, kPidfd, pidfd, &info, kWaitExited, nullptr);
+  } while (reaped == -EINTR);
+  if (reaped < 0) return fail(reaped, "waitid");
   int exec_error = 0;
   if (sys(__NR_read, error_fd, &exec_error, sizeof(exec_error)) == sizeof(exec_error)) {
     return report(kHookNotStarted, -exec_error, tail);
@@ -170,7 +174,8 @@ int run(const RunContainerHookOp& op) {
   if (result < 0) return static_cast<int>(result);
   Fd error_read(error[0]), error_write(error[1]);
   // Only the reading side may be non-blocking: a hook that writes much must wait, not lose output.
-  sys(__NR_fcntl, output[1], F_SETFL, 0);
+  result = sys(__NR_fcntl, output[1], F_SETFL, 0);
+  if (result < 0) return static_cast<int>(result);
   const char** pointers = vectors(op);
   if (pointers == nullptr) return -ENOMEM;
   int pidfd = -1;

@@ -41,9 +41,11 @@ int run(const OwnStdioOp& op) {
   auto uid = static_cast<uint32_t>(ctx.has_user ? ctx.user : op.uid);
   for (int fd = 0; fd < 3; fd++) {
     struct statx status = {};
-    if (sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID, &status) < 0) continue;
+    long error = sys(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_UID, &status);
+    if (error == -EBADF) continue;
+    if (error < 0) return fail(error, "standard streams");
     if (status.stx_uid == uid || !is_to_be_given(fd, status, op.terminal)) continue;
-    long error = sys(__NR_fchown, fd, uid, -1);
+    error = sys(__NR_fchown, fd, uid, -1);
     if (error < 0 && !is_excused(error)) return fail(error, "standard streams");
   }
   return 0;

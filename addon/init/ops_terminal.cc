@@ -32,12 +32,14 @@ long open_multiplexer() {
   return error < 0 ? fail(error, path) : master.release();
 }
 
-void name_slave(int master) {
+int name_slave(int master) {
   unsigned number = 0;
   char digits[24];
-  sys(__NR_ioctl, master, TIOCGPTN, &number);
+  long error = sys(__NR_ioctl, master, TIOCGPTN, &number);
+  if (error < 0) return fail(error, "TIOCGPTN");
   copy(ctx.detail, sizeof(ctx.detail), "/dev/pts/");
   append(ctx.detail, sizeof(ctx.detail), decimal(digits, number));
+  return 0;
 }
 
 int bind_console(int slave) {
@@ -77,7 +79,8 @@ int run(const MakeConsoleOp& op) {
     error = bind_console(slave.get());
     if (error < 0) return static_cast<int>(error);
   }
-  name_slave(master.get());
+  error = name_slave(master.get());
+  if (error < 0) return static_cast<int>(error);
   error = send(kDescriptor, 0, 0, master.get());
   if (error < 0) return static_cast<int>(error);
   return become_stdio(slave.get());

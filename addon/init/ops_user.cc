@@ -42,7 +42,8 @@ int run(const BoundCapabilitiesOp& op) {
   for (int capability = 0; capability <= kLastCapability; capability++) {
     if (in_set(op.bounding, capability)) continue;
     long error = sys(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-    if (error == -EINVAL) break;  // beyond the last capability of this kernel
+    // Beyond the last capability of this kernel, which it does not know to be in a set either.
+    if (error == -EINVAL && sys(__NR_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) == -EINVAL) break;
     if (error < 0) return static_cast<int>(error);
   }
   return 0;
@@ -53,8 +54,10 @@ int run(const FindUserOp& op) {
   const char* group = text(op.group);
   ctx.user = op.uid;
   ctx.group = op.gid;
-  if (user != nullptr && !find_user(user, &ctx.user, &ctx.group)) return fail(-ENOENT, user);
-  if (group != nullptr && !find_group(group, &ctx.group)) return fail(-ENOENT, group);
+  int there = user == nullptr ? 1 : find_user(user, &ctx.user, &ctx.group);
+  if (there <= 0) return there < 0 ? there : fail(-ENOENT, user);
+  there = group == nullptr ? 1 : find_group(group, &ctx.group);
+  if (there <= 0) return there < 0 ? there : fail(-ENOENT, group);
   ctx.has_user = true;
   ctx.detail[0] = 0;
   return 0;
@@ -88,16 +91,16 @@ int run(const SetCapabilitiesOp& op) {
     data[half].permitted = static_cast<uint32_t>((op.permitted | op.kept) >> (32 * half));
     data[half].inheritable = static_cast<uint32_t>(op.inheritable >> (32 * half));
   }
-  sys(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  long error = sys(__NR_capset, &header, data);
+  long error = sys(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (error < 0) return fail(error, "ambient");
+  error = sys(__NR_capset, &header, data);
   if (error < 0) return fail(error, "capset");
   for (int capability = 0; capability <= kLastCapability; capability++) {
     if (!in_set(op.ambient, capability)) continue;
     error = sys(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
     if (error < 0) return fail(error, "ambient");
   }
-  sys(__NR_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0);
-  return 0;
+  return static_cast<int>(sys(__NR_prctl, PR_SET_KEEPCAPS, 0, 0, 0, 0));
 }
 
 int run(const NoNewPrivilegesOp&) { return static_cast<int>(sys(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }

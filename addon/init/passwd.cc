@@ -11,7 +11,7 @@ class LineReader {
  public:
   explicit LineReader(int fd) : fd_(fd) {}
 
-  // The next line without its newline; lines longer than the buffer are cut. False at the end.
+  // The next line without its newline; lines longer than the buffer are cut. False at the end, and after an error.
   bool next(char* line, size_t size) {
     size_t used = 0;
     bool any = false;
@@ -23,14 +23,17 @@ class LineReader {
       if (used + 1 < size) line[used++] = c;
     }
     line[used] = 0;
-    return any;
+    return any && error_ == 0;
   }
+  // 0, or why the end was none.
+  int error() const { return error_; }
 
  private:
   bool fill() {
     if (++fills_ > kMaxFills) return false;
     long got = sys(__NR_read, fd_, buffer_, sizeof(buffer_));
     at_ = 0;
+    if (got < 0) error_ = static_cast<int>(got);
     end_ = got > 0 ? static_cast<size_t>(got) : 0;
     return end_ > 0;
   }
@@ -39,6 +42,7 @@ class LineReader {
 
   int fd_;
   int fills_ = 0;
+  int error_ = 0;
   size_t at_ = 0;
   size_t end_ = 0;
   char buffer_[1024];
@@ -80,38 +84,54 @@ bool number_in(const char* line, int index, uint64_t* number) {
   return *digits == 0;
 }
 
-// Finds the first line whose field `index` is `value`.
-bool find_line(const char* path, int index, const char* value, char* line) {
-  constexpr int kNonblock = 04000;  // a FIFO must not hold us up
-  Fd file(open_in_root(path, O_RDONLY | kNonblock | O_NOCTTY));
-  struct statx status = {};
-  // A device, /dev/zero say, would be read for ever.
-  if (!file.ok() || status_of(file.get(), &status) < 0 || (status.stx_mode & S_IFMT) != S_IFREG) return false;
-  LineReader reader(file.get());
-  for (int lines = 0; lines < 100000 && reader.next(line, kLine); lines++) {
-    if (field_is(line, index, value)) return true;
+// What an image may have where the file should be: nothing, a loop of links, a socket or a device without a driver, or
+// what this user may not read.
+bool is_no_file(int error) {
+  constexpr int none[] = {-ENOENT, -ENOTDIR, -ELOOP, -ENXIO, -ENODEV, -EACCES};
+  for (int each : none) {
+    if (each == error) return true;
   }
   return false;
 }
 
+// Finds the first line whose field `index` is `value`.
+int find_line(const char* path, int index, const char* value, char* line) {
+  constexpr int kNonblock = 04000;  // a FIFO must not hold us up
+  Fd file(open_in_root(path, O_RDONLY | kNonblock | O_NOCTTY));
+  struct statx status = {};
+  // A device, /dev/zero say, would be read for ever.
+  if (!file.ok()) return is_no_file(file.error()) ? 0 : file.error();
+  int error = status_of(file.get(), &status);
+  if (error < 0) return fail(error, path);
+  if ((status.stx_mode & S_IFMT) != S_IFREG) return 0;
+  LineReader reader(file.get());
+  for (int lines = 0; lines < 100000 && reader.next(line, kLine); lines++) {
+    if (field_is(line, index, value)) return 1;
+  }
+  return reader.error() == 0 ? 0 : fail(reader.error(), path);
+}
+
 }  // namespace
 
-bool home_of(uint64_t uid, char* home, size_t size) {
+int home_of(uint64_t uid, char* home, size_t size) {
   char line[kLine];
   char digits[24];
-  if (!find_line("/etc/passwd", 2, decimal(digits, static_cast<int64_t>(uid)), line)) return false;
+  int there = find_line("/etc/passwd", 2, decimal(digits, static_cast<int64_t>(uid)), line);
+  if (there <= 0) return there;
   const char* found = field(line, 5);
   return found[0] == '/' && copy(home, size, found);
 }
 
-bool find_user(const char* name, uint64_t* uid, uint64_t* gid) {
+int find_user(const char* name, uint64_t* uid, uint64_t* gid) {
   char line[kLine];
-  return find_line("/etc/passwd", 0, name, line) && number_in(line, 2, uid) && number_in(line, 3, gid);
+  int there = find_line("/etc/passwd", 0, name, line);
+  return there <= 0 ? there : number_in(line, 2, uid) && number_in(line, 3, gid);
 }
 
-bool find_group(const char* name, uint64_t* gid) {
+int find_group(const char* name, uint64_t* gid) {
   char line[kLine];
-  return find_line("/etc/group", 0, name, line) && number_in(line, 2, gid);
+  int there = find_line("/etc/group", 0, name, line);
+  return there <= 0 ? there : number_in(line, 2, gid);
 }
 
 }  // namespace tsrun

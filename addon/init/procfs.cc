@@ -42,7 +42,8 @@ int write_process_file(int proc_fd, const char* name, const char* value, size_t 
   Fd file(open_process_file(proc_fd, name, O_WRONLY));
   if (!file.ok()) return file.error();
   long written = sys(__NR_write, file.get(), value, size);
-  return written < 0 ? fail(written, name) : 0;
+  if (written < 0) return fail(written, name);
+  return static_cast<size_t>(written) == size ? 0 : fail(-EIO, name);
 }
 
 }  // namespace tsrun

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -72,6 +73,9 @@ int main(int count, char** values) {
   directory[size] = 0;
   if (!ancestor(directory, 1)) return 1;
   drop_engine_variables();
+  // As the executable does (addon/engine/main.cc); SIGPIPE Node ignores by itself.
+  signal(SIGXFSZ, SIG_IGN);
+  signal(SIGCHLD, SIG_DFL);
   remember_caller();
   return run_node(directory, count, values);
 }

@@ -68,6 +68,8 @@ namespace tsrun {
   X("mapTree", map_tree)                       \
   X("makeUserNamespace", make_user_namespace)  \
   X("exitInfo", exit_info)                     \
+  X("startThawGuard", start_thaw_guard)        \
+  X("endThawGuard", end_thaw_guard)            \
   X("monotonicTime", monotonic_time)           \
   X("notifyListen", notify_listen)             \
   X("notifyConnect", notify_connect)           \

@@ -15,6 +15,7 @@
 #include "../common/interrupts.h"
 #include "../common/syscall.h"
 #include "functions.h"
+#include "sealed_image.h"
 
 namespace tsrun {
 
@@ -31,11 +32,11 @@ double now_ms() {
 // The state as a file of its own: the hook may read it slowly, seek, or not at all.
 int state_file(const std::string& state) {
   int fd = memfd_create("state", MFD_CLOEXEC);
-  if (fd >= 0 && pwrite(fd, state.data(), state.size(), 0) != static_cast<ssize_t>(state.size())) {
-    close(fd);
-    return -1;
-  }
-  return fd;
+  int error = fd < 0 ? errno : write_all_at(fd, state.data(), state.size(), 0);
+  if (error == 0) return fd;
+  if (fd >= 0) close(fd);
+  errno = error;
+  return -1;
 }
 
 int spawn_hook(const std::string& path, std::vector<std::string>& args, std::vector<std::string>& environment,
@@ -73,24 +74,26 @@ void drain(int fd, std::string* tail) {
   }
 }
 
-// False when the time is over, or the command is to end.
-bool wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* tail, bool* interrupted) {
+enum class Wait { kDone, kTimedOut, kInterrupted, kFailed };
+
+// Until the hook has ended, the time is over, or the command is to end; kFailed leaves errno.
+Wait wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* tail) {
   double deadline = now_ms() + timeout_ms;
   pollfd fds[3] = {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
   for (;;) {
     double left = timeout_ms == 0 ? -1 : deadline - now_ms();
-    if (timeout_ms != 0 && left <= 0) return false;
+    if (timeout_ms != 0 && left <= 0) return Wait::kTimedOut;
     int wait = left < 0 ? -1 : left > 3600000 ? 3600000 : static_cast<int>(left) + 1;
     int ready = poll(fds, 3, wait);
-    if (ready < 0 && errno != EINTR) return true;
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return Wait::kFailed;
     drain(output_fd, tail);
     if (ready > 0 && fds[2].revents != 0) {
       note_interrupt();
-      *interrupted = true;
-      return false;
+      return Wait::kInterrupted;
     }
     if (fds[1].revents & (POLLHUP | POLLERR)) fds[1].fd = -1;
-    if (fds[0].revents != 0) return true;
+    if (fds[0].revents != 0) return Wait::kDone;
   }
 }
 
@@ -120,14 +123,21 @@ Napi::Value run_hook(const Napi::CallbackInfo& info) {
   int error = spawn_hook(string_of(options, "path"), args, environment, state.get(), output[1], &pid);
   if (error != 0) return outcome(env, kHookNotStarted, error, "");
   output_write.reset(-1);
-  UniqueFd pidfd(static_cast<int>(sys(__NR_pidfd_open, pid, 0)));
+  long opened = sys(__NR_pidfd_open, pid, 0);
+  UniqueFd pidfd(static_cast<int>(opened));
   std::string tail;
-  bool interrupted = false;
-  bool done = wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail, &interrupted);
-  if (!done) kill(-pid, SIGKILL);
+  // A hook that cannot be waited for is ended: nobody would know how it went, or when.
+  Wait wait =
+      opened < 0 ? Wait::kFailed : wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail);
+  int failure = opened < 0 ? static_cast<int>(-opened) : errno;
+  if (wait != Wait::kDone) kill(-pid, SIGKILL);
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-  if (!done && !interrupted) return outcome(env, kHookTimedOut, 0, tail);
+  int reaped;
+  while ((reaped = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
+  if (wait == Wait::kFailed)
+    return throw_errno(env, failure, opened < 0 ? "pidfd_open" : "poll", string_of(options, "path"));
+  if (reaped < 0) return throw_errno(env, errno, "waitpid", string_of(options, "path"));
+  if (wait == Wait::kTimedOut) return outcome(env, kHookTimedOut, 0, tail);
   if (WIFSIGNALED(status)) return outcome(env, kHookSignalled, WTERMSIG(status), tail);
   return outcome(env, kHookExited, WEXITSTATUS(status), tail);
 }

@@ -33,7 +33,10 @@ long clone_holder(int read_end, int write_end) {
 int write_map(const std::string& path, const std::string& map) {
   UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.get() < 0) return errno;
-  return write(file.get(), map.data(), map.size()) < 0 ? errno : 0;
+  // The kernel takes a map whole, and only once.
+  ssize_t put = write(file.get(), map.data(), map.size());
+  if (put < 0) return errno;
+  return static_cast<size_t>(put) == map.size() ? 0 : EIO;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "../generated/layout.h"
 #include "functions.h"
+#include "sealed_image.h"
 
 namespace tsrun {
 
@@ -186,8 +187,8 @@ Napi::Value write_plan(const Napi::CallbackInfo& info) {
   if (bytes.size() >= kAbsent) return throw_errno(env, E2BIG, "the plan");
   header.size = static_cast<uint32_t>(bytes.size());
   memcpy(bytes.data(), &header, sizeof(header));
-  ssize_t size = static_cast<ssize_t>(bytes.size());
-  if (pwrite(fd, bytes.data(), bytes.size(), 0) != size) return throw_errno(env, errno == 0 ? EIO : errno, "pwrite");
+  int error = write_all_at(fd, bytes.data(), bytes.size(), 0);
+  if (error != 0) return throw_errno(env, error, "pwrite");
   int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (fcntl(fd, F_ADD_SEALS, seals) != 0) return throw_errno(env, errno, "fcntl");
   return env.Undefined();

@@ -52,21 +52,27 @@ int spawn_program(std::vector<std::string>& args, int out, int error, pid_t* pid
   return failure;
 }
 
-// Both at once: a program that fills one pipe while the other is read would wait for ever.
-void read_to_end(int out, int error, std::string texts[2]) {
+// Both at once: a program that fills one pipe while the other is read would wait for ever. 0 or an errno.
+int read_to_end(int out, int error, std::string texts[2]) {
   pollfd fds[2] = {{out, POLLIN, 0}, {error, POLLIN, 0}};
   while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-    if (poll(fds, 2, -1) < 0 && errno != EINTR) return;
+    if (poll(fds, 2, -1) < 0) {
+      if (errno != EINTR) return errno;
+      continue;
+    }
     for (int i = 0; i < 2; i++) {
       if (fds[i].fd < 0 || fds[i].revents == 0) continue;
       char buffer[16384];
       ssize_t got = read(fds[i].fd, buffer, sizeof(buffer));
       if (got > 0)
         texts[i].append(buffer, static_cast<size_t>(got));
-      else if (got == 0 || errno != EINTR)
+      else if (got == 0)
         fds[i].fd = -1;
+      else if (errno != EINTR)
+        return errno;
     }
   }
+  return 0;
 }
 
 }  // namespace
@@ -88,9 +94,15 @@ Napi::Value run_program(const Napi::CallbackInfo& info) {
   out_write.reset(-1);
   error_write.reset(-1);
   std::string texts[2];
-  read_to_end(out[0], error[0], texts);
+  int unread = read_to_end(out[0], error[0], texts);
+  // What it says from now on has no reader.
+  out_read.reset(-1);
+  error_read.reset(-1);
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  int reaped;
+  while ((reaped = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
+  if (unread != 0) return throw_errno(env, unread, "read", args[0]);
+  if (reaped < 0) return throw_errno(env, errno, "waitpid", args[0]);
   Napi::Object result = Napi::Object::New(env);
   if (WIFSIGNALED(status))
     result.Set("signal", WTERMSIG(status));

@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TsrunError } from '../errors.ts';
+import { addon, type ThawGuard } from '../addon.ts';
+import { errorCode, TsrunError } from '../errors.ts';
+import { log } from '../log.ts';
 import { readState, waitForState } from './events.ts';
 import { isGone } from './gone.ts';
 
@@ -42,5 +44,65 @@ export function isFrozen(path: string): boolean {
   } catch (error) {
     if (isGone(error)) return false;
     throw error;
+  }
+}
+
+/**
+ * Does something while all stand still; where they cannot be stopped, it is done all the same, with a warning. They go on
+ * afterwards even when this command is killed in between, or cannot thaw the cgroup itself: a process beside it sees to
+ * that. A cgroup that is frozen already stays so.
+ *
+ * @throws TsrunError when they still stand
+ */
+export function whileFrozen(path: string, action: () => void): void {
+  if (isFrozen(path)) return action();
+  const guard = freezeGuarded(path);
+  if (guard === undefined) return action();
+  let failure: unknown;
+  try {
+    action();
+  } catch (error) {
+    failure = error;
+  }
+  if (!addon().endThawGuard(guard, thaws(path))) {
+    throw new TsrunError(`the container is left paused: cannot write ${join(path, 'cgroup.freeze')}`, {
+      hint: 'tsrun resume',
+      cause: failure,
+    });
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** Undefined where that fails: nothing is frozen then. */
+function freezeGuarded(path: string): ThawGuard | undefined {
+  let guard: ThawGuard | undefined;
+  try {
+    guard = startGuard(path);
+    freezeCgroup(path);
+    return guard;
+  } catch (error) {
+    log('warning', `${(error as Error).message}: a process that forks now may be missed`);
+    // Its end is the guard's sign to thaw.
+    if (guard !== undefined) addon().endThawGuard(guard, false);
+    return undefined;
+  }
+}
+
+function startGuard(path: string): ThawGuard {
+  const fd = openSync(join(path, 'cgroup.freeze'), constants.O_WRONLY);
+  try {
+    return addon().startThawGuard(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function thaws(path: string): boolean {
+  try {
+    thawCgroup(path);
+    return true;
+  } catch (error) {
+    log('debug', `${path} is thawed by the guard: ${errorCode(error)}`);
+    return false;
   }
 }

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { emptyCgroup, removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
 import { removeContainerCgroup, removeUnfinishedUnit } from '../cgroup/driver.ts';
-import { TsrunError } from '../errors.ts';
+import { asTsrunError, TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { removeGroups } from '../resctrl/group.ts';
 import { endInit } from './kill.ts';
@@ -34,6 +34,15 @@ export function deleteContainer(
     deleteLocked(directory, record);
   } finally {
     closeSync(lock);
+  }
+}
+
+/** Removes a container for a failure that is told afterwards: it comes after what is wrong with this. */
+export function deleteFailed(directory: ContainerDirectory): void {
+  try {
+    deleteContainer(directory, { force: true });
+  } catch (error) {
+    log('error', `while cleaning up: ${asTsrunError(error)?.asLine ?? (error as Error).message}`);
   }
 }
 

@@ -1,11 +1,10 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
-import { freezeCgroup, isFrozen, thawCgroup } from '../cgroup/freezer.ts';
+import { whileFrozen } from '../cgroup/freezer.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
 import { SIGKILL } from '../linux/signals.ts';
-import { log } from '../log.ts';
-import { signalProcess } from './kill.ts';
+import { sendSignal, signalProcess } from './kill.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -34,33 +33,19 @@ function outsideCgroup({ init, cgroup }: ContainerRecord): ContainerRecord['init
 function signalCgroup({ cgroup }: ContainerRecord, signal: number): boolean {
   if (cgroup === null || cgroupPids(cgroup).length === 0) return false;
   if (signal === SIGKILL) killCgroup(cgroup);
+  // Or a process could fork a child that gets no signal, or end and give its pid to another.
   else whileFrozen(cgroup, () => signalEach(cgroupPids(cgroup), signal));
   return true;
-}
-
-/** Or a process could fork a child that gets no signal, or end and give its pid to another. */
-function whileFrozen(cgroup: string, action: () => void): void {
-  if (isFrozen(cgroup)) return action();
-  try {
-    freezeCgroup(cgroup);
-  } catch (error) {
-    log('warning', `${(error as Error).message}: a process that forks now may be missed`);
-  }
-  try {
-    action();
-  } finally {
-    thawCgroup(cgroup);
-  }
 }
 
 function signalEach(pids: readonly number[], signal: number): void {
   for (const pid of pids) {
     try {
       const pidfd = addon().pidfdOpen(pid);
-      addon().pidfdSignal(pidfd, signal);
+      sendSignal(pidfd, signal, pid);
       closeSync(pidfd);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      if (errorCode(error) !== 'ESRCH') throw error;
     }
   }
 }

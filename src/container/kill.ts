@@ -1,8 +1,9 @@
 import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { waitForState } from '../cgroup/events.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
-import { TsrunError } from '../errors.ts';
-import { isAlive, type ProcessIdentity } from '../host/processes.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
+import { hasNoMemory, isAlive, isEnding, type ProcessIdentity } from '../host/processes.ts';
 import { SIGKILL } from '../linux/signals.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
@@ -31,16 +32,53 @@ function killByCgroup({ cgroup }: ContainerRecord): boolean {
 
 /** Signals this very process, never a later one with its pid; false when it is gone. */
 export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
-  return withProcess(identity, (pidfd) => addon().pidfdSignal(pidfd, signal));
+  return withProcess(identity, (pidfd) => sendSignal(pidfd, signal, identity.pid));
 }
 
-/** Kills a container's init with SIGKILL and waits until it is gone (a parent that does not reap it cannot hold us up). */
-export function endInit({ init }: Pick<ContainerRecord, 'init'>): void {
+/** @throws TsrunError when the process is there and may not be signalled; what says ESRCH as it is */
+export function sendSignal(pidfd: number, signal: number, pid: number): void {
+  try {
+    addon().pidfdSignal(pidfd, signal);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ESRCH') throw error;
+    const hint = code === 'EINVAL' ? 'there is no such signal' : systemHint(error);
+    throw new TsrunError(`cannot send signal ${signal} to process ${pid}: ${code}`, { hint, cause: error });
+  }
+}
+
+/** How long a process that has got SIGKILL may take to end; it may be writing its core. */
+const exitTimeoutMs = 10_000;
+
+/** How long init, with nothing left of it, is waited for: as a zombie it can be waited for at once. */
+const reapingMs = 50;
+
+/**
+ * Kills a container's init with SIGKILL and waits until nothing of it runs. Neither a parent that does not reap it holds
+ * this up, nor one that does not reap a process of exec's: the kernel keeps init of a pid namespace until that has been
+ * done (pid_namespaces(7)), but by then init and all others have left their cgroup, and given back all that they had.
+ *
+ * @param cgroup of which all processes are killed; without one, or null, it is init alone
+ */
+export function endInit({ init, cgroup = null }: { init?: ProcessIdentity; cgroup?: string | null }): void {
   if (init === undefined) return;
   withProcess(init, (pidfd) => {
-    addon().pidfdSignal(pidfd, SIGKILL);
-    addon().pidfdWait(pidfd, 10_000);
+    sendSignal(pidfd, SIGKILL, init.pid);
+    if (cgroup === null) {
+      awaitExit(pidfd, init);
+      return;
+    }
+    killCgroup(cgroup);
+    waitForState(cgroup, 'populated', false, exitTimeoutMs);
+    addon().pidfdWait(pidfd, isEnding(init) ? reapingMs : exitTimeoutMs);
   });
+}
+
+/** Until it has ended, or has given back its memory: what it still waits for then is that others reap their children. */
+function awaitExit(pidfd: number, init: ProcessIdentity): void {
+  for (let waited = 0; waited < exitTimeoutMs && !addon().pidfdWait(pidfd, reapingMs); waited += reapingMs) {
+    if (isEnding(init) && hasNoMemory(init.pid)) return;
+  }
 }
 
 /** Does something to the process behind a pidfd; false when it is gone. */
@@ -53,7 +91,7 @@ function withProcess(identity: ProcessIdentity, use: (pidfd: number) => void): b
     use(pidfd);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    if (errorCode(error) === 'ESRCH') return false;
     throw error;
   } finally {
     if (pidfd >= 0) closeSync(pidfd);

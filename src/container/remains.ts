@@ -4,7 +4,8 @@
  * for it. These names and their meaning must stay.
  */
 import type { Spec } from '../generated/spec.ts';
-import type { ContainerRecord, ProcessIdentity } from './record.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
+import type { ContainerRecord } from './record.ts';
 
 export type Remains = Pick<ContainerRecord, 'bundle' | 'cgroup' | 'foreignCgroup' | 'unit' | 'resctrl'> & {
   readonly init: ProcessIdentity;

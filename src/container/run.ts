@@ -1,8 +1,10 @@
 import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
+import { asTsrunError } from '../errors.ts';
+import { log } from '../log.ts';
 import { reportTrace } from '../run/trace.ts';
 import type { Created } from './create.ts';
-import { deleteContainer } from './delete.ts';
+import { deleteContainer, deleteFailed } from './delete.ts';
 import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { type NotifyRelay, openNotifyRelay } from './notify.ts';
 import { wasOomKilled } from './oom.ts';
@@ -30,7 +32,7 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
     if (detach) demandNoInterrupt();
   } catch (error) {
     addon().settleInterrupts(false);
-    deleteContainer(directory, { force: true });
+    deleteFailed(directory);
     throw orInterrupt(error);
   }
   // Now: the container may run for days.
@@ -41,11 +43,24 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
     return 0;
   }
   notify?.runBeside();
-  const { code, signal } = addon().waitForeground(pidfd, terminal);
+  const status = addon().waitForeground(pidfd, terminal);
   notify?.finish();
-  if (keep) recordExit(directory, { code, signal });
-  else deleteContainer(directory, { force: true }, record);
-  return code ?? 128 + (signal ?? 0);
+  tidyUp(() => {
+    if (keep) recordExit(directory, status);
+    else deleteContainer(directory, { force: true }, record);
+  });
+  return status.code ?? 128 + (status.signal ?? 0);
+}
+
+/** What the program's exit code says is more than that its container cannot be removed: that is only said. */
+function tidyUp(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    const known = asTsrunError(error);
+    if (known === undefined) throw error;
+    log('error', known.asLine);
+  }
 }
 
 /** For `tsrun wait`: nobody else can ask the kernel any more. Another command may have deleted the container by now. */

@@ -1,20 +1,23 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
 import { isEnding } from '../host/processes.ts';
 import { converse, type Ending } from '../run/conversation.ts';
-import { messageType, receiveFromInit, sendContinue } from '../run/message.ts';
+import { messageType, receiveFromInit, sendContinue, sendWaitOn } from '../run/message.ts';
 import { placeHook, runHook } from '../run/ops/hook.ts';
 import { traceOfStart, traceStep } from '../run/trace.ts';
 import { unreportedFailure } from '../run/unreported.ts';
 import { describeFailure } from '../run/words/words.ts';
+import { filterOf } from '../seccomp/filter.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
-import { deleteContainer } from './delete.ts';
+import { deleteFailed } from './delete.ts';
 import { waitForExit } from './exit.ts';
 import type { ContainerRecord } from './record.ts';
+import { filterCacheDirectory } from './root.ts';
 import { hookState, statusOf } from './state.ts';
 import { type ContainerDirectory, execSocket } from './store.ts';
 
@@ -56,20 +59,35 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     // Only the first to connect is answered. While init waits for this command's word, the container is not started:
     // should this command be killed now, init ends.
     if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
-    directory.removeExecSocket();
-    sendContinue(socket, traceOfStart(record.startOps));
+    sendContinue(socket, takeStart(socket, directory, record));
     const failure = answer(socket, record);
     const error = failure && failureOf(directory, record, failure);
-    if (failure?.op.op === 'run-container-hook') deleteContainer(directory, { force: true });
+    if (failure?.op.op === 'run-container-hook') deleteFailed(directory);
     if (failure !== undefined) {
       // It ends after its report: the container that this error is about is stopped, not about to be.
       if (record.init !== undefined) waitForExit(record.init);
       throw error;
     }
-    const unreported = unreportedFailure(record.init?.pid ?? 0, Object.values(record.startOps));
+    const unreported = unreportedFailure(record.init, Object.values(record.startOps), () => filterIn(directory));
     if (unreported !== undefined) throw unreported;
   } finally {
     closeSync(socket);
+  }
+}
+
+/**
+ * From now on no other start can. What fails leaves the container as it was: created.
+ *
+ * @returns what init is to write its times into, or -1
+ */
+function takeStart(socket: number, directory: ContainerDirectory, record: ContainerRecord): number {
+  try {
+    const trace = traceOfStart(record.startOps);
+    directory.removeExecSocket();
+    return trace;
+  } catch (error) {
+    sendWaitOn(socket);
+    throw error;
   }
 }
 
@@ -82,6 +100,12 @@ function connectToInit(directory: ContainerDirectory, record: ContainerRecord): 
     demandCreated(directory, record);
     throw alreadyRunning();
   }
+}
+
+/** The filter that init has loaded. */
+function filterIn(directory: ContainerDirectory): Uint8Array | undefined {
+  const profile = directory.readConfig().linux?.seccomp;
+  return profile && filterOf(profile, filterCacheDirectory(dirname(directory.path)));
 }
 
 type Failed = Extract<Ending, { how: 'failed' }>;
@@ -140,7 +164,7 @@ function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecor
       const placed = placeHook(hook, 'poststart', index);
       traceStep('run-hook', placed.from, () => runHook(placed, hookState(record, 'running')));
     } catch (error) {
-      deleteContainer(directory, { force: true });
+      deleteFailed(directory);
       throw error;
     }
   });

@@ -12,6 +12,8 @@ export interface ProcessStat {
   startTime: number;
   /** It has ended, or is about to. */
   isEnding: boolean;
+  /** Bytes of its address space; none when it has ended, or is past giving it back. */
+  size: number;
   /** As wait(2) gives it. */
   waitStatus: number;
 }
@@ -35,6 +37,7 @@ export function processStat(pid: number): ProcessStat | undefined {
     state: fields[0] ?? '',
     startTime: Number(fields[19]),
     isEnding: (Number(fields[6]) & exitingFlag) !== 0,
+    size: Number(fields[20]),
     waitStatus: Number(fields[49]),
   };
 }
@@ -69,6 +72,11 @@ export function startTimeOf(pid: number): number {
 /** The pid that the process itself sees, in its own pid namespace; the pid given when it is gone. */
 export function innermostPid(pid: number): number {
   return Number(/^NSpid:.*\t(\d+)$/m.exec(readProcessFile(pid, 'status') ?? '')?.[1] ?? pid);
+}
+
+/** Whether a process has given its memory back, as one does that ends. */
+export function hasNoMemory(pid: number): boolean {
+  return (processStat(pid)?.size ?? 0) === 0;
 }
 
 /** Whether this very process has ended or is about to: an init that is has killed all others in its pid namespace. */

@@ -1,7 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import { log } from '../log.ts';
-import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
-import { describeNotice } from './words/words.ts';
+import { type InitMessage, messageType, noOp, receiveFromInit, sendContinue } from './message.ts';
+import { describeNotice, initFailed } from './words/words.ts';
 
 /** What a command makes of init's messages. Without a function for it, a message is one that init may not send. */
 export interface Answers {
@@ -35,6 +35,7 @@ export function converse(socket: number, answers: Answers): Ending {
     if (message === null) return { how: 'closed', atExecve };
     switch (message.type) {
       case messageType.error:
+        if (message.opIndex === noOp) throw initFailed(message);
         return { how: 'failed', op: answers.opOf(message.opIndex), message };
       case messageType.notice:
         log('warning', describeNotice(answers.opOf(message.opIndex), message));

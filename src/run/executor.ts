@@ -172,7 +172,7 @@ export class Executor implements Run {
     });
     if (ending.how === 'failed') throw describeFailure(ending.op, ending.message, this.plan.ops);
     if (ending.how === 'waiting') return;
-    const failure = ending.atExecve ? unreportedFailure(this.pid, this.plan.ops) : this.initDied();
+    const failure = ending.atExecve ? unreportedFailure({ pid: this.pid }, this.plan.ops) : this.initDied();
     if (failure !== undefined) throw failure;
   }
 
@@ -184,9 +184,18 @@ export class Executor implements Run {
       this.nextOp = this.runtimeOps(index);
     } catch (error) {
       // It waits for us: somebody has killed it, of which each op would name another consequence.
-      throw processStat(this.pid)?.isEnding === false ? error : this.initDied();
+      throw this.hasInitEnded() ? this.initDied() : error;
     }
     sendContinue(this.socket);
+  }
+
+  /** False where that cannot be seen: what has failed keeps its own words. */
+  private hasInitEnded(): boolean {
+    try {
+      return processStat(this.pid)?.isEnding !== false;
+    } catch {
+      return false;
+    }
   }
 
   /** Whether no runtime op is left after the segment that starts at `index`. */

@@ -1,7 +1,18 @@
 import { addon } from '../addon.ts';
+import { errorCode } from '../errors.ts';
+import { log } from '../log.ts';
 
 /** MessageType of addon/common/message.h. */
-export const messageType = { error: 1, sync: 2, descriptor: 3, started: 4, pid: 5, continue: 6, notice: 7 } as const;
+export const messageType = {
+  error: 1,
+  sync: 2,
+  descriptor: 3,
+  started: 4,
+  pid: 5,
+  continue: 6,
+  notice: 7,
+  waitOn: 8,
+} as const;
 
 /** sizeof(Message) there. */
 export const messageSize = 512;
@@ -32,6 +43,20 @@ export function receiveFromInit(socket: number): InitMessage | null {
     detail: data.toString('utf8', 16, end < 0 ? messageSize : end),
     fd,
   };
+}
+
+/** In opIndex: what failed was before init's first op. */
+export const noOp = 0xffffffff;
+
+/** Has an init that waits for start wait for another one; when that cannot be said, it ends. */
+export function sendWaitOn(socket: number): void {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32LE(messageType.waitOn, 0);
+  try {
+    addon().sendMessage(socket, bytes);
+  } catch (error) {
+    log('debug', `init cannot be told to wait on: ${errorCode(error)}`);
+  }
 }
 
 /** Lets init go on. @param fd a descriptor for it, or -1 */

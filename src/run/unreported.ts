@@ -1,25 +1,52 @@
 import { TsrunError } from '../errors.ts';
-import type { Op } from '../generated/ops.ts';
+import type { ExecOp, Op } from '../generated/ops.ts';
 import { processStat } from '../host/processes.ts';
+import { fateOf } from '../seccomp/fate.ts';
 import { describeFailure } from './words/words.ts';
 
 /** The name init gives itself (addon/init/main.cc). execve(2) takes a program's from its path, without any slash. */
 const initName = 'tsrun/init';
 
+/** SIGSYS, by which a filter ends a process. */
+const sigsys = 31;
+
 /**
  * To be asked when init has closed its socket without a report. A seccomp filter may have forbidden it to report that
- * execve failed, or ended it in execve; the process is then ending, and still has its name.
+ * execve failed, or ended it in execve; the process is then ending, and still has its name. One that its parent has reaped
+ * already has none: then the filter itself says what it makes of execve.
  *
+ * @param init with its start time where it can have been reaped, and the pid be another's
  * @param ops what init was to do last
- * @returns undefined when init became the program, or when nobody can tell any more because it has been reaped
+ * @param filter the program (struct sock_filter[]) that init has loaded
+ * @returns undefined when init became the program
  */
-export function unreportedFailure(pid: number, ops: readonly Op[]): TsrunError | undefined {
-  const exec = ops.find(({ op }) => op === 'exec');
-  if (exec === undefined || !ops.some(({ op }) => op === 'load-seccomp')) return undefined;
-  const process = processStat(pid);
-  if (process?.isEnding !== true || process.name !== initName) return undefined;
+export function unreportedFailure(
+  init: { pid: number; startTime?: number } | undefined,
+  ops: readonly Op[],
+  filter: () => Uint8Array | undefined = () => undefined,
+): TsrunError | undefined {
+  const exec = ops.find(({ op }) => op === 'exec') as ExecOp | undefined;
+  if (init === undefined || exec === undefined || !ops.some(({ op }) => op === 'load-seccomp')) return undefined;
+  const process = processStat(init.pid);
+  if (process === undefined || (init.startTime ?? process.startTime) !== process.startTime) {
+    return forbidden(exec, filter(), ops);
+  }
+  if (!process.isEnding || process.name !== initName) return undefined;
   const signal = process.waitStatus & 0x7f;
-  if (signal === 0) return describeFailure(exec, { error: process.waitStatus >>> 8, value: 0, detail: '' }, ops);
+  return signal === 0 ? refused(exec, process.waitStatus >>> 8, ops) : killed(signal);
+}
+
+function forbidden(exec: ExecOp, filter: Uint8Array | undefined, ops: readonly Op[]): TsrunError | undefined {
+  const fate = filter && fateOf(filter, 'execve');
+  if (fate === undefined || fate === 'allowed') return undefined;
+  return fate === 'killed' ? killed(sigsys) : refused(exec, fate.error, ops);
+}
+
+function refused(exec: ExecOp, error: number, ops: readonly Op[]): TsrunError {
+  return describeFailure(exec, { error, value: 0, detail: '' }, ops);
+}
+
+function killed(signal: number): TsrunError {
   return new TsrunError(`the container's init was killed by signal ${signal} in execve`, {
     hint: '/linux/seccomp must allow execve',
   });

@@ -47,6 +47,13 @@ export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] =
   });
 }
 
+/** Of init before its first op: it has little to do there but to map the plan. */
+export function initFailed({ error }: Pick<OpFailure, 'error'>): TsrunError {
+  return new TsrunError(`the container's init cannot read its plan: ${errnoWords(error)}`, {
+    hint: error === constants.errno.ENOMEM ? 'is the memory limit too small, or RLIMIT_AS?' : undefined,
+  });
+}
+
 /** Of a bind mount's source: engines look for these words. */
 function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
   return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error) });

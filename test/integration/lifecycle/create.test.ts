@@ -94,40 +94,44 @@ t.test('delete removes nothing of a directory that is not a container’s', { sk
   }
 });
 
-t.test('a record that cannot be read is an error, and of what nothing else tells the directory stays', { skip: tsrunOnly }, async (t) => {
-  const box = sandbox(t);
-  const record = (id: string) => join(box.root, id, 'state.json');
-  for (const text of [
-    '',
-    '{"version":1,"id":"',
-    'null',
-    '[]',
-    '{"version":2}',
-    '{"version":1,"id":"another"}',
-    '\0'.repeat(4096),
-  ]) {
-    const id = box.newId();
-    mkdirSync(join(box.root, id), { mode: 0o700 });
-    writeFileSync(record(id), text);
-    for (const command of ['state', 'start', 'kill', 'delete']) {
-      const { code, stderr, stdout } = await box.runtime([command, id]);
-      t.match({ code, stdout }, { code: 1, stdout: '' }, command);
-      t.match(
-        stderr,
-        /^[^\n]*the state of container .* cannot be read: [^\n]*hint: [^\n]*\n$/,
-        `${command} ${JSON.stringify(text).slice(0, 30)}`,
-      );
+t.test(
+  'a record that cannot be read is an error, and of what nothing else tells the directory stays',
+  { skip: tsrunOnly },
+  async (t) => {
+    const box = sandbox(t);
+    const record = (id: string) => join(box.root, id, 'state.json');
+    for (const text of [
+      '',
+      '{"version":1,"id":"',
+      'null',
+      '[]',
+      '{"version":2}',
+      '{"version":1,"id":"another"}',
+      '\0'.repeat(4096),
+    ]) {
+      const id = box.newId();
+      mkdirSync(join(box.root, id), { mode: 0o700 });
+      writeFileSync(record(id), text);
+      for (const command of ['state', 'start', 'kill', 'delete']) {
+        const { code, stderr, stdout } = await box.runtime([command, id]);
+        t.match({ code, stdout }, { code: 1, stdout: '' }, command);
+        t.match(
+          stderr,
+          /^[^\n]*the state of container .* cannot be read: [^\n]*hint: [^\n]*\n$/,
+          `${command} ${JSON.stringify(text).slice(0, 30)}`,
+        );
+      }
+      t.match(await box.runtime(['create', '--bundle', sleeper(box).directory, id]), {
+        code: 1,
+        stderr: /already exists/,
+      });
+      t.match(await box.runtime(['list', '--format', 'json']), { code: 1, stdout: '[]\n' });
+      t.match(await box.runtime(['delete', '--force', id]), { code: 1, stderr: /nothing else tells/ });
+      t.ok(existsSync(record(id)));
+      rmSync(join(box.root, id), { recursive: true });
     }
-    t.match(await box.runtime(['create', '--bundle', sleeper(box).directory, id]), {
-      code: 1,
-      stderr: /already exists/,
-    });
-    t.match(await box.runtime(['list', '--format', 'json']), { code: 1, stdout: '[]\n' });
-    t.match(await box.runtime(['delete', '--force', id]), { code: 1, stderr: /nothing else tells/ });
-    t.ok(existsSync(record(id)));
-    rmSync(join(box.root, id), { recursive: true });
-  }
-});
+  },
+);
 
 t.test('a process that has the pid of a dead init is left alone', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
