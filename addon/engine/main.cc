@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 
@@ -54,7 +55,7 @@ bool run_jobs(JSRuntime* runtime) {
 bool open_standard_streams() {
   for (int fd = 0; fd < 3; fd++) {
     // The lowest free number is this one.
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) return false;
   }
   return true;
 }
@@ -84,7 +85,8 @@ int main(int count, char** values) {
   if (!engine().complete) return make_snapshot(count, values);
   arena_open();
   if (!open_standard_streams()) {
-    perror("tsrun: a standard stream was closed, and /dev/null cannot be opened instead of it");
+    // Into the void, if it is stderr that is closed.
+    fprintf(stderr, "tsrun: a standard stream is closed, and /dev/null cannot be opened in its place: %m\n");
     return 1;
   }
   remember_caller();

@@ -88,8 +88,16 @@ Napi::Value send_message(const Napi::CallbackInfo& info) {
     first->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(first), &passed, sizeof(int));
   }
-  if (sendmsg(int_at(info, 0), &header, MSG_NOSIGNAL) < 0) return throw_errno(info.Env(), errno, "sendmsg");
-  return info.Env().Undefined();
+  int socket = int_at(info, 0);
+  ssize_t put;
+  do {
+    put = sendmsg(socket, &header, MSG_NOSIGNAL);
+  } while (put < 0 && errno == EINTR);
+  int error = put < 0 ? errno : static_cast<size_t>(put) == bytes.ByteLength() ? 0 : EIO;
+  if (error == 0) return info.Env().Undefined();
+  // Whoever should wait for it all the same waits no longer: the caller may be about to wait for its answer.
+  shutdown(socket, SHUT_WR);
+  return throw_errno(info.Env(), error, "sendmsg");
 }
 
 // receiveMessage(socket, size, timeoutMs = -1) -> { data, fd } | null at the end of file | undefined after the timeout

@@ -87,7 +87,7 @@ function demandAbove(directory: string, file: string, limit: number, from: strin
 function writeExisting(path: string, value: string): void {
   const fd = openSync(path, constants.O_WRONLY);
   try {
-    writeSync(fd, value);
+    writeSync(fd, Buffer.from(value));
   } finally {
     closeSync(fd);
   }

@@ -68,20 +68,23 @@ export class ContainerDirectory {
    * @returns the lock's descriptor, which the caller closes when the container is created or gone again
    */
   reserve(): number {
+    const taken = new TsrunError('container with given ID already exists');
     for (;;) {
       const isNew = this.make();
       const lock = this.openMade(isNew);
       if (lock === undefined) continue;
       try {
-        if (!this.lock(lock, isNew)) throw this.taken();
+        if (!addon().lock(lock, false)) throw taken;
         if (!this.isAt(lock)) {
           closeSync(lock);
           continue;
         }
-        if (this.hasRecord()) throw this.taken();
+        if (this.hasRecord()) throw taken;
         if (!isNew) this.removeOwnFiles();
         return lock;
       } catch (error) {
+        // Another create may have taken what this one has made: then it is that one's.
+        if (isNew && error !== taken) this.removeIfEmpty();
         closeSync(lock);
         throw error;
       }
@@ -92,15 +95,6 @@ export class ContainerDirectory {
   private openMade(isNew: boolean): number | undefined {
     try {
       return this.openIfThere();
-    } catch (error) {
-      if (isNew) this.removeIfEmpty();
-      throw error;
-    }
-  }
-
-  private lock(fd: number, isNew: boolean): boolean {
-    try {
-      return addon().lock(fd, false);
     } catch (error) {
       if (isNew) this.removeIfEmpty();
       throw error;
@@ -368,10 +362,6 @@ export class ContainerDirectory {
     if (version === 1 && record.id === this.id) return record;
     const isLater = typeof version === 'number' && version > 1;
     throw this.corrupt(isLater ? 'a later version of tsrun has made it' : 'not a record of this id', undefined, record);
-  }
-
-  private taken(): TsrunError {
-    return new TsrunError('container with given ID already exists');
   }
 
   private corrupt(why: string, path = join(this.path, recordFile), value?: unknown): UnusableRecord {

@@ -9,6 +9,6 @@ import { writeSync } from 'node:fs';
 export function writeWhole(fd: number, text: string, position: number | null = null): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
-    at += writeSync(fd, bytes.subarray(at), 0, bytes.length - at, position === null ? null : position + at);
+    at += writeSync(fd, bytes, at, bytes.length - at, position === null ? null : position + at);
   }
 }

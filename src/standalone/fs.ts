@@ -71,8 +71,15 @@ export function readSync(fd: number, buffer: Buffer, offset: number, length: num
   return addon().readAt(fd, buffer.subarray(offset, offset + length), position ?? -1);
 }
 
-export function writeSync(fd: number, data: string | Uint8Array, position: number | null = null): number {
-  return addon().writeAt(fd, typeof data === 'string' ? Buffer.from(data) : data, position ?? -1);
+/** Writes `length` bytes from `offset` on, or fewer, at `position` of the file or (null) where it stands. */
+export function writeSync(
+  fd: number,
+  data: Uint8Array,
+  offset = 0,
+  length = data.length - offset,
+  position: number | null = null,
+): number {
+  return addon().writeAt(fd, data.subarray(offset, offset + length), position ?? -1);
 }
 
 export function ftruncateSync(fd: number, size = 0): void {
