@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
 import { errorCode, oneLine, TsrunError } from './errors.ts';
-import { writeWhole } from './host/write.ts';
 import { printError } from './output.ts';
+import { writeWhole } from './write.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode, TsrunError } from '../errors.ts';
-import { isThere, readIfThere } from '../host/there.ts';
+import { isThere, readIfThere } from '../there.ts';
 import { ownPids } from './processes.ts';
 
 interface Refusal {

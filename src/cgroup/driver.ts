@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { TsrunError } from '../errors.ts';
 import { cgroupFacts } from '../host/facts.ts';
-import { isThere } from '../host/there.ts';
 import { log } from '../log.ts';
 import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
 import { systemdFiles, unitProperties } from '../systemd/unit-properties.ts';
+import { isThere } from '../there.ts';
 import { destroyCgroup } from './cgroupfs.ts';
 import { filesOf, KeptFiles } from './kept-files.ts';
 import { cgroupPids, killCgroup } from './processes.ts';

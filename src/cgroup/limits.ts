@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { readIfThere } from '../host/there.ts';
 import { type CurrentLimits, type KeptWeight, noLimits } from '../linux/cgroup-values.ts';
+import { readIfThere } from '../there.ts';
 
 /** What limits a cgroup now, as far as other limits count from it; a file that is not there limits nothing. */
 export function readCurrentLimits(path: string, keptWeight: KeptWeight | undefined): CurrentLimits {

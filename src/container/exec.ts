@@ -7,7 +7,6 @@ import { type ContainerFacts, gatherContainerFacts } from '../host/container-fac
 import { checkConsole, sendDescriptor } from '../host/descriptor-sockets.ts';
 import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
-import { isThere } from '../host/there.ts';
 import { log } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -15,6 +14,7 @@ import { Executor } from '../run/executor.ts';
 import { containerStopped } from '../run/words/words.ts';
 import { filterOf } from '../seccomp/filter.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
+import { isThere } from '../there.ts';
 import { UndoStack } from '../undo.ts';
 import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';

@@ -4,8 +4,8 @@ import { isGone } from '../cgroup/gone.ts';
 import { oomKillInLog } from '../cgroup/oom-log.ts';
 import { readKernelLog } from '../host/kernel-log.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
-import { isThere } from '../host/there.ts';
 import { scopeFailedByOom, type UnitName } from '../systemd/manager.ts';
+import { isThere } from '../there.ts';
 import type { ContainerRecord } from './record.ts';
 
 /**

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } fro
 import { basename, dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
-import { writeWhole } from '../host/write.ts';
+import { writeWhole } from '../write.ts';
 
 /** How often somebody else may have had the same name for a file. */
 const maxAttempts = 16;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
-import { isThere } from '../host/there.ts';
+import { isThere } from '../there.ts';
 import { isId } from './id.ts';
 
 /**

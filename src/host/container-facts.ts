@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { NamespaceType } from '../generated/spec.ts';
+import { isProcessGone } from '../there.ts';
 import type { ProcessIdentity } from './processes.ts';
-import { isProcessGone } from './there.ts';
 
 /** What exec must know of the container it enters. */
 export interface ContainerFacts {

@@ -4,8 +4,8 @@ import { addon } from '../addon.ts';
 import { errorCode } from '../errors.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
 import { flags as seccompFlagTable } from '../linux/seccomp.ts';
+import { isAbsent, isThere, readIfThere } from '../there.ts';
 import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
-import { isAbsent, isThere, readIfThere } from './there.ts';
 
 /** Where cgroup v2 lives on this host. */
 export interface CgroupFacts {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
-import { isProcessGone, isThere } from './there.ts';
+import { isProcessGone, isThere } from '../there.ts';
 
 /** What proc_pid_stat(5) says of a process. */
 export interface ProcessStat {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAbsent, isThere } from './there.ts';
+import { isAbsent, isThere } from '../there.ts';
 
 /** The resctrl filesystem (Linux, Documentation/filesystems/resctrl.rst). */
 export interface ResctrlFacts {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { JoinResctrlOp } from '../generated/ops.ts';
-import { isThere, readIfThere } from '../host/there.ts';
+import { isThere, readIfThere } from '../there.ts';
 import { schemataConflict } from './schemata.ts';
 
 /**

@@ -2,8 +2,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
-import { writeWhole } from '../host/write.ts';
 import { isLogged, log } from '../log.ts';
+import { writeWhole } from '../write.ts';
 
 /** One op that ran; times are nanoseconds of CLOCK_MONOTONIC. */
 export interface Span {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LinuxIDMapping } from '../generated/spec.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
-import { isThere } from '../host/there.ts';
+import { isThere } from '../there.ts';
 
 /** What decides which container somebody without privileges can have. */
 export interface RootlessFacts {

@@ -3,7 +3,7 @@
  * and whoever takes it for absent removes what is in use.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { errorCode } from '../errors.ts';
+import { errorCode } from './errors.ts';
 
 /** Whether the error of a look-up by path says that there is nothing. */
 export function isAbsent(error: unknown): boolean {
