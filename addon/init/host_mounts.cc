@@ -97,11 +97,6 @@ bool next_line(char** at, MountLine* line) {
   return true;
 }
 
-uint64_t mount_id(int fd) {
-  struct statx status = {};
-  return status_of(fd, &status) < 0 ? 0 : status.stx_mnt_id;
-}
-
 // Not an error where the mount is locked: it stays then.
 bool detach(const char* mount_point) {
   Fd mount(open_at(AT_FDCWD, mount_point, O_PATH, RESOLVE_NO_SYMLINKS));
@@ -154,6 +149,11 @@ int cover_kernel_filesystems() {
 }
 
 }  // namespace
+
+uint64_t mount_id(int fd) {
+  struct statx status = {};
+  return status_of(fd, &status) < 0 ? 0 : status.stx_mnt_id;
+}
 
 void leave_chroot() {
   // Of its own mount namespace, so nothing but the root and the working directory changes. Without CAP_SYS_CHROOT it

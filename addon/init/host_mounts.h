@@ -10,6 +10,9 @@ namespace tsrun {
 // where pivot_root(2) would not reach it. Changes the working directory.
 void leave_chroot();
 
+// The mount that a descriptor lies on, as statx(2) numbers it; 0 when it cannot be told.
+uint64_t mount_id(int fd);
+
 // With the rootfs moved onto the old root: detaches the old root's mounts. Where they are locked (a user namespace),
 // every procfs and sysfs among them is hidden under an empty tmpfs, which is locked in its turn in the namespaces
 // below.

@@ -43,6 +43,21 @@ int open_rootfs(const BindRootfsOp& op, Fd& target, Fd& tree) {
   return tree.ok() ? 0 : tree.error();
 }
 
+// Makes the mount namespace's own root ours, not a caller's chroot(2): pivot_root(2) and a move are about that one.
+// Where the rootfs lies over "/" it is what leave_chroot() finds on top; then the root stays the one below it.
+int enter_old_root(Fd& old_root) {
+  Fd before(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  if (!before.ok()) return before.error();
+  leave_chroot();
+  old_root.reset(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  if (!old_root.ok()) return old_root.error();
+  if (mount_id(old_root.get()) != mount_id(ctx.root_fd)) return 0;
+  long error = sys(__NR_fchdir, before.get());
+  if (error == 0) error = sys(__NR_chroot, ".");
+  old_root.reset(before.release());
+  return static_cast<int>(error);
+}
+
 }  // namespace
 
 int run(const SetPropagationOp& op) {
@@ -74,10 +89,10 @@ int run(const BindRootfsOp& op) {
 }
 
 int run(const PivotRootOp&) {
-  leave_chroot();
-  Fd old_root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
-  if (!old_root.ok()) return old_root.error();
-  long error = sys(__NR_fchdir, ctx.root_fd);
+  Fd old_root;
+  long error = enter_old_root(old_root);
+  if (error < 0) return fail(error, "/");
+  error = sys(__NR_fchdir, ctx.root_fd);
   if (error < 0) return fail(error, "rootfs");
   error = sys(__NR_pivot_root, ".", ".");
   if (error < 0) return fail(error, "rootfs");
@@ -91,11 +106,11 @@ int run(const PivotRootOp&) {
 }
 
 int run(const MoveRootOp&) {
-  leave_chroot();
-  Fd old_root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
-  if (!old_root.ok()) return old_root.error();
+  Fd old_root;
+  long error = enter_old_root(old_root);
+  if (error < 0) return fail(error, "/");
   // The rootfs must not be mounted on "/" of the host as well.
-  long error = make_private_below(old_root.get());
+  error = make_private_below(old_root.get());
   if (error == 0) error = sys(__NR_fchdir, ctx.root_fd);
   if (error == 0) error = sys(__NR_mount, ".", "/", "", kMsMove, nullptr);
   if (error < 0) return fail(error, "rootfs");
