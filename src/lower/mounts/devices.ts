@@ -40,7 +40,8 @@ const links: readonly { path: string; target: string }[] = [
 export function lowerDevices(context: Context): Op[] {
   const asked = (context.linux.devices ?? []).map((device, index) => ({
     ...device,
-    path: normalize(device.path),
+    // podman leaves the slash that a user puts at the end.
+    path: normalize(device.path).replace(/(?<=.)\/$/, ''),
     from: `/linux/devices/${index}`,
   }));
   if (isDevBound(context)) {

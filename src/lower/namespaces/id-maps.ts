@@ -9,6 +9,7 @@ const capSetuid = 1n << 7n;
 /** config-linux.md, User namespace mappings. */
 export function lowerWriteIdMaps(context: Context): Op[] {
   const { host, linux } = context;
+  demandRoot(context);
   const write: WriteIdMapsOp = {
     op: 'write-id-maps',
     by: 'runtime',
@@ -26,6 +27,32 @@ export function lowerWriteIdMaps(context: Context): Op[] {
     write,
     { op: 'set-dumpable', by: 'init', from: 'default', dumpable: false },
   ];
+}
+
+/** Filesystems whose directory belongs to the root of the user namespace that mounts them, and to nobody without it. */
+const typesOfRoot: readonly string[] = ['devpts', 'mqueue'];
+
+/**
+ * Who can map any ID must map the namespace's root where the config mounts what belongs to it; older kernels refuse such
+ * a mount with EINVAL. An ordinary user, or root of a namespace, may have no other ID than one's own.
+ *
+ * @throws TsrunError with the place of the mappings
+ */
+function demandRoot(context: Context): void {
+  const { host, linux, spec } = context;
+  if (!host.initialUserNamespace || (host.capabilities & capSetuid) === 0n) return;
+  const missing = (['uidMappings', 'gidMappings'] as const).find(
+    (name) => (linux[name] ?? []).length > 0 && !isMapped(linux[name] ?? [], 0),
+  );
+  if (missing === undefined) return;
+  const index = (spec.mounts ?? []).findIndex(
+    ({ type = '', options = [] }) => typesOfRoot.includes(type) && !options.some((name) => /^r?bind$/.test(name)),
+  );
+  if (index < 0) return;
+  throw new TsrunError(
+    `/linux/${missing}: container ID 0 is not mapped, and the ${spec.mounts?.[index]?.type} of /mounts/${index} is its own`,
+    { hint: 'add a range with containerID 0, or leave the mount out' },
+  );
 }
 
 /** The config may repeat the mappings of the namespace that is joined (containerd and CRI-O do), not contradict them. */

@@ -70,6 +70,19 @@ t.test('every type, anywhere, with mode and owner', { skip }, async (t) => {
   );
 });
 
+const skipSlash = requires({ root: true, differs: { crun: '1.8.1 fails at the slash' } });
+
+t.test('a slash at the end of a path, and numbers of a fifo', { skip: skipSlash }, async (t) => {
+  const output = await sandbox(t).outputOf(
+    'stat -c "%n %F %t:%T" /dev/foo /p',
+    withDevices(
+      { type: 'c', path: '/dev/foo/', major: 1, minor: 3 },
+      { type: 'p', path: '/p', major: 1, minor: 3, fileMode: 0o600 },
+    ),
+  );
+  t.equal(output, '/dev/foo character special file 1:3\n/p fifo 0:0\n');
+});
+
 t.test('an entry takes the place of a default device', { skip }, async (t) => {
   const output = await sandbox(t).outputOf(
     'stat -c "%t:%T %a" /dev/zero',

@@ -110,7 +110,9 @@ async function propagationOf(t: Test, rootfsPropagation: string, ...options: str
   return found?.propagation.join().replace(/\d+/g, 'N') ?? 'no mount';
 }
 
-t.test('a mount’s own propagation wins over the root’s', { skip }, async (t) => {
+const skipKept = requires({ root: true, differs: { crun: '1.8.1 takes it back' } });
+
+t.test('a mount’s own propagation wins over the root’s', { skip: skipKept }, async (t) => {
   t.equal(await propagationOf(t, 'rprivate', 'shared'), 'shared:N');
   t.equal(await propagationOf(t, 'rprivate', 'rshared'), 'shared:N');
 });

@@ -1,7 +1,7 @@
 /** User namespaces: linux.uidMappings and gidMappings, what they mean for files, devices and hooks, and joining one. */
 import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import t from 'tap';
-import { type Bundle, requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import { type Bundle, requires, type Sandbox, type Spec, sandbox, says } from '../../harness/index.ts';
 
 const skip = requires({ root: true, userns: true });
 const skipTsrun = requires({ root: true, userns: true, runtime: 'tsrun' });
@@ -55,6 +55,32 @@ t.test('several ranges are mapped, also without the root of the namespace', { sk
     .split('\n')
     .map((line) => line.trim().split(/\s+/).join(' '));
   t.same(lines, [`1000 ${base} 1`, `2000 ${base + 5} 10`, '1000', 'CapEff: 0000000000000000']);
+});
+
+const skipRoot = requires({ root: true, userns: true, differs: { crun: 'takes any mapping' } });
+
+t.test('mounts that belong to an ID 0 that is not mapped are refused', { skip: skipRoot }, async (t) => {
+  const box = sandbox(t);
+  const mapped = [{ containerID: 0, hostID: base, size }];
+  const unmapped = [{ containerID: 1, hostID: base, size }];
+  for (const [uids, gids, place] of [
+    [unmapped, mapped, 'uidMappings'],
+    [mapped, unmapped, 'gidMappings'],
+  ] as const) {
+    const bundle = userBundle(box, 'echo never', (spec) => {
+      spec.process.user = { uid: 1000, gid: 1000 };
+      spec.linux.uidMappings = [...uids];
+      spec.linux.gidMappings = [...gids];
+    });
+    const { code, stdout, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()], noStdin);
+    t.not(code, 0);
+    t.equal(stdout, '');
+    says(
+      t,
+      stderr,
+      new RegExp(`/linux/${place}: container ID 0 is not mapped, and the devpts of /mounts/\\d+ is its own`),
+    );
+  }
 });
 
 t.test('the namespaces made with it belong to it', { skip }, async (t) => {

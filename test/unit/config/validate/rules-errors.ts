@@ -517,14 +517,6 @@ const linux: RuleCase[] = [
   },
   {
     rule: 'device-numbers',
-    what: 'for a fifo',
-    change: (s) => {
-      s.linux.devices = [{ path: '/x', type: 'p', minor: 1 }];
-    },
-    at: '/linux/devices/0/minor',
-  },
-  {
-    rule: 'device-numbers',
     what: 'as Go writes unset',
     change: (s) => {
       s.linux.devices = [{ path: '/x', type: 'p', major: 0, minor: 0 }];
