@@ -22,9 +22,13 @@ const nosymfollow = 0x200000n;
  * What to do about a mount or device that the kernel has refused; undefined for other ops and when there is nothing to
  * say.
  *
- * @param kernel release of the running kernel
+ * @param where the release of the running kernel, and whether it is in a user namespace that is not the host's
  */
-export function mountHint(op: Op, error: number, kernel: string): string | undefined {
+export function mountHint(
+  op: Op,
+  error: number,
+  { kernel, confined }: { kernel: string; confined: boolean },
+): string | undefined {
   const needs = kernelOf[op.op];
   if (error === ENOSYS && needs !== undefined) {
     return `${needs.call} needs Linux ${needs.version} or later; this is ${kernel}`;
@@ -32,12 +36,12 @@ export function mountHint(op: Op, error: number, kernel: string): string | undef
   switch (op.op) {
     case 'new-filesystem':
     case 'mount-by-flags':
-      return filesystemHint(op, error);
+      return filesystemHint(op, error, confined);
     case 'clone-tree':
     case 'open-tree':
       return sourceHint(op.recursive, error);
     case 'set-mount-attributes':
-      return attributeHint(BigInt(op.set), BigInt(op.clear), error, kernel);
+      return attributeHint(BigInt(op.set) | BigInt(op.clear), error, kernel, confined);
     case 'map-tree':
     case 'map-mount-ids':
       return mappingHint(error, kernel);
@@ -47,8 +51,11 @@ export function mountHint(op: Op, error: number, kernel: string): string | undef
     case 'attach-mount':
       return error === ENOTDIR ? 'a directory goes onto a directory only, and a file onto a file' : undefined;
     case 'make-device':
-    case 'bind-device':
       return deviceHint(error);
+    case 'bind-device':
+      return error === ENOENT
+        ? 'in a user namespace the host’s own node is bound, so it must be there'
+        : deviceHint(error);
     default:
       return undefined;
   }
@@ -81,13 +88,14 @@ export function parameterHint(op: Op, detail: string): string | undefined {
   );
 }
 
-function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number): string | undefined {
+function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, confined: boolean): string | undefined {
   const { type } = op;
   if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;
-  if (error === EINVAL && type === 'devpts') {
+  if (error === EINVAL && type === 'devpts' && confined) {
     return 'its gid must be mapped in the user namespace: leave gid=5 out, as tsrun spec --rootless does';
   }
   if (error !== EPERM) return undefined;
+  if (!confined) return 'mounting needs CAP_SYS_ADMIN';
   if (type === 'proc') return procHint;
   if (type === 'sysfs') return 'a new /sys needs a network namespace that belongs to the same user namespace';
   return `${type} cannot be mounted in a user namespace, or not by this one`;
@@ -113,11 +121,12 @@ function sourceHint(recursive: boolean, error: number): string | undefined {
     : 'an unbindable mount cannot be bound, nor in a user namespace one with other mounts below it: try rbind';
 }
 
-function attributeHint(set: bigint, clear: bigint, error: number, kernel: string): string | undefined {
-  if (error === EINVAL && ((set | clear) & nosymfollow) !== 0n) {
+function attributeHint(named: bigint, error: number, kernel: string, confined: boolean): string | undefined {
+  if (error === EINVAL && (named & nosymfollow) !== 0n) {
     return `nosymfollow needs Linux 5.14 or later; this is ${kernel}`;
   }
   if (error !== EPERM) return undefined;
+  if (!confined) return 'changing the attributes of a mount needs CAP_SYS_ADMIN';
   return 'an attribute that a more privileged mount namespace has set cannot be taken away in a user namespace';
 }
 
@@ -133,7 +142,6 @@ function mappingHint(error: number, kernel: string): string | undefined {
 function deviceHint(error: number): string | undefined {
   if (error === EEXIST) return 'the image has something else there: remove it, or mount a tmpfs on /dev';
   if (error === ENXIO) return 'the host’s node there is another device than the config says';
-  if (error === ENOENT) return 'in a user namespace the host’s own node is bound, so it must be there';
-  if (error === EPERM) return 'device nodes cannot be made in a user namespace or on a filesystem mounted nodev';
+  if (error === EPERM) return 'making it needs CAP_MKNOD, and a device cgroup around the runtime that allows it';
   return undefined;
 }

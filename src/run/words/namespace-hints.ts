@@ -5,8 +5,12 @@ const { EACCES, EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
 /** Of errno(3); node:os does not have it. */
 const EUSERS = 87;
 
-/** What can be done about a namespace, or about what belongs to one, where the kernel's errno alone does not say. */
-export function namespaceHint(op: Op, error: number): string | undefined {
+/**
+ * What can be done about a namespace, or about what belongs to one, where the kernel's errno alone does not say.
+ *
+ * @param confined to a user namespace that is not the host's
+ */
+export function namespaceHint(op: Op, error: number, confined: boolean): string | undefined {
   switch (op.op) {
     case 'unshare':
       return unshareHint(op, error);
@@ -19,7 +23,7 @@ export function namespaceHint(op: Op, error: number): string | undefined {
     case 'write-time-offsets':
       return error === ERANGE ? 'no clock may be set to before its start, or beyond 146 years' : undefined;
     case 'write-sysctl':
-      return sysctlHint(error);
+      return sysctlHint(error, confined);
     default:
       return undefined;
   }
@@ -40,9 +44,11 @@ function joinHint({ type }: JoinNamespaceOp, error: number): string | undefined 
   return type === 'pid' ? 'only a pid namespace below the runtime’s own can be joined' : undefined;
 }
 
-function sysctlHint(error: number): string | undefined {
+function sysctlHint(error: number, confined: boolean): string | undefined {
   if (error === ENOENT) return 'this kernel has no such parameter, or the network device that it names is not there';
   if (error === EINVAL || error === ERANGE) return 'the kernel does not take this value';
-  if (error === EACCES || error === EPERM) return 'it cannot be set in a user namespace';
-  return undefined;
+  if (error !== EACCES && error !== EPERM) return undefined;
+  return confined
+    ? 'it cannot be set in a user namespace'
+    : 'this kernel lets it be set in the host’s own namespace only: leave it out, and set it on the host';
 }

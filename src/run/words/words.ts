@@ -1,6 +1,7 @@
 import { constants, release } from 'node:os';
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
+import { isInitialUserNamespace } from '../../host/facts.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookFailed } from './hook-words.ts';
 import { mountHint, movedHint, parameterHint } from './mount-words.ts';
@@ -43,7 +44,7 @@ export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] =
   const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
   const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
   return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {
-    hint: parameterHint(op, failure.detail) ?? hintFor(op, failure.error),
+    hint: parameterHint(op, failure.detail) ?? hintFor(op, failure.error, ops),
   });
 }
 
@@ -56,7 +57,7 @@ export function initFailed({ error }: Pick<OpFailure, 'error'>): TsrunError {
 
 /** Of a bind mount's source: engines look for these words. */
 function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
-  return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error) });
+  return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error, []) });
 }
 
 /** Of a process that joins; toolbx and podman look for these words. */
@@ -127,18 +128,27 @@ export function containerStopped(): TsrunError {
   return new TsrunError('cannot exec in a stopped container');
 }
 
-function hintFor(op: Op, error: number): string | undefined {
+function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined {
   if (error === constants.errno.EAGAIN && (op.op === 'clone' || op.op === 'fork-child')) {
     return 'no more processes may be started here: look at linux.resources.pids.limit and RLIMIT_NPROC';
   }
-  const hint = namespaceHint(op, error) ?? mountHint(op, error, release());
+  const confined = isConfined(ops);
+  const hint = namespaceHint(op, error, confined) ?? mountHint(op, error, { kernel: release(), confined });
   if (hint !== undefined) return hint;
-  if (error === constants.errno.EROFS) return 'the root filesystem is read-only: put the path into the image';
+  if (error === constants.errno.EROFS && 'destination' in op)
+    return 'the root filesystem is read-only: put the path into the image';
   if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
     return 'raising a hard limit needs CAP_SYS_RESOURCE';
   }
   if (op.op === 'load-seccomp') return seccompHint(error);
   return attributeHint(op, error);
+}
+
+/** Whether what fails does so in a user namespace that is not the host's: many calls are refused there alone. */
+function isConfined(ops: readonly Op[]): boolean {
+  const entersOne = (op: Op) =>
+    (op.op === 'unshare' && op.namespaces.includes('user')) || (op.op === 'join-namespace' && op.type === 'user');
+  return ops.some(entersOne) || !isInitialUserNamespace();
 }
 
 function seccompHint(error: number): string | undefined {

@@ -8,6 +8,10 @@ import { describeFailure, describeNotice, placeOf } from '../../../../src/run/wo
 const { EPERM, ENOENT, EINVAL, ENOSYS, ENOTDIR, EEXIST, EIO } = constants.errno;
 const old = '5.10.0-8-amd64';
 
+/** The host's own user namespace, and one of the container's or of the runtime's. */
+const here = { kernel: old, confined: false };
+const confined = { kernel: old, confined: true };
+
 const attributes = (set: number): Op => ({
   op: 'set-mount-attributes',
   by: 'init',
@@ -34,17 +38,21 @@ const clone: Op = {
 const mapTree: Op = { op: 'map-tree', by: 'runtime', from: '/mounts/3', tree: 'a', namespace: 'b', recursive: false };
 
 t.test('a call or an attribute that the kernel is too old for', async (t) => {
-  t.equal(mountHint(attributes(1), ENOSYS, old), `mount_setattr(2) needs Linux 5.12 or later; this is ${old}`);
-  t.equal(mountHint(clone, ENOSYS, '4.18.0'), 'open_tree(2) needs Linux 5.2 or later; this is 4.18.0');
-  t.equal(mountHint(attributes(0x200000), EINVAL, old), `nosymfollow needs Linux 5.14 or later; this is ${old}`);
-  t.equal(mountHint(attributes(1), EINVAL, old), undefined);
-  t.match(mountHint(mapTree, EINVAL, old), /tmpfs: 6\.3; this is 5\.10/);
+  t.equal(mountHint(attributes(1), ENOSYS, here), `mount_setattr(2) needs Linux 5.12 or later; this is ${old}`);
+  t.equal(
+    mountHint(clone, ENOSYS, { kernel: '4.18.0', confined: false }),
+    'open_tree(2) needs Linux 5.2 or later; this is 4.18.0',
+  );
+  t.equal(mountHint(attributes(0x200000), EINVAL, here), `nosymfollow needs Linux 5.14 or later; this is ${old}`);
+  t.equal(mountHint(attributes(1), EINVAL, here), undefined);
+  t.match(mountHint(mapTree, EINVAL, here), /tmpfs: 6\.3; this is 5\.10/);
 });
 
 t.test('what stands in the way', async (t) => {
-  t.match(mountHint(attributes(1), EPERM, old), /more privileged mount namespace/);
-  t.match(mountHint(mapTree, EPERM, old), /CAP_SYS_ADMIN/);
-  t.match(mountHint(clone, EINVAL, old), /try rbind/);
+  t.match(mountHint(attributes(1), EPERM, confined), /more privileged mount namespace/);
+  t.match(mountHint(attributes(1), EPERM, here), /needs CAP_SYS_ADMIN/);
+  t.match(mountHint(mapTree, EPERM, here), /CAP_SYS_ADMIN/);
+  t.match(mountHint(clone, EINVAL, here), /try rbind/);
   const attach: Op = {
     op: 'attach-mount',
     by: 'init',
@@ -54,7 +62,7 @@ t.test('what stands in the way', async (t) => {
     onProc: false,
     held: false,
   };
-  t.match(mountHint(attach, ENOTDIR, old), /a file onto a file/);
+  t.match(mountHint(attach, ENOTDIR, here), /a file onto a file/);
   const device: Op = {
     op: 'bind-device',
     by: 'init',
@@ -65,8 +73,8 @@ t.test('what stands in the way', async (t) => {
     major: 1,
     minor: 1,
   };
-  t.match(mountHint(device, EEXIST, old), /something else/);
-  t.equal(mountHint(clone, EIO, old), undefined);
+  t.match(mountHint(device, EEXIST, here), /something else/);
+  t.equal(mountHint(clone, EIO, here), undefined);
 });
 
 t.test('places name the entry, the option and the destination', async (t) => {
@@ -83,4 +91,35 @@ t.test('a missing source is told in the words that engines look for', async (t) 
 t.test('a fallback that was taken', async (t) => {
   const text = describeNotice(clone, { error: EPERM, value: 0, detail: 'did something else' });
   t.equal(text, 'mounts[3].source /m: clone-tree: EPERM (Operation not permitted): did something else');
+});
+
+t.test('a filesystem that cannot be mounted says so of a user namespace only in one', async (t) => {
+  const mount = (type: string): Op => ({
+    op: 'new-filesystem',
+    by: 'init',
+    from: '/mounts/0',
+    destination: '/m',
+    type,
+    source: type,
+    parameters: [],
+    attributes: 0,
+    modeFromDestination: false,
+    fallbackParameters: [],
+    fallbackTree: null,
+    fallbackAttributes: 0,
+  });
+  t.match(mountHint(mount('proc'), EPERM, confined), /hides nothing/);
+  t.match(mountHint(mount('sysfs'), EPERM, confined), /same user namespace/);
+  t.match(mountHint(mount('ext4'), EPERM, confined), /cannot be mounted in a user namespace/);
+  t.match(mountHint(mount('devpts'), EINVAL, confined), /mapped in the user namespace/);
+  for (const type of ['proc', 'sysfs', 'ext4'])
+    t.equal(mountHint(mount(type), EPERM, here), 'mounting needs CAP_SYS_ADMIN');
+  t.equal(mountHint(mount('devpts'), EINVAL, here), undefined);
+});
+
+t.test('a device says what its own way of being made needs', async (t) => {
+  const device = (op: 'make-device' | 'bind-device'): Op => ({ op, by: 'init', from: '/linux/devices/0' }) as Op;
+  t.match(mountHint(device('bind-device'), ENOENT, confined), /must be there/);
+  t.equal(mountHint(device('make-device'), ENOENT, here), undefined);
+  t.match(mountHint(device('make-device'), EPERM, here), /CAP_MKNOD/);
 });

@@ -1,9 +1,11 @@
 import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
+import { isInitialUserNamespace } from '../../../../src/host/facts.ts';
+import { namespaceHint } from '../../../../src/run/words/namespace-hints.ts';
 import { describeFailure } from '../../../../src/run/words/words.ts';
 
-const { EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
+const { EACCES, EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
 
 /** The line that a user gets. */
 function line(op: Op, error: number): string {
@@ -35,4 +37,18 @@ t.test('what belongs to a namespace', async (t) => {
   const sysctl: Op = { op: 'write-sysctl', by: 'init', from: '/linux/sysctl/net.x', key: 'net/x', value: '1' };
   t.match(line(sysctl, ENOENT), /no such parameter/);
   t.match(line(sysctl, EINVAL), /does not take this value/);
+  for (const error of [EACCES, EPERM]) {
+    t.match(namespaceHint(sysctl, error, true), /cannot be set in a user namespace/);
+    t.match(namespaceHint(sysctl, error, false), /in the host’s own namespace only/);
+  }
+});
+
+t.test('a plan that enters a user namespace is what makes a hint speak of one', async (t) => {
+  const sysctl: Op = { op: 'write-sysctl', by: 'init', from: '/linux/sysctl/net.x', key: 'net/x', value: '1' };
+  const unshare: Op = { op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces: ['user'], flags: 0 };
+  const join: Op = { op: 'join-namespace', by: 'init', from: '/linux/namespaces/0', type: 'user', flag: 0, ns: 'ns' };
+  const hint = (ops: Op[]) => describeFailure(sysctl, { error: EACCES, value: 0, detail: '' }, ops).hint;
+  t.match(hint([unshare]), /in a user namespace/);
+  t.match(hint([join]), /in a user namespace/);
+  if (isInitialUserNamespace()) t.notMatch(hint([]), /user namespace/);
 });
