@@ -13,6 +13,7 @@ import { seccompFeatures } from '../linux/seccomp.ts';
 import { hookKinds } from '../lower/hooks.ts';
 import { knownMountOptions } from '../lower/mounts/mount-options.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../lower/process/memory-policy.ts';
+import { keepGroupsAnnotation } from '../lower/process/user.ts';
 import { specVersion } from '../spec-version.ts';
 import { annotationPrefix } from '../systemd/unit-properties.ts';
 
@@ -43,8 +44,8 @@ export function features(commands: readonly string[], facts: FeatureFacts): Feat
       'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
       'io.github.seccomp.libseccomp.version': facts.libseccompVersion,
     },
-    // Any property of the container's unit, as far as systemd lets it be set.
-    potentiallyUnsafeConfigAnnotations: [annotationPrefix],
+    // Any property of the container's unit, as far as systemd lets it be set, and the groups of the runtime's caller.
+    potentiallyUnsafeConfigAnnotations: [annotationPrefix, keepGroupsAnnotation],
   };
 }
 

@@ -5,11 +5,11 @@ import type { Context } from '../context.ts';
  * The working directory and HOME, while the rootfs can still be written and read as root. A process that joins makes no
  * directory: a misspelt one is its caller's to hear of.
  */
-export function lowerProgram({ spec }: Context, { joining = false } = {}): Op[] {
+export function lowerProgram({ spec, options }: Context, { joining = false } = {}): Op[] {
   const process = spec.process;
   if (process === undefined) return [];
   const ops: Op[] = [{ op: 'enter-cwd', by: 'init', from: '/process/cwd', path: process.cwd, make: !joining }];
-  if (!(process.env ?? []).some((entry) => entry.startsWith('HOME='))) {
+  if (!processEnv({ spec, options }).some((entry) => entry.startsWith('HOME='))) {
     ops.push({ op: 'default-home', by: 'init', from: 'default', uid: process.user?.uid ?? 0 });
   }
   return ops;
@@ -34,9 +34,9 @@ export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op
   };
 }
 
-/** process.env and what the runtime adds; HOME may still be missing (default-home). */
+/** process.env and what the runtime adds; HOME may still be missing (default-home), as an empty one counts as none. */
 export function processEnv({ spec, options }: Pick<Context, 'spec' | 'options'>): string[] {
-  return lastOfEach([...(spec.process?.env ?? []), ...(options.env ?? [])]);
+  return lastOfEach([...(spec.process?.env ?? []), ...(options.env ?? [])]).filter((entry) => entry !== 'HOME=');
 }
 
 /** Of two entries with one name the later wins; getenv(3) would find the earlier. */

@@ -18,25 +18,40 @@ export function lowerOwnStdioOutside(context: Context): Op[] {
   return [{ op: 'own-stdio', by: 'init', from: '/process/user', uid, terminal: false }];
 }
 
+/**
+ * crun's, and what `podman run --group-add keep-groups` sends: whatever its value, the process has the supplementary groups
+ * of the runtime’s caller, also those that its user namespace does not map.
+ */
+export const keepGroupsAnnotation = 'run.oci.keep_original_groups';
+
 /** config.md, POSIX-platform Process, user. */
 export function lowerUser(context: Context): Op[] {
   const { spec, host } = context;
   const { uid = 0, gid = 0, additionalGids: groups = [], umask } = spec.process?.user ?? ({} as Partial<User>);
   demandMapped(context, 'uid', uid, '/process/user/uid');
   demandMapped(context, 'gid', gid, '/process/user/gid');
-  groups.forEach((group, i) => {
-    demandMapped(context, 'gid', group, `/process/user/additionalGids/${i}`);
-  });
-  const keepGroups = deniesSetgroups(context);
-  if (keepGroups && groups.length > 0) {
-    throw new TsrunError('/process/user/additionalGids: cannot be set where only one group is mapped', {
-      hint: 'map more with subordinate group IDs (/etc/subgid), or leave it out',
-    });
-  }
+  const kept = keepsGroups(context, groups);
   return [
     ...lowerOwnStdio(context),
-    { op: 'set-user', by: 'init', from: '/process/user', uid, gid, groups, keepGroups },
+    { op: 'set-user', by: 'init', from: '/process/user', uid, gid, groups: kept ? [] : groups, keepGroups: kept },
     // "If unspecified, the umask should not be changed from the calling process' umask" (config.md).
     { op: 'set-umask', by: 'init', from: '/process/user/umask', mask: umask ?? host.umask },
   ];
+}
+
+/** Whether the groups stay those of the caller: asked for, or because they cannot be set. */
+function keepsGroups(context: Context, groups: readonly number[]): boolean {
+  const place = '/process/user/additionalGids';
+  if (Object.hasOwn(context.spec.annotations ?? {}, keepGroupsAnnotation)) {
+    if (groups.length > 0) context.warnings.push(`${place}: no effect with the annotation ${keepGroupsAnnotation}`);
+    return true;
+  }
+  groups.forEach((group, i) => {
+    demandMapped(context, 'gid', group, `${place}/${i}`);
+  });
+  if (!deniesSetgroups(context)) return false;
+  if (groups.length === 0) return true;
+  throw new TsrunError(`${place}: cannot be set where only one group is mapped`, {
+    hint: 'map more with subordinate group IDs (/etc/subgid), or leave it out',
+  });
 }

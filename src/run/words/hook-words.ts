@@ -12,7 +12,7 @@ export interface HookOutcome {
   output: string;
 }
 
-/** `hooks.poststart[0] /bin/notify: exited with status 3; its output ended: …`. */
+/** `error running poststart hook #0: /bin/notify: exited with status 3; its output ended: …`: it begins as runc's does. */
 export function hookFailed(
   hook: { from: string; path: string; timeoutSeconds: number | bigint } & Vectors,
   outcome: HookOutcome,
@@ -29,7 +29,7 @@ export function hookFailed(
   const place = `hooks.${kind}[${index}]`;
   const isTooLong = outcome.end === hookEnd.notStarted && outcome.code === constants.errno.E2BIG;
   const why = isTooLong ? `: ${whatIsTooLong(hook, `${place}.`)}` : '';
-  return new TsrunError(`${place} ${hook.path}: ${what ?? 'failed'}${why}; ${tail}`, {
+  return new TsrunError(`error running ${kind} hook #${index}: ${hook.path}: ${what ?? 'failed'}${why}; ${tail}`, {
     hint: isTooLong ? tooLongHint : hookHint(kind, outcome),
   });
 }

@@ -65,13 +65,13 @@ const edits: Readonly<Record<string, [edit: (spec: Spec) => void, words: RegExp]
     (spec) => {
       spec.hooks = { createRuntime: [{ path: '/bin/true', args: ['true', 'x'.repeat(200_000)] }] };
     },
-    /hooks\.createRuntime\[0\] .*E2BIG .*: hooks\.createRuntime\[0\]\.args\[1\] has 200001 bytes/,
+    /createRuntime hook #0: .*E2BIG .*: hooks\.createRuntime\[0\]\.args\[1\] has 200001 bytes/,
   ],
   'an argument of a hook in the container that is too long': [
     (spec) => {
       spec.hooks = { startContainer: [{ path: '/bin/true', args: ['true', 'x'.repeat(200_000)] }] };
     },
-    /hooks\.startContainer\[0\] .*E2BIG .*: hooks\.startContainer\[0\]\.args\[1\] has 200001 bytes/,
+    /startContainer hook #0: .*E2BIG .*: hooks\.startContainer\[0\]\.args\[1\] has 200001 bytes/,
   ],
   'a variable of a hook in the container that is too long': [
     (spec) => {

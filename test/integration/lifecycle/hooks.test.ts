@@ -209,7 +209,7 @@ for (const kind of ofCreate) {
 /** One line that names the hook, how it ended and what it said last. */
 function hookError(kind: Kind): RegExp {
   return new RegExp(
-    `^.*hooks\\.${kind}\\[0\\] /bin/sh: exited with status 9; its output ended: the reason is this.*\n$`,
+    `^.*error running ${kind} hook #0: /bin/sh: exited with status 9; its output ended: the reason is this.*\n$`,
   );
 }
 
@@ -243,7 +243,7 @@ t.test('when a poststop hook fails, delete warns and goes on', { skip: tsrunOnly
   const id = await sand.create(bundle);
   const { code, stderr } = await sand.runtime(['--log-level', 'warning', 'delete', id]);
   t.equal(code, 0);
-  t.match(stderr, /level=warning .*hooks\.poststop\[0\] \/bin\/sh: exited with status 9/);
+  t.match(stderr, /level=warning .*error running poststop hook #0: \/bin\/sh: exited with status 9/);
   t.match(read(sand, 'log'), /poststop\nthe second\n$/);
   t.equal((await sand.runtime(['state', id])).code, 1);
 });
@@ -271,7 +271,7 @@ t.test('a hook that runs past its timeout is killed with all that it started', {
     });
     const { code, stderr } = await sand.runtime(['create', '--bundle', bundle.directory, sand.newId()]);
     t.equal(code, 1, kind);
-    t.match(stderr, `hooks.${kind}[0] /bin/sh: hook ran past specified timeout of 1s`);
+    t.match(stderr, `error running ${kind} hook #0: /bin/sh: hook ran past specified timeout of 1s`);
   }
 });
 
@@ -280,12 +280,12 @@ t.test('a hook that cannot be started or is killed is told so', { skip: tsrunOnl
     [
       'createRuntime',
       { path: '/does/not/exist' },
-      /hooks\.createRuntime\[0\] \/does\/not\/exist: could not be started: ENOENT/,
+      /error running createRuntime hook #0: \/does\/not\/exist: could not be started: ENOENT/,
     ],
     [
       'createContainer',
       { path: '/does/not/exist' },
-      /hooks\.createContainer\[0\] \/does\/not\/exist: could not be started: ENOENT/,
+      /error running createContainer hook #0: \/does\/not\/exist: could not be started: ENOENT/,
     ],
     ['createRuntime', { path: '/etc/passwd' }, /could not be started: EACCES/],
     ['createRuntime', shell('kill -USR1 $$'), /was killed by signal 10/],
@@ -299,6 +299,17 @@ t.test('a hook that cannot be started or is killed is told so', { skip: tsrunOnl
     const { code, stderr } = await sand.runtime(['create', '--bundle', bundle.directory, sand.newId()]);
     t.equal(code, 1);
     t.match(stderr, message);
+  }
+});
+
+t.test('a hook that fails is counted as runc counts it', { skip: notCrun }, async (t) => {
+  for (const kind of ['prestart', 'createRuntime', 'createContainer'] as const) {
+    const sand = sandbox(t);
+    const bundle = sand.bundle((spec) => {
+      spec.hooks = { [kind]: [shell('true'), shell('exit 3')] };
+    });
+    const { stderr } = await sand.runtime(['create', '--bundle', bundle.directory, sand.newId()]);
+    t.match(stderr, `error running ${kind} hook #1: `);
   }
 });
 

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { requires, runtimeName, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import { requires, run, runtimeName, runtimePath, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
 
@@ -37,6 +37,36 @@ t.test('as many additional gids as the kernel takes', { skip }, async (t) => {
 t.test('without additional gids there are none, whatever the caller has', { skip }, async (t) => {
   t.equal(field(await status(sandbox(t), () => {}), 'Groups'), '');
 });
+
+/** As `podman run --group-add keep-groups` asks for it; runc has no such thing. */
+t.test(
+  'an annotation keeps the groups of the caller',
+  { skip: requires({ root: true, runtime: ['tsrun', 'crun'], commands: ['setpriv'] }) },
+  async (t) => {
+    for (const command of ['run', 'exec']) {
+      const box = sandbox(t);
+      const bundle = box.bundle((spec) => {
+        spec.annotations = { 'run.oci.keep_original_groups': '1' };
+        spec.process.user = { uid: 1000, gid: 1000, additionalGids: [9] };
+        spec.process.args = command === 'run' ? ['/bin/cat', '/proc/self/status'] : ['/bin/sleep', '1000'];
+      });
+      const id = command === 'exec' ? await box.create(bundle) : box.newId();
+      if (command === 'exec') await box.runtimeOk(['start', id]);
+      const tail =
+        command === 'run' ? ['run', '--bundle', bundle.directory, id] : ['exec', id, '/bin/cat', '/proc/self/status'];
+      const { code, stdout, stderr } = await run('setpriv', [
+        '--groups',
+        '7,4242',
+        runtimePath,
+        '--root',
+        box.root,
+        ...tail,
+      ]);
+      t.equal(code, 0, stderr);
+      t.equal(field(stdout, 'Groups'), '7 4242', command);
+    }
+  },
+);
 
 t.test('umask is set, and the caller’s when unset', { skip }, async (t) => {
   const box = sandbox(t);
@@ -145,6 +175,13 @@ t.test(
         spec.process.env.push('HOME=/from/env');
       }),
       '/from/env\n',
+    );
+    t.equal(
+      await home((spec) => {
+        spec.process.env.push('HOME=/from/env', 'HOME=');
+      }),
+      '/root\n',
+      'an empty one counts as none',
     );
   },
 );

@@ -53,8 +53,8 @@ t.test('what callers decide by is there', async (t) => {
   t.equal(document.linux?.mountExtensions?.idmap?.enabled, true);
 });
 
-t.test('annotations that reach systemd are marked as unsafe', async (t) => {
-  t.same(document.potentiallyUnsafeConfigAnnotations, ['org.systemd.property.']);
+t.test('annotations that reach systemd or the caller’s groups are marked as unsafe', async (t) => {
+  t.same(document.potentiallyUnsafeConfigAnnotations, ['org.systemd.property.', 'run.oci.keep_original_groups']);
   t.match(document.linux?.cgroup, { v1: false, v2: true, systemd: true, systemdUser: true, rdma: true });
 });
 
