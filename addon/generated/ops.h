@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2566500174u;
+constexpr uint32_t kLayoutHash = 3056311196u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -119,7 +119,7 @@ constexpr const char* kShapes[] = {
   "b...",  // filter-hooks
   "",  // pivot-root
   "",  // move-root
-  "ss",  // write-sysctl
+  "ss..",  // write-sysctl
   "s..",  // set-root-propagation
   "",  // nodev-root
   "",  // readonly-root
@@ -418,10 +418,12 @@ struct PivotRootOp {
 struct MoveRootOp {
 };
 
-// Write a namespaced kernel parameter through the private procfs.
+// Write a namespaced kernel parameter through the private procfs. With hostFile, the host's own, and hostDirectory, the host's /proc/sys: only where that leads init to another file, as the kernel has one for each namespace.
 struct WriteSysctlOp {
   Str key;
   Str value;
+  int64_t host_file;
+  int64_t host_directory;
 };
 
 // Propagation of the container's root mount, at the end as pivot_root(2) refuses shared ones.

@@ -19,6 +19,20 @@ long hold_host_procfs() {
   return tree == -EINVAL ? proc.release() : tree;
 }
 
+// Whether the kernel has the parameter for each namespace: the host's directory leads init to another file than the one
+// that the runtime holds. What is held stays what a look-up finds, so the same parameter cannot get another inode.
+int demand_own(const WriteSysctlOp& op) {
+  Fd file(open_at(static_cast<int>(op.host_directory), text(op.key), O_PATH | O_NOFOLLOW, 0));
+  if (!file.ok()) return fail(file.error(), text(op.key));
+  struct statx ours = {}, theirs = {};
+  int error = status_of(file.get(), &ours);
+  if (error == 0) error = status_of(static_cast<int>(op.host_file), &theirs);
+  if (error < 0) return fail(error, text(op.key));
+  bool same_filesystem = ours.stx_dev_major == theirs.stx_dev_major && ours.stx_dev_minor == theirs.stx_dev_minor;
+  if (same_filesystem && ours.stx_ino != theirs.stx_ino) return 0;
+  return fail(-EOPNOTSUPP, "this kernel has it once for all, and setting it would change the host");
+}
+
 }  // namespace
 
 int run(const OpenProcfsOp&) {
@@ -35,6 +49,8 @@ int run(const OpenProcfsOp&) {
 int run(const WriteSysctlOp& op) {
   char path[kPathMax] = "sys/";
   if (!append(path, sizeof(path), text(op.key))) return fail(-ENAMETOOLONG, text(op.key));
+  int refused = op.host_file >= 0 ? demand_own(op) : 0;
+  if (refused < 0) return refused;
   Fd file(open_proc_file(ctx.proc_fd, path, O_WRONLY));
   if (!file.ok()) return file.error();
   long written = sys(__NR_write, file.get(), text(op.value), op.value.length);

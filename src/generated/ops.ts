@@ -584,12 +584,14 @@ export interface MoveRootOp extends OpBase {
   readonly by: 'init';
 }
 
-/** Write a namespaced kernel parameter through the private procfs. */
+/** Write a namespaced kernel parameter through the private procfs. With hostFile, the host's own, and hostDirectory, the host's /proc/sys: only where that leads init to another file, as the kernel has one for each namespace. */
 export interface WriteSysctlOp extends OpBase {
   readonly op: 'write-sysctl';
   readonly by: 'init';
   readonly key: string;
   readonly value: string;
+  readonly hostFile: string | null;
+  readonly hostDirectory: string | null;
 }
 
 /** Propagation of the container's root mount, at the end as pivot_root(2) refuses shared ones. */

@@ -16,8 +16,13 @@ const namespaced: readonly (readonly [path: string, NamespaceType])[] = [
   ['kernel/shm_next_id', 'ipc'],
   ['kernel/shm_rmid_forced', 'ipc'],
   ['kernel/domainname', 'uts'],
+  ['kernel/ns_last_pid', 'pid'],
+  ['kernel/pid_max', 'pid'],
   ['user/', 'user'],
 ];
+
+/** Those that older kernels have once for all namespaces; kernel.pid_max until Linux 6.14. */
+export const youngParameters: readonly string[] = ['kernel/pid_max'];
 
 /** The namespace that a parameter belongs to; undefined when it belongs to none. */
 export function sysctlNamespace(key: string): NamespaceType | undefined {

@@ -24,7 +24,7 @@ import { lowerHostname } from './namespaces/hostname.ts';
 import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces/namespaces.ts';
 import { lowerNetDevices } from './namespaces/net-devices.ts';
-import { lowerSysctl } from './namespaces/sysctl.ts';
+import { lowerHostSysctl, lowerSysctl } from './namespaces/sysctl.ts';
 import { lowerProgram } from './process/exec.ts';
 import { lowerKeyring } from './process/labels.ts';
 import { withNotifySocket } from './process/notify.ts';
@@ -61,6 +61,7 @@ function inOrder(context: Context): Op[] {
     // While nothing has entered a user namespace yet, whose root may not reach these.
     ...lowerRootfsTree(context),
     ...lowerTrees(context),
+    ...lowerHostSysctl(context),
     // Before the clone, as init inherits the descriptors.
     ...lowerOpenNamespaces(context),
     ...lowerClone(context),

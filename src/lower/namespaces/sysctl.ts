@@ -1,12 +1,46 @@
 import { appendPointer } from '../../config/read/pointer.ts';
+import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
-import { sysctlPath } from '../../linux/sysctl.ts';
-import type { Context } from '../context.ts';
+import { sysctlPath, youngParameters } from '../../linux/sysctl.ts';
+import { type Context, isPrivileged } from '../context.ts';
 
 /** config-linux.md, Sysctl. That each belongs to a namespace of the container's, validation and open-namespace ensure. */
-export function lowerSysctl({ linux }: Context): Op[] {
+export function lowerSysctl(context: Context): Op[] {
+  return parameters(context).map(({ from, key, value }) => {
+    const isYoung = youngParameters.includes(key);
+    const host = { hostFile: isYoung ? slotOf(key) : null, hostDirectory: isYoung ? directorySlot : null };
+    return { op: 'write-sysctl', by: 'init', from, key, value, ...host };
+  });
+}
+
+/**
+ * The host's own files of parameters that a kernel may have once for all, before init is in its namespaces. While they
+ * are held, the kernel finds the same inode again for who shares them.
+ */
+export function lowerHostSysctl(context: Context): Op[] {
+  const young = parameters(context).filter(({ key }) => youngParameters.includes(key));
+  const [first] = young;
+  if (first === undefined) return [];
+  if (!isPrivileged(context) || !context.host.ownsMounts) {
+    throw new TsrunError(`${first.from}: cannot be told from the host's without privilege`, {
+      hint: 'leave it out; limit processes with /linux/resources/pids',
+    });
+  }
+  const open = { op: 'open-tree', by: 'runtime', recursive: false } as const;
+  return [
+    { ...open, from: first.from, slot: directorySlot, path: '/proc/sys' },
+    ...young.map(({ from, key }): Op => ({ ...open, from, slot: slotOf(key), path: `/proc/sys/${key}` })),
+  ];
+}
+
+const directorySlot = 'sysctl';
+
+function slotOf(key: string): string {
+  return `sysctl-${key}`;
+}
+
+function parameters({ linux }: Context): { from: string; key: string; value: string }[] {
   return Object.entries(linux.sysctl ?? {}).map(([key, value]) => {
-    const from = appendPointer('/linux/sysctl', key);
-    return { op: 'write-sysctl', by: 'init', from, key: sysctlPath(key), value };
+    return { from: appendPointer('/linux/sysctl', key), key: sysctlPath(key), value };
   });
 }

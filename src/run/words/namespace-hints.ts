@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { JoinNamespaceOp, Op, UnshareOp } from '../../generated/ops.ts';
 
-const { EACCES, EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
+const { EACCES, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } = constants.errno;
 /** Of errno(3); node:os does not have it. */
 const EUSERS = 87;
 
@@ -47,6 +47,8 @@ function joinHint({ type }: JoinNamespaceOp, error: number): string | undefined 
 function sysctlHint(error: number, confined: boolean): string | undefined {
   if (error === ENOENT) return 'this kernel has no such parameter, or the network device that it names is not there';
   if (error === EINVAL || error === ERANGE) return 'the kernel does not take this value';
+  if (error === EOPNOTSUPP)
+    return 'leave it out, or take Linux 6.14 or later; /linux/resources/pids limits processes, too';
   if (error !== EACCES && error !== EPERM) return undefined;
   return confined
     ? 'it cannot be set in a user namespace'

@@ -1,9 +1,14 @@
 /** linux.sysctl, as the container and the host see it afterwards. */
 import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import t from 'tap';
 import { requires, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
+/** Since Linux 6.14. */
+const [major = 0, minor = 0] = release().split('.').map(Number.parseFloat);
+const hasPidMax = major > 6 || (major === 6 && minor >= 14);
+const skipPids = hasPidMax ? requires({ root: true, userns: true, runtime: 'tsrun' }) : 'needs Linux 6.14';
 const skipTsrun = requires({ root: true, runtime: 'tsrun' });
 
 t.test('parameters of the container’s namespaces are set there and nowhere else', { skip }, async (t) => {
@@ -21,6 +26,22 @@ t.test('parameters of the container’s namespaces are set there and nowhere els
   );
   t.equal(output, '77\n12345\nexample.org\n');
   t.equal(readFileSync(forward, 'utf8'), before);
+});
+
+t.test('numbers of processes, in a pid namespace that has its own', { skip: skipPids }, async (t) => {
+  const file = '/proc/sys/kernel/pid_max';
+  const before = readFileSync(file, 'utf8');
+  for (const user of [false, true]) {
+    const output = await sandbox(t).outputOf('cat /proc/sys/kernel/pid_max; sh -c "echo \\$\\$"; echo end', (spec) => {
+      spec.linux.sysctl = { 'kernel.pid_max': '5432', 'kernel.ns_last_pid': '4000' };
+      if (!user) return;
+      spec.linux.namespaces.push({ type: 'user' });
+      spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+    });
+    t.match(output, /^5432\n400\d\nend\n$/);
+    t.equal(readFileSync(file, 'utf8'), before);
+  }
 });
 
 t.test('both spellings name a device with a dot', { skip: skipTsrun }, async (t) => {
@@ -76,6 +97,11 @@ t.test('parameters of the host are refused', { skip }, async (t) => {
   await refused('kernel.panic');
   await refused('vm.swappiness');
   await refused('kernel.hostname');
+  for (const key of ['kernel.pid_max', 'kernel.ns_last_pid']) {
+    await refused(key, (spec) => {
+      spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
+    });
+  }
   await refused('net.ipv4.ip_forward', (spec) => {
     spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
     spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/sys'));
