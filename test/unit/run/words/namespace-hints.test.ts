@@ -34,7 +34,15 @@ t.test('what belongs to a namespace', async (t) => {
   t.match(line(adopt, EINVAL), /maps no such ID/);
   const time: Op = { op: 'write-time-offsets', by: 'init', from: '/linux/timeOffsets', offsets: ['boottime -9 0\n'] };
   t.match(line(time, ERANGE), /before its start/);
-  const sysctl: Op = { op: 'write-sysctl', by: 'init', from: '/linux/sysctl/net.x', key: 'net/x', value: '1' };
+  const sysctl: Op = {
+    op: 'write-sysctl',
+    by: 'init',
+    from: '/linux/sysctl/net.x',
+    key: 'net/x',
+    value: '1',
+    hostFile: null,
+    hostDirectory: null,
+  };
   t.match(line(sysctl, ENOENT), /no such parameter/);
   t.match(line(sysctl, EINVAL), /does not take this value/);
   for (const error of [EACCES, EPERM]) {
@@ -44,7 +52,15 @@ t.test('what belongs to a namespace', async (t) => {
 });
 
 t.test('a plan that enters a user namespace is what makes a hint speak of one', async (t) => {
-  const sysctl: Op = { op: 'write-sysctl', by: 'init', from: '/linux/sysctl/net.x', key: 'net/x', value: '1' };
+  const sysctl: Op = {
+    op: 'write-sysctl',
+    by: 'init',
+    from: '/linux/sysctl/net.x',
+    key: 'net/x',
+    value: '1',
+    hostFile: null,
+    hostDirectory: null,
+  };
   const unshare: Op = { op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces: ['user'], flags: 0 };
   const join: Op = { op: 'join-namespace', by: 'init', from: '/linux/namespaces/0', type: 'user', flag: 0, ns: 'ns' };
   const hint = (ops: Op[]) => describeFailure(sysctl, { error: EACCES, value: 0, detail: '' }, ops).hint;
