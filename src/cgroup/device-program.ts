@@ -1,41 +1,20 @@
 import { type DeviceRule, defaultDeviceRules } from '../linux/device-rules.ts';
+import {
+  allAccess,
+  contextLoaded,
+  type Instruction,
+  instruction,
+  maskOf,
+  opcode,
+  register,
+  typeNumbers,
+  verdict,
+} from './bpf-instructions.ts';
+import { searchProgram } from './device-search.ts';
+import { tableOf } from './device-table.ts';
 
-/** BPF_DEVCG_ACC_* of linux/bpf.h. */
-const accessBits: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
-const allAccess = 7;
-/** BPF_DEVCG_DEV_* of linux/bpf.h. */
-const typeNumbers = { b: 1, c: 2 } as const;
-
-/** Opcodes of linux/bpf.h: class, size or operation, mode or source. */
-const opcode = {
-  loadWord: 0x61, // BPF_LDX | BPF_MEM | BPF_W
-  move: 0xbc, // BPF_ALU | BPF_MOV | BPF_X
-  moveImmediate: 0xb7, // BPF_ALU64 | BPF_MOV | BPF_K
-  and: 0x54, // BPF_ALU | BPF_AND | BPF_K
-  shiftRight: 0x74, // BPF_ALU | BPF_RSH | BPF_K
-  jumpNotEqual: 0x56, // BPF_JMP32 | BPF_JNE | BPF_K
-  jumpIfSet: 0x46, // BPF_JMP32 | BPF_JSET | BPF_K
-  jump: 0x05, // BPF_JMP | BPF_JA
-  exit: 0x95,
-} as const;
-
-/** r0 is the verdict; r1 the context at the start; the others are this program's. */
-const register = { verdict: 0, context: 1, type: 2, access: 3, major: 4, minor: 5 } as const;
-
-/** The two words of a struct bpf_insn, little-endian as the machines are that the rest of the addon is built for. */
-type Instruction = readonly [number, number];
-
-interface Operands {
-  to?: number;
-  from?: number;
-  /** In instructions, counted from the next. */
-  offset?: number;
-  immediate?: number;
-}
-
-function instruction(code: number, { to = 0, from = 0, offset = 0, immediate = 0 }: Operands = {}): Instruction {
-  return [code | (to << 8) | (from << 12) | (offset << 16), immediate];
-}
+/** Of more rules than this the verifier would have to follow too many ways through the list. */
+const longList = 48;
 
 /**
  * Compiles device rules to a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2), struct bpf_cgroup_dev_ctx).
@@ -43,14 +22,25 @@ function instruction(code: number, { to = 0, from = 0, offset = 0, immediate = 0
  * Each kind of access (read, write, mknod) is decided by the last rule that matches the device and names it, and
  * refused when there is none. So a device that one rule lets read and another lets write may be opened for both, and a
  * rule that takes writing away takes read-and-write away: what the list says, where a test of "all of the rule's access
- * at once" would get both wrong. The program walks the rules from the last to the first and strikes out what is
- * decided.
+ * at once" would get both wrong.
  */
 export function compileDeviceRules(rules: readonly DeviceRule[]): Uint8Array {
-  const parts = withoutDeadRules(rules)
-    .reverse()
-    .map((rule) => compiledDefaults.get(rule) ?? compileRule(rule));
+  const living = withoutDeadRules(rules);
+  const parts = (living.length > longList ? searchOf(living) : undefined) ?? walkOf(living);
   return new Uint8Array(new Uint32Array([contextLoaded, ...parts, verdict(0)].flat(2)).buffer);
+}
+
+/** Walks the rules from the last to the first, and strikes out what is decided. */
+function walkOf(rules: readonly DeviceRule[]): (readonly Instruction[] | readonly number[])[] {
+  return [...rules].reverse().map((rule) => compiledDefaults.get(rule) ?? compileRule(rule));
+}
+
+/** Looks the device up among those that the rules name; undefined where that has no short form. */
+function searchOf(rules: readonly DeviceRule[]): Instruction[][] | undefined {
+  const tables = [tableOf(rules, 'c'), tableOf(rules, 'b')];
+  const [characters, blocks] = tables;
+  if (characters === undefined || blocks === undefined) return undefined;
+  return [searchProgram('c', characters), searchProgram('b', blocks)];
 }
 
 /** Whatever stands before a rule that matches everything has nothing left to decide. */
@@ -61,16 +51,6 @@ function withoutDeadRules(rules: readonly DeviceRule[]): DeviceRule[] {
   );
   return rules.slice(Math.max(last, 0));
 }
-
-const contextLoaded: readonly Instruction[] = [
-  // access_type is the access in the upper half and the type in the lower.
-  instruction(opcode.loadWord, { to: register.type, from: register.context, offset: 0 }),
-  instruction(opcode.move, { to: register.access, from: register.type }),
-  instruction(opcode.and, { to: register.type, immediate: 0xffff }),
-  instruction(opcode.shiftRight, { to: register.access, immediate: 16 }),
-  instruction(opcode.loadWord, { to: register.major, from: register.context, offset: 4 }),
-  instruction(opcode.loadWord, { to: register.minor, from: register.context, offset: 8 }),
-];
 
 function compileRule(rule: DeviceRule): Instruction[] {
   const body = rule.allow ? allowed(maskOf(rule.access)) : denied(maskOf(rule.access));
@@ -104,14 +84,6 @@ function denied(mask: number): Instruction[] {
     instruction(opcode.jump, { offset: 2 }),
     ...verdict(0),
   ];
-}
-
-function verdict(value: 0 | 1): Instruction[] {
-  return [instruction(opcode.moveImmediate, { to: register.verdict, immediate: value }), instruction(opcode.exit)];
-}
-
-function maskOf(access: string): number {
-  return [...access].reduce((mask, letter) => mask | (accessBits[letter] ?? 0), 0);
 }
 
 /** Every container has these; the executable starts from a snapshot of its heap, where they are ready. */

@@ -41,7 +41,8 @@ function ruleOf(random: Random): DeviceRule {
 
 /** A list of the corpus, changed at some places, or a new one. */
 function listOf(random: Random, seeds: readonly DeviceRule[][]): DeviceRule[] {
-  if (random.once(2)) return Array.from({ length: random.below(30) }, () => ruleOf(random));
+  // The long ones are compiled to a search.
+  if (random.once(2)) return Array.from({ length: random.below(random.once(2) ? 30 : 150) }, () => ruleOf(random));
   const list = [...random.pick(seeds)];
   for (let times = random.below(4); times > 0; times--) {
     list.splice(random.below(list.length + 1), random.below(2), ruleOf(random));

@@ -40,6 +40,25 @@ t.test('a rule opens a device for what it names', { skip: needs }, async (t) => 
   t.equal(output, 'write\n');
 });
 
+const growing = requires({ differs: { crun: 'has the verifier follow each rule', runc: 'takes seconds for it' } });
+
+t.test('ten thousand rules, no two of which could be one', { skip: needs || growing }, async (t) => {
+  const others = Array.from({ length: 10_000 }, (_, minor) => ({
+    allow: true,
+    type: 'c' as const,
+    major: 10,
+    minor,
+    access: minor % 2 === 0 ? 'r' : 'rw',
+  }));
+  const output = await openings(t, [
+    { allow: false, access: 'rwm' },
+    ...others.slice(0, 5000),
+    { allow: true, type: 'c', major: 1, minor: 11, access: 'w' },
+    ...others.slice(5000),
+  ]);
+  t.equal(output, 'write\n');
+});
+
 const wholeAccess = 'applies a rule only to an open all of whose access it names';
 const needsBits = requires({ differs: { crun: wholeAccess, runc: wholeAccess } });
 

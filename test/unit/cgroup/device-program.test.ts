@@ -81,3 +81,25 @@ t.test('text that is no rule is refused', async (t) => {
   for (const text of ['', 'allow', 'allow c 1:3', 'permit c 1:3 r', 'allow u 1:3 r', 'allow c 1:3 x'])
     t.throws(() => parseDeviceRule(text), /not a device rule/, text);
 });
+
+/** Alternating, so that no two that follow one another come to the same. */
+const alternating = (count: number, device: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => `allow c ${device(i)} ${i % 2 === 0 ? 'r' : 'rw'}`);
+
+for (const [what, device] of [
+  ['minors of one major', (i: number) => `10:${i}`],
+  ['majors', (i: number) => `${i}:7`],
+  ['both', (i: number) => `${i % 100}:${i}`],
+] as const) {
+  t.test(`twenty thousand rules of different ${what}`, async (t) => {
+    const program = compile('deny a *:* rwm', ...alternating(20_000, device));
+    for (const i of [0, 1, 7999, 8000, 8001, 15_999, 19_998, 19_999]) {
+      const [major, minor] = device(i).split(':').map(Number) as [number, number];
+      t.ok(permits(program, 'c', major, minor, 'r'), `read ${device(i)}`);
+      t.equal(permits(program, 'c', major, minor, 'w'), i % 2 === 1, `write ${device(i)}`);
+      t.notOk(permits(program, 'b', major, minor, 'r'));
+    }
+    t.notOk(permits(program, 'c', 10, 20_000, 'r'));
+    t.notOk(permits(program, 'c', 20_000, 7, 'r'));
+  });
+}

@@ -17,6 +17,8 @@ export function permits(program: Buffer, type: 'b' | 'c', major: number, minor: 
     else if (code === 0xb7) registers[to] = immediate;
     else if (code === 0x54) registers[to] = (value & immediate) >>> 0;
     else if (code === 0x74) registers[to] = value >>> immediate;
+    else if (code === 0x16) at += value === immediate ? offset : 0;
+    else if (code === 0x26) at += value > immediate ? offset : 0;
     else if (code === 0x56) at += value !== immediate ? offset : 0;
     else if (code === 0x46) at += (value & immediate) !== 0 ? offset : 0;
     else if (code === 0x05) at += offset;
