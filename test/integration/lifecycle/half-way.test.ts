@@ -1,0 +1,214 @@
+/** What fails half-way loses nothing: no exit code, no container, no thaw, no error. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { cHelper } from '../../harness/c-helper.ts';
+import { runWithFault } from '../../harness/faults.ts';
+import { isAlive, requires, run, runtimePath, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
+
+const needs = { root: true, runtime: 'tsrun', cgroup2: true };
+const skip = requires({ ...needs, commands: ['strace'] });
+const skipHelpers = requires({ ...needs, cHelpers: true });
+
+/** A running container, and its cgroup. */
+async function running(box: Sandbox, script = 'trap "" USR1; while :; do sleep 1000; done') {
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', script];
+  });
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  return { id, cgroup: box.cgroupOf(bundle) };
+}
+
+t.test('a hook that cannot be waited for is an error, and not waited for', { skip }, async (t) => {
+  for (const timeout of [undefined, 100]) {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', '1000'], ...(timeout && { timeout }) }] };
+    });
+    const args = ['create', '--bundle', bundle.directory, box.newId()];
+    for (const call of ['pidfd_open']) {
+      const { code, stderr } = await runWithFault(box, { call, error: 'ENOMEM', when: '1' }, args);
+      t.equal(code, 1);
+      t.match(stderr, /level=error msg="ENOMEM: [^\n]*(pidfd_open|poll) '\/bin\/sleep' \(hint: /);
+      t.same(readdirSync(box.root), []);
+    }
+  }
+});
+
+t.test('kill --all leaves no container frozen, wherever it is killed', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { id, cgroup } = await running(box);
+  const thawed = () => /^frozen 0$/m.test(readFileSync(join(cgroup, 'cgroup.events'), 'utf8'));
+  const args = ['kill', '--all', id, 'USR1'];
+  let killed = 0;
+  for (const call of ['write', 'openat', 'read', 'pidfd_open', 'pidfd_send_signal', 'close']) {
+    for (let nth = 1; ; nth++) {
+      const result = await runWithFault(box, { call, error: 'signal=KILL', when: String(nth) }, args);
+      if (result.signal === null) {
+        t.equal(result.code, 0, result.stderr);
+        break;
+      }
+      killed += 1;
+      await waitFor('the container to go on', () => (thawed() ? true : undefined));
+      t.equal((await box.state(id)).status, 'running', `killed at ${call} ${nth}`);
+    }
+  }
+  t.ok(killed > 10, `killed ${killed} times`);
+});
+
+t.test('nor with an error at the thaw itself', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { id, cgroup } = await running(box);
+  const fault = { call: 'openat', path: join(cgroup, 'cgroup.freeze'), error: 'EIO', when: '3+' };
+  t.match(await runWithFault(box, fault, ['kill', '--all', id, 'USR1']), { code: 0, stderr: '' });
+  t.match(readFileSync(join(box.directory, 'strace-kill'), 'utf8'), /cgroup.freeze.*EIO.*INJECTED/);
+  t.equal((await box.state(id)).status, 'running');
+});
+
+t.test('delete --force does not wait for a zombie of exec’s', { skip: skipHelpers }, async (t) => {
+  const box = sandbox(t);
+  const { id, cgroup } = await running(box);
+  const { pid } = await box.state(id);
+  const exec = ['exec', '--detach', id, '/bin/sleep', '1000'];
+  const parent = box.startProgram(cHelper('keep-dead'), [runtimePath, '--root', box.root, ...exec], {
+    outputFiles: join(box.directory, 'parent'),
+  });
+  const said = join(box.directory, 'parent.out');
+  await waitFor('exec', () => (readFileSync(said, 'utf8').includes('ready') ? true : undefined));
+  const waits = join(box.directory, 'waits');
+  const command = [runtimePath, '--root', box.root, 'delete', '--force', id];
+  const { code, stderr } = await run('strace', ['-o', waits, '-e', 'trace=poll,ppoll', ...command]);
+  t.match({ code, stderr }, { code: 0, stderr: '' });
+  // Ten seconds were one such call that came back for its time.
+  t.notMatch(readFileSync(waits, 'utf8'), /, \d{4,}\) += 0 \(Timeout\)|tv_sec=[1-9].* = 0 \(Timeout\)/);
+  t.notOk(existsSync(cgroup));
+  t.ok(isAlive(pid), 'the kernel keeps init until the zombie has been reaped');
+  parent.child.kill('SIGKILL');
+  await waitFor('init to be gone', () => (isAlive(pid) ? undefined : true));
+});
+
+t.test('run keeps the program’s exit code when the container cannot be removed', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/sh', '-c', 'exit 7'];
+  });
+  const id = box.newId();
+  const fault = { call: '/^(rmdir|unlinkat)$', path: box.cgroupOf(bundle), error: 'EIO' };
+  const { code, stderr } = await runWithFault(box, fault, ['run', '--bundle', bundle.directory, id]);
+  t.equal(code, 7);
+  t.match(stderr, /^time="[^"]+" level=error msg="cannot remove the cgroup [^\n]*EIO[^\n]*\n$/);
+  t.equal((await box.state(id)).status, 'stopped');
+  await box.runtimeOk(['delete', id]);
+});
+
+t.test(
+  'init and its plan are whole or an error',
+  { skip: requires({ ...needs, commands: ['prlimit'] }) },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.process.args = ['/bin/true'];
+      spec.process.rlimits = [];
+    });
+    for (const limit of [1000, 20_000, 45_000]) {
+      const command = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
+      const { code, stderr } = await run('prlimit', [`--fsize=${limit}`, ...command]);
+      t.equal(code, 1, String(limit));
+      t.match(stderr, /^[^\n]*EFBIG[^\n]*\n$/, String(limit));
+      t.same(readdirSync(box.root), []);
+    }
+  },
+);
+
+t.test('a start that cannot take the socket’s name leaves the container created', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle());
+  const socket = join(box.root, id, 'exec.sock');
+  for (const error of ['EROFS', 'EIO', 'ENOMEM']) {
+    const { code, stderr } = await runWithFault(box, { call: '/^unlink(at)?$', path: socket, error }, ['start', id]);
+    t.equal(code, 1);
+    t.match(stderr, new RegExp(`cannot remove ${socket}: ${error} \\(hint: `));
+    t.equal((await box.state(id)).status, 'created');
+  }
+  await box.runtimeOk(['start', id]);
+});
+
+for (const action of ['SCMP_ACT_KILL_PROCESS', 'SCMP_ACT_KILL_THREAD', 'SCMP_ACT_TRAP', 'SCMP_ACT_ERRNO'] as const) {
+  t.test(`start says that ${action} forbids execve when init is reaped at once`, { skip: skipHelpers }, async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      const names = action === 'SCMP_ACT_ERRNO' ? ['execve', 'sendmsg'] : ['execve'];
+      spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names, action }] };
+    });
+    const id = box.newId();
+    const codes = join(box.directory, 'codes');
+    const command = `${runtimePath} --root ${box.root}`;
+    const script = `${command} create --bundle ${bundle.directory} ${id} && ${command} start ${id}; echo $? >${codes}`;
+    const options = { outputFiles: join(box.directory, 'script') };
+    const { stderr } = await run(cHelper('reap-at-once'), ['/bin/sh', '-c', script], options);
+    t.equal(readFileSync(codes, 'utf8'), '1\n');
+    t.match(stderr, /execve|exec /);
+  });
+}
+
+t.test('a program that ends and is reaped at once has been started', { skip: skipHelpers }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['/bin/true'];
+    spec.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['acct'], action: 'SCMP_ACT_KILL_PROCESS' }],
+    };
+  });
+  const command = `${runtimePath} --root ${box.root}`;
+  const codes = join(box.directory, 'codes');
+  writeFileSync(codes, '');
+  const id = box.newId();
+  const script = `${command} create --bundle ${bundle.directory} ${id} && ${command} start ${id}; echo $? >${codes}`;
+  await run(cHelper('reap-at-once'), ['/bin/sh', '-c', script], { outputFiles: join(box.directory, 'script') });
+  t.equal(readFileSync(codes, 'utf8'), '0\n');
+});
+
+t.test('a failed create leaves no empty directory', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle().directory;
+  const id = box.newId();
+  const faults = [
+    { call: 'flock', error: 'ENOLCK' },
+    { call: 'openat', path: join(box.root, id), error: 'EIO' },
+  ];
+  for (const fault of faults) {
+    const { code, stderr } = await runWithFault(box, fault, ['create', '--bundle', bundle, id]);
+    t.equal(code, 1);
+    t.match(stderr, new RegExp(`level=error msg="[^\\n]*${fault.error}[^\\n]*hint`));
+    t.notMatch(stderr, 'internal error');
+    t.same(readdirSync(box.root), []);
+  }
+});
+
+t.test('what init cannot look at is an error', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.env = ['PATH=/bin'];
+    spec.process.args = ['/bin/true'];
+  });
+  bundle.addFile('etc/passwd', 'root:x:0:0::/root:/bin/sh\n');
+  const cases = [{ call: 'openat2', path: '/etc/passwd', words: /EIO/ }];
+  for (const { call, path, words } of cases) {
+    const log = join(box.directory, 'calls');
+    const arguments_ = ['--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
+    await run('strace', ['-f', '-qq', '-o', log, '-e', `trace=${call}`, runtimePath, ...arguments_]);
+    const made = readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(`${call}(`));
+    const nth = made.findIndex((line) => line.includes(`"${path}"`) || line.includes(`"${path.slice(1)}"`)) + 1;
+    t.ok(nth > 0, path);
+    const fault = { call, error: 'EIO', when: String(nth) };
+    const result = await runWithFault(box, fault, ['run', '--bundle', bundle.directory, box.newId()], { follow: true });
+    t.equal(result.code, 1, path);
+    t.match(result.stderr, words, path);
+    t.notMatch(result.stderr, 'internal error');
+    t.same(readdirSync(box.root), []);
+  }
+});
