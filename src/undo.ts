@@ -37,10 +37,14 @@ export class UndoStack {
   }
 }
 
-function closeQuietly(fd: number): void {
+/**
+ * For what was only held or has been read to its end: Linux gives the descriptor up even where close(2) says an error, and
+ * nothing is lost by it.
+ */
+export function closeQuietly(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // Of a directory that was only held: nothing is lost.
+    // See above.
   }
 }

@@ -13,7 +13,7 @@ import { filterOf } from '../seccomp/filter.ts';
 import { listenerOf } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
 import { isThere, readIfThere } from '../there.ts';
-import { UndoStack } from '../undo.ts';
+import { closeQuietly, UndoStack } from '../undo.ts';
 import { writeWhole } from '../write.ts';
 import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { makeNotifyDirectory } from './notify.ts';
@@ -71,7 +71,7 @@ export function createContainer(request: CreateRequest): Created {
     runPoststopHooks(creation.record);
     throw orInterrupt(error);
   } finally {
-    closeSync(lock);
+    closeQuietly(lock);
   }
 }
 
@@ -104,7 +104,7 @@ class Creation {
       executor.slots.state = this.stateFd;
     }
     executor.run();
-    for (const fd of Object.values(executor.slots)) closeSync(fd);
+    for (const fd of Object.values(executor.slots)) closeQuietly(fd);
     return { directory, record: this.record, pidfd: this.pidfd, terminal: this.terminal };
   }
 

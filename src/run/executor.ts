@@ -7,7 +7,7 @@ import { processStat } from '../host/processes.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
-import type { UndoStack } from '../undo.ts';
+import { closeQuietly, type UndoStack } from '../undo.ts';
 import { converse } from './conversation.ts';
 import { type InitMessage, sendContinue } from './message.ts';
 import { type CgroupHandlers, CgroupOps } from './ops/cgroup.ts';
@@ -75,7 +75,7 @@ export class Executor implements Run {
     this.undo.push(() => removeGroups(this.resctrlGroups));
     this.nextOp = this.runtimeOps(0);
     this.converse();
-    closeSync(this.socket);
+    closeQuietly(this.socket);
     this.cgroup.close();
   }
 
@@ -119,8 +119,8 @@ export class Executor implements Run {
     startInit(op, options);
     const failure = caught(() => this.whileCloning(plan));
     const { pid, pidfd } = awaitInit(op, this.cgroup, options);
-    closeSync(theirs);
-    closeSync(plan);
+    closeQuietly(theirs);
+    closeQuietly(plan);
     this.pid = pid;
     this.pidfd = pidfd;
     this.undo.push(() => this.endInit());
