@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * Fails when an import of src leads against scripts/lib/rooms.mjs, when a room of that list is named too early, when an
- * arrow it allows is not used, or when files, or folders side by side, import each other in a circle.
+ * arrow it allows is not used, or when files, or folders side by side, import each other in a circle. Another directory
+ * than src may be given.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -10,7 +11,7 @@ import { circles } from './lib/circles.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { basics, rooms } from './lib/rooms.mjs';
 
-const src = inRoot('src');
+const src = process.argv[2] ?? inRoot('src');
 main();
 
 function main() {

@@ -11,8 +11,9 @@
  * each, for TypeScript loaders and coverage that these bundles do not use.
  *
  * Environment: RUNTIME is the runtime under test (tsrun, runc, crun or an absolute path);
- * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_JOBS is the number of files run at a time (2); TSRUN_TEST_RETRIES, how
- * many failing files are run once more (lib/once-more.mjs).
+ * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_NODE_FORM=all runs every test with the form on Node, too
+ * (lib/node-form.mjs); TSRUN_TEST_JOBS is the number of files run at a time (2); TSRUN_TEST_RETRIES, how many failing files
+ * are run once more (lib/once-more.mjs).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,10 +21,11 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testFiles } from './lib/bundle.mjs';
 import { runAgainstOthers, runUnderSystemd } from './lib/cgroup-tests.mjs';
+import { nodeFormTests } from './lib/node-form.mjs';
 import { withRetry } from './lib/once-more.mjs';
 import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
-import { printFile, report, skip } from './lib/test-report.mjs';
+import { printFile, report, skip, timed } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
 import { isClientTest, isVmTest, runInCheapestTier, runInTier, runOnAarch64, splitByNeed } from './lib/vm-tests.mjs';
 
@@ -77,18 +79,26 @@ async function runHere(selected) {
   if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
   const trees = buildEngineTrees(selected);
   const again = [];
-  await inParallel(queue, async (file) => {
+  const runOne = async (file) => {
     if (isClientTest(file)) await trees;
     const { result, needy } = splitByNeed(await withRetry(() => runFile(file)));
     printFile(result);
     again.push(...needy);
-  });
-  await inParallel(otherForm(selected), runOnNode);
-  if (useVm) {
-    await runInCheapestTier(again, printFile, skip);
-    await runUnderSystemd(selected, printFile);
-    await runOnAarch64(selected, printFile);
-  } else skip(...again);
+  };
+  await timed('here', () => inParallel(queue, runOne));
+  await timed('on Node', () => inParallel(otherForm(selected), runOnNode));
+  if (useVm) await timed('in VMs', () => runInVms(selected, again));
+  else skip(...again);
+}
+
+/** Most of a VM runs on one CPU, so two of them take little longer than one. */
+async function runInVms(selected, again) {
+  await Promise.all([
+    timed('for what is not here', () => runInCheapestTier(again, printFile, skip)),
+    timed('with the systemd driver', () => runUnderSystemd(selected, printFile)).then(() =>
+      timed('on aarch64', () => runOnAarch64(selected, printFile)),
+    ),
+  ]);
 }
 
 /** @param {readonly string[]} files */
@@ -103,7 +113,7 @@ async function inParallel(files, work) {
 
 /** What looks at the command from outside holds for both of its forms; bin/tsrun is the standalone executable. */
 function otherForm(files) {
-  return runsTsrun() ? files.filter((file) => file.startsWith('test/integration/')) : [];
+  return runsTsrun() ? nodeFormTests(files) : [];
 }
 
 async function runOnNode(file) {

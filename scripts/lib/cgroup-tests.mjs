@@ -10,7 +10,7 @@ import { integrationTests, runInCheapestTier } from './vm-tests.mjs';
  * What looks at a container's cgroup must hold whoever has made it, and so must what makes, ends and undoes containers:
  * with systemd the cgroup comes after the clone, and goes by itself.
  */
-const cgroupTests = [
+export const cgroupTests = [
   'bad-resources',
   'cgroup-delegation',
   'contract',
@@ -35,7 +35,7 @@ const cgroupTests = [
 ];
 
 /** What crun and runc are held to as well; `systemd` has the driver that it is about, whatever the others are told. */
-const sharedTests = [
+export const sharedTests = [
   'bad-resources',
   'cgroup-delegation',
   'devices',

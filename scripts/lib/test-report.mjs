@@ -9,6 +9,9 @@ const briefs = [];
 /** @type {string[]} The same of a file that has passed when it was run again. */
 const unsteady = [];
 
+/** @type {{ name: string, seconds: number }[]} */
+const parts = [];
+
 /** Characters of one failure at the end, and how many of them: CI keeps no more than the last few kB of a long log. */
 const briefLength = 400;
 const briefCount = 12;
@@ -16,6 +19,23 @@ const briefCount = 12;
 /** @param {...import('./tap-results.mjs').Skip} more */
 export function skip(...more) {
   skips.push(...more);
+}
+
+/**
+ * Does a part of the work; the report says how long it took.
+ *
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function timed(name, work) {
+  const began = performance.now();
+  try {
+    return await work();
+  } finally {
+    parts.push({ name, seconds: Math.round((performance.now() - began) / 1000) });
+  }
 }
 
 /** @param {import('./once-more.mjs').Result} results */
@@ -62,6 +82,8 @@ export function report() {
   for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);
   printBriefs('Unsteady, failed once and passed when run again:', unsteady);
   printBriefs('Failed:', briefs);
+  const took = parts.filter(({ seconds }) => seconds > 0).map(({ name, seconds }) => `${seconds} s ${name}`);
+  if (took.length > 0) console.log(`\nTests took: ${took.join(', ')}`);
   const { passed, failed } = totals;
   if (passed + failed === 0) console.log('\nNo test ran.');
   console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);

@@ -1,5 +1,6 @@
 /** Runs test files inside the VM: one boot for all of them, one line of results for each. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { secondOf, takeRetry } from './once-more.mjs';
 import { fail, inRoot, root } from './paths.mjs';
@@ -119,7 +120,7 @@ export async function runInTier(tier, selections, onFile, variables = {}) {
  * What the architecture is in: system calls and their numbers, the stacks and entries of processes, filters, descriptors
  * that are handed over, the engine and its snapshot. All tests would take an hour.
  */
-const architectureTests = ['run', 'seccomp', 'seccomp-notify'];
+export const architectureTests = ['run', 'seccomp', 'seccomp-notify'];
 
 /** @param {string[]} files */
 export async function runOnAarch64(files, onFile) {
@@ -156,8 +157,10 @@ async function runInOneVm(tier, packages, selections, onFile, variables = {}) {
 /** @returns {Promise<{ result: Result, selection: Selection }[]>} failures of what has not run */
 async function bootWith(tier, packages, selections, onResult, variables) {
   const { runInVm } = await loadVmLibrary();
-  const directory = `build/vm-tests-${process.pid}`;
-  const cleanUp = () => rmSync(inRoot(directory), { recursive: true, force: true });
+  // In a directory that the other VMs' copies of the checkout leave out.
+  mkdirSync(inRoot('build/vm'), { recursive: true });
+  const directory = mkdtempSync(inRoot('build/vm/tests-'));
+  const cleanUp = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', cleanUp);
   try {
     await bundle(selections, directory);
@@ -174,6 +177,7 @@ async function bootWith(tier, packages, selections, onResult, variables) {
       tier,
       packages,
       command: ['bash', '-c', guestScript(selections, directory)],
+      shares: [directory],
       env: { ...guestEnvironment(), ...variables },
       timeoutSeconds: bootTimeout,
       quietSeconds: quietTimeout,
@@ -193,7 +197,7 @@ async function bundle(selections, directory) {
   for (const file of entryPoints) if (!existsSync(file)) fail(`${file} is missing; run: npm run build -- tests`);
   await build({
     entryPoints,
-    outdir: inRoot(directory),
+    outdir: directory,
     outbase: inRoot('build'),
     outExtension: { '.js': '.mjs' },
     absWorkingDir: root,
@@ -232,7 +236,7 @@ function guestScript(selections, directory) {
     echo "$1 $? $(base64 -w0 /tmp/stdout) $(base64 -w0 /tmp/stderr)"
   }`;
   const calls = selections.map(({ file, tests }) => {
-    const words = [file, inRoot(directory, builtName(file)), tests ? grepFor(tests) : '/^/'];
+    const words = [file, join(directory, builtName(file)), tests ? grepFor(tests) : '/^/'];
     return `run ${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`;
   });
   return [`while sleep ${heartbeat}; do echo >&2; done &`, run, ...calls, 'kill $!'].join('\n');

@@ -3,8 +3,15 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { inRoot } from './paths.mjs';
 
-/** @returns {Promise<typeof import('../../test/vm/index.ts')>} */
-export async function loadVmLibrary() {
+/** @type {Promise<typeof import('../../test/vm/index.ts')> | undefined} */
+let library;
+
+export function loadVmLibrary() {
+  library ??= load();
+  return library;
+}
+
+async function load() {
   mkdirSync(inRoot('build/vm'), { recursive: true });
   const bundle = inRoot(`build/vm/index.${process.pid}.mjs`);
   try {

@@ -1,0 +1,52 @@
+/**
+ * Which tests run again with the form on Node. Both forms are made of one source; what differs is below it: the start,
+ * the Node-API, descriptors and signals, the terminal, files, and the end of the process. These tests meet all of that;
+ * TSRUN_TEST_NODE_FORM=all runs every integration test, whoever has changed src/standalone or addon/engine wants that.
+ */
+import { integrationTests } from './vm-tests.mjs';
+
+export const contractTests = [
+  'bad-input',
+  'bad-resources',
+  'check',
+  'command',
+  'completion',
+  'contract',
+  'create',
+  'events',
+  'exec',
+  'exhausted',
+  'features',
+  'handed-over',
+  'hooks',
+  'inherited',
+  'interrupted',
+  'job-control',
+  'list',
+  'long-values',
+  'named-files',
+  'no-polling',
+  'nested',
+  'pause',
+  'pid-file',
+  'process-attributes',
+  'rootless',
+  'run',
+  'sd-notify',
+  'seccomp',
+  'seccomp-notify',
+  'spec',
+  'start',
+  'tampered',
+  'terminal',
+  'trace',
+  'update',
+  'userns',
+  'wait',
+];
+
+/** @param {string[]} files */
+export function nodeFormTests(files, choice = process.env.TSRUN_TEST_NODE_FORM) {
+  if (choice === 'all') return files.filter((file) => file.startsWith('test/integration/'));
+  return integrationTests(files, contractTests);
+}
