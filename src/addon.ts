@@ -254,7 +254,7 @@ export interface Addon {
   /** sched_setaffinity(2) of this thread, which the processes it makes inherit. */
   setOwnCpuAffinity(mask: BigUint64Array): void;
   /** A detached copy of a file or directory tree, as a slave of where it comes from: open_tree(2), mount_setattr(2). */
-  openTree(path: string, recursive: boolean): number;
+  openTree(path: string, recursive: boolean, noFollow: boolean): number;
   /** ID-maps a detached tree with a user namespace's mappings: mount_setattr(2). */
   mapTree(tree: number, namespace: number, recursive: boolean): void;
   /** A user namespace without processes, with these lines in its uid_map and gid_map. */

@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3056311196u;
+constexpr uint32_t kLayoutHash = 628801857u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -100,8 +100,8 @@ constexpr const char* kShapes[] = {
   "",  // open-procfs
   "sssl..lo.",  // new-filesystem
   "sss.s.",  // mount-by-flags
-  "ss....",  // clone-tree
-  "ss..",  // own-tree
+  "ss.....",  // clone-tree
+  "ss...",  // own-tree
   "s.",  // keep-mount
   "s.",  // take-mount
   "l.",  // check-mounts
@@ -277,11 +277,12 @@ struct MountByFlagsOp {
   uint64_t mode_from_destination;
 };
 
-// A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there.
+// A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there; with noFollow a last symbolic link is what is held.
 struct CloneTreeOp {
   Str destination;
   Str source;
   uint64_t recursive;
+  uint64_t no_follow;
   int64_t tree;
   uint64_t proc_only;
   uint64_t empty_if_missing;
@@ -292,6 +293,7 @@ struct OwnTreeOp {
   Str destination;
   Str source;
   uint64_t recursive;
+  uint64_t no_follow;
   int64_t tree;
 };
 
@@ -346,7 +348,7 @@ struct SetMountAttributesOp {
   uint64_t propagation;
 };
 
-// Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. What is held is where later paths below it are looked up from.
+// Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. Where a symbolic link is held, one like it is made. What is held is where later paths below it are looked up from.
 struct AttachMountOp {
   Str destination;
   uint64_t real_directory;

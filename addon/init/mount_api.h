@@ -20,8 +20,8 @@ struct Filesystem {
 int attach(int mount_fd, int target_fd);
 // A detached copy of the mount at an O_PATH descriptor.
 long clone_tree(int fd, bool recursive);
-// A detached copy of what is at a path of init's own mount namespace; a last symbolic link is followed.
-long clone_path(const char* path, bool recursive);
+// A detached copy of what is at a path of init's own mount namespace; a last symbolic link is followed, or is it.
+long clone_path(const char* path, bool recursive, bool no_follow = false);
 // mount_setattr(2) on the mount itself, or on all below it.
 int set_attributes(int mount_fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation = 0);
 // ID-maps a detached mount with the mappings of a user namespace.

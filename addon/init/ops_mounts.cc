@@ -83,6 +83,22 @@ long fall_back(const NewFilesystemOp& op, Filesystem wanted, int error) {
   return mount;
 }
 
+// A link like the one in the hand; one that is there already must say the same.
+int copy_link(const char* destination) {
+  char wanted[kPathMax], there[kPathMax];
+  long size = sys(__NR_readlinkat, ctx.mount_fd, "", wanted, sizeof(wanted) - 1);
+  if (size < 0) return fail(size, destination);
+  wanted[size] = 0;
+  const char* name;
+  Fd parent(open_parent(destination, &name));
+  if (!parent.ok()) return parent.error();
+  long error = sys(__NR_symlinkat, wanted, parent.get(), name);
+  if (error != -EEXIST) return error < 0 ? fail(error, destination) : 0;
+  size = sys(__NR_readlinkat, parent.get(), name, there, sizeof(there) - 1);
+  if (size >= 0) there[size] = 0;
+  return size >= 0 && equal(wanted, there) ? 0 : fail(-EEXIST, destination);
+}
+
 }  // namespace
 
 int run(const NewFilesystemOp& op) {
@@ -130,7 +146,7 @@ int run(const MountByFlagsOp& op) {
 
 int run(const CloneTreeOp& op) {
   const char* source = text(op.source);
-  Fd tree(op.tree >= 0 ? op.tree : clone_path(source, op.recursive));
+  Fd tree(op.tree >= 0 ? op.tree : clone_path(source, op.recursive, op.no_follow));
   if (op.empty_if_missing && tree.error() == -ENOENT) tree.reset(empty_directory());
   if (!tree.ok()) return fail(tree.error(), source);
   if (op.proc_only && !is_procfs(tree.get())) return fail(-EPERM, "only a procfs may be at /proc");
@@ -139,7 +155,7 @@ int run(const CloneTreeOp& op) {
 }
 
 int run(const OwnTreeOp& op) {
-  Fd tree(clone_path(text(op.source), op.recursive));
+  Fd tree(clone_path(text(op.source), op.recursive, op.no_follow));
   if (!tree.ok()) return 0;
   long error = sys(__NR_dup3, tree.get(), op.tree, O_CLOEXEC);
   return error < 0 ? fail(error, text(op.source)) : 0;
@@ -189,11 +205,19 @@ int run(const SetMountAttributesOp& op) {
 
 int run(const AttachMountOp& op) {
   const char* destination = text(op.destination);
-  bool directory = is_directory(ctx.mount_fd);
+  struct statx held = {};
+  int error = status_of(ctx.mount_fd, &held);
+  if (error < 0) return fail(error, destination);
+  // Only of a tree that was opened with noFollow.
+  if ((held.stx_mode & S_IFMT) == S_IFLNK) {
+    bool fixed = op.real_directory || equal(destination, "/dev");
+    return fixed ? fail(-ELOOP, destination) : copy_link(destination);
+  }
+  bool directory = (held.stx_mode & S_IFMT) == S_IFDIR;
   Fd target(open_target(destination, directory, op.real_directory, op.on_proc));
   if (!target.ok()) return target.error();
   struct statx status = {};
-  int error = status_of(target.get(), &status);
+  error = status_of(target.get(), &status);
   // The kernel would only say EINVAL.
   if (error == 0 && directory != ((status.stx_mode & S_IFMT) == S_IFDIR)) error = -ENOTDIR;
   if (error == 0) error = attach(ctx.mount_fd, target.get());

@@ -45,8 +45,9 @@ Napi::Value open_tree_at(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string path = string_at(info, 0);
   bool recursive = info[1].As<Napi::Boolean>().Value();
-  long tree =
-      sys(__NR_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+  bool no_follow = info[2].As<Napi::Boolean>().Value();
+  unsigned flags = (recursive ? AT_RECURSIVE : 0) | (no_follow ? AT_SYMLINK_NOFOLLOW : 0);
+  long tree = sys(__NR_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
   if (tree < 0) return throw_errno(env, static_cast<int>(-tree), "open_tree", path);
   UniqueFd owner(static_cast<int>(tree));
   // As the kernel does with mounts it copies into another user namespace: what is mounted in this tree must not appear

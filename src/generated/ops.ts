@@ -85,13 +85,14 @@ export interface OpenNamespaceOp extends OpBase {
   readonly privateFor: string | null;
 }
 
-/** A detached copy of a tree that the container's user may not reach (open_tree(2)); nothing mounted in it can come back to the host. */
+/** A detached copy of a tree that the container's user may not reach (open_tree(2)), or with noFollow of a symbolic link itself; nothing mounted in it can come back to the host. */
 export interface OpenTreeOp extends OpBase {
   readonly op: 'open-tree';
   readonly by: 'runtime';
   readonly slot: string;
   readonly path: string;
   readonly recursive: boolean;
+  readonly noFollow: boolean;
 }
 
 /** A user namespace without processes, for the mappings of ID-mapped mounts; lines as in user_namespaces(7). */
@@ -405,13 +406,14 @@ export interface MountByFlagsOp extends OpBase {
   readonly modeFromDestination: boolean;
 }
 
-/** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there. */
+/** A detached copy of a file or directory tree of the host (open_tree(2)), opened here or by the runtime before; held for attach-mount. With emptyIfMissing an empty, read-only directory takes the place of what is not there; with noFollow a last symbolic link is what is held. */
 export interface CloneTreeOp extends OpBase {
   readonly op: 'clone-tree';
   readonly by: 'init';
   readonly destination: string;
   readonly source: string;
   readonly recursive: boolean;
+  readonly noFollow: boolean;
   readonly tree: string | null;
   readonly procOnly: boolean;
   readonly emptyIfMissing: boolean;
@@ -424,6 +426,7 @@ export interface OwnTreeOp extends OpBase {
   readonly destination: string;
   readonly source: string;
   readonly recursive: boolean;
+  readonly noFollow: boolean;
   readonly tree: string;
 }
 
@@ -494,7 +497,7 @@ export interface SetMountAttributesOp extends OpBase {
   readonly propagation: number | bigint;
 }
 
-/** Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. What is held is where later paths below it are looked up from. */
+/** Attach the held mount onto a descriptor inside the rootfs (move_mount(2)); a missing target is made, a file for a file. A target on the container's procfs is refused unless onProc. Where a symbolic link is held, one like it is made. What is held is where later paths below it are looked up from. */
 export interface AttachMountOp extends OpBase {
   readonly op: 'attach-mount';
   readonly by: 'init';

@@ -133,7 +133,7 @@ export function gatherHostFacts(): HostFacts {
 /** No file tells which user namespace the mounts belong to. */
 function canCloneMounts(): boolean {
   try {
-    closeSync(addon().openTree('/', false));
+    closeSync(addon().openTree('/', false, false));
     return true;
   } catch (error) {
     // EINVAL: the root is no mount of this namespace. ENOSYS and EPERM are also what filters of engines say.

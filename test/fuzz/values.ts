@@ -31,6 +31,7 @@ const strings = [
     'remount',
     'idmap',
     'tmpcopyup',
+    'copy-symlink',
     'size=1',
     'ridmap=uids=0-1-2',
     'rshared',

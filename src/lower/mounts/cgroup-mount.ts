@@ -84,6 +84,7 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
       destination: destination.path,
       source: cgroupDirectory(context),
       recursive: false,
+      noFollow: false,
       tree: null,
       procOnly: false,
       // An ordinary user may have got none.

@@ -54,7 +54,7 @@ const recursiveOptions: Readonly<Record<string, Effect>> = Object.fromEntries(
   Object.entries(attributeOptions).map(([name, { set, clear }]) => [`r${name}`, { set, clear } as Effect]),
 );
 
-const otherOptions = ['bind', 'rbind', 'remount', 'defaults', 'tmpcopyup', 'idmap', 'ridmap'] as const;
+const otherOptions = ['bind', 'rbind', 'remount', 'defaults', 'tmpcopyup', 'copy-symlink', 'idmap', 'ridmap'] as const;
 
 /** Every option that tsrun itself understands; all others go to the filesystem (features.md, mountOptions). */
 export const knownMountOptions: readonly string[] = [
@@ -92,6 +92,8 @@ export interface MountOptions {
   remount: boolean;
   /** Pointer of `tmpcopyup`. */
   copyUp: string | undefined;
+  /** Pointer of `copy-symlink`. */
+  copyLink: string | undefined;
   idmap: { readonly recursive: boolean; readonly from: string } | undefined;
   readonly own: AttributeChange;
   readonly recursive: AttributeChange;
@@ -108,6 +110,7 @@ export function sortOptions(options: readonly string[], from: string): MountOpti
     bind: undefined,
     remount: false,
     copyUp: undefined,
+    copyLink: undefined,
     idmap: undefined,
     own: { set: 0, clear: 0, from: [] },
     recursive: { set: 0, clear: 0, from: [] },
@@ -164,6 +167,9 @@ function sortOther(sorted: MountOptions, text: string, from: string): boolean {
       return true;
     case 'tmpcopyup':
       sorted.copyUp = from;
+      return true;
+    case 'copy-symlink':
+      sorted.copyLink = from;
       return true;
     case 'idmap':
     case 'ridmap':

@@ -28,9 +28,17 @@ export function lowerOwnTrees(context: Context): Op[] {
     if (tree === null || isMapped(request)) return [];
     const { mount, from, destination, options } = request;
     const source = bindSource(context, mount);
-    const recursive = options.bind === 'rbind';
     return [
-      { op: 'own-tree', by: 'init', from: `${from}/source`, destination: destination.path, source, recursive, tree },
+      {
+        op: 'own-tree',
+        by: 'init',
+        from: `${from}/source`,
+        destination: destination.path,
+        source,
+        recursive: options.bind === 'rbind',
+        noFollow: options.copyLink !== undefined,
+        tree,
+      },
     ];
   });
 }
@@ -56,7 +64,8 @@ function treeOps(context: Context, request: MountRequest): Op[] {
   const { mount, options, from } = request;
   const path = bindSource(context, mount);
   const recursive = options.bind === 'rbind';
-  const ops: Op[] = [{ op: 'open-tree', by: 'runtime', from: `${from}/source`, slot, path, recursive }];
+  const noFollow = options.copyLink !== undefined;
+  const ops: Op[] = [{ op: 'open-tree', by: 'runtime', from: `${from}/source`, slot, path, recursive, noFollow }];
   if (isMapped(request)) {
     const namespace = namespaceSlot(request);
     const place = options.idmap?.from ?? `${from}/uidMappings`;

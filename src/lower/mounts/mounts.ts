@@ -41,6 +41,7 @@ function remountedBy(requests: readonly MountRequest[]): Map<MountRequest, Mount
 function lowerMount(context: Context, request: MountRequest): Op[] {
   const { type } = request.mount;
   if (request.options.bind !== undefined) return lowerBind(context, request);
+  refuseCopyLink(request);
   if (type === 'cgroup' || type === 'cgroup2') return lowerCgroupMount(context, request);
   return lowerNewFilesystem(context, request);
 }
@@ -58,6 +59,7 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
       destination: destination.path,
       source: bindSource(context, mount),
       recursive: options.bind === 'rbind',
+      noFollow: options.copyLink !== undefined,
       tree: slotOf(context, request),
       procOnly: destination.procOnly,
       emptyIfMissing: false,
@@ -66,6 +68,11 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
     ...attributeOps(request, options.recursive, true),
     ...attachOps(context, request),
   ];
+}
+
+/** crun(1), copy-symlink mount option: of a bind's source. */
+function refuseCopyLink({ options: { copyLink } }: MountRequest): void {
+  if (copyLink !== undefined) throw new TsrunError(`${copyLink}: copy-symlink is for new bind mounts`);
 }
 
 /** Filesystems that the kernel has once for all who mount them, or once for a namespace: the host's as well. */
@@ -83,6 +90,7 @@ const sharedTypes: readonly string[] = [
 function lowerRemount(context: Context, request: MountRequest, made: MountRequest | undefined): Op[] {
   const { options, from, destination } = request;
   const path = destination.path;
+  refuseCopyLink(request);
   const ops: Op[] =
     made === undefined ? [{ op: 'find-mount', by: 'init', from, destination: path }] : takeOps(request, made.index);
   if (options.bind !== undefined) {

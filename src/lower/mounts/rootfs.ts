@@ -38,7 +38,9 @@ export function lowerPropagation(context: Context): Op[] {
 export function lowerRootfsTree(context: Context): Op[] {
   if (!opensTrees(context)) return [];
   const path = rootfsPath(context);
-  return [{ op: 'open-tree', by: 'runtime', from: '/root/path', slot: 'rootfs', path, recursive: true }];
+  return [
+    { op: 'open-tree', by: 'runtime', from: '/root/path', slot: 'rootfs', path, recursive: true, noFollow: false },
+  ];
 }
 
 export function lowerRootfs(context: Context): Op[] {

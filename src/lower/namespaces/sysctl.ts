@@ -26,7 +26,7 @@ export function lowerHostSysctl(context: Context): Op[] {
       hint: 'leave it out; limit processes with /linux/resources/pids',
     });
   }
-  const open = { op: 'open-tree', by: 'runtime', recursive: false } as const;
+  const open = { op: 'open-tree', by: 'runtime', recursive: false, noFollow: false } as const;
   return [
     { ...open, from: first.from, slot: directorySlot, path: '/proc/sys' },
     ...young.map(({ from, key }): Op => ({ ...open, from, slot: slotOf(key), path: `/proc/sys/${key}` })),

@@ -11,7 +11,7 @@ type TreeOp = OpenTreeOp | MapTreeOp | MakeUserNamespaceOp;
  */
 export function runTreeOp(op: TreeOp, slots: Record<string, number>): void {
   try {
-    if (op.op === 'open-tree') slots[op.slot] = addon().openTree(op.path, op.recursive);
+    if (op.op === 'open-tree') slots[op.slot] = addon().openTree(op.path, op.recursive, op.noFollow);
     else if (op.op === 'make-user-namespace') slots[op.slot] = addon().makeUserNamespace(op.uidMap, op.gidMap);
     else addon().mapTree(slotOf(slots, op.tree), slotOf(slots, op.namespace), op.recursive);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
-import type { MountByFlagsOp, NewFilesystemOp, Op } from '../../generated/ops.ts';
+import type { AttachMountOp, MountByFlagsOp, NewFilesystemOp, Op } from '../../generated/ops.ts';
 
-const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ENXIO, ENOSYS } = constants.errno;
+const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ELOOP, ENXIO, ENOSYS } = constants.errno;
 
 /** The first kernel that has what an op needs; the calls' man pages, and for attributes mount_setattr(2). */
 const kernelOf: Partial<Record<Op['op'], { call: string; version: string }>> = {
@@ -49,7 +49,7 @@ export function mountHint(
     case 'readonly-path':
       return error === EINVAL ? movedHint : undefined;
     case 'attach-mount':
-      return error === ENOTDIR ? 'a directory goes onto a directory only, and a file onto a file' : undefined;
+      return attachHint(op, error);
     case 'make-device':
       return deviceHint(error);
     case 'bind-device':
@@ -119,6 +119,13 @@ function sourceHint(recursive: boolean, error: number): string | undefined {
   return recursive
     ? 'an unbindable mount cannot be bound'
     : 'an unbindable mount cannot be bound, nor in a user namespace one with other mounts below it: try rbind';
+}
+
+function attachHint({ destination, realDirectory }: AttachMountOp, error: number): string | undefined {
+  if (error === ENOTDIR) return 'a directory goes onto a directory only, and a file onto a file';
+  if (error === EEXIST) return 'copy-symlink makes a link, and something else is there: remove it from the image';
+  if (error !== ELOOP || !(realDirectory || destination === '/dev')) return undefined;
+  return '/proc, /sys and /dev must be directories, to which no symbolic link leads';
 }
 
 function attributeHint(named: bigint, error: number, kernel: string, confined: boolean): string | undefined {

@@ -114,7 +114,7 @@ t.test('iversion, noiversion, silent and loud are no parameters of the filesyste
 
 t.test('every option that tsrun knows can be given', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
-  const special = ['bind', 'rbind', 'remount', 'idmap', 'ridmap', 'tmpcopyup'];
+  const special = ['bind', 'rbind', 'remount', 'idmap', 'ridmap', 'tmpcopyup', 'copy-symlink'];
   const options = knownMountOptions.filter((option) => !special.includes(option));
   for (const option of options) {
     const { code, stderr } = await box.runContainer(['/bin/true'], add(tmpfs('/m', option)));

@@ -30,6 +30,7 @@ const clone: Op = {
   destination: '/m',
   source: '/srv',
   recursive: false,
+  noFollow: false,
   tree: null,
   procOnly: false,
   emptyIfMissing: false,
