@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 628801857u;
+constexpr uint32_t kLayoutHash = 3571728078u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -41,39 +41,40 @@ enum class Opcode : uint32_t {
   kSetMountAttributes = 31,
   kAttachMount = 32,
   kMakeDevice = 33,
-  kBindDevice = 34,
-  kMakeSymlink = 35,
-  kMakeConsole = 36,
-  kRunContainerHook = 37,
-  kFilterHooks = 38,
-  kPivotRoot = 39,
-  kMoveRoot = 40,
-  kWriteSysctl = 41,
-  kSetRootPropagation = 42,
-  kNodevRoot = 43,
-  kReadonlyRoot = 44,
-  kReadonlyPath = 45,
-  kMaskPath = 46,
-  kSetRlimit = 47,
-  kSetMemoryPolicy = 48,
-  kSetPersonality = 49,
-  kSetCpuAffinity = 50,
-  kSetApparmorProfile = 51,
-  kSetSelinuxLabel = 52,
-  kEnterCwd = 53,
-  kFindProgram = 54,
-  kFindUser = 55,
-  kDefaultHome = 56,
-  kBoundCapabilities = 57,
-  kOwnStdio = 58,
-  kSetUser = 59,
-  kSetCapabilities = 60,
-  kSetUmask = 61,
-  kNoNewPrivileges = 62,
-  kWaitStart = 63,
-  kPrepareExec = 64,
-  kLoadSeccomp = 65,
-  kExec = 66,
+  kMakeNode = 34,
+  kBindDevice = 35,
+  kMakeSymlink = 36,
+  kMakeConsole = 37,
+  kRunContainerHook = 38,
+  kFilterHooks = 39,
+  kPivotRoot = 40,
+  kMoveRoot = 41,
+  kWriteSysctl = 42,
+  kSetRootPropagation = 43,
+  kNodevRoot = 44,
+  kReadonlyRoot = 45,
+  kReadonlyPath = 46,
+  kMaskPath = 47,
+  kSetRlimit = 48,
+  kSetMemoryPolicy = 49,
+  kSetPersonality = 50,
+  kSetCpuAffinity = 51,
+  kSetApparmorProfile = 52,
+  kSetSelinuxLabel = 53,
+  kEnterCwd = 54,
+  kFindProgram = 55,
+  kFindUser = 56,
+  kDefaultHome = 57,
+  kBoundCapabilities = 58,
+  kOwnStdio = 59,
+  kSetUser = 60,
+  kSetCapabilities = 61,
+  kSetUmask = 62,
+  kNoNewPrivileges = 63,
+  kWaitStart = 64,
+  kPrepareExec = 65,
+  kLoadSeccomp = 66,
+  kExec = 67,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
@@ -112,7 +113,8 @@ constexpr const char* kShapes[] = {
   "s....",  // set-mount-attributes
   "s...",  // attach-mount
   "s.....",  // make-device
-  "ss...",  // bind-device
+  "s......l",  // make-node
+  "ss....",  // bind-device
   "ss..",  // make-symlink
   ".....",  // make-console
   "s.sllo..",  // run-container-hook
@@ -366,10 +368,23 @@ struct MakeDeviceOp {
   uint64_t gid;
 };
 
-// A device node of the host's by bind mount, where mknod(2) is refused: in a user namespace.
+// Make the node of a later bind-device of the same number, while init is not in the user namespace yet: on a tmpfs that only a mount namespace of init's own has. Where the kernel refuses it (EPERM) the host's node remains, and a notice says so.
+struct MakeNodeOp {
+  Str path;
+  uint64_t number;
+  uint64_t mode;
+  uint64_t major;
+  uint64_t minor;
+  uint64_t uid;
+  uint64_t gid;
+  List parameters;
+};
+
+// A device node by bind mount, where mknod(2) is refused: in a user namespace. It is that of a make-node with this number, or the host's.
 struct BindDeviceOp {
   Str path;
   Str source;
+  int64_t number;
   uint64_t mode;
   uint64_t major;
   uint64_t minor;
@@ -612,6 +627,7 @@ struct ExecOp {
   X(SetMountAttributes) \
   X(AttachMount) \
   X(MakeDevice) \
+  X(MakeNode) \
   X(BindDevice) \
   X(MakeSymlink) \
   X(MakeConsole) \

@@ -108,6 +108,19 @@ int reconfigure(int mount_fd, const List& parameters) {
   return changed < 0 ? refused(fs.get(), changed, "") : 0;
 }
 
+int keep(uint64_t number, int mount_fd) {
+  Fd mount(mount_fd);
+  if (ctx.kept_mounts == nullptr) {
+    // As many as there are entries in `mounts` and `devices`, of which each has an op at least.
+    ctx.kept_count = reinterpret_cast<const PlanHeader*>(ctx.plan)->plan_length;
+    ctx.kept_mounts = static_cast<int*>(map_pages(ctx.kept_count * sizeof(int)));
+    if (ctx.kept_mounts == nullptr) return -ENOMEM;
+  }
+  if (number >= ctx.kept_count) return -EINVAL;
+  ctx.kept_mounts[number] = mount.release();
+  return 0;
+}
+
 void hold(long mount_fd) {
   if (ctx.mount_fd >= 0) close_fd(ctx.mount_fd);
   ctx.mount_fd = static_cast<int>(mount_fd);

@@ -31,6 +31,9 @@ long new_filesystem(const Filesystem& wanted);
 // Changes the parameters of a mount's filesystem.
 int reconfigure(int mount_fd, const List& parameters);
 
+// Keeps a mount under a number of the plan; takes the descriptor.
+int keep(uint64_t number, int mount_fd);
+
 // Puts a mount into the hand of the ops that follow, in place of the one before.
 void hold(long mount_fd);
 

@@ -46,6 +46,34 @@ long clone_device(const BindDeviceOp& op) {
   return error < 0 ? fail(error, source) : tree.release();
 }
 
+// What a make-node has kept, or the host's.
+long tree_of(const BindDeviceOp& op) {
+  uint64_t number = static_cast<uint64_t>(op.number);
+  if (op.number < 0 || number >= ctx.kept_count || ctx.kept_mounts[number] == 0) return clone_device(op);
+  int tree = ctx.kept_mounts[number];
+  ctx.kept_mounts[number] = 0;
+  return tree;
+}
+
+// A detached mount of a new node in a directory.
+long new_node(const MakeNodeOp& op, int directory) {
+  constexpr const char* kName = "node";
+  long error = sys(__NR_mknodat, directory, kName, op.mode, device_number(op.major, op.minor));
+  if (error == 0) error = sys(__NR_fchownat, directory, kName, op.uid, op.gid, AT_SYMLINK_NOFOLLOW);
+  Fd node(error < 0 ? error : open_at(directory, kName, O_PATH | O_NOFOLLOW, 0));
+  return node.ok() ? clone_tree(node.get(), false) : node.error();
+}
+
+// Takes a mount away from where it is attached: umount2(2) takes no descriptor.
+int detach(int mount_fd) {
+  constexpr int kMntDetach = 2;
+  Fd before(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0));
+  long error = before.ok() ? sys(__NR_fchdir, mount_fd) : before.error();
+  if (error == 0) error = sys(__NR_umount2, ".", kMntDetach);
+  if (error == 0) error = sys(__NR_fchdir, before.get());
+  return static_cast<int>(error);
+}
+
 // 1, 0 when nothing is there, or the error of a look-up that failed.
 int exists_in_root(const char* path) {
   Fd entry(open_in_root(path, O_PATH | O_NOFOLLOW));
@@ -72,6 +100,26 @@ int run(const MakeDeviceOp& op) {
   return error < 0 ? fail(error, text(op.path)) : 0;
 }
 
+// Before Linux 6.15 a tree can be copied only from a mount that is attached.
+int run(const MakeNodeOp& op) {
+  const char* path = text(op.path);
+  Filesystem tmpfs = {};
+  tmpfs.type = tmpfs.source = "tmpfs";
+  tmpfs.parameters = &op.parameters;
+  tmpfs.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+  Fd place(new_filesystem(tmpfs));
+  if (!place.ok()) return place.error();
+  Fd root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  int error = root.ok() ? attach(place.get(), root.get()) : root.error();
+  if (error < 0) return fail(error, path);
+  Fd tree(new_node(op, place.get()));
+  error = detach(place.get());
+  if (error < 0) return fail(error, path);
+  if (tree.error() == -EPERM) notice(-EPERM, "bound the host's in place of a new one");
+  if (tree.error() == -EPERM) return 0;
+  return tree.ok() ? keep(op.number, tree.release()) : fail(tree.error(), path);
+}
+
 int run(const BindDeviceOp& op) {
   const char* path = text(op.path);
   const char* name;
@@ -80,7 +128,7 @@ int run(const BindDeviceOp& op) {
   Fd made(open_at(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, 0, 0644));
   if (made.error() == -EEXIST) return check_existing(parent.get(), name, op);
   if (!made.ok()) return fail(made.error(), path);
-  Fd tree(clone_device(op));
+  Fd tree(tree_of(op));
   if (!tree.ok()) return tree.error();
   int error = attach(tree.get(), made.get());
   return error < 0 ? fail(error, path) : 0;

@@ -162,17 +162,8 @@ int run(const OwnTreeOp& op) {
 }
 
 int run(const KeepMountOp& op) {
-  if (ctx.kept_mounts == nullptr) {
-    // As many as there are entries in `mounts`, of which each has an op at least.
-    ctx.kept_count = reinterpret_cast<const PlanHeader*>(ctx.plan)->plan_length;
-    ctx.kept_mounts = static_cast<int*>(map_pages(ctx.kept_count * sizeof(int)));
-    if (ctx.kept_mounts == nullptr) return -ENOMEM;
-  }
-  if (op.number >= ctx.kept_count) return -EINVAL;
   long copy = sys(__NR_fcntl, ctx.mount_fd, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) return fail(copy, text(op.destination));
-  ctx.kept_mounts[op.number] = static_cast<int>(copy);
-  return 0;
+  return copy < 0 ? fail(copy, text(op.destination)) : keep(op.number, static_cast<int>(copy));
 }
 
 int run(const TakeMountOp& op) {

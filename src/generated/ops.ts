@@ -519,12 +519,27 @@ export interface MakeDeviceOp extends OpBase {
   readonly gid: number | bigint;
 }
 
-/** A device node of the host's by bind mount, where mknod(2) is refused: in a user namespace. */
+/** Make the node of a later bind-device of the same number, while init is not in the user namespace yet: on a tmpfs that only a mount namespace of init's own has. Where the kernel refuses it (EPERM) the host's node remains, and a notice says so. */
+export interface MakeNodeOp extends OpBase {
+  readonly op: 'make-node';
+  readonly by: 'init';
+  readonly path: string;
+  readonly number: number | bigint;
+  readonly mode: number | bigint;
+  readonly major: number | bigint;
+  readonly minor: number | bigint;
+  readonly uid: number | bigint;
+  readonly gid: number | bigint;
+  readonly parameters: readonly string[];
+}
+
+/** A device node by bind mount, where mknod(2) is refused: in a user namespace. It is that of a make-node with this number, or the host's. */
 export interface BindDeviceOp extends OpBase {
   readonly op: 'bind-device';
   readonly by: 'init';
   readonly path: string;
   readonly source: string;
+  readonly number: number | bigint;
   readonly mode: number | bigint;
   readonly major: number | bigint;
   readonly minor: number | bigint;
@@ -857,6 +872,7 @@ export type InitOp =
   | SetMountAttributesOp
   | AttachMountOp
   | MakeDeviceOp
+  | MakeNodeOp
   | BindDeviceOp
   | MakeSymlinkOp
   | MakeConsoleOp

@@ -10,6 +10,7 @@ import { lowerMountCheck, lowerMountsOfHooks } from './mounts/held.ts';
 import { lowerReadonlyFilesystems } from './mounts/mount-new.ts';
 import { lowerOwnTrees, lowerTrees } from './mounts/mount-trees.ts';
 import { lowerMounts } from './mounts/mounts.ts';
+import { lowerNodes } from './mounts/nodes.ts';
 import { lowerMaskedPaths, lowerReadonlyPaths } from './mounts/paths.ts';
 import {
   lowerEnterRoot,
@@ -69,6 +70,8 @@ function inOrder(context: Context): Op[] {
     ...lowerReset(context),
     // systemd makes no scope without a process. Before anything counts memory or makes a cgroup namespace.
     ...cgroup.inside,
+    // What a device cgroup allows, and a user namespace does not.
+    ...lowerNodes(context),
     // Before anything is made that belongs to a namespace. At its end init may go on in a child of its own.
     ...lowerEnterNamespaces(context),
     // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.

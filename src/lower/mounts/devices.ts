@@ -1,15 +1,6 @@
-import { normalize } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
-import type { LinuxDevice } from '../../generated/spec.ts';
 import { type Context, namespaceOf } from '../context.ts';
-import { mountRequests } from './mount-request.ts';
-
-/** File types of mknod(2), by the letters of linux.devices. */
-const fileTypes = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
-
-interface Device extends LinuxDevice {
-  readonly from: string;
-}
+import { askedDevices, type Device, fileTypes, isDevBound } from './nodes.ts';
 
 /** Devices every container has (config-linux.md, Default Devices). */
 const defaultDevices: readonly Device[] = (
@@ -38,23 +29,12 @@ const links: readonly { path: string; target: string }[] = [
  * usually the host's own: nothing is made in it.
  */
 export function lowerDevices(context: Context): Op[] {
-  const asked = (context.linux.devices ?? []).map((device, index) => ({
-    ...device,
-    // podman leaves the slash that a user puts at the end.
-    path: normalize(device.path).replace(/(?<=.)\/$/, ''),
-    from: `/linux/devices/${index}`,
-  }));
+  const asked = askedDevices(context);
   if (isDevBound(context)) {
     return asked.filter((device) => !isForeign(context, device)).map((device) => lowerDevice(context, device));
   }
   const defaults = defaultDevices.filter(({ path }) => !asked.some((device) => device.path === path));
   return [...[...defaults, ...asked].map((device) => lowerDevice(context, device)), ...lowerLinks()];
-}
-
-function isDevBound(context: Context): boolean {
-  return mountRequests(context).some(
-    ({ options, destination }) => options.bind !== undefined && destination.path === '/dev',
-  );
 }
 
 function isForeign({ warnings }: Context, { path, from }: Device): boolean {
@@ -63,13 +43,15 @@ function isForeign({ warnings }: Context, { path, from }: Device): boolean {
   return true;
 }
 
-function lowerDevice(context: Context, { path, type, major = 0, minor = 0, fileMode, uid, gid, from }: Device): Op {
+function lowerDevice(context: Context, device: Device): Op {
+  const { path, type, major = 0, minor = 0, fileMode, uid, gid, from, number = -1 } = device;
   const inUserNamespace = namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
   if (inUserNamespace && type !== 'p') {
-    if (fileMode !== undefined || uid !== undefined || gid !== undefined) {
+    const isAsked = fileMode !== undefined || uid !== undefined || gid !== undefined;
+    if (number < 0 && isAsked) {
       context.warnings.push(`${from}: a device in a user namespace is the host's, with the host's mode and owner`);
     }
-    return { op: 'bind-device', by: 'init', from, path, source: path, mode: fileTypes[type], major, minor };
+    return { op: 'bind-device', by: 'init', from, path, source: path, number, mode: fileTypes[type], major, minor };
   }
   const mode = fileTypes[type] | ((fileMode ?? 0o666) & 0o7777);
   return { op: 'make-device', by: 'init', from, path, mode, major, minor, uid: uid ?? 0, gid: gid ?? 0 };

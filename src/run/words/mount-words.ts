@@ -53,9 +53,7 @@ export function mountHint(
     case 'make-device':
       return deviceHint(error);
     case 'bind-device':
-      return error === ENOENT
-        ? 'in a user namespace the host’s own node is bound, so it must be there'
-        : deviceHint(error);
+      return error === ENOENT ? boundHint(op.number) : deviceHint(error);
     default:
       return undefined;
   }
@@ -144,6 +142,11 @@ function mappingHint(error: number, kernel: string): string | undefined {
     'its filesystem cannot be ID-mapped by this kernel, or is already ' +
     `(ext4, xfs: Linux 5.12; btrfs: 5.15; overlay: 5.19; tmpfs: 6.3; this is ${kernel})`
   );
+}
+
+function boundHint(number: number | bigint): string {
+  if (number >= 0) return 'the host has no such node, and the kernel did not let one be made (see the warning)';
+  return 'in a user namespace the host’s own node is bound, so it must be there';
 }
 
 function deviceHint(error: number): string | undefined {

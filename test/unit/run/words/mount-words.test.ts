@@ -66,6 +66,7 @@ t.test('what stands in the way', async (t) => {
   t.match(mountHint(attach, ENOTDIR, here), /a file onto a file/);
   const device: Op = {
     op: 'bind-device',
+    number: -1,
     by: 'init',
     from: 'default',
     path: '/a',
@@ -120,7 +121,9 @@ t.test('a filesystem that cannot be mounted says so of a user namespace only in 
 
 t.test('a device says what its own way of being made needs', async (t) => {
   const device = (op: 'make-device' | 'bind-device'): Op => ({ op, by: 'init', from: '/linux/devices/0' }) as Op;
-  t.match(mountHint(device('bind-device'), ENOENT, confined), /must be there/);
+  const bound = (number: number) => ({ ...device('bind-device'), number }) as Op;
+  t.match(mountHint(bound(-1), ENOENT, confined), /must be there/);
+  t.match(mountHint(bound(3), ENOENT, confined), /the kernel did not let one be made/);
   t.equal(mountHint(device('make-device'), ENOENT, here), undefined);
   t.match(mountHint(device('make-device'), EPERM, here), /CAP_MKNOD/);
 });
