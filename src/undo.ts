@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
+import { closeQuietly } from './close.ts';
 
 /**
  * What has to be undone when a later step fails; the last thing made is undone first. It holds descriptors that it gives
@@ -34,17 +35,5 @@ export class UndoStack {
   forget(): void {
     // Linux gives a descriptor up even where close(2) says an error; the others are still to be closed.
     for (const fd of this.spares.splice(0)) closeQuietly(fd);
-  }
-}
-
-/**
- * For what was only held or has been read to its end: Linux gives the descriptor up even where close(2) says an error, and
- * nothing is lost by it.
- */
-export function closeQuietly(fd: number): void {
-  try {
-    closeSync(fd);
-  } catch {
-    // See above.
   }
 }

@@ -5,7 +5,7 @@
  */
 
 /** Open to every folder, and named in no line. They import nothing but each other. */
-export const basics = ['errors', 'generated', 'there', 'write'];
+export const basics = ['close', 'errors', 'generated', 'there', 'write'];
 
 /** @type {Record<string, string[]>} */
 export const rooms = {

@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { constants, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { monotonicMs } from '../host/clock.ts';
 import { isGone } from './gone.ts';
 
@@ -38,7 +39,7 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
     if (isGone(error)) return true;
     throw error;
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 
@@ -64,7 +65,7 @@ export class EventFiles {
   }
 
   close(): void {
-    for (const fd of this.fds) closeSync(fd);
+    for (const fd of this.fds) closeQuietly(fd);
   }
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import { constants, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type ThawGuard } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { readState, waitForState } from './events.ts';
@@ -93,7 +94,7 @@ function startGuard(path: string): ThawGuard {
   try {
     return addon().startThawGuard(fd);
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

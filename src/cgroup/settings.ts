@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { closeQuietly } from '../close.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
 import { ioWeightOf } from '../linux/cgroup-values.ts';
@@ -89,7 +90,7 @@ function writeExisting(path: string, value: string): void {
   try {
     writeSync(fd, Buffer.from(value));
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

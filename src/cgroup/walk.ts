@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { constants, openSync, readdirSync } from 'node:fs';
+import { closeQuietly } from '../close.ts';
 import { isGone } from './gone.ts';
 
 /** A cgroup on the way down, and those in it that are still to be visited. */
@@ -33,7 +34,7 @@ export function eachCgroupBelow(path: string, visit: (path: string) => void): vo
       }
     }
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 
@@ -42,7 +43,7 @@ function below(fd: number, name: string): string {
 }
 
 function replaced(old: number, fd: number): number {
-  closeSync(old);
+  closeQuietly(old);
   return fd;
 }
 

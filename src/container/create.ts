@@ -1,5 +1,6 @@
-import { closeSync, ftruncateSync } from 'node:fs';
+import { ftruncateSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
 import { sendDescriptor } from '../host/descriptor-sockets.ts';
@@ -13,7 +14,7 @@ import { filterOf } from '../seccomp/filter.ts';
 import { listenerOf } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
 import { isThere, readIfThere } from '../there.ts';
-import { closeQuietly, UndoStack } from '../undo.ts';
+import { UndoStack } from '../undo.ts';
 import { writeWhole } from '../write.ts';
 import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { makeNotifyDirectory } from './notify.ts';
@@ -137,7 +138,7 @@ class Creation {
       return;
     }
     sendDescriptor(consoleSocket, name, fd, '--console-socket');
-    closeSync(fd);
+    closeQuietly(fd);
   }
 
   private started(pid: number, pidfd: number): void {

@@ -1,14 +1,14 @@
-import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { emptyCgroup, removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
 import { removeContainerCgroup, removeUnfinishedUnit } from '../cgroup/driver.ts';
+import { closeQuietly } from '../close.ts';
 import { asTsrunError, TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { removeGroups } from '../resctrl/group.ts';
 import { endInit } from './kill.ts';
 import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
-import { statusOf } from './state.ts';
+import { isBeingCreated, statusOf } from './state.ts';
 import { type ContainerDirectory, UnusableRecord } from './store.ts';
 
 /**
@@ -33,7 +33,7 @@ export function deleteContainer(
     if (!force) demandStopped(directory, record);
     deleteLocked(directory, record);
   } finally {
-    closeSync(lock);
+    closeQuietly(lock);
   }
 }
 
@@ -57,7 +57,7 @@ function absent(directory: ContainerDirectory, force: boolean): void {
 function awaitLock(directory: ContainerDirectory, lock: number, force: boolean): void {
   const record = directory.readIfThere();
   if (record?.phase === 'creating') {
-    if (!force && statusOf(directory, record) === 'creating') throw notStopped(directory, 'creating');
+    if (!force && isBeingCreated(record)) throw notStopped(directory, 'creating');
     // Before the record knows init, it ends with its create.
     endInit({ init: record.init ?? record.creator });
   }
@@ -107,7 +107,9 @@ function deleteCgroup({ cgroup, foreignCgroup, init, unit }: ContainerRecord): v
   else removeContainerCgroup({ path: cgroup, unit });
 }
 
+/** What a killed create has left is as good as stopped: init, if it still runs, is about to end. */
 function demandStopped(directory: ContainerDirectory, record: ContainerRecord): void {
+  if (record.phase === 'creating' && !isBeingCreated(record)) return;
   const status = statusOf(directory, record);
   if (status !== 'stopped' && status !== 'created') throw notStopped(directory, status);
 }

@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
@@ -135,7 +135,7 @@ function startProcess(
         return;
       }
       sendDescriptor(request.consoleSocket, name, fd, '--console-socket');
-      closeSync(fd);
+      closeQuietly(fd);
     },
     writePidFile: (path: string) => undo.push(writePidFile(path, process.pid)),
     runHook: () => undefined,

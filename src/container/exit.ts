@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { isAlive, type ProcessIdentity, processStat } from '../host/processes.ts';
 import { SIGKILL, signalName } from '../linux/signals.ts';
 import type { ContainerExit } from './record.ts';
@@ -26,7 +26,7 @@ export function waitForExit(identity: ProcessIdentity): ExitStatus | undefined {
     const waitStatus = addon().exitInfo(pidfd);
     return waitStatus === null ? undefined : exitStatus(waitStatus);
   } finally {
-    closeSync(pidfd);
+    closeQuietly(pidfd);
   }
 }
 

@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { whileFrozen } from '../cgroup/freezer.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
+import { closeQuietly } from '../close.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import { SIGKILL } from '../linux/signals.ts';
 import { sendSignal, signalProcess } from './kill.ts';
@@ -43,7 +43,7 @@ function signalEach(pids: readonly number[], signal: number): void {
     try {
       const pidfd = addon().pidfdOpen(pid);
       sendSignal(pidfd, signal, pid);
-      closeSync(pidfd);
+      closeQuietly(pidfd);
     } catch (error) {
       if (errorCode(error) !== 'ESRCH') throw error;
     }

@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { waitForState } from '../cgroup/events.ts';
 import { cgroupPids, killCgroup } from '../cgroup/processes.ts';
+import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { hasNoMemory, isAlive, isEnding, type ProcessIdentity } from '../host/processes.ts';
 import { SIGKILL } from '../linux/signals.ts';
@@ -94,6 +94,6 @@ function withProcess(identity: ProcessIdentity, use: (pidfd: number) => void): b
     if (errorCode(error) === 'ESRCH') return false;
     throw error;
   } finally {
-    if (pidfd >= 0) closeSync(pidfd);
+    if (pidfd >= 0) closeQuietly(pidfd);
   }
 }

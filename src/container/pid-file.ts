@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { fstatSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import { writeWhole } from '../write.ts';
 
@@ -54,7 +55,7 @@ function fill(fd: number, path: string, text: string): PidFile {
     }
     return file;
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { asTsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { reportTrace } from '../run/trace.ts';
@@ -74,6 +74,6 @@ function recordExit(directory: ContainerDirectory, status: ExitStatus): void {
     const oomKilled = wasOomKilled(record);
     directory.write({ ...record, exit: { ...status, ...(oomKilled !== undefined && { oomKilled }) } });
   } finally {
-    closeSync(lock);
+    closeQuietly(lock);
   }
 }

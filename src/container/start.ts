@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
@@ -71,7 +71,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     const unreported = unreportedFailure(record.init, Object.values(record.startOps), () => filterIn(directory));
     if (unreported !== undefined) throw unreported;
   } finally {
-    closeSync(socket);
+    closeQuietly(socket);
   }
 }
 

@@ -1,4 +1,5 @@
 import { isFrozen } from '../cgroup/freezer.ts';
+import { ownPids } from '../cgroup/processes.ts';
 import type { State, Status } from '../generated/spec.ts';
 import { isAlive } from '../host/processes.ts';
 import { wasOomKilled } from './oom.ts';
@@ -7,13 +8,27 @@ import type { ContainerDirectory } from './store.ts';
 
 /** runtime.md, State, derived from what is there now; nothing is written when a container ends by itself. */
 export function statusOf(directory: ContainerDirectory, record: ContainerRecord): Status {
-  if (record.phase === 'creating') return isAlive(record.creator) ? 'creating' : 'stopped';
+  if (record.phase === 'creating') return isBeingCreated(record) || isBeingUnmade(record) ? 'creating' : 'stopped';
   // Asked first: delete removes the socket too, but of a container that has ended before.
   const waits = directory.waitsForStart();
   if (record.init === undefined || !isAlive(record.init)) return 'stopped';
   // As in runc, before the difference between created and running: neither goes on before resume.
   if (record.cgroup !== null && isFrozen(record.cgroup)) return 'paused';
   return waits ? 'created' : 'running';
+}
+
+/** False too of one whose create was killed. */
+export function isBeingCreated({ phase, creator }: ContainerRecord): boolean {
+  return phase === 'creating' && isAlive(creator);
+}
+
+/**
+ * Whether something runs of a container whose create was killed: init ends by itself at its next word to that, some
+ * milliseconds later. Before the record knows init, its cgroup does.
+ */
+function isBeingUnmade({ init, cgroup, foreignCgroup }: ContainerRecord): boolean {
+  if (init !== undefined) return isAlive(init);
+  return cgroup !== null && foreignCgroup !== true && ownPids(cgroup).length > 0;
 }
 
 /** The JSON that hooks get on stdin (runtime.md, State). */

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import { log } from '../log.ts';
@@ -76,7 +77,7 @@ export class ContainerDirectory {
       try {
         if (!addon().lock(lock, false)) throw taken;
         if (!this.isAt(lock)) {
-          closeSync(lock);
+          closeQuietly(lock);
           continue;
         }
         if (this.hasRecord()) throw taken;
@@ -85,7 +86,7 @@ export class ContainerDirectory {
       } catch (error) {
         // Another create may have taken what this one has made: then it is that one's.
         if (isNew && error !== taken) this.removeIfEmpty();
-        closeSync(lock);
+        closeQuietly(lock);
         throw error;
       }
     }

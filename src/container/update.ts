@@ -1,10 +1,10 @@
-import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { delegationHint, openCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
 import { changeLimits } from '../cgroup/driver.ts';
 import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
+import { closeQuietly } from '../close.ts';
 import { SpecError } from '../config/validate/finding.ts';
 import { unknownProperties, validateSpec } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
@@ -42,7 +42,7 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
     const record = directory.read();
     changeRunning(directory, record, resources, request);
   } finally {
-    closeSync(lock);
+    closeQuietly(lock);
   }
 }
 
@@ -181,6 +181,6 @@ function replaceFilter(cgroup: string, rules: readonly string[]): void {
   try {
     filterDevices(fd, rules, true);
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }

@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 
 /** Whoever asked for a terminal must be there to hold its other end: a console socket, or this command itself. */
@@ -34,6 +34,6 @@ export function sendDescriptor(socketPath: string, payload: string, fd: number, 
   try {
     addon().sendMessage(socket, Buffer.from(payload), fd);
   } finally {
-    closeSync(socket);
+    closeQuietly(socket);
   }
 }

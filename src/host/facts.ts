@@ -1,6 +1,7 @@
-import { closeSync, statfsSync, statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { errorCode } from '../errors.ts';
 import type { SeccompFlag } from '../generated/spec.ts';
 import { flags as seccompFlagTable } from '../linux/seccomp.ts';
@@ -133,7 +134,7 @@ export function gatherHostFacts(): HostFacts {
 /** No file tells which user namespace the mounts belong to. */
 function canCloneMounts(): boolean {
   try {
-    closeSync(addon().openTree('/', false, false));
+    closeQuietly(addon().openTree('/', false, false));
     return true;
   } catch (error) {
     // EINVAL: the root is no mount of this namespace. ENOSYS and EPERM are also what filters of engines say.

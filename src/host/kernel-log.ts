@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { constants, openSync, readSync } from 'node:fs';
+import { closeQuietly } from '../close.ts';
 import { errorCode } from '../errors.ts';
 
 /** One message of the kernel's log (Documentation/ABI/testing/dev-kmsg). */
@@ -31,7 +32,7 @@ export function readKernelLog(): KernelMessage[] | undefined {
       if (message !== undefined) messages.push(message);
     }
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

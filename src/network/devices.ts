@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
+import { closeQuietly } from '../close.ts';
 import { errorCode, TsrunError } from '../errors.ts';
 import type { MoveNetDeviceOp } from '../generated/ops.ts';
 import type { UndoStack } from '../undo.ts';
@@ -106,7 +107,7 @@ function moveBack({ name: device, flags }: Link, name: string, from: number, add
     for (const address of addresses) host.addAddress(index, address, device);
     if ((flags & linkUp) !== 0) host.setUp(index);
   } finally {
-    closeSync(own);
+    closeQuietly(own);
     host.close();
     container.close();
   }

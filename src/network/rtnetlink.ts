@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import {
   type Address,
   addressAttribute,
@@ -30,7 +30,7 @@ export class Rtnetlink {
   }
 
   close(): void {
-    closeSync(this.socket);
+    closeQuietly(this.socket);
   }
 
   /** @throws Error with code ENODEV when there is no such device */

@@ -1,5 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 
 /** Runs `work` under the lock by which users of resctrl keep out of each other's way (resctrl.rst, Locking). */
 export function withResctrlLock(mount: string, work: () => void): void {
@@ -8,6 +9,6 @@ export function withResctrlLock(mount: string, work: () => void): void {
     addon().lock(fd, true);
     work();
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }

@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import { addon, type ExitStatus } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
@@ -7,7 +7,7 @@ import { processStat } from '../host/processes.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
-import { closeQuietly, type UndoStack } from '../undo.ts';
+import type { UndoStack } from '../undo.ts';
 import { converse } from './conversation.ts';
 import { type InitMessage, sendContinue } from './message.ts';
 import { type CgroupHandlers, CgroupOps } from './ops/cgroup.ts';
@@ -144,7 +144,7 @@ export class Executor implements Run {
     if (this.plan.ops[opIndex]?.op !== 'fork-child') throw new Error(`init has forked in op ${opIndex}`);
     const pidfd = addon().pidfdOpen(pid);
     if (!addon().isChild(pidfd)) {
-      closeSync(pidfd);
+      closeQuietly(pidfd);
       throw new Error(`init says that it went on as process ${pid}, which is not its child`);
     }
     this.reapInit();
@@ -162,10 +162,7 @@ export class Executor implements Run {
     const lastSync = this.plan.ops.findLastIndex(isRuntimeOp);
     const ending = converse(this.socket, {
       opOf: (index) => this.opOf(index),
-      turn: (index) => {
-        this.sync(index);
-        return waits && this.lastSegment(index, lastSync);
-      },
+      turn: (index) => this.sync(index) && waits && this.lastSegment(index, lastSync),
       forked: (message) => this.forked(message),
       terminal: (fd, name) => this.handlers.terminal(fd, name),
       listener: (fd) => this.handlers.listener(fd),
@@ -176,8 +173,8 @@ export class Executor implements Run {
     if (failure !== undefined) throw failure;
   }
 
-  /** Each of the runtime's turns comes once, in the order of the plan. */
-  private sync(index: number): void {
+  /** Each of the runtime's turns comes once, in the order of the plan. @returns whether init goes on */
+  private sync(index: number): boolean {
     const isTurn = index >= this.nextOp && this.plan.ops[index]?.by === 'runtime';
     if (!isTurn) throw new Error(`init gives the turn to op ${index}, and not to one from ${this.nextOp} on`);
     try {
@@ -186,7 +183,7 @@ export class Executor implements Run {
       // It waits for us: somebody has killed it, of which each op would name another consequence.
       throw this.hasInitEnded() ? this.initDied() : error;
     }
-    sendContinue(this.socket);
+    return sendContinue(this.socket);
   }
 
   /** False where that cannot be seen: what has failed keeps its own words. */
@@ -218,12 +215,15 @@ export class Executor implements Run {
 
   private reapInit(): ExitStatus {
     const status = addon().reap(this.pidfd);
-    closeSync(this.pidfd);
+    closeQuietly(this.pidfd);
     this.pidfd = -1;
     return status;
   }
 
   private initDied(): TsrunError {
+    // Its end of the socket is closed, so that it has ended but for its own part: this changes nothing of how. Where only the
+    // socket has failed, it would wait for us, and we for it.
+    addon().pidfdSignal(this.pidfd, 9);
     const { code, signal } = this.reapInit();
     const how = signal === undefined ? `exited with status ${code}` : `was killed by signal ${signal}`;
     return new TsrunError(`the container's init ${how} while it was being set up`, {

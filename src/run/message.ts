@@ -59,14 +59,20 @@ export function sendWaitOn(socket: number): void {
   }
 }
 
-/** Lets init go on. @param fd a descriptor for it, or -1 */
-export function sendContinue(socket: number, fd = -1): void {
+/**
+ * Lets init go on.
+ *
+ * @param fd a descriptor for it, or -1
+ * @returns false when init has ended: what it said before is still to be received, or the end of file
+ */
+export function sendContinue(socket: number, fd = -1): boolean {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(messageType.continue, 0);
   try {
     addon().sendMessage(socket, bytes, fd);
+    return true;
   } catch (error) {
-    // init has ended: what it said before is still to be received, or the end of file.
     if (!['EPIPE', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return false;
   }
 }

@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import { addon, type SpawnOptions } from '../addon.ts';
 import { openCgroup } from '../cgroup/cgroupfs.ts';
 import { enabledControllers } from '../cgroup/controllers.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, OpenContainerOp } from '../generated/ops.ts';
 import { isAlive } from '../host/processes.ts';
@@ -18,7 +18,7 @@ export function openContainer({ pid, startTime }: OpenContainerOp): number {
   }
   // Asked after the pidfd has pinned the process: before, it could still have become another.
   if (isAlive({ pid: Number(pid), startTime: Number(startTime) })) return pidfd;
-  closeSync(pidfd);
+  closeQuietly(pidfd);
   throw containerStopped();
 }
 
@@ -76,7 +76,7 @@ function startInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid:
     startInit(op, elsewhere);
     return awaitInit(op, { path, fallback: null }, elsewhere);
   } finally {
-    closeSync(cgroupFd);
+    closeQuietly(cgroupFd);
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { isLogged, log } from '../log.ts';
@@ -107,7 +108,7 @@ export class Trace {
   finish(): Span[] {
     const stamps = new BigUint64Array(this.own.length);
     readSync(this.fd, new Uint8Array(stamps.buffer), 0, stamps.byteLength, 0);
-    closeSync(this.fd);
+    closeQuietly(this.fd);
     return spansOf(this.ops, this.own, stamps);
   }
 }

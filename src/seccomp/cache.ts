@@ -5,7 +5,6 @@
  * Only the owner may have written it, and damage is found by a checksum; whatever is wrong with it, it is not used.
  */
 import {
-  closeSync,
   constants,
   fstatSync,
   lstatSync,
@@ -21,6 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
 
 /** First line of a file, after the checksum. */
 interface Header {
@@ -105,7 +105,7 @@ function readTrusted(path: string): Buffer | undefined {
     const bytes = Buffer.allocUnsafe(stat.size);
     return readSync(fd, bytes, 0, stat.size, 0) === stat.size ? bytes : undefined;
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

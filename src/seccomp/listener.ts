@@ -1,6 +1,6 @@
 /** The agent that answers SCMP_ACT_NOTIFY (config-linux.md, Seccomp and The Container Process State). */
-import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { closeQuietly } from '../close.ts';
 import type { ContainerProcessState, LinuxSeccomp, State } from '../generated/spec.ts';
 import { sendDescriptor } from '../host/descriptor-sockets.ts';
 
@@ -36,6 +36,6 @@ export function handListenerOver({ path, metadata }: SeccompListener, fd: number
   try {
     sendDescriptor(path, JSON.stringify(message), fd, '/linux/seccomp/listenerPath');
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }

@@ -43,8 +43,12 @@ function breaksItsWords({ where }: Injected): boolean {
 }
 
 /** Whether a success is one. */
-export async function judgeSuccess(scenario: Scenario, place: Place, stdout: string): Promise<Verdict | undefined> {
-  const words = await scenario.check(place, stdout);
+export async function judgeSuccess(
+  scenario: Scenario,
+  place: Place,
+  { stdout, stderr }: Injected,
+): Promise<Verdict | undefined> {
+  const words = await scenario.check(place, stdout, stderr);
   return words === undefined ? undefined : { kind: 'LIE', words: `success, but ${words}` };
 }
 
@@ -77,6 +81,8 @@ async function stateNow(place: Place): Promise<Verdict | undefined> {
     return processes.length === 0 ? undefined : { kind: 'LOST', words: `processes ${processes}; state: ${state}` };
   }
   const { pid, status } = state;
+  // Of a create that was killed, until its init has ended too, by itself.
+  if (status === 'creating') return { kind: 'LOST', words: `state says creating; processes ${processes}` };
   const lives = pid > 0 && isAlive(pid);
   if (['running', 'created', 'paused'].includes(status) && !lives) {
     return { kind: 'LIE', words: `state says ${status}, and ${pid} does not run` };

@@ -15,7 +15,7 @@ export interface Scenario {
   prepare(place: Place): Promise<void>;
   args(place: Place): string[];
   /** What a success must have brought, as words when it has not. */
-  check(place: Place, stdout: string): Promise<string | undefined>;
+  check(place: Place, stdout: string, stderr: string): Promise<string | undefined>;
   /** It makes a container, so that its failure leaves none. */
   makes?: true;
   /** A failure may leave a stopped container, as it is said: `run` cannot delete it. */
@@ -46,6 +46,16 @@ async function isRunning(place: Place): Promise<string | undefined> {
 async function isGone(place: Place): Promise<string | undefined> {
   const left = await place.settledRemains();
   return left.length === 0 ? undefined : `there is ${left.join(', ')}`;
+}
+
+/**
+ * The program's exit code is kept where its container cannot be removed: that is said, and delete can do it later. It is
+ * stopped, or nothing but a directory without a record is left.
+ */
+async function isGoneOrSaid(place: Place, stderr: string): Promise<string | undefined> {
+  const left = await isGone(place);
+  if (left === undefined || !/level=error/.test(stderr)) return left;
+  return place.remains().length === 0 ? undefined : statusIs(place, 'stopped');
 }
 
 async function isStopped(place: Place): Promise<string | undefined> {
@@ -121,7 +131,7 @@ const life: Scenario[] = [
     config: speaks,
     prepare: none,
     args: (place) => ['run', ...bundleOf(place)],
-    check: async (place, stdout) => says(stdout) ?? (await isGone(place)),
+    check: async (place, stdout, stderr) => says(stdout) ?? (await isGoneOrSaid(place, stderr)),
   },
   {
     name: 'run --detach',

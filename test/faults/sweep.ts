@@ -68,7 +68,7 @@ async function runCase(scenario: Scenario, place: Place, injector: Injector, fau
     if (verdict !== undefined) verdicts.push(verdict);
   };
   add(judgeCommand(fault, scenario, injected));
-  if (injected.code === 0) add(await judgeSuccess(scenario, place, injected.stdout));
+  if (injected.code === 0) add(await judgeSuccess(scenario, place, injected));
   else if (!wasKilled(fault, scenario)) add(await judgeFailure(scenario, place));
   add(await judgeState(place));
   add(await judgeEnd(place));

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeQuietly } from '../../close.ts';
 import { configOf, configOption, createOptions, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
@@ -10,7 +10,7 @@ export const create: CommandDeclaration = {
   options: [...createOptions, configOption],
   examples: ['tsrun create --bundle /containers/web --pid-file /run/web.pid web'],
   async run([id = ''], options, globals) {
-    closeSync((await createFrom(id, options, globals, true)).pidfd);
+    closeQuietly((await createFrom(id, options, globals, true)).pidfd);
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 /** Reads config.json from a bundle. On the start-up path. */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { closeQuietly } from '../../close.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import { parseSpecText } from './parse.ts';
 
@@ -48,7 +49,7 @@ export function readNamedFile(file: string, option: string): string {
     if (error instanceof TsrunError) throw error;
     throw new TsrunError(`${option}: cannot read ${name}: ${errorCode(error)}`, { cause: error });
   } finally {
-    if (own === undefined && fd !== undefined) closeSync(fd);
+    if (own === undefined && fd !== undefined) closeQuietly(fd);
   }
 }
 
@@ -68,7 +69,7 @@ function readRegularFile(bundleDir: string, path: string): Buffer {
     if (error instanceof TsrunError) throw error;
     throw new TsrunError(`cannot read ${path}: ${reason(error)}`, { cause: error });
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

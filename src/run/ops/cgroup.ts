@@ -1,9 +1,9 @@
-import { closeSync } from 'node:fs';
 import { createCgroup, openCgroup, undoCgroup } from '../../cgroup/cgroupfs.ts';
 import { filterDevices } from '../../cgroup/devices.ts';
 import { removeContainerCgroup } from '../../cgroup/driver.ts';
 import { ownCgroup } from '../../cgroup/ownership.ts';
 import { applySetting, type SettingOp } from '../../cgroup/settings.ts';
+import { closeQuietly } from '../../close.ts';
 import type { TsrunError } from '../../errors.ts';
 import type { CreateCgroupOp, FilterDevicesOp, OpenCgroupOp, OwnCgroupOp, StartScopeOp } from '../../generated/ops.ts';
 import { log } from '../../log.ts';
@@ -80,7 +80,7 @@ export class CgroupOps implements Birthplace {
   }
 
   close(): void {
-    if (this.fd >= 0) closeSync(this.fd);
+    if (this.fd >= 0) closeQuietly(this.fd);
   }
 }
 

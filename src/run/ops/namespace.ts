@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { constants, fstatSync, openSync, statSync } from 'node:fs';
 import { addon } from '../../addon.ts';
+import { closeQuietly } from '../../close.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import type { OpenNamespaceOp } from '../../generated/ops.ts';
 import { namespaceFlags } from '../../linux/namespaces.ts';
@@ -18,7 +19,7 @@ export function openNamespace(op: OpenNamespaceOp): number {
     if (op.privateFor !== null) demandForeign(fd, op.privateFor, op);
     return fd;
   } catch (error) {
-    closeSync(fd);
+    closeQuietly(fd);
     throw error;
   }
 }

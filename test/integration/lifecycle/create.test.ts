@@ -55,7 +55,7 @@ t.test('a create that is killed leaves nothing that delete does not remove', { s
     await running.done;
     const { code, stdout } = await box.runtime(['state', id]);
     const status = code === 0 ? JSON.parse(stdout).status : 'absent';
-    t.ok(['absent', 'stopped', 'created'].includes(status), `${status} after ${30 + index * 5} ms`);
+    t.ok(['absent', 'creating', 'stopped', 'created'].includes(status), `${status} after ${30 + index * 5} ms`);
     const { code: deleted, stderr } = await box.runtime(['delete', ...(force ? ['--force'] : []), id]);
     if (deleted !== 0) t.match(stderr, 'container does not exist');
     t.notOk(existsSync(join(box.root, id)), 'no state directory');

@@ -1,7 +1,7 @@
 /** What fails half-way loses nothing: no exit code, no container, no thaw, no error. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { cHelper } from '../../harness/c-helper.ts';
 import { runWithFault } from '../../harness/faults.ts';
 import { isAlive, requires, run, runtimePath, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
@@ -20,15 +20,34 @@ async function running(box: Sandbox, script = 'trap "" USR1; while :; do sleep 1
   return { id, cgroup: box.cgroupOf(bundle) };
 }
 
+function withHook(box: Sandbox, hook: { path: string; args: string[]; timeout?: number }) {
+  const bundle = box.bundle((spec) => {
+    spec.hooks = { createRuntime: [hook] };
+  });
+  return ['create', '--bundle', bundle.directory, box.newId()];
+}
+
+/** Of all polls of a create the number of that which waits for its hook: of its pidfd, the first that create opens. */
+async function pollOfHook(t: Test): Promise<string> {
+  const box = sandbox(t);
+  const log = join(box.directory, 'calls');
+  const args = withHook(box, { path: '/bin/true', args: ['true'] });
+  const command = ['-qq', '-o', log, '-e', 'trace=poll,ppoll,pidfd_open', runtimePath, '--root', box.root, ...args];
+  await run('strace', command, { outputFiles: join(box.directory, 'output') });
+  const before = readFileSync(log, 'utf8').split(/^pidfd_open/m)[0] ?? '';
+  return String((before.match(/^p?poll\(/gm) ?? []).length + 1);
+}
+
 t.test('a hook that cannot be waited for is an error, and not waited for', { skip }, async (t) => {
+  const faults = [
+    { call: 'pidfd_open', error: 'ENOMEM', when: '1' },
+    { call: '/^p?poll$', error: 'ENOMEM', when: await pollOfHook(t) },
+  ];
   for (const timeout of [undefined, 100]) {
-    const box = sandbox(t);
-    const bundle = box.bundle((spec) => {
-      spec.hooks = { createRuntime: [{ path: '/bin/sleep', args: ['sleep', '1000'], ...(timeout && { timeout }) }] };
-    });
-    const args = ['create', '--bundle', bundle.directory, box.newId()];
-    for (const call of ['pidfd_open']) {
-      const { code, stderr } = await runWithFault(box, { call, error: 'ENOMEM', when: '1' }, args);
+    for (const fault of faults) {
+      const box = sandbox(t);
+      const args = withHook(box, { path: '/bin/sleep', args: ['sleep', '1000'], ...(timeout && { timeout }) });
+      const { code, stderr } = await runWithFault(box, fault, args);
       t.equal(code, 1);
       t.match(stderr, /level=error msg="ENOMEM: [^\n]*(pidfd_open|poll) '\/bin\/sleep' \(hint: /);
       t.same(readdirSync(box.root), []);
@@ -168,6 +187,42 @@ t.test('a program that ends and is reaped at once has been started', { skip: ski
   const script = `${command} create --bundle ${bundle.directory} ${id} && ${command} start ${id}; echo $? >${codes}`;
   await run(cHelper('reap-at-once'), ['/bin/sh', '-c', script], { outputFiles: join(box.directory, 'script') });
   t.equal(readFileSync(codes, 'utf8'), '0\n');
+});
+
+t.test('an init that the runtime cannot speak with is ended, not waited for', { skip }, async (t) => {
+  const faults = [
+    { call: 'recvmsg', error: 'ECONNRESET', when: '1' },
+    { call: 'sendmsg', error: 'EPIPE', when: '1' },
+    { call: 'sendmsg', error: 'EPIPE', when: '2' },
+  ];
+  for (const fault of faults) {
+    const box = sandbox(t);
+    const args = ['create', '--bundle', box.bundle().directory, box.newId()];
+    const options = { outputFiles: join(box.directory, 'output') };
+    const { code, stderr } = await runWithFault(box, fault, args, options);
+    t.equal(code, 1, JSON.stringify(fault));
+    t.match(stderr, /level=error msg="the container's init [^\n]*while it was being set up/);
+    t.same(readdirSync(box.root), []);
+  }
+});
+
+t.test('no error of close(2) undoes half of a command', { skip }, async (t) => {
+  const box = sandbox(t);
+  // What a container waits with must be no pipe of this test's.
+  const options = { outputFiles: join(box.directory, 'output') };
+  const log = join(box.directory, 'closes');
+  const create = [runtimePath, '--root', box.root, 'create', '--bundle', box.bundle().directory, box.newId()];
+  await run('strace', ['-qq', '-o', log, '-e', 'trace=close', ...create], options);
+  const calls = readFileSync(log, 'utf8').match(/^close\(/gm) ?? [];
+  t.ok(calls.length > 10, `${calls.length} calls`);
+  // The last ones: what is closed there was only held.
+  for (const nth of [calls.length - 1, calls.length]) {
+    const id = box.newId();
+    const args = ['create', '--bundle', box.bundle().directory, id];
+    const fault = { call: 'close', error: 'EIO', when: String(nth) };
+    t.match(await runWithFault(box, fault, args, options), { code: 0, stderr: '' }, String(nth));
+    t.equal((await box.state(id)).status, 'created');
+  }
 });
 
 t.test('a failed create leaves no empty directory', { skip }, async (t) => {

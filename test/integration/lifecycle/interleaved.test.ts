@@ -117,6 +117,31 @@ t.test('`run --keep` of a container that is deleted meanwhile', { skip }, async 
   t.same(readdirSync(box.root), []);
 });
 
+t.test('state of a create that was killed is creating while init still runs', { skip }, async (t) => {
+  for (const withHook of [false, true]) {
+    const box = sandbox(t);
+    const id = box.newId();
+    const bundle = box.bundle((spec) => {
+      if (withHook) spec.hooks = { createRuntime: [{ path: '/bin/true' }] };
+    });
+    const status = async () => (await box.state(id)).status;
+    const moment = { call: '/^fsync$', path: join(box.root, id, '.state.json'), nth: withHook ? 3 : 2 };
+    const goOn = await stopAfter(box, moment, ['create', '--bundle', bundle.directory, id]);
+    const record = JSON.parse(readFileSync(stateFile(box, id), 'utf8'));
+    t.equal(record.init !== undefined, withHook);
+    // An init that cannot go on to see that its create is gone.
+    const freeze = join(box.cgroupOf(bundle), 'cgroup.freeze');
+    writeFileSync(freeze, '1');
+    process.kill(record.creator.pid, 'SIGKILL');
+    await goOn();
+    t.equal(await status(), 'creating');
+    writeFileSync(freeze, '0');
+    await waitFor('init to end', async () => ((await status()) === 'stopped' ? true : undefined));
+    t.equal(readFileSync(join(box.cgroupOf(bundle), 'cgroup.procs'), 'utf8'), '');
+    await box.runtimeOk(['delete', id]);
+  }
+});
+
 t.test('delete after a create that was killed while a child of it was on the way to execve', { skip }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(box.bundle());
