@@ -10,13 +10,18 @@ export interface LogOptions {
   /** File that gets every line; without it they go to stderr. */
   file: string | undefined;
   format: 'text' | 'json';
-  /** Least important level that is written. */
-  level: LogLevel;
+  /** Least important level that is written; undefined when nobody has chosen one. */
+  level: LogLevel | undefined;
 }
 
-let options: LogOptions = { file: undefined, format: 'text', level: 'error' };
+/** The specification has some things that MUST be logged as a warning. */
+const defaultLevel: LogLevel = 'warning';
+
+let options: LogOptions = { file: undefined, format: 'text', level: undefined };
 /** Of options.file. */
 let logFd = -1;
+/** Warnings that wait for the command's success. */
+let held: string[] = [];
 /** That the file cannot be written. */
 let isTold = false;
 
@@ -36,14 +41,36 @@ export function configureLog(chosen: LogOptions): void {
 
 /** Whether lines of this level are written: to spare the work for those that are not. */
 export function isLogged(level: LogLevel): boolean {
-  return logLevels.indexOf(level) >= logLevels.indexOf(options.level);
+  return logLevels.indexOf(level) >= logLevels.indexOf(options.level ?? defaultLevel);
 }
 
 export function log(level: LogLevel, message: string): void {
   if (!isLogged(level)) return;
   const line = formatLine(level, oneLine(message));
   if (options.file === undefined) printError(line);
+  else if (level === 'warning' && waitsForSuccess()) held.push(line);
   else append(line);
+}
+
+/** The findings of a plan, which `plan` prints instead. */
+export function logFindings({ warnings, notes }: { warnings: readonly string[]; notes: readonly string[] }): void {
+  for (const warning of warnings) log('warning', warning);
+  for (const note of notes) log('info', note);
+}
+
+/**
+ * podman reads the file of a command that failed as one JSON object and knows no other error when there are two. So
+ * warnings that nobody asked for are in it when the command has succeeded.
+ */
+function waitsForSuccess(): boolean {
+  return options.format === 'json' && options.level === undefined;
+}
+
+/** The command has done its work: what waited for that is written. */
+export function releaseWarnings(): void {
+  const lines = held;
+  held = [];
+  for (const line of lines) append(line);
 }
 
 /** Adds a line to the file. A full disk must not end the command in its midst: stderr is told, once. */

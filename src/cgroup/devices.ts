@@ -9,7 +9,7 @@ import { compileDeviceRules } from './device-program.ts';
  *
  * @param cgroupFd the cgroup's directory
  * @param rules as formatDeviceRule writes them; of the matching ones the last decides
- * @throws TsrunError when the kernel refuses bpf(2) and the filter is required; a warning when it is not
+ * @throws TsrunError when the kernel refuses bpf(2) and the filter is required; a line in the log when it is not
  */
 export function filterDevices(cgroupFd: number, rules: readonly string[], required: boolean): void {
   try {
@@ -17,7 +17,7 @@ export function filterDevices(cgroupFd: number, rules: readonly string[], requir
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
-      log('warning', '/linux/resources/devices: the kernel grants no eBPF device filter here, so there is none');
+      log('info', '/linux/resources/devices: the kernel grants no eBPF device filter here, so there is none');
       return;
     }
     throw new TsrunError(`/linux/resources/devices: filter-devices: ${message}`, { hint: hintFor(code) });

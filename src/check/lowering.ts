@@ -18,7 +18,8 @@ export function loweringProblems(
   const rest = structuredClone(spec);
   for (;;) {
     try {
-      return { errors, warnings: [...lower(rest, host, options).warnings] };
+      const { warnings, notes } = lower(rest, host, options);
+      return { errors, warnings: [...warnings, ...notes] };
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
       const problem = problemOf(error);

@@ -17,9 +17,9 @@ export const globalOptions: readonly OptionDeclaration[] = [
   { flags: '--log-format <format>', description: 'format of log lines', choices: ['text', 'json'], default: 'text' },
   {
     flags: '--log-level <level>',
-    description: 'least important lines to log',
+    description:
+      'least important lines to log (default: warning; a JSON --log gets warnings only when the command succeeds)',
     choices: [...logLevels],
-    default: 'error',
   },
   { flags: '--debug', description: 'the same as --log-level debug' },
   {
@@ -64,7 +64,7 @@ function cgroupManagerOf({ systemdCgroup, cgroupManager }: OptionValues): Cgroup
 
 /** Sets the log up. */
 export function readLog(values: OptionValues): void {
-  const level: LogLevel = values.debug === true ? 'debug' : (values.logLevel as LogLevel);
+  const level = values.debug === true ? 'debug' : (values.logLevel as LogLevel | undefined);
   const log = values.log as string | undefined;
   configureLog({
     file: log === undefined || log === '' ? undefined : logFile(log),

@@ -1,5 +1,5 @@
 import { asTsrunError } from '../errors.ts';
-import { logFatal } from '../log.ts';
+import { logFatal, releaseWarnings } from '../log.ts';
 import { print } from '../output.ts';
 import { reportTrace } from '../run/trace.ts';
 import { commands } from './commands.ts';
@@ -50,6 +50,7 @@ async function runCommand(
   try {
     const read = readGlobals(globals);
     process.exitCode = (await command.run(args, givenOptions(command, options), read, commands)) ?? 0;
+    releaseWarnings();
   } finally {
     reportTrace();
   }

@@ -1,5 +1,5 @@
 import type { Spec } from '../generated/spec.ts';
-import { log } from '../log.ts';
+import { isLogged, log } from '../log.ts';
 import { readBundleConfig } from './read/read.ts';
 import { showFinding } from './validate/finding.ts';
 import { validateSpec } from './validate/validate.ts';
@@ -7,23 +7,26 @@ import { validateSpec } from './validate/validate.ts';
 export interface LoadedBundle {
   spec: Spec;
   text: string;
-  warnings: string[];
 }
 
 /** Sections that the specification has for other platforms. */
 const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
 
 /**
- * Reads and validates a bundle's config.json, or another file in its place.
+ * Reads and validates a bundle's config.json, or another file in its place. What is odd about it is logged.
  *
  * @throws TsrunError when it cannot be read or parsed
  * @throws SpecError, which lists all errors, when it is no valid Spec
  */
 export function loadBundle(bundle: string, file?: string): LoadedBundle {
   const { value, text, path } = readBundleConfig(bundle, file);
-  const { spec, warnings } = validateSpec(value, { text, path });
+  const validated = validateSpec(value, { text, path });
+  const { spec } = validated;
   for (const platform of otherPlatforms) {
     if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);
   }
-  return { spec, text, warnings: warnings.map((warning) => showFinding(warning, path)) };
+  if (isLogged('warning')) {
+    for (const finding of validated.warnings) log(finding.harmless ? 'info' : 'warning', showFinding(finding, path));
+  }
+  return { spec, text };
 }

@@ -7,7 +7,7 @@ import { type ContainerFacts, gatherContainerFacts } from '../host/container-fac
 import { checkConsole, sendDescriptor } from '../host/descriptor-sockets.ts';
 import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
-import { log } from '../log.ts';
+import { log, logFindings, releaseWarnings } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
@@ -55,9 +55,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     // Without a cgroup the container has no device filter, whatever this command is told.
     ...(record.cgroup === null && { cgroupManager: 'disabled' }),
   };
-  const plan = lowerExecPlan(spec, host, options);
-  for (const warning of plan.warnings) log('warning', warning);
-  return { spec, plan };
+  return { spec, plan: lowerExecPlan(spec, host, options) };
 }
 
 /**
@@ -67,11 +65,14 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
  */
 export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
   const { spec, plan } = prepareExec(directory, request);
+  logFindings(plan);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
   // A paused container keeps exec waiting until it is resumed, which a signal may end: init ends with it.
   if (!request.detach && !request.ignorePaused) addon().holdSignals();
   const { pidfd, terminal } = startProcess(directory, plan, request);
   if (request.detach) return 0;
+  // Now: the process may run for days.
+  releaseWarnings();
   const { code, signal } = addon().waitForeground(pidfd, terminal);
   return code ?? 128 + (signal ?? 0);
 }

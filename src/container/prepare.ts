@@ -5,7 +5,6 @@ import { exactIntegers } from '../config/read/exact-integers.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
-import { log } from '../log.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import { lower } from '../lower/create-plan.ts';
 import { rootfsPath } from '../lower/mounts/rootfs.ts';
@@ -18,16 +17,16 @@ export interface Prepared {
 }
 
 /**
- * config.json to plan, touching nothing: what create, run and plan have in common.
+ * config.json to plan, touching nothing: what create, run and plan have in common. What is odd about the config is
+ * logged; the findings of the plan are for the caller to tell.
  *
  * @param config absolute path of a file to read in place of the bundle's config.json
  * @param tty asks for a terminal, whatever the config says
  */
 export function prepare(options: LowerOptions, config?: string, tty = false): Prepared {
-  const { spec, text, warnings } = loadBundle(options.bundle, config);
+  const { spec, text } = loadBundle(options.bundle, config);
   if (tty && spec.process !== undefined) spec.process.terminal = true;
   const plan = lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(text) });
-  for (const warning of [...warnings, ...plan.warnings]) log('warning', warning);
   return { spec, specText: text, plan };
 }
 

@@ -1,7 +1,7 @@
 import { addon, type ExitStatus } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { asTsrunError } from '../errors.ts';
-import { log } from '../log.ts';
+import { log, releaseWarnings } from '../log.ts';
 import { reportTrace } from '../run/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer, deleteFailed } from './delete.ts';
@@ -37,6 +37,7 @@ export function runCreated({ directory, record, pidfd, terminal }: Created, { de
   }
   // Now: the container may run for days.
   reportTrace();
+  releaseWarnings();
   if (detach) {
     addon().settleInterrupts(true);
     notify?.waitForReady();

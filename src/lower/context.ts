@@ -37,8 +37,10 @@ export interface Context {
   readonly linux: Linux;
   readonly host: HostFacts;
   readonly options: LowerOptions;
-  /** Findings that do not stop the container. */
+  /** What the container does not get, and nobody would expect. */
   readonly warnings: string[];
+  /** The same where it is as usual here: of a caller without privileges, in a container, or asked for. */
+  readonly notes: string[];
 }
 
 /** 2^64 - 1: RLIM_INFINITY and the like. JSON.parse makes 2^64 of it, which no uint64 can be. */
@@ -71,6 +73,12 @@ export function hasNew(context: Context, type: NamespaceType): boolean {
 export function isPrivileged({ host }: Context): boolean {
   const sysAdmin = 1n << 21n;
   return (host.capabilities & sysAdmin) !== 0n;
+}
+
+/** Whether the runtime is an ordinary user's, or of root in a container: less is to be had, and nobody expects more. */
+export function isOrdinaryUser(context: Context): boolean {
+  const { host } = context;
+  return host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
 }
 
 /** Whether the runtime can open mounts for init, which in a user namespace of its own may reach less. */

@@ -45,8 +45,9 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
     host,
     options,
     warnings: [],
+    notes: [],
   };
-  return { ops: inOrder(context), warnings: context.warnings };
+  return { ops: inOrder(context), warnings: context.warnings, notes: context.notes };
 }
 
 /** The one place that fixes the order of operations. */

@@ -27,8 +27,8 @@ export interface ExecOptions extends LowerOptions {
  * @throws TsrunError for a property that this host, or tsrun, cannot honour
  */
 export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions): Plan {
-  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [] };
-  return { ops: inOrder(context, options), warnings: context.warnings };
+  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [], notes: [] };
+  return { ops: inOrder(context, options), warnings: context.warnings, notes: context.notes };
 }
 
 function inOrder(context: Context, options: ExecOptions): Op[] {

@@ -6,8 +6,9 @@ import type { Op, RuntimeOp } from '../generated/ops.ts';
  */
 export interface Plan {
   readonly ops: readonly Op[];
-  /** Findings that do not stop the container, for the log. */
+  /** Findings that do not stop the container, for the log; those that are as usual on this host apart. */
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 export function isRuntimeOp(op: Op): op is RuntimeOp {

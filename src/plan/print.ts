@@ -8,7 +8,8 @@ export function printPlan(plan: Plan): string {
     return `${number} ${op.by.padEnd(7)} ${printOp(op)}  <- ${op.from}\n`;
   });
   const warnings = plan.warnings.map((warning) => `warning: ${warning}\n`);
-  return lines.join('') + warnings.join('');
+  const notes = plan.notes.map((note) => `note: ${note}\n`);
+  return [...lines, ...warnings, ...notes].join('');
 }
 
 /** The op's name and its values, as short as they can be without being unclear. */

@@ -38,7 +38,8 @@ export function converse(socket: number, answers: Answers): Ending {
         if (message.opIndex === noOp) throw initFailed(message);
         return { how: 'failed', op: answers.opOf(message.opIndex), message };
       case messageType.notice:
-        log('warning', describeNotice(answers.opOf(message.opIndex), message));
+        // Only where the kernel refuses this caller something, which is usual there.
+        log('info', describeNotice(answers.opOf(message.opIndex), message));
         break;
       case messageType.descriptor:
         takeDescriptor(socket, answers, message);

@@ -9,13 +9,13 @@ const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
 /** Of the ops that come from no property, only these have to do with mounts. */
 const ownDefaults = /^(make-device|bind-device|make-symlink|set-propagation)$/;
 
-/** Lines of the plan that come from these places, and its warnings. */
+/** Lines of the plan that come from these places, its warnings and its notes. */
 function lines(places: RegExp, edit: (spec: EditableSpec) => void, host?: Partial<HostFacts>): string {
   const plan = planOf(edit, host).split('\n');
   const wanted = plan.filter((line) => {
     const [op = '', from = ''] = line.split('  <- ');
     const name = op.trim().split(/\s+/)[2] ?? '';
-    return line.startsWith('warning: ') || (places.test(from) && (from !== 'default' || ownDefaults.test(name)));
+    return /^(warning|note): /.test(line) || (places.test(from) && (from !== 'default' || ownDefaults.test(name)));
   });
   return `${wanted.map((line) => line.replace(/^ *\d+ /, '')).join('\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import { closeQuietly } from '../../close.ts';
+import { logFindings } from '../../log.ts';
 import { configOf, configOption, createOptions, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
@@ -29,6 +30,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   const notifyDirectory = notifyDirectoryFor(globals.root, id);
   const lowering = { ...given, preserveFds: descriptors.count, env: descriptors.env, notifyDirectory };
   const { spec, specText, plan } = prepare(lowering, configOf(options), options.tty === true);
+  logFindings(plan);
   demandRootfs(spec, lowering);
   const consoleSocket = options.consoleSocket as string | undefined;
   checkConsole(spec.process?.terminal === true, detached, consoleSocket);

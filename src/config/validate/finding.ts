@@ -10,6 +10,8 @@ export interface Problem {
   message: string;
   /** What is probably meant, or what to do; a function where finding it out takes work. */
   hint?: string | (() => string | undefined) | undefined;
+  /** Of a warning: see Rule. */
+  harmless?: true | undefined;
 }
 
 export interface Finding extends Problem {

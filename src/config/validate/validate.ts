@@ -6,7 +6,8 @@
 import { Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Spec } from '../../generated/spec.ts';
 import { validateConfig } from '../../generated/validate-config.ts';
-import { type JsonScan, scanJson } from '../read/json-scanner.ts';
+import { findValue } from '../read/find-value.ts';
+import { scanJson } from '../read/json-scanner.ts';
 import { maxDepth } from '../read/parse.ts';
 import { appendPointer, PlaceFinder, parentPointer } from '../read/pointer.ts';
 import { inexactSeccompValues } from './exact.ts';
@@ -30,10 +31,10 @@ export interface NamedProblem extends Problem {
 
 /**
  * @param value the parsed `source.text`
- * @returns the same value, now known to be a Spec, and what is odd about it
+ * @returns the same value, now known to be a Spec, and what is odd about it: its places are looked for when it is read
  * @throws SpecError with all errors of the configuration
  */
-export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; warnings: Finding[] } {
+export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; readonly warnings: Finding[] } {
   adoptRuncVersion(value);
   // ajv's compiled code gives the verdict; the walk over the tables finds every reason for a no, with its place.
   const refused = validateConfig(value) ? [] : explainRefusal(value);
@@ -47,7 +48,13 @@ export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; 
     errors.push(...inexactSeccompValues(spec, source.text).map((problem) => ({ rule: 'exact', ...problem })));
   }
   if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
-  return { spec, warnings: locate(applyRules(warningRules, spec, []), source) };
+  const odd = applyRules(warningRules, spec, []);
+  return {
+    spec,
+    get warnings() {
+      return locate(odd, source);
+    },
+  };
 }
 
 /** Hadoop YARN writes the version as runcVersion (runc_write_config.c), and runc reads none at all. */
@@ -73,9 +80,9 @@ export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly
   const problems: NamedProblem[] = [];
   for (const rule of rules) {
     if (!isPresent(spec, rule)) continue;
-    const { name, reads, check } = rule;
+    const { name, reads, harmless, check } = rule;
     if (refused.some((pointer) => reads.some((read) => overlap(read, pointer)))) continue;
-    for (const problem of check(spec)) problems.push({ rule: name, ...problem });
+    for (const problem of check(spec)) problems.push({ rule: name, ...(harmless && { harmless }), ...problem });
   }
   return problems;
 }
@@ -110,13 +117,17 @@ function overlap(a: string, b: string): boolean {
 /** Adds the places and sorts by them. */
 export function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
   if (problems.length === 0) return [];
-  const scan = scanJson(text, maxDepth);
+  const scan = problems.length > maxSought ? scanJson(text, maxDepth).values : undefined;
+  const offsetAt = (pointer: string) => (scan === undefined ? findValue(text, pointer) : scan.get(pointer));
   const places = new PlaceFinder(text);
   return problems
-    .map((problem) => ({ problem, offset: offsetOf(problem.pointer, scan) }))
+    .map((problem) => ({ problem, offset: offsetOf(problem.pointer, offsetAt) }))
     .sort((a, b) => a.offset - b.offset)
     .map(({ problem, offset }, index) => ({ ...problem, hint: hintOf(problem, index), ...places.at(offset) }));
 }
+
+/** Problems whose places are looked for one by one; the places of all values take longer. */
+const maxSought = 8;
 
 /** Problems whose hints are looked for: the nearest of 41 words takes a millisecond, and a config may have a million. */
 const maxHints = 100;
@@ -127,8 +138,8 @@ function hintOf({ hint }: Problem, index: number): string | undefined {
 }
 
 /** Of the value; of the nearest object around it when the pointer names a property that is not there. */
-function offsetOf(pointer: string, scan: JsonScan): number {
-  const offset = scan.values.get(pointer);
+function offsetOf(pointer: string, offsetAt: (pointer: string) => number | undefined): number {
+  const offset = offsetAt(pointer);
   if (offset !== undefined || pointer === '') return offset ?? 0;
-  return offsetOf(parentPointer(pointer), scan);
+  return offsetOf(parentPointer(pointer), offsetAt);
 }

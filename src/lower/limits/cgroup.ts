@@ -2,7 +2,7 @@ import { join, normalize } from 'node:path';
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import { scopeName, scopePath } from '../../systemd/unit-name.ts';
-import { type Context, hasNew, isPrivileged } from '../context.ts';
+import { type Context, hasNew, isOrdinaryUser } from '../context.ts';
 import { hostUid } from '../namespaces/id-maps.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
 import { controllersOf, isLimit, lowerResources } from './resources.ts';
@@ -41,7 +41,7 @@ export function lowerCgroup(context: Context): LoweredCgroup {
 
 /** What a caller that asks for no cgroup cannot have, it is told; rules for devices are in every engine's config. */
 function withoutManager(context: Context): LoweredCgroup {
-  const { linux, host, warnings } = context;
+  const { linux, host, notes } = context;
   const { devices, ...limits } = linux.resources ?? {};
   const limit = lowerResources(limits, host.cgroup).settings.find(({ op }) => isLimit(op));
   if (limit !== undefined) {
@@ -50,31 +50,32 @@ function withoutManager(context: Context): LoweredCgroup {
     });
   }
   if (devices?.length && isUnfiltered(context)) {
-    warnings.push(
+    notes.push(
       '/linux/resources/devices: --cgroup-manager disabled means no device filter: no nodes can be made, and those of the image cannot be used',
     );
   }
   return { before: [], inside: [], last: [] };
 }
 
-function withoutCgroup2({ linux, warnings }: Context): LoweredCgroup {
+function withoutCgroup2(context: Context): LoweredCgroup {
+  const { linux, warnings, notes } = context;
   if (linux.resources?.devices?.length) {
     throw new TsrunError('/linux/resources/devices: this host has no cgroup v2, and so no device filter', {
       hint: 'remove the property to go on without it',
     });
   }
-  warnings.push('this host has no cgroup v2: the container gets no cgroup of its own');
+  (isOrdinaryUser(context) ? notes : warnings).push(
+    'this host has no cgroup v2: the container gets no cgroup of its own',
+  );
   return { before: [], inside: [], last: [] };
 }
 
 /** @param unlimited whether the container can do without */
 function create(context: Context, controllers: string[], unlimited: boolean): Op {
-  const { host, linux, options } = context;
+  const { linux, options } = context;
   const from = linux.cgroupsPath ? '/linux/cgroupsPath' : 'default';
   const rootless = options.rootless ?? 'auto';
-  // Root of a container without privileges is one, too.
-  const ordinaryUser = host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
-  const optional = unlimited && (rootless === 'true' || (rootless === 'auto' && ordinaryUser));
+  const optional = unlimited && (rootless === 'true' || (rootless === 'auto' && isOrdinaryUser(context)));
   return { op: 'create-cgroup', by: 'runtime', from, path: cgroupDirectory(context), controllers, optional };
 }
 

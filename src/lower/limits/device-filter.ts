@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 /**
  * linux.resources.devices, followed by what every container may use. A config without rules gets the same filter, as
  * with runc: all else is refused. Such a filter, that nobody asked for, may be missing where the kernel grants no
- * bpf(2): then its absence is a warning.
+ * bpf(2): then its absence is only logged.
  */
 export function lowerDeviceFilter({ host, linux }: Context): Op[] {
   if (host.cgroup.mount === null) return [];

@@ -1,6 +1,6 @@
 import type { Op } from '../../generated/ops.ts';
 import { attr } from '../../linux/mount-flags.ts';
-import { type Context, hasNew, isPrivileged, namespaceOf } from '../context.ts';
+import { type Context, hasNew, isOrdinaryUser, isPrivileged, namespaceOf } from '../context.ts';
 import { cgroupDirectory } from '../limits/cgroup.ts';
 import { needsMountCall } from './mount-by-flags.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
@@ -98,7 +98,8 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
 /** An empty directory says as much as there is to say. */
 function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
   const { from, destination, mount } = request;
-  context.warnings.push(`${from}: this host has no cgroup v2, so ${destination.path} is an empty directory`);
+  const findings = isOrdinaryUser(context) ? context.notes : context.warnings;
+  findings.push(`${from}: this host has no cgroup v2, so ${destination.path} is an empty directory`);
   return [
     {
       op: 'new-filesystem',

@@ -12,7 +12,7 @@ type SetName = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient
  */
 export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUser: Op[] } {
   const from = '/process/capabilities';
-  const refused = new Set<string>();
+  const refused: Refused = new Map();
   const mask = (name: SetName) => capabilityMask(context, name, refused);
   // capset(2) refuses all of it when one set has what another lacks; validation warns of these.
   const bounding = mask('bounding');
@@ -20,6 +20,10 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   const effective = mask('effective') & permitted;
   const inheritable = mask('inheritable') & bounding;
   const ambient = mask('ambient') & permitted & inheritable;
+  for (const [problem, names] of refused) {
+    const list = [...names].join(', ');
+    context.warnings.push(`process.capabilities: ${list} ${problem} and ${names.size === 1 ? 'is' : 'are'} left out`);
+  }
   const kept = keptForSeccomp(context);
   return {
     beforeUser: [{ op: 'bound-capabilities', by: 'init', from: `${from}/bounding`, bounding }],
@@ -27,9 +31,11 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   };
 }
 
-/** @param refused capabilities that have been warned of, whichever set they were in */
-function capabilityMask(context: Context, set: SetName, refused: Set<string>): bigint {
-  const { spec, warnings } = context;
+/** Names of capabilities, whichever set they were in, by what is the matter with them. */
+type Refused = Map<string, Set<string>>;
+
+function capabilityMask(context: Context, set: SetName, refused: Refused): bigint {
+  const { spec } = context;
   const grantable = grantableCapabilities(context);
   const withheld = isUnfiltered(context) ? mknod : 0n;
   let mask = 0n;
@@ -43,8 +49,8 @@ function capabilityMask(context: Context, set: SetName, refused: Set<string>): b
       mask |= bit;
       continue;
     }
-    if (!refused.has(name)) warnings.push(`process.capabilities: ${name} ${problem} and is left out`);
-    refused.add(name);
+    const names = refused.get(problem) ?? new Set();
+    refused.set(problem, names.add(name));
   }
   return mask;
 }

@@ -39,7 +39,7 @@ export class CgroupOps implements Birthplace {
       if (!optional || !isRefusal(error)) throw error;
       const { message, hint } = error as TsrunError;
       const lost = 'no limits, device rules, pause or stats';
-      log('warning', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
+      log('info', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
       return this.handlers.cgroup(null);
     }
     this.undo.push(() => undoCgroup(path, made));

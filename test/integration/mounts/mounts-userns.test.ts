@@ -276,7 +276,7 @@ t.test('a /sys that the kernel refuses is the host’s, and the log says so', { 
   const box = sandbox(t);
   const log = join(box.directory, 'log');
   const script = 'cat /proc/self/mountinfo; ls /sys/class/net | wc -l';
-  const flags = ['--log-level', 'warning', '--log', log];
+  const flags = ['--log-level', 'info', '--log', log];
   const { code, stdout, stderr } = await runMapped(box, script, (spec) => without(spec, 'network'), flags);
   t.equal(code, 0, stderr);
   const mounts = parseMountInfo(stdout.replace(/\d+\n$/, ''));

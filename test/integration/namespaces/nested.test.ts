@@ -91,7 +91,7 @@ step() {
   echo "$name: $code" $out
 }
 step spec $T spec $1 --no-terminal --writable -- sh -c 'grep -c . /proc/1/cmdline /proc/self/uid_map; id -u; exec sleep 1000'
-step create sh -c "$T --log-level warning create c1 >out 2>&1; code=\\$?; cat out; exit \\$code"
+step create sh -c "$T --log-level info create c1 >out 2>&1; code=\\$?; cat out; exit \\$code"
 step start $T start c1
 step state sh -c "$T state c1 | grep status"
 step exec $T exec c1 id -u

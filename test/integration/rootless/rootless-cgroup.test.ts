@@ -51,7 +51,7 @@ for (const shell of ['shell', '']) {
     const { user, cgroup } = delegate(t, shell);
     const status = async () => JSON.parse((await user.ok(['state', user.id])).stdout).status;
     const pids = async () => JSON.parse((await user.ok(['ps', '--format', 'json', user.id])).stdout);
-    t.notMatch((await user.ok(['--log-level', 'warning', 'run', '--detach', user.id])).stderr, 'gets no cgroup');
+    t.notMatch((await user.ok(['--log-level', 'info', 'run', '--detach', user.id])).stderr, 'gets no cgroup');
     await waitFor('both processes', async () => (await pids()).length === 2 || undefined);
     t.ok(existsSync(join(cgroup, user.id)), 'its cgroup is a child of the delegated one');
     await user.ok(['pause', user.id]);

@@ -79,7 +79,7 @@ async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string
   };
   const undo = new UndoStack();
   try {
-    new Executor({ ops, warnings: [] }, handlers as unknown as Handlers, undo).run();
+    new Executor({ ops, warnings: [], notes: [] }, handlers as unknown as Handlers, undo).run();
     return { done, error: undefined };
   } catch (error) {
     t.same(undo.run(), []);

@@ -150,6 +150,7 @@ t.test('the scope comes after the clone and before its limits; without systemd i
     host: capableHost(),
     options: { id: 'c1', bundle: '/b', cgroupManager: 'systemd' as const },
     warnings: [],
+    notes: [],
   };
   const { before, inside } = lowerCgroup(context);
   t.strictSame(before, []);

@@ -25,7 +25,7 @@ export const capabilityWarnings: Rule[] = [
   {
     name: 'capability-not-permitted',
     reads: ['/process/capabilities'],
-    check: (spec) => notIn(spec, 'effective', 'permitted', 'and is made permitted too'),
+    check: (spec) => notIn(spec, 'effective', 'permitted', 'so it is made permitted too'),
   },
   {
     name: 'capability-ambient',
@@ -51,13 +51,24 @@ function unknownCapabilities(capabilities: LinuxCapabilities): Problem[] {
   });
 }
 
-/** A warning for each capability of one set that is missing from another, which the kernel needs it in. */
+/**
+ * Capabilities of one set that are missing from another, which the kernel needs them in. One warning for all: what
+ * `crun spec` writes has three ambient ones that are not inheritable.
+ *
+ * @param effect of one
+ */
 function notIn(spec: Spec, set: CapabilitySet, needed: CapabilitySet, effect: string): Problem[] {
   const capabilities = spec.process?.capabilities ?? {};
+  const given = capabilities[set] ?? [];
   const granted = new Set(capabilities[needed] ?? []);
-  return (capabilities[set] ?? []).flatMap((capability, index) => {
-    if (granted.has(capability) || !isKnown.has(capability)) return [];
-    const pointer = `/process/capabilities/${set}/${index}`;
-    return [{ pointer, message: `${capability} is not in /process/capabilities/${needed}, ${effect}` }];
-  });
+  const missing = given.filter((capability) => !granted.has(capability) && isKnown.has(capability));
+  const [first] = missing;
+  if (first === undefined) return [];
+  const where = `not in /process/capabilities/${needed}`;
+  const at = `/process/capabilities/${set}`;
+  if (missing.length > 1) {
+    const effectOfAll = effect.replace(' it is ', ' they are ').replace(/ it$/, ' them');
+    return [{ pointer: at, message: `${missing.join(', ')} are ${where}, ${effectOfAll}` }];
+  }
+  return [{ pointer: `${at}/${given.indexOf(first)}`, message: `${first} is ${where}, ${effect}` }];
 }

@@ -90,6 +90,8 @@ export const processErrors: Rule[] = [
 export const processWarnings: Rule[] = [
   {
     name: 'console-size-without-terminal',
+    // "MUST be ignored" then, and docker writes it whenever its own caller has a terminal.
+    harmless: true,
     reads: ['/process/consoleSize', '/process/terminal'],
     check: ({ process }) => {
       const isUseless = process?.consoleSize !== undefined && process.terminal !== true;

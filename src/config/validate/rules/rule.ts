@@ -10,6 +10,8 @@ export interface Rule {
    * Pointers of what it looks at. The rule is run when the first is there and the schema has accepted all.
    */
   reads: readonly [string, ...string[]];
+  /** Of a warning: whether the container has all that it is to have. It is only for who asks for such things. */
+  harmless?: true;
   check: (spec: Spec) => Problem[];
 }
 

@@ -1,0 +1,69 @@
+/** Where a value stands in a text that is known to be JSON: what is beside the way to it is stepped over, not read. */
+import { closingQuote, skipSpace } from './key-limit.ts';
+
+/** @returns the offset of the value at a JSON pointer, undefined when there is none */
+export function findValue(text: string, pointer: string): number | undefined {
+  let at = skipSpace(text, 0);
+  for (const part of pointer.split('/').slice(1)) {
+    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const found = text[at] === '{' ? findProperty(text, at, name) : findItem(text, at, name);
+    if (found === undefined) return undefined;
+    at = found;
+  }
+  return at;
+}
+
+/** @param open offset of the object's bracket */
+function findProperty(text: string, open: number, name: string): number | undefined {
+  let at = skipSpace(text, open + 1);
+  while (text[at] === '"') {
+    const end = closingQuote(text, at) + 1;
+    const value = skipSpace(text, skipSpace(text, end) + 1);
+    if (JSON.parse(text.slice(at, end)) === name) return value;
+    at = next(text, value);
+  }
+  return undefined;
+}
+
+/** @param open offset of the array's bracket; of another value there are no items */
+function findItem(text: string, open: number, index: string): number | undefined {
+  if (text[open] !== '[' || !/^\d+$/.test(index)) return undefined;
+  let at = skipSpace(text, open + 1);
+  for (let left = Number(index); text[at] !== ']' && text[at] !== undefined; left--) {
+    if (left === 0) return at;
+    at = next(text, at);
+  }
+  return undefined;
+}
+
+/** Offset of what follows the value at `at` and its comma, which is the closing bracket after the last. */
+function next(text: string, at: number): number {
+  const end = skipSpace(text, valueEnd(text, at));
+  return text[end] === ',' ? skipSpace(text, end + 1) : end;
+}
+
+function valueEnd(text: string, at: number): number {
+  let depth = 0;
+  const sign = /["[\]{},]/g;
+  sign.lastIndex = at;
+  for (let found = sign.exec(text); found !== null; found = sign.exec(text)) {
+    switch (found[0]) {
+      case '"':
+        sign.lastIndex = closingQuote(text, found.index) + 1;
+        if (depth === 0) return sign.lastIndex;
+        break;
+      case '{':
+      case '[':
+        depth++;
+        break;
+      case ',':
+        if (depth === 0) return found.index;
+        break;
+      default:
+        // Of the value around it, when this one is a word or a number.
+        if (depth === 0) return found.index;
+        if (--depth === 0) return sign.lastIndex;
+    }
+  }
+  return text.length;
+}
