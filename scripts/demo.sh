@@ -8,8 +8,10 @@ main() {
   require_root
   step 'Setting up: what is missing of the Debian and npm packages'
   bash scripts/setup.sh build demo
-  step 'Building: build/tsrun.cjs from TypeScript, tsrun.node and tsrun-init from C++'
-  node scripts/build.mjs
+  step 'Building: the command from TypeScript, what runs it from C++. The first time takes about two minutes'
+  build cli 'build/tsrun.cjs, for Node'
+  build native 'tsrun.node and tsrun-init, for Node'
+  build standalone 'build/standalone/tsrun, one file that needs nothing of the machine'
 
   local bundle id
   bundle=$(mktemp -d "${TMPDIR:-/tmp}/tsrun-demo.XXXXXX")
@@ -22,7 +24,16 @@ main() {
   bin/tsrun spec --bundle "$bundle"
   edit_config "$bundle/config.json"
 
-  step "Running it: bin/tsrun run --bundle $bundle $id"
+  step 'What it would do, before anything is done: bin/tsrun plan (its first lines)'
+  first_lines bin/tsrun plan --bundle "$bundle" "$id"
+  step 'A mistake: cwd is "root" now. bin/tsrun check finds it, and so does run, before it does anything'
+  cp "$bundle/config.json" "$bundle/right.json"
+  sed -i 's|"cwd": "/"|"cwd": "root"|' "$bundle/config.json"
+  bin/tsrun check --bundle "$bundle" || true
+  bin/tsrun run --bundle "$bundle" "$id" || true
+  mv "$bundle/right.json" "$bundle/config.json"
+
+  step "Put right, and run: bin/tsrun run --bundle $bundle $id"
   bin/tsrun run --bundle "$bundle" "$id"
   step 'The container has ended; its cgroup, mounts and state are gone:'
   bin/tsrun list
@@ -51,6 +62,16 @@ edit_config() {
     spec.process.args = ["sh", "/bin/demo"];
     fs.writeFileSync(process.argv[1], JSON.stringify(spec, null, 2));
   ' "$1"
+}
+
+# build PART WHAT-IT-IS
+build() {
+  printf '%s\n' "$2"
+  node scripts/build.mjs "$1"
+}
+
+first_lines() {
+  "$@" | sed -n '1,12p;12a …'
 }
 
 step() {

@@ -1,0 +1,75 @@
+/** tsrun from the release's tarball, made known to dockerd and podman word for word as docs/engines.md has it. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { repoRoot, requires, type Sandbox } from '../harness/index.ts';
+import { Docker, dockerd } from './dockerd.ts';
+import type { EnginePlace } from './engine-place.ts';
+import { EngineTree, engineTrees } from './engine-tree.ts';
+import { rootfsArchive } from './image.ts';
+
+/** The VM has no checkout with a history, which gives a release its time. */
+const needs = engineTrees() || requires({ runtime: 'tsrun', files: ['build/standalone/tsrun', '.git'] });
+const page = readFileSync(join(repoRoot, 'docs/engines.md'), 'utf8');
+
+/** The indented block below a comment line that names the file. */
+function blockFor(file: string): string {
+  const [, block = ''] = new RegExp(`^ {4}# ${file}\\n((?: {4}.*\\n)+)`, 'm').exec(page) ?? [];
+  return block.replace(/^ {4}/gm, '');
+}
+
+/** Unpacks and installs the tarball there, as docs/installing.md says. */
+async function install(place: EnginePlace): Promise<void> {
+  const tarball = releasedTarball(place.sandbox);
+  await place.outputOf(['tar', '-xzf', tarball, '-C', '/root']);
+  await place.outputOf(['sh', '-c', 'sh /root/tsrun-*-linux-x64/install.sh']);
+  await place.outputOf(['/usr/local/bin/tsrun', '--version']);
+}
+
+function releasedTarball({ directory }: Sandbox): string {
+  const release = join(directory, 'release');
+  chmodSync(directory, 0o755);
+  execFileSync('node', ['scripts/release.mjs', release], { cwd: repoRoot });
+  const name = readdirSync(release).find((entry) => entry.endsWith('-linux-x64.tar.gz')) ?? 'no tarball';
+  const tarball = join(directory, name);
+  copyFileSync(join(release, name), tarball);
+  return tarball;
+}
+
+/** A profile of the engine’s own is in force. */
+const inside = ['sh', '-c', 'echo hello; grep ^Seccomp: /proc/self/status'];
+const printed = 'hello\nSeccomp:\t2\n';
+
+t.test('through dockerd', { skip: needs || dockerd() }, async (t) => {
+  const settings = JSON.parse(blockFor('/etc/docker/daemon.json'));
+  const docker = await Docker.start(t, settings);
+  await install(docker.place);
+  t.match(await docker.run([], ...inside), { code: 0, stdout: printed });
+  t.match(await docker.run(['--runtime', 'tsrun'], ...inside), { code: 0, stdout: printed });
+  await docker.detach([], 'box', 'sleep', '1000');
+  t.equal(await docker.inspect('box', '.HostConfig.Runtime'), 'tsrun');
+  const version = await docker.outputOf('info', '--format', '{{.DefaultRuntime}}');
+  t.equal(version.trim(), 'tsrun');
+});
+
+t.test('through podman', { skip: needs }, async (t) => {
+  const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
+  const place = await EngineTree.enter(t, { suite: 'trixie', parents });
+  place.writeFile('/etc/containers/containers.conf', blockFor('/etc/containers/containers.conf'));
+  // What the place lacks is no part of the page: systemd, a journal, a network, the pids controller, CAP_SYS_RESOURCE.
+  place.writeFile(
+    '/etc/containers/containers.conf.d/place.conf',
+    `[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\nlog_driver = "k8s-file"\nnetns = "none"
+pids_limit = 0\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n`,
+  );
+  await install(place);
+  const podman = (...args: string[]) => place.run(['podman', '--storage-driver', 'vfs', ...args]);
+  t.teardown(() => podman('rm', '--force', '--all', '--time', '0'));
+  t.match(await podman('import', rootfsArchive(place.sandbox.directory), 'busybox'), { code: 0 });
+  const run = await podman('run', '--rm', '--network', 'none', '--cgroup-parent', '/pods', 'busybox', ...inside);
+  t.match(run, { code: 0, stdout: printed });
+  t.match(await podman('info', '--format', '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'), {
+    stdout: /^\/usr\/local\/bin\/tsrun tsrun version \d/,
+  });
+});
