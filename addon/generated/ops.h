@@ -5,82 +5,86 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3571728078u;
+constexpr uint32_t kLayoutHash = 3950394319u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
-  kResetProcess = 2,
-  kRaiseHardLimit = 3,
-  kNewSession = 4,
-  kJoinSessionKeyring = 5,
-  kSetDumpable = 6,
-  kJoinNamespace = 7,
-  kJoinContainer = 8,
-  kForkChild = 9,
-  kHoldRoot = 10,
-  kUnshare = 11,
-  kAdoptIds = 12,
-  kWriteTimeOffsets = 13,
-  kLoopbackUp = 14,
-  kSetHostname = 15,
-  kSetDomainname = 16,
-  kSetPropagation = 17,
-  kBindRootfs = 18,
-  kOpenProcfs = 19,
-  kNewFilesystem = 20,
-  kMountByFlags = 21,
-  kCloneTree = 22,
-  kOwnTree = 23,
-  kKeepMount = 24,
-  kTakeMount = 25,
-  kCheckMounts = 26,
-  kFindMount = 27,
-  kReconfigureFilesystem = 28,
-  kMapMountIds = 29,
-  kCopyUp = 30,
-  kSetMountAttributes = 31,
-  kAttachMount = 32,
-  kMakeDevice = 33,
-  kMakeNode = 34,
-  kBindDevice = 35,
-  kMakeSymlink = 36,
-  kMakeConsole = 37,
-  kRunContainerHook = 38,
-  kFilterHooks = 39,
-  kPivotRoot = 40,
-  kMoveRoot = 41,
-  kWriteSysctl = 42,
-  kSetRootPropagation = 43,
-  kNodevRoot = 44,
-  kReadonlyRoot = 45,
-  kReadonlyPath = 46,
-  kMaskPath = 47,
-  kSetRlimit = 48,
-  kSetMemoryPolicy = 49,
-  kSetPersonality = 50,
-  kSetCpuAffinity = 51,
-  kSetApparmorProfile = 52,
-  kSetSelinuxLabel = 53,
-  kEnterCwd = 54,
-  kFindProgram = 55,
-  kFindUser = 56,
-  kDefaultHome = 57,
-  kBoundCapabilities = 58,
-  kOwnStdio = 59,
-  kSetUser = 60,
-  kSetCapabilities = 61,
-  kSetUmask = 62,
-  kNoNewPrivileges = 63,
-  kWaitStart = 64,
-  kPrepareExec = 65,
-  kLoadSeccomp = 66,
-  kExec = 67,
+  kPreferOomKill = 2,
+  kRestoreOomScoreAdj = 3,
+  kResetProcess = 4,
+  kRaiseHardLimit = 5,
+  kNewSession = 6,
+  kJoinSessionKeyring = 7,
+  kSetDumpable = 8,
+  kJoinNamespace = 9,
+  kJoinContainer = 10,
+  kForkChild = 11,
+  kHoldRoot = 12,
+  kUnshare = 13,
+  kAdoptIds = 14,
+  kWriteTimeOffsets = 15,
+  kLoopbackUp = 16,
+  kSetHostname = 17,
+  kSetDomainname = 18,
+  kSetPropagation = 19,
+  kBindRootfs = 20,
+  kOpenProcfs = 21,
+  kNewFilesystem = 22,
+  kMountByFlags = 23,
+  kCloneTree = 24,
+  kOwnTree = 25,
+  kKeepMount = 26,
+  kTakeMount = 27,
+  kCheckMounts = 28,
+  kFindMount = 29,
+  kReconfigureFilesystem = 30,
+  kMapMountIds = 31,
+  kCopyUp = 32,
+  kSetMountAttributes = 33,
+  kAttachMount = 34,
+  kMakeDevice = 35,
+  kMakeNode = 36,
+  kBindDevice = 37,
+  kMakeSymlink = 38,
+  kMakeConsole = 39,
+  kRunContainerHook = 40,
+  kFilterHooks = 41,
+  kPivotRoot = 42,
+  kMoveRoot = 43,
+  kWriteSysctl = 44,
+  kSetRootPropagation = 45,
+  kNodevRoot = 46,
+  kReadonlyRoot = 47,
+  kReadonlyPath = 48,
+  kMaskPath = 49,
+  kSetRlimit = 50,
+  kSetMemoryPolicy = 51,
+  kSetPersonality = 52,
+  kSetCpuAffinity = 53,
+  kSetApparmorProfile = 54,
+  kSetSelinuxLabel = 55,
+  kEnterCwd = 56,
+  kFindProgram = 57,
+  kFindUser = 58,
+  kDefaultHome = 59,
+  kBoundCapabilities = 60,
+  kOwnStdio = 61,
+  kSetUser = 62,
+  kSetCapabilities = 63,
+  kSetUmask = 64,
+  kNoNewPrivileges = 65,
+  kWaitStart = 66,
+  kPrepareExec = 67,
+  kLoadSeccomp = 68,
+  kExec = 69,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
 constexpr const char* kShapes[] = {
   "",
   ".",  // set-oom-score-adj
+  "",  // prefer-oom-kill
+  "",  // restore-oom-score-adj
   "..",  // reset-process
   "s..",  // raise-hard-limit
   "",  // new-session
@@ -152,6 +156,14 @@ constexpr const char* kShapes[] = {
 // Write /proc/self/oom_score_adj.
 struct SetOomScoreAdjOp {
   int64_t value;
+};
+
+// Raise /proc/self/oom_score_adj to 1000: while init sets itself up, the OOM killer takes it, and no program that has been there before.
+struct PreferOomKillOp {
+};
+
+// Write back what /proc/self/oom_score_adj was before prefer-oom-kill.
+struct RestoreOomScoreAdjOp {
 };
 
 // Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE, and with `allCpus` the caller's CPU affinity.
@@ -595,6 +607,8 @@ struct ExecOp {
 // X(Name) for every op: init's switch is made from it.
 #define TSRUN_INIT_OPS(X) \
   X(SetOomScoreAdj) \
+  X(PreferOomKill) \
+  X(RestoreOomScoreAdj) \
   X(ResetProcess) \
   X(RaiseHardLimit) \
   X(NewSession) \

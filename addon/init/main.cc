@@ -82,7 +82,7 @@ extern "C" [[noreturn]] void tsrun_init(long* stack) {
   if (count < 3) quit(1);
   ctx.sync_fd = parse_fd(arguments[1]);
   ctx.report_fd = ctx.sync_fd;
-  ctx.root_fd = ctx.proc_fd = ctx.null_fd = ctx.mask_fd = ctx.mount_fd = -1;
+  ctx.root_fd = ctx.oom_fd = ctx.proc_fd = ctx.null_fd = ctx.mask_fd = ctx.mount_fd = -1;
   int plan_fd = parse_fd(arguments[2]);
   ctx.op_index = kNoOp;
   // The runtime has used the time of clone and exec to write it.

@@ -3,6 +3,7 @@
 #include <linux/signal.h>
 
 #include "base.h"
+#include "oom.h"
 #include "ops.h"
 
 namespace tsrun {
@@ -33,6 +34,7 @@ int run(const ForkChildOp& op) {
   close_fd(gate[1]);
   char byte;
   if (sys(__NR_read, gate[0], &byte, 1) != 1) quit(1);
+  forget_oom_score_adj_file();
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // Everything that is written to /proc goes through a procfs of init's own, which the container cannot shadow with
 // mounts of its own (CVE-2019-16884, CVE-2025-52881).
 #include "mount_api.h"
+#include "oom.h"
 #include "ops.h"
 #include "path.h"
 #include "procfs.h"
@@ -43,7 +44,7 @@ int run(const OpenProcfsOp&) {
   if (fd == -EPERM || fd == -EBUSY) fd = hold_host_procfs();
   if (fd < 0) return static_cast<int>(fd);
   ctx.proc_fd = static_cast<int>(fd);
-  return 0;
+  return reopen_oom_score_adj();
 }
 
 int run(const WriteSysctlOp& op) {
@@ -55,18 +56,6 @@ int run(const WriteSysctlOp& op) {
   if (!file.ok()) return file.error();
   long written = sys(__NR_write, file.get(), text(op.value), op.value.length);
   return written < 0 ? fail(written, path) : 0;
-}
-
-int run(const SetOomScoreAdjOp& op) {
-  // The host's procfs: this runs before anything of the container is there, and before reset-process makes the file
-  // root's, as it does for every process that is not dumpable.
-  constexpr const char* kPath = "/proc/self/oom_score_adj";
-  Fd file(open_at(AT_FDCWD, kPath, O_WRONLY, 0));
-  if (!file.ok()) return fail(file.error(), kPath);
-  char digits[24];
-  const char* value = decimal(digits, op.value);
-  long written = sys(__NR_write, file.get(), value, length(value));
-  return written < 0 ? fail(written, kPath) : 0;
 }
 
 }  // namespace tsrun

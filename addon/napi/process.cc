@@ -71,6 +71,7 @@ Napi::Value pidfd_wait(const Napi::CallbackInfo& info) {
 Napi::Value is_child(const Napi::CallbackInfo& info) {
   siginfo_t status = {};
   int result = waitid(P_PIDFD, static_cast<id_t>(int_at(info, 0)), &status, WEXITED | WNOHANG | WNOWAIT);
+  if (result != 0 && errno != ECHILD) return throw_errno(info.Env(), errno, "waitid");
   return Napi::Boolean::New(info.Env(), result == 0);
 }
 

@@ -241,6 +241,18 @@ export interface SetOomScoreAdjOp extends OpBase {
   readonly value: number | bigint;
 }
 
+/** Raise /proc/self/oom_score_adj to 1000: while init sets itself up, the OOM killer takes it, and no program that has been there before. */
+export interface PreferOomKillOp extends OpBase {
+  readonly op: 'prefer-oom-kill';
+  readonly by: 'init';
+}
+
+/** Write back what /proc/self/oom_score_adj was before prefer-oom-kill. */
+export interface RestoreOomScoreAdjOp extends OpBase {
+  readonly op: 'restore-oom-score-adj';
+  readonly by: 'init';
+}
+
 /** Undo what the runtime's own process left behind: signal dispositions and mask, dumpable flag, umask, RLIMIT_NOFILE, and with `allCpus` the caller's CPU affinity. */
 export interface ResetProcessOp extends OpBase {
   readonly op: 'reset-process';
@@ -840,6 +852,8 @@ export type RuntimeOp =
 
 export type InitOp =
   | SetOomScoreAdjOp
+  | PreferOomKillOp
+  | RestoreOomScoreAdjOp
   | ResetProcessOp
   | RaiseHardLimitOp
   | NewSessionOp

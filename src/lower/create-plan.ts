@@ -29,7 +29,7 @@ import { lowerHostSysctl, lowerSysctl } from './namespaces/sysctl.ts';
 import { lowerProgram } from './process/exec.ts';
 import { lowerKeyring } from './process/labels.ts';
 import { withNotifySocket } from './process/notify.ts';
-import { lowerReset, lowerSession } from './process/process.ts';
+import { lowerOomPreference, lowerReset, lowerSession } from './process/process.ts';
 import { lowerProcessSteps } from './process/process-steps.ts';
 import { lowerTerminal } from './process/terminal.ts';
 
@@ -55,6 +55,10 @@ function inOrder(context: Context): Op[] {
   const { options } = context;
   const cgroup = lowerCgroup(context);
   const process = lowerProcessSteps(context);
+  const oom = lowerOomPreference(context);
+  const hooks = [...runtimeHooks(context, 'prestart'), ...runtimeHooks(context, 'createRuntime')];
+  const containerHooks = createContainerHooks(context);
+  const hasHooks = hooks.length + containerHooks.length > 0;
   return [
     ...process.compile,
     // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
@@ -100,11 +104,12 @@ function inOrder(context: Context): Op[] {
     ...lowerTerminal(context),
     // With the hooks, which may want to see them: one wait for the runtime less. Not sooner, so that little can fail after.
     ...lowerNetDevices(context),
+    // Hooks may look at it, change it, and leave processes behind that have it.
+    ...(hasHooks ? oom.restore : []),
     // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
-    ...runtimeHooks(context, 'prestart'),
-    ...runtimeHooks(context, 'createRuntime'),
+    ...hooks,
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
-    ...createContainerHooks(context),
+    ...containerHooks,
     ...lowerMountsOfHooks(context),
     // Nothing is made on the container's own mounts any more.
     ...lowerReadonlyFilesystems(context),
@@ -122,6 +127,8 @@ function inOrder(context: Context): Op[] {
     // While init is still root, whom nothing in the rootfs keeps out.
     ...lowerMountCheck(context),
     ...process.identity,
+    // A container that waits for start must not be the first to go.
+    ...(hasHooks ? [] : oom.restore),
     // A limit of no processes at all: everything that create starts has been started.
     ...cgroup.last,
     ...process.outside,

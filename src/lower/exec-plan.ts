@@ -9,7 +9,7 @@ import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerExecAffinity, namesCpus } from './process/cpu-affinity.ts';
 import { lowerProgram } from './process/exec.ts';
 import { lowerKeyring } from './process/labels.ts';
-import { lowerReset, lowerSession } from './process/process.ts';
+import { lowerOomPreference, lowerReset, lowerSession } from './process/process.ts';
 import { lowerProcessSteps } from './process/process-steps.ts';
 import { lowerTerminal } from './process/terminal.ts';
 
@@ -51,6 +51,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...lowerProgram(context, { joining: true }),
     ...lowerExecAffinity(context.spec).final,
     ...process.identity,
+    ...lowerOomPreference(context).restore,
     ...process.outside,
     // Before execve, as callers read the file as soon as exec returns.
     ...(options.pidFile === undefined

@@ -11,6 +11,7 @@ export function lowerReset(context: Context, { allCpus = true } = {}): Op[] {
   return [
     // Before reset-process makes the file root's.
     ...lowerOomScoreAdj(context),
+    ...lowerOomPreference(context).raise,
     { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft, allCpus },
     ...lowerHardLimits(context),
     ...lowerOwnStdioOutside(context),
@@ -27,6 +28,18 @@ function lowerOomScoreAdj({ spec }: Context): Op[] {
   const value = spec.process?.oomScoreAdj;
   if (value === undefined) return [];
   return [{ op: 'set-oom-score-adj', by: 'init', from: '/process/oomScoreAdj', value }];
+}
+
+/**
+ * While init sets itself up, the OOM killer shall take it, and not a program that is there already: of the container, for
+ * an exec, or of another one below the same limit. A user namespace's root may not set the value back.
+ */
+export function lowerOomPreference(context: Context): { raise: Op[]; restore: Op[] } {
+  if (namespaceOf(context, 'user') !== undefined) return { raise: [], restore: [] };
+  return {
+    raise: [{ op: 'prefer-oom-kill', by: 'init', from: 'default' }],
+    restore: [{ op: 'restore-oom-score-adj', by: 'init', from: 'default' }],
+  };
 }
 
 /** Hard limits above the caller's, which a process in a user namespace may not raise. */

@@ -1,0 +1,111 @@
+/** While init sets itself up, the OOM killer takes it and no other; the program has what its config says. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { type Bundle, requires, runtimePath, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun', cgroup2: true, commands: ['strace'] });
+
+const readScore = (pid: number) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
+const own = readScore(process.pid);
+
+/**
+ * Runs the command with its init held at the first filesystem that it opens.
+ *
+ * @returns init's oom_score_adj there, and the command's output
+ */
+async function scoreMeanwhile(box: Sandbox, bundle: Bundle, args: string[]) {
+  const log = join(box.directory, 'strace');
+  const inject = ['-f', '-qq', '-o', log, '-e', 'trace=fsopen', '-e', 'inject=fsopen:signal=STOP:when=1'];
+  const procs = join(box.cgroupOf(bundle), 'cgroup.procs');
+  const pids = () => (existsSync(procs) ? readFileSync(procs, 'utf8').split('\n').filter(Boolean).map(Number) : []);
+  const before = pids();
+  const output = { outputFiles: join(box.directory, 'output') };
+  const traced = box.startProgram('strace', [...inject, runtimePath, '--root', box.root, ...args], output);
+  const isHeld = () => existsSync(log) && readFileSync(log, 'utf8').includes('--- stopped by SIGSTOP');
+  await waitFor('init to be held', () => (isHeld() ? true : undefined));
+  const init = pids().find((pid) => !before.includes(pid)) ?? 0;
+  const score = readScore(init);
+  process.kill(init, 'SIGCONT');
+  const { code, stdout, stderr } = await traced.done;
+  return { score, code, stdout, stderr };
+}
+
+const show = ['/bin/cat', '/proc/self/oom_score_adj'];
+
+const cases: [string, string, ((spec: Spec) => void)?][] = [
+  ['the caller’s', own],
+  ['its own', '77', (spec) => (spec.process.oomScoreAdj = 77)],
+  [
+    'its own as an ordinary user without capabilities',
+    '77',
+    (spec) => {
+      spec.process.oomScoreAdj = 77;
+      spec.process.user = { ...spec.process.user, uid: 1000, gid: 1000 };
+      spec.process.capabilities = {};
+    },
+  ],
+];
+
+for (const [name, expected, edit] of cases) {
+  t.test(`init of run is the first to go, and the program has ${name}`, { skip }, async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      delete spec.process.oomScoreAdj;
+      edit?.(spec);
+      spec.process.args = show;
+    });
+    const result = await scoreMeanwhile(box, bundle, ['run', '--bundle', bundle.directory, box.newId()]);
+    t.match(result, { score: '1000', code: 0, stdout: `${expected}\n` });
+  });
+
+  t.test(`init of exec is the first to go, and the program has ${name}`, { skip }, async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      delete spec.process.oomScoreAdj;
+      edit?.(spec);
+      spec.process.args = ['/bin/sleep', '1000'];
+    });
+    const id = await box.create(bundle);
+    t.equal(readScore((await box.state(id)).pid), expected, 'and so has one that waits for start');
+    await box.runtimeOk(['start', id]);
+    t.match(await scoreMeanwhile(box, bundle, ['exec', id, ...show]), {
+      score: '1000',
+      code: 0,
+      stdout: `${expected}\n`,
+    });
+  });
+}
+
+t.test('a program may go back to what it had', { skip }, async (t) => {
+  const script = `echo 900 >/proc/self/oom_score_adj && echo ${own} >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj`;
+  const stdout = await sandbox(t).outputOf(['/bin/sh', '-c', script], (spec) => {
+    delete spec.process.oomScoreAdj;
+  });
+  t.equal(stdout, `${own}\n`);
+});
+
+t.test('hooks see what the program will have', { skip }, async (t) => {
+  for (const kind of ['createRuntime', 'createContainer'] as const) {
+    const box = sandbox(t);
+    const file = join(box.directory, 'seen');
+    const bundle = box.bundle((spec) => {
+      spec.process.oomScoreAdj = 77;
+      spec.process.args = ['/bin/true'];
+      const pid = kind === 'createRuntime' ? '$(sed \'s/.*"pid":\\([0-9]*\\).*/\\1/\')' : 'self';
+      spec.hooks = { [kind]: [{ path: '/bin/sh', args: ['sh', '-c', `cat /proc/${pid}/oom_score_adj >${file}`] }] };
+    });
+    await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
+    t.equal(readFileSync(file, 'utf8'), '77\n', kind);
+  }
+});
+
+t.test('in a user namespace it is as it was', { skip: requires({ root: true, userns: true }) }, async (t) => {
+  const stdout = await sandbox(t).outputOf(show, (spec) => {
+    delete spec.process.oomScoreAdj;
+    spec.linux.namespaces.push({ type: 'user' });
+    spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+    spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+  });
+  t.equal(stdout, `${own}\n`);
+});
