@@ -2,7 +2,16 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Bundle, requires, runtimePath, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
+import {
+  type Bundle,
+  cHelper,
+  requires,
+  run,
+  runtimePath,
+  type Sandbox,
+  sandbox,
+  waitFor,
+} from '../../harness/index.ts';
 import { Screen } from '../../harness/screen.ts';
 
 const skip = requires({ root: true, commands: ['tmux'] });
@@ -180,3 +189,33 @@ t.test(
     t.match(withSocket, { code: 1, stderr: /cannot use console socket/ });
   },
 );
+
+const sized = requires({ root: true, runtime: 'tsrun', cHelpers: true, commands: ['stty'] });
+
+t.test('consoleSize stays where the caller’s terminal has no size', { skip: sized }, async (t) => {
+  const box = sandbox(t);
+  const process = {
+    // What is typed comes when the caller's terminal has been looked at.
+    args: ['/bin/sh', '-c', 'read word; stty size'],
+    env: ['PATH=/bin'],
+    cwd: '/',
+    terminal: true,
+    consoleSize: { height: 37, width: 101 },
+  };
+  const file = join(box.directory, 'process.json');
+  writeFileSync(file, JSON.stringify({ ...process, user: { uid: 0, gid: 0 } }));
+  const idle = await box.create(box.bundle());
+  const { directory } = box.bundle((spec) => Object.assign(spec.process, process));
+  const command = [runtimePath, '--root', box.root].join(' ');
+  const ways = [() => `run --bundle ${directory} ${box.newId()}`, () => `exec --process ${file} ${idle}`];
+  for (const way of ways) {
+    const sizeOn = async (rows: number, columns: number) => {
+      const script = `stty rows ${rows} cols ${columns}; echo word | ${command} ${way()}`;
+      const { stdout } = await run(cHelper('terminal'), ['sh', '-c', script]);
+      return stdout.trim().split(/\s*\n/).at(-1);
+    };
+    t.equal(await sizeOn(0, 0), '37 101', way());
+    t.equal(await sizeOn(11, 0), '37 101', 'half a size is none');
+    t.equal(await sizeOn(11, 22), '11 22', 'where it has one, it is that');
+  }
+});
