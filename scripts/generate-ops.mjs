@@ -18,6 +18,8 @@ const tsTypes = {
   bytes: 'Uint8Array',
   blob: 'string',
   seccomp: 'LinuxSeccomp',
+  'device-rules': 'readonly DeviceRule[]',
+  'unit-properties': 'readonly UnitProperty[]',
   bool: 'boolean',
   fd: 'string',
   'fd?': 'string | null',
@@ -57,6 +59,28 @@ function tsUnion(name, ops) {
   return `export type ${name} =\n${ops.map((op) => `  | ${pascal(op.op)}Op`).join('\n')};\n`;
 }
 
+/** What the runtime's ops hold that is no plain value; init's cannot. */
+const tsValues = `/** One rule of the device filter, with every default filled in; null is every number. */
+export interface DeviceRule {
+  readonly allow: boolean;
+  /** b block, c character, a both. */
+  readonly type: 'a' | 'b' | 'c';
+  readonly major: number | null;
+  readonly minor: number | null;
+  /** Any of r (read), w (write) and m (mknod). */
+  readonly access: string;
+}
+
+/** A property of a unit as StartTransientUnit takes it (org.freedesktop.systemd1(5)). */
+export interface UnitProperty {
+  readonly name: string;
+  /** D-Bus signature. */
+  readonly type: string;
+  /** By \`type\`: arrays and structs as arrays, 64-bit numbers as decimal text. */
+  readonly value: unknown;
+}
+`;
+
 function tsFile() {
   const interfaces = [
     ...table.runtime.map((op) => tsInterface(op, 'runtime')),
@@ -67,6 +91,7 @@ function tsFile() {
       '/** What every op carries besides its own fields. */\nexport interface OpBase {\n' +
       '  /** JSON pointer of the property the op comes from, or the word for what needs no property. */\n' +
       '  readonly from: string;\n}\n',
+    tsValues,
     ...interfaces,
     tsUnion('RuntimeOp', table.runtime),
     tsUnion('InitOp', table.init),

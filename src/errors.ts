@@ -8,17 +8,54 @@ export class TsrunError extends Error {
   readonly exitCode: number;
   /** What the user can do about it; shown after the message. */
   readonly hint: string | undefined;
+  /** JSON pointer of the property that it is about. */
+  readonly pointer: string | undefined;
+  /** The message without what it is about. */
+  readonly text: string;
+  /** Where that property is, once somebody knows who has the text (src/config/locate.ts). */
+  place: ErrorPlace | undefined;
 
-  constructor(message: string, options: { hint?: string | undefined; exitCode?: number; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.hint = options.hint;
-    this.exitCode = options.exitCode ?? 1;
+  /** @param text what is wrong; the message is that, after what it is about */
+  constructor(text: string, options: ErrorOptions = {}) {
+    const { about, hint, exitCode = 1, cause } = options;
+    super(about === undefined ? text : `${about}: ${text}`, cause === undefined ? undefined : { cause });
+    this.hint = hint;
+    this.exitCode = exitCode;
+    this.text = text;
+    this.pointer = options.pointer ?? (about?.startsWith('/') ? about : undefined);
   }
 
-  /** Message and hint on one line, as it goes to stderr and to --log. (JavaScriptCore gives every error a `line` of its own.) */
+  /** Message, place and hint on one line, as it goes to stderr and to --log. (JavaScriptCore gives every error a `line` of its own.) */
   get asLine(): string {
-    return oneLine(this.hint === undefined ? this.message : `${this.message} (hint: ${this.hint})`);
+    const { place, pointer, hint, message } = this;
+    const at = place && `${place.path}:${place.line}:${place.column}`;
+    const isNamed = message !== this.text;
+    const after = [
+      ...(at === undefined || isNamed ? [] : [`at ${at}: ${pointer}`]),
+      ...(hint === undefined ? [] : [`hint: ${hint}`]),
+    ];
+    return oneLine(`${at && isNamed ? `${at}: ` : ''}${message}${after.length === 0 ? '' : ` (${after.join('; ')})`}`);
   }
+}
+
+export interface ErrorOptions {
+  /** What the message is about and begins with: a JSON pointer, or the option that asked for it. */
+  about?: string | undefined;
+  /** What a message is about whose first words are runc's, as engines look for them. */
+  pointer?: string | undefined;
+  hint?: string | undefined;
+  exitCode?: number;
+  cause?: unknown;
+}
+
+/** A place in a file, with the file's text. */
+export interface ErrorPlace {
+  readonly path: string;
+  readonly text: string;
+  /** From 1. */
+  readonly line: number;
+  /** In characters, from 1. */
+  readonly column: number;
 }
 
 /**

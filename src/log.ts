@@ -52,12 +52,6 @@ export function log(level: LogLevel, message: string): void {
   else append(line);
 }
 
-/** The findings of a plan, which `plan` prints instead. */
-export function logFindings({ warnings, notes }: { warnings: readonly string[]; notes: readonly string[] }): void {
-  for (const warning of warnings) log('warning', warning);
-  for (const note of notes) log('info', note);
-}
-
 /**
  * podman reads the file of a command that failed as one JSON object and knows no other error when there are two. So
  * warnings that nobody asked for are in it when the command has succeeded.

@@ -76,14 +76,14 @@ function inUse(path: string): TsrunError {
   });
 }
 
-const sharedHint = 'two containers cannot share linux.cgroupsPath';
+const sharedHint = 'two containers cannot share /linux/cgroupsPath';
 
 /** How an ordinary user comes by a cgroup. */
 export const delegationHint =
   'have one delegated (systemd-run --user --scope -p Delegate=yes tsrun …), or use --systemd-cgroup';
 
 function cannotMake(path: string, error: NodeJS.ErrnoException): TsrunError {
-  const elsewhere = 'choose a place you may write to with linux.cgroupsPath';
+  const elsewhere = 'choose a place you may write to with /linux/cgroupsPath';
   const refusal = process.geteuid?.() === 0 && isInitialUserNamespace() ? elsewhere : delegationHint;
   const hints: Readonly<Record<string, string>> = {
     EAGAIN: 'cgroup.max.depth or cgroup.max.descendants of a cgroup above forbids it',
@@ -102,7 +102,7 @@ function demandUsable(path: string, isNew: boolean): void {
   const type = cgroupType(path);
   if (type === 'domain invalid' || type === 'threaded') {
     throw new TsrunError(`cannot enter the cgroup ${path}: it is ${type}, as a cgroup above it is threaded`, {
-      hint: 'a container needs a domain (cgroup-v2.rst, Threads): choose another place with linux.cgroupsPath',
+      hint: 'a container needs a domain (cgroup-v2.rst, Threads): choose another place with /linux/cgroupsPath',
     });
   }
   if (isNew) return;

@@ -30,8 +30,8 @@ export function enableControllers(path: string, required: readonly string[]): vo
   throw new TsrunError(`controller ${missing} cannot be enabled in ${refusal.directory}: ${reasonOf(refusal)}`, {
     hint:
       refusal.code === 'EBUSY'
-        ? `move them to a cgroup below (mkdir ${refusal.directory}/init), or choose another place with linux.cgroupsPath`
-        : 'choose another place with linux.cgroupsPath',
+        ? `move them to a cgroup below (mkdir ${refusal.directory}/init), or choose another place with /linux/cgroupsPath`
+        : 'choose another place with /linux/cgroupsPath',
   });
 }
 

@@ -1,4 +1,5 @@
-import { type DeviceRule, defaultDeviceRules } from '../linux/device-rules.ts';
+import type { DeviceRule } from '../generated/ops.ts';
+import { defaultDeviceRules } from '../linux/device-rules.ts';
 import {
   allAccess,
   contextLoaded,

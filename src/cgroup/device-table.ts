@@ -1,4 +1,4 @@
-import type { DeviceRule } from '../linux/device-rules.ts';
+import type { DeviceRule } from '../generated/ops.ts';
 import { maskOf, type typeNumbers } from './bpf-instructions.ts';
 
 /** What may be done to a device: bits of BPF_DEVCG_ACC_*. */

@@ -1,6 +1,6 @@
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
-import { parseDeviceRule } from '../linux/device-rules.ts';
+import type { DeviceRule } from '../generated/ops.ts';
 import { log } from '../log.ts';
 import { compileDeviceRules } from './device-program.ts';
 
@@ -8,19 +8,19 @@ import { compileDeviceRules } from './device-program.ts';
  * Puts a device filter on a cgroup, or another in its place; running processes feel it at their next open(2).
  *
  * @param cgroupFd the cgroup's directory
- * @param rules as formatDeviceRule writes them; of the matching ones the last decides
+ * @param rules of the matching ones the last decides
  * @throws TsrunError when the kernel refuses bpf(2) and the filter is required; a line in the log when it is not
  */
-export function filterDevices(cgroupFd: number, rules: readonly string[], required: boolean): void {
+export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], required: boolean): void {
   try {
-    addon().filterDevices(cgroupFd, compileDeviceRules(rules.map(parseDeviceRule)));
+    addon().filterDevices(cgroupFd, compileDeviceRules(rules));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
       log('info', '/linux/resources/devices: the kernel grants no eBPF device filter here, so there is none');
       return;
     }
-    throw new TsrunError(`/linux/resources/devices: filter-devices: ${message}`, { hint: hintFor(code) });
+    throw new TsrunError(`filter-devices: ${message}`, { about: '/linux/resources/devices', hint: hintFor(code) });
   }
 }
 

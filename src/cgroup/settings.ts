@@ -79,7 +79,8 @@ function checkMemoryUse(directory: string, { limit, swap, from }: CheckMemoryUse
 function demandAbove(directory: string, file: string, limit: number, from: string): void {
   const used = Number(readFileSync(join(directory, file), 'utf8'));
   if (used <= limit) return;
-  throw new TsrunError(`${from}: the new limit ${limit} is below ${file}, which is ${used}`, {
+  throw new TsrunError(`the new limit ${limit} is below ${file}, which is ${used}`, {
+    about: from,
     hint: 'without checkBeforeUpdate the kernel would reclaim memory and kill until the limit holds',
   });
 }
@@ -96,7 +97,8 @@ function writeExisting(path: string, value: string): void {
 
 function writeFailed(file: string, value: string, from: string, error: NodeJS.ErrnoException): TsrunError {
   const words = errnoWords(Math.abs(error.errno ?? 0));
-  return new TsrunError(`${from}: write ${file} ${JSON.stringify(value)}: ${words}`, {
+  return new TsrunError(`write ${file} ${JSON.stringify(value)}: ${words}`, {
+    about: from,
     hint: hintFor(file, error.code),
     cause: error,
   });

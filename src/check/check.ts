@@ -50,13 +50,7 @@ function checkHost(
   const context: CheckContext = { spec, host, bundle, rootfs, cgroupManager, probe };
   const lowered = loweringProblems(spec, host, { ...options, exactInteger: exactIntegers(source.text) });
   const errors = [...named('lowering', lowered.errors), ...run(hostErrors, context)];
-  const warnings = [
-    ...named(
-      'lowering',
-      lowered.warnings.map((message) => ({ pointer: '', message })),
-    ),
-    ...run(hostWarnings, context),
-  ];
+  const warnings = [...named('lowering', lowered.warnings), ...run(hostWarnings, context)];
   return { errors: locate(errors, source), warnings: locate(warnings, source) };
 }
 

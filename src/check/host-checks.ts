@@ -40,7 +40,7 @@ function rootfsProblems({ spec, rootfs, bundle, probe }: CheckContext): Problem[
   const kind = probe.kindOf(rootfs);
   if (kind === 'directory' || spec.root === undefined) return [];
   const what = kind === 'missing' ? 'does not exist' : kind === 'unreachable' ? 'cannot be reached' : 'is no directory';
-  return [{ pointer: '/root/path', message: `${rootfs} ${what}`, hint: `root.path counts from the bundle ${bundle}` }];
+  return [{ pointer: '/root/path', message: `${rootfs} ${what}`, hint: `/root/path counts from the bundle ${bundle}` }];
 }
 
 /** Names below /proc/self/ns. */

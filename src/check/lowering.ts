@@ -13,7 +13,7 @@ export function loweringProblems(
   spec: Spec,
   host: HostFacts,
   options: LowerOptions,
-): { errors: Problem[]; warnings: string[] } {
+): { errors: Problem[]; warnings: readonly Problem[] } {
   const errors: Problem[] = [];
   const rest = structuredClone(spec);
   for (;;) {
@@ -31,10 +31,8 @@ export function loweringProblems(
   }
 }
 
-/** `/linux/x: what is wrong` taken apart. */
-export function problemOf({ message, hint }: TsrunError): Problem {
-  const [, pointer = '', text = message] = /^(\/[^\s:]*): (.*)$/s.exec(message) ?? [];
-  return { pointer, message: text, hint };
+export function problemOf({ pointer, message, text, hint }: TsrunError): Problem {
+  return pointer === undefined ? { pointer: '', message, hint } : { pointer, message: text, hint };
 }
 
 /** Takes the property away; of an item the whole list, as the others must keep their numbers. False: it is not there. */

@@ -2,11 +2,11 @@ import type { Spec } from '../generated/spec.ts';
 import { isLogged, log } from '../log.ts';
 import { readBundleConfig } from './read/read.ts';
 import { showFinding } from './validate/finding.ts';
-import { validateSpec } from './validate/validate.ts';
+import { type SpecSource, validateSpec } from './validate/validate.ts';
 
 export interface LoadedBundle {
   spec: Spec;
-  text: string;
+  source: SpecSource;
 }
 
 /** Sections that the specification has for other platforms. */
@@ -28,5 +28,5 @@ export function loadBundle(bundle: string, file?: string): LoadedBundle {
   if (isLogged('warning')) {
     for (const finding of validated.warnings) log(finding.harmless ? 'info' : 'warning', showFinding(finding, path));
   }
-  return { spec, text };
+  return { spec, source: { text, path } };
 }

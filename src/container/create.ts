@@ -1,10 +1,13 @@
 import { ftruncateSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
+import { withPlace } from '../config/locate.ts';
+import type { SpecSource } from '../config/validate/validate.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
 import { sendDescriptor } from '../host/descriptor-sockets.ts';
 import { innermostPid, startTimeOf } from '../host/processes.ts';
+import { formatDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/mounts/rootfs.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -31,7 +34,7 @@ export interface CreateRequest {
   bundle: string;
   spec: Spec;
   /** config.json as it was read. */
-  specText: string;
+  source: SpecSource;
   plan: Plan;
   preserveFds: number;
   /** Sockets that get the terminal's master and a pidfd of the init process. */
@@ -48,6 +51,7 @@ export interface Created {
   pidfd: number;
   /** Master of the container's terminal, or -1 when there is none or a console socket got it. */
   terminal: number;
+  source: SpecSource;
 }
 
 /**
@@ -70,7 +74,7 @@ export function createContainer(request: CreateRequest): Created {
     addon().settleInterrupts(false);
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
     runPoststopHooks(creation.record);
-    throw orInterrupt(error);
+    throw orInterrupt(withPlace(error, request.source));
   } finally {
     closeQuietly(lock);
   }
@@ -95,7 +99,7 @@ class Creation {
 
   run(): Created {
     const { directory, request } = this;
-    directory.writeConfig(request.specText);
+    directory.writeConfig(request.source.text);
     directory.write(this.record);
     if (request.notify) makeNotifyDirectory(directory);
     const executor = new Executor(request.plan, this.handlers(), this.undo, request.preserveFds);
@@ -106,7 +110,7 @@ class Creation {
     }
     executor.run();
     for (const fd of Object.values(executor.slots)) closeQuietly(fd);
-    return { directory, record: this.record, pidfd: this.pidfd, terminal: this.terminal };
+    return { directory, record: this.record, pidfd: this.pidfd, terminal: this.terminal, source: request.source };
   }
 
   private handlers() {
@@ -190,7 +194,7 @@ export function firstRecord({
     creator: { pid: process.pid, startTime: startTimeOf(process.pid) },
     cgroup: cgroup?.path ?? null,
     ...(cgroup && isThere(cgroup.path) && { foreignCgroup: true }),
-    ...(filter && { devices: filter.rules }),
+    ...(filter && { devices: filter.rules.map(formatDeviceRule) }),
     ownPids: (spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path),
     hooks: { poststart: spec.hooks?.poststart ?? [], poststop: spec.hooks?.poststop ?? [] },
     seccompListener: listenerOf(spec.linux?.seccomp, bundle),

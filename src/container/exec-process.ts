@@ -1,3 +1,4 @@
+import type { PartSource } from '../config/locate.ts';
 import { parseSpecText } from '../config/read/parse.ts';
 import { readNamedFile } from '../config/read/read.ts';
 import { validateProcess } from '../config/validate/process.ts';
@@ -27,16 +28,30 @@ export interface ProcessOptions {
   capabilities: readonly string[];
 }
 
+/** A process, and what it was before the command line changed it. */
+export interface MadeProcess {
+  readonly process: Process;
+  readonly given: Partial<Process>;
+  /** Of `given`; the container's config when it is not there. */
+  readonly source?: PartSource | undefined;
+}
+
 /** The process of an exec: that of --process, or the container's own with the command line's changes. */
-export function processMaker(options: ProcessOptions): (own: Process | undefined) => Process {
+export function processMaker(options: ProcessOptions): (own: Process | undefined) => MadeProcess {
   if (options.file !== undefined && options.command.length > 0) {
-    throw new TsrunError('--process: takes no command besides', { hint: 'the command is process.args of the file' });
+    throw new TsrunError('--process: takes no command besides', { hint: 'the command is /args of the file' });
   }
   if (options.file === undefined && options.command.length === 0) {
     throw new TsrunError('process args cannot be empty', { hint: 'tsrun exec ID COMMAND, or --process FILE' });
   }
-  return (own) =>
-    withFlags(options.file === undefined ? fromContainer(own, options) : readProcess(options.file), options);
+  return (own) => {
+    if (options.file !== undefined) return made(readProcess(options.file), options);
+    return { ...made({ process: fromContainer(own, options) }, options), given: own ?? {} };
+  };
+}
+
+function made({ process, source }: { process: Process; source?: PartSource }, options: ProcessOptions): MadeProcess {
+  return { process: withFlags(process, options), given: process, source };
 }
 
 function fromContainer(own: Process | undefined, { command, tty }: ProcessOptions): Process {
@@ -46,9 +61,10 @@ function fromContainer(own: Process | undefined, { command, tty }: ProcessOption
   return { ...rest, args: [...command], terminal: tty };
 }
 
-function readProcess(path: string): Process {
+function readProcess(path: string): { process: Process; source: PartSource } {
   const text = readNamedFile(path, '--process');
-  return validateProcess(parseSpecText(text, path), { text, path });
+  const process = validateProcess(parseSpecText(text, path), { text, path });
+  return { process, source: { text, path, base: '/process' } };
 }
 
 function withFlags(process: Process, options: ProcessOptions): Process {

@@ -1,13 +1,14 @@
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
+import { isSameAt, type PartSource, withPlace } from '../config/locate.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
 import { checkConsole, sendDescriptor } from '../host/descriptor-sockets.ts';
 import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
-import { log, logFindings, releaseWarnings } from '../log.ts';
+import { log, releaseWarnings } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
@@ -16,6 +17,8 @@ import { filterOf } from '../seccomp/filter.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { isThere } from '../there.ts';
 import { UndoStack } from '../undo.ts';
+import type { MadeProcess } from './exec-process.ts';
+import { logFindings } from './log-findings.ts';
 import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';
 import { filterCacheDirectory } from './root.ts';
@@ -24,7 +27,7 @@ import type { ContainerDirectory } from './store.ts';
 
 export interface ExecRequest {
   /** Makes the process from the container's own. */
-  process: (own: Process | undefined) => Process;
+  process: (own: Process | undefined) => MadeProcess;
   detach: boolean;
   pidFile: string | undefined;
   consoleSocket: string | undefined;
@@ -37,13 +40,23 @@ export interface ExecRequest {
   groupName: string | undefined;
 }
 
+type SourceOf = (pointer: string) => PartSource | undefined;
+
+export interface PreparedExec {
+  spec: Spec;
+  plan: Plan;
+  /** The text that has a property, for the places in messages. */
+  sourceOf: SourceOf;
+}
+
 /** What `tsrun plan --exec` prints and exec runs; touches nothing. */
-export function prepareExec(directory: ContainerDirectory, request: ExecRequest): { spec: Spec; plan: Plan } {
+export function prepareExec(directory: ContainerDirectory, request: ExecRequest): PreparedExec {
   const record = directory.read();
   const host = gatherHostFacts();
   const container = demandRunning(directory, record, request, host);
   const own = configOf(directory);
-  const spec: Spec = { ...own, process: request.process(own.process) };
+  const made = request.process(own.process);
+  const spec: Spec = { ...own, process: made.process };
   const options: ExecOptions = {
     id: record.id,
     bundle: record.bundle,
@@ -55,7 +68,34 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     // Without a cgroup the container has no device filter, whatever this command is told.
     ...(record.cgroup === null && { cgroupManager: 'disabled' }),
   };
-  return { spec, plan: lowerExecPlan(spec, host, options) };
+  const sourceOf = (pointer: string) => sourceIn(pointer, directory, own, made);
+  try {
+    return { spec, plan: lowerExecPlan(spec, host, options), sourceOf };
+  } catch (error) {
+    throw placed(error, sourceOf);
+  }
+}
+
+/** The text that a property comes from: --process, or the container's config where the command line says nothing else. */
+function sourceIn(
+  pointer: string,
+  directory: ContainerDirectory,
+  own: Spec,
+  { process, given, source }: MadeProcess,
+): PartSource | undefined {
+  if (!isSameAt(pointer, { ...own, process }, { ...own, process: given })) return undefined;
+  if (source !== undefined && pointer.startsWith('/process')) return source;
+  try {
+    return directory.configSource();
+  } catch {
+    // The container has just been deleted, which is said elsewhere.
+    return undefined;
+  }
+}
+
+function placed(error: unknown, sourceOf: SourceOf): unknown {
+  const source = error instanceof TsrunError && error.pointer !== undefined ? sourceOf(error.pointer) : undefined;
+  return source === undefined ? error : withPlace(error, source);
 }
 
 /**
@@ -64,12 +104,12 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
  * @returns the process's exit code, or 128 and the number of the signal that killed it; 0 when detached
  */
 export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
-  const { spec, plan } = prepareExec(directory, request);
-  logFindings(plan);
+  const { spec, plan, sourceOf } = prepareExec(directory, request);
+  logFindings(plan, sourceOf);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
   // A paused container keeps exec waiting until it is resumed, which a signal may end: init ends with it.
   if (!request.detach && !request.ignorePaused) addon().holdSignals();
-  const { pidfd, terminal } = startProcess(directory, plan, request);
+  const { pidfd, terminal } = startProcess(directory, { plan, sourceOf }, request);
   if (request.detach) return 0;
   // Now: the process may run for days.
   releaseWarnings();
@@ -118,7 +158,7 @@ function cgroupFor(record: ContainerRecord, below: string | undefined): string |
 
 function startProcess(
   directory: ContainerDirectory,
-  plan: Plan,
+  { plan, sourceOf }: Pick<PreparedExec, 'plan' | 'sourceOf'>,
   request: ExecRequest,
 ): { pidfd: number; terminal: number } {
   const undo = new UndoStack();
@@ -156,7 +196,7 @@ function startProcess(
   } catch (error) {
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
     // A container that ends takes the process with it, at any step, and each step would name another reason.
-    throw hasStopped(directory) ? containerStopped() : error;
+    throw hasStopped(directory) ? containerStopped() : placed(error, sourceOf);
   }
   return process;
 }

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadBundle } from '../config/load.ts';
+import { placing } from '../config/locate.ts';
 import { exactIntegers } from '../config/read/exact-integers.ts';
+import type { SpecSource } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
@@ -12,7 +14,8 @@ import type { Plan } from '../plan/plan.ts';
 
 export interface Prepared {
   spec: Spec;
-  specText: string;
+  /** config.json as it was read. */
+  source: SpecSource;
   plan: Plan;
 }
 
@@ -24,10 +27,12 @@ export interface Prepared {
  * @param tty asks for a terminal, whatever the config says
  */
 export function prepare(options: LowerOptions, config?: string, tty = false): Prepared {
-  const { spec, text } = loadBundle(options.bundle, config);
+  const { spec, source } = loadBundle(options.bundle, config);
   if (tty && spec.process !== undefined) spec.process.terminal = true;
-  const plan = lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(text) });
-  return { spec, specText: text, plan };
+  const plan = placing(source, () => {
+    return lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(source.text) });
+  });
+  return { spec, source, plan };
 }
 
 /** config.md, Root: "A directory MUST exist at the path". Told here, as init could only say that something is missing. */
@@ -36,7 +41,8 @@ export function demandRootfs(spec: Spec, options: Pick<LowerOptions, 'id' | 'bun
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return;
   const what = found === undefined ? 'does not exist' : 'is not a directory';
-  throw new TsrunError(`/root/path: invalid rootfs: ${path} ${what}`, {
-    hint: `root.path counts from the bundle ${resolve(options.bundle)}`,
+  throw new TsrunError(`invalid rootfs: ${path} ${what}`, {
+    about: '/root/path',
+    hint: `/root/path counts from the bundle ${resolve(options.bundle)}`,
   });
 }

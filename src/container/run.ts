@@ -23,12 +23,15 @@ export interface RunOptions {
  *
  * @returns the program's exit code, or 128 and the number of the signal that killed it
  */
-export function runCreated({ directory, record, pidfd, terminal }: Created, { detach, keep }: RunOptions): number {
+export function runCreated(
+  { directory, record, pidfd, terminal, source }: Created,
+  { detach, keep }: RunOptions,
+): number {
   let notify: NotifyRelay | undefined;
   try {
     notify = openNotifyRelay(directory);
     if (!detach) addon().holdSignals();
-    startCreated(directory, record);
+    startCreated(directory, record, () => source);
     if (detach) demandNoInterrupt();
   } catch (error) {
     addon().settleInterrupts(false);

@@ -2,6 +2,8 @@ import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
+import { withPlace } from '../config/locate.ts';
+import type { SpecSource } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
@@ -28,16 +30,22 @@ import { type ContainerDirectory, execSocket } from './store.ts';
 export function startContainer(directory: ContainerDirectory): void {
   const record = directory.read();
   demandCreated(directory, record);
-  startCreated(directory, record);
+  startCreated(directory, record, () => directory.configSource());
 }
 
+/** The config's text, for the places in messages. */
+type Source = () => SpecSource;
+
 /** The same for a container that this command has created: there is nothing to look up. */
-export function startCreated(directory: ContainerDirectory, record: ContainerRecord): void {
+export function startCreated(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
-    throw new TsrunError('/process: required by start', { hint: 'add a process to config.json and create again' });
+    throw new TsrunError('required by start', {
+      about: '/process',
+      hint: 'add a process to config.json and create again',
+    });
   }
-  traceStep('start-program', 'start', () => release(directory, record));
-  runPoststartHooks(directory, record);
+  traceStep('start-program', 'start', () => release(directory, record, source));
+  runPoststartHooks(directory, record, source);
 }
 
 function demandCreated(directory: ContainerDirectory, record: ContainerRecord): void {
@@ -53,7 +61,7 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
  * Lets init go on, and waits until it has become the program. After a failed startContainer hook the container is
  * destroyed (runtime.md, Lifecycle 7).
  */
-function release(directory: ContainerDirectory, record: ContainerRecord): void {
+function release(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   const socket = connectToInit(directory, record);
   try {
     // Only the first to connect is answered. While init waits for this command's word, the container is not started:
@@ -61,7 +69,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
     if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
     sendContinue(socket, takeStart(socket, directory, record));
     const failure = answer(socket, record);
-    const error = failure && failureOf(directory, record, failure);
+    const error = failure && withPlace(failureOf(directory, record, failure), source());
     if (failure?.op.op === 'run-container-hook') deleteFailed(directory);
     if (failure !== undefined) {
       // It ends after its report: the container that this error is about is stopped, not about to be.
@@ -69,7 +77,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord): void {
       throw error;
     }
     const unreported = unreportedFailure(record.init, Object.values(record.startOps), () => filterIn(directory));
-    if (unreported !== undefined) throw unreported;
+    if (unreported !== undefined) throw withPlace(unreported, source());
   } finally {
     closeQuietly(socket);
   }
@@ -158,14 +166,15 @@ function alreadyRunning(): TsrunError {
 }
 
 /** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */
-function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord): void {
+function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   record.hooks.poststart.forEach((hook, index) => {
     try {
       const placed = placeHook(hook, 'poststart', index);
       traceStep('run-hook', placed.from, () => runHook(placed, hookState(record, 'running')));
     } catch (error) {
+      const placed = withPlace(error, source());
       deleteFailed(directory);
-      throw error;
+      throw placed;
     }
   });
 }

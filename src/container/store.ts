@@ -211,17 +211,21 @@ export class ContainerDirectory {
 
   /** The config as create has validated it; nobody else may have changed it since. */
   readConfig(): Spec {
-    const path = join(this.path, configFile);
-    let text: string;
-    try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      throw this.unreadable(configFile, error);
-    }
+    const { text, path } = this.configSource();
     try {
       return JSON.parse(text) as Spec;
     } catch (error) {
       throw this.corrupt((error as Error).message, path);
+    }
+  }
+
+  /** Its text, which has the places of properties. */
+  configSource(): { text: string; path: string } {
+    const path = join(this.path, configFile);
+    try {
+      return { text: readFileSync(path, 'utf8'), path };
+    } catch (error) {
+      throw this.unreadable(configFile, error);
     }
   }
 

@@ -5,17 +5,20 @@ import { changeLimits } from '../cgroup/driver.ts';
 import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
 import { closeQuietly } from '../close.ts';
+import { isSameAt, type PartSource, placePrefix, withPlace } from '../config/locate.ts';
 import { SpecError } from '../config/validate/finding.ts';
 import { unknownProperties, validateSpec } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
+import type { DeviceRule } from '../generated/ops.ts';
 import type { LinuxResources, Status } from '../generated/spec.ts';
 import { type CgroupFacts, gatherHostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
 import type { KeptWeight } from '../linux/cgroup-values.ts';
-import { defaultDeviceRules, deviceRulesOf, formatDeviceRule } from '../linux/device-rules.ts';
+import { defaultDeviceRules, deviceRulesOf, formatDeviceRule, parseDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
 import { lowerResources } from '../lower/limits/resources.ts';
 import { changeSchemata } from '../resctrl/group.ts';
+import { logFindings } from './log-findings.ts';
 import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -23,8 +26,10 @@ import type { ContainerDirectory } from './store.ts';
 export interface UpdateRequest {
   /** As linux.resources; not validated yet. What is not in it stays as it is. */
   readonly resources: unknown;
-  /** Device rules, as formatDeviceRule writes them, after those in force. */
-  readonly deviceRules: readonly string[];
+  /** The file that some of them come from, and what is in it. */
+  readonly file?: (PartSource & { readonly value: unknown }) | undefined;
+  /** After those in force. */
+  readonly deviceRules: readonly DeviceRule[];
   /** Lines for the schemata file of the container's resctrl group, L3 before MB. */
   readonly schemata: readonly string[];
 }
@@ -35,15 +40,25 @@ export interface UpdateRequest {
  * @throws TsrunError for bad values before anything is changed, and for the first limit that the kernel refuses
  */
 export function updateContainer(directory: ContainerDirectory, request: UpdateRequest): void {
-  const resources = validateResources(request.resources);
+  const resources = validateResources(request);
   const lock = directory.open();
   try {
     addon().lock(lock, true);
     const record = directory.read();
     changeRunning(directory, record, resources, request);
+  } catch (error) {
+    throw placed(error, request);
   } finally {
     closeQuietly(lock);
   }
+}
+
+/** An error about a limit gets its place in the file, unless an option has set that limit. */
+function placed(error: unknown, { file, resources }: UpdateRequest): unknown {
+  if (file === undefined || !(error instanceof TsrunError) || error.pointer === undefined) return error;
+  const inConfig = (value: unknown) => ({ linux: { resources: value } });
+  const isOfFile = isSameAt(error.pointer, inConfig(resources), inConfig(file.value));
+  return isOfFile ? withPlace(error, file) : error;
 }
 
 /**
@@ -53,18 +68,19 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
  * @param name of the file, for messages
  */
 export function checkResources(value: unknown, text: string, name: string): object {
-  const expected = `${name}: expected an object that looks like linux.resources`;
+  const expected = `${name}: expected an object that looks like /linux/resources`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TsrunError(expected);
   const unknown = unknownProperties({ linux: { resources: value } }, { text, path: name });
   const names = Object.keys(value);
   const strangers = unknown.filter(({ pointer }) => pointer.split('/').length === 4);
   if (names.length > 0 && strangers.length === names.length) {
     const hint =
-      strangers[0]?.hint ?? 'its properties are memory, cpu, pids and the like, and not below linux.resources';
+      strangers[0]?.hint ?? 'its properties are memory, cpu, pids and the like, and not below /linux/resources';
     throw new TsrunError(`${expected}, found only ${names.map((found) => JSON.stringify(found)).join(', ')}`, { hint });
   }
   for (const { pointer, hint } of unknown) {
-    log('warning', `${name}: ${pointer}: unknown property${hint === undefined ? '' : ` (${hint})`}`);
+    const place = placePrefix(pointer, { text, path: name, base: '/linux/resources' });
+    log('warning', `${place}${pointer}: unknown property${hint === undefined ? '' : ` (${hint})`}`);
   }
   return value;
 }
@@ -80,13 +96,16 @@ function changeRunning(
     const { cgroup: host } = gatherHostFacts();
     const kept = isIdle(cgroup) ? (record.keptWeight ?? configuredWeight(directory, host)) : undefined;
     const lowered = lowerResources(resources, host, readCurrentLimits(cgroup, kept));
-    for (const warning of lowered.warnings) log('warning', warning);
+    logFindings({ ...lowered, notes: [] }, () => request.file);
     const devices = newDeviceRules(record, resources, request.deviceRules);
     const settings = lowered.settings.map(({ op }) => op).filter(isSettingOp);
     const undo = changeLimits({ path: cgroup, unit: record.unit }, settings);
     try {
       changeOthers(record, cgroup, devices, request.schemata);
-      remember(directory, record, { devices: devices ?? record.devices, keptWeight: lowered.keptWeight });
+      remember(directory, record, {
+        devices: devices?.map(formatDeviceRule) ?? record.devices,
+        keptWeight: lowered.keptWeight,
+      });
     } catch (error) {
       undo();
       throw error;
@@ -101,7 +120,7 @@ function changeRunning(
 function changeOthers(
   record: ContainerRecord,
   cgroup: string,
-  devices: readonly string[] | undefined,
+  devices: readonly DeviceRule[] | undefined,
   schemata: readonly string[],
 ): void {
   if (devices !== undefined) replaceFilter(cgroup, devices);
@@ -109,7 +128,8 @@ function changeOthers(
   try {
     changeSchemata(record.resctrl ?? [], '--l3-cache-schema or --mem-bw-schema', schemata);
   } catch (error) {
-    if (devices !== undefined && record.devices !== undefined) replaceFilter(cgroup, record.devices);
+    if (devices !== undefined && record.devices !== undefined)
+      replaceFilter(cgroup, record.devices.map(parseDeviceRule));
     throw error;
   }
 }
@@ -133,7 +153,8 @@ function sameWeight(a: KeptWeight | undefined, b: KeptWeight | undefined): boole
 }
 
 /** The schema and the rules of a config, on a config that holds nothing else. */
-function validateResources(resources: unknown): LinuxResources {
+function validateResources(request: UpdateRequest): LinuxResources {
+  const { resources } = request;
   const config = { ociVersion: '1.3.0', root: { path: 'rootfs' }, linux: { resources } };
   try {
     return validateSpec(config, { text: JSON.stringify(config), path: 'resources' }).spec.linux?.resources ?? {};
@@ -142,7 +163,9 @@ function validateResources(resources: unknown): LinuxResources {
     // Whether there is a memory limit that swap counts from, the container knows: lowering looks.
     const findings = error.findings.filter(({ rule }) => rule !== 'memory-swap');
     if (findings.length === 0) return resources as LinuxResources;
-    throw new TsrunError(findings.map(({ pointer, message }) => `${pointer}: ${message}`).join('\n'));
+    const errors = findings.map(({ pointer, message, hint }) => new TsrunError(message, { about: pointer, hint }));
+    for (const each of errors) placed(each, request);
+    throw errors.length === 1 ? errors[0] : new TsrunError(errors.map(({ asLine }) => asLine).join('\n'));
   }
 }
 
@@ -168,15 +191,15 @@ function notRunning(status: Status): TsrunError {
 function newDeviceRules(
   { devices: current = [] }: ContainerRecord,
   resources: LinuxResources,
-  added: readonly string[],
-): string[] | undefined {
+  added: readonly DeviceRule[],
+): readonly DeviceRule[] | undefined {
   const given = resources.devices ?? [];
-  const base = given.length === 0 ? current : [...deviceRulesOf(given), ...defaultDeviceRules].map(formatDeviceRule);
+  const base = given.length === 0 ? current.map(parseDeviceRule) : [...deviceRulesOf(given), ...defaultDeviceRules];
   const rules = [...base, ...added];
-  return rules.join() === current.join() ? undefined : rules;
+  return rules.map(formatDeviceRule).join() === current.join() ? undefined : rules;
 }
 
-function replaceFilter(cgroup: string, rules: readonly string[]): void {
+function replaceFilter(cgroup: string, rules: readonly DeviceRule[]): void {
   const fd = openCgroup(cgroup);
   try {
     filterDevices(fd, rules, true);

@@ -8,6 +8,26 @@ export interface OpBase {
   readonly from: string;
 }
 
+/** One rule of the device filter, with every default filled in; null is every number. */
+export interface DeviceRule {
+  readonly allow: boolean;
+  /** b block, c character, a both. */
+  readonly type: 'a' | 'b' | 'c';
+  readonly major: number | null;
+  readonly minor: number | null;
+  /** Any of r (read), w (write) and m (mknod). */
+  readonly access: string;
+}
+
+/** A property of a unit as StartTransientUnit takes it (org.freedesktop.systemd1(5)). */
+export interface UnitProperty {
+  readonly name: string;
+  /** D-Bus signature. */
+  readonly type: string;
+  /** By `type`: arrays and structs as arrays, 64-bit numbers as decimal text. */
+  readonly value: unknown;
+}
+
 /** The seccomp profile as a BPF program: from the cache, or by libseccomp. */
 export interface CompileSeccompOp extends OpBase {
   readonly op: 'compile-seccomp';
@@ -25,14 +45,14 @@ export interface CreateCgroupOp extends OpBase {
   readonly optional: boolean;
 }
 
-/** Let systemd (the user's own, with `user`) make a scope and move init into it, with the controllers its limits need. Properties: name, D-Bus signature, value as JSON. */
+/** Let systemd (the user's own, with `user`) make a scope and move init into it, with the controllers its limits need. */
 export interface StartScopeOp extends OpBase {
   readonly op: 'start-scope';
   readonly by: 'runtime';
   readonly unit: string;
   readonly user: boolean;
   readonly mount: string;
-  readonly properties: readonly string[];
+  readonly properties: readonly UnitProperty[];
   readonly controllers: readonly string[];
 }
 
@@ -71,7 +91,7 @@ export interface WriteCgroupFileOp extends OpBase {
 export interface FilterDevicesOp extends OpBase {
   readonly op: 'filter-devices';
   readonly by: 'runtime';
-  readonly rules: readonly string[];
+  readonly rules: readonly DeviceRule[];
   readonly required: boolean;
 }
 

@@ -7,12 +7,12 @@ import { TsrunError } from '../errors.ts';
 export function checkConsole(terminal: boolean, detached: boolean, consoleSocket: string | undefined): void {
   if (terminal && detached && consoleSocket === undefined) {
     throw new TsrunError('cannot allocate tty if tsrun will detach without setting console socket', {
-      hint: 'pass --console-socket, or set process.terminal to false',
+      hint: 'pass --console-socket, or set /process/terminal to false',
     });
   }
   if (consoleSocket !== undefined && (!detached || !terminal)) {
     throw new TsrunError('cannot use console socket if tsrun will not detach or allocate tty', {
-      hint: terminal ? 'leave --console-socket out in the foreground' : 'set process.terminal to true',
+      hint: terminal ? 'leave --console-socket out in the foreground' : 'set /process/terminal to true',
     });
   }
 }

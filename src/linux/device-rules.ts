@@ -1,16 +1,6 @@
 import { TsrunError } from '../errors.ts';
+import type { DeviceRule } from '../generated/ops.ts';
 import type { LinuxDeviceCgroup } from '../generated/spec.ts';
-
-/** One rule of the device filter, with every default filled in; null is every number. */
-export interface DeviceRule {
-  readonly allow: boolean;
-  /** b block, c character, a both. */
-  readonly type: 'a' | 'b' | 'c';
-  readonly major: number | null;
-  readonly minor: number | null;
-  /** Any of r (read), w (write) and m (mknod). */
-  readonly access: string;
-}
 
 /**
  * What every container may use, whatever its own rules say (config-linux.md, Default Devices); the list is runc's:
@@ -49,10 +39,10 @@ export function deviceRulesOf(devices: readonly LinuxDeviceCgroup[]): DeviceRule
 function numberOf(value: number | undefined, place: string): number | null {
   if (value === undefined || value === -1) return null;
   if (value >= 0 && value <= 0xffff_ffff) return value;
-  throw new TsrunError(`${place}: ${value} is no device number`, { hint: 'leave it out, or write -1, for all' });
+  throw new TsrunError(`${value} is no device number`, { about: place, hint: 'leave it out, or write -1, for all' });
 }
 
-/** `allow c 1:3 rwm`, `deny a *:* rwm`: the notation of cgroup v1's devices.list with the verdict before it. */
+/** For state.json, plans and people: `allow c 1:3 rwm`, `deny a *:* rwm`: the notation of cgroup v1's devices.list with the verdict before it. */
 export function formatDeviceRule({ allow, type, major, minor, access }: DeviceRule): string {
   return `${allow ? 'allow' : 'deny'} ${type} ${major ?? '*'}:${minor ?? '*'} ${access}`;
 }
@@ -61,11 +51,8 @@ const ruleSyntax = /^(allow|deny) ([abc]) (\*|\d{1,10}):(\*|\d{1,10}) ([rwm]{1,3
 
 const defaultsByText = new Map(defaultDeviceRules.map((rule) => [formatDeviceRule(rule), rule]));
 
-/** The default rules, as formatDeviceRule writes them. */
-export const defaultDeviceRuleTexts: readonly string[] = [...defaultsByText.keys()];
-
 /**
- * Reads what formatDeviceRule writes.
+ * Reads what formatDeviceRule writes, and what people type.
  *
  * @throws TsrunError for any other text
  */

@@ -1,5 +1,6 @@
 import type { Linux, LinuxNamespace, NamespaceType, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
+import type { Warning } from '../plan/plan.ts';
 
 /**
  * `cgroupfs`: tsrun itself. `systemd`: linux.cgroupsPath is then slice:prefix:name. `disabled`: nobody, so that the
@@ -38,9 +39,9 @@ export interface Context {
   readonly host: HostFacts;
   readonly options: LowerOptions;
   /** What the container does not get, and nobody would expect. */
-  readonly warnings: string[];
+  readonly warnings: Warning[];
   /** The same where it is as usual here: of a caller without privileges, in a container, or asked for. */
-  readonly notes: string[];
+  readonly notes: Warning[];
 }
 
 /** 2^64 - 1: RLIM_INFINITY and the like. JSON.parse makes 2^64 of it, which no uint64 can be. */

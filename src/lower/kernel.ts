@@ -26,7 +26,8 @@ export function requireKernel(
   since: KernelVersion,
 ): void {
   if (kernelHas(context, since)) return;
-  throw new TsrunError(`${pointer}: ${what} needs Linux ${since.join('.')}, this is ${context.host.kernel.release}`, {
+  throw new TsrunError(`${what} needs Linux ${since.join('.')}, this is ${context.host.kernel.release}`, {
+    about: pointer,
     hint: 'run it on a newer kernel, or remove the property',
   });
 }

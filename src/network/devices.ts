@@ -114,7 +114,8 @@ function moveBack({ name: device, flags }: Link, name: string, from: number, add
 }
 
 function nameTaken({ from }: MoveNetDeviceOp, name: string): TsrunError {
-  return new TsrunError(`${from}: the container's network namespace has a device ${name} already`, {
+  return new TsrunError(`the container's network namespace has a device ${name} already`, {
+    about: from,
     hint: 'choose another name, or a template such as eth%d',
   });
 }
@@ -124,7 +125,7 @@ function explain(op: MoveNetDeviceOp, error: unknown): unknown {
   const code = errorCode(error);
   const [what, hint] = reasons[code] ?? [`cannot be moved: ${code}`, undefined];
   if (code === 'EEXIST') return nameTaken(op, op.name);
-  return new TsrunError(`${op.from}: the network device ${op.device} ${what}`, { hint });
+  return new TsrunError(`the network device ${op.device} ${what}`, { about: op.from, hint });
 }
 
 const reasons: Readonly<Record<string, readonly [string, string | undefined]>> = {

@@ -7,8 +7,19 @@ import type { Op, RuntimeOp } from '../generated/ops.ts';
 export interface Plan {
   readonly ops: readonly Op[];
   /** Findings that do not stop the container, for the log; those that are as usual on this host apart. */
-  readonly warnings: readonly string[];
-  readonly notes: readonly string[];
+  readonly warnings: readonly Warning[];
+  readonly notes: readonly Warning[];
+}
+
+export interface Warning {
+  /** JSON pointer of the property, `` for none. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** `/mounts/3: no effect` */
+export function showWarning({ pointer, message }: Warning): string {
+  return pointer === '' ? message : `${pointer}: ${message}`;
 }
 
 export function isRuntimeOp(op: Op): op is RuntimeOp {

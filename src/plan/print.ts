@@ -1,5 +1,7 @@
-import type { Op } from '../generated/ops.ts';
-import type { Plan } from './plan.ts';
+import type { DeviceRule, Op, UnitProperty } from '../generated/ops.ts';
+import { formatDeviceRule } from '../linux/device-rules.ts';
+import { formatProperty } from '../systemd/property.ts';
+import { type Plan, showWarning } from './plan.ts';
 
 /** One line per op: its number, who runs it, what it does with which values, and the property it comes from. */
 export function printPlan(plan: Plan): string {
@@ -7,8 +9,8 @@ export function printPlan(plan: Plan): string {
     const number = String(index).padStart(3);
     return `${number} ${op.by.padEnd(7)} ${printOp(op)}  <- ${op.from}\n`;
   });
-  const warnings = plan.warnings.map((warning) => `warning: ${warning}\n`);
-  const notes = plan.notes.map((note) => `note: ${note}\n`);
+  const warnings = plan.warnings.map((warning) => `warning: ${showWarning(warning)}\n`);
+  const notes = plan.notes.map((note) => `note: ${showWarning(note)}\n`);
   return [...lines, ...warnings, ...notes].join('');
 }
 
@@ -29,10 +31,13 @@ function printValue(value: unknown): string {
 
 /** The plan as JSON: stable, diffable; numbers beyond 2^53 as strings. */
 export function planToJson(plan: Plan): string {
-  const replacer = (_name: string, value: unknown) => {
+  const findings = { warnings: plan.warnings.map(showWarning), notes: plan.notes.map(showWarning) };
+  const replacer = (name: string, value: unknown) => {
+    if (name === 'rules') return (value as readonly DeviceRule[]).map(formatDeviceRule);
+    if (name === 'properties') return (value as readonly UnitProperty[]).map(formatProperty);
     if (typeof value === 'bigint') return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
     if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
     return value;
   };
-  return `${JSON.stringify(plan, replacer, 2)}\n`;
+  return `${JSON.stringify({ ...plan, ...findings }, replacer, 2)}\n`;
 }

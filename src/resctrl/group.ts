@@ -15,7 +15,8 @@ import { schemataConflict } from './schemata.ts';
 export function joinGroup(op: JoinResctrlOp, pid: number, announce: (directories: readonly string[]) => void): void {
   const isNew = !isThere(op.directory);
   if (isNew && op.mustExist) {
-    throw new TsrunError(`${op.from}/closID: there is no ${op.directory}`, {
+    throw new TsrunError(`there is no ${op.directory}`, {
+      about: `${op.from}/closID`,
       hint: 'make the group beforehand, or say with schemata what it is to be',
     });
   }
@@ -39,7 +40,8 @@ function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boo
     }
     const conflict = schemataConflict(text, readFileSync(path, 'utf8'));
     if (conflict === undefined) continue;
-    throw new TsrunError(`${op.from}: the group ${directory} is there and differs: ${conflict}`, {
+    throw new TsrunError(`the group ${directory} is there and differs: ${conflict}`, {
+      about: op.from,
       hint: 'choose another closID, or make the schemata the same',
     });
   }
@@ -54,8 +56,9 @@ function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boo
 export function changeSchemata(groups: readonly string[], from: string, schemata: readonly string[]): void {
   const directory = groups.find((group) => isThere(join(group, 'schemata')));
   if (directory === undefined) {
-    throw new TsrunError(`${from}: the container has no resctrl group of its own`, {
-      hint: 'create it with linux.intelRdt and a closID that is not there yet',
+    throw new TsrunError('the container has no resctrl group of its own', {
+      about: from,
+      hint: 'create it with /linux/intelRdt and a closID that is not there yet',
     });
   }
   carryOut({ from, mount: dirname(directory) }, join(directory, 'schemata'), `${schemata.join('\n')}\n`);
@@ -80,7 +83,7 @@ function carryOut(op: Pick<JoinResctrlOp, 'from' | 'mount'>, path: string, text:
 function refused({ from, mount }: Pick<JoinResctrlOp, 'from' | 'mount'>, path: string, error: unknown): TsrunError {
   const { code } = error as NodeJS.ErrnoException;
   const why = code === 'ENOSPC' ? 'all classes of service of this processor are in use' : lastStatus(mount);
-  return new TsrunError(`${from}: ${path}: ${code}${why === undefined ? '' : `: ${why}`}`);
+  return new TsrunError(`${path}: ${code}${why === undefined ? '' : `: ${why}`}`, { about: from });
 }
 
 /** What the kernel says of the last failure; `ok` after a success. */

@@ -83,8 +83,11 @@ function startInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid:
 function cannotHoldProcesses(path: string): TsrunError {
   const controllers = enabledControllers(path).join(', ');
   return new TsrunError(
-    `/linux/cgroupsPath: cannot enter the cgroup ${path}: EBUSY: it hands controllers (${controllers}) to those below it, ` +
+    `cannot enter the cgroup ${path}: EBUSY: it hands controllers (${controllers}) to those below it, ` +
       'and so may hold no processes of its own (cgroup-v2.rst, No Internal Process Constraint)',
-    { hint: 'it is a place for containers, not of one: choose a cgroup below it with linux.cgroupsPath' },
+    {
+      about: '/linux/cgroupsPath',
+      hint: 'it is a place for containers, not of one: choose a cgroup below it with /linux/cgroupsPath',
+    },
   );
 }

@@ -46,7 +46,8 @@ export function compileFilter(profile: LinuxSeccomp): CompiledFilter {
   const program = Buffer.concat([stubFor(profile, covered, newest), filter]);
   const instructions = program.length / instructionSize;
   if (instructions > maxInstructions) {
-    throw new TsrunError(`/linux/seccomp: the filter has ${instructions} instructions; ${maxInstructions} at most`, {
+    throw new TsrunError(`the filter has ${instructions} instructions; ${maxInstructions} at most`, {
+      about: '/linux/seccomp',
       hint: 'leave out architectures or conditions on arguments',
     });
   }
@@ -124,27 +125,32 @@ function refusal(
   const said = `libseccomp ${version} says errno ${error}`;
   switch (step) {
     case 'action':
-      return new TsrunError(`/linux/seccomp/defaultAction: this kernel or libseccomp ${version} does not have it`);
+      return new TsrunError(`this kernel or libseccomp ${version} does not have it`, {
+        about: '/linux/seccomp/defaultAction',
+      });
     case 'byte-order':
-      return new TsrunError(`/linux/seccomp/architectures/${index}: ${listed[index]} has the other byte order`, {
+      return new TsrunError(`${listed[index]} has the other byte order`, {
+        about: `/linux/seccomp/architectures/${index}`,
         hint: 'a filter holds architectures of one byte order: leave it out on this machine',
       });
     case 'architecture':
       return unknownArchitecture(listed[index], index, version);
     case 'rule': {
       const from = rules[index]?.from ?? index;
-      return new TsrunError(`/linux/seccomp/syscalls/${from}: no rule for ${name} can be made: ${said}`, {
+      return new TsrunError(`no rule for ${name} can be made: ${said}`, {
+        about: `/linux/seccomp/syscalls/${from}`,
         hint: 'does another entry give the same call another action?',
       });
     }
     default:
-      return new TsrunError(`/linux/seccomp: no filter can be made: ${said}`);
+      return new TsrunError(`no filter can be made: ${said}`, { about: '/linux/seccomp' });
   }
 }
 
 function unknownArchitecture(name: SeccompArch | undefined, index: number, version: string): TsrunError {
   const since = name === undefined ? undefined : architectures[name].since;
-  return new TsrunError(`/linux/seccomp/architectures/${index}: libseccomp ${version} does not know ${name}`, {
+  return new TsrunError(`libseccomp ${version} does not know ${name}`, {
+    about: `/linux/seccomp/architectures/${index}`,
     hint:
       since === undefined ? 'leave it out' : `leave it out; a tsrun that is built with libseccomp ${since} knows it`,
   });

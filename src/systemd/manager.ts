@@ -1,7 +1,8 @@
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import type { UnitProperty } from '../generated/ops.ts';
 import { log } from '../log.ts';
-import { infinity, type UnitProperty } from './property.ts';
+import { infinity } from './property.ts';
 import { roundUp } from './unit-properties.ts';
 
 /** As systemd's own tools wait: longer than stopping a unit takes by default. */
@@ -200,7 +201,7 @@ function callFailed({ name, user }: UnitName, member: string, error: NodeJS.Errn
 function hintFor(code: string | undefined): string | undefined {
   switch (code) {
     case 'org.freedesktop.systemd1.UnitExists':
-      return 'another container has this name: choose another in linux.cgroupsPath';
+      return 'another container has this name: choose another in /linux/cgroupsPath';
     case 'org.freedesktop.DBus.Error.PropertyReadOnly':
       return 'this systemd does not know the property, or sets it at another time only';
     case 'org.freedesktop.DBus.Error.AccessDenied':

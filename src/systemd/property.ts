@@ -1,21 +1,8 @@
-/** A property of a unit as StartTransientUnit takes it (org.freedesktop.systemd1(5)). */
-export interface UnitProperty {
-  readonly name: string;
-  /** D-Bus signature. */
-  readonly type: string;
-  /** By `type`: arrays and structs as arrays, 64-bit numbers as decimal text. */
-  readonly value: unknown;
-}
+import type { UnitProperty } from '../generated/ops.ts';
 
-/** `MemoryMax t "1048576"`: name, signature and the value as JSON, for plans. */
+/** `MemoryMax t "1048576"`: name, signature and the value as JSON, for plans and people. */
 export function formatProperty({ name, type, value }: UnitProperty): string {
   return `${name} ${type} ${JSON.stringify(value)}`;
-}
-
-/** Reads what formatProperty writes. */
-export function parseProperty(text: string): UnitProperty {
-  const [name = '', type = ''] = text.split(' ', 2);
-  return { name, type, value: JSON.parse(text.slice(name.length + type.length + 2)) };
 }
 
 /** The largest uint64, which systemd takes for infinity. */

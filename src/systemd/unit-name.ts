@@ -18,8 +18,8 @@ export function scopeName(cgroupsPath: string | undefined, id: string, user: boo
   const [slice, prefix, name] = parts;
   if (parts.length !== 3 || slice === undefined || prefix === undefined || !name) {
     throw new TsrunError(
-      `/linux/cgroupsPath: expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got ${JSON.stringify(cgroupsPath)} instead`,
-      { hint: 'such as system.slice:tsrun:web; or leave --systemd-cgroup out' },
+      `expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got ${JSON.stringify(cgroupsPath)} instead`,
+      { about: '/linux/cgroupsPath', hint: 'such as system.slice:tsrun:web; or leave --systemd-cgroup out' },
     );
   }
   const scope = `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
@@ -52,7 +52,8 @@ function sliceName(slice: string, user: boolean): string {
   if (slice === '') return user ? 'user.slice' : 'system.slice';
   demandUnitName(slice);
   if (/^(-|[^-/]+(-[^-/]+)*)\.slice$/.test(slice)) return slice;
-  throw new TsrunError(`/linux/cgroupsPath: ${JSON.stringify(slice)} is not the name of a slice`, {
+  throw new TsrunError(`${JSON.stringify(slice)} is not the name of a slice`, {
+    about: '/linux/cgroupsPath',
     hint: 'it ends in .slice, and each dash in it leads one slice deeper: machine-web.slice',
   });
 }
@@ -60,7 +61,8 @@ function sliceName(slice: string, user: boolean): string {
 /** systemd.unit(5): letters, digits and a few signs, at most 255 characters. */
 function demandUnitName(name: string): void {
   if (/^[\w:.\\@-]{1,255}$/.test(name) && !name.endsWith('.slice.scope')) return;
-  throw new TsrunError(`/linux/cgroupsPath: ${JSON.stringify(name)} is not the name of a unit`, {
+  throw new TsrunError(`${JSON.stringify(name)} is not the name of a unit`, {
+    about: '/linux/cgroupsPath',
     hint: 'letters, digits and : - _ . \\ @ only; a container is a scope, not a slice',
   });
 }

@@ -1,8 +1,8 @@
 import { TsrunError } from '../errors.ts';
-import type { Op } from '../generated/ops.ts';
+import type { Op, UnitProperty } from '../generated/ops.ts';
 import type { StringMap } from '../generated/spec.ts';
 import { ioWeightOf, kernelNumber } from '../linux/cgroup-values.ts';
-import { type UnitProperty, uint64 } from './property.ts';
+import { uint64 } from './property.ts';
 import { parseVariant } from './variant.ts';
 
 /** Files that have a property of a 64-bit number, or infinity, and the least that systemd takes. */
@@ -122,7 +122,8 @@ function bitMask(name: string, list: string): UnitProperty[] {
   const bytes: number[] = [];
   for (const range of list.split(',').filter((part) => part.trim() !== '')) {
     const [first = 0, last = first] = range.split('-').map(Number);
-    if (last > mostBits) throw new TsrunError(`/linux/resources/cpu: there is no CPU or memory node ${last}`);
+    if (last > mostBits)
+      throw new TsrunError(`there is no CPU or memory node ${last}`, { about: '/linux/resources/cpu' });
     for (let bit = first; bit <= last; bit++) {
       while (bytes.length <= bit >> 3) bytes.push(0);
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
@@ -178,14 +179,14 @@ export function annotatedProperties(annotations: StringMap): UnitProperty[] {
 function annotatedProperty(name: string, text: string): UnitProperty {
   const place = `/annotations/${annotationPrefix}${name}`;
   if (!/^[A-Z][A-Za-z0-9]{2,}$/.test(name)) {
-    throw new TsrunError(`${place}: not the name of a unit's property`, { hint: 'such as TimeoutStopUSec' });
+    throw new TsrunError(`not the name of a unit's property`, { about: place, hint: 'such as TimeoutStopUSec' });
   }
   try {
     const { type, value } = parseVariant(text);
     return /[^U]Sec$/.test(name) ? inMicroseconds(name, type, value) : { name, type, value };
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    throw new TsrunError(`${place}: ${error.message}`, { hint: error.hint });
+    throw new TsrunError(error.message, { about: place, hint: error.hint });
   }
 }
 

@@ -1,5 +1,4 @@
 import { closeQuietly } from '../../close.ts';
-import { logFindings } from '../../log.ts';
 import { configOf, configOption, createOptions, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
@@ -19,6 +18,8 @@ export const create: CommandDeclaration = {
 /** The part that create and run share; `detached`: this command will not stay to hold a terminal. */
 export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions, detached: boolean) {
   const { createContainer } = await import('../../container/create.ts');
+  const { placing } = await import('../../config/locate.ts');
+  const { logFindings } = await import('../../container/log-findings.ts');
   const { demandRootfs, prepare } = await import('../../container/prepare.ts');
   const { notifyDirectoryFor } = await import('../../container/notify.ts');
   const { checkId } = await import('../../container/id.ts');
@@ -29,9 +30,9 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   const descriptors = passedDescriptors(given.preserveFds);
   const notifyDirectory = notifyDirectoryFor(globals.root, id);
   const lowering = { ...given, preserveFds: descriptors.count, env: descriptors.env, notifyDirectory };
-  const { spec, specText, plan } = prepare(lowering, configOf(options), options.tty === true);
-  logFindings(plan);
-  demandRootfs(spec, lowering);
+  const { spec, source, plan } = prepare(lowering, configOf(options), options.tty === true);
+  logFindings(plan, () => source);
+  placing(source, () => demandRootfs(spec, lowering));
   const consoleSocket = options.consoleSocket as string | undefined;
   checkConsole(spec.process?.terminal === true, detached, consoleSocket);
   const { root } = globals;
@@ -40,7 +41,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     id,
     bundle: lowering.bundle,
     spec,
-    specText,
+    source,
     plan,
     preserveFds: lowering.preserveFds,
     consoleSocket,

@@ -10,7 +10,7 @@ export const run: CommandDeclaration = {
   options: [
     ...createOptions,
     configOption,
-    { flags: '-t, --tty', description: 'give the program a terminal, whatever process.terminal says' },
+    { flags: '-t, --tty', description: 'give the program a terminal, whatever /process/terminal says' },
     interactiveOption,
     { flags: '-d, --detach', description: 'leave the container running and return' },
     { flags: '--keep', description: 'do not delete the container when it ends' },

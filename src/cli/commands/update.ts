@@ -1,3 +1,4 @@
+import type { UpdateRequest } from '../../container/update.ts';
 import type { CommandDeclaration, OptionValues } from '../declaration.ts';
 import { updateOptions, withResourceOptions } from '../resource-options.ts';
 
@@ -9,7 +10,7 @@ export const update: CommandDeclaration = {
   options: [
     {
       flags: '-r, --resources <file>',
-      description: 'read the limits from this JSON file (- is stdin), which looks like linux.resources; options win',
+      description: 'read the limits from this JSON file (- is stdin), which looks like /linux/resources; options win',
     },
     ...updateOptions,
     { flags: '--l3-cache-schema <lines>', description: 'shares of the L3 cache for the container’s resctrl group' },
@@ -33,11 +34,13 @@ export const update: CommandDeclaration = {
   async run([id = ''], options, { root }) {
     const { updateContainer } = await import('../../container/update.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
-    const { formatDeviceRule, parseDeviceRule } = await import('../../linux/device-rules.ts');
+    const { parseDeviceRule } = await import('../../linux/device-rules.ts');
     const rules = (options.device as string[] | undefined) ?? [];
+    const file = await readResources(options);
     updateContainer(new ContainerDirectory(root, id), {
-      resources: withResourceOptions(await readResources(options), options),
-      deviceRules: rules.map((rule) => formatDeviceRule(parseDeviceRule(rule))),
+      resources: withResourceOptions(file?.value ?? {}, options),
+      file,
+      deviceRules: rules.map(parseDeviceRule),
       schemata: [options.l3CacheSchema, options.memBwSchema].filter((line) => line !== undefined) as string[],
     });
     return 0;
@@ -49,13 +52,15 @@ function parseRule(text: string): string {
   return /^(allow|deny) /.test(text) ? text : `allow ${text}`;
 }
 
-async function readResources({ resources: file }: OptionValues): Promise<unknown> {
-  if (file === undefined) return {};
+type ResourcesFile = NonNullable<UpdateRequest['file']>;
+
+async function readResources({ resources: file }: OptionValues): Promise<ResourcesFile | undefined> {
+  if (file === undefined) return undefined;
   const { readNamedFile } = await import('../../config/read/read.ts');
   const { parseSpecText } = await import('../../config/read/parse.ts');
   const name = file === '-' ? 'stdin' : (file as string);
   const text = readNamedFile(file as string, '--resources');
   const value = parseSpecText(text, name);
   const { checkResources } = await import('../../container/update.ts');
-  return checkResources(value, text, name);
+  return { value: checkResources(value, text, name), text, path: name, base: '/linux/resources' };
 }

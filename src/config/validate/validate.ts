@@ -138,7 +138,7 @@ function hintOf({ hint }: Problem, index: number): string | undefined {
 }
 
 /** Of the value; of the nearest object around it when the pointer names a property that is not there. */
-function offsetOf(pointer: string, offsetAt: (pointer: string) => number | undefined): number {
+export function offsetOf(pointer: string, offsetAt: (pointer: string) => number | undefined): number {
   const offset = offsetAt(pointer);
   if (offset !== undefined || pointer === '') return offset ?? 0;
   return offsetOf(parentPointer(pointer), offsetAt);

@@ -45,14 +45,17 @@ function withoutManager(context: Context): LoweredCgroup {
   const { devices, ...limits } = linux.resources ?? {};
   const limit = lowerResources(limits, host.cgroup).settings.find(({ op }) => isLimit(op));
   if (limit !== undefined) {
-    throw new TsrunError(`${limit.op.from}: with --cgroup-manager disabled there is no cgroup that could hold it`, {
+    throw new TsrunError('with --cgroup-manager disabled there is no cgroup that could hold it', {
+      about: limit.op.from,
       hint: 'remove the property, or let cgroupfs or systemd make a cgroup',
     });
   }
   if (devices?.length && isUnfiltered(context)) {
-    notes.push(
-      '/linux/resources/devices: --cgroup-manager disabled means no device filter: no nodes can be made, and those of the image cannot be used',
-    );
+    notes.push({
+      pointer: '/linux/resources/devices',
+      message:
+        '--cgroup-manager disabled means no device filter: no nodes can be made, and those of the image cannot be used',
+    });
   }
   return { before: [], inside: [], last: [] };
 }
@@ -60,13 +63,15 @@ function withoutManager(context: Context): LoweredCgroup {
 function withoutCgroup2(context: Context): LoweredCgroup {
   const { linux, warnings, notes } = context;
   if (linux.resources?.devices?.length) {
-    throw new TsrunError('/linux/resources/devices: this host has no cgroup v2, and so no device filter', {
+    throw new TsrunError('this host has no cgroup v2, and so no device filter', {
+      about: '/linux/resources/devices',
       hint: 'remove the property to go on without it',
     });
   }
-  (isOrdinaryUser(context) ? notes : warnings).push(
-    'this host has no cgroup v2: the container gets no cgroup of its own',
-  );
+  (isOrdinaryUser(context) ? notes : warnings).push({
+    pointer: '',
+    message: 'this host has no cgroup v2: the container gets no cgroup of its own',
+  });
   return { before: [], inside: [], last: [] };
 }
 

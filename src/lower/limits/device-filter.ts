@@ -1,5 +1,5 @@
 import type { Op } from '../../generated/ops.ts';
-import { defaultDeviceRuleTexts, deviceRulesOf, formatDeviceRule } from '../../linux/device-rules.ts';
+import { defaultDeviceRules, deviceRulesOf } from '../../linux/device-rules.ts';
 import type { Context } from '../context.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 export function lowerDeviceFilter({ host, linux }: Context): Op[] {
   if (host.cgroup.mount === null) return [];
   const given = linux.resources?.devices ?? [];
-  const rules = [...deviceRulesOf(given).map(formatDeviceRule), ...defaultDeviceRuleTexts];
+  const rules = [...deviceRulesOf(given), ...defaultDeviceRules];
   // A user's own namespace has no say over devices anyway: it can make no node and read no other's.
   const required = given.length > 0 && host.initialUserNamespace && host.uid === 0;
   return [{ op: 'filter-devices', by: 'runtime', from: '/linux/resources/devices', rules, required }];

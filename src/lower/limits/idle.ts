@@ -1,5 +1,6 @@
 import type { WriteCgroupFileOp } from '../../generated/ops.ts';
 import type { CurrentLimits, KeptWeight } from '../../linux/cgroup-values.ts';
+import type { Warning } from '../../plan/plan.ts';
 import { type Setting, write } from './setting.ts';
 
 /** What a cgroup has from the start (cgroup-v2.rst). */
@@ -15,7 +16,7 @@ const defaultWeight: KeptWeight = { file: 'cpu.weight', value: '100' };
 export function settleIdle(
   settings: readonly Setting[],
   current: CurrentLimits,
-  warnings: string[],
+  warnings: Warning[],
 ): { settings: Setting[]; keptWeight: KeptWeight | undefined } {
   const idles = settings.filter(({ op }) => writes(op, ['cpu.idle']));
   const weights = settings.filter(({ op }) => writes(op, ['cpu.weight', 'cpu.weight.nice']));
@@ -25,7 +26,8 @@ export function settleIdle(
   const last = weights.at(-1)?.op as WriteCgroupFileOp | undefined;
   const known = last ?? current.keptWeight ?? (current.idle ? undefined : weightInForce(current));
   if (idle) {
-    if (last !== undefined) warnings.push(`${last.from}: no effect while cpu.idle is 1; it comes when that ends`);
+    if (last !== undefined)
+      warnings.push({ pointer: last.from, message: `no effect while cpu.idle is 1; it comes when that ends` });
     return { settings: [...idles, ...rest], keptWeight: known && { file: known.file, value: known.value } };
   }
   if (!current.idle || last !== undefined) return { settings: [...idles, ...weights, ...rest], keptWeight: undefined };

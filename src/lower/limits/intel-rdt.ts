@@ -38,7 +38,8 @@ export function lowerIntelRdt(context: Context, { joining = false } = {}): Op[] 
 
 function demandResctrl({ host }: Context): ResctrlFacts {
   if (host.resctrl !== null) return host.resctrl;
-  throw new TsrunError(`${at}: the resctrl filesystem is not mounted`, {
+  throw new TsrunError('the resctrl filesystem is not mounted', {
+    about: at,
     hint: 'mount -t resctrl resctrl /sys/fs/resctrl, where processor and kernel have it',
   });
 }
@@ -47,7 +48,7 @@ function demandResctrl({ host }: Context): ResctrlFacts {
 function groupDirectory(closID: string | undefined, id: string, { mount }: ResctrlFacts): string {
   const name = closID || id;
   if (name === '/') return mount;
-  if (reserved.has(name)) throw new TsrunError(`${at}/closID: resctrl has ${name} for itself`);
+  if (reserved.has(name)) throw new TsrunError(`resctrl has ${name} for itself`, { about: `${at}/closID` });
   return join(mount, name);
 }
 
@@ -75,7 +76,9 @@ function demandResources(lines: readonly string[], pointer: string, { resources 
   for (const line of lines) {
     const [name = ''] = line.split(':', 1);
     if (resources.includes(name.trim())) continue;
-    throw new TsrunError(`${pointer}: this host has no resource ${JSON.stringify(name)}, only ${resources.join(', ')}`);
+    throw new TsrunError(`this host has no resource ${JSON.stringify(name)}, only ${resources.join(', ')}`, {
+      about: pointer,
+    });
   }
 }
 
@@ -86,6 +89,6 @@ function monitoringDirectory(
   { monitoring }: ResctrlFacts,
 ): string | null {
   if (enableMonitoring !== true) return null;
-  if (!monitoring) throw new TsrunError(`${at}/enableMonitoring: this host's resctrl cannot monitor`);
+  if (!monitoring) throw new TsrunError(`this host's resctrl cannot monitor`, { about: `${at}/enableMonitoring` });
   return join(directory, 'mon_groups', id);
 }

@@ -13,9 +13,10 @@ export function numberMask(text: string, limit: number, pointer: string): bigint
     const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
     const [low, high] = [Number(first), Number(last)];
     if (first === undefined || low > high) {
-      throw new TsrunError(`${pointer}: must be a list such as 0-3,7, found ${JSON.stringify(text)}`);
+      throw new TsrunError(`must be a list such as 0-3,7, found ${JSON.stringify(text)}`, { about: pointer });
     }
-    if (high >= limit) throw new TsrunError(`${pointer}: ${high} is too large, at most ${limit - 1} is possible`);
+    if (high >= limit)
+      throw new TsrunError(`${high} is too large, at most ${limit - 1} is possible`, { about: pointer });
     mask |= ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
   }
   return words(mask);

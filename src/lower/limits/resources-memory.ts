@@ -30,12 +30,14 @@ function swapOnly({ limit = 0, swap = 0 }: LinuxMemory, current: CurrentLimits):
   if (limit < 0) return swap;
   const memory = limit === 0 ? current.memory : limit;
   if (memory === undefined) {
-    throw new TsrunError('/linux/resources/memory/swap: it counts memory and swap together, and memory has no limit', {
-      hint: 'set memory.limit too, or memory.swap.max in linux.resources.unified',
+    throw new TsrunError('it counts memory and swap together, and memory has no limit', {
+      about: '/linux/resources/memory/swap',
+      hint: 'set /linux/resources/memory/limit too, or memory.swap.max in /linux/resources/unified',
     });
   }
   if (swap >= memory) return swap - memory;
-  throw new TsrunError(`/linux/resources/memory/swap: ${swap} is less than the memory limit ${memory}`, {
+  throw new TsrunError(`${swap} is less than the memory limit ${memory}`, {
+    about: '/linux/resources/memory/swap',
     hint: 'it is the sum of memory and swap',
   });
 }

@@ -25,7 +25,10 @@ export function lowerRdma(devices: Record<string, LinuxRdma>): Setting[] {
   return Object.entries(devices).map(([device, { hcaHandles, hcaObjects }]) => {
     const from = `rdma/${escapePointer(device)}`;
     if (/\s/.test(device) || device === '') {
-      throw new TsrunError(`/linux/resources/${from}: not the name of an RDMA device`, { hint: 'see rdma link' });
+      throw new TsrunError('not the name of an RDMA device', {
+        about: `/linux/resources/${from}`,
+        hint: 'see rdma link',
+      });
     }
     const handles = hcaHandles === undefined ? [] : [`hca_handle=${decimal(hcaHandles)}`];
     const objects = hcaObjects === undefined ? [] : [`hca_object=${decimal(hcaObjects)}`];
@@ -55,12 +58,13 @@ export function lowerUnified(unified: StringMap): Setting[] {
 
 function demandFileName(file: string, from: string): void {
   if (file.includes('/') || !file.includes('.') || /^\.*$/.test(file)) {
-    throw new TsrunError(`/linux/resources/${from}: not the name of a file in a cgroup`, {
+    throw new TsrunError('not the name of a file in a cgroup', {
+      about: `/linux/resources/${from}`,
       hint: 'such as memory.high, without a path',
     });
   }
   const why = notParameters[file];
-  if (why !== undefined) throw new TsrunError(`/linux/resources/${from}: ${file} is no parameter: ${why}`);
+  if (why !== undefined) throw new TsrunError(`${file} is no parameter: ${why}`, { about: `/linux/resources/${from}` });
 }
 
 /** RFC 6901. */

@@ -3,6 +3,7 @@ import type { Op } from '../../generated/ops.ts';
 import type { LinuxResources } from '../../generated/spec.ts';
 import type { CgroupFacts } from '../../host/facts.ts';
 import { type CurrentLimits, type KeptWeight, noLimits } from '../../linux/cgroup-values.ts';
+import type { Warning } from '../../plan/plan.ts';
 import { settleIdle } from './idle.ts';
 import { lowerCpu } from './resources-cpu.ts';
 import { lowerBlockIO } from './resources-io.ts';
@@ -14,7 +15,7 @@ import { refuseV1Only } from './v1-only.ts';
 export interface LoweredResources {
   /** In the order in which the kernel wants them. */
   readonly settings: readonly Setting[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** What an idle cgroup's weight is to be when that ends. */
   readonly keptWeight: KeptWeight | undefined;
 }
@@ -32,7 +33,7 @@ export function lowerResources(
   current: CurrentLimits = noLimits,
 ): LoweredResources {
   refuseV1Only(resources);
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   const asked = [
     // Before memory: what makes pages must know its nodes first.
     ...lowerCpu(resources.cpu ?? {}, current),
@@ -58,7 +59,7 @@ function hasController({ controller, op }: Setting, host: CgroupFacts): boolean 
   if (controller === 'core' ? host.mount !== null : host.controllers.includes(controller)) return true;
   // Without the controller nothing is limited, which is what is asked for.
   if (!isLimit(op)) return false;
-  throw new TsrunError(`${op.from}: ${whereIs(controller, host)}`, { hint: 'remove the property to go on without it' });
+  throw new TsrunError(whereIs(controller, host), { about: op.from, hint: 'remove the property to go on without it' });
 }
 
 /** Files in which a 0 is what a cgroup has anyway. */

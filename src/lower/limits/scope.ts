@@ -1,6 +1,5 @@
 import { TsrunError } from '../../errors.ts';
-import type { Op } from '../../generated/ops.ts';
-import { formatProperty, type UnitProperty } from '../../systemd/property.ts';
+import type { Op, UnitProperty } from '../../generated/ops.ts';
 import { scopeName } from '../../systemd/unit-name.ts';
 import { annotatedProperties, oomPolicy, unitProperties } from '../../systemd/unit-properties.ts';
 import type { Context } from '../context.ts';
@@ -37,7 +36,7 @@ export function lowerScope({ spec, linux, host, options }: Context, controllers:
     unit: scope,
     user,
     mount: host.cgroup.mount ?? '',
-    properties: properties.map(formatProperty),
+    properties,
     controllers,
   };
 }

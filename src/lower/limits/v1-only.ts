@@ -12,7 +12,10 @@ type V1Only = readonly [place: string, value: unknown, harmless: readonly unknow
 export function refuseV1Only(resources: LinuxResources): void {
   for (const [place, value, harmless, hint] of v1Only(resources)) {
     if (value === undefined || harmless.includes(value)) continue;
-    throw new TsrunError(`/linux/resources/${place}: only cgroup v1 can do this, and tsrun uses cgroup v2`, { hint });
+    throw new TsrunError('only cgroup v1 can do this, and tsrun uses cgroup v2', {
+      about: `/linux/resources/${place}`,
+      hint,
+    });
   }
 }
 
@@ -32,7 +35,7 @@ export const v1OnlyProperties: readonly string[] = [
 
 function v1Only({ memory = {}, cpu = {}, network = {}, blockIO = {} }: LinuxResources): V1Only[] {
   const { kernel, kernelTCP, swappiness, disableOOMKiller, useHierarchy } = memory;
-  const realtime = 'cgroup v2 has no realtime bandwidth: use process.scheduler';
+  const realtime = 'cgroup v2 has no realtime bandwidth: use /process/scheduler';
   const network2 = 'cgroup v2 marks no packets: match the cgroup with nft (socket cgroupv2) or eBPF';
   const leaf = 'cgroup v2 has no weight for a cgroup against its own children';
   return [

@@ -51,7 +51,10 @@ function parametersOf(context: Context, { options, from }: MountRequest): string
   const generic = options.parameters.filter((parameter) => parameter.generic).map(({ text }) => text);
   const { options: kept } = context.host.cgroup;
   for (const text of asked.filter((text) => !generic.includes(text) && !kept.includes(text))) {
-    context.warnings.push(`${from}/options: ${text} would change the host's hierarchy: no effect`);
+    context.warnings.push({
+      pointer: `${from}/options`,
+      message: `${text} would change the host's hierarchy: no effect`,
+    });
   }
   return [...generic, ...kept];
 }
@@ -69,7 +72,10 @@ function managesCgroups(context: Context, { options }: MountRequest): boolean {
 function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
   const { from, destination, options } = request;
   if ((options.own.clear & attr.rdonly) !== 0) {
-    context.warnings.push(`${from}/options: without a cgroup namespace ${destination.path} is read-only`);
+    context.warnings.push({
+      pointer: `${from}/options`,
+      message: `without a cgroup namespace ${destination.path} is read-only`,
+    });
   }
   const readonly = {
     set: options.own.set | attr.rdonly,
@@ -99,7 +105,10 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
 function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
   const { from, destination, mount } = request;
   const findings = isOrdinaryUser(context) ? context.notes : context.warnings;
-  findings.push(`${from}: this host has no cgroup v2, so ${destination.path} is an empty directory`);
+  findings.push({
+    pointer: from,
+    message: `this host has no cgroup v2, so ${destination.path} is an empty directory`,
+  });
   return [
     {
       op: 'new-filesystem',

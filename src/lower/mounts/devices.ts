@@ -39,7 +39,7 @@ export function lowerDevices(context: Context): Op[] {
 
 function isForeign({ notes }: Context, { path, from }: Device): boolean {
   if (!path.startsWith('/dev/')) return false;
-  notes.push(`${from}: /dev is a bind mount, so ${path} is what its source has there`);
+  notes.push({ pointer: from, message: `/dev is a bind mount, so ${path} is what its source has there` });
   return true;
 }
 
@@ -49,7 +49,10 @@ function lowerDevice(context: Context, device: Device): Op {
   if (inUserNamespace && type !== 'p') {
     const isAsked = fileMode !== undefined || uid !== undefined || gid !== undefined;
     if (number < 0 && isAsked) {
-      context.notes.push(`${from}: a device in a user namespace is the host's, with the host's mode and owner`);
+      context.notes.push({
+        pointer: from,
+        message: "a device in a user namespace is the host's, with the host's mode and owner",
+      });
     }
     return { op: 'bind-device', by: 'init', from, path, source: path, number, mode: fileTypes[type], major, minor };
   }

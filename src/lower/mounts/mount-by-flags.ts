@@ -34,13 +34,14 @@ export function lowerByFlags(context: Context, request: MountRequest, type: stri
   const { options, from, destination, mount } = request;
   if (options.copyUp !== undefined || options.idmap !== undefined || mount.uidMappings?.length) {
     const what = needsMountFlags(options) ? 'iversion and silent' : 'values of more than 255 bytes';
-    throw new TsrunError(`${from}/options: ${what} cannot be combined with tmpcopyup or idmap`);
+    throw new TsrunError(`${what} cannot be combined with tmpcopyup or idmap`, { about: `${from}/options` });
   }
   const own = options.parameters.filter(({ generic }) => !generic).map(({ text }) => text);
   const data = [...own, ...mountLabelParameters(context, type)].join(',');
   const size = Buffer.byteLength(data);
   if (size > longestData) {
-    throw new TsrunError(`${from}/options: mount(2) takes ${longestData} bytes of options, found ${size}`, {
+    throw new TsrunError(`mount(2) takes ${longestData} bytes of options, found ${size}`, {
+      about: `${from}/options`,
       hint: type === 'overlay' ? 'fewer or shorter directories in lowerdir' : undefined,
     });
   }

@@ -39,14 +39,15 @@ export interface Destination {
 export function destinationOf(destination: string, type: string | undefined, from: string): Destination {
   const path = normalize(`/${destination}`).replace(/(?<=.)\/$/, '');
   if (path === '/') {
-    throw new TsrunError(`${from}/destination: a mount on / would hide the root filesystem`, {
-      hint: 'name the root filesystem in root.path',
+    throw new TsrunError('a mount on / would hide the root filesystem', {
+      about: `${from}/destination`,
+      hint: 'name the root filesystem in /root/path',
     });
   }
   const onProc = path === '/proc' || type === 'proc' || isCoverable(path, from);
   const realDirectory = type === 'proc' || type === 'sysfs' || path === '/proc' || path === '/sys';
   if (path === '/proc' && type !== undefined && type !== 'proc') {
-    throw new TsrunError(`${from}/type: only a filesystem of type proc may be at /proc, found ${type}`);
+    throw new TsrunError(`only a filesystem of type proc may be at /proc, found ${type}`, { about: `${from}/type` });
   }
   return { path, realDirectory, onProc, procOnly: path === '/proc' && type === undefined };
 }
@@ -55,7 +56,8 @@ export function destinationOf(destination: string, type: string | undefined, fro
 function isCoverable(path: string, from: string): boolean {
   if (!path.startsWith('/proc/')) return false;
   if (coverableProcFiles.includes(path)) return true;
-  throw new TsrunError(`${from}/destination: ${path} cannot be mounted because it is inside /proc`, {
+  throw new TsrunError(`${path} cannot be mounted because it is inside /proc`, {
+    about: `${from}/destination`,
     hint: `only these may be: ${coverableProcFiles.join(', ')}`,
   });
 }

@@ -15,7 +15,9 @@ export function lowerNewFilesystem(context: Context, asked: MountRequest): Op[] 
   const request = type === 'overlay' ? withLayers(context, asked) : asked;
   const { options, from, mount } = request;
   if (options.copyUp !== undefined && type !== 'tmpfs') {
-    throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs, found ${JSON.stringify(type)}`);
+    throw new TsrunError(`tmpcopyup is for mounts of type tmpfs, found ${JSON.stringify(type)}`, {
+      about: options.copyUp,
+    });
   }
   if (needsMountCall(request)) return lowerByFlags(context, request, type);
   const { parameters, attributes } = filesystemOf(context, request, type);
@@ -42,7 +44,8 @@ export function lowerNewFilesystem(context: Context, asked: MountRequest): Op[] 
 
 function filesystemType({ mount, from }: MountRequest): string {
   if (mount.type === undefined || mount.type === '' || mount.type === 'bind' || mount.type === 'none') {
-    throw new TsrunError(`${from}/type: ${JSON.stringify(mount.type ?? '')} is no filesystem type`, {
+    throw new TsrunError(`${JSON.stringify(mount.type ?? '')} is no filesystem type`, {
+      about: `${from}/type`,
       hint: 'a bind mount needs "bind" or "rbind" in its options; its type does not matter',
     });
   }

@@ -197,7 +197,7 @@ export function filesystemOnly({ superblock: flags }: MountOptions): string[] {
 export function refuseData({ parameters }: MountOptions, why: string): void {
   const first = parameters.find(({ generic }) => !generic);
   if (first === undefined) return;
-  throw new TsrunError(`${first.from}: unknown mount option ${JSON.stringify(first.text)}; ${why}`);
+  throw new TsrunError(`unknown mount option ${JSON.stringify(first.text)}; ${why}`, { about: first.from });
 }
 
 /** The value of an own property: options come from config.json, and `toString` is none. */

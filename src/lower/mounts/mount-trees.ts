@@ -96,7 +96,8 @@ function namespaceOps(context: Context, request: MountRequest): Op[] {
     ];
   }
   if (uids.length === 0 || gids.length === 0) {
-    throw new TsrunError(`${from}: an ID-mapped mount needs both uidMappings and gidMappings`, {
+    throw new TsrunError('an ID-mapped mount needs both uidMappings and gidMappings', {
+      about: from,
       hint: 'or a user namespace with mappings, to take them from',
     });
   }
@@ -122,7 +123,8 @@ export function mapNewFilesystem(context: Context, request: MountRequest): Op[] 
   const { options, from, destination } = request;
   const place = options.idmap?.from ?? `${from}/uidMappings`;
   if (namespaceOf(context, 'user') !== undefined) {
-    throw new TsrunError(`${place}: a new filesystem in a user namespace has the ids of that namespace already`, {
+    throw new TsrunError('a new filesystem in a user namespace has the ids of that namespace already', {
+      about: place,
       hint: 'leave the mapping out, or bind a directory of the host',
     });
   }

@@ -49,7 +49,8 @@ function lowerMount(context: Context, request: MountRequest): Op[] {
 function lowerBind(context: Context, request: MountRequest): Op[] {
   const { mount, options, from, destination } = request;
   refuseData(options, 'a bind mount takes none of a filesystem');
-  if (options.copyUp !== undefined) throw new TsrunError(`${options.copyUp}: tmpcopyup is for mounts of type tmpfs`);
+  if (options.copyUp !== undefined)
+    throw new TsrunError('tmpcopyup is for mounts of type tmpfs', { about: options.copyUp });
   warnOfFilesystemOptions(context, request);
   return [
     {
@@ -118,10 +119,11 @@ function lowerRemount(context: Context, request: MountRequest, made: MountReques
 /** The filesystem behind a bind mount is the host's. */
 function refuseForeignFilesystem({ options, from }: MountRequest, made: MountRequest | undefined): void {
   if (needsMountFlags(options)) {
-    throw new TsrunError(`${from}/options: iversion and silent are for new filesystems, not for remount`);
+    throw new TsrunError('iversion and silent are for new filesystems, not for remount', { about: `${from}/options` });
   }
   if (made !== undefined && made.options.bind === undefined) return;
-  throw new TsrunError(`${from}/options: remount would change a filesystem that is not the container's own`, {
+  throw new TsrunError(`remount would change a filesystem that is not the container's own`, {
+    about: `${from}/options`,
     hint: 'add bind, to change only how it is mounted here',
   });
 }
@@ -130,15 +132,17 @@ function refuseForeignFilesystem({ options, from }: MountRequest, made: MountReq
 function refuseLongParameters({ options }: MountRequest): void {
   const long = options.parameters.find(({ text }) => isTooLong(text));
   if (long === undefined) return;
-  throw new TsrunError(`${long.from}: a remount takes values of up to 255 bytes`, {
+  throw new TsrunError('a remount takes values of up to 255 bytes', {
+    about: long.from,
     hint: 'give it in the options of the mount itself',
   });
 }
 
 function warnOfFilesystemOptions(context: Context, { options, from }: MountRequest): void {
   for (const name of filesystemOnly(options)) {
-    context.warnings.push(
-      `${from}/options: ${name} is a matter of the filesystem, which the mount shares with others: no effect`,
-    );
+    context.warnings.push({
+      pointer: `${from}/options`,
+      message: `${name} is a matter of the filesystem, which the mount shares with others: no effect`,
+    });
   }
 }

@@ -92,7 +92,10 @@ function ownerOf({ linux, warnings }: Context, device: Device, kind: 'uid' | 'gi
   const id = hostId(mappings, asked ?? 0);
   if (id === undefined && asked !== undefined) {
     const why = mappings.length === 0 ? 'is not known here' : 'has no such ID';
-    warnings.push(`${device.from}/${kind}: the user namespace ${why}: the device belongs to root`);
+    warnings.push({
+      pointer: `${device.from}/${kind}`,
+      message: `the user namespace ${why}: the device belongs to root`,
+    });
   }
   return id ?? hostId(mappings, 0) ?? 0;
 }

@@ -68,7 +68,10 @@ export function lowerNodev(context: Context): Op[] {
   const isDevMounted = mountRequests(context).some(({ destination }) => destination.path === '/dev');
   const areInDev = (context.linux.devices ?? []).every(({ path }) => normalize(path).startsWith('/dev/'));
   if (isDevMounted && areInDev) return [{ op: 'nodev-root', by: 'init', from: '/root/path' }];
-  context.warnings.push('/root/path: no cgroup means no device filter: device nodes of the image can be opened');
+  context.warnings.push({
+    pointer: '/root/path',
+    message: 'no cgroup means no device filter: device nodes of the image can be opened',
+  });
   return [];
 }
 

@@ -50,8 +50,8 @@ function demandRoot(context: Context): void {
   );
   if (index < 0) return;
   throw new TsrunError(
-    `/linux/${missing}: container ID 0 is not mapped, and the ${spec.mounts?.[index]?.type} of /mounts/${index} is its own`,
-    { hint: 'add a range with containerID 0, or leave the mount out' },
+    `container ID 0 is not mapped, and the ${spec.mounts?.[index]?.type} of /mounts/${index} is its own`,
+    { about: `/linux/${missing}`, hint: 'add a range with containerID 0, or leave the mount out' },
   );
 }
 
@@ -85,7 +85,8 @@ export function deniesSetgroups(context: Context): boolean {
 export function demandMapped({ linux }: Context, kind: 'uid' | 'gid', id: number, pointer: string): void {
   const mappings = linux[`${kind}Mappings`] ?? [];
   if (mappings.length === 0 || isMapped(mappings, id)) return;
-  throw new TsrunError(`${pointer}: ${kind} ${id} is not mapped in the container's user namespace`, {
+  throw new TsrunError(`${kind} ${id} is not mapped in the container's user namespace`, {
+    about: pointer,
     hint: `add a range with it to /linux/${kind}Mappings`,
   });
 }

@@ -17,12 +17,14 @@ const joinedTypes: readonly NamespaceType[] = ['network', 'ipc', 'uts', 'cgroup'
 function demandNamespaces(context: Context): void {
   // pivot_root in the runtime's own mount namespace would take the host's root away.
   if (namespaceOf(context, 'mount') === undefined) {
-    throw new TsrunError('/linux/namespaces: a container needs a mount namespace', {
-      hint: 'add { "type": "mount" } to linux.namespaces',
+    throw new TsrunError('a container needs a mount namespace', {
+      about: '/linux/namespaces',
+      hint: 'add { "type": "mount" } to /linux/namespaces',
     });
   }
   if (!isPrivileged(context) && namespaceOf(context, 'user') === undefined) {
-    throw new TsrunError('/linux/namespaces: without privilege a container needs a user namespace', {
+    throw new TsrunError('without privilege a container needs a user namespace', {
+      about: '/linux/namespaces',
       hint: 'add { "type": "user" } and mappings, as tsrun spec --rootless writes them',
     });
   }

@@ -9,7 +9,8 @@ const capNetAdmin = 1n << 12n;
 export function lowerNetDevices({ host, linux }: Context): Op[] {
   const devices = Object.entries(linux.netDevices ?? {});
   if (devices.length > 0 && (host.capabilities & capNetAdmin) === 0n) {
-    throw new TsrunError('/linux/netDevices: moving network devices needs CAP_NET_ADMIN', {
+    throw new TsrunError('moving network devices needs CAP_NET_ADMIN', {
+      about: '/linux/netDevices',
       hint: 'an ordinary user cannot give devices away: leave the property out',
     });
   }

@@ -22,7 +22,8 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   const ambient = mask('ambient') & permitted & inheritable;
   for (const [problem, names] of refused) {
     const list = [...names].join(', ');
-    context.warnings.push(`process.capabilities: ${list} ${problem} and ${names.size === 1 ? 'is' : 'are'} left out`);
+    const message = `${list} ${problem} and ${names.size === 1 ? 'is' : 'are'} left out`;
+    context.warnings.push({ pointer: from, message });
   }
   const kept = keptForSeccomp(context);
   return {

@@ -42,7 +42,8 @@ const lsmNames = { apparmor: 'AppArmor', selinux: 'SELinux' } as const;
 /** A label that nothing enforces would be a false promise. */
 function demandLsm({ host }: Context, lsm: keyof typeof lsmNames, pointer: string): void {
   if (host.lsm[lsm]) return;
-  throw new TsrunError(`${pointer}: ${lsmNames[lsm]} is not enabled on this host`, {
+  throw new TsrunError(`${lsmNames[lsm]} is not enabled on this host`, {
+    about: pointer,
     hint: `remove the property, or boot with lsm=…,${lsm}`,
   });
 }

@@ -11,7 +11,8 @@ export function lowerPersonality({ linux }: Context): Op[] {
   if (domain === undefined) return [];
   const from = '/linux/personality';
   if (flags.length > 0) {
-    throw new TsrunError(`${from}/flags: ${flags.join(', ')}: the specification defines no flags`, {
+    throw new TsrunError(`${flags.join(', ')}: the specification defines no flags`, {
+      about: `${from}/flags`,
       hint: 'remove the flags',
     });
   }

@@ -33,7 +33,8 @@ export function lowerScheduler(context: Context): Op[] {
   const from = '/process/scheduler';
   const number = schedulerPolicies[scheduler.policy];
   if (number === undefined) {
-    throw new TsrunError(`${from}/policy: no Linux kernel has ${scheduler.policy}`, {
+    throw new TsrunError(`no Linux kernel has ${scheduler.policy}`, {
+      about: `${from}/policy`,
       hint: 'SCHED_BATCH and SCHED_RR are the nearest there are',
     });
   }

@@ -71,12 +71,13 @@ function lowerFlags(context: Context, seccomp: LinuxSeccomp, listener: boolean):
 
 function isUsable({ host, warnings }: Context, name: SeccompFlag, index: number, listener: boolean): boolean {
   if (!host.seccompFlags.includes(name)) {
-    throw new TsrunError(`${from}/flags/${index}: this kernel (${host.kernel.release}) does not know ${name}`, {
+    throw new TsrunError(`this kernel (${host.kernel.release}) does not know ${name}`, {
+      about: `${from}/flags/${index}`,
       hint: `Linux ${flagTable[name].since} or later does`,
     });
   }
   if (name !== 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV' || listener) return true;
-  warnings.push(`${from}/flags/${index}: ${name} has no effect without SCMP_ACT_NOTIFY`);
+  warnings.push({ pointer: `${from}/flags/${index}`, message: `${name} has no effect without SCMP_ACT_NOTIFY` });
   return false;
 }
 

@@ -43,7 +43,8 @@ export function lowerUser(context: Context): Op[] {
 function keepsGroups(context: Context, groups: readonly number[]): boolean {
   const place = '/process/user/additionalGids';
   if (Object.hasOwn(context.spec.annotations ?? {}, keepGroupsAnnotation)) {
-    if (groups.length > 0) context.warnings.push(`${place}: no effect with the annotation ${keepGroupsAnnotation}`);
+    if (groups.length > 0)
+      context.warnings.push({ pointer: place, message: `no effect with the annotation ${keepGroupsAnnotation}` });
     return true;
   }
   groups.forEach((group, i) => {
@@ -51,7 +52,8 @@ function keepsGroups(context: Context, groups: readonly number[]): boolean {
   });
   if (!deniesSetgroups(context)) return false;
   if (groups.length === 0) return true;
-  throw new TsrunError(`${place}: cannot be set where only one group is mapped`, {
+  throw new TsrunError('cannot be set where only one group is mapped', {
+    about: place,
     hint: 'map more with subordinate group IDs (/etc/subgid), or leave it out',
   });
 }

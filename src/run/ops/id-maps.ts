@@ -30,7 +30,8 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
   try {
     writeFileSync(`/proc/${pid}/${file}`, value);
   } catch (error) {
-    throw new TsrunError(`/linux/${kind}Mappings: cannot write ${file}: ${errorCode(error)}: ${value.trim()}`, {
+    throw new TsrunError(`cannot write ${file}: ${errorCode(error)}: ${value.trim()}`, {
+      about: `/linux/${kind}Mappings`,
       hint: lacksSetfcap(value)
         ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
         : 'every hostID must be mapped in the runtime’s own user namespace too',
@@ -50,7 +51,8 @@ function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
   const at = `/linux/${kind}Mappings`;
   const { code, stderr } = start(at, helper, [String(pid), ...lines.flatMap((line) => line.split(' '))]);
   if (code === 0) return;
-  throw new TsrunError(`${at}: ${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it does not say why'}`, {
+  throw new TsrunError(`${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it does not say why'}`, {
+    about: at,
     hint: `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`,
   });
 }
@@ -59,8 +61,10 @@ function start(at: string, helper: string, args: readonly string[]) {
   try {
     return addon().runProgram([helper, ...args]);
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw new TsrunError(`${at}: cannot start ${helper}: ${errorCode(error)}`);
-    throw new TsrunError(`${at}: needs ${helper}, which is not installed: an ordinary user may map one ID only`, {
+    if (errorCode(error) !== 'ENOENT')
+      throw new TsrunError(`cannot start ${helper}: ${errorCode(error)}`, { about: at });
+    throw new TsrunError(`needs ${helper}, which is not installed: an ordinary user may map one ID only`, {
+      about: at,
       hint: 'install uidmap (shadow-utils), or map your own ID with size 1',
     });
   }
@@ -75,10 +79,10 @@ export function checkIdMaps(op: CheckIdMapsOp, pid: number): void {
     if (wanted.length === 0) continue;
     const found = readMap(pid, kind);
     if (sorted(found) === sorted(wanted)) continue;
-    throw new TsrunError(
-      `/linux/${kind}Mappings: the user namespace to be joined maps ${found.join(', ')}, and not ${wanted.join(', ')}`,
-      { hint: 'leave the mappings out: those of the namespace are used' },
-    );
+    throw new TsrunError(`the user namespace to be joined maps ${found.join(', ')}, and not ${wanted.join(', ')}`, {
+      about: `/linux/${kind}Mappings`,
+      hint: 'leave the mappings out: those of the namespace are used',
+    });
   }
 }
 

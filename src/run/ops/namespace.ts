@@ -29,7 +29,8 @@ function open({ from, path }: OpenNamespaceOp): number {
     // A FIFO must not hold us up.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
-    throw new TsrunError(`${from}: cannot open ${path}: ${errorCode(error)}`, {
+    throw new TsrunError(`cannot open ${path}: ${errorCode(error)}`, {
+      about: from,
       hint: 'does the process or container that it belongs to still run?',
     });
   }
@@ -39,7 +40,8 @@ function demandType(fd: number, { from, path, type }: OpenNamespaceOp): void {
   const found = typeOf(fd);
   if (found === type) return;
   const what = found === undefined ? 'not a namespace' : `a ${found} namespace`;
-  throw new TsrunError(`${from}: ${path} is ${what}, and not a ${type} namespace`, {
+  throw new TsrunError(`${path} is ${what}, and not a ${type} namespace`, {
+    about: from,
     hint: 'a namespace file such as /proc/PID/ns/net, or a bind mount of one',
   });
 }
@@ -63,7 +65,8 @@ function demandForeign(fd: number, property: string, { from, type, path }: OpenN
   const theirs = fstatSync(fd);
   const ours = statSync(`/proc/self/ns/${files[type] ?? type}`);
   if (theirs.ino !== ours.ino || theirs.dev !== ours.dev) return;
-  throw new TsrunError(`${property}: would change the host: ${from} ${path} is the runtime's own ${type} namespace`, {
+  throw new TsrunError(`would change the host: ${from} ${path} is the runtime's own ${type} namespace`, {
+    about: property,
     hint: 'leave the path out for a new namespace',
   });
 }

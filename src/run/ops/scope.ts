@@ -4,7 +4,6 @@ import { enableControllers } from '../../cgroup/controllers.ts';
 import { TsrunError } from '../../errors.ts';
 import type { StartScopeOp } from '../../generated/ops.ts';
 import { startUnit, stopUnit, type UnitName } from '../../systemd/manager.ts';
-import { parseProperty } from '../../systemd/property.ts';
 
 /** The unit that the op names. */
 export function unitOf({ unit, user }: StartScopeOp): UnitName {
@@ -21,7 +20,7 @@ export function unitOf({ unit, user }: StartScopeOp): UnitName {
  */
 export function startScope(op: StartScopeOp, pid: number): string {
   const unit = unitOf(op);
-  startUnit(unit, [...op.properties.map(parseProperty), { name: 'PIDs', type: 'au', value: [pid] }]);
+  startUnit(unit, [...op.properties, { name: 'PIDs', type: 'au', value: [pid] }]);
   try {
     return scopeCgroup(op, pid);
   } catch (error) {

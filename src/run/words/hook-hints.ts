@@ -12,7 +12,7 @@ export function hookHint(kind: string, { end, code }: { end: number; code: numbe
     case hookEnd.timedOut:
       return 'raise its timeout, in seconds, or leave it out for none';
     case hookEnd.exited:
-      return `what it does is its own: run it by hand with the JSON of tsrun state on its stdin, or take it out of hooks.${kind}`;
+      return `what it does is its own: run it by hand with the JSON of tsrun state on its stdin, or take it out of /hooks/${kind}`;
     default:
       return undefined;
   }

@@ -26,10 +26,10 @@ export function hookFailed(
   const [, kind, index] = hook.from.split('/').filter(Boolean) as [string, string, string];
   const output = outcome.output.trim();
   const tail = output === '' ? 'it printed nothing' : `its output ended: ${output}`;
-  const place = `hooks.${kind}[${index}]`;
   const isTooLong = outcome.end === hookEnd.notStarted && outcome.code === constants.errno.E2BIG;
-  const why = isTooLong ? `: ${whatIsTooLong(hook, `${place}.`)}` : '';
+  const why = isTooLong ? `: ${whatIsTooLong(hook, hook.from)}` : '';
   return new TsrunError(`error running ${kind} hook #${index}: ${hook.path}: ${what ?? 'failed'}${why}; ${tail}`, {
+    pointer: hook.from,
     hint: isTooLong ? tooLongHint : hookHint(kind, outcome),
   });
 }

@@ -1,6 +1,6 @@
 import { constants, release } from 'node:os';
 import { TsrunError } from '../../errors.ts';
-import type { Op } from '../../generated/ops.ts';
+import type { ExecOp, FindProgramOp, Op } from '../../generated/ops.ts';
 import { isInitialUserNamespace } from '../../host/facts.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookFailed } from './hook-words.ts';
@@ -26,14 +26,15 @@ export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] =
   if ((op.op === 'clone-tree' || op.op === 'open-tree') && failure.error === constants.errno.ENOENT) {
     return sourceMissing(op, failure);
   }
-  if (op.op === 'find-program') return programNotFound(op.name, failure.error);
+  if (op.op === 'find-program') return programNotFound(op, failure.error);
   if (op.op === 'enter-cwd' && failure.error === constants.errno.ENOENT) return cwdMissing(op, failure);
-  if (op.op === 'exec') return execFailed(op.name, failure, ops);
+  if (op.op === 'exec') return execFailed(op, failure, ops);
   if (op.op === 'run-container-hook') {
     return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
   }
   if (op.op === 'find-user' && failure.error === constants.errno.ENOENT) {
-    return new TsrunError(`${placeOf(op)}: unable to find user or group ${failure.detail} in the container`, {
+    return new TsrunError(`unable to find user or group ${failure.detail} in the container`, {
+      about: op.from,
       hint: 'the name must be in its /etc/passwd or /etc/group; or give numbers',
     });
   }
@@ -41,9 +42,8 @@ export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] =
   if (op.op === 'check-mounts') {
     return new TsrunError(`${failure.detail} is no longer what was mounted there`, { hint: movedHint });
   }
-  const place = op.from === 'default' ? '' : `${placeOf(op)}: `;
-  const detail = failure.detail === '' ? '' : ` ${failure.detail}`;
-  return new TsrunError(`${place}${op.op}${detail}: ${errnoWords(failure.error)}`, {
+  return new TsrunError(`${doing(op, failure.detail)}: ${errnoWords(failure.error)}`, {
+    about: aboutOf(op),
     hint: parameterHint(op, failure.detail) ?? hintFor(op, failure.error, ops),
   });
 }
@@ -57,69 +57,85 @@ export function initFailed({ error }: Pick<OpFailure, 'error'>): TsrunError {
 
 /** Of a bind mount's source: engines look for these words. */
 function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
-  return new TsrunError(`${placeOf(op)}: ${detail}: no such file or directory`, { hint: hintFor(op, error, []) });
+  const where = 'destination' in op ? `mount on ${op.destination}: ` : '';
+  return new TsrunError(`${where}${detail}: no such file or directory`, {
+    about: op.from,
+    hint: hintFor(op, error, []),
+  });
 }
 
 /** Of a process that joins; toolbx and podman look for these words. */
 function cwdMissing(op: Op, { detail }: OpFailure): TsrunError {
-  return new TsrunError(`${placeOf(op)}: chdir to ${detail}: no such file or directory`, {
+  return new TsrunError(`chdir to ${detail}: no such file or directory`, {
+    about: op.from,
     hint: 'exec makes no directories: name one that is in the container with --cwd',
   });
 }
 
 /** What an op did instead of what the kernel refused, for the log. */
 export function describeNotice(op: Op, { error, detail }: OpFailure): string {
-  return `${placeOf(op)}: ${op.op}: ${errnoWords(error)}: ${detail}`;
+  return `${op.from}: ${doing(op, '')}: ${errnoWords(error)}: ${detail}`;
 }
 
-/** `mounts[3] /proc`, `process.user`, `linux.maskedPaths[2]`: a JSON pointer as people write it. */
-export function placeOf(op: Op): string {
-  const words = op.from
-    .split('/')
-    .filter(Boolean)
-    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
-    .join('')
-    .replace(/^\./, '');
-  return 'destination' in op ? `${words} ${op.destination}` : words;
+/** The property or option that an op comes from; undefined for what every container has. */
+function aboutOf({ from }: Op): string | undefined {
+  return from === 'default' ? undefined : from;
 }
 
-const notExecutable = 'not executable for this user (chmod +x, or process.user), or on a noexec mount';
+/**
+ * The op with what it was at: `attach-mount /proc`, `clone-tree /srv for /data`, `new-filesystem /tmp: tmpfs: Unknown
+ * parameter 'x'`.
+ */
+function doing(op: Op, detail: string): string {
+  const destination = 'destination' in op ? op.destination : detail;
+  if (detail === '' || detail === destination) return destination === '' ? op.op : `${op.op} ${destination}`;
+  return detail.startsWith('/') ? `${op.op} ${detail} for ${destination}` : `${op.op} ${destination}: ${detail}`;
+}
 
-function programNotFound(name: string, error: number): TsrunError {
+const notExecutable = 'not executable for this user (chmod +x, or another /process/user), or on a noexec mount';
+
+/** Engines look for the first words, which are runc's. */
+function programNotFound({ name }: FindProgramOp, error: number): TsrunError {
   const quoted = JSON.stringify(name);
+  const pointer = '/process/args/0';
   if (error === constants.errno.ENOENT) {
     const where = name.includes('/') ? 'no such file or directory' : 'executable file not found in $PATH';
     return new TsrunError(`exec: ${quoted}: ${where}`, {
-      hint: 'process.args[0] is looked up inside the root filesystem',
+      pointer,
+      hint: '/process/args/0 is looked up inside the root filesystem',
     });
   }
-  if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`);
+  if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`, { pointer });
   if (error === constants.errno.EACCES)
-    return new TsrunError(`exec: ${quoted}: permission denied`, { hint: notExecutable });
-  return new TsrunError(`exec: ${quoted}: ${errnoWords(error)}`);
+    return new TsrunError(`exec: ${quoted}: permission denied`, { pointer, hint: notExecutable });
+  return new TsrunError(`exec: ${quoted}: ${errnoWords(error)}`, { pointer });
 }
 
-function execFailed(name: string, { error, detail }: OpFailure, ops: readonly Op[]): TsrunError {
+function execFailed({ name }: ExecOp, { error, detail }: OpFailure, ops: readonly Op[]): TsrunError {
   const program = JSON.stringify(detail || name);
+  const pointer = '/process/args/0';
   switch (error) {
     case constants.errno.ENOENT:
       return new TsrunError(`exec ${program}: no such file or directory`, {
+        pointer,
         hint: 'the file is there: its interpreter or dynamic loader is not in the root filesystem',
       });
     case constants.errno.ENOEXEC:
       return new TsrunError(`exec ${program}: exec format error`, {
+        pointer,
         hint: 'not a program for this architecture, or a script without #!',
       });
     case constants.errno.EACCES:
-      return new TsrunError(`exec ${program}: permission denied`, { hint: notExecutable });
+      return new TsrunError(`exec ${program}: permission denied`, { pointer, hint: notExecutable });
     case constants.errno.E2BIG: {
       const vectors = ops.find((op) => op.op === 'prepare-exec') ?? { args: [], env: [] };
-      return new TsrunError(`exec ${program}: ${errnoWords(error)}: ${whatIsTooLong(vectors, 'process.')}`, {
+      return new TsrunError(`exec ${program}: ${errnoWords(error)}: ${whatIsTooLong(vectors, '/process')}`, {
+        pointer: '/process',
         hint: tooLongHint,
       });
     }
     default:
-      return new TsrunError(`exec ${program}: ${errnoWords(error)}`);
+      return new TsrunError(`exec ${program}: ${errnoWords(error)}`, { pointer });
   }
 }
 
@@ -130,7 +146,7 @@ export function containerStopped(): TsrunError {
 
 function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined {
   if (error === constants.errno.EAGAIN && (op.op === 'clone' || op.op === 'fork-child')) {
-    return 'no more processes may be started here: look at linux.resources.pids.limit and RLIMIT_NPROC';
+    return 'no more processes may be started here: look at /linux/resources/pids/limit and RLIMIT_NPROC';
   }
   const confined = isConfined(ops);
   const hint = namespaceHint(op, error, confined) ?? mountHint(op, error, { kernel: release(), confined });

@@ -397,7 +397,7 @@ t.test('the scope of another container is refused, and stays', { skip: needs }, 
   });
   const { code, stderr } = await box.runtime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
   t.equal(code, 1);
-  says(t, stderr, /StartTransientUnit .*another container has this name: choose another in linux\.cgroupsPath/);
+  says(t, stderr, /StartTransientUnit .*another container has this name: choose another in \/linux\/cgroupsPath/);
   t.equal((await box.state(id)).status, 'running');
 });
 

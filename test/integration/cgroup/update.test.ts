@@ -159,7 +159,7 @@ t.test('bad values are named and change nothing', { skip: needs({ differs: stdin
     ['[]', /stdin: expected an object/],
     [
       '{"linux":{"resources":{"unified":{"cgroup.max.depth":"4"}}}}',
-      /stdin: expected an object that looks like linux\.resources, found only \\"linux\\" .*hint/,
+      /stdin: expected an object that looks like \/linux\/resources, found only \\"linux\\" .*hint/,
       { runc: 'ignores it', crun: 'ignores it' },
     ],
     [

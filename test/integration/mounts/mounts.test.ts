@@ -135,14 +135,14 @@ t.test(
   async (t) => {
     const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], add(tmpfs('/m', 'no-such-thing=1')));
     t.equal(code, 1);
-    t.match(stderr, /mounts\[\d+\] \/m: .*Unknown parameter 'no-such-thing'.*nor one of tmpfs/);
+    t.match(stderr, /\/mounts\/\d+: new-filesystem \/m: .*Unknown parameter 'no-such-thing'.*nor one of tmpfs/);
   },
 );
 
 t.test('an unknown filesystem type', { skip: tsrunOnly }, async (t) => {
   const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], add({ destination: '/m', type: 'nofs' }));
   t.equal(code, 1);
-  t.match(stderr, /mounts\[\d+\] \/m: .*nofs: ENODEV.*knows no filesystem type nofs/);
+  t.match(stderr, /\/mounts\/\d+: new-filesystem \/m: .*nofs: ENODEV.*knows no filesystem type nofs/);
 });
 
 t.test('a bind is a bind by its options, whatever its type', { skip }, async (t) => {
@@ -181,7 +181,7 @@ t.test('a file cannot be bound onto a directory', { skip: tsrunOnly }, async (t)
   const mount = { destination: '/etc', source: join(hostDirectory(box), 'file'), options: ['bind'] };
   const { code, stderr } = await box.runContainer(['/bin/true'], add(mount));
   t.equal(code, 1);
-  t.match(stderr, /mounts\[\d+\] \/etc: .*ENOTDIR.*a file onto a file/);
+  t.match(stderr, /\/mounts\/\d+: attach-mount \/etc: ENOTDIR.*a file onto a file/);
 });
 
 t.test('a relative source counts from the bundle', { skip }, async (t) => {
@@ -211,7 +211,7 @@ t.test('a missing source is named', { skip }, async (t) => {
 t.test('and where it was asked for', { skip: tsrunOnly }, async (t) => {
   const mount = { destination: '/m', source: '/no/such/directory', options: ['bind'] };
   const { stderr } = await sandbox(t).runContainer(['/bin/true'], add(mount));
-  t.match(stderr, /mounts\[\d+\]\.source \/m: \/no\/such\/directory: no such file or directory/);
+  t.match(stderr, /\/mounts\/\d+\/source: mount on \/m: \/no\/such\/directory: no such file or directory/);
 });
 
 t.test('a bind changes what its options name and keeps the rest', { skip: tsrunOnly }, async (t) => {
@@ -316,7 +316,7 @@ t.test('remount of what is no mount', { skip: tsrunOnly }, async (t) => {
   const mount = { destination: '/etc', options: ['remount', 'bind', 'ro'] };
   const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], add(mount));
   t.equal(code, 1);
-  t.match(stderr, /mounts\[\d+\] \/etc: find-mount nothing is mounted there/);
+  t.match(stderr, /\/mounts\/\d+: find-mount \/etc: nothing is mounted there/);
 });
 
 t.test('a tmpfs looks like the directory it hides', { skip: tsrunOnly }, async (t) => {

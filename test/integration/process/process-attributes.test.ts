@@ -93,7 +93,7 @@ t.test(
     const said = await refusal(sandbox(t), (spec) => {
       spec.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 10, hard: 2_000_000_000 }];
     });
-    t.match(said, 'process.rlimits[0]: set-rlimit: EPERM');
+    t.match(said, '/process/rlimits/0: set-rlimit: EPERM');
     t.match(said, 'CAP_SYS_RESOURCE');
   },
 );
@@ -281,7 +281,7 @@ t.test(
     const said = await refusal(sandbox(t), (spec) => {
       spec.process.oomScoreAdj = -1000;
     });
-    t.match(said, /process\.oomScoreAdj: set-oom-score-adj .*EACCES.*CAP_SYS_RESOURCE/);
+    t.match(said, /\/process\/oomScoreAdj: set-oom-score-adj .*EACCES.*CAP_SYS_RESOURCE/);
   },
 );
 

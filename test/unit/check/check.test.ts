@@ -33,7 +33,7 @@ function check(t: Test, { edit, host, probe, text = {}, seccomp, cgroupManager =
   const asked: Probe = {
     kindOf: (path) => probe?.(path) ?? (path.startsWith(bundle) ? hostProbe.kindOf(path) : 'file'),
     compileSeccomp: () => {
-      if (seccomp !== undefined) throw new TsrunError(seccomp);
+      if (seccomp !== undefined) throw new TsrunError(seccomp, { about: '/linux/seccomp/syscalls/0' });
     },
     text: (path) => (path in text ? text[path] : path === '/proc/filesystems' ? filesystems : ''),
   };
@@ -198,7 +198,7 @@ t.test('seccomp: a kernel without it, and a profile that cannot be compiled', as
   t.same(errors(t, { edit }), []);
   const text = { '/proc/sys/kernel/seccomp/actions_avail': undefined };
   t.match(errors(t, { edit, text }), [/^\/linux\/seccomp: this kernel has no seccomp filters/]);
-  t.same(errors(t, { edit, seccomp: '/linux/seccomp/syscalls/0: too odd' }), ['/linux/seccomp/syscalls/0: too odd']);
+  t.same(errors(t, { edit, seccomp: 'too odd' }), ['/linux/seccomp/syscalls/0: too odd']);
 });
 
 t.test('--systemd-cgroup needs systemd', async (t) => {

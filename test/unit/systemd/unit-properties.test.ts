@@ -2,7 +2,7 @@ import t from 'tap';
 import type { LinuxResources } from '../../../src/generated/spec.ts';
 import { lowerCgroup } from '../../../src/lower/limits/cgroup.ts';
 import { lowerResources } from '../../../src/lower/limits/resources.ts';
-import { formatProperty, parseProperty } from '../../../src/systemd/property.ts';
+import { formatProperty } from '../../../src/systemd/property.ts';
 import { annotatedProperties, oomPolicy, unitProperties } from '../../../src/systemd/unit-properties.ts';
 import { capableHost } from '../lower/host.ts';
 
@@ -113,11 +113,6 @@ t.test('what the kernel will refuse is not asked of systemd', async (t) => {
     ['cpuset.cpus', 'all'],
   ] as const)
     t.strictSame(properties({ unified: { [file]: value } }), [], `${file} ${value}`);
-});
-
-t.test('what is printed is what is read', async (t) => {
-  for (const text of ['Description s "a b"', 'PIDs au [1,2]', 'Delegate b true', 'X a(st) [["a b","1"]]'])
-    t.equal(formatProperty(parseProperty(text)), text);
 });
 
 t.test('annotations set any property', async (t) => {

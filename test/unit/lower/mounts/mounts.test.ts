@@ -121,7 +121,10 @@ t.test('a read-only tmpfs stays writable for what comes later, below it alone', 
 
 t.test('what has no effect is warned about', async (t) => {
   t.same(planWith([bind('sync', 'ro')]).warnings, [
-    '/mounts/0/options: sync is a matter of the filesystem, which the mount shares with others: no effect',
+    {
+      pointer: '/mounts/0/options',
+      message: 'sync is a matter of the filesystem, which the mount shares with others: no effect',
+    },
   ]);
   t.same(planWith([bind('sync', 'async', 'loud', 'nolazytime')]).warnings, []);
 });
@@ -134,9 +137,9 @@ t.test('without cgroup v2', async (t) => {
     { cgroup: { mode: 'none', mount: null, options: [], controllers: [], v1Controllers: {}, own: '/', parent: '/' } },
   );
   t.match(warnings, [
-    /./,
-    /^\/root\/path: /,
-    '/mounts/0: this host has no cgroup v2, so /sys/fs/cgroup is an empty directory',
+    { pointer: '' },
+    { pointer: '/root/path' },
+    { pointer: '/mounts/0', message: 'this host has no cgroup v2, so /sys/fs/cgroup is an empty directory' },
   ]);
 });
 

@@ -12,6 +12,6 @@ t.test('each end has its own way out, and one that nobody knows has none', async
   t.match(hookHint('poststop', { end: hookEnd.notStarted, code: ENOEXEC }), /architecture/);
   t.equal(hookHint('poststop', { end: hookEnd.notStarted, code: EAGAIN }), undefined);
   t.match(hookHint('prestart', { end: hookEnd.timedOut, code: 0 }), /raise its timeout/);
-  t.match(hookHint('prestart', { end: hookEnd.exited, code: 3 }), /run it by hand .* hooks\.prestart/);
+  t.match(hookHint('prestart', { end: hookEnd.exited, code: 3 }), /run it by hand .* \/hooks\/prestart/);
   t.equal(hookHint('prestart', { end: hookEnd.signalled, code: 9 }), undefined);
 });

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
 import { mountHint } from '../../../../src/run/words/mount-words.ts';
-import { describeFailure, describeNotice, placeOf } from '../../../../src/run/words/words.ts';
+import { describeFailure, describeNotice } from '../../../../src/run/words/words.ts';
 
 const { EPERM, ENOENT, EINVAL, ENOSYS, ENOTDIR, EEXIST, EIO } = constants.errno;
 const old = '5.10.0-8-amd64';
@@ -79,20 +79,25 @@ t.test('what stands in the way', async (t) => {
   t.equal(mountHint(clone, EIO, here), undefined);
 });
 
-t.test('places name the entry, the option and the destination', async (t) => {
-  t.equal(placeOf(attributes(1)), 'mounts[3].options[2] /m');
-  t.equal(placeOf(clone), 'mounts[3].source /m');
+t.test('the property is a pointer, and the op says what it was at, once', async (t) => {
+  const words = (op: Op, detail: string) => describeFailure(op, { error: EIO, value: 0, detail });
+  t.equal(words(attributes(1), '').pointer, '/mounts/3/options/2');
+  const io = 'EIO';
+  t.equal(words(attributes(1), '').message, `/mounts/3/options/2: set-mount-attributes /m: ${io}`);
+  t.equal(words(attributes(1), '/m').message, `/mounts/3/options/2: set-mount-attributes /m: ${io}`);
+  t.equal(words(clone, '/srv').message, `/mounts/3/source: clone-tree /srv for /m: ${io}`);
+  t.equal(words(clone, 'its own words').message, `/mounts/3/source: clone-tree /m: its own words: ${io}`);
 });
 
 t.test('a missing source is told in the words that engines look for', async (t) => {
   const { message, hint } = describeFailure(clone, { error: ENOENT, value: 0, detail: '/srv' });
-  t.equal(message, 'mounts[3].source /m: /srv: no such file or directory');
+  t.equal(message, '/mounts/3/source: mount on /m: /srv: no such file or directory');
   t.match(hint, /a relative one counts from the bundle/);
 });
 
 t.test('a fallback that was taken', async (t) => {
   const text = describeNotice(clone, { error: EPERM, value: 0, detail: 'did something else' });
-  t.equal(text, 'mounts[3].source /m: clone-tree: EPERM (Operation not permitted): did something else');
+  t.equal(text, '/mounts/3/source: clone-tree /m: EPERM (Operation not permitted): did something else');
 });
 
 t.test('a filesystem that cannot be mounted says so of a user namespace only in one', async (t) => {

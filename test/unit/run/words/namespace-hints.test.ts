@@ -14,7 +14,7 @@ function line(op: Op, error: number): string {
 
 t.test('a namespace that cannot be made says which switch or limit it is', async (t) => {
   const user: Op = { op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces: ['user'], flags: 0 };
-  t.match(line(user, EPERM), /^linux\.namespaces: unshare: EPERM.*kernel\.unprivileged_userns_clone/);
+  t.match(line(user, EPERM), /^\/linux\/namespaces: unshare: EPERM.*kernel\.unprivileged_userns_clone/);
   t.match(line(user, ENOSPC), /max_\*_namespaces/);
   t.match(line({ ...user, namespaces: ['ipc'] }, EPERM), /CAP_SYS_ADMIN, or a user namespace/);
   t.match(line({ ...user, namespaces: ['time'] }, EINVAL), /built without/);
@@ -24,7 +24,7 @@ t.test('a namespace that cannot be joined says why', async (t) => {
   const join = (type: string): Op => {
     return { op: 'join-namespace', by: 'init', from: '/linux/namespaces/2/path', type, flag: 0, ns: 'ns' };
   };
-  t.match(line(join('network'), EPERM), /^linux\.namespaces\[2\]\.path: join-namespace: EPERM.*user namespace/);
+  t.match(line(join('network'), EPERM), /^\/linux\/namespaces\/2\/path: join-namespace: EPERM.*user namespace/);
   t.match(line(join('user'), EINVAL), /leave the entry out/);
   t.match(line(join('pid'), EINVAL), /below the runtime/);
 });

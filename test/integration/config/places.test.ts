@@ -1,0 +1,119 @@
+/** An error about a property says where it stands: in the config, in --process, in --resources. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type Bundle, requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun' });
+
+/** `file:line:column` of the one place in a file where these words are. */
+function place(file: string, words: string): string {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const line = lines.findIndex((text) => text.includes(words));
+  return `${file}:${line + 1}:${(lines[line]?.indexOf(words) ?? 0) + 1}`;
+}
+
+const edits: Readonly<Record<string, [edit: (spec: Spec) => void, words: string, message: RegExp]>> = {
+  'what the kernel refuses': [
+    (spec) => spec.mounts?.push({ destination: '/odd', type: 'nofs', source: 'odd' }),
+    '{',
+    /^: \/mounts\/\d+: new-filesystem \/odd: nofs: ENODEV/,
+  ],
+  'a source that is not there': [
+    (spec) => spec.mounts?.push({ destination: '/odd', source: '/no/such', options: ['bind'] }),
+    '"/no/such"',
+    /^: \/mounts\/\d+\/source: mount on \/odd: \/no\/such: no such file or directory/,
+  ],
+  'a root filesystem that is not there': [
+    (spec) => {
+      spec.root = { path: 'nowhere' };
+    },
+    '"nowhere"',
+    /^: \/root\/path: invalid rootfs/,
+  ],
+  'what this host cannot do': [
+    (spec) => {
+      spec.linux.memoryPolicy = { mode: 'MPOL_BIND', nodes: '99999' };
+    },
+    '"99999"',
+    /^: \/linux\/memoryPolicy\/nodes: 99999 is too large/,
+  ],
+};
+
+for (const [what, [edit, words, message]] of Object.entries(edits)) {
+  t.test(what, { skip }, async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle(edit);
+    const config = join(bundle.directory, 'config.json');
+    for (const command of ['run', 'create']) {
+      const { code, stderr } = await box.runtime([command, '--bundle', bundle.directory, box.newId()]);
+      t.equal(code, 1, command);
+      const at = words === '{' ? (stderr.match(/\/\S+config\.json:\d+:\d+/)?.[0] ?? '') : place(config, words);
+      t.ok(at !== '' && stderr.includes(`msg="${at}`), `${command}: ${stderr}`);
+      t.match(stderr.slice(stderr.indexOf(at) + at.length), message);
+    }
+  });
+}
+
+t.test('the words that engines look for come first, and then the place', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(({ process }) => (process.args = ['no-such-program']));
+  const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  const at = place(join(bundle.directory, 'config.json'), '"no-such-program"');
+  t.match(stderr, /msg="exec: \\"no-such-program\\": executable file not found in \$PATH \(at /);
+  t.match(stderr, `(at ${at}: /process/args/0; hint: `);
+});
+
+t.test('a hook of start, and one of run', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.hooks = { poststart: [{ path: '/bin/false' }] };
+  });
+  const config = join(bundle.directory, 'config.json');
+  const hook = (path: string) => `(at ${place(path, '"/bin/false"').replace(/:\d+:\d+$/, '')}`;
+  const run = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+  t.match(run.stderr, /error running poststart hook #0: /);
+  t.ok(run.stderr.includes(hook(config)), run.stderr);
+  const id = await box.create(bundle);
+  const start = await box.runtime(['start', id]);
+  t.match(start.stderr, new RegExp(`\\(at \\S*/${id}/config.json:\\d+:\\d+: /hooks/poststart/0; hint: `));
+});
+
+async function running(t: Test): Promise<{ box: Sandbox; id: string; bundle: Bundle }> {
+  const box = sandbox(t);
+  const bundle = box.bundle(({ process }) => (process.args = ['sleep', '1000']));
+  const id = await box.create(bundle);
+  await box.runtimeOk(['start', id]);
+  return { box, id, bundle };
+}
+
+t.test('exec: the file of --process, else the container’s config, else nothing', { skip }, async (t) => {
+  const { box, id, bundle } = await running(t);
+  const file = join(bundle.directory, 'process.json');
+  writeFileSync(file, '{"cwd": "/",\n "args": ["true"],\n "cwd2": 1,\n "execCPUAffinity": {"final": "4000"}}');
+  const given = await box.runtime(['exec', '--process', file, id]);
+  t.match(given.stderr, `${place(file, '"4000"')}: /process/execCPUAffinity/final: set-cpu-affinity 4000`);
+  const typed = await box.runtime(['exec', '--cwd', '/no/such', id, 'true']);
+  t.match(typed.stderr, 'exec failed: /process/cwd: chdir to /no/such: no such file or directory');
+});
+
+t.test('exec: what the container’s config has', { skip }, async (t) => {
+  const { box, id } = await running(t);
+  const copy = join(box.root, id, 'config.json');
+  if (!existsSync(copy)) t.fail(copy);
+  const text = readFileSync(copy, 'utf8').replace(
+    '"process": {',
+    '"process": {\n"execCPUAffinity": {"final": "4000"},',
+  );
+  writeFileSync(copy, text);
+  const { stderr } = await box.runtime(['exec', id, 'true']);
+  t.match(stderr, `exec failed: ${place(copy, '"4000"')}: /process/execCPUAffinity/final: `);
+});
+
+t.test('update: the file of --resources', { skip }, async (t) => {
+  const { box, id, bundle } = await running(t);
+  const file = join(bundle.directory, 'resources.json');
+  writeFileSync(file, '{"memory":\n  {"limit": "much"}}');
+  const { stderr } = await box.runtime(['update', '--resources', file, id]);
+  t.match(stderr, `${place(file, '"much"')}: /linux/resources/memory/limit: `);
+});
