@@ -10,6 +10,32 @@ t.test('docker build with BuildKit', { skip: dockerd() }, async (t) => {
   await t.test('a build that is cancelled', (t) => cancels(t, docker));
 });
 
+/** What BuildKit mounts there is one overlay, of which the runtime gets the options: three layers have 256 bytes of names. */
+const layered = `
+FROM busybox AS many
+RUN echo 1 >/1
+RUN echo 2 >/2
+RUN echo 3 >/3
+RUN echo 4 >/4
+FROM busybox
+RUN --mount=from=many,target=/many cat /many/1 /many/4; \\
+    grep ' /many ' /proc/self/mountinfo
+`;
+
+t.test('docker build on the image store of containerd', { skip: dockerd() }, async (t) => {
+  const docker = await Docker.start(t, {
+    features: { 'containerd-snapshotter': true },
+    'storage-driver': 'overlayfs',
+  });
+  const { code, stderr } = await docker.build(layered, ['--no-cache']);
+  t.equal(code, 0, stderr);
+  const [first, last, mount = ''] = outputs(stderr);
+  t.same([first, last], ['1', '4']);
+  // Linux shows layers that were given one by one as `lowerdir+`.
+  const layers = [...mount.matchAll(/lowerdir\+?=(?<names>[^,]+)/g)].map(({ groups }) => groups?.names);
+  t.ok(layers.join(':').length > 255, `${mount}: more than fsconfig(2) takes as one value`);
+});
+
 const dockerfile = `
 FROM busybox AS first
 RUN echo built >/made && id -u && cat /proc/1/comm
