@@ -4,6 +4,7 @@ import type { NamespaceType } from '../generated/spec.ts';
 const namespaced: readonly (readonly [path: string, NamespaceType])[] = [
   ['net/', 'network'],
   ['fs/mqueue/', 'ipc'],
+  ['kernel/auto_msgmni', 'ipc'],
   ['kernel/msgmax', 'ipc'],
   ['kernel/msgmnb', 'ipc'],
   ['kernel/msgmni', 'ipc'],
@@ -18,6 +19,8 @@ const namespaced: readonly (readonly [path: string, NamespaceType])[] = [
   ['kernel/domainname', 'uts'],
   ['kernel/ns_last_pid', 'pid'],
   ['kernel/pid_max', 'pid'],
+  // Since Linux 6.3, which has made it.
+  ['vm/memfd_noexec', 'pid'],
   ['user/', 'user'],
 ];
 

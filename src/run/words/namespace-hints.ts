@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import type { JoinNamespaceOp, Op, UnshareOp } from '../../generated/ops.ts';
+import type { JoinNamespaceOp, Op, UnshareOp, WriteSysctlOp } from '../../generated/ops.ts';
+import { isThere } from '../../there.ts';
 
 const { EACCES, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } = constants.errno;
 /** Of errno(3); node:os does not have it. */
@@ -9,8 +10,9 @@ const EUSERS = 87;
  * What can be done about a namespace, or about what belongs to one, where the kernel's errno alone does not say.
  *
  * @param confined to a user namespace that is not the host's
+ * @param ops that the op stands among
  */
-export function namespaceHint(op: Op, error: number, confined: boolean): string | undefined {
+export function namespaceHint(op: Op, error: number, confined: boolean, ops: readonly Op[]): string | undefined {
   switch (op.op) {
     case 'unshare':
       return unshareHint(op, error);
@@ -23,7 +25,7 @@ export function namespaceHint(op: Op, error: number, confined: boolean): string 
     case 'write-time-offsets':
       return error === ERANGE ? 'no clock may be set to before its start, or beyond 146 years' : undefined;
     case 'write-sysctl':
-      return sysctlHint(error, confined);
+      return sysctlHint(op, error, confined, ops);
     default:
       return undefined;
   }
@@ -44,13 +46,25 @@ function joinHint({ type }: JoinNamespaceOp, error: number): string | undefined 
   return type === 'pid' ? 'only a pid namespace below the runtime’s own can be joined' : undefined;
 }
 
-function sysctlHint(error: number, confined: boolean): string | undefined {
-  if (error === ENOENT) return 'this kernel has no such parameter, or the network device that it names is not there';
+function sysctlHint({ key }: WriteSysctlOp, error: number, confined: boolean, ops: readonly Op[]): string | undefined {
+  if (error === ENOENT) return missingHint(key);
   if (error === EINVAL || error === ERANGE) return 'the kernel does not take this value';
   if (error === EOPNOTSUPP)
     return 'leave it out, or take Linux 6.14 or later; /linux/resources/pids limits processes, too';
   if (error !== EACCES && error !== EPERM) return undefined;
-  return confined
-    ? 'it cannot be set in a user namespace'
-    : 'this kernel lets it be set in the host’s own namespace only: leave it out, and set it on the host';
+  const isJoined = ops.some((op) => op.op === 'join-namespace' && op.type === 'network');
+  // Root of the user namespace that owns a network namespace may write what anybody may write there.
+  if (!confined || (key.startsWith('net/') && !isJoined)) return hostOnly;
+  return 'it cannot be set in a user namespace';
+}
+
+const hostOnly = 'this kernel lets it be set in the host’s own namespace only: leave it out, and set it on the host';
+
+function missingHint(key: string): string {
+  if (/^net\/[^/]+\/(conf|neigh)\//.test(key)) {
+    return 'this kernel has no such parameter, or the network device that it names is not there';
+  }
+  // Those of the host's network namespace alone are not even to be seen in another.
+  if (key.startsWith('net/') && isThere(`/proc/sys/${key}`)) return hostOnly;
+  return 'this kernel has no such parameter';
 }

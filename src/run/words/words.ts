@@ -149,7 +149,7 @@ function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined 
     return 'no more processes may be started here: look at /linux/resources/pids/limit and RLIMIT_NPROC';
   }
   const confined = isConfined(ops);
-  const hint = namespaceHint(op, error, confined) ?? mountHint(op, error, { kernel: release(), confined });
+  const hint = namespaceHint(op, error, confined, ops) ?? mountHint(op, error, { kernel: release(), confined });
   if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS && 'destination' in op)
     return 'the root filesystem is read-only: put the path into the image';

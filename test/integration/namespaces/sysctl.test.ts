@@ -1,7 +1,9 @@
 /** linux.sysctl, as the container and the host see it afterwards. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import t from 'tap';
+import { sysctlNamespace } from '../../../src/linux/sysctl.ts';
 import { requires, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
@@ -34,15 +36,57 @@ t.test('numbers of processes, in a pid namespace that has its own', { skip: skip
   for (const user of [false, true]) {
     const output = await sandbox(t).outputOf('cat /proc/sys/kernel/pid_max; sh -c "echo \\$\\$"; echo end', (spec) => {
       spec.linux.sysctl = { 'kernel.pid_max': '5432', 'kernel.ns_last_pid': '4000' };
-      if (!user) return;
-      spec.linux.namespaces.push({ type: 'user' });
-      spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-      spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      if (user) inUserNamespace(spec);
     });
     t.match(output, /^5432\n400\d\nend\n$/);
     t.equal(readFileSync(file, 'utf8'), before);
   }
 });
+
+const mappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+
+function inUserNamespace(spec: Spec): void {
+  spec.linux.namespaces.push({ type: 'user' });
+  spec.linux.uidMappings = mappings;
+  spec.linux.gidMappings = mappings;
+}
+
+const skipMemfd = requires({ root: true, runtime: 'tsrun', files: ['/proc/sys/vm/memfd_noexec'] });
+
+t.test('what may be executed of memfds, which each pid namespace says for itself', { skip: skipMemfd }, async (t) => {
+  const file = '/proc/sys/vm/memfd_noexec';
+  const before = readFileSync(file, 'utf8');
+  const set = (spec: Spec) => {
+    spec.linux.sysctl = { 'vm.memfd_noexec': '2', 'kernel.auto_msgmni': '1' };
+  };
+  t.equal(await sandbox(t).outputOf(`cat ${file}`, set), '2\n');
+  t.equal(readFileSync(file, 'utf8'), before);
+  const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], (spec) => {
+    set(spec);
+    spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
+  });
+  t.not(code, 0);
+  t.match(stderr, /vm\.memfd_noexec.*pid namespace/);
+});
+
+t.test('the table is what this kernel does', { skip: skipTsrun }, async (t) => {
+  const [host, container] = [inodes(''), inodes('unshare -imnpuUC --map-root-user --fork ')];
+  const differ = [...host].filter(([path, inode]) => container.get(path) !== inode).map(([path]) => path);
+  t.same(
+    differ.filter((path) => sysctlNamespace(path) === undefined),
+    [],
+    'what has a file of its own in a namespace',
+  );
+});
+
+/** Of the files of /proc/sys: a parameter that belongs to a namespace has one in each. */
+function inodes(unshare: string): Map<string, string> {
+  const list = "cd /proc/sys; find . -path ./fs/binfmt_misc -prune -o -type f -printf '%P %i\\n'";
+  const lines = execFileSync('sh', ['-c', `${unshare}sh -c "${list}"`], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+  return new Map(lines.map((line) => line.split(' ') as [string, string]));
+}
 
 t.test('both spellings name a device with a dot', { skip: skipTsrun }, async (t) => {
   const box = sandbox(t);
@@ -81,7 +125,15 @@ t.test('what the kernel refuses is an error that names the parameter', { skip: s
     return stderr;
   };
   t.match(await error({ 'net.ipv4.ip_default_ttl': 'many' }), /net\.ipv4\.ip_default_ttl.*EINVAL/);
-  t.match(await error({ 'net.ipv4.no_such_thing': '1' }), /net\.ipv4\.no_such_thing/);
+  t.match(
+    await error({ 'net.ipv4.no_such_thing': '1' }),
+    /net\.ipv4\.no_such_thing.*this kernel has no such parameter/,
+  );
+  const hostOnly = /in the host’s own namespace only/;
+  for (const edit of [undefined, inUserNamespace]) {
+    t.match(await error({ 'net.core.bpf_jit_enable': '1' }, edit), hostOnly, 'there on the host alone');
+    t.match(await error({ 'net.core.rmem_max': '1' }, edit), hostOnly, 'to be read alone');
+  }
 });
 
 t.test('parameters of the host are refused', { skip }, async (t) => {

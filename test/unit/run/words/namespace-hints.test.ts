@@ -43,11 +43,19 @@ t.test('what belongs to a namespace', async (t) => {
     hostFile: null,
     hostDirectory: null,
   };
-  t.match(line(sysctl, ENOENT), /no such parameter/);
+  t.match(line(sysctl, ENOENT), /this kernel has no such parameter\)$/);
+  const device = { ...sysctl, key: 'net/ipv4/conf/eth7/forwarding' };
+  t.match(line(device, ENOENT), /or the network device that it names is not there\)$/);
+  t.match(line({ ...sysctl, key: 'net/ipv4/ip_forward' }, ENOENT), /in the host’s own namespace only/);
   t.match(line(sysctl, EINVAL), /does not take this value/);
   for (const error of [EACCES, EPERM]) {
-    t.match(namespaceHint(sysctl, error, true), /cannot be set in a user namespace/);
-    t.match(namespaceHint(sysctl, error, false), /in the host’s own namespace only/);
+    const domain = { ...sysctl, key: 'kernel/domainname' };
+    t.match(namespaceHint(domain, error, true, []), /cannot be set in a user namespace/);
+    t.match(namespaceHint(domain, error, false, []), /in the host’s own namespace only/);
+    // A new network namespace belongs to the user namespace.
+    t.match(namespaceHint(sysctl, error, true, []), /in the host’s own namespace only/);
+    const join: Op = { op: 'join-namespace', by: 'init', from: '', type: 'network', flag: 0, ns: 'ns' };
+    t.match(namespaceHint(sysctl, error, true, [join]), /cannot be set in a user namespace/);
   }
 });
 
@@ -55,8 +63,8 @@ t.test('a plan that enters a user namespace is what makes a hint speak of one', 
   const sysctl: Op = {
     op: 'write-sysctl',
     by: 'init',
-    from: '/linux/sysctl/net.x',
-    key: 'net/x',
+    from: '/linux/sysctl/kernel.domainname',
+    key: 'kernel/domainname',
     value: '1',
     hostFile: null,
     hostDirectory: null,
