@@ -7,6 +7,7 @@
 #include "../common/plan_check.h"
 #include "../generated/ops.h"
 #include "base.h"
+#include "harden.h"
 #include "ops.h"
 
 namespace tsrun {
@@ -76,7 +77,8 @@ void map_trace(int fd) {
   if (address > 0 || address <= -4096) ctx.trace = reinterpret_cast<uint64_t*>(address);
 }
 
-extern "C" [[noreturn]] void tsrun_init(long* stack) {
+extern "C" [[noreturn]] __attribute__((no_stack_protector)) void tsrun_init(long* stack) {
+  harden(stack);
   long count = stack[0];
   char** arguments = reinterpret_cast<char**>(stack + 1);
   if (count < 3) quit(1);
@@ -101,7 +103,7 @@ extern "C" [[noreturn]] void tsrun_init(long* stack) {
 }  // namespace tsrun
 
 #if defined(__x86_64__)
-asm(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call tsrun_init\n");
+asm(".globl _start\n_start:\n  endbr64\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call tsrun_init\n");
 #elif defined(__aarch64__)
 asm(".globl _start\n_start:\n  mov x29, #0\n  mov x30, #0\n  mov x0, sp\n  bl tsrun_init\n");
 #endif

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type Bundle, requires, runtimePath, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
 
-const skip = requires({ root: true, runtime: 'tsrun', cgroup2: true, commands: ['strace'] });
+const needs = { root: true, runtime: 'tsrun', cgroup2: true };
+const skip = requires(needs);
+const skipHeld = requires({ ...needs, commands: ['strace'] });
 
 const readScore = (pid: number) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
 const own = readScore(process.pid);
@@ -48,7 +50,7 @@ const cases: [string, string, ((spec: Spec) => void)?][] = [
 ];
 
 for (const [name, expected, edit] of cases) {
-  t.test(`init of run is the first to go, and the program has ${name}`, { skip }, async (t) => {
+  t.test(`init of run is the first to go, and the program has ${name}`, { skip: skipHeld }, async (t) => {
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       delete spec.process.oomScoreAdj;
@@ -59,7 +61,7 @@ for (const [name, expected, edit] of cases) {
     t.match(result, { score: '1000', code: 0, stdout: `${expected}\n` });
   });
 
-  t.test(`init of exec is the first to go, and the program has ${name}`, { skip }, async (t) => {
+  t.test(`init of exec is the first to go, and the program has ${name}`, { skip: skipHeld }, async (t) => {
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       delete spec.process.oomScoreAdj;
