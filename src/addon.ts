@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { standalone } from './build-info.ts';
+import { TsrunError } from './errors.ts';
 import type { Op } from './generated/ops.ts';
 
 /** How a hook ended; the numbers of addon/common/hook.h. */
@@ -291,6 +292,14 @@ function builtIn(): Addon {
 
 function loadBesideBundle(): Addon {
   const module = { exports: {} };
-  process.dlopen(module, join(__dirname, 'Release', 'tsrun.node'));
+  try {
+    process.dlopen(module, join(__dirname, 'Release', 'tsrun.node'));
+  } catch (error) {
+    // The dynamic linker's words name the file.
+    throw new TsrunError(`cannot load the addon: ${(error as Error).message}`, {
+      hint: 'npm run build makes it anew',
+      cause: error,
+    });
+  }
   return module.exports as Addon;
 }

@@ -1,5 +1,6 @@
 /** What is wrong after a case. */
 import { isAlive } from '../harness/leaks.ts';
+import { runsOnNode } from '../harness/runtime.ts';
 import type { Fault, Injected } from './injector.ts';
 import type { Place } from './place.ts';
 import type { Scenario } from './scenarios.ts';
@@ -22,6 +23,7 @@ export function judgeCommand(fault: Fault, scenario: Scenario, injected: Injecte
   const { code, signal, stderr, hangsIn } = injected;
   const killed = fault.how === 'kill' && injected.fired && scenario.whose === 'own';
   if (hangsIn !== undefined) return { kind: 'HANG', words: `in ${hangsIn}` };
+  if (isOfNode(injected)) return undefined;
   if (/internal error/.test(stderr)) return { kind: 'INTERNAL', words: 'of an error of the system' };
   if (/^ +at .*:\d+|^goroutine \d+/m.test(stderr)) return { kind: 'CRASH', words: 'a stack trace' };
   if (killed) return undefined;
@@ -30,6 +32,11 @@ export function judgeCommand(fault: Fault, scenario: Scenario, injected: Injecte
     return { kind: 'MUTE', words: `ended with ${code}` };
   }
   return undefined;
+}
+
+/** Of the form on Node: Node's own start or end, which takes some errors for defects of its own. */
+export function isOfNode({ code, stderr }: Injected): boolean {
+  return runsOnNode && (code === 134 || /Native stack trace|^ +at node:internal/m.test(stderr));
 }
 
 /** As shells and runtimes pass it on; 255 is a failed exec. */

@@ -1,15 +1,18 @@
 /** `npm run test:faults`: see scripts/faults.mjs. */
 
 import { runtimeName } from '../harness/runtime.ts';
-import { Sandbox } from '../harness/sandbox.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
-import { casesOf, type Outcome, sample, sentence, sweep } from './sweep.ts';
+import { scenarios } from './scenarios.ts';
+import { type Outcome, sample, sentence, sweepInParallel } from './sweep.ts';
 
 const { cases, names, jobs } = options(process.argv.slice(2));
 const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name));
 const outcomes: Outcome[] = [];
 
-for (const scenario of chosen) outcomes.push(await inParallel(scenario));
+for (const scenario of chosen) {
+  const outcome = await sweepInParallel(scenario, jobs, (all) => sample(all, cases));
+  for (const finding of outcome.findings) console.log(sentence(finding));
+  outcomes.push(outcome);
+}
 printTable();
 process.exit(outcomes.some(({ findings }) => findings.length > 0) ? 1 : 0);
 
@@ -19,27 +22,6 @@ function options(args: string[]) {
     return at < 0 ? otherwise : Number(args.splice(at, 2)[1]);
   };
   return { cases: number('--cases', Number.POSITIVE_INFINITY), jobs: number('--jobs', 2), names: args };
-}
-
-/** The cases of a scenario in turn over places of their own. */
-async function inParallel(scenario: Scenario): Promise<Outcome> {
-  const teardowns: (() => unknown)[] = [];
-  const boxes = Array.from({ length: jobs }, () => new Sandbox({ teardown: (undo) => teardowns.push(undo) }));
-  const total: Outcome = { scenario: scenario.name, errors: 0, kills: 0, missed: 0, findings: [] };
-  try {
-    const all = sample(await casesOf(scenario, boxes[0] as Sandbox), cases);
-    const part = (job: number) => all.filter((_, i) => i % jobs === job);
-    for (const one of await Promise.all(boxes.map((box, job) => sweep(scenario, box, part(job))))) {
-      total.errors += one.errors;
-      total.kills += one.kills;
-      total.missed += one.missed;
-      total.findings.push(...one.findings);
-    }
-  } finally {
-    for (const undo of teardowns) await undo();
-  }
-  for (const finding of total.findings) console.log(sentence(finding));
-  return total;
 }
 
 function printTable(): void {

@@ -1,7 +1,8 @@
 /** Breaks one system call of a command after the other, and looks at what comes of it. */
-import type { Sandbox } from '../harness/sandbox.ts';
+import { Random } from '../fuzz/random.ts';
+import { Sandbox } from '../harness/sandbox.ts';
 import { describe, type Fault, faultsAt, Injector } from './injector.ts';
-import { judgeCommand, judgeEnd, judgeFailure, judgeState, judgeSuccess, type Verdict } from './judge.ts';
+import { isOfNode, judgeCommand, judgeEnd, judgeFailure, judgeState, judgeSuccess, type Verdict } from './judge.ts';
 import { Place } from './place.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -49,6 +50,30 @@ export async function sweep(scenario: Scenario, box: Sandbox, chosen: readonly F
   return outcome;
 }
 
+/** The chosen ones of a scenario's cases, over so many places of their own. */
+export async function sweepInParallel(
+  scenario: Scenario,
+  jobs: number,
+  choose: (all: readonly Fault[]) => readonly Fault[],
+): Promise<Outcome> {
+  const teardowns: (() => unknown)[] = [];
+  const boxes = Array.from({ length: jobs }, () => new Sandbox({ teardown: (undo) => teardowns.push(undo) }));
+  const total: Outcome = { scenario: scenario.name, errors: 0, kills: 0, missed: 0, findings: [] };
+  try {
+    const chosen = choose(await casesOf(scenario, boxes[0] as Sandbox));
+    const part = (job: number) => chosen.filter((_, i) => i % jobs === job);
+    for (const one of await Promise.all(boxes.map((box, job) => sweep(scenario, box, part(job))))) {
+      total.errors += one.errors;
+      total.kills += one.kills;
+      total.missed += one.missed;
+      total.findings.push(...one.findings);
+    }
+  } finally {
+    for (const undo of teardowns) await undo();
+  }
+  return total;
+}
+
 function placeFor(scenario: Scenario, box: Sandbox): Place {
   return new Place(
     box,
@@ -69,7 +94,7 @@ async function runCase(scenario: Scenario, place: Place, injector: Injector, fau
   };
   add(judgeCommand(fault, scenario, injected));
   if (injected.code === 0) add(await judgeSuccess(scenario, place, injected));
-  else if (!wasKilled(fault, scenario)) add(await judgeFailure(scenario, place));
+  else if (!wasKilled(fault, scenario) && !isOfNode(injected)) add(await judgeFailure(scenario, place));
   add(await judgeState(place));
   add(await judgeEnd(place));
   if (verdicts.length > 0) await place.clear();
@@ -85,6 +110,16 @@ function wasKilled(fault: Fault, scenario: Scenario): boolean {
 export function sample(all: readonly Fault[], count: number): Fault[] {
   if (count >= all.length) return [...all];
   return Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)] as Fault);
+}
+
+/** `count` of all cases, by the seed; the same for the same. */
+export function randomSample(all: readonly Fault[], count: number, seed: number): Fault[] {
+  const left = [...all];
+  const random = new Random(seed);
+  return Array.from(
+    { length: Math.min(count, left.length) },
+    () => left.splice(random.below(left.length), 1)[0] as Fault,
+  );
 }
 
 export function sentence({ kind, scenario, fault, where, said, words }: Finding): string {

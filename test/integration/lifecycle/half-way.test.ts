@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { cHelper } from '../../harness/c-helper.ts';
 import { runWithFault } from '../../harness/faults.ts';
-import { isAlive, requires, run, runtimePath, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
+import {
+  isAlive,
+  repoRoot,
+  requires,
+  run,
+  runsOnNode,
+  runtimePath,
+  type Sandbox,
+  sandbox,
+  waitFor,
+} from '../../harness/index.ts';
 
 const needs = { root: true, runtime: 'tsrun', cgroup2: true };
 const skip = requires({ ...needs, commands: ['strace'] });
@@ -267,3 +277,21 @@ t.test('what init cannot look at is an error', { skip }, async (t) => {
     t.same(readdirSync(box.root), []);
   }
 });
+
+t.test(
+  'an addon that cannot be loaded is said',
+  { skip: skip || (!runsOnNode && 'is about the form on Node') },
+  async (t) => {
+    const box = sandbox(t);
+    const path = join(repoRoot, 'build/Release/tsrun.node');
+    const fault = { call: '/^(openat|newfstatat|statx)$', path, error: 'EACCES' };
+    const { code, stderr } = await runWithFault(box, fault, [
+      'create',
+      '--bundle',
+      box.bundle().directory,
+      box.newId(),
+    ]);
+    t.equal(code, 1);
+    t.match(stderr, /level=error msg="cannot load the addon: [^\n]*tsrun.node[^\n]*hint/);
+  },
+);

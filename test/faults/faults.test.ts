@@ -1,0 +1,22 @@
+/**
+ * A sample of `npm run test:faults`: some cases of each scenario, other ones on another day. TSRUN_FAULTS_SEED has those of
+ * that day again.
+ */
+import t from 'tap';
+import { hasCHelpers } from '../harness/c-helper.ts';
+import { requires } from '../harness/index.ts';
+import { scenarios } from './scenarios.ts';
+import { randomSample, sentence, sweepInParallel } from './sweep.ts';
+
+const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun' }) || (!hasCHelpers() && 'needs gcc');
+const millisecondsOfDay = 24 * 60 * 60 * 1000;
+const seed = Number(process.env.TSRUN_FAULTS_SEED ?? Math.floor(Date.now() / millisecondsOfDay));
+const casesOfEach = 12;
+
+for (const scenario of scenarios) {
+  t.test(`${scenario.name} (TSRUN_FAULTS_SEED=${seed})`, { skip, timeout: 0 }, async (t) => {
+    const outcome = await sweepInParallel(scenario, 2, (all) => randomSample(all, casesOfEach, seed));
+    t.ok(outcome.errors + outcome.kills > 0, `${outcome.errors} errors, ${outcome.kills} kills`);
+    t.same(outcome.findings.map(sentence), []);
+  });
+}
