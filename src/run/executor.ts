@@ -16,7 +16,7 @@ import { type Run, runOp } from './runners.ts';
 import { awaitInit, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
-import { describeFailure } from './words/words.ts';
+import { describeFailure, killedHint } from './words/words.ts';
 
 /** What the ops that differ between create and exec mean to the command. */
 export interface Handlers extends CgroupHandlers {
@@ -227,7 +227,7 @@ export class Executor implements Run {
     const { code, signal } = this.reapInit();
     const how = signal === undefined ? `exited with status ${code}` : `was killed by signal ${signal}`;
     return new TsrunError(`the container's init ${how} while it was being set up`, {
-      hint: signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined,
+      hint: signal === undefined ? undefined : killedHint(signal),
     });
   }
 }

@@ -2,7 +2,7 @@ import { TsrunError } from '../errors.ts';
 import type { ExecOp, Op } from '../generated/ops.ts';
 import { processStat } from '../host/processes.ts';
 import { fateOf } from '../linux/seccomp-fate.ts';
-import { describeFailure } from './words/words.ts';
+import { describeFailure, killedHint } from './words/words.ts';
 
 /** The name init gives itself (addon/init/main.cc). execve(2) takes a program's from its path, without any slash. */
 const initName = 'tsrun/init';
@@ -48,6 +48,6 @@ function refused(exec: ExecOp, error: number, ops: readonly Op[]): TsrunError {
 
 function killed(signal: number): TsrunError {
   return new TsrunError(`the container's init was killed by signal ${signal} in execve`, {
-    hint: '/linux/seccomp must allow execve',
+    hint: signal === sigsys ? '/linux/seccomp must allow execve' : killedHint(signal),
   });
 }

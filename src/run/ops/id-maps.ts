@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { addon } from '../../addon.ts';
-import { errorCode, TsrunError } from '../../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../../errors.ts';
 import type { CheckIdMapsOp, WriteIdMapsOp } from '../../generated/ops.ts';
 import { ownCapabilities } from '../../host/facts.ts';
 
@@ -32,11 +32,17 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
   } catch (error) {
     throw new TsrunError(`cannot write ${file}: ${errorCode(error)}: ${value.trim()}`, {
       about: `/linux/${kind}Mappings`,
-      hint: lacksSetfcap(value)
-        ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
-        : 'every hostID must be mapped in the runtime’s own user namespace too',
+      hint: mapHint(errorCode(error), value),
     });
   }
+}
+
+/** EPERM is the kernel's word for a range that may not be mapped. */
+function mapHint(code: string, value: string): string | undefined {
+  if (code !== 'EPERM') return systemHint({ code });
+  return lacksSetfcap(value)
+    ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
+    : 'every hostID must be mapped in the runtime’s own user namespace too';
 }
 
 /** user_namespaces(7): what maps the root of the parent could otherwise give files capabilities there. */
@@ -53,8 +59,16 @@ function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
   if (code === 0) return;
   throw new TsrunError(`${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it does not say why'}`, {
     about: at,
-    hint: `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`,
+    hint: helperHint(helper, kind, stderr),
   });
+}
+
+/** Of what shadow's helpers say. */
+export function helperHint(helper: string, kind: Kind, said: string): string {
+  if (/Operation not permitted/.test(said)) {
+    return `${helper} lacks its privilege: it needs setuid root or file capabilities, no nosuid mount and no no_new_privs`;
+  }
+  return `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`;
 }
 
 function start(at: string, helper: string, args: readonly string[]) {

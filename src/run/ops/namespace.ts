@@ -1,7 +1,7 @@
 import { constants, fstatSync, openSync, statSync } from 'node:fs';
 import { addon } from '../../addon.ts';
 import { closeQuietly } from '../../close.ts';
-import { errorCode, TsrunError } from '../../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../../errors.ts';
 import type { OpenNamespaceOp } from '../../generated/ops.ts';
 import { namespaceFlags } from '../../linux/namespaces.ts';
 
@@ -31,9 +31,16 @@ function open({ from, path }: OpenNamespaceOp): number {
   } catch (error) {
     throw new TsrunError(`cannot open ${path}: ${errorCode(error)}`, {
       about: from,
-      hint: 'does the process or container that it belongs to still run?',
+      hint: openHint(errorCode(error)),
     });
   }
+}
+
+function openHint(code: string): string | undefined {
+  if (code === 'ENOENT') return 'does the process or container that it belongs to still run?';
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'only who may trace that process may open it (ptrace(2)): root, mostly';
+  return systemHint({ code });
 }
 
 function demandType(fd: number, { from, path, type }: OpenNamespaceOp): void {

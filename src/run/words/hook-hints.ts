@@ -1,14 +1,20 @@
 import { constants } from 'node:os';
 import { hookEnd } from '../../addon.ts';
+import { isThere } from '../../there.ts';
 
 /** Kinds whose programs are the image's (config.md, POSIX-platform Hooks); all others are the host's. */
 const ofTheImage = ['startContainer'];
 
+interface HookEnd {
+  readonly end: number;
+  readonly code: number;
+}
+
 /** What to do about a hook that failed, as it ended. */
-export function hookHint(kind: string, { end, code }: { end: number; code: number }): string | undefined {
+export function hookHint(kind: string, path: string, { end, code }: HookEnd): string | undefined {
   switch (end) {
     case hookEnd.notStarted:
-      return startHint(ofTheImage.includes(kind) ? 'in the root filesystem' : 'on the host', code);
+      return startHint(kind, path, code);
     case hookEnd.timedOut:
       return 'raise its timeout, in seconds, or leave it out for none';
     case hookEnd.exited:
@@ -18,8 +24,12 @@ export function hookHint(kind: string, { end, code }: { end: number; code: numbe
   }
 }
 
-function startHint(where: string, error: number): string | undefined {
+function startHint(kind: string, path: string, error: number): string | undefined {
+  const isOfImage = ofTheImage.includes(kind);
+  const where = isOfImage ? 'in the root filesystem' : 'on the host';
   const { ENOENT, ENOTDIR, EACCES, ENOEXEC } = constants.errno;
+  // What the image has is not to be seen from here.
+  if (error === ENOENT && !isOfImage && isThere(path)) return 'the file is there: its interpreter or loader is not';
   if (error === ENOENT || error === ENOTDIR)
     return `its path counts ${where}: install the program, or take the hook out`;
   if (error === EACCES) return `it must be executable ${where} (chmod +x), and not on a noexec mount`;

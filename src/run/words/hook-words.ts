@@ -30,6 +30,6 @@ export function hookFailed(
   const why = isTooLong ? `: ${whatIsTooLong(hook, hook.from)}` : '';
   return new TsrunError(`error running ${kind} hook #${index}: ${hook.path}: ${what ?? 'failed'}${why}; ${tail}`, {
     pointer: hook.from,
-    hint: isTooLong ? tooLongHint : hookHint(kind, outcome),
+    hint: isTooLong ? tooLongHint : hookHint(kind, hook.path, outcome),
   });
 }

@@ -1,5 +1,12 @@
 import { constants } from 'node:os';
-import type { AttachMountOp, MountByFlagsOp, NewFilesystemOp, Op } from '../../generated/ops.ts';
+import type {
+  AttachMountOp,
+  CloneTreeOp,
+  MountByFlagsOp,
+  NewFilesystemOp,
+  Op,
+  OpenTreeOp,
+} from '../../generated/ops.ts';
 
 const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ELOOP, ENXIO, ENOSYS } = constants.errno;
 
@@ -39,7 +46,7 @@ export function mountHint(
       return filesystemHint(op, error, confined);
     case 'clone-tree':
     case 'open-tree':
-      return sourceHint(op.recursive, error);
+      return sourceHint(op, error, confined);
     case 'set-mount-attributes':
       return attributeHint(BigInt(op.set) | BigInt(op.clear), error, kernel, confined);
     case 'map-tree':
@@ -51,9 +58,9 @@ export function mountHint(
     case 'attach-mount':
       return attachHint(op, error);
     case 'make-device':
-      return deviceHint(error);
+      return deviceHint(op.path, error);
     case 'bind-device':
-      return error === ENOENT ? boundHint(op.number) : deviceHint(error);
+      return error === ENOENT ? boundHint(op.number) : deviceHint(op.path, error);
     default:
       return undefined;
   }
@@ -86,18 +93,29 @@ export function parameterHint(op: Op, detail: string): string | undefined {
   );
 }
 
+function devptsHint(op: NewFilesystemOp | MountByFlagsOp): string {
+  const options = op.op === 'new-filesystem' ? op.parameters : op.data.split(',');
+  return options.some((option) => option.startsWith('gid='))
+    ? 'its gid must be mapped in the user namespace: leave gid=5 out, as tsrun spec --rootless does'
+    : 'it belongs to root of the user namespace, which must map ID 0';
+}
+
 function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, confined: boolean): string | undefined {
   const { type } = op;
   if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;
   if (error === EINVAL && type === 'devpts' && confined) {
-    return 'its gid must be mapped in the user namespace: leave gid=5 out, as tsrun spec --rootless does';
+    return devptsHint(op);
   }
   if (error !== EPERM) return undefined;
-  if (!confined) return 'mounting needs CAP_SYS_ADMIN';
+  if (!confined) return forbiddenAround;
   if (type === 'proc') return procHint;
   if (type === 'sysfs') return 'a new /sys needs a network namespace that belongs to the same user namespace';
   return `${type} cannot be mounted in a user namespace, or not by this one`;
 }
+
+/** Without CAP_SYS_ADMIN there is no container but in a user namespace, in which it is there. */
+export const forbiddenAround =
+  'a seccomp filter or a security module around the runtime forbids it, as those of docker and Kubernetes do';
 
 /** Of a mount point that another process has renamed or removed. */
 export const movedHint =
@@ -110,13 +128,19 @@ const procHint =
   'systempaths=unconfined (docker), unmask=ALL (podman) or procMount: Unmasked (Kubernetes), or take the config of ' +
   'tsrun spec --rootless';
 
-function sourceHint(recursive: boolean, error: number): string | undefined {
-  if (error === ENOENT) return 'the source of a bind mount must be there; a relative one counts from the bundle';
-  if (error === EACCES) return 'a directory on the way to it is closed to the container’s user';
+function sourceHint({ op, from, recursive }: CloneTreeOp | OpenTreeOp, error: number, confined: boolean) {
+  if (error === ENOENT) {
+    if (from === '/root/path') return 'the root filesystem must be there; a relative path counts from the bundle';
+    return 'the source of a bind mount must be there; a relative one counts from the bundle';
+  }
+  if (error === EACCES) {
+    const whose = op === 'clone-tree' && confined ? 'the container’s user' : 'the runtime, on NFS or FUSE even to root';
+    return `a directory on the way to it is closed to ${whose}`;
+  }
   if (error !== EINVAL) return undefined;
-  return recursive
-    ? 'an unbindable mount cannot be bound'
-    : 'an unbindable mount cannot be bound, nor in a user namespace one with other mounts below it: try rbind';
+  const cannot = 'what is unbindable, or in another mount namespace (/proc/PID/root), cannot be bound';
+  const isCut = op === 'clone-tree' && confined && !recursive;
+  return isCut ? `${cannot}, nor in a user namespace what has other mounts below it: try rbind` : cannot;
 }
 
 function attachHint({ destination, realDirectory }: AttachMountOp, error: number): string | undefined {
@@ -131,7 +155,7 @@ function attributeHint(named: bigint, error: number, kernel: string, confined: b
     return `nosymfollow needs Linux 5.14 or later; this is ${kernel}`;
   }
   if (error !== EPERM) return undefined;
-  if (!confined) return 'changing the attributes of a mount needs CAP_SYS_ADMIN';
+  if (!confined) return forbiddenAround;
   return 'an attribute that a more privileged mount namespace has set cannot be taken away in a user namespace';
 }
 
@@ -149,8 +173,10 @@ function boundHint(number: number | bigint): string {
   return 'in a user namespace the host’s own node is bound, so it must be there';
 }
 
-function deviceHint(error: number): string | undefined {
-  if (error === EEXIST) return 'the image has something else there: remove it, or mount a tmpfs on /dev';
+function deviceHint(path: string, error: number): string | undefined {
+  if (error === EEXIST) {
+    return `the image has something else there: remove it${path.startsWith('/dev/') ? ', or mount a tmpfs on /dev' : ''}`;
+  }
   if (error === ENXIO) return 'the host’s node there is another device than the config says';
   if (error === EPERM) return 'making it needs CAP_MKNOD, and a device cgroup around the runtime that allows it';
   return undefined;

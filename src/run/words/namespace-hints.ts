@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { JoinNamespaceOp, Op, UnshareOp, WriteSysctlOp } from '../../generated/ops.ts';
+import type { CloneOp, JoinNamespaceOp, Op, UnshareOp, WriteSysctlOp } from '../../generated/ops.ts';
 import { isThere } from '../../there.ts';
+import { forbiddenAround } from './mount-words.ts';
 
 const { EACCES, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } = constants.errno;
 /** Of errno(3); node:os does not have it. */
@@ -15,6 +17,7 @@ const EUSERS = 87;
 export function namespaceHint(op: Op, error: number, confined: boolean, ops: readonly Op[]): string | undefined {
   switch (op.op) {
     case 'unshare':
+    case 'clone':
       return unshareHint(op, error);
     case 'join-namespace':
       return joinHint(op, error);
@@ -31,12 +34,35 @@ export function namespaceHint(op: Op, error: number, confined: boolean, ops: rea
   }
 }
 
-function unshareHint({ namespaces }: UnshareOp, error: number): string | undefined {
+function unshareHint({ namespaces }: UnshareOp | CloneOp, error: number): string | undefined {
+  if (namespaces.length === 0) return undefined;
   if (error === EINVAL) return 'the kernel is built without one of these namespaces';
   if (error === ENOSPC || error === EUSERS) return 'a limit of /proc/sys/user/max_*_namespaces is reached';
   if (error !== EPERM) return undefined;
-  if (!namespaces.includes('user')) return 'namespaces need CAP_SYS_ADMIN, or a user namespace of their own';
-  return 'user namespaces are switched off for ordinary users, or not allowed in a chroot: look at the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns';
+  return namespaces.includes('user') ? userNamespaceHint(process.geteuid?.() === 0) : forbiddenAround;
+}
+
+/** Files below /proc/sys, and the value with which an ordinary user may make no user namespace. */
+const switches: readonly (readonly [file: string, off: string])[] = [
+  ['kernel/unprivileged_userns_clone', '0'],
+  ['kernel/apparmor_restrict_unprivileged_userns', '1'],
+];
+
+/** @param read gives a file below /proc/sys; undefined when it is not there */
+export function userNamespaceHint(isRoot: boolean, read = parameterValue): string {
+  const off = isRoot ? [] : switches.filter(([file, value]) => read(file) === value).map(([file]) => file);
+  if (off.length === 0) return `in a chroot(2) nobody may make one; or ${forbiddenAround}`;
+  const names = off.map((file) => file.replaceAll('/', '.')).join(' and ');
+  return `switched off for ordinary users: see ${names} in sysctl(8)`;
+}
+
+/** Of a file below /proc/sys; undefined where it cannot be read. */
+export function parameterValue(file: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${file}`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 function joinHint({ type }: JoinNamespaceOp, error: number): string | undefined {

@@ -1,11 +1,11 @@
 import { constants, release } from 'node:os';
 import { TsrunError } from '../../errors.ts';
-import type { ExecOp, FindProgramOp, Op } from '../../generated/ops.ts';
+import type { ExecOp, FindProgramOp, Op, RaiseHardLimitOp, SetRlimitOp } from '../../generated/ops.ts';
 import { isInitialUserNamespace } from '../../host/facts.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookFailed } from './hook-words.ts';
 import { mountHint, movedHint, parameterHint } from './mount-words.ts';
-import { namespaceHint } from './namespace-hints.ts';
+import { namespaceHint, parameterValue } from './namespace-hints.ts';
 import { tooLongHint, whatIsTooLong } from './too-long.ts';
 
 /** What init reports of a failed op. */
@@ -24,7 +24,7 @@ export interface OpFailure {
  */
 export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] = []): TsrunError {
   if ((op.op === 'clone-tree' || op.op === 'open-tree') && failure.error === constants.errno.ENOENT) {
-    return sourceMissing(op, failure);
+    return sourceMissing(op, failure, ops);
   }
   if (op.op === 'find-program') return programNotFound(op, failure.error);
   if (op.op === 'enter-cwd' && failure.error === constants.errno.ENOENT) return cwdMissing(op, failure);
@@ -48,6 +48,11 @@ export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] =
   });
 }
 
+/** Of init that a signal has ended. */
+export function killedHint(signal: number): string | undefined {
+  return signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined;
+}
+
 /** Of init before its first op: it has little to do there but to map the plan. */
 export function initFailed({ error }: Pick<OpFailure, 'error'>): TsrunError {
   return new TsrunError(`the container's init cannot read its plan: ${errnoWords(error)}`, {
@@ -56,11 +61,11 @@ export function initFailed({ error }: Pick<OpFailure, 'error'>): TsrunError {
 }
 
 /** Of a bind mount's source: engines look for these words. */
-function sourceMissing(op: Op, { error, detail }: OpFailure): TsrunError {
+function sourceMissing(op: Op, { error, detail }: OpFailure, ops: readonly Op[]): TsrunError {
   const where = 'destination' in op ? `mount on ${op.destination}: ` : '';
   return new TsrunError(`${where}${detail}: no such file or directory`, {
     about: op.from,
-    hint: hintFor(op, error, []),
+    hint: hintFor(op, error, ops),
   });
 }
 
@@ -102,7 +107,7 @@ function programNotFound({ name }: FindProgramOp, error: number): TsrunError {
     const where = name.includes('/') ? 'no such file or directory' : 'executable file not found in $PATH';
     return new TsrunError(`exec: ${quoted}: ${where}`, {
       pointer,
-      hint: '/process/args/0 is looked up inside the root filesystem',
+      hint: 'the program is looked up inside the root filesystem',
     });
   }
   if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`, { pointer });
@@ -152,9 +157,9 @@ function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined 
   const hint = namespaceHint(op, error, confined, ops) ?? mountHint(op, error, { kernel: release(), confined });
   if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS && 'destination' in op)
-    return 'the root filesystem is read-only: put the path into the image';
-  if (op.op === 'set-rlimit' && error === constants.errno.EPERM) {
-    return 'raising a hard limit needs CAP_SYS_RESOURCE';
+    return 'the filesystem there is read-only: put the path into the image, or into the source of the mount that it is in';
+  if ((op.op === 'set-rlimit' || op.op === 'raise-hard-limit') && error === constants.errno.EPERM) {
+    return rlimitHint(op);
   }
   if (op.op === 'load-seccomp') return seccompHint(error);
   return attributeHint(op, error);
@@ -165,6 +170,14 @@ function isConfined(ops: readonly Op[]): boolean {
   const entersOne = (op: Op) =>
     (op.op === 'unshare' && op.namespaces.includes('user')) || (op.op === 'join-namespace' && op.type === 'user');
   return ops.some(entersOne) || !isInitialUserNamespace();
+}
+
+/** fs.nr_open holds for everybody (getrlimit(2)). */
+function rlimitHint({ type, hard }: SetRlimitOp | RaiseHardLimitOp): string {
+  const most = type === 'RLIMIT_NOFILE' ? parameterValue('fs/nr_open') : undefined;
+  if (most !== undefined && BigInt(hard) > BigInt(most))
+    return `nobody may have more than fs.nr_open, which is ${most}`;
+  return 'raising a hard limit needs CAP_SYS_RESOURCE';
 }
 
 function seccompHint(error: number): string | undefined {

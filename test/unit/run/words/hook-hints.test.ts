@@ -6,12 +6,31 @@ import { hookHint } from '../../../../src/run/words/hook-hints.ts';
 const { ENOENT, EACCES, ENOEXEC, EAGAIN } = constants.errno;
 
 t.test('each end has its own way out, and one that nobody knows has none', async (t) => {
-  t.match(hookHint('createRuntime', { end: hookEnd.notStarted, code: ENOENT }), /its path counts on the host/);
-  t.match(hookHint('startContainer', { end: hookEnd.notStarted, code: ENOENT }), /counts in the root filesystem/);
-  t.match(hookHint('poststop', { end: hookEnd.notStarted, code: EACCES }), /executable on the host \(chmod \+x\)/);
-  t.match(hookHint('poststop', { end: hookEnd.notStarted, code: ENOEXEC }), /architecture/);
-  t.equal(hookHint('poststop', { end: hookEnd.notStarted, code: EAGAIN }), undefined);
-  t.match(hookHint('prestart', { end: hookEnd.timedOut, code: 0 }), /raise its timeout/);
-  t.match(hookHint('prestart', { end: hookEnd.exited, code: 3 }), /run it by hand .* \/hooks\/prestart/);
-  t.equal(hookHint('prestart', { end: hookEnd.signalled, code: 9 }), undefined);
+  t.match(
+    hookHint('createRuntime', '/no/such/hook', { end: hookEnd.notStarted, code: ENOENT }),
+    /its path counts on the host/,
+  );
+  t.match(
+    hookHint('startContainer', '/no/such/hook', { end: hookEnd.notStarted, code: ENOENT }),
+    /counts in the root filesystem/,
+  );
+  t.match(
+    hookHint('poststop', '/no/such/hook', { end: hookEnd.notStarted, code: EACCES }),
+    /executable on the host \(chmod \+x\)/,
+  );
+  t.match(hookHint('poststop', '/no/such/hook', { end: hookEnd.notStarted, code: ENOEXEC }), /architecture/);
+  t.equal(hookHint('poststop', '/no/such/hook', { end: hookEnd.notStarted, code: EAGAIN }), undefined);
+  t.match(hookHint('prestart', '/no/such/hook', { end: hookEnd.timedOut, code: 0 }), /raise its timeout/);
+  t.match(
+    hookHint('prestart', '/no/such/hook', { end: hookEnd.exited, code: 3 }),
+    /run it by hand .* \/hooks\/prestart/,
+  );
+  t.equal(hookHint('prestart', '/no/such/hook', { end: hookEnd.signalled, code: 9 }), undefined);
+});
+
+t.test('a program that is there misses its interpreter', async (t) => {
+  const missing = { end: hookEnd.notStarted, code: ENOENT };
+  t.match(hookHint('createContainer', '/bin/sh', missing), /the file is there: its interpreter/);
+  // It is the image's that is meant.
+  t.match(hookHint('startContainer', '/bin/sh', missing), /counts in the root filesystem/);
 });

@@ -5,7 +5,7 @@ import type { Op } from '../../../../src/generated/ops.ts';
 import { mountHint } from '../../../../src/run/words/mount-words.ts';
 import { describeFailure, describeNotice } from '../../../../src/run/words/words.ts';
 
-const { EPERM, ENOENT, EINVAL, ENOSYS, ENOTDIR, EEXIST, EIO } = constants.errno;
+const { EACCES, ELOOP, EPERM, ENOENT, EINVAL, ENOSYS, ENOTDIR, EEXIST, EIO } = constants.errno;
 const old = '5.10.0-8-amd64';
 
 /** The host's own user namespace, and one of the container's or of the runtime's. */
@@ -51,9 +51,9 @@ t.test('a call or an attribute that the kernel is too old for', async (t) => {
 
 t.test('what stands in the way', async (t) => {
   t.match(mountHint(attributes(1), EPERM, confined), /more privileged mount namespace/);
-  t.match(mountHint(attributes(1), EPERM, here), /needs CAP_SYS_ADMIN/);
+  t.match(mountHint(attributes(1), EPERM, here), /around the runtime forbids it/);
   t.match(mountHint(mapTree, EPERM, here), /CAP_SYS_ADMIN/);
-  t.match(mountHint(clone, EINVAL, here), /try rbind/);
+  t.match(mountHint(clone, EINVAL, here), /unbindable/);
   const attach: Op = {
     op: 'attach-mount',
     by: 'init',
@@ -75,8 +75,47 @@ t.test('what stands in the way', async (t) => {
     major: 1,
     minor: 1,
   };
-  t.match(mountHint(device, EEXIST, here), /something else/);
+  t.equal(mountHint(device, EEXIST, here), 'the image has something else there: remove it');
+  t.match(mountHint({ ...device, path: '/dev/a' }, EEXIST, here), /mount a tmpfs on \/dev$/);
   t.equal(mountHint(clone, EIO, here), undefined);
+});
+
+t.test('a source says whose way to it is closed, and what it is a source of', async (t) => {
+  const open: Op = {
+    op: 'open-tree',
+    by: 'runtime',
+    from: '/root/path',
+    slot: 'rootfs',
+    path: '/r',
+    recursive: true,
+    noFollow: false,
+  };
+  t.match(mountHint(open, ENOENT, here), /^the root filesystem must be there/);
+  t.match(mountHint({ ...open, from: '/mounts/3/source' }, ENOENT, here), /^the source of a bind mount/);
+  t.match(mountHint(clone, EACCES, confined), /closed to the container’s user/);
+  t.match(mountHint(clone, EACCES, here), /closed to the runtime/);
+  t.match(mountHint(open, EACCES, confined), /closed to the runtime/);
+  t.match(mountHint(clone, EINVAL, confined), /unbindable.*try rbind/);
+  t.notMatch(mountHint(clone, EINVAL, here), /rbind/);
+  t.notMatch(mountHint({ ...clone, recursive: true } as Op, EINVAL, confined), /rbind/);
+});
+
+t.test('copy-symlink, and places that no link may lead to', async (t) => {
+  const attach = (destination: string, realDirectory = false): Op => {
+    return {
+      op: 'attach-mount',
+      by: 'init',
+      from: '/mounts/3',
+      destination,
+      realDirectory,
+      onProc: false,
+      held: false,
+    };
+  };
+  t.match(mountHint(attach('/a'), EEXIST, here), /copy-symlink makes a link/);
+  t.match(mountHint(attach('/dev'), ELOOP, here), /must be directories/);
+  t.match(mountHint(attach('/sys', true), ELOOP, here), /must be directories/);
+  t.equal(mountHint(attach('/a'), ELOOP, here), undefined);
 });
 
 t.test('the property is a pointer, and the op says what it was at, once', async (t) => {
@@ -118,9 +157,11 @@ t.test('a filesystem that cannot be mounted says so of a user namespace only in 
   t.match(mountHint(mount('proc'), EPERM, confined), /hides nothing/);
   t.match(mountHint(mount('sysfs'), EPERM, confined), /same user namespace/);
   t.match(mountHint(mount('ext4'), EPERM, confined), /cannot be mounted in a user namespace/);
-  t.match(mountHint(mount('devpts'), EINVAL, confined), /mapped in the user namespace/);
+  t.match(mountHint(mount('devpts'), EINVAL, confined), /must map ID 0/);
+  const withGroup = { ...mount('devpts'), parameters: ['newinstance', 'gid=5'] } as Op;
+  t.match(mountHint(withGroup, EINVAL, confined), /leave gid=5 out/);
   for (const type of ['proc', 'sysfs', 'ext4'])
-    t.equal(mountHint(mount(type), EPERM, here), 'mounting needs CAP_SYS_ADMIN');
+    t.match(mountHint(mount(type), EPERM, here), /^a seccomp filter or a security module around/);
   t.equal(mountHint(mount('devpts'), EINVAL, here), undefined);
 });
 

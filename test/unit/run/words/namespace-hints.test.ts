@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
 import { isInitialUserNamespace } from '../../../../src/host/facts.ts';
-import { namespaceHint } from '../../../../src/run/words/namespace-hints.ts';
+import { namespaceHint, userNamespaceHint } from '../../../../src/run/words/namespace-hints.ts';
 import { describeFailure } from '../../../../src/run/words/words.ts';
 
 const { EACCES, EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
@@ -14,9 +14,23 @@ function line(op: Op, error: number): string {
 
 t.test('a namespace that cannot be made says which switch or limit it is', async (t) => {
   const user: Op = { op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces: ['user'], flags: 0 };
-  t.match(line(user, EPERM), /^\/linux\/namespaces: unshare: EPERM.*kernel\.unprivileged_userns_clone/);
+  t.match(line(user, EPERM), /^\/linux\/namespaces: unshare: EPERM/);
+  t.match(
+    userNamespaceHint(false, (file) => (file.endsWith('clone') ? '0' : undefined)),
+    /see kernel\.unprivileged_userns_clone in/,
+  );
+  t.match(
+    userNamespaceHint(false, (file) => (file.endsWith('userns') ? '1' : '1')),
+    /see kernel\.apparmor_restrict/,
+  );
+  for (const hint of [userNamespaceHint(true, () => '0'), userNamespaceHint(false, () => undefined)]) {
+    t.match(hint, /^in a chroot\(2\) nobody may/);
+  }
+  const clone: Op = { op: 'clone', by: 'runtime', from: '/linux/namespaces', namespaces: ['pid'], flags: 0 };
+  t.match(line(clone, ENOSPC), /max_\*_namespaces/);
+  t.notMatch(line({ ...clone, namespaces: [] }, ENOSPC), /hint/);
   t.match(line(user, ENOSPC), /max_\*_namespaces/);
-  t.match(line({ ...user, namespaces: ['ipc'] }, EPERM), /CAP_SYS_ADMIN, or a user namespace/);
+  t.match(line({ ...user, namespaces: ['ipc'] }, EPERM), /forbids it/);
   t.match(line({ ...user, namespaces: ['time'] }, EINVAL), /built without/);
 });
 
