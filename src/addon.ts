@@ -123,6 +123,8 @@ export interface Addon {
     traceFd: number,
   ): void;
   pidfdOpen(pid: number): number;
+  /** What no pidfd of another process has until the next boot; null before Linux 6.9, where there is no such thing. */
+  pidfdInode(pidfd: number): number | null;
   pidfdSignal(pidfd: number, signal: number): void;
   /** Whether the process has ended; waits up to `timeoutMs` (-1: for ever). */
   pidfdWait(pidfd: number, timeoutMs: number): boolean;

@@ -21,6 +21,7 @@ namespace tsrun {
   X("writePlan", write_plan)                   \
   X("memfd", make_memfd)                       \
   X("pidfdOpen", pidfd_open_pid)               \
+  X("pidfdInode", pidfd_inode)                 \
   X("pidfdSignal", pidfd_signal)               \
   X("pidfdWait", pidfd_wait)                   \
   X("isChild", is_child)                       \

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,8 +49,22 @@ Napi::Value reap_pidfd(Napi::Env env, int pidfd) {
 // pidfdOpen(pid) -> fd
 Napi::Value pidfd_open_pid(const Napi::CallbackInfo& info) {
   long fd = sys(__NR_pidfd_open, int_at(info, 0), 0);
+  // Of a thread the kernel says EINVAL or ENOENT: the process that had its number is gone.
+  if (fd == -EINVAL || fd == -ENOENT) fd = -ESRCH;
   if (fd < 0) return throw_errno(info.Env(), static_cast<int>(-fd), "pidfd_open");
   return Napi::Number::New(info.Env(), static_cast<double>(fd));
+}
+
+// pidfdInode(pidfd) -> the process's own number on pidfs (Linux 6.9); null where pidfds have none
+Napi::Value pidfd_inode(const Napi::CallbackInfo& info) {
+  constexpr unsigned long kPidfs = 0x50494446;
+  struct statfs filesystem = {};
+  struct stat status = {};
+  int pidfd = int_at(info, 0);
+  if (fstatfs(pidfd, &filesystem) != 0) return throw_errno(info.Env(), errno, "fstatfs");
+  if (static_cast<unsigned long>(filesystem.f_type) != kPidfs) return info.Env().Null();
+  if (fstat(pidfd, &status) != 0) return throw_errno(info.Env(), errno, "fstat");
+  return Napi::Number::New(info.Env(), static_cast<double>(status.st_ino));
 }
 
 // pidfdSignal(pidfd, signal)

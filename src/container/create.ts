@@ -6,7 +6,7 @@ import type { SpecSource } from '../config/validate/validate.ts';
 import type { Op } from '../generated/ops.ts';
 import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
 import { sendDescriptor } from '../host/descriptor-sockets.ts';
-import { innermostPid, startTimeOf } from '../host/processes.ts';
+import { identityOf, innermostPid, ownIdentity } from '../host/processes.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/mounts/rootfs.ts';
@@ -147,7 +147,7 @@ class Creation {
 
   private started(pid: number, pidfd: number): void {
     this.pidfd = pidfd;
-    this.record = { ...this.record, init: { pid, startTime: startTimeOf(pid) } };
+    this.record = { ...this.record, init: identityOf(pid, pidfd) };
     // Without hooks nobody asks for the pid before the container is created, which is soon.
     if (this.request.plan.ops.some(runsHook)) this.directory.write(this.record);
     this.publishState('creating');
@@ -166,7 +166,7 @@ class Creation {
   private publishState(status: 'creating' | 'created'): void {
     if (this.stateFd < 0) return;
     const state = hookState(this.record, status);
-    const text = JSON.stringify({ ...state, pid: innermostPid(state.pid ?? 0) });
+    const text = JSON.stringify({ ...state, pid: innermostPid(state.pid ?? 0, this.pidfd) });
     ftruncateSync(this.stateFd, 0);
     writeWhole(this.stateFd, text, 0);
   }
@@ -191,7 +191,7 @@ export function firstRecord({
     owner: ownerName(),
     annotations: spec.annotations ?? {},
     phase: 'creating',
-    creator: { pid: process.pid, startTime: startTimeOf(process.pid) },
+    creator: ownIdentity(),
     cgroup: cgroup?.path ?? null,
     ...(cgroup && isThere(cgroup.path) && { foreignCgroup: true }),
     ...(filter && { devices: filter.rules.map(formatDeviceRule) }),

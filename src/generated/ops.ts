@@ -141,13 +141,14 @@ export interface OpenCgroupOp extends OpBase {
   readonly fallback: string | null;
 }
 
-/** Pin the container's init process by pidfd, whose namespaces will be joined; the start time tells it from a later process with its pid. */
+/** Pin the container's init process by pidfd, whose namespaces will be joined; the start time, or the inode of a pidfd, tells it from a later process with its pid (0: unknown). */
 export interface OpenContainerOp extends OpBase {
   readonly op: 'open-container';
   readonly by: 'runtime';
   readonly slot: string;
   readonly pid: number | bigint;
   readonly startTime: number | bigint;
+  readonly inode: number | bigint;
 }
 
 /** Start tsrun-init from a sealed memfd: clone3(2) with these namespaces, inside the cgroup, then execveat(2). */

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { NamespaceType } from '../generated/spec.ts';
 import { isProcessGone } from '../there.ts';
-import type { ProcessIdentity } from './processes.ts';
+import { hiddenProcess, isAlive, type ProcessIdentity } from './processes.ts';
 
 /** What exec must know of the container it enters. */
 export interface ContainerFacts {
@@ -34,6 +34,8 @@ export function gatherContainerFacts(
   cgroupMount: string | null,
 ): ContainerFacts {
   const { pid } = init;
+  // setns(2) asks of the caller what /proc asks before it shows a process (ptrace(2), PTRACE_MODE_READ).
+  if (namespaceId(pid, 'mnt') === '' && isAlive(init)) throw hiddenProcess(pid);
   const namespaces = files
     .filter(([, file]) => namespaceId(pid, file) !== namespaceId('self', file))
     .map(([type]) => type);

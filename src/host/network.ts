@@ -25,14 +25,15 @@ const columns = {
   TxDropped: 11,
 } as const;
 
-/** The interfaces, without loopback, of a process's network namespace; none when it is this process's own or gone. */
+/** The interfaces, without loopback, of a process's network namespace; none when it is this process's own, gone or hidden. */
 export function networkInterfaces(pid: number): NetworkInterface[] {
   try {
     if (readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net')) return [];
     return parseNetDev(readFileSync(`/proc/${pid}/net/dev`, 'utf8'));
   } catch (error) {
     // ENXIO: the namespace is just going.
-    if (['ENOENT', 'ESRCH', 'EACCES', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return [];
     throw error;
   }
 }

@@ -62,8 +62,10 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
 }
 
 function start({ container }: ExecOptions): Op[] {
-  const { pid, startTime } = container.init;
-  const ops: Op[] = [{ op: 'open-container', by: 'runtime', from: 'default', slot: 'container', pid, startTime }];
+  const { pid, startTime, inode = 0 } = container.init;
+  const ops: Op[] = [
+    { op: 'open-container', by: 'runtime', from: 'default', slot: 'container', pid, startTime, inode },
+  ];
   if (container.cgroup !== null) {
     const fallback = container.initCgroup;
     ops.push({ op: 'open-cgroup', by: 'runtime', from: 'default', path: container.cgroup, fallback });

@@ -189,7 +189,7 @@ export class Executor implements Run {
   /** False where that cannot be seen: what has failed keeps its own words. */
   private hasInitEnded(): boolean {
     try {
-      return processStat(this.pid)?.isEnding !== false;
+      return processStat(this.pid)?.isEnding ?? addon().pidfdWait(this.pidfd, 0);
     } catch {
       return false;
     }

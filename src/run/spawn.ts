@@ -8,7 +8,7 @@ import { isAlive } from '../host/processes.ts';
 import { containerStopped, describeFailure } from './words/words.ts';
 
 /** A pidfd of a container's init process. */
-export function openContainer({ pid, startTime }: OpenContainerOp): number {
+export function openContainer({ pid, startTime, inode }: OpenContainerOp): number {
   let pidfd: number;
   try {
     pidfd = addon().pidfdOpen(Number(pid));
@@ -17,7 +17,13 @@ export function openContainer({ pid, startTime }: OpenContainerOp): number {
     throw error;
   }
   // Asked after the pidfd has pinned the process: before, it could still have become another.
-  if (isAlive({ pid: Number(pid), startTime: Number(startTime) })) return pidfd;
+  const identity = { pid: Number(pid), startTime: Number(startTime), ...(inode && { inode: Number(inode) }) };
+  try {
+    if (isAlive(identity)) return pidfd;
+  } catch (error) {
+    closeQuietly(pidfd);
+    throw error;
+  }
   closeQuietly(pidfd);
   throw containerStopped();
 }

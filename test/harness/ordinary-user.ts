@@ -19,6 +19,8 @@ export interface UserOptions {
   path?: string;
   /** Arguments of unshare(1) for namespaces that all commands of the user run in; see enter(). */
   namespaces?: string[];
+  /** Each command sees a /proc that is mounted with this value of hidepid (proc(5)). */
+  hidepid?: string;
   /** Absolute path of the cgroup to be in. */
   cgroup?: string;
 }
@@ -116,10 +118,15 @@ export class OrdinaryUser {
 
   /** What root starts for the user to run `words`. */
   private command(words: string[]): string[] {
-    const { subordinate, path = process.env.PATH ?? '', cgroup } = this.options;
+    const { subordinate, path = process.env.PATH ?? '', cgroup, hidepid } = this.options;
     const command = ['setpriv', ...asUser, ...this.prefix, 'env', '--chdir', this.bundle, `PATH=${path}`, ...words];
     if (cgroup !== undefined) {
       command.unshift('sh', '-c', 'echo $$ >"$0"/cgroup.procs && exec "$@"', cgroup);
+    }
+    if (hidepid !== undefined) {
+      // An instance of its own: to remount would change everybody's.
+      const hide = 'mount -t proc -o "hidepid=$0" proc /proc && exec "$@"';
+      command.unshift('unshare', '--mount', '--propagation', 'private', 'sh', '-c', hide, hidepid);
     }
     if (subordinate !== true) return command;
     // subuid(5) and subgid(5) of this test only: nobody else sees this mount namespace.

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enableControllers } from '../../cgroup/controllers.ts';
-import { TsrunError } from '../../errors.ts';
+import { errorCode, TsrunError } from '../../errors.ts';
 import type { StartScopeOp } from '../../generated/ops.ts';
-import { startUnit, stopUnit, type UnitName } from '../../systemd/manager.ts';
+import { scopeControlGroup, startUnit, stopUnit, type UnitName } from '../../systemd/manager.ts';
+import { isProcessGone } from '../../there.ts';
 
 /** The unit that the op names. */
 export function unitOf({ unit, user }: StartScopeOp): UnitName {
@@ -30,9 +31,9 @@ export function startScope(op: StartScopeOp, pid: number): string {
 }
 
 function scopeCgroup(op: StartScopeOp, pid: number): string {
-  const relative = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
-  if (relative === undefined || !relative.endsWith(`/${op.unit}`)) {
-    throw new TsrunError(`systemd started ${op.unit}, but init is in the cgroup ${relative ?? '(none)'}`);
+  const relative = cgroupOf(pid) ?? scopeControlGroup(unitOf(op));
+  if (!relative.endsWith(`/${op.unit}`)) {
+    throw new TsrunError(`systemd started ${op.unit}, but init is in the cgroup ${relative}`);
   }
   const path = join(op.mount, relative);
   try {
@@ -46,4 +47,14 @@ function scopeCgroup(op: StartScopeOp, pid: number): string {
     });
   }
   return path;
+}
+
+/** Undefined where /proc does not show the process (hidepid of proc(5)). */
+function cgroupOf(pid: number): string | undefined {
+  try {
+    return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '(none)';
+  } catch (error) {
+    if (isProcessGone(error) || errorCode(error) === 'EPERM') return undefined;
+    throw error;
+  }
 }
