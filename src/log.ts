@@ -1,7 +1,6 @@
-import { openSync } from 'node:fs';
 import { errorCode, oneLine, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
-import { writeWhole } from './write.ts';
+import { openingHint, openNamed, writeWhole } from './write.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -30,10 +29,10 @@ export function configureLog(chosen: LogOptions): void {
   options = { ...chosen, file: undefined };
   if (chosen.file === undefined) return;
   try {
-    logFd = openSync(chosen.file, 'a', 0o600);
+    logFd = openNamed(chosen.file, 'append');
   } catch (error) {
     throw new TsrunError(`--log ${chosen.file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'tsrun makes the file if it is missing, but not its directory',
+      hint: openingHint(error),
     });
   }
   options = chosen;

@@ -1,4 +1,23 @@
-import { writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
+
+const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
+
+/**
+ * Opens a file that the command line names, and makes it where it is missing. No fifo is waited for: one that nobody reads
+ * is ENXIO, and one that is full EAGAIN of write(2).
+ *
+ * @throws the system's error
+ */
+export function openNamed(path: string, how: 'append' | 'truncate'): number {
+  const more = how === 'append' ? O_APPEND : O_TRUNC;
+  return openSync(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | more, 0o600);
+}
+
+/** Of a file that cannot be opened so. */
+export function openingHint(error: unknown): string {
+  const isFifo = (error as NodeJS.ErrnoException).code === 'ENXIO';
+  return isFifo ? 'nobody reads this fifo' : 'tsrun makes the file if it is missing, but not its directory';
+}
 
 /**
  * Writes all of it: one write(2) may take less, at a limit or at the end of the space, and only the next one says why.

@@ -1,10 +1,10 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
 import { isLogged, log } from '../log.ts';
-import { writeWhole } from '../write.ts';
+import { openingHint, openNamed, writeWhole } from '../write.ts';
 
 /** One op that ran; times are nanoseconds of CLOCK_MONOTONIC. */
 export interface Span {
@@ -25,10 +25,10 @@ let steps: Span[] = [];
 export function configureTrace(file: string | undefined): void {
   if (file === undefined) return;
   try {
-    traceFd = openSync(file, 'w', 0o600);
+    traceFd = openNamed(file, 'truncate');
   } catch (error) {
     throw new TsrunError(`--trace ${file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'tsrun makes the file if it is missing, but not its directory',
+      hint: openingHint(error),
     });
   }
 }

@@ -1,6 +1,16 @@
 /** Files that the command line names are read with a limit, and none is waited for. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ordinaryId, repoRoot, requires, run, sandbox } from '../../harness/index.ts';
@@ -34,6 +44,29 @@ t.test('a device, a fifo and a directory are refused, and what the shell hands o
   const input = JSON.stringify(echo);
   t.equal((await box.runtimeOk(['exec', '--process', '/dev/stdin', id], { input })).stdout, 'read\n');
   t.equal((await box.runtimeOk(['exec', '--process', '/dev/fd/0', id], { input })).stdout, 'read\n');
+});
+
+t.test('--log and --trace wait for no reader of a fifo', { skip }, async (t) => {
+  const box = sandbox(t);
+  const fifo = join(box.directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  for (const option of ['--log', '--trace']) {
+    const { code, stderr } = await box.runtime([option, fifo, 'state', 'absent']);
+    t.equal(code, 1);
+    t.match(stderr, `${option} ${fifo}: cannot be written: ENXIO (hint: nobody reads this fifo)`);
+  }
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  t.equal((await box.runtime(['--log', fifo, 'state', 'absent'])).code, 1);
+  t.match(readFileSync(reader, 'utf8'), /level=error msg="container does not exist/);
+  // A full one costs the line, and no time.
+  const full = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+  t.throws(() => {
+    for (;;) writeSync(full, 'x'.repeat(4096));
+  }, /EAGAIN/);
+  const { code, stderr } = await box.runtime(['--log', fifo, 'state', 'absent']);
+  t.equal(code, 1);
+  t.match(stderr, /container does not exist[^\n]*\ncannot write --log [^\n]*: EAGAIN\n/);
+  for (const fd of [full, reader]) closeSync(fd);
 });
 
 t.test('nobody gets the rights of a setuid tsrun', { skip }, async (t) => {
