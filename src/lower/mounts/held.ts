@@ -2,6 +2,7 @@ import type { Op } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 import { lastMounts } from './mount-order.ts';
 import { mountRequests } from './mount-request.ts';
+import { waysTo } from './paths.ts';
 
 /** Directly below the root, where a neighbour with a hand in the same rootfs can rename them. */
 const kernelPlaces: readonly string[] = ['/proc', '/sys', '/dev'];
@@ -20,7 +21,7 @@ export function isHeld(context: Context, destination: string): boolean {
 function findParents({ linux }: Context): ReadonlySet<string> {
   const { maskedPaths = [], readonlyPaths = [], devices = [] } = linux;
   const parents = new Set<string>();
-  for (const path of [...maskedPaths, ...readonlyPaths, ...devices.map(({ path }) => path)]) {
+  for (const path of [...[...maskedPaths, ...readonlyPaths].flatMap(waysTo), ...devices.map(({ path }) => path)]) {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end);
       // So are all above it.

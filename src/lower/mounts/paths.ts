@@ -1,22 +1,26 @@
+import { normalize } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 
 /** config-linux.md, Readonly Paths. */
 export function lowerReadonlyPaths({ linux }: Context): Op[] {
-  return (linux.readonlyPaths ?? []).map((path, i) => ({
-    op: 'readonly-path',
-    by: 'init',
-    from: `/linux/readonlyPaths/${i}`,
-    path,
-  }));
+  return (linux.readonlyPaths ?? []).flatMap((asWritten, i) =>
+    waysTo(asWritten).map((path): Op => ({ op: 'readonly-path', by: 'init', from: `/linux/readonlyPaths/${i}`, path })),
+  );
 }
 
 /** config-linux.md, Masked Paths. */
 export function lowerMaskedPaths({ linux }: Context): Op[] {
-  return (linux.maskedPaths ?? []).map((path, i) => ({
-    op: 'mask-path',
-    by: 'init',
-    from: `/linux/maskedPaths/${i}`,
-    path,
-  }));
+  return (linux.maskedPaths ?? []).flatMap((asWritten, i) =>
+    waysTo(asWritten).map((path): Op => ({ op: 'mask-path', by: 'init', from: `/linux/maskedPaths/${i}`, path })),
+  );
+}
+
+/**
+ * With `..` in it a path is taken both ways: as a mount's destination is, by its text, so that it leads into that mount
+ * whatever the mount point is called by then; and as the kernel does, should a symbolic link come before the dots.
+ */
+export function waysTo(path: string): string[] {
+  if (!path.split('/').includes('..')) return [path];
+  return [...new Set([normalize(path), path])];
 }

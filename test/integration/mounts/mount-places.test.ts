@@ -230,6 +230,32 @@ t.test('a masked file is the null device, a masked directory empty and read-only
   t.match(output, /^\/home:\n\n\/usr:\n(touch: )?.*Read-only file system\ncharacter special file 1:3\n$/);
 });
 
+t.test('a path with .. is protected by its text, and where a link leads the kernel', { skip: tsrunOnly }, async (t) => {
+  const box = sandbox(t);
+  const script = 'cat /proc/keys /etc/group; ls -A /srv; touch /proc/sys/kernel/hostname /opt/x 2>&1; true';
+  const bundle = bundleWith(
+    box,
+    script,
+    (bundle) => {
+      for (const directory of ['srv/deep/er', 'opt/deep'])
+        mkdirSync(join(bundle.rootfs, directory), { recursive: true });
+      symlinkSync('/srv/deep/er', join(bundle.rootfs, 'link'));
+      symlinkSync('/opt/deep', join(bundle.rootfs, 'other'));
+    },
+    (spec) => {
+      // By the text they are /group, /srv and /opt.
+      spec.linux.maskedPaths = ['/proc/../proc/keys', '/absent/../etc/group', '/link/../../../srv'];
+      spec.linux.readonlyPaths = ['/absent/../proc/sys', '/other/../../opt'];
+    },
+  );
+  const { code, stdout } = await run(box, bundle);
+  t.equal(code, 0);
+  t.match(
+    stdout,
+    /^(touch: )?[^\n]*hostname[^\n]*Read-only file system\n(touch: )?[^\n]*\/opt\/x[^\n]*Read-only file system\n$/,
+  );
+});
+
 t.test('masks need the real null device', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const victim = join(box.directory, 'victim');

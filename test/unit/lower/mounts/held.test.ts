@@ -29,6 +29,22 @@ t.test('what something is looked up in is held', async (t) => {
   t.same(held(['/a'], { devices: [{ path: '/a/fuse', type: 'c', major: 10, minor: 229 }] }), ['/a'], 'a device');
 });
 
+t.test('a path with .. leads into the mount by its text, and where the kernel finds it', async (t) => {
+  const path = '/a/../b/x';
+  const paths = { maskedPaths: [path, '/b/y'], readonlyPaths: [path] };
+  t.same(held(['/b'], paths), ['/b']);
+  const ops = planOf(['/b'], paths).flatMap((op) =>
+    op.op === 'mask-path' || op.op === 'readonly-path' ? [`${op.op} ${op.path} ${op.from}`] : [],
+  );
+  t.same(ops, [
+    'readonly-path /b/x /linux/readonlyPaths/0',
+    'readonly-path /a/../b/x /linux/readonlyPaths/0',
+    'mask-path /b/x /linux/maskedPaths/0',
+    'mask-path /a/../b/x /linux/maskedPaths/0',
+    'mask-path /b/y /linux/maskedPaths/1',
+  ]);
+});
+
 t.test('/proc, /sys and /dev are checked', async (t) => {
   const order = (...parameters: Parameters<typeof planOf>) =>
     planOf(...parameters)
