@@ -46,6 +46,13 @@ export class Screen {
     this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
+  /** Takes the terminal away from what runs on it. */
+  hangUp(): void {
+    // A second window keeps the server, which ends with its last.
+    this.#tmux('new-window', '-d', 'sleep 1000000');
+    this.#tmux('kill-window', '-t', ':0');
+  }
+
   /**
    * Waits until a line of the screen matches, or what is behind a prompt on it: of what is typed before the prompt is
    * there, the answer stands on the prompt's line.

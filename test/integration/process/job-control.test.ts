@@ -1,4 +1,5 @@
 /** Job control: a shell with jobs on a real terminal (tmux's), with and without a terminal of the container's. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -92,6 +93,83 @@ for (const how of ['run', 'exec'] as const) {
   });
 }
 
+/** A shell that edits no lines, and so asks the terminal nothing: bash would take the answers for what is typed. */
+const prompting = 'while printf "in> "; read -r line; do eval "$line"; done';
+
+/** The pid of the one process whose command line matches. */
+function theOnly(pattern: string): number {
+  const pids = execFileSync('pgrep', ['-f', pattern], { encoding: 'utf8' }).trim().split('\n');
+  if (pids.length !== 1) throw new Error(`${pattern} is the command line of ${pids.length} processes`);
+  return Number(pids[0]);
+}
+
+for (const how of ['run', 'exec'] as const) {
+  const command = (box: Sandbox, id: string, script: string) => {
+    if (how === 'exec') return `$rt exec -t -e 'PS1=in> ' ${id} sh -c '${script}'`;
+    return `$rt run -b ${bundleOf(box, script, true).directory} ${box.newId()}`;
+  };
+
+  t.test(
+    `${how} with a terminal from the background: fg, a new size, a stop from outside, the end`,
+    { skip },
+    async (t) => {
+      const box = sandbox(t);
+      const id = how === 'exec' ? await sleeping(box) : '';
+      const screen = await shell(t, box);
+      screen.type(`${command(box, id, prompting)} &`);
+      await screen.prompts(/^host>$/);
+      screen.type('fg');
+      screen.press('Enter');
+      await screen.prompts(/^in>$/);
+      screen.resize(100, 30);
+      screen.type('stty size');
+      await screen.shows(/^\d+ \d+$/);
+      await waitFor('the new size', () => {
+        screen.type('stty size');
+        return screen.count(/^30 100$/) > 0 ? true : undefined;
+      });
+
+      // Ctrl-Z is the container's; who wants to stop tsrun itself sends the signal from elsewhere.
+      process.kill(theOnly(`tsrun.* --root ${box.root} ${how}`), 'SIGTSTP');
+      await screen.shows(/Stopped/);
+      screen.type('same stopped');
+      await screen.shows(/^stopped same$/);
+      screen.resize(90, 28);
+      screen.type('fg');
+      await waitFor('the size of meanwhile', () => {
+        screen.type('stty size');
+        return screen.count(/^28 90$/) > 0 ? true : undefined;
+      });
+      screen.type('exit 3');
+      await screen.prompts(/^host>$/);
+      screen.type('echo code $?; same end');
+      await screen.shows(/^code 3$/);
+      await screen.shows(/^end same$/);
+    },
+  );
+
+  t.test(`${how} with a terminal whose process is killed, and whose terminal hangs up`, { skip }, async (t) => {
+    const box = sandbox(t);
+    const id = how === 'exec' ? await sleeping(box) : '';
+    const screen = await shell(t, box);
+    screen.type(command(box, id, 'echo go""ing; exec sleep 98764'));
+    await screen.shows(/^going/);
+    process.kill(theOnly('^sleep 98764$'), 'SIGKILL');
+    await screen.prompts(/^host>$/);
+    screen.type('echo code $?; same killed');
+    await screen.shows(/^killed same$/);
+
+    // Process 1 of a pid namespace is not ended by SIGHUP, but its input is at its end.
+    screen.type(command(box, id, 'echo rea""dy; exec cat'));
+    await screen.shows(/^ready$/);
+    screen.hangUp();
+    await waitFor('what ran on it to end', () => {
+      const { status } = spawnSync('pgrep', ['-f', `tsrun.* --root ${box.root} ${how}`]);
+      return status === 1 ? true : undefined;
+    });
+  });
+}
+
 t.test('output that nobody reads ends as a broken pipe, and input at its end', { skip }, async (t) => {
   const box = sandbox(t);
   const id = await sleeping(box);
@@ -101,11 +179,17 @@ t.test('output that nobody reads ends as a broken pipe, and input at its end', {
   t.equal(screen.count(/^y$/), 2);
   screen.type(`$rt run -b ${bundleOf(box, 'exec yes', true).directory} ${box.newId()} | head -1; same run`);
   await screen.shows(/^run same$/);
-  for (const input of ['echo "echo fo""und"']) {
-    screen.type(`${input} | $rt exec -t ${id} sh; echo input ended $?`);
-    await waitFor('the end', () => (screen.count(/^input ended 0$/) > 0 ? true : undefined));
-    screen.type('clear; same input');
-    await screen.shows(/^input same$/);
+  // Not on the screen, whose answers to a line editor's questions bash would take for typed. A line editor takes the end for a key where a line has begun, as from a person; whoever reads lines as the terminal
+  // makes them has the rest of it.
+  const ending: [string, string][] = [
+    ['echo "echo fo""und"', 'sh'],
+    ['true', 'sh'],
+    ['printf "with no new""line"', 'cat'],
+  ];
+  for (const [index, [input, program]] of ending.entries()) {
+    screen.type(`${input} | $rt exec -t ${id} ${program} >/dev/null; echo; echo input ${index} ended; same ${index}`);
+    await screen.shows(new RegExp(`^input ${index} ended$`));
+    await screen.shows(new RegExp(`^${index} same$`));
   }
 });
 
@@ -118,6 +202,7 @@ t.test(
     const log = join(box.directory, 'log');
     const command = `${runtimePath} --root ${box.root} run -b ${bundle.directory} ${box.newId()}`;
     await box.startProgram('script', ['-qec', command, log], { input: '' }).done;
-    t.match(readFileSync(log, 'latin1'), /\na\r\nb\r\n/);
+    // Without a terminal of its own, script types a NUL at its input's end, and the container's terminal shows it.
+    t.match(readFileSync(log, 'latin1').replaceAll('^@', ''), /\na\r\nb\r\n/);
   },
 );
