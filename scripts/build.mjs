@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run build [-- cli|native|tests|standalone|aarch64 ...]`. Without names: cli, native and standalone. Parts that are up to
+ * `npm run build [-- cli|native|tests|standalone|aarch64|debug ...]`. Without names: cli, native and standalone. Parts that are up to
  * date cost next to nothing.
  */
 import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { buildForAarch64 } from './lib/aarch64.mjs';
 import { bundleCli, bundleTests } from './lib/bundle.mjs';
 import { buildNative } from './lib/native.mjs';
 import { fail, inRoot } from './lib/paths.mjs';
-import { buildStandalone } from './lib/standalone.mjs';
+import { buildDebug, buildStandalone } from './lib/standalone.mjs';
 
 const parts = {
   cli: bundleCli,
@@ -16,6 +16,7 @@ const parts = {
   tests: bundleTests,
   standalone: buildStandalone,
   aarch64: buildForAarch64,
+  debug: buildDebug,
 };
 
 /** The form that bin/tsrun is, the first that is built: the standalone executable, or Node's launcher. */

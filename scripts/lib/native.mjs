@@ -23,6 +23,14 @@ export const thisMachine = {
   definitions: [],
 };
 
+/** The same with symbols, for gdb. @type {Machine} */
+export const debugMachine = {
+  ...thisMachine,
+  buildDir: inRoot('build/debug/native'),
+  outputDir: inRoot('build/debug/Release'),
+  definitions: ['--CDTSRUN_DEBUG=ON'],
+};
+
 const sanitized = {
   ...thisMachine,
   buildDir: inRoot('build/sanitize/native'),

@@ -2,13 +2,19 @@
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { bundleForEngine } from './bundle.mjs';
-import { buildEngine, thisMachine } from './native.mjs';
+import { buildEngine, buildNative, debugMachine, thisMachine } from './native.mjs';
 import { inRoot } from './paths.mjs';
 import { quickjsSources } from './quickjs.mjs';
 
 /** Compiles the engine, which has the command's JavaScript in it as bytecode. */
 export async function buildStandalone() {
   await buildExecutable(inRoot('build/standalone'), thisMachine);
+}
+
+/** build/debug/standalone/tsrun and build/debug/Release: with symbols. */
+export async function buildDebug() {
+  buildNative(debugMachine);
+  await buildExecutable(inRoot('build/debug/standalone'), debugMachine);
 }
 
 /** @param {import('./native.mjs').Machine} machine that it is for */
