@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { errorCode, TsrunError } from './errors.ts';
+import { errorCode, systemHint, TsrunError } from './errors.ts';
 
 /**
  * Writes to stdout. Not process.stdout: its streams take longer to load than most commands to run.
@@ -10,7 +10,7 @@ export function print(text: string): void {
   try {
     writeAll(1, text);
   } catch (error) {
-    throw new TsrunError(`cannot write to stdout: ${errorCode(error)}`, { hint: 'is the disk full that it goes to?' });
+    throw new TsrunError(`cannot write to stdout: ${errorCode(error)}`, { hint: systemHint(error) });
   }
 }
 

@@ -1,4 +1,5 @@
 import { constants, openSync, writeSync } from 'node:fs';
+import { errorCode, systemHint } from './errors.ts';
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
 
@@ -14,9 +15,17 @@ export function openNamed(path: string, how: 'append' | 'truncate'): number {
 }
 
 /** Of a file that cannot be opened so. */
-export function openingHint(error: unknown): string {
-  const isFifo = (error as NodeJS.ErrnoException).code === 'ENXIO';
-  return isFifo ? 'nobody reads this fifo' : 'tsrun makes the file if it is missing, but not its directory';
+export function openingHint(error: unknown): string | undefined {
+  switch (errorCode(error)) {
+    case 'ENXIO':
+      return 'nobody reads this fifo';
+    case 'ENOENT':
+      return 'tsrun makes the file if it is missing, but not its directory';
+    case 'EISDIR':
+      return 'it is a directory: name a file in it';
+    default:
+      return systemHint(error);
+  }
 }
 
 /**

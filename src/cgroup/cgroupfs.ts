@@ -79,20 +79,31 @@ function inUse(path: string): TsrunError {
 const sharedHint = 'two containers cannot share /linux/cgroupsPath';
 
 /** How an ordinary user comes by a cgroup. */
-export const delegationHint =
+const delegationHint =
   'have one delegated (systemd-run --user --scope -p Delegate=yes tsrun …), or use --systemd-cgroup';
+
+/** Of a container that has no cgroup. */
+export function noCgroupHint(isRoot = isHostRoot()): string {
+  const asked = 'it was created with --cgroup-manager disabled (podman --cgroups=disabled)';
+  return isRoot ? `${asked}, or without cgroup v2` : `${asked}, or where none could be made: ${delegationHint}`;
+}
+
+function isHostRoot(): boolean {
+  return process.geteuid?.() === 0 && isInitialUserNamespace();
+}
 
 function cannotMake(path: string, error: NodeJS.ErrnoException): TsrunError {
   const elsewhere = 'choose a place you may write to with /linux/cgroupsPath';
-  const refusal = process.geteuid?.() === 0 && isInitialUserNamespace() ? elsewhere : delegationHint;
+  const refusal = isHostRoot() ? elsewhere : delegationHint;
   const hints: Readonly<Record<string, string>> = {
     EAGAIN: 'cgroup.max.depth or cgroup.max.descendants of a cgroup above forbids it',
     EROFS: 'the cgroup filesystem is mounted read-only here; in a container, it needs a writable /sys/fs/cgroup',
     EACCES: refusal,
     EPERM: refusal,
+    ENAMETOOLONG: 'a name may have 255 bytes: choose a shorter /linux/cgroupsPath',
   };
   return new TsrunError(`cannot make the cgroup ${path}: ${error.code}`, {
-    hint: hints[error.code ?? ''] ?? elsewhere,
+    hint: hints[error.code ?? ''] ?? systemHint(error),
     cause: error,
   });
 }
@@ -221,8 +232,9 @@ function remove(directory: string, top: string): void {
     rmdirSync(directory);
   } catch (error) {
     if (isGone(error)) return;
-    throw new TsrunError(`cannot remove the cgroup ${top}: ${errorCode(error)}`, {
-      hint: `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`,
+    const code = errorCode(error);
+    throw new TsrunError(`cannot remove the cgroup ${top}: ${code}`, {
+      hint: code !== 'EBUSY' ? systemHint(error) : `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`,
     });
   }
 }

@@ -1,6 +1,7 @@
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { DeviceRule } from '../generated/ops.ts';
+import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
 import { log } from '../log.ts';
 import { compileDeviceRules } from './device-program.ts';
 
@@ -24,9 +25,19 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
   }
 }
 
+const bpfNeeds = 'attaching a device filter needs CAP_BPF and CAP_NET_ADMIN outside of any user namespace';
+
+/** bpf(2), BPF_PROG_ATTACH. */
+const bpfAbove = 'a cgroup above has a device program that allows none below it (attached without BPF_F_ALLOW_MULTI)';
+
+function mayFilter(): boolean {
+  const [netAdmin, sysAdmin, bpf] = [1n << 12n, 1n << 21n, 1n << 39n];
+  const own = ownCapabilities();
+  return isInitialUserNamespace() && ((own & sysAdmin) !== 0n || ((own & bpf) !== 0n && (own & netAdmin) !== 0n));
+}
+
 function hintFor(code: string | undefined): string | undefined {
-  if (code === 'EPERM')
-    return 'attaching a device filter needs CAP_BPF and CAP_NET_ADMIN outside of any user namespace';
+  if (code === 'EPERM') return mayFilter() ? bpfAbove : bpfNeeds;
   if (code === 'EINVAL' || code === 'ENOSYS') return 'the kernel needs CONFIG_CGROUP_BPF';
   return undefined;
 }

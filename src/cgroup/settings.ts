@@ -1,7 +1,7 @@
 import { constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { closeQuietly } from '../close.ts';
-import { errorCode, TsrunError } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
 import { ioWeightOf } from '../linux/cgroup-values.ts';
 import { errnoWords } from '../linux/errno.ts';
@@ -104,14 +104,19 @@ function writeFailed(file: string, value: string, from: string, error: NodeJS.Er
   });
 }
 
-function hintFor(file: string, code: string | undefined): string | undefined {
-  if (code === 'ENOENT' || code === 'EACCES') {
+/** @param file that was written, in the container's cgroup */
+export function hintFor(file: string, code: string | undefined): string | undefined {
+  if (code === 'EACCES' || code === 'EPERM') {
+    return 'the file is there and not this user’s to write: is all of the cgroup delegated, or does its mount belong to another?';
+  }
+  if (code === 'ENOENT') {
     return file.startsWith('hugetlb.')
       ? 'see /sys/kernel/mm/hugepages for the page sizes of this machine'
       : `this kernel has no ${file}, or its controller is off in this cgroup`;
   }
   if (code === 'ENODEV' && file === 'rdma.max') return 'no RDMA device of this name: see /sys/class/infiniband';
-  if (code === 'ENODEV') return 'no disk with this major:minor; partitions cannot be limited';
+  if (code === 'ENODEV' && file.startsWith('io.')) return 'no disk with this major:minor; partitions cannot be limited';
+  if (code !== 'EINVAL' && code !== 'ERANGE') return systemHint({ code });
   if (file === 'cpu.max') return 'period: 1000 to 1000000 microseconds; quota: at least 1000';
   if (file === 'cpu.max.burst') return 'the burst may not be above the quota';
   if (file.startsWith('cpuset.')) return 'are they online, and in cpuset.*.effective of the cgroup above?';

@@ -72,6 +72,7 @@ function mountSourceProblems({ spec, bundle, probe }: CheckContext): Problem[] {
     if (!isBind || source === undefined) return [];
     const path = isAbsolute(source) ? source : resolve(bundle, source);
     if (probe.kindOf(path) !== 'missing') return [];
+    if (options.includes('copy-symlink') && probe.isLink(path)) return [];
     return [
       { pointer: `/mounts/${index}/source`, message: `there is no ${path}`, hint: 'a bind mount needs its source' },
     ];

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { compileFilter } from '../seccomp/compile.ts';
 
@@ -6,6 +6,8 @@ import { compileFilter } from '../seccomp/compile.ts';
 export interface Probe {
   /** What stands at a path of the host, symbolic links followed. */
   kindOf(path: string): PathKind;
+  /** Whether a symbolic link stands there, which may lead nowhere. */
+  isLink(path: string): boolean;
   /** Compiles a seccomp profile; throws a TsrunError when that cannot be done. */
   compileSeccomp(profile: LinuxSeccomp): void;
   /** The file's text; undefined when it cannot be read. */
@@ -17,6 +19,14 @@ export type PathKind = 'file' | 'program' | 'directory' | 'other' | 'missing' | 
 const executeBits = 0o111;
 
 export const hostProbe: Probe = {
+  isLink(path) {
+    try {
+      return lstatSync(path).isSymbolicLink();
+    } catch {
+      return false;
+    }
+  },
+
   kindOf(path) {
     try {
       const status = statSync(path);

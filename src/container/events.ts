@@ -1,4 +1,4 @@
-import { delegationHint } from '../cgroup/cgroupfs.ts';
+import { noCgroupHint } from '../cgroup/cgroupfs.ts';
 import { EventFiles, readState } from '../cgroup/events.ts';
 import { CgroupFiles } from '../cgroup/files.ts';
 import { isGone } from '../cgroup/gone.ts';
@@ -36,7 +36,7 @@ export function observe(directory: ContainerDirectory): Observed {
     throw new TsrunError('container not running', { hint: `it is ${status}` });
   }
   if (record.cgroup === null) {
-    throw new TsrunError('the container has no cgroup of its own: nothing counts for it', { hint: delegationHint });
+    throw new TsrunError('the container has no cgroup of its own: nothing counts for it', { hint: noCgroupHint() });
   }
   return { id: record.id, cgroup: record.cgroup, pid: record.init.pid, record };
 }

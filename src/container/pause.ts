@@ -1,4 +1,4 @@
-import { delegationHint } from '../cgroup/cgroupfs.ts';
+import { noCgroupHint } from '../cgroup/cgroupfs.ts';
 import { freezeCgroup, thawCgroup } from '../cgroup/freezer.ts';
 import { TsrunError } from '../errors.ts';
 import { statusOf } from './state.ts';
@@ -25,7 +25,5 @@ export function resumeContainer(directory: ContainerDirectory): void {
 
 function demandCgroup(cgroup: string | null): string {
   if (cgroup !== null) return cgroup;
-  throw new TsrunError('cannot pause a container without a cgroup', {
-    hint: `it was created where none could be made: ${delegationHint}`,
-  });
+  throw new TsrunError('cannot pause a container without a cgroup', { hint: noCgroupHint() });
 }

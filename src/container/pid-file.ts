@@ -2,7 +2,7 @@ import { fstatSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { writeWhole } from '../write.ts';
 
 /** How often somebody else may have had the same name for a file. */
@@ -26,8 +26,22 @@ export function writePidFile(path: string, pid: number): () => void {
     return () => removeIfSame({ ...file, path });
   } catch (error) {
     throw new TsrunError(`--pid-file: cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'its directory must exist and be writable, and it must not be a directory itself',
+      hint: pidFileHint(error),
     });
+  }
+}
+
+function pidFileHint(error: unknown): string | undefined {
+  switch (errorCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'its directory must exist';
+    case 'EISDIR':
+    case 'ENOTEMPTY':
+    case 'EEXIST':
+      return 'it must not be a directory itself';
+    default:
+      return systemHint(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { addon } from '../addon.ts';
 import { cgroupPids } from '../cgroup/processes.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
@@ -38,8 +38,9 @@ function runPs(args: readonly string[]) {
   try {
     return addon().runProgram(['ps', ...args]);
   } catch (error) {
-    throw new TsrunError(`cannot run ps: ${(error as NodeJS.ErrnoException).code}`, {
-      hint: 'install it (procps), or use --format json',
+    const code = errorCode(error);
+    throw new TsrunError(`cannot run ps: ${code}`, {
+      hint: code === 'ENOENT' ? 'install it (procps), or use --format json' : systemHint(error),
     });
   }
 }

@@ -306,7 +306,7 @@ export class ContainerDirectory {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EEXIST') return false;
       throw new TsrunError(`cannot make the state directory ${this.path}: ${code}`, {
-        hint: 'choose a directory you may write to with --root',
+        hint: whereToWrite(code) ?? systemHint(error),
         cause: error,
       });
     }
@@ -391,6 +391,12 @@ export class ContainerDirectory {
       cause: error,
     });
   }
+}
+
+/** Only where another directory helps. */
+function whereToWrite(code: string | undefined): string | undefined {
+  const helps = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'].includes(code ?? '');
+  return helps ? 'choose a directory you may write to with --root' : undefined;
 }
 
 function removeFile(path: string): void {

@@ -1,5 +1,5 @@
 import { addon } from '../addon.ts';
-import { delegationHint, openCgroup } from '../cgroup/cgroupfs.ts';
+import { noCgroupHint, openCgroup } from '../cgroup/cgroupfs.ts';
 import { filterDevices } from '../cgroup/devices.ts';
 import { changeLimits } from '../cgroup/driver.ts';
 import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
@@ -175,7 +175,7 @@ function demandCgroup(directory: ContainerDirectory, record: ContainerRecord): s
     throw notRunning(status);
   }
   if (record.cgroup === null) {
-    throw new TsrunError('the container has no cgroup of its own, and so no limits', { hint: delegationHint });
+    throw new TsrunError('the container has no cgroup of its own, and so no limits', { hint: noCgroupHint() });
   }
   return record.cgroup;
 }

@@ -191,14 +191,23 @@ function callFailed({ name, user }: UnitName, member: string, error: NodeJS.Errn
   if (error.syscall === 'connect') {
     const bus = user ? 'the user’s D-Bus' : 'the system’s D-Bus';
     return new TsrunError(`--systemd-cgroup: cannot reach systemd: ${bus} does not answer: ${error.code}`, {
-      hint: user ? 'is XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS set?' : 'without systemd leave --systemd-cgroup out',
+      hint: busHint(user),
       ...cause,
     });
   }
-  return new TsrunError(`systemd: ${member} ${name}: ${error.message}`, { hint: hintFor(error.code), ...cause });
+  return new TsrunError(`systemd: ${member} ${name}: ${error.message}`, { hint: hintFor(error.code, user), ...cause });
 }
 
-function hintFor(code: string | undefined): string | undefined {
+export function busHint(user: boolean, env = process.env): string {
+  if (!user) return 'without systemd leave --systemd-cgroup out';
+  const isSet = Boolean(env.XDG_RUNTIME_DIR) || Boolean(env.DBUS_SESSION_BUS_ADDRESS);
+  return isSet
+    ? 'is the user’s manager there (systemctl --user status)? A login starts it, and loginctl enable-linger keeps it'
+    : 'neither XDG_RUNTIME_DIR nor DBUS_SESSION_BUS_ADDRESS is set: log in, or set XDG_RUNTIME_DIR=/run/user/UID';
+}
+
+/** @param user whether the user's own manager was asked */
+export function hintFor(code: string | undefined, user: boolean): string | undefined {
   switch (code) {
     case 'org.freedesktop.systemd1.UnitExists':
       return 'another container has this name: choose another in /linux/cgroupsPath';
@@ -206,6 +215,8 @@ function hintFor(code: string | undefined): string | undefined {
       return 'this systemd does not know the property, or sets it at another time only';
     case 'org.freedesktop.DBus.Error.AccessDenied':
     case 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired':
+      if (user) return undefined;
+      if (process.geteuid?.() === 0) return 'a policy of D-Bus or a security module forbids it: see the journal';
       return 'only root may ask the system’s systemd';
     default:
       return undefined;

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Mount, Spec } from '../generated/spec.ts';
+import { openingHint } from '../write.ts';
 import { rootlessFacts } from './rootless.ts';
 import { rootlessSpec } from './rootless-template.ts';
 
@@ -128,6 +129,6 @@ export function writeSpec(spec: Spec, path: string): void {
     if (code === 'EEXIST') {
       throw new TsrunError(`File ${basename(path)} exists. Remove it first`, { hint: `${path} is left as it is` });
     }
-    throw new TsrunError(`cannot write ${path}: ${code}`, { hint: 'is its directory one that you may write to?' });
+    throw new TsrunError(`cannot write ${path}: ${code}`, { hint: openingHint(error) });
   }
 }

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { applySetting, applySettings } from '../../../src/cgroup/settings.ts';
+import { noCgroupHint } from '../../../src/cgroup/cgroupfs.ts';
+import { applySetting, applySettings, hintFor } from '../../../src/cgroup/settings.ts';
 import type { SetIoWeightOp, WriteCgroupFileOp } from '../../../src/generated/ops.ts';
 
 /** A directory with these files in the place of a cgroup. */
@@ -60,4 +61,23 @@ t.test('other failures than EINVAL are not tried again', async (t) => {
   writeFileSync(join(cgroup, 'memory.high'), '');
   applySettings(cgroup, [write('memory.high', '7'), write('memory.max', '5')]);
   t.equal(readFileSync(join(cgroup, 'memory.high'), 'utf8'), '7');
+});
+
+t.test('a hint is about the file and what the kernel said of it', async (t) => {
+  t.match(hintFor('cpu.max', 'ENOENT'), /^this kernel has no cpu\.max/);
+  t.match(hintFor('hugetlb.3MB.max', 'ENOENT'), /page sizes/);
+  t.match(hintFor('cpu.max', 'EACCES'), /not this user’s to write/);
+  t.match(hintFor('cpu.max', 'EINVAL'), /^period: /);
+  t.match(hintFor('cpu.max', 'ENOMEM'), /out of memory/);
+  t.match(hintFor('cpuset.cpus', 'EINVAL'), /are they online/);
+  t.notMatch(hintFor('cpuset.cpus', 'EBUSY'), /online/);
+  t.match(hintFor('io.max', 'ENODEV'), /no disk/);
+  t.match(hintFor('rdma.max', 'ENODEV'), /no RDMA device/);
+  t.equal(hintFor('pids.max', 'ENODEV'), undefined);
+});
+
+t.test('without a cgroup there are other reasons for root than for others', async (t) => {
+  t.match(noCgroupHint(true), /cgroup v2$/);
+  t.notMatch(noCgroupHint(true), /Delegate/);
+  t.match(noCgroupHint(false), /Delegate=yes/);
 });

@@ -31,6 +31,7 @@ function check(t: Test, { edit, host, probe, text = {}, seccomp, cgroupManager =
   edit?.(spec, bundle);
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec, null, 2));
   const asked: Probe = {
+    isLink: hostProbe.isLink,
     kindOf: (path) => probe?.(path) ?? (path.startsWith(bundle) ? hostProbe.kindOf(path) : 'file'),
     compileSeccomp: () => {
       if (seccomp !== undefined) throw new TsrunError(seccomp, { about: '/linux/seccomp/syscalls/0' });
@@ -158,6 +159,18 @@ t.test('bind sources and filesystem types', async (t) => {
   });
   t.match(report.errors, [{ pointer: '/mounts/7/source', message: /^there is no .*\/data$/ }]);
   t.match(report.warnings, [{ pointer: '/mounts/9/type', message: /"oddfs"/ }]);
+});
+
+t.test('a link that leads nowhere is a source where it is to be copied', async (t) => {
+  const withOption = (...more: string[]) =>
+    errors(t, {
+      edit: (spec, bundle) => {
+        symlinkSync('nowhere', join(bundle, `link${more.length}`));
+        spec.mounts?.push({ destination: '/l', source: `link${more.length}`, options: ['bind', ...more] });
+      },
+    });
+  t.match(withOption(), [/there is no/]);
+  t.same(withOption('copy-symlink'), []);
 });
 
 t.test('the program is searched in the root filesystem', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { TsrunError } from '../../../src/errors.ts';
-import { withKnownProperties } from '../../../src/systemd/manager.ts';
+import { busHint, hintFor, withKnownProperties } from '../../../src/systemd/manager.ts';
 
 const property = (name: string) => ({ name, type: 's', value: '' });
 const memory = [property('MemoryMax'), property('OOMPolicy'), property('MemoryZSwapWriteback')];
@@ -35,4 +35,18 @@ t.test('one that knows all is asked once', async (t) => {
 t.test('any other unknown property is an error', async (t) => {
   const { use } = knowing('MemoryMax');
   t.throws(() => withKnownProperties([property('MemoryMax'), property('NoSuch')], use), /NoSuch/);
+});
+
+t.test('a bus that does not answer, by what is set', async (t) => {
+  t.match(busHint(false), /leave --systemd-cgroup out/);
+  t.match(busHint(true, {}), /^neither XDG_RUNTIME_DIR nor/);
+  t.match(busHint(true, { XDG_RUNTIME_DIR: '/run/user/1' }), /enable-linger/);
+});
+
+t.test('a refusal, by whom it was asked', async (t) => {
+  const denied = 'org.freedesktop.DBus.Error.AccessDenied';
+  t.equal(hintFor(denied, true), undefined);
+  t.match(hintFor(denied, false), process.geteuid?.() === 0 ? /policy/ : /only root/);
+  t.match(hintFor('org.freedesktop.systemd1.UnitExists', true), /another container/);
+  t.equal(hintFor('org.freedesktop.systemd1.NoSuchUnit', true), undefined);
 });
