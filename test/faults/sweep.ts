@@ -69,9 +69,21 @@ export async function sweepInParallel(
       total.findings.push(...one.findings);
     }
   } finally {
-    for (const undo of teardowns) await undo();
+    await tearDown(teardowns, total);
   }
   return total;
+}
+
+/** What a case has left is said already, and keeps no other scenario from its turn. */
+async function tearDown(teardowns: readonly (() => unknown)[], { findings }: Outcome): Promise<void> {
+  for (const undo of teardowns) {
+    try {
+      await undo();
+    } catch (error) {
+      if (findings.length === 0) throw error;
+      console.error((error as Error).message);
+    }
+  }
 }
 
 function placeFor(scenario: Scenario, box: Sandbox): Place {
