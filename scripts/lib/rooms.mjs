@@ -12,6 +12,7 @@ export const rooms = {
   'build-info': [],
   'spec-version': [],
   json: [],
+  style: [],
   undo: [],
   output: [],
   log: ['output'],
@@ -23,7 +24,7 @@ export const rooms = {
   template: ['host'],
   seccomp: ['addon', 'build-info', 'host', 'linux', 'log'],
   systemd: ['addon', 'linux', 'log'],
-  plan: ['linux', 'systemd'],
+  plan: ['linux', 'style', 'systemd'],
   cgroup: ['addon', 'host', 'linux', 'log', 'systemd'],
   network: ['addon', 'undo'],
   resctrl: ['addon'],
@@ -40,7 +41,7 @@ export const rooms = {
   ],
   cli: [
     ...['addon', 'build-info', 'check', 'config', 'container', 'features', 'host', 'json', 'linux', 'log', 'lower'],
-    ...['output', 'plan', 'run', 'seccomp', 'spec-version', 'template'],
+    ...['output', 'plan', 'run', 'seccomp', 'spec-version', 'style', 'template'],
   ],
   standalone: ['addon', 'cli'],
 };

@@ -34,6 +34,8 @@ export interface CommandDeclaration {
   readonly refused?: boolean;
   /** What follows the id belongs to the program, options included. */
   readonly passThrough?: boolean;
+  /** An option that has the same effect. */
+  readonly passThroughWith?: string;
   /** Stands before every error of this command, in runc's words. */
   readonly failurePrefix?: string;
   /** Exit code when the runtime itself fails; 1 unless said otherwise. */

@@ -21,12 +21,17 @@ export function fastParse(
   const globals = readOptions(argv, 0, globalOptions, 'stop');
   const command = globals && commands.find(({ name }) => name === argv[globals.next]);
   if (globals === undefined || command === undefined) return undefined;
-  const mode = command.passThrough === true ? 'stop' : 'anywhere';
+  const mode = passesThrough(command, argv) ? 'stop' : 'anywhere';
   const own = readOptions(argv, globals.next + 1, command.options, mode);
   if (own === undefined) return undefined;
   const args = [...own.args, ...argv.slice(own.next)];
   if (!takesArguments(command, args.length)) return undefined;
   return { command, args, options: own.values, globals: globals.values };
+}
+
+/** Whether options end at the first word that is none. */
+export function passesThrough({ passThrough, passThroughWith }: CommandDeclaration, argv: readonly string[]): boolean {
+  return passThrough === true || (passThroughWith !== undefined && argv.includes(passThroughWith));
 }
 
 interface OptionRun {

@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
     const line = fastParse(argv, globalOptions, commands);
     if (line !== undefined) return await runCommand(line.command, line.args, line.options, line.globals);
     const { buildProgram } = await import('./program.ts');
-    await buildProgram(runCommand).parseAsync(argv, { from: 'user' });
+    await buildProgram(runCommand, argv).parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (running === undefined) configureLogOf(argv);
     process.exitCode = await report(error);

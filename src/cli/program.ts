@@ -3,6 +3,7 @@ import { TsrunError } from '../errors.ts';
 import { print } from '../output.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from './declaration.ts';
+import { passesThrough } from './fast-parse.ts';
 import { globalOptions } from './globals.ts';
 import { versionFlags, versionText } from './version.ts';
 
@@ -15,7 +16,7 @@ export type RunCommand = (
 ) => Promise<void>;
 
 /** The commander tree, made from the declarations. */
-export function buildProgram(runCommand: RunCommand): Command {
+export function buildProgram(runCommand: RunCommand, argv: readonly string[] = []): Command {
   const program = new Command('tsrun')
     .description('An OCI container runtime: every container is a program, and tsrun is its compiler.')
     .version(versionText(), versionFlags.join(', '), 'print versions')
@@ -25,8 +26,11 @@ export function buildProgram(runCommand: RunCommand): Command {
     // Not process.stdout, which fails with a stack trace when its reader has gone (`tsrun --help | head -1`).
     .configureOutput({ writeOut: print, writeErr: () => undefined });
   for (const option of globalOptions) program.addOption(toOption(option));
-  for (const declaration of commands)
-    program.addCommand(toCommand(declaration, program, runCommand), { hidden: declaration.hidden ?? false });
+  for (const declaration of commands) {
+    const command = toCommand(declaration, program, runCommand);
+    if (passesThrough(declaration, argv)) command.passThroughOptions();
+    program.addCommand(command, { hidden: declaration.hidden ?? false });
+  }
   program.addHelpText('after', globalExamples);
   return program;
 }
@@ -68,7 +72,6 @@ function toCommand(declaration: CommandDeclaration, program: Command, runCommand
   command.exitOverride((refusal) => {
     throw Object.assign(refusal, { command: `tsrun ${declaration.name}` });
   });
-  if (declaration.passThrough === true) command.passThroughOptions();
   return command.action(() => runCommand(declaration, command.args, command.opts(), program.opts()));
 }
 

@@ -25,12 +25,13 @@ export interface Prepared {
  *
  * @param config absolute path of a file to read in place of the bundle's config.json
  * @param tty asks for a terminal, whatever the config says
+ * @param host the same for plans that are held against each other: what this process has changed of itself shows, too
  */
-export function prepare(options: LowerOptions, config?: string, tty = false): Prepared {
+export function prepare(options: LowerOptions, config?: string, tty = false, host = gatherHostFacts()): Prepared {
   const { spec, source } = loadBundle(options.bundle, config);
   if (tty && spec.process !== undefined) spec.process.terminal = true;
   const plan = placing(source, () => {
-    return lower(spec, gatherHostFacts(), { ...options, exactInteger: exactIntegers(source.text) });
+    return lower(spec, host, { ...options, exactInteger: exactIntegers(source.text) });
   });
   return { spec, source, plan };
 }

@@ -1,43 +1,68 @@
-import type { DeviceRule, Op, UnitProperty } from '../generated/ops.ts';
-import { formatDeviceRule } from '../linux/device-rules.ts';
-import { formatProperty } from '../systemd/property.ts';
+import type { Op } from '../generated/ops.ts';
+import { type Style, styles } from '../style.ts';
+import { groupsOf, isEverywhere } from './groups.ts';
+import { namingOf } from './names.ts';
 import { type Plan, showWarning } from './plan.ts';
 
-/** One line per op: its number, who runs it, what it does with which values, and the property it comes from. */
-export function printPlan(plan: Plan): string {
-  const lines = plan.ops.map((op, index) => {
-    const number = String(index).padStart(3);
-    return `${number} ${op.by.padEnd(7)} ${printOp(op)}  <- ${op.from}\n`;
-  });
-  const warnings = plan.warnings.map((warning) => `warning: ${showWarning(warning)}\n`);
-  const notes = plan.notes.map((note) => `note: ${showWarning(note)}\n`);
-  return [...lines, ...warnings, ...notes].join('');
+export interface PrintOptions {
+  /** Also steps that every container has, and values that are as they mostly are. */
+  readonly all?: boolean;
+  readonly style?: Style;
 }
 
-/** The op's name and its values, as short as they can be without being unclear. */
-function printOp(op: Op): string {
-  const values = Object.entries(op)
-    .filter(([name]) => name !== 'op' && name !== 'by' && name !== 'from')
-    .map(([name, value]) => `${name}=${printValue(value)}`);
-  return [op.op, ...values].join(' ');
+/**
+ * For people: a line per op below the title of its group, with its number, who runs it, what it does with which values,
+ * and the property it comes from.
+ */
+export function printPlan(plan: Plan, { all = false, style = styles(false) }: PrintOptions = {}): string {
+  const groups = groupsOf(plan.ops).map(({ title, ops }) => {
+    const shown = ops.filter(({ op }) => all || !isEverywhere(op));
+    const lines = shown.map(({ op, index }) => `${String(index).padStart(3)} ${printOp(op, { all, style })}\n`);
+    return lines.length === 0 ? '' : `${style.bold(title)}\n${lines.join('')}\n`;
+  });
+  const hidden = all ? 0 : plan.ops.filter(isEverywhere).length;
+  const rest = hidden === 0 ? '' : style.dim(`${hidden} steps that every container has are shown with --all\n`);
+  const warnings = plan.warnings.map((warning) => `${style.yellow('warning:')} ${showWarning(warning)}\n`);
+  const notes = plan.notes.map((note) => `note: ${showWarning(note)}\n`);
+  return [...groups, ...warnings, ...notes, rest].join('');
+}
+
+/** `init    set-hostname name=web  <- /hostname` */
+export function printOp(op: Op, { all = false, style = styles(false) }: PrintOptions = {}): string {
+  const values = valuesOf(op, all).map(([name, text]) => `${style.dim(`${name}=`)}${text}`);
+  const what = [style.cyan(op.op), ...values].join(' ');
+  return `${style.dim(op.by.padEnd(7))} ${what}  ${style.dim(`<- ${op.from}`)}`;
+}
+
+/** Names and texts of an op's own fields, as short as they can be without being unclear. */
+export function valuesOf(op: Op, all: boolean): [name: string, text: string][] {
+  return Object.entries(op).flatMap(([name, value]): [string, string][] => {
+    if (name === 'op' || name === 'by' || name === 'from') return [];
+    const naming = namingOf(op, name);
+    const named = naming?.(value as never, op);
+    if (named !== undefined) return [[name, quoted(named)]];
+    if (!all && (naming !== undefined || isNothing(value))) return [];
+    return [[name, printValue(value)]];
+  });
+}
+
+function isNothing(value: unknown): boolean {
+  return value === false || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+function quoted(text: string): string {
+  return /["\\]/.test(text) || text === '' ? JSON.stringify(text) : text;
 }
 
 function printValue(value: unknown): string {
-  if (typeof value === 'bigint') return value > 0xffffn ? `0x${value.toString(16)}` : value.toString();
+  if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) return `<${value.length} bytes>`;
-  if (typeof value === 'string' && /^[\w./:@%+,=-]+$/.test(value)) return value;
+  if (typeof value === 'string' && isPlain(value)) return value;
+  if (Array.isArray(value) && value.length > 0 && value.every((each) => isPlain(String(each)))) return value.join();
   return JSON.stringify(value, (_name, inner) => (typeof inner === 'bigint' ? inner.toString() : inner));
 }
 
-/** The plan as JSON: stable, diffable; numbers beyond 2^53 as strings. */
-export function planToJson(plan: Plan): string {
-  const findings = { warnings: plan.warnings.map(showWarning), notes: plan.notes.map(showWarning) };
-  const replacer = (name: string, value: unknown) => {
-    if (name === 'rules') return (value as readonly DeviceRule[]).map(formatDeviceRule);
-    if (name === 'properties') return (value as readonly UnitProperty[]).map(formatProperty);
-    if (typeof value === 'bigint') return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
-    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-    return value;
-  };
-  return `${JSON.stringify({ ...plan, ...findings }, replacer, 2)}\n`;
+/** Without a comma, which parts the items of a list. */
+function isPlain(text: string): boolean {
+  return /^[\w./:@%+=*-]+$/.test(text);
 }

@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 import type { Linux, Spec } from '../../src/generated/spec.ts';
 import type { HostFacts } from '../../src/host/facts.ts';
 import { lower } from '../../src/lower/create-plan.ts';
-import { printPlan } from '../../src/plan/print.ts';
+import { printOp, printPlan } from '../../src/plan/print.ts';
 import { defaultSpec } from '../../src/template/template.ts';
 import { repoRoot } from '../harness/host.ts';
 import { capableHost } from '../unit/lower/host.ts';
@@ -13,11 +13,13 @@ import { capableHost } from '../unit/lower/host.ts';
 /** What `tsrun spec` writes, with the Linux section there. */
 export type EditableSpec = Spec & { process: NonNullable<Spec['process']>; linux: Linux };
 
-/** The plan of the default config after an edit, as `tsrun plan` prints it. */
+/** The plan of the default config after an edit: the lines of `tsrun plan --all`, in their order. */
 export function planOf(edit: (spec: EditableSpec) => void, host: Partial<HostFacts> = {}): string {
   const spec = defaultSpec() as EditableSpec;
   edit(spec);
-  return printPlan(lower(spec, capableHost(host), { id: 'c1', bundle: '/bundle' }));
+  const plan = lower(spec, capableHost(host), { id: 'c1', bundle: '/bundle' });
+  const lines = plan.ops.map((op, index) => `${String(index).padStart(3)} ${printOp(op, { all: true })}\n`);
+  return lines.join('') + printPlan({ ...plan, ops: [] }, { all: true });
 }
 
 /**

@@ -1,5 +1,7 @@
 import { TsrunError } from '../../errors.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import { print } from '../../output.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { configOf, configOption, createOptions, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 import { execOptions, execRequest } from './exec.ts';
@@ -19,21 +21,41 @@ export const plan: CommandDeclaration = {
     // Without the short form, which is --format's here.
     { ...configOption, flags: '--config <file>' },
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
-    { flags: '--exec', description: 'what exec would do in the container <id>, with its options' },
+    { flags: '--all', description: 'also steps that every container has, and values that are as they mostly are' },
+    {
+      flags: '--diff <other>',
+      description:
+        'only what differs from the plan of another bundle, config file or container: - as it is there, + as it is here; ' +
+        'exit code 1 when something does',
+    },
+    { flags: '--exec', description: 'what exec would do: after it comes the command line of exec' },
     ...execOptions.filter(({ flags }) => !createFlags.includes(flags)).map((option) => ({ ...option, hidden: true })),
   ],
   examples: [
     'tsrun plan --bundle /containers/web',
     'tsrun plan --format json | jq .ops[].op',
-    'tsrun plan --exec --user 1000 web -- sh -c id',
+    'tsrun plan --diff web   # what a container made now would have otherwise than web',
+    'tsrun plan --exec --user 1000 web sh -c id',
   ],
+  passThroughWith: '--exec',
   async run(args, options, globals) {
-    const { planToJson, printPlan } = await import('../../plan/print.ts');
+    if (options.diff !== undefined) return diff(args, options, globals);
     const { plan } = await (options.exec === true ? planExec : planCreate)(args, options, globals);
-    print(options.format === 'json' ? planToJson(plan) : printPlan(plan));
+    print(await textOf(plan, options));
     return 0;
   },
 };
+
+async function textOf(plan: Plan, options: OptionValues): Promise<string> {
+  if (options.format === 'json') return (await import('../../plan/to-json.ts')).planToJson(plan);
+  const { printPlan } = await import('../../plan/print.ts');
+  return printPlan(plan, { all: options.all === true, style: await styleOfStdout() });
+}
+
+async function styleOfStdout() {
+  const { hasColours, styles } = await import('../../style.ts');
+  return styles(hasColours(process.stdout));
+}
 
 async function planExec([id = '', ...command]: readonly string[], options: OptionValues, { root }: GlobalOptions) {
   const { prepareExec } = await import('../../container/exec.ts');
@@ -41,9 +63,26 @@ async function planExec([id = '', ...command]: readonly string[], options: Optio
   return prepareExec(new ContainerDirectory(root, id), await execRequest(command, options));
 }
 
-async function planCreate(args: readonly string[], options: OptionValues, globals: GlobalOptions) {
+async function planCreate(args: readonly string[], options: OptionValues, globals: GlobalOptions, host?: HostFacts) {
   const [id = 'container', ...rest] = args;
   if (rest.length > 0) throw new TsrunError('a command is for --exec only', { hint: 'tsrun plan --help' });
   const { prepare } = await import('../../container/prepare.ts');
-  return prepare(lowerOptions(id, options, globals), configOf(options));
+  return prepare(lowerOptions(id, options, globals), configOf(options), false, host);
+}
+
+/** Exits as diff(1) does, but for trouble, which is 1 with every command. */
+async function diff(args: readonly string[], options: OptionValues, globals: GlobalOptions): Promise<number> {
+  if (options.exec === true || options.format === 'json') {
+    throw new TsrunError('--diff: does not go with --exec or --format json');
+  }
+  const { gatherHostFacts } = await import('../../host/facts.ts');
+  const { otherPlan } = await import('../../container/other-plan.ts');
+  const { diffPlans } = await import('../../plan/diff.ts');
+  const given = lowerOptions(args[0] ?? 'container', options, globals);
+  const host = gatherHostFacts();
+  const other = otherPlan(options.diff as string, { ...given, root: globals.root }, host);
+  const { plan } = await planCreate([args[0] ?? other.id, ...args.slice(1)], options, globals, host);
+  const text = diffPlans(other.plan, plan, await styleOfStdout());
+  print(text);
+  return text === '' ? 0 : 1;
 }

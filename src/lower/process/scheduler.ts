@@ -1,8 +1,9 @@
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import type { IOPriorityClass, SchedulerFlag, SchedulerPolicy } from '../../generated/spec.ts';
+import { schedulerFlags } from '../../linux/scheduler.ts';
 import { type Context, exactInteger } from '../context.ts';
-import { type KernelVersion, requireKernel } from '../kernel.ts';
+import { requireKernel } from '../kernel.ts';
 
 /** SCHED_* of linux/sched.h. SCHED_ISO has a number there, but no kernel has the policy. */
 export const schedulerPolicies: Readonly<Record<SchedulerPolicy, number | undefined>> = {
@@ -13,17 +14,6 @@ export const schedulerPolicies: Readonly<Record<SchedulerPolicy, number | undefi
   SCHED_ISO: undefined,
   SCHED_IDLE: 5,
   SCHED_DEADLINE: 6,
-};
-
-/** SCHED_FLAG_* of sched_setattr(2). */
-export const schedulerFlags: Readonly<Record<SchedulerFlag, { value: number; since: KernelVersion }>> = {
-  SCHED_FLAG_RESET_ON_FORK: { value: 0x01, since: [3, 14] },
-  SCHED_FLAG_RECLAIM: { value: 0x02, since: [4, 13] },
-  SCHED_FLAG_DL_OVERRUN: { value: 0x04, since: [4, 16] },
-  SCHED_FLAG_KEEP_POLICY: { value: 0x08, since: [5, 3] },
-  SCHED_FLAG_KEEP_PARAMS: { value: 0x10, since: [5, 3] },
-  SCHED_FLAG_UTIL_CLAMP_MIN: { value: 0x20, since: [5, 3] },
-  SCHED_FLAG_UTIL_CLAMP_MAX: { value: 0x40, since: [5, 3] },
 };
 
 /** config.md, Linux Process, scheduler. */

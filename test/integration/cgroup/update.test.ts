@@ -179,7 +179,7 @@ t.test('bad values are named and change nothing', { skip: needs({ differs: stdin
     const input = '{"unified":{"cgroup.max.descendants":"9"},"pidz":{"limit":1}}';
     const { code, stderr } = await box.runtime(['--log-level', 'warning', 'update', '-r', '-', id], { input });
     t.equal(code, 0, 'an unknown property beside known ones is for the log');
-    t.match(stderr, /level=warning msg="stdin: \/linux\/resources\/pidz: unknown property \(did you mean/);
+    t.match(stderr, /level=warning msg="stdin:1:\d+: \/linux\/resources\/pidz: unknown property \(did you mean/);
     t.equal(file('cgroup.max.descendants'), '9');
   }
   says(t, (await update('--device', 'x 1:3 r')).stderr, /not a device rule/);

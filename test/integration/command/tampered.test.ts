@@ -114,5 +114,5 @@ t.test('tmpcopyup does not wait for a fifo that is put where a file was', { skip
     process.kill(stop.pid, 'SIGCONT');
   }
   t.ok(swapped);
-  t.match(await run.done, { code: 1, stderr: /\/mounts\/\d+: .*file-to-swap.*ESTALE/ });
+  t.match(await run.done, { code: 1, stderr: /\/mounts\/\d+\/\S+: copy-up .*file-to-swap.*ESTALE/ });
 });

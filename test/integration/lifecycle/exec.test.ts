@@ -286,6 +286,6 @@ t.test(
 t.test('plan --exec prints what exec would do', { skip: requires({ root: true, runtime: 'tsrun' }) }, async (t) => {
   const box = sandbox(t);
   const { id } = await idle(box);
-  const { stdout } = await box.runtimeOk(['plan', '--exec', '--user', '1000', id, '--', 'sh', '-c', 'true']);
+  const { stdout } = await box.runtimeOk(['plan', '--exec', '--user', '1000', id, 'sh', '-c', 'true']);
   t.match(stdout, /join-container .*\n(.*\n)*.*set-user uid=1000 .*\n(.*\n)*.*exec /);
 });

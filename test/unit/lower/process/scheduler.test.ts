@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { SchedulerFlag, SchedulerPolicy } from '../../../../src/generated/spec.ts';
-import { schedulerFlags, schedulerPolicies } from '../../../../src/lower/process/scheduler.ts';
+import { schedulerFlags } from '../../../../src/linux/scheduler.ts';
+import { schedulerPolicies } from '../../../../src/lower/process/scheduler.ts';
 import { kernel, opsOf, planOf, refusalOf } from '../lowering.ts';
 
 t.test('a scheduler becomes the arguments of sched_setattr', async (t) => {
