@@ -55,7 +55,7 @@ function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   const { error, duplicates } = scanJson(text, maxDepth);
   if (error !== undefined) {
     const message = `${showPlace(path, text, error.offset)}: ${error.message}`;
-    return new TsrunError(message, { cause, hint: syntaxHint(error.message) });
+    return new TsrunError(message, { cause, hint: syntaxHint(error.message, path) });
   }
   const places = duplicates.slice(0, maxShown).map(({ pointer, first, second }) => {
     return `${showPlace(path, text, second)}: ${pointer}: given a second time, first at ${showPlace(path, text, first)}`;
@@ -65,9 +65,11 @@ function locatedError(text: string, path: string, cause?: unknown): TsrunError {
 }
 
 /** Where not a word but a part of the file is missing. */
-function syntaxHint(message: string): string | undefined {
-  if (message.includes('the file is empty')) return '`tsrun spec` writes a config.json to begin with';
-  const isCutOff = message.includes('cut off') || message.includes('ends too early');
+function syntaxHint(message: string, path: string): string | undefined {
+  const isEmpty = message.includes('the file is empty');
+  // Others are given to exec and update, and hold something else.
+  if (isEmpty && /(^|\/)config\.json$/.test(path)) return '`tsrun spec` writes a config.json to begin with';
+  const isCutOff = isEmpty || message.includes('cut off') || message.includes('ends too early');
   return isCutOff ? 'write or copy it again: was the disk full, or the file still being written?' : undefined;
 }
 

@@ -33,5 +33,7 @@ export function validateProcess(value: unknown, source: SpecSource): Process {
 }
 
 function fromProcess(problem: NamedProblem): NamedProblem {
-  return { ...problem, pointer: problem.pointer.slice(place.length) };
+  // A message may name another property of the process.
+  const message = problem.message.replaceAll(` ${place}/`, ' /');
+  return { ...problem, message, pointer: problem.pointer.slice(place.length) };
 }

@@ -1,4 +1,5 @@
 /** What is refused comes with what to do about it; what a hint says is true. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { requires, type Spec, sandbox } from '../../harness/index.ts';
@@ -109,11 +110,33 @@ t.test('an argument that is too long for exec', { skip }, async (t) => {
   const id = await box.create(bundle);
   await box.runtimeOk(['start', id]);
   const file = join(box.directory, 'process.json');
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(file, JSON.stringify({ ...bundle.spec.process, args: ['true', 'x'.repeat(200_000)] }));
   const { code, stderr } = await box.runtime(['exec', '--process', file, id]);
   t.equal(code, 255);
   t.match(stderr, /E2BIG .*\/process\/args\/1 has 200001 bytes/);
+});
+
+t.test('files for exec and update that are empty, cut off or say a thing twice', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle());
+  const file = join(box.directory, 'file.json');
+  const commands = [
+    ['exec', '--process', file, id],
+    ['update', '--resources', file, id],
+  ];
+  const says = async (command: string[], text: string) => {
+    writeFileSync(file, text);
+    const { code, stderr } = await box.runtime(command);
+    t.not(code, 0);
+    return stderr;
+  };
+  for (const command of commands) {
+    t.match(await says(command, ''), /file\.json:1:1: the file is empty \(hint: write or copy it again/);
+    t.match(await says(command, '{"cwd": ['), /file\.json:1:9: .*cut off \(hint: write or copy it again/);
+  }
+  const limit = { type: 'RLIMIT_CORE', soft: 0, hard: 0 };
+  const twice = await says(commands[0] ?? [], JSON.stringify({ args: ['true'], cwd: '/', rlimits: [limit, limit] }));
+  t.match(twice, /file\.json:1:\d+: \/rlimits\/1: .* given before, at \/rlimits\/0 \(remove one of the two\)/);
 });
 
 t.test('an unknown capability is said', { skip }, async (t) => {
