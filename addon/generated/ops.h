@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3950394319u;
+constexpr uint32_t kLayoutHash = 2827108110u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -49,34 +49,36 @@ enum class Opcode : uint32_t {
   kMakeConsole = 39,
   kRunContainerHook = 40,
   kFilterHooks = 41,
-  kPivotRoot = 42,
-  kMoveRoot = 43,
-  kWriteSysctl = 44,
-  kSetRootPropagation = 45,
-  kNodevRoot = 46,
-  kReadonlyRoot = 47,
-  kReadonlyPath = 48,
-  kMaskPath = 49,
-  kSetRlimit = 50,
-  kSetMemoryPolicy = 51,
-  kSetPersonality = 52,
-  kSetCpuAffinity = 53,
-  kSetApparmorProfile = 54,
-  kSetSelinuxLabel = 55,
-  kEnterCwd = 56,
-  kFindProgram = 57,
-  kFindUser = 58,
-  kDefaultHome = 59,
-  kBoundCapabilities = 60,
-  kOwnStdio = 61,
-  kSetUser = 62,
-  kSetCapabilities = 63,
-  kSetUmask = 64,
-  kNoNewPrivileges = 65,
-  kWaitStart = 66,
-  kPrepareExec = 67,
-  kLoadSeccomp = 68,
-  kExec = 69,
+  kOpenRoot = 42,
+  kChrootRoot = 43,
+  kPivotRoot = 44,
+  kMoveRoot = 45,
+  kWriteSysctl = 46,
+  kSetRootPropagation = 47,
+  kNodevRoot = 48,
+  kReadonlyRoot = 49,
+  kReadonlyPath = 50,
+  kMaskPath = 51,
+  kSetRlimit = 52,
+  kSetMemoryPolicy = 53,
+  kSetPersonality = 54,
+  kSetCpuAffinity = 55,
+  kSetApparmorProfile = 56,
+  kSetSelinuxLabel = 57,
+  kEnterCwd = 58,
+  kFindProgram = 59,
+  kFindUser = 60,
+  kDefaultHome = 61,
+  kBoundCapabilities = 62,
+  kOwnStdio = 63,
+  kSetUser = 64,
+  kSetCapabilities = 65,
+  kSetUmask = 66,
+  kNoNewPrivileges = 67,
+  kWaitStart = 68,
+  kPrepareExec = 69,
+  kLoadSeccomp = 70,
+  kExec = 71,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
@@ -123,6 +125,8 @@ constexpr const char* kShapes[] = {
   ".....",  // make-console
   "s.sllo..",  // run-container-hook
   "b...",  // filter-hooks
+  "s",  // open-root
+  "",  // chroot-root
   "",  // pivot-root
   "",  // move-root
   "ss..",  // write-sysctl
@@ -439,6 +443,15 @@ struct FilterHooksOp {
   uint64_t raise;
 };
 
+// Hold the rootfs by descriptor, of a container that shares the host's mounts: nothing is mounted.
+struct OpenRootOp {
+  Str path;
+};
+
+// chroot(2) into the rootfs that open-root holds.
+struct ChrootRootOp {
+};
+
 // pivot_root(2) into the rootfs and detach the host's tree, of a caller in a chroot(2) the whole of it.
 struct PivotRootOp {
 };
@@ -647,6 +660,8 @@ struct ExecOp {
   X(MakeConsole) \
   X(RunContainerHook) \
   X(FilterHooks) \
+  X(OpenRoot) \
+  X(ChrootRoot) \
   X(PivotRoot) \
   X(MoveRoot) \
   X(WriteSysctl) \

@@ -12,12 +12,13 @@ namespace {
 
 // The host's procfs, held before pivot-root, for when a fresh one is refused (a user namespace that shares its pid
 // namespace, or one in a container whose own /proc has masks). A detached copy where that works: a mount with masks
-// that may not be taken off cannot be copied without them.
+// that may not be taken off cannot be copied without them, and in a mount namespace that its user namespace does not
+// own init can copy none.
 long hold_host_procfs() {
   Fd proc(open_host_procfs());
   if (!proc.ok()) return proc.error();
   long tree = clone_tree(proc.get(), false);
-  return tree == -EINVAL ? proc.release() : tree;
+  return tree == -EINVAL || tree == -EPERM ? proc.release() : tree;
 }
 
 // Whether the kernel has the parameter for each namespace: the host's directory leads init to another file than the one

@@ -88,6 +88,21 @@ int run(const BindRootfsOp& op) {
   return 0;
 }
 
+int run(const OpenRootOp& op) {
+  Fd root(open_at(AT_FDCWD, text(op.path), O_PATH | O_DIRECTORY, 0));
+  if (!root.ok()) return fail(root.error(), text(op.path));
+  ctx.root_fd = root.release();
+  return 0;
+}
+
+int run(const ChrootRootOp&) {
+  long error = sys(__NR_fchdir, ctx.root_fd);
+  if (error == 0) error = sys(__NR_chroot, ".");
+  // The descriptor has taken init there; the path is the container's now.
+  if (error == 0) error = sys(__NR_chdir, "/");
+  return error < 0 ? fail(error, "rootfs") : 0;
+}
+
 int run(const PivotRootOp&) {
   Fd old_root;
   long error = enter_old_root(old_root);

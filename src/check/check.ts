@@ -5,7 +5,7 @@ import { locate, type SpecSource, unknownProperties, validateSpec } from '../con
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { LowerOptions } from '../lower/context.ts';
-import { rootfsPath } from '../lower/mounts/rootfs.ts';
+import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
 import type { CheckContext } from './context.ts';
 import { type HostCheck, hostErrors, hostWarnings } from './host-checks.ts';
 import { loweringProblems } from './lowering.ts';

@@ -42,7 +42,17 @@ function remove(spec: Spec, pointer: string): boolean {
   let parent: unknown = spec;
   for (const name of names.slice(0, Math.max(end, 0))) parent = (parent as Record<string, unknown> | undefined)?.[name];
   const name = names[end];
+  if (pointer.startsWith('/linux/namespaces')) return removeNamespaces(spec);
   if (name === undefined || typeof parent !== 'object' || parent === null || !(name in parent)) return false;
   delete (parent as Record<string, unknown>)[name];
+  return true;
+}
+
+/** But for the mount namespace, without which every mount would be wrong. */
+function removeNamespaces({ linux }: Spec): boolean {
+  const namespaces = linux?.namespaces ?? [];
+  const isKept = namespaces.some(({ type }) => type === 'mount');
+  if (linux === undefined || namespaces.length <= (isKept ? 1 : 0)) return false;
+  linux.namespaces = isKept ? [{ type: 'mount' }] : [];
   return true;
 }

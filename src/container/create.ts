@@ -9,7 +9,7 @@ import { sendDescriptor } from '../host/descriptor-sockets.ts';
 import { identityOf, innermostPid, ownIdentity } from '../host/processes.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
-import { rootfsPath } from '../lower/mounts/rootfs.ts';
+import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
 import { runHook } from '../run/ops/hook.ts';

@@ -2,8 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { addon } from '../addon.ts';
 import { log } from '../log.ts';
-import { notifySocket } from '../lower/process/notify.ts';
+import { notifySocket, takesNotifySocket } from '../lower/process/notify.ts';
 import type { ContainerDirectory } from './store.ts';
+
+export { takesNotifySocket };
 
 const directoryName = 'notify';
 

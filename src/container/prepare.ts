@@ -9,7 +9,7 @@ import type { Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import { lower } from '../lower/create-plan.ts';
-import { rootfsPath } from '../lower/mounts/rootfs.ts';
+import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export interface Prepared {

@@ -623,6 +623,19 @@ export interface FilterHooksOp extends OpBase {
   readonly raise: boolean;
 }
 
+/** Hold the rootfs by descriptor, of a container that shares the host's mounts: nothing is mounted. */
+export interface OpenRootOp extends OpBase {
+  readonly op: 'open-root';
+  readonly by: 'init';
+  readonly path: string;
+}
+
+/** chroot(2) into the rootfs that open-root holds. */
+export interface ChrootRootOp extends OpBase {
+  readonly op: 'chroot-root';
+  readonly by: 'init';
+}
+
 /** pivot_root(2) into the rootfs and detach the host's tree, of a caller in a chroot(2) the whole of it. */
 export interface PivotRootOp extends OpBase {
   readonly op: 'pivot-root';
@@ -913,6 +926,8 @@ export type InitOp =
   | MakeConsoleOp
   | RunContainerHookOp
   | FilterHooksOp
+  | OpenRootOp
+  | ChrootRootOp
   | PivotRootOp
   | MoveRootOp
   | WriteSysctlOp

@@ -82,9 +82,15 @@ export function isOrdinaryUser(context: Context): boolean {
   return host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
 }
 
+/** Whether the container has no mount namespace but the host's: whatever it mounts, the host has mounted. */
+export function sharesMounts(context: Context): boolean {
+  return namespaceOf(context, 'mount') === undefined;
+}
+
 /** Whether the runtime can open mounts for init, which in a user namespace of its own may reach less. */
 export function opensTrees(context: Context): boolean {
-  return namespaceOf(context, 'user') !== undefined && isPrivileged(context) && context.host.ownsMounts;
+  if (namespaceOf(context, 'user') === undefined || sharesMounts(context)) return false;
+  return isPrivileged(context) && context.host.ownsMounts;
 }
 
 /** Whether the container joins a namespace that is there already. */

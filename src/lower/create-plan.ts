@@ -21,6 +21,7 @@ import {
   lowerRootfsTree,
   lowerRootPropagation,
 } from './mounts/rootfs.ts';
+import { demandNoMounts, lowerOpenRoot } from './mounts/shared-mounts.ts';
 import { lowerHostname } from './namespaces/hostname.ts';
 import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces/namespaces.ts';
@@ -53,6 +54,7 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
 /** The one place that fixes the order of operations. */
 function inOrder(context: Context): Op[] {
   const { options } = context;
+  demandNoMounts(context);
   const cgroup = lowerCgroup(context);
   const process = lowerProcessSteps(context);
   const oom = lowerOomPreference(context);
@@ -77,6 +79,7 @@ function inOrder(context: Context): Op[] {
     ...cgroup.inside,
     // What a device cgroup allows, and a user namespace does not.
     ...lowerNodes(context),
+    ...lowerOpenRoot(context),
     // Before anything is made that belongs to a namespace. At its end init may go on in a child of its own.
     ...lowerEnterNamespaces(context),
     // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.

@@ -4,7 +4,8 @@ import type { ContainerFacts } from '../host/container-facts.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { namespaceFlags } from '../linux/namespaces.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Context, LowerOptions } from './context.ts';
+import { type Context, type LowerOptions, sharesMounts } from './context.ts';
+import { lowerChroot, lowerOpenRoot } from './mounts/shared-mounts.ts';
 import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerExecAffinity, namesCpus } from './process/cpu-affinity.ts';
 import { lowerProgram } from './process/exec.ts';
@@ -38,13 +39,15 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...lowerExecAffinity(context.spec).initial,
     ...start(options),
     ...lowerReset(context, { allCpus: !namesCpus(context.spec) }),
-    ...join(options),
+    ...join(context, options),
     // The IDs of before may have no place in the container's user namespace.
     ...lowerAdoptIds(context),
     // In the process that stays: a session's leader alone can have a controlling terminal.
     ...lowerSession(context),
     // In the container's pid namespace now, whose processes it shows.
     { op: 'open-procfs', by: 'init', from: 'default' },
+    // After what needs the host's /proc.
+    ...(sharesMounts(context) ? lowerChroot() : []),
     ...lowerKeyring(context),
     ...lowerTerminal(context, { joining: true }),
     ...findUser(options, context.spec),
@@ -74,14 +77,21 @@ function start({ container }: ExecOptions): Op[] {
   return ops;
 }
 
-function join({ container }: ExecOptions): Op[] {
+function join(context: Context, { container }: ExecOptions): Op[] {
   const { namespaces } = container;
+  const root = lowerOpenRoot(context);
+  // From elsewhere the rootfs's path is another; from here the container's user namespace may not reach it.
+  const [before, after] = namespaces.includes('mount') ? [[], root] : [root, []];
   const flags = namespaces.reduce((sum, type) => sum + namespaceFlags[type], 0);
-  const ops: Op[] = [{ op: 'join-container', by: 'init', from: 'default', container: 'container', namespaces, flags }];
+  const ops: Op[] = [
+    ...before,
+    { op: 'join-container', by: 'init', from: 'default', container: 'container', namespaces, flags },
+    ...after,
+  ];
   if (namespaces.includes('pid') || namespaces.includes('time')) {
     ops.push({ op: 'fork-child', by: 'init', from: 'default', namespaces: [], flags: 0 });
   }
-  ops.push({ op: 'hold-root', by: 'init', from: 'default' });
+  if (!sharesMounts(context)) return [...ops, { op: 'hold-root', by: 'init', from: 'default' }];
   return ops;
 }
 

@@ -21,7 +21,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
   const { placing } = await import('../../config/locate.ts');
   const { logFindings } = await import('../../container/log-findings.ts');
   const { demandRootfs, prepare } = await import('../../container/prepare.ts');
-  const { notifyDirectoryFor } = await import('../../container/notify.ts');
+  const { notifyDirectoryFor, takesNotifySocket } = await import('../../container/notify.ts');
   const { checkId } = await import('../../container/id.ts');
   const { checkConsole } = await import('../../host/descriptor-sockets.ts');
   const { passedDescriptors } = await import('../../host/descriptors.ts');
@@ -45,7 +45,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     plan,
     preserveFds: lowering.preserveFds,
     consoleSocket,
-    notify: lowering.notifyDirectory !== undefined,
+    notify: lowering.notifyDirectory !== undefined && takesNotifySocket(spec),
     pidfdSocket: options.pidfdSocket as string | undefined,
   });
 }

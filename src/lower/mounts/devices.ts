@@ -1,6 +1,7 @@
 import type { Op } from '../../generated/ops.ts';
-import { type Context, namespaceOf } from '../context.ts';
+import { type Context, namespaceOf, sharesMounts } from '../context.ts';
 import { askedDevices, type Device, fileTypes, isDevBound } from './nodes.ts';
+import { rootfsPath } from './rootfs-path.ts';
 
 /** Devices every container has (config-linux.md, Default Devices). */
 const defaultDevices: readonly Device[] = (
@@ -26,15 +27,23 @@ const links: readonly { path: string; target: string }[] = [
 
 /**
  * The default devices, those of linux.devices and the links in /dev. A /dev that is bind-mounted is somebody else's,
- * usually the host's own: nothing is made in it.
+ * usually the host's own: nothing is made in it. Where nothing can be mounted nor made, the rootfs must have them.
  */
 export function lowerDevices(context: Context): Op[] {
   const asked = askedDevices(context);
   if (isDevBound(context)) {
     return asked.filter((device) => !isForeign(context, device)).map((device) => lowerDevice(context, device));
   }
-  const defaults = defaultDevices.filter(({ path }) => !asked.some((device) => device.path === path));
-  return [...[...defaults, ...asked].map((device) => lowerDevice(context, device)), ...lowerLinks()];
+  // With the host's own root, the host's /dev.
+  if (sharesMounts(context) && rootfsPath(context) === '/') return asked.map((device) => lowerDevice(context, device));
+  const wanted = sharesMounts(context) && inUserNamespace(context) ? [] : defaultDevices;
+  const defaults = wanted.filter(({ path }) => !asked.some((device) => device.path === path));
+  return [...[...defaults, ...asked].map((device) => lowerDevice(context, device)), ...lowerLinks(context)];
+}
+
+/** Nobody can make a device node there. */
+function inUserNamespace(context: Context): boolean {
+  return namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
 }
 
 function isForeign({ notes }: Context, { path, from }: Device): boolean {
@@ -45,8 +54,7 @@ function isForeign({ notes }: Context, { path, from }: Device): boolean {
 
 function lowerDevice(context: Context, device: Device): Op {
   const { path, type, major = 0, minor = 0, fileMode, uid, gid, from, number = -1 } = device;
-  const inUserNamespace = namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
-  if (inUserNamespace && type !== 'p') {
+  if (inUserNamespace(context) && type !== 'p') {
     const isAsked = fileMode !== undefined || uid !== undefined || gid !== undefined;
     if (number < 0 && isAsked) {
       context.notes.push({
@@ -60,9 +68,12 @@ function lowerDevice(context: Context, device: Device): Op {
   return { op: 'make-device', by: 'init', from, path, mode, major, minor, uid: uid ?? 0, gid: gid ?? 0 };
 }
 
-function lowerLinks(): Op[] {
+function lowerLinks(context: Context): Op[] {
+  const toProc = links.map(({ path, target }): Op => link(path, target, false));
+  // It has no devpts of its own.
+  if (sharesMounts(context)) return toProc;
   return [
-    ...links.map(({ path, target }): Op => link(path, target, false)),
+    ...toProc,
     // Of the container's own devpts, whatever the image has there (config-linux.md, Default Devices).
     link('/dev/ptmx', 'pts/ptmx', true),
   ];

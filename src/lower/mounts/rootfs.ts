@@ -1,15 +1,12 @@
-import { normalize, resolve } from 'node:path';
+import { normalize } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
 import { propagationFlags } from '../../linux/mount-flags.ts';
-import { type Context, opensTrees } from '../context.ts';
+import { type Context, opensTrees, sharesMounts } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { propagationOps, takeOps } from './mount-ops.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
-
-/** Absolute path of the rootfs: root.path, relative to the bundle (config.md, Root). */
-export function rootfsPath({ spec, options }: Pick<Context, 'spec' | 'options'>): string {
-  return resolve(options.bundle, spec.root?.path ?? 'rootfs');
-}
+import { rootfsPath } from './rootfs-path.ts';
+import { lowerChroot } from './shared-mounts.ts';
 
 type Kind = keyof typeof propagationFlags;
 
@@ -26,6 +23,7 @@ function rootPropagation({ linux }: Context): { kind: Kind; recursive: boolean }
  * mounts of the host may still arrive, none of the container's can leave. Unbindable ones could not be bound.
  */
 export function lowerPropagation(context: Context): Op[] {
+  if (sharesMounts(context)) return [];
   const asked = rootPropagation(context);
   const from = asked === undefined ? 'default' : '/linux/rootfsPropagation';
   const kind = asked === undefined ? 'slave' : asked.kind === 'unbindable' ? 'private' : asked.kind;
@@ -44,6 +42,7 @@ export function lowerRootfsTree(context: Context): Op[] {
 }
 
 export function lowerRootfs(context: Context): Op[] {
+  if (sharesMounts(context)) return [];
   const kind = rootPropagation(context)?.kind;
   return [
     {
@@ -75,7 +74,9 @@ export function lowerNodev(context: Context): Op[] {
   return [];
 }
 
-export function lowerEnterRoot({ options }: Context): Op[] {
+export function lowerEnterRoot(context: Context): Op[] {
+  const { options } = context;
+  if (sharesMounts(context)) return lowerChroot();
   if (options.noPivot === true) return [{ op: 'move-root', by: 'init', from: '--no-pivot' }];
   return [{ op: 'pivot-root', by: 'init', from: '/root/path' }];
 }

@@ -15,13 +15,6 @@ const joinedTypes: readonly NamespaceType[] = ['network', 'ipc', 'uts', 'cgroup'
 
 /** @throws TsrunError for what no container can do without */
 function demandNamespaces(context: Context): void {
-  // pivot_root in the runtime's own mount namespace would take the host's root away.
-  if (namespaceOf(context, 'mount') === undefined) {
-    throw new TsrunError('a container needs a mount namespace', {
-      about: '/linux/namespaces',
-      hint: 'add { "type": "mount" } to /linux/namespaces',
-    });
-  }
   if (!isPrivileged(context) && namespaceOf(context, 'user') === undefined) {
     throw new TsrunError('without privilege a container needs a user namespace', {
       about: '/linux/namespaces',

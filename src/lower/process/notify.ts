@@ -7,9 +7,14 @@ const directory = '/run/notify';
 /** Of the socket in its directory, on the host and in the container. */
 export const notifySocket = 'notify.sock';
 
+/** It is mounted: not on the host. */
+export function takesNotifySocket({ linux }: Spec): boolean {
+  return linux?.namespaces?.some(({ type }) => type === 'mount') === true;
+}
+
 /** The config with the socket's directory as its last mount, so that no other hides it. */
 export function withNotifySocket(spec: Spec, { notifyDirectory }: LowerOptions): Spec {
-  if (notifyDirectory === undefined) return spec;
+  if (notifyDirectory === undefined || !takesNotifySocket(spec)) return spec;
   // The directory and not the socket, which start only makes.
   const mount = {
     destination: directory,

@@ -1,16 +1,16 @@
 import type { Op } from '../../generated/ops.ts';
-import type { Context } from '../context.ts';
+import { type Context, sharesMounts } from '../context.ts';
 
 /**
  * config.md, Process, terminal and consoleSize. A new container's console is also its /dev/console; a process that
  * joins gets a terminal only.
  */
-export function lowerTerminal({ spec }: Context, { joining = false } = {}): Op[] {
-  const process = spec.process;
+export function lowerTerminal(context: Context, { joining = false } = {}): Op[] {
+  const { process } = context.spec;
   if (process?.terminal !== true) return [];
   const { width = 0, height = 0 } = process.consoleSize ?? {};
   const uid = process.user?.uid ?? 0;
   // gid stays devpts's own choice (mount option gid=), as only the owner is the user's business.
-  const bindConsole = !joining;
+  const bindConsole = !joining && !sharesMounts(context);
   return [{ op: 'make-console', by: 'init', from: '/process/terminal', width, height, uid, gid: -1, bindConsole }];
 }

@@ -1,0 +1,46 @@
+/**
+ * A container without a mount namespace shares the host's mounts (config-linux.md, Namespaces: what is not listed is
+ * inherited). It is put into its rootfs by chroot(2), and whatever would be mounted for it is refused: it would stay on
+ * the host.
+ */
+import { TsrunError } from '../../errors.ts';
+import type { Op } from '../../generated/ops.ts';
+import type { Spec } from '../../generated/spec.ts';
+import { type Context, sharesMounts } from '../context.ts';
+import { rootfsPath } from './rootfs-path.ts';
+
+/** @throws TsrunError for the first property that takes a mount, where the container has no mount namespace */
+export function demandNoMounts(context: Context): void {
+  if (!sharesMounts(context)) return;
+  const found = Object.entries(askedMounts(context.spec)).find(([, isAsked]) => isAsked);
+  if (found === undefined) return;
+  throw new TsrunError("without a mount namespace this would change the host's mounts", {
+    about: found[0],
+    hint: 'add { "type": "mount" } to /linux/namespaces, or remove the property',
+  });
+}
+
+function askedMounts({ root, mounts, linux = {} }: Spec): Record<string, boolean> {
+  const { maskedPaths, readonlyPaths, rootfsPropagation, devices, namespaces } = linux;
+  const inUserNamespace = namespaces?.some(({ type }) => type === 'user') === true;
+  return {
+    '/mounts': !!mounts?.length,
+    '/root/readonly': root?.readonly === true,
+    '/linux/maskedPaths': !!maskedPaths?.length,
+    '/linux/readonlyPaths': !!readonlyPaths?.length,
+    '/linux/rootfsPropagation': !!rootfsPropagation,
+    // Where no nodes can be made, the host's are bound.
+    '/linux/devices': inUserNamespace && devices?.some(({ type }) => type !== 'p') === true,
+  };
+}
+
+/** While init can still reach what the container's user namespace may not. */
+export function lowerOpenRoot(context: Context): Op[] {
+  if (!sharesMounts(context)) return [];
+  return [{ op: 'open-root', by: 'init', from: '/root/path', path: rootfsPath(context) }];
+}
+
+/** Whoever has CAP_SYS_CHROOT leaves such a root again (chroot(2)); docs/security.md says so. */
+export function lowerChroot(): Op[] {
+  return [{ op: 'chroot-root', by: 'init', from: '/root/path' }];
+}
