@@ -1,12 +1,11 @@
 // Writes src/generated/ops.ts and addon/generated/{ops,layout}.h from schemas/ops.json, so that the types, the encoder
 // and the C++ structs cannot disagree. With --check it only says whether they are stale.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { emit } from './lib/emit.mjs';
+import { inRoot } from './lib/paths.mjs';
 
-const top = join(dirname(fileURLToPath(import.meta.url)), '..');
-const table = JSON.parse(readFileSync(join(top, 'schemas/ops.json'), 'utf8'));
+const table = JSON.parse(readFileSync(inRoot('schemas/ops.json'), 'utf8'));
 
 const tsTypes = {
   str: 'string',
@@ -158,24 +157,6 @@ function layoutFile() {
     `constexpr FieldLayout kFields[] = {\n${fields.join('')}};\n\n` +
     `constexpr OpLayout kInitOps[] = {\n${ops.join('')}};\n\n}  // namespace tsrun\n`
   );
-}
-
-/** Writes the file, or with --check only compares; true when it was stale. */
-function emit(path, text) {
-  let current = '';
-  try {
-    current = readFileSync(join(top, path), 'utf8');
-  } catch {
-    // A missing file is a stale one.
-  }
-  if (current === text) return false;
-  if (process.argv.includes('--check')) {
-    console.error(`${path} is stale: run node scripts/generate-ops.mjs`);
-    return true;
-  }
-  mkdirSync(dirname(join(top, path)), { recursive: true });
-  writeFileSync(join(top, path), text);
-  return false;
 }
 
 const stale = [

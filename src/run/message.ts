@@ -1,29 +1,11 @@
 import { addon } from '../addon.ts';
 import { errorCode } from '../errors.ts';
+import { type Message, messageOf, messageSize, readMessage } from '../generated/messages.ts';
 import { log } from '../log.ts';
 
-/** MessageType of addon/common/message.h. */
-export const messageType = {
-  error: 1,
-  sync: 2,
-  descriptor: 3,
-  started: 4,
-  pid: 5,
-  continue: 6,
-  notice: 7,
-  waitOn: 8,
-} as const;
+export { messageSize, messageType, noOp } from '../generated/messages.ts';
 
-/** sizeof(Message) there. */
-export const messageSize = 512;
-
-export interface InitMessage {
-  type: number;
-  opIndex: number;
-  /** errno, positive. */
-  error: number;
-  value: number;
-  detail: string;
+export interface InitMessage extends Message {
   /** A descriptor that came with it, or -1. */
   fd: number;
 }
@@ -34,26 +16,13 @@ export function receiveFromInit(socket: number): InitMessage | null {
   if (received === null || received === undefined) return null;
   const { data, size, fd } = received;
   if (size !== messageSize) throw new Error(`init sent a message of ${size} bytes`);
-  const end = data.indexOf(0, 16);
-  return {
-    type: data.readUInt32LE(0),
-    opIndex: data.readUInt32LE(4),
-    error: data.readInt32LE(8),
-    value: data.readUInt32LE(12),
-    detail: data.toString('utf8', 16, end < 0 ? messageSize : end),
-    fd,
-  };
+  return { ...readMessage(data), fd };
 }
-
-/** In opIndex: what failed was before init's first op. */
-export const noOp = 0xffffffff;
 
 /** Has an init that waits for start wait for another one; when that cannot be said, it ends. */
 export function sendWaitOn(socket: number): void {
-  const bytes = Buffer.alloc(16);
-  bytes.writeUInt32LE(messageType.waitOn, 0);
   try {
-    addon().sendMessage(socket, bytes);
+    addon().sendMessage(socket, messageOf('waitOn'));
   } catch (error) {
     log('debug', `init cannot be told to wait on: ${errorCode(error)}`);
   }
@@ -66,10 +35,8 @@ export function sendWaitOn(socket: number): void {
  * @returns false when init has ended: what it said before is still to be received, or the end of file
  */
 export function sendContinue(socket: number, fd = -1): boolean {
-  const bytes = Buffer.alloc(16);
-  bytes.writeUInt32LE(messageType.continue, 0);
   try {
-    addon().sendMessage(socket, bytes, fd);
+    addon().sendMessage(socket, messageOf('continue'), fd);
     return true;
   } catch (error) {
     if (!['EPIPE', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;

@@ -47,24 +47,26 @@ const forks = [
   { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
 ] as unknown as Op[];
 
-async function sleeper(t: Test): Promise<ChildProcess> {
-  const child = spawn('/bin/sleep', ['100000'], { stdio: 'ignore' });
+/** @param held a descriptor that stays open as long as it sleeps */
+function sleeper(t: Test, held: number): ChildProcess {
+  const child = spawn('/bin/sleep', ['100000'], { stdio: ['ignore', 'ignore', 'ignore', held] });
   t.teardown(() => child.kill('SIGKILL'));
-  await once(child, 'spawn');
   return child;
 }
 
 /** Executes the plan with an init that has said all this at once; what has been done, and what the executor throws. */
 async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string[]; error: string | undefined }> {
-  const init = await sleeper(t);
+  let init: ChildProcess | undefined;
   const real = addon();
   const done: string[] = [];
   const functions = {
     writePlan: () => {},
     startInit: ({ syncFd }: SpawnOptions) => {
+      // Its end stays open: an init that has gone is another failure.
+      init = sleeper(t, syncFd);
       for (const each of said) real.sendMessage(syncFd, encode(each), each.fd);
     },
-    awaitInit: () => ({ pid: init.pid, pidfd: real.pidfdOpen(init.pid ?? 0) }),
+    awaitInit: () => ({ pid: init?.pid, pidfd: real.pidfdOpen(init?.pid ?? 0) }),
     // The test's event loop reaps it.
     reap: () => ({ signal: 9 }),
   };
