@@ -72,7 +72,13 @@ export function cgroup2Controllers(): string[] {
 }
 
 /** Numbers from linux/capability.h of the capabilities that tests ask for. */
-const capabilityBits = { CAP_SYS_ADMIN: 21, CAP_SYS_RESOURCE: 24, CAP_MKNOD: 27, CAP_BPF: 39 } as const;
+const capabilityBits = {
+  CAP_SYS_PTRACE: 19,
+  CAP_SYS_ADMIN: 21,
+  CAP_SYS_RESOURCE: 24,
+  CAP_MKNOD: 27,
+  CAP_BPF: 39,
+} as const;
 
 export type Capability = keyof typeof capabilityBits;
 

@@ -1,11 +1,12 @@
 /** How the executables are linked: what an attacker who can write somewhere in them finds fixed, writable or executable. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { repoRoot, requires, run, sandbox } from '../../harness/index.ts';
 
 const needs = { runtime: 'tsrun', commands: ['readelf'] };
 const skip = requires(needs);
+const skipRoot = requires({ ...needs, root: true, capabilities: ['CAP_SYS_PTRACE'] });
 
 const files = {
   standalone: 'build/standalone/tsrun',
@@ -43,17 +44,44 @@ t.test('init is built for control-flow enforcement', { skip: skip || process.arc
   t.match(await readelf(files.init), /x86 feature: IBT, SHSTK/);
 });
 
-/** Where the init of a container that waits for start has its file. */
-async function initOf(box: ReturnType<typeof sandbox>): Promise<string> {
-  const { pid } = await box.state(await box.create(box.bundle()));
-  const line = readFileSync(`/proc/${pid}/maps`, 'utf8')
-    .split('\n')
-    .find((each) => each.includes('tsrun-init'));
-  return line?.split('-')[0] ?? '';
+/** Of the mappings of a process those that are named so, as [start, size]. */
+function mappings(pid: number, isWanted: (line: string) => boolean): [start: bigint, size: bigint][] {
+  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter(isWanted);
+  return lines.map((line) => {
+    const [start = 0n, end = 0n] = (line.split(' ')[0] ?? '').split('-').map((hex) => BigInt(`0x${hex}`));
+    return [start, end - start];
+  });
 }
 
-t.test('each init is somewhere else', { skip: requires({ ...needs, root: true }) }, async (t) => {
+function memory(pid: number, start: bigint, size: number): Buffer {
+  const fd = openSync(`/proc/${pid}/mem`, 'r');
+  const bytes = Buffer.alloc(size);
+  readSync(fd, bytes, 0, size, start);
+  closeSync(fd);
+  return bytes;
+}
+
+/** AT_RANDOM of getauxval(3): 16 bytes that the kernel has chosen. */
+function randomBytes(pid: number): Buffer {
+  const auxv = readFileSync(`/proc/${pid}/auxv`);
+  for (let at = 0; at < auxv.length; at += 16) {
+    if (auxv.readBigUInt64LE(at) === 25n) return memory(pid, auxv.readBigUInt64LE(at + 8), 16);
+  }
+  return Buffer.alloc(0);
+}
+
+t.test('each init is somewhere else, with another secret on its stack', { skip: skipRoot }, async (t) => {
   const box = sandbox(t);
-  const places = new Set([await initOf(box), await initOf(box), await initOf(box)]);
-  t.equal(places.size, 3, [...places].join(' '));
+  const places = new Set<bigint>();
+  for (let i = 0; i < 3; i++) {
+    const { pid } = await box.state(await box.create(box.bundle()));
+    places.add(mappings(pid, (line) => line.includes('tsrun-init'))[0]?.[0] ?? 0n);
+    const secret = randomBytes(pid).subarray(0, 8);
+    secret[0] = 0;
+    t.not(secret.readBigUInt64LE(0), 0n);
+    const holds = ([start, size]: [bigint, bigint]) => memory(pid, start, Number(size)).includes(secret);
+    t.ok(mappings(pid, (line) => / rw-p .* 0 *$/.test(line)).some(holds), 'in its variables');
+    t.ok(mappings(pid, (line) => line.includes('[stack]')).some(holds), 'in the frames of its functions');
+  }
+  t.equal(places.size, 3);
 });
