@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 2827108110u;
+constexpr uint32_t kLayoutHash = 3874347920u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -119,7 +119,7 @@ constexpr const char* kShapes[] = {
   "s....",  // set-mount-attributes
   "s...",  // attach-mount
   "s.....",  // make-device
-  "s......l",  // make-node
+  "s......l.",  // make-node
   "ss....",  // bind-device
   "ss..",  // make-symlink
   ".....",  // make-console
@@ -384,7 +384,7 @@ struct MakeDeviceOp {
   uint64_t gid;
 };
 
-// Make the node of a later bind-device of the same number, while init is not in the user namespace yet: on a tmpfs that only a mount namespace of init's own has. Where the kernel refuses it (EPERM) the host's node remains, and a notice says so.
+// Make the node of a later bind-device of the same number, while init is not in the user namespace yet: on a tmpfs that only a mount namespace of init's own has. With onlyIfMissing none where the host has something at the path. Where the kernel refuses it (EPERM) the host's node remains, and a notice says so.
 struct MakeNodeOp {
   Str path;
   uint64_t number;
@@ -394,6 +394,7 @@ struct MakeNodeOp {
   uint64_t uid;
   uint64_t gid;
   List parameters;
+  uint64_t only_if_missing;
 };
 
 // A device node by bind mount, where mknod(2) is refused: in a user namespace. It is that of a make-node with this number, or the host's.

@@ -9,6 +9,8 @@ namespace tsrun {
 // Makes the top of the mount namespace this process's root. What a caller in a chroot(2) cannot see is above its "/",
 // where pivot_root(2) would not reach it. Changes the working directory.
 void leave_chroot();
+// Propagation (MS_*) of the root mount, or of all mounts.
+int set_propagation(bool recursive, uint64_t flags);
 
 // The mount that a descriptor lies on, as statx(2) numbers it; 0 when it cannot be told.
 uint64_t mount_id(int fd);

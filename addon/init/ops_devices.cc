@@ -1,7 +1,9 @@
 // Device nodes and the links that programs expect in /dev.
 #include <linux/openat2.h>
+#include <linux/sched.h>
 #include <sys/stat.h>
 
+#include "host_mounts.h"
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
@@ -74,6 +76,19 @@ int detach(int mount_fd) {
   return static_cast<int>(error);
 }
 
+// A mount namespace of init's own, before it gets the container's: nothing that is mounted in it is ever seen on the
+// host, whatever ends init.
+int leave_host_mounts() {
+  static bool left;
+  if (left) return 0;
+  long error = sys(__NR_unshare, CLONE_NEWNS);
+  if (error < 0) return static_cast<int>(error);
+  constexpr uint64_t kSlave = 1 << 19;  // MS_SLAVE
+  int slave = set_propagation(true, kSlave);
+  left = slave == 0;
+  return slave;
+}
+
 // 1, 0 when nothing is there, or the error of a look-up that failed.
 int exists_in_root(const char* path) {
   Fd entry(open_in_root(path, O_PATH | O_NOFOLLOW));
@@ -103,6 +118,10 @@ int run(const MakeDeviceOp& op) {
 // Before Linux 6.15 a tree can be copied only from a mount that is attached.
 int run(const MakeNodeOp& op) {
   const char* path = text(op.path);
+  Fd there(op.only_if_missing ? open_at(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0) : -ENOENT);
+  if (there.error() != -ENOENT) return 0;
+  int left = leave_host_mounts();
+  if (left < 0) return fail(left, path);
   Filesystem tmpfs = {};
   tmpfs.type = tmpfs.source = "tmpfs";
   tmpfs.parameters = &op.parameters;

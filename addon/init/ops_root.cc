@@ -60,21 +60,23 @@ int enter_old_root(Fd& old_root) {
 
 }  // namespace
 
-int run(const SetPropagationOp& op) {
+int set_propagation(bool recursive, uint64_t flags) {
   Fd root(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
   Fd directory(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0));
   if (!root.ok() || !directory.ok()) return root.ok() ? directory.error() : root.error();
-  long error = set_attributes(root.get(), op.recursive, 0, 0, op.flags);
+  long error = set_attributes(root.get(), recursive, 0, 0, flags);
   if (error != -EINVAL) return error < 0 ? fail(error, "/") : 0;
   // A caller's chroot(2) that is no mount point: it is the mount it lies on, and all the others, that matter.
   leave_chroot();
   Fd top(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
-  error = top.ok() ? set_attributes(top.get(), op.recursive, 0, 0, op.flags) : top.error();
+  error = top.ok() ? set_attributes(top.get(), recursive, 0, 0, flags) : top.error();
   if (error == 0) error = sys(__NR_fchdir, root.get());
   if (error == 0) error = sys(__NR_chroot, ".");
   if (error == 0) error = sys(__NR_fchdir, directory.get());
   return error < 0 ? fail(error, "/") : 0;
 }
+
+int run(const SetPropagationOp& op) { return set_propagation(op.recursive, op.flags); }
 
 int run(const BindRootfsOp& op) {
   const char* path = text(op.path);

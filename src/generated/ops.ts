@@ -552,7 +552,7 @@ export interface MakeDeviceOp extends OpBase {
   readonly gid: number | bigint;
 }
 
-/** Make the node of a later bind-device of the same number, while init is not in the user namespace yet: on a tmpfs that only a mount namespace of init's own has. Where the kernel refuses it (EPERM) the host's node remains, and a notice says so. */
+/** Make the node of a later bind-device of the same number, while init is not in the user namespace yet: on a tmpfs that only a mount namespace of init's own has. With onlyIfMissing none where the host has something at the path. Where the kernel refuses it (EPERM) the host's node remains, and a notice says so. */
 export interface MakeNodeOp extends OpBase {
   readonly op: 'make-node';
   readonly by: 'init';
@@ -564,6 +564,7 @@ export interface MakeNodeOp extends OpBase {
   readonly uid: number | bigint;
   readonly gid: number | bigint;
   readonly parameters: readonly string[];
+  readonly onlyIfMissing: boolean;
 }
 
 /** A device node by bind mount, where mknod(2) is refused: in a user namespace. It is that of a make-node with this number, or the host's. */

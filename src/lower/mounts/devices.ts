@@ -1,19 +1,7 @@
 import type { Op } from '../../generated/ops.ts';
 import { type Context, namespaceOf, sharesMounts } from '../context.ts';
-import { askedDevices, type Device, fileTypes, isDevBound } from './nodes.ts';
+import { type Device, devicesOf, fileTypes, isDevBound } from './nodes.ts';
 import { rootfsPath } from './rootfs-path.ts';
-
-/** Devices every container has (config-linux.md, Default Devices). */
-const defaultDevices: readonly Device[] = (
-  [
-    ['/dev/null', 1, 3],
-    ['/dev/zero', 1, 5],
-    ['/dev/full', 1, 7],
-    ['/dev/random', 1, 8],
-    ['/dev/urandom', 1, 9],
-    ['/dev/tty', 5, 0],
-  ] as const
-).map(([path, major, minor]) => ({ path, type: 'c', major, minor, from: 'default' }));
 
 /** runtime-linux.md, Dev symbolic links: only where the source exists. */
 const links: readonly { path: string; target: string }[] = [
@@ -30,15 +18,15 @@ const links: readonly { path: string; target: string }[] = [
  * usually the host's own: nothing is made in it. Where nothing can be mounted nor made, the rootfs must have them.
  */
 export function lowerDevices(context: Context): Op[] {
-  const asked = askedDevices(context);
+  const devices = devicesOf(context);
+  const asked = devices.filter(({ from }) => from !== 'default');
   if (isDevBound(context)) {
     return asked.filter((device) => !isForeign(context, device)).map((device) => lowerDevice(context, device));
   }
   // With the host's own root, the host's /dev.
   if (sharesMounts(context) && rootfsPath(context) === '/') return asked.map((device) => lowerDevice(context, device));
-  const wanted = sharesMounts(context) && inUserNamespace(context) ? [] : defaultDevices;
-  const defaults = wanted.filter(({ path }) => !asked.some((device) => device.path === path));
-  return [...[...defaults, ...asked].map((device) => lowerDevice(context, device)), ...lowerLinks(context)];
+  const wanted = sharesMounts(context) && inUserNamespace(context) ? asked : devices;
+  return [...wanted.map((device) => lowerDevice(context, device)), ...lowerLinks(context)];
 }
 
 /** Nobody can make a device node there. */

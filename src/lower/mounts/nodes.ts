@@ -1,8 +1,6 @@
 import { normalize } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
 import type { LinuxDevice, LinuxIDMapping } from '../../generated/spec.ts';
-import { propagationFlags } from '../../linux/mount-flags.ts';
-import { namespaceFlags } from '../../linux/namespaces.ts';
 import { type Context, opensTrees } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
 import { mountRequests } from './mount-request.ts';
@@ -17,16 +15,37 @@ export interface Device extends LinuxDevice {
   readonly number?: number | undefined;
 }
 
-/** linux.devices, each with the path that it is made at. */
-export function askedDevices(context: Context): Device[] {
+/** Devices every container has (config-linux.md, Default Devices). */
+const defaultDevices: readonly Device[] = (
+  [
+    ['/dev/null', 1, 3],
+    ['/dev/zero', 1, 5],
+    ['/dev/full', 1, 7],
+    ['/dev/random', 1, 8],
+    ['/dev/urandom', 1, 9],
+    ['/dev/tty', 5, 0],
+  ] as const
+).map(([path, major, minor]) => ({ path, type: 'c', major, minor, from: 'default' }));
+
+/** The default devices that linux.devices does not name, and those that it does. */
+export function devicesOf(context: Context): Device[] {
+  const asked = askedDevices(context);
+  const defaults = defaultDevices.filter(({ path }) => !asked.some((device) => device.path === path));
+  // Behind the mounts, which are numbered by their index.
   const first = context.spec.mounts?.length ?? 0;
   const isOwn = makesNodes(context);
+  return [...defaults, ...asked].map((device, index) => {
+    return isOwn && device.type !== 'p' ? { ...device, number: first + index } : device;
+  });
+}
+
+/** Each with the path that it is made at. */
+function askedDevices(context: Context): Device[] {
   return (context.linux.devices ?? []).map((device, index) => ({
     ...device,
     // podman leaves the slash that a user puts at the end.
     path: normalize(device.path).replace(/(?<=.)\/$/, ''),
     from: `/linux/devices/${index}`,
-    number: isOwn && device.type !== 'p' ? first + index : undefined,
   }));
 }
 
@@ -44,28 +63,11 @@ function makesNodes(context: Context): boolean {
   return initialUserNamespace && (capabilities & capMknod) !== 0n && opensTrees(context);
 }
 
-/**
- * The nodes of linux.devices that the container's user namespace could not make. Those of the default devices are the
- * host's.
- */
+/** The nodes that the container's user namespace could not make. Where the host has a default device, that is taken. */
 export function lowerNodes(context: Context): Op[] {
-  const devices = askedDevices(context).filter(
-    ({ number, path }) => number !== undefined && !(isDevBound(context) && path.startsWith('/dev/')),
-  );
-  if (devices.length === 0) return [];
-  return [
-    // Nothing that is mounted here is ever seen on the host, whatever ends init.
-    { op: 'unshare', by: 'init', from: 'default', namespaces: ['mount'], flags: namespaceFlags.mount },
-    {
-      op: 'set-propagation',
-      by: 'init',
-      from: 'default',
-      propagation: 'slave',
-      flags: propagationFlags.slave,
-      recursive: true,
-    },
-    ...devices.map((device) => lowerNode(context, device)),
-  ];
+  return devicesOf(context)
+    .filter(({ number, path }) => number !== undefined && !(isDevBound(context) && path.startsWith('/dev/')))
+    .map((device) => lowerNode(context, device));
 }
 
 function lowerNode(context: Context, device: Device): Op {
@@ -82,6 +84,7 @@ function lowerNode(context: Context, device: Device): Op {
     uid: ownerOf(context, device, 'uid'),
     gid: ownerOf(context, device, 'gid'),
     parameters: mountLabelParameters(context, 'tmpfs'),
+    onlyIfMissing: from === 'default',
   };
 }
 

@@ -81,7 +81,8 @@ function sysctlHint({ key }: WriteSysctlOp, error: number, confined: boolean, op
   const isJoined = ops.some((op) => op.op === 'join-namespace' && op.type === 'network');
   // Root of the user namespace that owns a network namespace may write what anybody may write there.
   if (!confined || (key.startsWith('net/') && !isJoined)) return hostOnly;
-  return 'it cannot be set in a user namespace';
+  const instead = key === 'kernel/domainname' ? ': use /domainname' : '';
+  return `it cannot be set in a user namespace${instead}`;
 }
 
 const hostOnly = 'this kernel lets it be set in the host’s own namespace only: leave it out, and set it on the host';

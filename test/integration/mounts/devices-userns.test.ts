@@ -52,6 +52,23 @@ t.test('a node that the host does not have, and nothing of it outside', { skip }
   t.same([hostMounts(), readdirSync('/dev').join()], before);
 });
 
+const skipPoor = requires({ ...needs, commands: ['unshare'] });
+
+t.test(
+  'default devices that the host does not have are made, the others are its own',
+  { skip: skipPoor },
+  async (t) => {
+    const box = sandbox(t);
+    const { directory } = bundleWith(box, 'for d in full tty null; do stat -c "%n %t:%T %u" /dev/$d; done', []);
+    // A /dev as a container of another runtime may have it.
+    const command = [runtimePath, '--root', box.root, 'run', '--bundle', directory, box.newId()].join(' ');
+    const dev = 'mkdir dev; for d in null zero random urandom; do touch dev/$d; mount --bind /dev/$d dev/$d; done';
+    const script = `cd ${directory}; ${dev}; mount --rbind dev /dev && exec ${command}`;
+    const { stdout, stderr } = await run('unshare', ['--mount', 'sh', '-c', script]);
+    t.equal(stdout, '/dev/full 1:7 0\n/dev/tty 5:0 0\n/dev/null 1:3 65534\n', stderr);
+  },
+);
+
 t.test('its mode and owner are those of the config, or root’s', { skip: skip }, async (t) => {
   const devices: Device[] = [
     { ...none, path: '/dev/c', fileMode: 0o640, uid: 7, gid: 8 },

@@ -64,7 +64,7 @@ t.test('what belongs to a namespace', async (t) => {
   t.match(line(sysctl, EINVAL), /does not take this value/);
   for (const error of [EACCES, EPERM]) {
     const domain = { ...sysctl, key: 'kernel/domainname' };
-    t.match(namespaceHint(domain, error, true, []), /cannot be set in a user namespace/);
+    t.match(namespaceHint(domain, error, true, []), /cannot be set in a user namespace: use \/domainname$/);
     t.match(namespaceHint(domain, error, false, []), /in the host’s own namespace only/);
     // A new network namespace belongs to the user namespace.
     t.match(namespaceHint(sysctl, error, true, []), /in the host’s own namespace only/);
