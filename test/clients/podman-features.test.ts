@@ -2,6 +2,7 @@
 import { podmanTest } from './podman.ts';
 
 podmanTest('options of podman run', async (t, podman) => {
+  const mapped = ['--uidmap', '0:100000:1000', '--gidmap', '0:100000:1000'];
   const cases: [flags: string[], script: string, expected: RegExp][] = [
     [['--pid=host'], 'cat /proc/1/comm', /^bash\n$/],
     [['--uts=host', '--ipc=host'], 'hostname', /^engine\n$/],
@@ -23,7 +24,9 @@ podmanTest('options of podman run', async (t, podman) => {
     [['--read-only', '--read-only-tmpfs'], 'touch /tmp/x && echo written; touch /x', /^written\n$/],
     [['--ulimit', 'nofile=100:200', '--umask', '0077'], 'ulimit -n; umask', /^100\n0077\n$/],
     [['--sysctl', 'kernel.msgmax=1234'], 'cat /proc/sys/kernel/msgmax', /^1234\n$/],
-    [['--uidmap', '0:100000:1000', '--gidmap', '0:100000:1000'], 'cat /proc/self/uid_map', /^\s*0\s+100000\s+1000\n$/],
+    [mapped, 'cat /proc/self/uid_map', /^\s*0\s+100000\s+1000\n$/],
+    [[...mapped, '--device', '/dev/null:/dev/other'], 'cat /dev/other; ls -l /dev/other', /root .* 1, +3 /],
+    [['--mount', 'type=bind,src=/dev/fd,dst=/link,no-dereference'], 'readlink /link', /^\/proc\/self\/fd\n$/],
     [['--group-add', '55', '--oom-score-adj', '100'], 'id -G; cat /proc/self/oom_score_adj', /55\n100\n$/],
     [['--cgroupns=host'], 'grep ^0:: /proc/self/cgroup', /^0::\/.*libpod-/],
     [['-v', '/tmp:/host:ro'], 'touch /host/x || echo read-only', /^read-only\n$/],
