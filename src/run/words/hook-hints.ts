@@ -24,12 +24,22 @@ export function hookHint(kind: string, path: string, { end, code }: HookEnd): st
   }
 }
 
+/** A look-up that fails is no second error: then there is less to say of the first. */
+function isProgramThere(path: string): boolean {
+  try {
+    return isThere(path);
+  } catch {
+    return false;
+  }
+}
+
 function startHint(kind: string, path: string, error: number): string | undefined {
   const isOfImage = ofTheImage.includes(kind);
   const where = isOfImage ? 'in the root filesystem' : 'on the host';
   const { ENOENT, ENOTDIR, EACCES, ENOEXEC } = constants.errno;
   // What the image has is not to be seen from here.
-  if (error === ENOENT && !isOfImage && isThere(path)) return 'the file is there: its interpreter or loader is not';
+  if (error === ENOENT && !isOfImage && isProgramThere(path))
+    return 'the file is there: its interpreter or loader is not';
   if (error === ENOENT || error === ENOTDIR)
     return `its path counts ${where}: install the program, or take the hook out`;
   if (error === EACCES) return `it must be executable ${where} (chmod +x), and not on a noexec mount`;
