@@ -82,6 +82,11 @@ export function isOrdinaryUser(context: Context): boolean {
   return host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
 }
 
+/** Where nobody can make a device node. */
+export function isInUserNamespace(context: Context): boolean {
+  return namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
+}
+
 /** Whether the container has no mount namespace but the host's: whatever it mounts, the host has mounted. */
 export function sharesMounts(context: Context): boolean {
   return namespaceOf(context, 'mount') === undefined;

@@ -1,5 +1,5 @@
 import type { Op } from '../../generated/ops.ts';
-import { type Context, namespaceOf, sharesMounts } from '../context.ts';
+import { type Context, isInUserNamespace, sharesMounts } from '../context.ts';
 import { type Device, devicesOf, fileTypes, isDevBound } from './nodes.ts';
 import { rootfsPath } from './rootfs-path.ts';
 
@@ -25,13 +25,8 @@ export function lowerDevices(context: Context): Op[] {
   }
   // With the host's own root, the host's /dev.
   if (sharesMounts(context) && rootfsPath(context) === '/') return asked.map((device) => lowerDevice(context, device));
-  const wanted = sharesMounts(context) && inUserNamespace(context) ? asked : devices;
+  const wanted = sharesMounts(context) && isInUserNamespace(context) ? asked : devices;
   return [...wanted.map((device) => lowerDevice(context, device)), ...lowerLinks(context)];
-}
-
-/** Nobody can make a device node there. */
-function inUserNamespace(context: Context): boolean {
-  return namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
 }
 
 function isForeign({ notes }: Context, { path, from }: Device): boolean {
@@ -42,7 +37,7 @@ function isForeign({ notes }: Context, { path, from }: Device): boolean {
 
 function lowerDevice(context: Context, device: Device): Op {
   const { path, type, major = 0, minor = 0, fileMode, uid, gid, from, number = -1 } = device;
-  if (inUserNamespace(context) && type !== 'p') {
+  if (isInUserNamespace(context) && type !== 'p') {
     const isAsked = fileMode !== undefined || uid !== undefined || gid !== undefined;
     if (number < 0 && isAsked) {
       context.notes.push({

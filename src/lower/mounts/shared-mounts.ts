@@ -5,14 +5,13 @@
  */
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
-import type { Spec } from '../../generated/spec.ts';
-import { type Context, sharesMounts } from '../context.ts';
+import { type Context, isInUserNamespace, sharesMounts } from '../context.ts';
 import { rootfsPath } from './rootfs-path.ts';
 
 /** @throws TsrunError for the first property that takes a mount, where the container has no mount namespace */
 export function demandNoMounts(context: Context): void {
   if (!sharesMounts(context)) return;
-  const found = Object.entries(askedMounts(context.spec)).find(([, isAsked]) => isAsked);
+  const found = Object.entries(askedMounts(context)).find(([, isAsked]) => isAsked);
   if (found === undefined) return;
   throw new TsrunError("without a mount namespace this would change the host's mounts", {
     about: found[0],
@@ -20,9 +19,9 @@ export function demandNoMounts(context: Context): void {
   });
 }
 
-function askedMounts({ root, mounts, linux = {} }: Spec): Record<string, boolean> {
-  const { maskedPaths, readonlyPaths, rootfsPropagation, devices, namespaces } = linux;
-  const inUserNamespace = namespaces?.some(({ type }) => type === 'user') === true;
+function askedMounts(context: Context): Record<string, boolean> {
+  const { root, mounts } = context.spec;
+  const { maskedPaths, readonlyPaths, rootfsPropagation, devices } = context.linux;
   return {
     '/mounts': !!mounts?.length,
     '/root/readonly': root?.readonly === true,
@@ -30,7 +29,7 @@ function askedMounts({ root, mounts, linux = {} }: Spec): Record<string, boolean
     '/linux/readonlyPaths': !!readonlyPaths?.length,
     '/linux/rootfsPropagation': !!rootfsPropagation,
     // Where no nodes can be made, the host's are bound.
-    '/linux/devices': inUserNamespace && devices?.some(({ type }) => type !== 'p') === true,
+    '/linux/devices': isInUserNamespace(context) && devices?.some(({ type }) => type !== 'p') === true,
   };
 }
 
