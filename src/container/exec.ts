@@ -12,7 +12,7 @@ import { log, releaseWarnings } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
-import { containerStopped } from '../run/words/words.ts';
+import { containerStopped } from '../run/words/failure.ts';
 import { filterOf } from '../seccomp/filter.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { isThere } from '../there.ts';

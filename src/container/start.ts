@@ -13,7 +13,7 @@ import { messageType, receiveFromInit, sendContinue, sendWaitOn } from '../run/m
 import { placeHook, runHook } from '../run/ops/hook.ts';
 import { traceOfStart, traceStep } from '../run/trace.ts';
 import { unreportedFailure } from '../run/unreported.ts';
-import { describeFailure } from '../run/words/words.ts';
+import { describeFailure } from '../run/words/failure.ts';
 import { filterOf } from '../seccomp/filter.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteFailed } from './delete.ts';

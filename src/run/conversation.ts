@@ -1,7 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import { log } from '../log.ts';
 import { type InitMessage, messageType, noOp, receiveFromInit, sendContinue } from './message.ts';
-import { describeNotice, initFailed } from './words/words.ts';
+import { describeNotice, initFailed } from './words/failure.ts';
 
 /** What a command makes of init's messages. Without a function for it, a message is one that init may not send. */
 export interface Answers {

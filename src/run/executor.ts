@@ -16,7 +16,7 @@ import { type Run, runOp } from './runners.ts';
 import { awaitInit, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
-import { describeFailure, killedHint } from './words/words.ts';
+import { describeFailure, killedHint } from './words/failure.ts';
 
 /** What the ops that differ between create and exec mean to the command. */
 export interface Handlers extends CgroupHandlers {

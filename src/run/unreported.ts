@@ -2,7 +2,7 @@ import { TsrunError } from '../errors.ts';
 import type { ExecOp, Op } from '../generated/ops.ts';
 import { processStat } from '../host/processes.ts';
 import { fateOf } from '../linux/seccomp-fate.ts';
-import { describeFailure, killedHint } from './words/words.ts';
+import { describeFailure, killedHint } from './words/failure.ts';
 
 /** The name init gives itself (addon/init/main.cc). execve(2) takes a program's from its path, without any slash. */
 const initName = 'tsrun/init';

@@ -1,7 +1,7 @@
 import { addon, hookEnd } from '../../addon.ts';
 import type { Hook, State } from '../../generated/spec.ts';
 import { ownEnv } from '../../linux/hook-env.ts';
-import { hookFailed } from '../words/hook-words.ts';
+import { hookFailed } from '../words/hook-failure.ts';
 
 /** A hook as an op or the config gives it, and its place for messages. */
 export interface PlacedHook {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CloneOp, JoinNamespaceOp, Op, UnshareOp, WriteSysctlOp } from '../../generated/ops.ts';
 import { isThere } from '../../there.ts';
-import { forbiddenAround } from './mount-words.ts';
+import { forbiddenAround } from './mount-hints.ts';
 
 const { EACCES, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } = constants.errno;
 /** Of errno(3); node:os does not have it. */

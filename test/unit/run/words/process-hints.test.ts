@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
 import { helperHint } from '../../../../src/run/ops/id-maps.ts';
-import { describeFailure, killedHint } from '../../../../src/run/words/words.ts';
+import { describeFailure, killedHint } from '../../../../src/run/words/failure.ts';
 
 const { EACCES, EAGAIN, EBUSY, EINVAL, EIO, EOPNOTSUPP, EPERM, EROFS } = constants.errno;
 

@@ -48,7 +48,7 @@ export function mountHint(
     case 'open-tree':
       return sourceHint(op, error, confined);
     case 'set-mount-attributes':
-      return attributeHint(BigInt(op.set) | BigInt(op.clear), error, kernel, confined);
+      return mountAttributeHint(BigInt(op.set) | BigInt(op.clear), error, kernel, confined);
     case 'map-tree':
     case 'map-mount-ids':
       return mappingHint(error, kernel);
@@ -150,7 +150,7 @@ function attachHint({ destination, realDirectory }: AttachMountOp, error: number
   return '/proc, /sys and /dev must be directories, to which no symbolic link leads';
 }
 
-function attributeHint(named: bigint, error: number, kernel: string, confined: boolean): string | undefined {
+function mountAttributeHint(named: bigint, error: number, kernel: string, confined: boolean): string | undefined {
   if (error === EINVAL && (named & nosymfollow) !== 0n) {
     return `nosymfollow needs Linux 5.14 or later; this is ${kernel}`;
   }
