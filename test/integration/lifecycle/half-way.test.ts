@@ -37,21 +37,28 @@ function withHook(box: Sandbox, hook: { path: string; args: string[]; timeout?: 
   return ['create', '--bundle', bundle.directory, box.newId()];
 }
 
-/** Of all polls of a create the number of that which waits for its hook: of its pidfd, the first that create opens. */
-async function pollOfHook(t: Test): Promise<string> {
+/** By which calls a create waits for its hook: it opens its pidfd, after those of others, and polls that. */
+async function waitForHook(t: Test): Promise<{ pidfdOpen: string; poll: string }> {
   const box = sandbox(t);
   const log = join(box.directory, 'calls');
   const args = withHook(box, { path: '/bin/true', args: ['true'] });
   const command = ['-qq', '-o', log, '-e', 'trace=poll,ppoll,pidfd_open', runtimePath, '--root', box.root, ...args];
   await run('strace', command, { outputFiles: join(box.directory, 'output') });
-  const before = readFileSync(log, 'utf8').split(/^pidfd_open/m)[0] ?? '';
-  return String((before.match(/^p?poll\(/gm) ?? []).length + 1);
+  const calls: readonly string[] = readFileSync(log, 'utf8').match(/^(p?poll|pidfd_open)\(/gm) ?? [];
+  const opened = calls.lastIndexOf('pidfd_open(');
+  const before = calls.slice(0, opened);
+  const isOpen = (call: string) => call === 'pidfd_open(';
+  return {
+    pidfdOpen: String(before.filter(isOpen).length + 1),
+    poll: String(before.filter((call) => !isOpen(call)).length + 1),
+  };
 }
 
 t.test('a hook that cannot be waited for is an error, and not waited for', { skip }, async (t) => {
+  const { pidfdOpen, poll } = await waitForHook(t);
   const faults = [
-    { call: 'pidfd_open', error: 'ENOMEM', when: '1' },
-    { call: '/^p?poll$', error: 'ENOMEM', when: await pollOfHook(t) },
+    { call: 'pidfd_open', error: 'ENOMEM', when: pidfdOpen },
+    { call: '/^p?poll$', error: 'ENOMEM', when: poll },
   ];
   for (const timeout of [undefined, 100]) {
     for (const fault of faults) {
@@ -214,6 +221,17 @@ t.test('an init that the runtime cannot speak with is ended, not waited for', { 
     t.match(stderr, /level=error msg="the container's init [^\n]*while it was being set up/);
     t.same(readdirSync(box.root), []);
   }
+});
+
+t.test('an init of exec that cannot be asked whose child it is, is an error of the system', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { id, cgroup } = await running(box);
+  const before = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8');
+  const { code, stderr } = await runWithFault(box, { call: 'waitid', error: 'EPERM', when: '1' }, ['exec', id, 'true']);
+  t.equal(code, 255);
+  t.match(stderr, /level=error msg="exec failed: EPERM: [^\n]*waitid/);
+  const isAsBefore = () => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8') === before;
+  await waitFor('init to end', () => (isAsBefore() ? true : undefined));
 });
 
 t.test('no error of close(2) undoes half of a command', { skip }, async (t) => {
