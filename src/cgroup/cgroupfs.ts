@@ -1,5 +1,6 @@
-import { mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { log } from '../log.ts';
@@ -27,6 +28,7 @@ export function createCgroup(path: string, required: readonly string[]): string[
   const made: string[] = [];
   try {
     for (let left = makeAttempts; !makeMissing(path, made, left); left--);
+    if (made[0] !== path) demandWritable(path);
     enableControllers(path, required);
     demandUsable(path, made[0] === path);
   } catch (error) {
@@ -54,6 +56,15 @@ function makeMissing(path: string, made: string[], attemptsLeft: number): boolea
   } catch (error) {
     if (error instanceof TsrunError) throw error;
     if (isGone(error) && attemptsLeft > 0) return false;
+    throw cannotMake(path, error as NodeJS.ErrnoException);
+  }
+}
+
+/** A name that another user's container has, too, is no place for ours, whatever is in it. */
+function demandWritable(path: string): void {
+  try {
+    closeQuietly(openSync(join(path, 'cgroup.procs'), constants.O_WRONLY));
+  } catch (error) {
     throw cannotMake(path, error as NodeJS.ErrnoException);
   }
 }

@@ -21,6 +21,8 @@ export function loweringProblems(
       const { warnings, notes } = lower(rest, host, options);
       return { errors, warnings: [...warnings, ...notes] };
     } catch (error) {
+      // Without what it must have, a config is none that lowering can be asked of: what was found before is true.
+      if (!(error instanceof TsrunError) && errors.length > 0) return { errors, warnings: [] };
       if (!(error instanceof TsrunError)) throw error;
       const problem = problemOf(error);
       // What is missed only because it has been taken away is no error of the config's.
@@ -35,17 +37,24 @@ export function problemOf({ pointer, message, text, hint }: TsrunError): Problem
   return pointer === undefined ? { pointer: '', message, hint } : { pointer, message: text, hint };
 }
 
-/** Takes the property away; of an item the whole list, as the others must keep their numbers. False: it is not there. */
+/**
+ * Takes the property away, and an object that was there for it alone; of an item the whole list, as the others must keep
+ * their numbers. False: it is not there.
+ */
 function remove(spec: Spec, pointer: string): boolean {
+  if (pointer.startsWith('/linux/namespaces')) return removeNamespaces(spec);
   const names = pointer.split('/').slice(1);
   const end = names.findLastIndex((name) => !/^\d+$/.test(name));
-  let parent: unknown = spec;
-  for (const name of names.slice(0, Math.max(end, 0))) parent = (parent as Record<string, unknown> | undefined)?.[name];
-  const name = names[end];
-  if (pointer.startsWith('/linux/namespaces')) return removeNamespaces(spec);
-  if (name === undefined || typeof parent !== 'object' || parent === null || !(name in parent)) return false;
-  delete (parent as Record<string, unknown>)[name];
-  return true;
+  return end >= 0 && removeAt(spec, names.slice(0, end + 1));
+}
+
+function removeAt(holder: unknown, [name = '', ...rest]: readonly string[]): boolean {
+  if (typeof holder !== 'object' || holder === null || !(name in holder)) return false;
+  const object = holder as Record<string, unknown>;
+  const isRemoved = rest.length === 0 || removeAt(object[name], rest);
+  const isEmptied = rest.length > 0 && Object.keys(object[name] as object).length === 0;
+  if (isRemoved && (rest.length === 0 || isEmptied)) delete object[name];
+  return isRemoved;
 }
 
 /** But for the mount namespace, without which every mount would be wrong. */

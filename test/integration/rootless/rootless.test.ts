@@ -52,6 +52,18 @@ t.test('the whole lifecycle', { skip }, async (t) => {
   t.same(readdirSync(user.root), []);
 });
 
+t.test('a container of root’s with the same name is in nobody’s way', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => (spec.process.args = ['/bin/sleep', '1000']));
+  await box.create(bundle);
+  const user = new OrdinaryUser(box);
+  user.write((spec) => {
+    spec.process.args = ['/bin/echo', 'here'];
+    spec.linux.cgroupsPath = bundle.spec.linux.cgroupsPath;
+  });
+  t.equal((await user.ok(['run', user.id])).stdout, 'here\n');
+});
+
 t.test('subordinate IDs are mapped through newuidmap and newgidmap', { skip: skipSubordinate }, async (t) => {
   const user = new OrdinaryUser(sandbox(t), { subordinate: true });
   user.write((spec) => {

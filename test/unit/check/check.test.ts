@@ -251,3 +251,25 @@ t.test('links in a root filesystem count from its root', async (t) => {
   t.equal(resolveInRootfs(rootfs, '/loop'), undefined);
   t.equal(resolveInRootfs(rootfs, '/bin/other'), undefined);
 });
+
+t.test('a limit whose controller is missing is named, whatever else its object must have', async (t) => {
+  const missing = { mode: 'hybrid', mount: '/sys/fs/cgroup/unified', options: [], controllers: [] } as const;
+  const host = { cgroup: { ...missing, v1Controllers: { pids: '/sys/fs/cgroup/pids' }, own: '/', parent: '/' } };
+  const limits: [string, object][] = [
+    ['/linux/resources/pids/limit', { pids: { limit: 20 } }],
+    ['/linux/resources/memory/limit', { memory: { limit: 1 << 24 } }],
+    ['/linux/resources/hugepageLimits/0', { hugepageLimits: [{ pageSize: '2MB', limit: 0 }] }],
+    ['/linux/resources/rdma/mlx5_0', { rdma: { mlx5_0: { hcaHandles: 1 } } }],
+    ['/linux/resources/blockIO/weight', { blockIO: { weight: 100 } }],
+    [
+      '/linux/resources/blockIO/throttleReadBpsDevice/0',
+      { blockIO: { throttleReadBpsDevice: [{ major: 1, minor: 1, rate: 1 }] } },
+    ],
+    ['/linux/resources/unified/pids.max', { unified: { 'pids.max': '20' } }],
+  ];
+  for (const [pointer, resources] of limits) {
+    const found = errors(t, { host, edit: (spec) => Object.assign(spec.linux.resources ?? {}, resources) });
+    t.match(found, [new RegExp(`^${pointer}`)], pointer);
+    t.equal(found.length, 1, pointer);
+  }
+});
