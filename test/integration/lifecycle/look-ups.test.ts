@@ -50,7 +50,8 @@ t.test('a running container that cannot be looked at', { skip }, async (t) => {
   ];
   for (const { args, faults } of cases) {
     for (const fault of faults) {
-      for (const error of errors) {
+      // EACCES of a process's own file is what a hidden one gives: its pidfd tells the truth then (rootless/hidepid).
+      for (const error of fault === stat ? errors.filter((error) => error !== 'EACCES') : errors) {
         const name = `${error} of ${fault.call} of ${fault.path}: ${args[0]}`;
         fails(t, await runWithFault(box, { ...fault, error }, args), error, name);
       }
@@ -75,7 +76,7 @@ t.test('create writes no container whose start time is not known', { skip }, asy
   const id = box.newId();
   // The first such file is create's own, the next its init's.
   for (const when of ['1', '2+']) {
-    for (const error of errors) {
+    for (const error of errors.filter((error) => error !== 'EACCES')) {
       const fault = { call: 'openat', path: '/proc/*/stat', error, when };
       const result = await withStatFault(box, fault.error, when, ['create', '--bundle', bundle.directory, id]);
       fails(t, result, error, `${error}, ${when}`);
@@ -118,7 +119,11 @@ t.test('a record that is lost: delete --force still ends and removes the contain
     t.match(await box.runtime(['list', '-q']), { code: 1, stderr: /not all containers are listed/ });
     t.match(await box.runtime(['create', '--bundle', box.bundle().directory, id]), { stderr: /already exists/ });
     t.ok(isAlive(pid), `${damage}: still there`);
-    t.match(await box.runtime(['delete', '--force', id]), { code: 0, stderr: '' }, damage);
+    t.match(
+      await box.runtime(['delete', '--force', id]),
+      { code: 0, stderr: /level=warning msg="the state of / },
+      damage,
+    );
     t.notOk(isAlive(pid), `${damage}: its process`);
     t.notOk(existsSync(cgroup), `${damage}: its cgroup`);
     t.notOk(existsSync(directory), `${damage}: its directory`);
@@ -145,7 +150,7 @@ t.test('a record of a later version alone tells what delete needs', { skip }, as
   const later = { ...JSON.parse(readFileSync(path, 'utf8')), version: 3, phase: { more: true } };
   writeFileSync(path, JSON.stringify(later));
   t.match(await box.runtime(['state', id]), { code: 1, stderr: /a later version of tsrun has made it/ });
-  t.match(await box.runtime(['delete', '--force', id]), { code: 0, stderr: '' });
+  t.match(await box.runtime(['delete', '--force', id]), { code: 0, stderr: /level=warning msg="the state of / });
   t.notOk(isAlive(pid));
   t.notOk(existsSync(cgroup));
 });

@@ -91,7 +91,7 @@ t.test(
   },
   async (t) => {
     const said = await refusal(sandbox(t), (spec) => {
-      spec.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 10, hard: 2_000_000_000 }];
+      spec.process.rlimits = [{ type: 'RLIMIT_MSGQUEUE', soft: 10, hard: 2_000_000_000 }];
     });
     t.match(said, '/process/rlimits/0: set-rlimit: EPERM');
     t.match(said, 'CAP_SYS_RESOURCE');
@@ -172,7 +172,7 @@ t.test('scheduler: what cannot be is refused by name', { skip: onlyHere }, async
     [{ policy: 'SCHED_FIFO', priority: 100 }, '/process/scheduler/priority'],
     [{ policy: 'SCHED_DEADLINE', runtime: 3, deadline: 2, period: 1 }, '/process/scheduler'],
     // The kernel's own minimum is 1024 ns.
-    [{ policy: 'SCHED_DEADLINE', runtime: 1, deadline: 2, period: 3 }, 'process.scheduler: set-scheduler: EINVAL'],
+    [{ policy: 'SCHED_DEADLINE', runtime: 1, deadline: 2, period: 3 }, '/process/scheduler: set-scheduler: EINVAL'],
   ];
   for (const [scheduler, expected] of cases) {
     const said = await refusal(box, (spec) => {
@@ -228,7 +228,7 @@ t.test(
   async (t) => {
     const box = sandbox(t);
     const cases: [NonNullable<Spec['linux']['memoryPolicy']>, string][] = [
-      [{ mode: 'MPOL_BIND', nodes: '1000' }, 'linux.memoryPolicy: set-memory-policy: EINVAL'],
+      [{ mode: 'MPOL_BIND', nodes: '1000' }, '/linux/memoryPolicy: set-memory-policy: EINVAL'],
       [{ mode: 'MPOL_BIND', nodes: '5000' }, '/linux/memoryPolicy/nodes: 5000 is too large'],
       [{ mode: 'MPOL_BIND' }, '/linux/memoryPolicy'],
       [{ mode: 'MPOL_LOCAL', nodes: '0' }, '/linux/memoryPolicy/nodes'],
