@@ -17,25 +17,36 @@ export class TsrunError extends Error {
 
   /** @param text what is wrong; the message is that, after what it is about */
   constructor(text: string, options: ErrorOptions = {}) {
-    const { about, hint, exitCode = 1, cause } = options;
-    super(about === undefined ? text : `${about}: ${text}`, cause === undefined ? undefined : { cause });
+    const { about, place, hint, exitCode = 1, cause } = options;
+    const at = place === undefined ? '' : `${showErrorPlace(place)}: `;
+    super(`${at}${about === undefined ? text : `${about}: ${text}`}`, cause === undefined ? undefined : { cause });
     this.hint = hint;
     this.exitCode = exitCode;
     this.text = text;
+    this.place = place;
     this.pointer = options.pointer ?? (about?.startsWith('/') ? about : undefined);
+  }
+
+  /** Whether what it is about stands before the text: then the place does, too. */
+  get isNamed(): boolean {
+    return this.message !== this.text;
   }
 
   /** Message, place and hint on one line, as it goes to stderr and to --log. (JavaScriptCore gives every error a `line` of its own.) */
   get asLine(): string {
-    const { place, pointer, hint, message } = this;
-    const at = place && `${place.path}:${place.line}:${place.column}`;
-    const isNamed = message !== this.text;
+    const { place, pointer, hint, message, isNamed } = this;
+    const at = place && showErrorPlace(place);
     const after = [
       ...(at === undefined || isNamed ? [] : [`at ${at}: ${pointer}`]),
       ...(hint === undefined ? [] : [`hint: ${hint}`]),
     ];
-    return oneLine(`${at && isNamed ? `${at}: ` : ''}${message}${after.length === 0 ? '' : ` (${after.join('; ')})`}`);
+    const before = at === undefined || !isNamed || message.startsWith(`${at}: `) ? '' : `${at}: `;
+    return oneLine(`${before}${message}${after.length === 0 ? '' : ` (${after.join('; ')})`}`);
   }
+}
+
+export function showErrorPlace({ path, line, column }: ErrorPlace): string {
+  return `${path}:${line}:${column}`;
 }
 
 export interface ErrorOptions {
@@ -43,6 +54,8 @@ export interface ErrorOptions {
   about?: string | undefined;
   /** What a message is about whose first words are runc's, as engines look for them. */
   pointer?: string | undefined;
+  /** Of an error that is about the text itself and not about a property. */
+  place?: ErrorPlace | undefined;
   hint?: string | undefined;
   exitCode?: number;
   cause?: unknown;

@@ -1,5 +1,6 @@
 import { errorCode, oneLine, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
+import { hasColours, styles } from './style.ts';
 import { openingHint, openNamed, writeWhole } from './write.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
@@ -45,6 +46,7 @@ export function isLogged(level: LogLevel): boolean {
 
 export function log(level: LogLevel, message: string): void {
   if (!isLogged(level)) return;
+  if (speaksToPeople()) return printError(`${personal(level)} ${oneLine(message)}\n`);
   const line = formatLine(level, oneLine(message));
   if (options.file === undefined) printError(line);
   else if (level === 'warning' && waitsForSuccess()) held.push(line);
@@ -82,12 +84,25 @@ function append(line: string): void {
  */
 export function logFatal(message: string): void {
   const text = oneLine(message);
+  if (speaksToPeople()) return printError(`${personal('error')} ${text}\n`);
   if (options.file === undefined) {
     printError(formatLine('error', text));
     return;
   }
   printError(`${text}\n`);
   append(formatLine('error', text));
+}
+
+/** Whether somebody sits in front of stderr; programs get lines that they can read. */
+export function speaksToPeople(): boolean {
+  return options.file === undefined && options.format === 'text' && process.stderr.isTTY === true;
+}
+
+/** `error:`, in its colour. */
+function personal(level: LogLevel): string {
+  const { bold, red, yellow, dim } = styles(hasColours(process.stderr));
+  const colour = { error: red, warning: yellow, info: dim, debug: dim }[level];
+  return bold(colour(`${level}:`));
 }
 
 function formatLine(level: LogLevel, message: string): string {

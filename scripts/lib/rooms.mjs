@@ -15,7 +15,7 @@ export const rooms = {
   style: [],
   undo: [],
   output: [],
-  log: ['output'],
+  log: ['output', 'style'],
   addon: ['build-info'],
   linux: [],
 

@@ -15,6 +15,7 @@ import type { Probe } from './probe.ts';
 export interface Report {
   /** Of config.json. */
   readonly path: string;
+  readonly text: string;
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
@@ -30,11 +31,16 @@ export function checkBundle(options: LowerOptions, host: HostFacts, probe: Probe
   try {
     const { spec, warnings } = validateSpec(source.value, source);
     const found = checkHost(spec, source, options, host, probe);
-    return { path: source.path, errors: found.errors, warnings: sorted([...unknown, ...warnings, ...found.warnings]) };
+    return {
+      path: source.path,
+      text: source.text,
+      errors: found.errors,
+      warnings: sorted([...unknown, ...warnings, ...found.warnings]),
+    };
   } catch (error) {
     if (!(error instanceof SpecError)) throw error;
     // What the host can do is not asked before the config is right: too much of an answer would be wrong.
-    return { path: source.path, errors: error.findings, warnings: unknown };
+    return { path: source.path, text: source.text, errors: error.findings, warnings: unknown };
   }
 }
 

@@ -2,15 +2,21 @@ import { showFinding } from '../config/validate/finding.ts';
 import type { Report } from './check.ts';
 
 /** A line for each finding, and one that sums up. */
-export function reportText({ path, errors, warnings }: Report): string {
+export function reportText(report: Report): string {
+  const { path, errors, warnings } = report;
   const lines = [
     ...errors.map((finding) => `error: ${showFinding(finding, path)}`),
     ...warnings.map((finding) => `warning: ${showFinding(finding, path)}`),
-    errors.length === 0
-      ? `${path} is right, and this host can run it${warnings.length === 0 ? '' : ` (${count(warnings, 'warning')})`}`
-      : `${count(errors, 'error')}, ${count(warnings, 'warning')}`,
+    reportVerdict(report),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What it comes to, in one line. */
+export function reportVerdict({ path, errors, warnings }: Report): string {
+  if (errors.length > 0) return `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  const odd = warnings.length === 0 ? '' : ` (${count(warnings, 'warning')})`;
+  return `${path} is right, and this host can run it${odd}`;
 }
 
 function count(list: readonly unknown[], what: string): string {
@@ -18,5 +24,6 @@ function count(list: readonly unknown[], what: string): string {
 }
 
 export function reportJson(report: Report): string {
-  return `${JSON.stringify({ ok: report.errors.length === 0, ...report }, null, 2)}\n`;
+  const { text: _text, ...rest } = report;
+  return `${JSON.stringify({ ok: report.errors.length === 0, ...rest }, null, 2)}\n`;
 }

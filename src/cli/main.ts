@@ -1,6 +1,6 @@
-import { asTsrunError } from '../errors.ts';
-import { logFatal, releaseWarnings } from '../log.ts';
-import { print } from '../output.ts';
+import { asTsrunError, type TsrunError } from '../errors.ts';
+import { logFatal, releaseWarnings, speaksToPeople } from '../log.ts';
+import { print, printError } from '../output.ts';
 import { reportTrace } from '../run/trace.ts';
 import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionValues } from './declaration.ts';
@@ -15,6 +15,7 @@ let running: CommandDeclaration | undefined;
 /** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
 export async function main(): Promise<void> {
   let argv = process.argv.slice(2);
+  if (argv.length === 0) argv = ['--help'];
   try {
     argv = normalizeGoFlags(argv, globalOptions, commands);
     // Engines ask often, and commander's tree takes longer to make than most commands to run.
@@ -63,11 +64,18 @@ function givenOptions(command: CommandDeclaration, options: OptionValues): Optio
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, value === '' ? defaults[key] : value]));
 }
 
+async function tell(error: TsrunError, prefix: string): Promise<void> {
+  if (!speaksToPeople()) return logFatal(`${prefix}${error.asLine}`);
+  const { tellPeople } = await import('./people.ts');
+  const { hasColours, styles } = await import('../style.ts');
+  printError(tellPeople(error, prefix, styles(hasColours(process.stderr))));
+}
+
 /** Prints the failure and returns the exit code. */
 async function report(error: unknown): Promise<number> {
   const known = asTsrunError(error) ?? (await import('./program.ts')).usageError(error);
   if (known !== undefined) {
-    logFatal(`${running?.failurePrefix ?? ''}${known.asLine}`);
+    await tell(known, running?.failurePrefix ?? '');
     return known.exitCode === 1 ? (running?.failureCode ?? 1) : known.exitCode;
   }
   // --help and --version end in commander's exceptions too.

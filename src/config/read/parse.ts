@@ -3,7 +3,7 @@ import { addon } from '../../addon.ts';
 import { TsrunError } from '../../errors.ts';
 import { scanJson } from './json-scanner.ts';
 import { closingQuote, demandFewNames, skipSpace } from './key-limit.ts';
-import { appendPointer, showPlace } from './pointer.ts';
+import { appendPointer, placeOf, showPlace } from './pointer.ts';
 
 /**
  * Levels of nesting. A Spec has fewer than ten; without a limit a file of brackets would overflow the stack of whatever
@@ -21,7 +21,8 @@ export const maxDepth = 100;
  */
 export function parseSpecText(text: string, path: string): unknown {
   if (text.charCodeAt(0) === 0xfeff) {
-    throw new TsrunError(`${path}:1:1: the file begins with a byte order mark`, {
+    throw new TsrunError('the file begins with a byte order mark', {
+      place: { path, text, line: 1, column: 1 },
       hint: 'save it as UTF-8 without BOM',
     });
   }
@@ -54,8 +55,8 @@ function parse(text: string, path: string): unknown {
 function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   const { error, duplicates } = scanJson(text, maxDepth);
   if (error !== undefined) {
-    const message = `${showPlace(path, text, error.offset)}: ${error.message}`;
-    return new TsrunError(message, { cause, hint: syntaxHint(error.message, path) });
+    const place = { path, text, ...placeOf(text, error.offset) };
+    return new TsrunError(error.message, { place, cause, hint: syntaxHint(error.message, path) });
   }
   const places = duplicates.slice(0, maxShown).map(({ pointer, first, second }) => {
     return `${showPlace(path, text, second)}: ${pointer}: given a second time, first at ${showPlace(path, text, first)}`;

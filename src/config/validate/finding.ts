@@ -37,11 +37,14 @@ const maxShown = 20;
 export class SpecError extends TsrunError {
   override name = 'SpecError';
   readonly findings: readonly Finding[];
+  readonly source: { readonly path: string; readonly text: string };
 
-  /** @param path of the configuration, for the message */
-  constructor(findings: readonly Finding[], path: string) {
+  /** @param source the configuration, for the message */
+  constructor(findings: readonly Finding[], source: { path: string; text: string }) {
+    const { path } = source;
     super(findings.length === 1 ? showFinding(findings[0] as Finding, path) : summary(findings, path));
     this.findings = findings;
+    this.source = source;
   }
 }
 

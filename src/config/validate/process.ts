@@ -26,7 +26,7 @@ export function validateProcess(value: unknown, source: SpecSource): Process {
     ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
     ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, spec, refused.map(refusedPointer))),
   ].map(fromProcess);
-  if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
+  if (errors.length > 0) throw new SpecError(locate(errors, source), source);
   const warnings = applyRules(capabilityWarnings, spec, []).map(fromProcess);
   for (const warning of locate(warnings, source)) log('warning', showFinding(warning, source.path));
   return value as Process;

@@ -47,7 +47,7 @@ export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; 
   if (refused.length === 0) {
     errors.push(...inexactSeccompValues(spec, source.text).map((problem) => ({ rule: 'exact', ...problem })));
   }
-  if (errors.length > 0) throw new SpecError(locate(errors, source), source.path);
+  if (errors.length > 0) throw new SpecError(locate(errors, source), source);
   const odd = applyRules(warningRules, spec, []);
   return {
     spec,

@@ -1,0 +1,103 @@
+/** What a person at a terminal is told, and that programs are told what they always were. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { type Bundle, requires, runtimePath, type Sandbox, sandbox } from '../../harness/index.ts';
+
+const skip = requires({ root: true, runtime: 'tsrun', commands: ['script'] });
+
+/** Runs the runtime on a terminal of its own, in the bundle, and gives what it shows. */
+async function atTerminal(box: Sandbox, bundle: Bundle, args: string, env: Record<string, string> = {}) {
+  const line = `cd ${bundle.directory} && ${runtimePath} --root ${box.root} ${args}`;
+  const script = box.startProgram('script', ['-qec', line, '/dev/null'], {
+    env: { ...process.env, NO_COLOR: '1', TERM: 'xterm', ...env },
+    input: '',
+  });
+  const { code, stdout } = await script.done;
+  return { code, shown: stdout.replaceAll('\r', '') };
+}
+
+t.test('an error is short, with its line of the config and a mark', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(({ process }) => (process.args = ['no-such-program']));
+  for (const command of ['run', 'create']) {
+    const { code, shown } = await atTerminal(box, bundle, `${command} ${box.newId()}`);
+    t.equal(code, 1);
+    const lines = shown.trimEnd().split('\n');
+    t.equal(lines[0], 'error: exec: "no-such-program": executable file not found in $PATH');
+    t.match(lines[1], /^ +--> config\.json:\d+:\d+$/);
+    t.match(lines[2], /^\d+ \| +"no-such-program"$/);
+    t.equal(lines[3]?.trimEnd().length, lines[2]?.length, 'the mark ends where the value does');
+    t.match(lines[3], / \^{17}$/);
+    t.match(lines[4], /^hint: /);
+    t.equal(lines.length, 5, shown);
+  }
+});
+
+t.test('all mistakes of a config; text that is no JSON', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.cwd = 'relative';
+    spec.hostname = '';
+    spec.process.rlimits = [{ type: 'RLIMIT_CORE', soft: 2, hard: 1 }];
+  });
+  for (const command of ['run c', 'check']) {
+    const { code, shown } = await atTerminal(box, bundle, command);
+    t.equal(code, 1);
+    t.match(
+      shown,
+      /^error: \/process\/cwd: must be an absolute path.*\n +--> config\.json:\d+:\d+\n\d+ \| +"cwd": "relative",?\n +\| +\^{10}\n/m,
+    );
+    t.match(shown, /^error: \/process\/rlimits\/0/m);
+  }
+  writeFileSync(join(bundle.directory, 'config.json'), '{\n\t"a": tru\n}');
+  const { shown } = await atTerminal(box, bundle, 'run c');
+  t.match(shown, /^error: .*\n --> config\.json:2:\d\n2 \| {2}"a": tru\n/);
+});
+
+t.test('a long line is cut around the place', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(() => undefined);
+  const long = 'x'.repeat(5000);
+  writeFileSync(
+    join(bundle.directory, 'config.json'),
+    `{"annotations": {"a": "${long}"}, "ociVersion": 5, "b": "${long}"}`,
+  );
+  const { shown } = await atTerminal(box, bundle, 'run c');
+  t.match(shown, /^1 \| ….*"ociVersion": 5, "b": .*…$/m);
+  t.ok(
+    shown.split('\n').every((line) => line.length < 100),
+    shown,
+  );
+});
+
+t.test('warnings are shown; control characters are not', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['true'];
+    spec.process.capabilities?.bounding?.push('CAP_\u001b[31mNOBODY');
+  });
+  const { code, shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
+  t.equal(code, 0);
+  t.match(shown, /^warning: .*config\.json:\d+:\d+: .*unknown capability/m);
+  t.notOk(shown.includes('\u001b'));
+});
+
+t.test('colours, unless NO_COLOR or a dumb terminal forbids them', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(() => undefined);
+  const coloured = async (env: Record<string, string>) =>
+    (await atTerminal(box, bundle, 'state nobody', env)).shown.includes('\u001b[31m');
+  t.ok(await coloured({ NO_COLOR: '' }));
+  t.notOk(await coloured({}));
+  t.notOk(await coloured({ NO_COLOR: '', TERM: 'dumb' }));
+});
+
+t.test('with --log or --log-format json programs read, also at a terminal', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(() => undefined);
+  const logged = await atTerminal(box, bundle, `--log ${join(box.directory, 'log')} state nobody`);
+  t.match(logged.shown, /^container does not exist/);
+  t.match((await atTerminal(box, bundle, '--log-format json state nobody')).shown, /^\{"level":"error"/);
+  t.match((await box.runtime(['state', 'nobody'])).stderr, /^time="\S+" level=error msg="container does not exist/);
+});
