@@ -1,6 +1,6 @@
 import { TsrunError } from '../errors.ts';
 import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
-import { shape } from './fast-parse.ts';
+import { passesThrough, shape } from './fast-parse.ts';
 
 /**
  * Callers of runc write options as Go's flag package reads them: `-no-subreaper` with one dash (containerd),
@@ -22,7 +22,7 @@ export function normalizeGoFlags(
     if (word === '--') return [...result, ...argv.slice(at)];
     if (!word.startsWith('-') || word === '-') {
       // With a command that passes options through, the first argument ends ours.
-      if (command?.passThrough === true) return [...result, ...argv.slice(at)];
+      if (command !== undefined && passesThrough(command, argv)) return [...result, ...argv.slice(at)];
       if (command === undefined) {
         command = commands.find(({ name }) => name === word);
         if (command === undefined) return [...argv];

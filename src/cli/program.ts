@@ -5,6 +5,7 @@ import { commands } from './commands.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from './declaration.ts';
 import { passesThrough } from './fast-parse.ts';
 import { globalOptions } from './globals.ts';
+import { habitHint } from './habits.ts';
 import { versionFlags, versionText } from './version.ts';
 
 /** Carries a parsed command out. */
@@ -47,7 +48,8 @@ export function usageError(error: unknown): TsrunError | undefined {
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = rest.join(' ').replace(/[()]/g, '').trim();
   const { command = 'tsrun' } = error as Refusal;
-  const hint = misplacedHint(message, command) ?? (suggestion || `see ${command} --help`);
+  const hint =
+    habitHint(message, command) ?? misplacedHint(message, command) ?? (suggestion || `see ${command} --help`);
   // podman takes these words to mean that restore knows the option.
   return new TsrunError(message.replace(/argument missing$/, 'requires an argument'), { hint });
 }

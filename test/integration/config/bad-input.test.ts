@@ -226,7 +226,7 @@ t.test('the command line', { skip }, async (t) => {
     [['creat', 'x'], /unknown command 'creat' .*Did you mean create/],
     [['create', '--bundel', '/', 'x'], /unknown option '--bundel' .*Did you mean --bundle/],
     [['--rot', '/', 'list'], /unknown option '--rot' .*Did you mean --root/],
-    [[], /msg="expected a command .*tsrun --help/],
+    [['--debug'], /msg="expected a command .*tsrun --help/],
     [['run', '--root', '/r', 'x'], /unknown option '--root' .*comes before the command: tsrun --root … run/],
     [['create'], /missing required argument 'id'.*hint/],
     [['start', 'a', 'b'], /too many arguments.*hint/],

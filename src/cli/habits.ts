@@ -1,0 +1,73 @@
+/** What fingers type that are used to docker, podman or ps, and what it is called here. */
+
+const commandHints: Readonly<Record<string, string>> = {
+  ls: 'tsrun list',
+  rm: 'tsrun delete ID; --force kills it first',
+  stop: 'tsrun kill ID TERM, tsrun wait ID, tsrun delete ID',
+  top: 'tsrun ps ID, or tsrun stats for what it uses',
+  logs: 'tsrun keeps no output: it goes where stdout and stderr of run or create go',
+  version: 'tsrun --version',
+  inspect: 'tsrun state ID; tsrun ps ID, tsrun stats ID and tsrun events --stats ID say more',
+  info: 'tsrun features; tsrun check asks whether this host can run a bundle',
+  help: 'tsrun --help, or tsrun COMMAND --help',
+  attach: 'a terminal is the one of run, or of exec --tty',
+  unpause: 'tsrun resume ID',
+  rename: 'a container keeps its name: delete it and create it again',
+  images: 'tsrun has no images: docker, podman or buildah unpack them to a bundle',
+  pull: 'tsrun has no images: docker, podman or buildah unpack them to a bundle',
+  build: 'tsrun has no images: docker, podman or buildah make them',
+};
+
+const inConfig = (pointer: string) => `it is in the config: ${pointer}, see tsrun spec`;
+
+/** By command, or for create and run alike. */
+const optionHints: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  run: { '--rm': 'run deletes the container when it ends, unless --keep is given' },
+  create: {
+    '--name': 'the name is the argument: tsrun run NAME',
+    '--rm': 'tsrun run deletes the container when it ends; what create makes, tsrun delete removes',
+    '-v': inConfig('/mounts'),
+    '--volume': inConfig('/mounts'),
+    '--mount': inConfig('/mounts'),
+    '-e': inConfig('/process/env'),
+    '--env': inConfig('/process/env'),
+    '-u': inConfig('/process/user'),
+    '--user': inConfig('/process/user'),
+    '-w': inConfig('/process/cwd'),
+    '--workdir': inConfig('/process/cwd'),
+    '--hostname': inConfig('/hostname'),
+    '--memory': `${inConfig('/linux/resources/memory')}; tsrun update changes it`,
+    '--cpus': `${inConfig('/linux/resources/cpu')}; tsrun update changes it`,
+    '--cap-add': inConfig('/process/capabilities'),
+    '--cap-drop': inConfig('/process/capabilities'),
+    '--privileged': inConfig('/process/capabilities, /linux/devices, /linux/seccomp and /linux/maskedPaths'),
+    '-p': 'tsrun makes no networks: a hook or an engine does',
+    '--publish': 'tsrun makes no networks: a hook or an engine does',
+    '--network': 'it is in the config: a path in /linux/namespaces joins a network',
+  },
+  kill: {
+    '-s': 'the signal is the second argument: tsrun kill ID SIGNAL',
+    '--signal': 'the signal is the second argument: tsrun kill ID SIGNAL',
+    '-r': 'tsrun kills one container at a time: tsrun list --quiet has the names',
+    '--regex': 'tsrun kills one container at a time: tsrun list --quiet has the names',
+  },
+  delete: {
+    '-r': 'give the names; tsrun list --quiet has them',
+    '--regex': 'give the names; tsrun list --quiet has them',
+    '--all': 'give the names; tsrun list --quiet has them',
+  },
+  exec: { '-w': 'here it is --cwd', '--workdir': 'here it is --cwd', '--name': 'the container is the first argument' },
+  list: { '-a': 'list has stopped containers, too', '--all': 'list has stopped containers, too' },
+};
+
+/**
+ * @param message of commander's about an unknown command or option
+ * @param command whose line it is, such as `tsrun run`
+ */
+export function habitHint(message: string, command: string): string | undefined {
+  const [, kind, word = ''] = /^unknown (command|option) '([^'=]+)/.exec(message) ?? [];
+  if (kind === 'command') return Object.hasOwn(commandHints, word) ? commandHints[word] : undefined;
+  const name = command.split(' ')[1] ?? '';
+  const tables = [optionHints[name], ...(name === 'run' ? [optionHints.create] : [])];
+  return tables.map((table) => (table && Object.hasOwn(table, word) ? table[word] : undefined)).find(Boolean);
+}
