@@ -122,8 +122,11 @@ for (const how of ['run', 'exec'] as const) {
       screen.type(`${command(box, id, prompting)} &`);
       await screen.prompts(/^host>$/);
       screen.type('fg');
-      screen.press('Enter');
-      await screen.prompts(/^in>$/);
+      // Its first prompt stands behind bash's, and what is typed while the terminal changes hands may be thrown away.
+      await waitFor('the container’s prompt on a line of its own', () => {
+        screen.press('Enter');
+        return screen.count(/^in>$/) > 0 ? true : undefined;
+      });
       screen.resize(100, 30);
       screen.type('stty size');
       await screen.shows(/^\d+ \d+$/);
