@@ -120,7 +120,7 @@ for (const how of ['run', 'exec'] as const) {
       const id = how === 'exec' ? await sleeping(box) : '';
       const screen = await shell(t, box);
       screen.type(`${command(box, id, prompting)} &`);
-      await screen.prompts(/^host>$/);
+      await screen.shows(/^\[1\] \d+$/);
       screen.type('fg');
       // Its first prompt stands behind bash's, and what is typed while the terminal changes hands may be thrown away.
       await waitFor('the container’s prompt on a line of its own', () => {
