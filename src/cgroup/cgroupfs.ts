@@ -243,9 +243,12 @@ function remove(directory: string, top: string): void {
     rmdirSync(directory);
   } catch (error) {
     if (isGone(error)) return;
-    const code = errorCode(error);
-    throw new TsrunError(`cannot remove the cgroup ${top}: ${code}`, {
-      hint: code !== 'EBUSY' ? systemHint(error) : `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`,
-    });
+    throw new TsrunError(`cannot remove the cgroup ${top}: ${errorCode(error)}`, { hint: removalHint(error, top) });
   }
+}
+
+/** @param top whose processes are named */
+export function removalHint(error: unknown, top: string): string | undefined {
+  if (errorCode(error) !== 'EBUSY') return systemHint(error);
+  return `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`;
 }

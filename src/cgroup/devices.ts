@@ -21,7 +21,10 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
       log('info', '/linux/resources/devices: the kernel grants no eBPF device filter here, so there is none');
       return;
     }
-    throw new TsrunError(`filter-devices: ${message}`, { about: '/linux/resources/devices', hint: hintFor(code) });
+    throw new TsrunError(`filter-devices: ${message}`, {
+      about: '/linux/resources/devices',
+      hint: filterHint(code, mayFilter),
+    });
   }
 }
 
@@ -36,8 +39,9 @@ function mayFilter(): boolean {
   return isInitialUserNamespace() && ((own & sysAdmin) !== 0n || ((own & bpf) !== 0n && (own & netAdmin) !== 0n));
 }
 
-function hintFor(code: string | undefined): string | undefined {
-  if (code === 'EPERM') return mayFilter() ? bpfAbove : bpfNeeds;
+/** @param may whether this process could attach a filter if nothing above forbids it */
+export function filterHint(code: string | undefined, may: () => boolean): string | undefined {
+  if (code === 'EPERM') return may() ? bpfAbove : bpfNeeds;
   if (code === 'EINVAL' || code === 'ENOSYS') return 'the kernel needs CONFIG_CGROUP_BPF';
   return undefined;
 }

@@ -31,7 +31,7 @@ export function writePidFile(path: string, pid: number): () => void {
   }
 }
 
-function pidFileHint(error: unknown): string | undefined {
+export function pidFileHint(error: unknown): string | undefined {
   switch (errorCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':

@@ -38,9 +38,10 @@ function runPs(args: readonly string[]) {
   try {
     return addon().runProgram(['ps', ...args]);
   } catch (error) {
-    const code = errorCode(error);
-    throw new TsrunError(`cannot run ps: ${code}`, {
-      hint: code === 'ENOENT' ? 'install it (procps), or use --format json' : systemHint(error),
-    });
+    throw new TsrunError(`cannot run ps: ${errorCode(error)}`, { hint: psHint(error) });
   }
+}
+
+export function psHint(error: unknown): string | undefined {
+  return errorCode(error) === 'ENOENT' ? 'install it (procps), or use --format json' : systemHint(error);
 }

@@ -394,7 +394,8 @@ export class ContainerDirectory {
 }
 
 /** Only where another directory helps. */
-function whereToWrite(code: string | undefined): string | undefined {
+/** Where another directory would help. */
+export function whereToWrite(code: string | undefined): string | undefined {
   const helps = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'].includes(code ?? '');
   return helps ? 'choose a directory you may write to with --root' : undefined;
 }

@@ -38,17 +38,17 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
 }
 
 /** EPERM is the kernel's word for a range that may not be mapped. */
-function mapHint(code: string, value: string): string | undefined {
+export function mapHint(code: string, value: string, capabilities = ownCapabilities()): string | undefined {
   if (code !== 'EPERM') return systemHint({ code });
-  return lacksSetfcap(value)
+  return lacksSetfcap(value, capabilities)
     ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
     : 'every hostID must be mapped in the runtime’s own user namespace too';
 }
 
 /** user_namespaces(7): what maps the root of the parent could otherwise give files capabilities there. */
-function lacksSetfcap(map: string): boolean {
+function lacksSetfcap(map: string, capabilities: bigint): boolean {
   const mapsRoot = map.split('\n').some((line) => line.split(' ')[1] === '0');
-  return mapsRoot && (ownCapabilities() & capSetfcap) === 0n;
+  return mapsRoot && (capabilities & capSetfcap) === 0n;
 }
 
 /** @throws TsrunError with what the helper says */

@@ -36,7 +36,8 @@ function open({ from, path }: OpenNamespaceOp): number {
   }
 }
 
-function openHint(code: string): string | undefined {
+/** Of a namespace's file. */
+export function openHint(code: string): string | undefined {
   if (code === 'ENOENT') return 'does the process or container that it belongs to still run?';
   if (code === 'EACCES' || code === 'EPERM')
     return 'only who may trace that process may open it (ptrace(2)): root, mostly';
