@@ -318,7 +318,7 @@ t.test('a name that a running unit has is refused, and that unit goes on', { ski
   });
   const { code, stderr } = await box.runtime(['--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()]);
   t.equal(code, 1);
-  says(t, stderr, new RegExp(`StartTransientUnit ${unit}.*choose another in linux.cgroupsPath`));
+  says(t, stderr, new RegExp(`StartTransientUnit ${unit}.*choose another in /linux/cgroupsPath`));
   t.equal(await systemctl('is-active', unit), 'active');
 });
 

@@ -62,7 +62,7 @@ t.test(
       spec.process.args = ['/bin/sleep', '100000'];
       spec.linux.resources = { ...spec.linux.resources, pids: { limit: 1 } };
     });
-    t.match(await box.runtime(['exec', id, 'true']), { code: 255, stderr: /EAGAIN.*pids\.limit/ });
+    t.match(await box.runtime(['exec', id, 'true']), { code: 255, stderr: /EAGAIN.*pids\/limit/ });
   },
 );
 
