@@ -36,6 +36,15 @@ export function startContainer(directory: ContainerDirectory): void {
 /** The config's text, for the places in messages. */
 type Source = () => SpecSource;
 
+/** A text that cannot be read costs the place, and neither the error nor what has to be undone after it. */
+function placed(error: unknown, source: Source): unknown {
+  try {
+    return withPlace(error, source());
+  } catch {
+    return error;
+  }
+}
+
 /** The same for a container that this command has created: there is nothing to look up. */
 export function startCreated(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
@@ -69,7 +78,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
     if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
     sendContinue(socket, takeStart(socket, directory, record));
     const failure = answer(socket, record);
-    const error = failure && withPlace(failureOf(directory, record, failure), source());
+    const error = failure && placed(failureOf(directory, record, failure), source);
     if (failure?.op.op === 'run-container-hook') deleteFailed(directory);
     if (failure !== undefined) {
       // It ends after its report: the container that this error is about is stopped, not about to be.
@@ -77,7 +86,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
       throw error;
     }
     const unreported = unreportedFailure(record.init, Object.values(record.startOps), () => filterIn(directory));
-    if (unreported !== undefined) throw withPlace(unreported, source());
+    if (unreported !== undefined) throw placed(unreported, source);
   } finally {
     closeQuietly(socket);
   }
@@ -169,12 +178,12 @@ function alreadyRunning(): TsrunError {
 function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   record.hooks.poststart.forEach((hook, index) => {
     try {
-      const placed = placeHook(hook, 'poststart', index);
-      traceStep('run-hook', placed.from, () => runHook(placed, hookState(record, 'running')));
+      const op = placeHook(hook, 'poststart', index);
+      traceStep('run-hook', op.from, () => runHook(op, hookState(record, 'running')));
     } catch (error) {
-      const placed = withPlace(error, source());
+      const failure = placed(error, source);
       deleteFailed(directory);
-      throw placed;
+      throw failure;
     }
   });
 }

@@ -39,8 +39,8 @@ function v1Only({ memory = {}, cpu = {}, network = {}, blockIO = {} }: LinuxReso
   const network2 = 'cgroup v2 marks no packets: match the cgroup with nft (socket cgroupv2) or eBPF';
   const leaf = 'cgroup v2 has no weight for a cgroup against its own children';
   return [
-    ['memory/kernel', kernel, [0, -1], 'memory.limit counts kernel memory too'],
-    ['memory/kernelTCP', kernelTCP, [0, -1], 'memory.limit counts socket buffers too'],
+    ['memory/kernel', kernel, [0, -1], 'memory/limit counts kernel memory too'],
+    ['memory/kernelTCP', kernelTCP, [0, -1], 'memory/limit counts socket buffers too'],
     ['memory/swappiness', swappiness, [], 'set memory.swap, or the sysctl vm.swappiness of the host'],
     ['memory/disableOOMKiller', disableOOMKiller, [false], 'unified memory.high slows down instead of killing'],
     ['memory/useHierarchy', useHierarchy, [true], 'cgroup v2 always counts what is below'],

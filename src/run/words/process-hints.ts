@@ -21,7 +21,7 @@ function rlimitHint({ type, hard }: SetRlimitOp | RaiseHardLimitOp): string {
 function seccompHint(error: number): string | undefined {
   const { EAGAIN, EBUSY, EINVAL } = constants.errno;
   if (error === EAGAIN) {
-    return 'passing on the listener needs two more tasks: check pids.limit, RLIMIT_NPROC and the scheduler';
+    return 'passing on the listener needs two more tasks: check /linux/resources/pids/limit, RLIMIT_NPROC and the scheduler';
   }
   if (error === EBUSY) return 'a filter with a listener holds already, and there can be only one';
   return error === EINVAL ? 'is the kernel built with CONFIG_SECCOMP_FILTER?' : undefined;

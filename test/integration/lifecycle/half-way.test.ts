@@ -1,5 +1,5 @@
 /** What fails half-way loses nothing: no exit code, no container, no thaw, no error. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { cHelper } from '../../harness/c-helper.ts';
@@ -311,5 +311,24 @@ t.test(
     ]);
     t.equal(code, 1);
     t.match(stderr, /level=error msg="cannot load the addon: [^\n]*tsrun.node[^\n]*hint/);
+  },
+);
+
+t.test(
+  'a hook of start fails, and the text for its place cannot be read',
+  { skip: requires({ root: true, runtime: 'tsrun' }) },
+  async (t) => {
+    for (const kind of ['startContainer', 'poststart'] as const) {
+      const box = sandbox(t);
+      const bundle = box.bundle((spec) => {
+        spec.hooks = { [kind]: [{ path: '/bin/false' }] };
+      });
+      const id = await box.create(bundle);
+      rmSync(join(box.root, id, 'config.json'));
+      const { code, stderr } = await box.runtime(['start', id]);
+      t.equal(code, 1);
+      t.match(stderr, `error running ${kind} hook #0`);
+      t.same(readdirSync(box.root), [], 'the container is gone');
+    }
   },
 );
