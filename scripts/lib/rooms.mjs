@@ -31,7 +31,7 @@ export const rooms = {
 
   // Pure: it may name the facts of host/, and gathers none.
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],
-  run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'systemd', 'undo'],
+  run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'systemd', 'undo'],
 
   check: ['config', 'host', 'lower', 'seccomp'],
   features: ['build-info', 'linux', 'lower', 'spec-version', 'systemd'],

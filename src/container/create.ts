@@ -4,24 +4,20 @@ import { closeQuietly } from '../close.ts';
 import { withPlace } from '../config/locate.ts';
 import type { SpecSource } from '../config/validate/validate.ts';
 import type { Op } from '../generated/ops.ts';
-import type { LinuxSeccomp, Spec } from '../generated/spec.ts';
-import { sendDescriptor } from '../host/descriptor-sockets.ts';
+import type { Spec, State } from '../generated/spec.ts';
 import { identityOf, innermostPid, ownIdentity } from '../host/processes.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
 import { log } from '../log.ts';
 import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
-import { runHook } from '../run/ops/hook.ts';
-import { filterOf } from '../seccomp/filter.ts';
+import type { Made, PlanOwner, RunOptions } from '../run/owner.ts';
 import { listenerOf } from '../seccomp/listener.ts';
-import type { UnitName } from '../systemd/manager.ts';
 import { isThere, readIfThere } from '../there.ts';
 import { UndoStack } from '../undo.ts';
 import { writeWhole } from '../write.ts';
 import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { makeNotifyDirectory } from './notify.ts';
-import { writePidFile } from './pid-file.ts';
 import { runPoststopHooks } from './poststop.ts';
 import type { ContainerRecord } from './record.ts';
 import { filterCacheDirectory } from './root.ts';
@@ -73,20 +69,20 @@ export function createContainer(request: CreateRequest): Created {
   } catch (error) {
     addon().settleInterrupts(false);
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
-    runPoststopHooks(creation.record);
+    runPoststopHooks(creation.container);
     throw orInterrupt(withPlace(error, request.source));
   } finally {
     closeQuietly(lock);
   }
 }
 
-class Creation {
+/** Keeps the container's record, and the state that hooks of init read, while the plan makes the container. */
+class Creation implements PlanOwner {
   private readonly request: CreateRequest;
   private readonly directory: ContainerDirectory;
   private readonly undo: UndoStack;
-  record: ContainerRecord;
+  container: ContainerRecord;
   private pidfd = -1;
-  private terminal = -1;
   /** Holds the state for hooks that init runs; -1 when there are none. */
   private stateFd = -1;
 
@@ -94,78 +90,55 @@ class Creation {
     this.request = request;
     this.directory = directory;
     this.undo = undo;
-    this.record = firstRecord(request);
+    this.container = firstRecord(request);
   }
 
   run(): Created {
     const { directory, request } = this;
     directory.writeConfig(request.source.text);
-    directory.write(this.record);
+    directory.write(this.container);
     if (request.notify) makeNotifyDirectory(directory);
-    const executor = new Executor(request.plan, this.handlers(), this.undo, request.preserveFds);
+    // The filter is loaded after start, which hands its listener over.
+    const options: RunOptions = {
+      ...request,
+      initType: 'standard',
+      filterCache: filterCacheDirectory(request.root),
+      agent: null,
+    };
+    const executor = new Executor(request.plan, this, this.undo, options);
     executor.slots['exec-socket'] = addon().listen(directory.path, execSocket);
     if (request.plan.ops.some(({ op }) => op === 'run-container-hook')) {
       this.stateFd = addon().memfd('tsrun-state', 0);
       executor.slots.state = this.stateFd;
     }
-    executor.run();
+    const { pidfd, terminal } = executor.run();
     for (const fd of Object.values(executor.slots)) closeQuietly(fd);
-    return { directory, record: this.record, pidfd: this.pidfd, terminal: this.terminal, source: request.source };
+    return { directory, record: this.container, pidfd, terminal, source: request.source };
   }
 
-  private handlers() {
-    return {
-      started: (pid: number, pidfd: number) => this.started(pid, pidfd),
-      cgroup: (path: string | null, unit?: UnitName) => {
-        this.record = { ...this.record, cgroup: path, ...(unit && { unit }) };
-        this.directory.write(this.record);
-      },
-      runHook: (op: Parameters<typeof runHook>[0]) => runHook(op, hookState(this.record, 'creating')),
-      resctrlGroups: (directories: readonly string[]) => {
-        this.record = { ...this.record, resctrl: directories };
-        this.directory.write(this.record);
-      },
-      recordState: () => this.recordCreated(),
-      writePidFile: (path: string) => this.undo.push(writePidFile(path, this.record.init?.pid ?? 0)),
-      terminal: (fd: number, name: string) => this.handOverTerminal(fd, name),
-      compileSeccomp: (profile: LinuxSeccomp) => filterOf(profile, filterCacheDirectory(this.request.root)),
-      listener: () => {
-        throw new Error('a filter was loaded before start');
-      },
-    };
-  }
-
-  private handOverTerminal(fd: number, name: string): void {
-    const { consoleSocket } = this.request;
-    if (consoleSocket === undefined) {
-      this.terminal = fd;
-      return;
-    }
-    sendDescriptor(consoleSocket, name, fd, '--console-socket');
-    closeQuietly(fd);
-  }
-
-  private started(pid: number, pidfd: number): void {
+  started(pid: number, pidfd: number): void {
     this.pidfd = pidfd;
-    this.record = { ...this.record, init: identityOf(pid, pidfd) };
+    this.container = { ...this.container, init: identityOf(pid, pidfd) };
     // Without hooks nobody asks for the pid before the container is created, which is soon.
-    if (this.request.plan.ops.some(runsHook)) this.directory.write(this.record);
+    if (this.request.plan.ops.some(runsHook)) this.directory.write(this.container);
     this.publishState('creating');
-    const { pidfdSocket } = this.request;
-    if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', pidfd, '--pidfd-socket');
   }
 
-  private recordCreated(): void {
-    this.record = { ...this.record, phase: 'created' };
-    this.directory.writeRemains(this.record);
-    this.directory.write(this.record);
-    this.publishState('created');
+  state(): State {
+    return hookState(this.container, 'creating');
+  }
+
+  record(made: Made): void {
+    this.container = { ...this.container, ...made };
+    if (made.phase === 'created') this.directory.writeRemains(this.container);
+    this.directory.write(this.container);
+    if (made.phase === 'created') this.publishState('created');
   }
 
   /** What hooks that init runs will read: they see the pid as the container does (runtime.md, State). */
   private publishState(status: 'creating' | 'created'): void {
     if (this.stateFd < 0) return;
-    const state = hookState(this.record, status);
+    const state = hookState(this.container, status);
     const text = JSON.stringify({ ...state, pid: innermostPid(state.pid ?? 0, this.pidfd) });
     ftruncateSync(this.stateFd, 0);
     writeWhole(this.stateFd, text, 0);

@@ -1,25 +1,22 @@
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-import { closeQuietly } from '../close.ts';
 import { isSameAt, type PartSource, withPlace } from '../config/locate.ts';
 import { TsrunError } from '../errors.ts';
-import type { LinuxSeccomp, Process, Spec } from '../generated/spec.ts';
+import type { Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
-import { checkConsole, sendDescriptor } from '../host/descriptor-sockets.ts';
+import { checkConsole } from '../host/descriptor-sockets.ts';
 import { gatherHostFacts, type HostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
 import { log, releaseWarnings } from '../log.ts';
 import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
+import type { PlanOwner, RunOptions, Started } from '../run/owner.ts';
 import { containerStopped } from '../run/words/failure.ts';
-import { filterOf } from '../seccomp/filter.ts';
-import { handListenerOver } from '../seccomp/listener.ts';
 import { isThere } from '../there.ts';
 import { UndoStack } from '../undo.ts';
 import type { MadeProcess } from './exec-process.ts';
 import { logFindings } from './log-findings.ts';
-import { writePidFile } from './pid-file.ts';
 import type { ContainerRecord } from './record.ts';
 import { filterCacheDirectory } from './root.ts';
 import { hookState, statusOf } from './state.ts';
@@ -43,6 +40,8 @@ export interface ExecRequest {
 type SourceOf = (pointer: string) => PartSource | undefined;
 
 export interface PreparedExec {
+  /** Of the container. */
+  record: ContainerRecord;
   spec: Spec;
   plan: Plan;
   /** The text that has a property, for the places in messages. */
@@ -70,7 +69,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
   };
   const sourceOf = (pointer: string) => sourceIn(pointer, directory, own, made);
   try {
-    return { spec, plan: lowerExecPlan(spec, host, options), sourceOf };
+    return { record, spec, plan: lowerExecPlan(spec, host, options), sourceOf };
   } catch (error) {
     throw placed(error, sourceOf);
   }
@@ -104,12 +103,13 @@ function placed(error: unknown, sourceOf: SourceOf): unknown {
  * @returns the process's exit code, or 128 and the number of the signal that killed it; 0 when detached
  */
 export function execInContainer(directory: ContainerDirectory, request: ExecRequest): number {
-  const { spec, plan, sourceOf } = prepareExec(directory, request);
+  const prepared = prepareExec(directory, request);
+  const { spec, plan, sourceOf } = prepared;
   logFindings(plan, sourceOf);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
   // A paused container keeps exec waiting until it is resumed, which a signal may end: init ends with it.
   if (!request.detach && !request.ignorePaused) addon().holdSignals();
-  const { pidfd, terminal } = startProcess(directory, { plan, sourceOf }, request);
+  const { pidfd, terminal } = startProcess(directory, prepared, request);
   if (request.detach) return 0;
   // Now: the process may run for days.
   releaseWarnings();
@@ -158,47 +158,31 @@ function cgroupFor(record: ContainerRecord, below: string | undefined): string |
 
 function startProcess(
   directory: ContainerDirectory,
-  { plan, sourceOf }: Pick<PreparedExec, 'plan' | 'sourceOf'>,
+  { plan, record, sourceOf }: PreparedExec,
   request: ExecRequest,
-): { pidfd: number; terminal: number } {
+): Started {
   const undo = new UndoStack();
-  const process = { pid: -1, pidfd: -1, terminal: -1 };
-  const handlers = {
-    started: (pid: number, pidfd: number) => {
-      process.pid = pid;
-      process.pidfd = pidfd;
+  const owner: PlanOwner = {
+    started() {
       if (!request.detach && request.ignorePaused) addon().holdSignals();
-      if (request.pidfdSocket !== undefined) sendDescriptor(request.pidfdSocket, 'setns', pidfd, '--pidfd-socket');
     },
-    terminal: (fd: number, name: string) => {
-      if (request.consoleSocket === undefined) {
-        process.terminal = fd;
-        return;
-      }
-      sendDescriptor(request.consoleSocket, name, fd, '--console-socket');
-      closeQuietly(fd);
-    },
-    writePidFile: (path: string) => undo.push(writePidFile(path, process.pid)),
-    runHook: () => undefined,
-    recordState: () => undefined,
-    cgroup: () => undefined,
-    resctrlGroups: () => undefined,
-    compileSeccomp: (profile: LinuxSeccomp) => filterOf(profile, filterCacheDirectory(dirname(directory.path))),
-    listener: (fd: number) => {
-      const record = directory.read();
-      if (record.seccompListener === null) throw new Error('a listener that nobody asked for');
-      handListenerOver(record.seccompListener, fd, process.pid, hookState(record, 'running'));
-    },
+    state: () => hookState(record, 'running'),
+  };
+  const options: RunOptions = {
+    ...request,
+    initType: 'setns',
+    filterCache: filterCacheDirectory(dirname(directory.path)),
+    agent: record.seccompListener,
   };
   try {
-    new Executor(plan, handlers, undo, request.preserveFds).run();
+    const started = new Executor(plan, owner, undo, options).run();
     undo.forget();
+    return started;
   } catch (error) {
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
     // A container that ends takes the process with it, at any step, and each step would name another reason.
     throw hasStopped(directory) ? containerStopped() : placed(error, sourceOf);
   }
-  return process;
 }
 
 /** Whether that is why something has failed; an absent one was deleted meanwhile. */

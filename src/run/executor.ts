@@ -2,38 +2,23 @@ import { addon, type ExitStatus } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, JoinResctrlOp, Op, RuntimeOp } from '../generated/ops.ts';
-import type { LinuxSeccomp } from '../generated/spec.ts';
+import { sendDescriptor } from '../host/descriptor-sockets.ts';
 import { processStat } from '../host/processes.ts';
 import { isRuntimeOp, type Plan } from '../plan/plan.ts';
 import { joinGroup, removeGroups } from '../resctrl/group.ts';
 import { withResctrlLock } from '../resctrl/lock.ts';
+import { handListenerOver } from '../seccomp/listener.ts';
 import type { UndoStack } from '../undo.ts';
 import { converse } from './conversation.ts';
 import { type InitMessage, sendContinue } from './message.ts';
-import { type CgroupHandlers, CgroupOps } from './ops/cgroup.ts';
+import { CgroupOps } from './ops/cgroup.ts';
 import { runtimeEnv } from './ops/hook.ts';
+import { type PlanOwner, type RunOptions, recordIn, type Started } from './owner.ts';
 import { type Run, runOp } from './runners.ts';
 import { awaitInit, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
 import { describeFailure, killedHint } from './words/failure.ts';
-
-/** What the ops that differ between create and exec mean to the command. */
-export interface Handlers extends CgroupHandlers {
-  /** Called right after the clone, with init's pid (in the runtime's pid namespace). */
-  started(pid: number, pidfd: number): void;
-  runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
-  recordState(status: string): void;
-  writePidFile(path: string): void;
-  /** Directories of resctrl that are about to be made, the deepest first. */
-  resctrlGroups(directories: readonly string[]): void;
-  /** A terminal's master that init made, with its slave's name inside the container. */
-  terminal(fd: number, name: string): void;
-  /** The profile's program (struct sock_filter[]). */
-  compileSeccomp(profile: LinuxSeccomp): Uint8Array;
-  /** A seccomp listener; init goes on when this returns. In a create, start gets it. */
-  listener(fd: number): void;
-}
 
 /**
  * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Whatever was made is on the undo
@@ -41,9 +26,9 @@ export interface Handlers extends CgroupHandlers {
  */
 export class Executor implements Run {
   private readonly plan: Plan;
-  readonly handlers: Handlers;
+  readonly owner: PlanOwner;
   readonly undo: UndoStack;
-  private readonly preserveFds: number;
+  readonly options: RunOptions;
   private readonly trace: Trace | undefined;
   /** Descriptors init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number> = {};
@@ -59,24 +44,26 @@ export class Executor implements Run {
   private nextOp = 0;
   private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
+  private terminal = -1;
 
-  constructor(plan: Plan, handlers: Handlers, undo: UndoStack, preserveFds = 0) {
+  constructor(plan: Plan, owner: PlanOwner, undo: UndoStack, options: RunOptions) {
     this.plan = plan;
-    this.handlers = handlers;
+    this.owner = owner;
     this.undo = undo;
-    this.preserveFds = preserveFds;
-    this.cgroup = new CgroupOps(handlers, undo);
+    this.options = options;
+    this.cgroup = new CgroupOps(owner, undo);
     this.trace = traceOf(plan.ops);
   }
 
   /** @throws TsrunError for the first op that fails, with its place in the config */
-  run(): void {
+  run(): Started {
     // Below init's end on the stack: a group can only go when nobody is in it.
     this.undo.push(() => removeGroups(this.resctrlGroups));
     this.nextOp = this.runtimeOps(0);
     this.converse();
     closeQuietly(this.socket);
     this.cgroup.close();
+    return { pid: this.pid, pidfd: this.pidfd, terminal: this.terminal };
   }
 
   /** The runtime's ops from `index` up to the next of init's. */
@@ -99,7 +86,7 @@ export class Executor implements Run {
     withResctrlLock(op.mount, () => {
       joinGroup(op, this.pid, (directories) => {
         this.resctrlGroups = directories;
-        this.handlers.resctrlGroups(directories);
+        recordIn(this.owner, { resctrl: directories });
       });
     });
   }
@@ -114,7 +101,7 @@ export class Executor implements Run {
       syncFd: theirs,
       planFd: plan,
       inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
-      preserveFds: this.preserveFds,
+      preserveFds: this.options.preserveFds,
     };
     startInit(op, options);
     const failure = caught(() => this.whileCloning(plan));
@@ -127,7 +114,7 @@ export class Executor implements Run {
     if (failure !== undefined) throw failure.error;
     sendContinue(this.socket);
     // Otherwise the process that counts is the one that it forks.
-    if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.handlers.started(pid, pidfd);
+    if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.started(pid, pidfd);
   }
 
   /** What need not be there before init's first message, and takes as long as the kernel for process and namespaces. */
@@ -150,7 +137,30 @@ export class Executor implements Run {
     this.reapInit();
     this.pid = pid;
     this.pidfd = pidfd;
-    this.handlers.started(pid, pidfd);
+    this.started(pid, pidfd);
+  }
+
+  private started(pid: number, pidfd: number): void {
+    this.owner.started(pid, pidfd);
+    const { pidfdSocket, initType } = this.options;
+    if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, initType, pidfd, '--pidfd-socket');
+  }
+
+  /** @param name of the terminal's slave inside the container */
+  private takeTerminal(fd: number, name: string): void {
+    const { consoleSocket } = this.options;
+    if (consoleSocket === undefined) {
+      this.terminal = fd;
+      return;
+    }
+    sendDescriptor(consoleSocket, name, fd, '--console-socket');
+    closeQuietly(fd);
+  }
+
+  private handListenerOver(fd: number): void {
+    const { agent } = this.options;
+    if (agent === null) throw new Error('a listener that nobody asked for');
+    handListenerOver(agent, fd, this.pid, this.owner.state());
   }
 
   /**
@@ -164,8 +174,8 @@ export class Executor implements Run {
       opOf: (index) => this.opOf(index),
       turn: (index) => this.sync(index) && waits && this.lastSegment(index, lastSync),
       forked: (message) => this.forked(message),
-      terminal: (fd, name) => this.handlers.terminal(fd, name),
-      listener: (fd) => this.handlers.listener(fd),
+      terminal: (fd, name) => this.takeTerminal(fd, name),
+      listener: (fd) => this.handListenerOver(fd),
     });
     if (ending.how === 'failed') throw describeFailure(ending.op, ending.message, this.plan.ops);
     if (ending.how === 'waiting') return;

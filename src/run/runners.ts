@@ -1,23 +1,22 @@
 import { openSync } from 'node:fs';
 import type { CloneOp, JoinResctrlOp, RuntimeOp } from '../generated/ops.ts';
-import type { LinuxSeccomp } from '../generated/spec.ts';
 import { moveNetDevice } from '../network/devices.ts';
+import { filterOf } from '../seccomp/filter.ts';
 import type { UndoStack } from '../undo.ts';
 import { setAttribute } from './ops/attributes.ts';
 import type { CgroupOps } from './ops/cgroup.ts';
+import { runHook } from './ops/hook.ts';
 import { checkIdMaps, writeIdMaps } from './ops/id-maps.ts';
 import { openNamespace } from './ops/namespace.ts';
+import { writePidFile } from './ops/pid-file.ts';
 import { runTreeOp } from './ops/trees.ts';
+import { type PlanOwner, type RunOptions, recordIn } from './owner.ts';
 import { openContainer } from './spawn.ts';
 
 /** What the runtime's ops of one plan share. */
 export interface Run {
-  readonly handlers: {
-    runHook(op: Extract<RuntimeOp, { op: 'run-hook' }>): void;
-    recordState(status: string): void;
-    writePidFile(path: string): void;
-    compileSeccomp(profile: LinuxSeccomp): Uint8Array;
-  };
+  readonly owner: PlanOwner;
+  readonly options: RunOptions;
   /** Descriptors init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number>;
   /** Bytes that ops of init get, by the name in the plan. */
@@ -35,8 +34,8 @@ type Runner<Name extends RuntimeOp['op']> = (op: Extract<RuntimeOp, { op: Name }
 
 /** What carries out each op of the runtime: an op of schemas/ops.json without a runner does not compile. */
 const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
-  'compile-seccomp': (op, { blobs, handlers }) => {
-    blobs[op.program] = handlers.compileSeccomp(op.profile);
+  'compile-seccomp': (op, { blobs, options }) => {
+    blobs[op.program] = filterOf(op.profile, options.filterCache);
   },
   'create-cgroup': (op, { cgroup }) => cgroup.create(op),
   'start-scope': (op, { cgroup, pid }) => cgroup.startScope(op, pid),
@@ -67,9 +66,9 @@ const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
   'set-scheduler': (op, { pid }) => setAttribute(op, pid),
   'set-io-priority': (op, { pid }) => setAttribute(op, pid),
   'set-own-cpu-affinity': (op, { pid }) => setAttribute(op, pid),
-  'run-hook': (op, { handlers }) => handlers.runHook(op),
-  'record-state': (op, { handlers }) => handlers.recordState(op.status),
-  'write-pid-file': (op, { handlers }) => handlers.writePidFile(op.path),
+  'run-hook': (op, { owner }) => runHook(op, owner.state()),
+  'record-state': (op, { owner }) => recordIn(owner, { phase: op.status as 'created' }),
+  'write-pid-file': (op, { pid, undo }) => undo.push(writePidFile(op.path, pid)),
 };
 
 /** @throws TsrunError that names the op's place in the config */

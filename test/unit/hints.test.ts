@@ -2,12 +2,12 @@
 import t from 'tap';
 import { removalHint } from '../../src/cgroup/cgroupfs.ts';
 import { filterHint } from '../../src/cgroup/devices.ts';
-import { pidFileHint } from '../../src/container/pid-file.ts';
 import { psHint } from '../../src/container/ps.ts';
 import { whereToWrite } from '../../src/container/store.ts';
 import { systemHint } from '../../src/errors.ts';
 import { helperHint, mapHint } from '../../src/run/ops/id-maps.ts';
 import { openHint } from '../../src/run/ops/namespace.ts';
+import { pidFileHint } from '../../src/run/ops/pid-file.ts';
 
 const setfcap = 1n << 31n;
 

@@ -7,27 +7,22 @@ import { closeQuietly } from '../../close.ts';
 import type { TsrunError } from '../../errors.ts';
 import type { CreateCgroupOp, FilterDevicesOp, OpenCgroupOp, OwnCgroupOp, StartScopeOp } from '../../generated/ops.ts';
 import { log } from '../../log.ts';
-import type { UnitName } from '../../systemd/manager.ts';
 import type { UndoStack } from '../../undo.ts';
+import { type PlanOwner, recordIn } from '../owner.ts';
 import type { Birthplace } from '../spawn.ts';
 import { startScope, unitOf } from './scope.ts';
 
-export interface CgroupHandlers {
-  /** The cgroup that systemd has made with the unit, or null: the plan has one, but this user may make none. */
-  cgroup(path: string | null, unit?: UnitName): void;
-}
-
 /** The ops of a plan that make the container's cgroup, or open it, and change it. */
 export class CgroupOps implements Birthplace {
-  private readonly handlers: CgroupHandlers;
+  private readonly owner: PlanOwner;
   private readonly undo: UndoStack;
   path = '';
   /** -1 when there is none. */
   fd = -1;
   fallback: string | null = null;
 
-  constructor(handlers: CgroupHandlers, undo: UndoStack) {
-    this.handlers = handlers;
+  constructor(owner: PlanOwner, undo: UndoStack) {
+    this.owner = owner;
     this.undo = undo;
   }
 
@@ -40,7 +35,7 @@ export class CgroupOps implements Birthplace {
       const { message, hint } = error as TsrunError;
       const lost = 'no limits, device rules, pause or stats';
       log('info', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
-      return this.handlers.cgroup(null);
+      return recordIn(this.owner, { cgroup: null });
     }
     this.undo.push(() => undoCgroup(path, made));
     this.path = path;
@@ -51,10 +46,10 @@ export class CgroupOps implements Birthplace {
   startScope(op: StartScopeOp, pid: number): void {
     const unit = unitOf(op);
     // Before it is there: a create that is killed meanwhile leaves it to delete.
-    this.handlers.cgroup(null, unit);
+    recordIn(this.owner, { cgroup: null, unit });
     const path = startScope(op, pid);
     this.undo.push(() => removeContainerCgroup({ path, unit }));
-    this.handlers.cgroup(path, unit);
+    recordIn(this.owner, { cgroup: path, unit });
     this.path = path;
     this.fd = openCgroup(path);
   }

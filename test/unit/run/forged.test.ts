@@ -8,8 +8,9 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { addon, type SpawnOptions } from '../../../src/addon.ts';
 import type { Op } from '../../../src/generated/ops.ts';
-import { Executor, type Handlers } from '../../../src/run/executor.ts';
+import { Executor } from '../../../src/run/executor.ts';
 import { messageSize, messageType } from '../../../src/run/message.ts';
+import type { PlanOwner, RunOptions } from '../../../src/run/owner.ts';
 import { UndoStack } from '../../../src/undo.ts';
 import { requires } from '../../harness/index.ts';
 
@@ -72,16 +73,22 @@ async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string
   };
   const before = Object.fromEntries(Object.keys(functions).map((name) => [name, Reflect.get(real, name)]));
   Object.assign(real, functions);
-  const note = (what: string) => (argument: unknown) => done.push(`${what} ${argument}`);
-  const handlers = {
+  const owner: PlanOwner = {
     started: () => {},
-    recordState: note('state'),
-    terminal: note('terminal'),
-    listener: note('listener'),
+    state: () => ({ ociVersion: '1.2.0', id: 'forged', status: 'creating', bundle: '/bundle' }),
+    record: ({ phase }) => done.push(`state ${phase}`),
+  };
+  const options: RunOptions = {
+    preserveFds: 0,
+    consoleSocket: undefined,
+    pidfdSocket: undefined,
+    initType: 'standard',
+    filterCache: '/none',
+    agent: null,
   };
   const undo = new UndoStack();
   try {
-    new Executor({ ops, warnings: [], notes: [] }, handlers as unknown as Handlers, undo).run();
+    new Executor({ ops, warnings: [], notes: [] }, owner, undo, options).run();
     return { done, error: undefined };
   } catch (error) {
     t.same(undo.run(), []);
@@ -148,4 +155,12 @@ t.test('refused: a process that is not a child, which is left alone', { skip }, 
   t.ok(process.kill(other, 0), 'alive');
   process.kill(other, 'SIGKILL');
   await once(shell, 'exit');
+});
+
+t.test('refused: a listener where no agent waits for one', { skip }, async (t) => {
+  const filtered = turns.with(3, { op: 'load-seccomp', by: 'init', from: '/linux/seccomp' } as unknown as Op);
+  const fd = openSync('/dev/null', 'r');
+  const { error } = await execute(t, filtered, [{ type: 'descriptor', opIndex: 3, fd }]);
+  t.match(error, /a listener that nobody asked for/);
+  closeSync(fd);
 });

@@ -1,9 +1,9 @@
 import { fstatSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { addon } from '../addon.ts';
-import { closeQuietly } from '../close.ts';
-import { errorCode, systemHint, TsrunError } from '../errors.ts';
-import { writeWhole } from '../write.ts';
+import { addon } from '../../addon.ts';
+import { closeQuietly } from '../../close.ts';
+import { errorCode, systemHint, TsrunError } from '../../errors.ts';
+import { writeWhole } from '../../write.ts';
 
 /** How often somebody else may have had the same name for a file. */
 const maxAttempts = 16;
