@@ -186,6 +186,15 @@ export interface Addon {
   /** A filter by libseccomp; no exception: `failure` says what went wrong. */
   compileSeccomp(profile: SeccompProfile): SeccompOutcome;
   libseccompVersion(): string;
+  /** The system calls of this machine that libseccomp knows. */
+  syscallNames(): string[];
+  /**
+   * Whether a filesystem takes its options, each as fsconfig(2) has it; nothing is made. A type that the kernel does not
+   * know yet has it look for a module.
+   *
+   * @returns for each an errno, 0 when it takes it, and the kernel's words
+   */
+  tryFilesystem(type: string, parameters: readonly string[]): { error: number; words: string }[];
   /** Those of these flags of seccomp(2) that the kernel knows. */
   seccompFlags(flags: readonly number[]): number[];
   /**

@@ -58,6 +58,8 @@ namespace tsrun {
   X("seccompFlags", seccomp_flags)             \
   X("compileSeccomp", compile_seccomp)         \
   X("libseccompVersion", libseccomp_version)   \
+  X("syscallNames", syscall_names)             \
+  X("tryFilesystem", try_filesystem)           \
   X("checksum", checksum)                      \
   X("hasPlainKeys", has_plain_keys)            \
   X("filterDevices", filter_devices)           \

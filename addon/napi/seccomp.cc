@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <set>
 
 #include "functions.h"
@@ -200,5 +201,18 @@ Napi::Value compile_seccomp(const Napi::CallbackInfo& info) {
 
 // libseccompVersion() -> "2.5.4"
 Napi::Value libseccomp_version(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), version_text()); }
+
+// syscallNames() -> those of this machine's calls that libseccomp knows. No Linux has numbered one above 600 yet.
+Napi::Value syscall_names(const Napi::CallbackInfo& info) {
+  constexpr int kEnd = 1024;
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (int number = 0; number < kEnd; number++) {
+    char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    if (name == nullptr) continue;
+    names.Set(names.Length(), name);
+    free(name);
+  }
+  return names;
+}
 
 }  // namespace tsrun

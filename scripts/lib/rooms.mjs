@@ -22,7 +22,7 @@ export const rooms = {
   host: ['addon', 'linux'],
   config: ['addon', 'linux', 'log'],
   template: ['host'],
-  seccomp: ['addon', 'build-info', 'host', 'linux', 'log'],
+  seccomp: ['addon', 'build-info', 'config', 'host', 'linux', 'log'],
   systemd: ['addon', 'linux', 'log'],
   plan: ['linux', 'style', 'systemd'],
   cgroup: ['addon', 'host', 'linux', 'log', 'systemd'],
@@ -33,7 +33,7 @@ export const rooms = {
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],
   run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'systemd', 'undo'],
 
-  check: ['config', 'host', 'lower', 'seccomp'],
+  check: ['addon', 'build-info', 'config', 'host', 'linux', 'lower', 'seccomp'],
   features: ['build-info', 'linux', 'lower', 'spec-version', 'systemd'],
   container: [
     ...['addon', 'cgroup', 'config', 'host', 'linux', 'log', 'lower', 'plan', 'resctrl', 'run', 'seccomp', 'systemd'],

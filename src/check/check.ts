@@ -1,15 +1,19 @@
 import { exactIntegers } from '../config/read/exact-integers.ts';
 import { readBundleConfig } from '../config/read/read.ts';
 import { type Finding, type Problem, SpecError } from '../config/validate/finding.ts';
-import { locate, type SpecSource, unknownProperties, validateSpec } from '../config/validate/validate.ts';
+import { warningRules } from '../config/validate/rules/index.ts';
+import { applyRules, locate, type SpecSource, unknownProperties, validateSpec } from '../config/validate/validate.ts';
+import type { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
+import { acceptedPart } from './accepted.ts';
 import type { CheckContext } from './context.ts';
 import { type HostCheck, hostErrors, hostWarnings } from './host-checks.ts';
 import { loweringProblems } from './lowering.ts';
 import type { Probe } from './probe.ts';
+import { Remainder } from './remainder.ts';
 
 /** All that is wrong with a bundle on this host, and all that is odd. */
 export interface Report {
@@ -20,44 +24,84 @@ export interface Report {
   readonly warnings: readonly Finding[];
 }
 
+/** What can be asked about a bundle: the findings, each with its place. */
+type Found = Pick<Report, 'errors' | 'warnings'>;
+
 /**
- * Validates a bundle's config and asks whether this host can honour it. Touches nothing.
+ * Validates a bundle's config and asks whether this host can honour it, all at once: what validation has refused is left
+ * out of the questions to the host. Touches nothing.
  *
+ * @param config absolute path of a file to read in place of the bundle's config.json
  * @throws TsrunError when there is no config.json that is JSON
  */
-export function checkBundle(options: LowerOptions, host: HostFacts, probe: Probe): Report {
-  const source = readBundleConfig(options.bundle);
+export function checkBundle(options: LowerOptions, host: HostFacts, probe: Probe, config?: string): Report {
+  const source = readBundleConfig(options.bundle, config);
   const unknown = unknownProperties(source.value, source);
+  const found = checkValue(source.value, source, (rest) => checkHost(rest, source, options, host, probe));
+  return {
+    path: source.path,
+    text: source.text,
+    errors: found.errors,
+    warnings: sorted([...unknown, ...found.warnings]),
+  };
+}
+
+/** What a program reads of a text that is no JSON, or is not there at all. */
+export function unreadable(error: TsrunError, path: string): Report {
+  const { place, text, message, hint } = error;
+  const finding = { rule: 'json', pointer: '', message: place === undefined ? message : text, hint };
+  const { line, column } = place ?? { line: 1, column: 1 };
+  return { path, text: place?.text ?? '', errors: [{ ...finding, line, column }], warnings: [] };
+}
+
+function checkValue(value: unknown, source: SpecSource, ask: (rest: Remainder) => Found): Found {
   try {
-    const { spec, warnings } = validateSpec(source.value, source);
-    const found = checkHost(spec, source, options, host, probe);
-    return {
-      path: source.path,
-      text: source.text,
-      errors: found.errors,
-      warnings: sorted([...unknown, ...warnings, ...found.warnings]),
-    };
+    return ask(new Remainder(validateSpec(value, source).spec));
   } catch (error) {
     if (!(error instanceof SpecError)) throw error;
-    // What the host can do is not asked before the config is right: too much of an answer would be wrong.
-    return { path: source.path, text: source.text, errors: error.findings, warnings: unknown };
+    const accepted = acceptedPart(value, source, error);
+    if (accepted === undefined) return { errors: error.findings, warnings: [] };
+    const { rest, more } = accepted;
+    const found = ask(rest);
+    // What follows from what has been left out is none of the config's.
+    const isOwn = ({ pointer }: Finding) => !rest.isTouched(pointer);
+    return {
+      errors: sorted([...error.findings, ...locate(more, source), ...found.errors.filter(isOwn)]),
+      warnings: found.warnings.filter(isOwn),
+    };
   }
 }
 
-function checkHost(
-  spec: Spec,
-  source: SpecSource,
-  options: LowerOptions,
-  host: HostFacts,
-  probe: Probe,
-): Pick<Report, 'errors' | 'warnings'> {
+function checkHost(rest: Remainder, source: SpecSource, options: LowerOptions, host: HostFacts, probe: Probe): Found {
+  const spec = rest.value as Spec;
   const rootfs = rootfsPath({ spec, options });
   const { bundle, cgroupManager = 'cgroupfs' } = options;
   const context: CheckContext = { spec, host, bundle, rootfs, cgroupManager, probe };
-  const lowered = loweringProblems(spec, host, { ...options, exactInteger: exactIntegers(source.text) });
+  const exact = exactIntegers(source.text);
+  const exactInteger = (pointer: string) => exact(rest.originalOf(pointer));
+  const lowered = loweringProblems(spec, host, { ...options, exactInteger });
   const errors = [...named('lowering', lowered.errors), ...run(hostErrors, context)];
-  const warnings = [...named('lowering', lowered.warnings), ...run(hostWarnings, context)];
-  return { errors: locate(errors, source), warnings: locate(warnings, source) };
+  const warnings = [
+    ...applyRules(warningRules, spec, []),
+    ...named('lowering', lowered.warnings),
+    ...run(hostWarnings, context),
+  ];
+  const placed = (problems: typeof errors) =>
+    locate(
+      problems.map((problem) => ({ ...problem, pointer: rest.originalOf(problem.pointer) })),
+      source,
+    );
+  return { errors: placed(withoutRepeats(errors)), warnings: placed(warnings) };
+}
+
+/** Two checks may come to the same: a mount that lowering refuses is not tried a second time in other words. */
+function withoutRepeats<T extends Problem>(problems: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return problems.filter(({ pointer }) => {
+    const isRepeated = pointer !== '' && seen.has(pointer);
+    seen.add(pointer);
+    return !isRepeated;
+  });
 }
 
 function run(checks: readonly HostCheck[], context: CheckContext) {

@@ -5,7 +5,9 @@ import type { Problem } from '../config/validate/finding.ts';
 import { TsrunError } from '../errors.ts';
 import type { Hook } from '../generated/spec.ts';
 import { kernelHas, oldestKernel } from '../lower/kernel.ts';
+import { unknownCalls } from '../seccomp/unknown-calls.ts';
 import type { CheckContext } from './context.ts';
+import { filesystemErrors, filesystemWarnings } from './filesystems.ts';
 import { problemOf } from './lowering.ts';
 import type { Probe } from './probe.ts';
 import { programProblems } from './program.ts';
@@ -27,6 +29,7 @@ export const hostErrors: readonly HostCheck[] = [
   { name: 'rootfs', check: rootfsProblems },
   { name: 'namespaces', check: namespaceProblems },
   { name: 'mount-sources', check: mountSourceProblems },
+  { name: 'mount-options', check: filesystemErrors },
   { name: 'program', check: programProblems },
   { name: 'hooks', check: hookProblems },
   { name: 'seccomp', check: seccompProblems },
@@ -34,7 +37,11 @@ export const hostErrors: readonly HostCheck[] = [
   { name: 'systemd', check: systemdProblems },
 ];
 
-export const hostWarnings: readonly HostCheck[] = [{ name: 'filesystems', check: filesystemProblems }];
+export const hostWarnings: readonly HostCheck[] = [
+  { name: 'filesystems', check: filesystemWarnings },
+  { name: 'seccomp-names', check: seccompNameProblems },
+  { name: 'cgroups-path', check: cgroupsPathProblems },
+];
 
 function rootfsProblems({ spec, rootfs, bundle, probe }: CheckContext): Problem[] {
   const kind = probe.kindOf(rootfs);
@@ -79,18 +86,6 @@ function mountSourceProblems({ spec, bundle, probe }: CheckContext): Problem[] {
   });
 }
 
-/** Only a warning: a module that the kernel loads on demand may bring the type. */
-function filesystemProblems({ spec, probe }: CheckContext): Problem[] {
-  const known = new Set((probe.text('/proc/filesystems') ?? '').split(/\s+/));
-  return (spec.mounts ?? []).flatMap(({ type = '', options = [] }, index): Problem[] => {
-    const name = type === 'cgroup' ? 'cgroup2' : type;
-    const isBind = options.includes('bind') || options.includes('rbind') || options.includes('remount');
-    if (isBind || name === '' || known.has(name)) return [];
-    const message = `the kernel does not know the filesystem type ${JSON.stringify(type)}, unless a module brings it`;
-    return [{ pointer: `/mounts/${index}/type`, message }];
-  });
-}
-
 /** Those that run in the runtime's namespaces, and createContainer, whose path is still the host's. */
 const hostHookKinds = ['prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop'] as const;
 
@@ -120,6 +115,32 @@ function seccompProblems({ spec, probe }: CheckContext): Problem[] {
     if (!(error instanceof TsrunError)) throw error;
     return [problemOf(error)];
   }
+}
+
+/** Each name is one: whoever mends the profile wants them all. */
+function seccompNameProblems({ spec, probe }: CheckContext): Problem[] {
+  const seccomp = spec.linux?.seccomp;
+  if (seccomp === undefined) return [];
+  try {
+    return unknownCalls(seccomp, probe.compileSeccomp(seccomp), probe.libseccomp);
+  } catch (error) {
+    // An error, and told as such.
+    if (error instanceof TsrunError) return [];
+    throw error;
+  }
+}
+
+/** slice:prefix:name, as only the systemd driver reads it. */
+function cgroupsPathProblems({ spec, cgroupManager }: CheckContext): Problem[] {
+  const path = spec.linux?.cgroupsPath ?? '';
+  if (cgroupManager !== 'cgroupfs' || !/^[^/:]*:[^/:]*:[^/:]+$/.test(path)) return [];
+  return [
+    {
+      pointer: '/linux/cgroupsPath',
+      message: `${JSON.stringify(path)} is slice:prefix:name of the systemd driver; without it a cgroup gets this very name`,
+      hint: 'add --systemd-cgroup before the command, or give a path',
+    },
+  ];
 }
 
 /** sd_booted(3). */

@@ -1,6 +1,10 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { addon } from '../addon.ts';
+import { errorCode } from '../errors.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
-import { compileFilter } from '../seccomp/compile.ts';
+import { errnoWords } from '../linux/errno.ts';
+import { compileFilter, libseccomp } from '../seccomp/compile.ts';
+import type { Libseccomp } from '../seccomp/unknown-calls.ts';
 
 /** What a check may ask the host's file system; tests answer themselves. */
 export interface Probe {
@@ -8,8 +12,19 @@ export interface Probe {
   kindOf(path: string): PathKind;
   /** Whether a symbolic link stands there, which may lead nowhere. */
   isLink(path: string): boolean;
-  /** Compiles a seccomp profile; throws a TsrunError when that cannot be done. */
-  compileSeccomp(profile: LinuxSeccomp): void;
+  /** Compiles a seccomp profile; gives the names that libseccomp does not know. Throws a TsrunError when it cannot. */
+  compileSeccomp(profile: LinuxSeccomp): readonly string[];
+  readonly libseccomp: Libseccomp;
+  /**
+   * Whether a filesystem takes its options (fsopen(2), fsconfig(2)); nothing is made.
+   *
+   * @returns for each what the kernel says against it, or undefined; nothing at all when it may not be asked
+   */
+  refusedOptions(type: string, options: readonly string[]): readonly (string | undefined)[];
+  /** The first bytes of a file; undefined when it cannot be read. */
+  head(path: string, size: number): Uint8Array | undefined;
+  /** Names in a directory; none when it cannot be read. */
+  names(path: string): readonly string[];
   /** The file's text; undefined when it cannot be read. */
   text(path: string): string | undefined;
 }
@@ -39,7 +54,37 @@ export const hostProbe: Probe = {
     }
   },
   compileSeccomp(profile) {
-    compileFilter(profile);
+    return compileFilter(profile).unknown;
+  },
+  libseccomp,
+  refusedOptions(type, options) {
+    try {
+      const results = addon().tryFilesystem(type, options);
+      return results.map(({ error, words }) => (error === 0 ? undefined : words || errnoWords(error)));
+    } catch (error) {
+      // An ordinary user may open no filesystem outside of a user namespace.
+      if (errorCode(error) !== 'unknown error') return [];
+      throw error;
+    }
+  },
+  head(path, size) {
+    let fd = -1;
+    try {
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const bytes = new Uint8Array(size);
+      return bytes.subarray(0, readSync(fd, bytes, 0, size, 0));
+    } catch {
+      return undefined;
+    } finally {
+      if (fd >= 0) closeSync(fd);
+    }
+  },
+  names(path) {
+    try {
+      return readdirSync(path);
+    } catch {
+      return [];
+    }
   },
   text(path) {
     try {

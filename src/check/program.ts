@@ -2,11 +2,13 @@ import { join, posix } from 'node:path';
 import type { Problem } from '../config/validate/finding.ts';
 import { defaultPath } from '../lower/process/exec.ts';
 import type { CheckContext } from './context.ts';
-import { resolveInRootfs } from './rootfs.ts';
+import { obstacleTo, type State, stateOf } from './executable.ts';
+
+const pointer = '/process/args/0';
 
 /**
- * Whether args[0] is in the root filesystem. Said only of programs that no mount can bring: what a mount hides or shows
- * is seen when the container is made.
+ * Whether args[0] is in the root filesystem, and the kernel can execute it. Said only of programs that no mount can
+ * bring: what a mount hides or shows is seen when the container is made.
  */
 export function programProblems(context: CheckContext): Problem[] {
   const { spec, rootfs, probe } = context;
@@ -17,10 +19,12 @@ export function programProblems(context: CheckContext): Problem[] {
   const candidates = name.includes('/')
     ? [posix.resolve(cwd, name)]
     : pathEntries(path, cwd).map((at) => join(at, name));
-  if (candidates.some((candidate) => mayRun(context, candidate))) return [];
-  const where = name.includes('/') ? 'is no executable file' : `is in no directory of PATH=${path}`;
-  const message = `${JSON.stringify(name)} ${where} in the root filesystem ${rootfs}`;
-  return [{ pointer: '/process/args/0', message, hint: 'paths count from the root filesystem, not from the host’s' }];
+  const states = candidates.map((candidate) => stateOf(context, candidate));
+  // As execvp(3): the first that can be executed.
+  const found = states.findIndex((state) => state === 'program' || state === 'unknown');
+  if (found === -1) return [problemOf(name, candidates, states, path, rootfs)];
+  const obstacle = states[found] === 'program' ? obstacleTo(context, candidates[found] ?? '') : undefined;
+  return obstacle === undefined ? [] : [{ pointer, ...obstacle }];
 }
 
 /** An empty entry is the working directory (exec(3)). */
@@ -28,12 +32,24 @@ function pathEntries(path: string, cwd: string): string[] {
   return path.split(':').map((entry) => posix.resolve(cwd, entry));
 }
 
-function mayRun({ spec, rootfs, probe }: CheckContext, candidate: string): boolean {
-  const destinations = (spec.mounts ?? []).map(({ destination }) => posix.resolve('/', destination));
-  const isMounted = (path: string) => destinations.some((at) => path === at || path.startsWith(`${at}/`));
-  const found = resolveInRootfs(rootfs, candidate);
-  if (isMounted(candidate) || (found !== undefined && isMounted(found.inside))) return true;
-  if (found === undefined) return false;
-  const kind = probe.kindOf(found.outside);
-  return kind === 'program' || kind === 'unreachable';
+function problemOf(name: string, candidates: string[], states: State[], path: string, rootfs: string): Problem {
+  const quoted = JSON.stringify(name);
+  const where = `in the root filesystem ${rootfs}`;
+  const at = states.findIndex((state) => state !== 'absent');
+  if (at !== -1) {
+    const message = `${candidates[at]} is ${states[at] === 'directory' ? 'a directory' : 'no executable file'} ${where}`;
+    return { pointer, message, hint: states[at] === 'directory' ? 'name a program in it' : 'chmod +x makes it one' };
+  }
+  if (!name.includes('/')) {
+    return { pointer, message: `${quoted} is in no directory of PATH=${path} ${where}`, hint: pathHint(name) };
+  }
+  const hint = 'paths count from the root filesystem, not from the host’s';
+  return { pointer, message: `there is no ${candidates[0]} ${where}`, hint };
+}
+
+/** A whole command line in one string is the usual mistake. */
+function pathHint(name: string): string {
+  return /\s/.test(name)
+    ? 'program and arguments are items of their own: ["sh", "-c", "…"]'
+    : 'paths count from the root filesystem, not from the host’s';
 }

@@ -4,6 +4,7 @@ import { TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompArch } from '../generated/spec.ts';
 import { actions, architectures, defaultErrno, operators } from '../linux/seccomp.ts';
 import { enosysStub, needsStub } from './enosys.ts';
+import type { Libseccomp } from './unknown-calls.ts';
 
 export interface CompiledFilter {
   /** struct sock_filter[] */
@@ -16,6 +17,12 @@ export interface CompiledFilter {
 export function libseccompVersion(): string {
   return addon().libseccompVersion();
 }
+
+/** The same, to be asked for words. */
+export const libseccomp: Libseccomp = {
+  version: libseccompVersion,
+  names: () => addon().syscallNames(),
+};
 
 /** BPF_MAXINSNS: what seccomp(2) takes. */
 const maxInstructions = 4096;

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import type { Report } from '../../check/check.ts';
+import type { ReportFormat } from '../../check/report.ts';
+import { TsrunError } from '../../errors.ts';
 import { print } from '../../output.ts';
-import { bundleOption, lowerOptions } from '../bundle-options.ts';
-import type { CommandDeclaration } from '../declaration.ts';
+import { bundleOption, configOf, configOption, lowerOptions } from '../bundle-options.ts';
+import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
 /** `tsrun check`: is this bundle right, and can this host run it? Touches nothing. */
 export const check: CommandDeclaration = {
@@ -10,24 +13,45 @@ export const check: CommandDeclaration = {
   arguments: [],
   options: [
     bundleOption,
-    { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
+    // Without the short form, which is --format's here.
+    { ...configOption, flags: '--config <file>' },
+    {
+      flags: '-f, --format <format>',
+      description: 'output format; sarif is for editors and code scanning, github for the log of a workflow',
+      choices: ['text', 'json', 'sarif', 'github'],
+      default: 'text',
+    },
   ],
-  examples: ['tsrun check --bundle /containers/web', 'tsrun check --format json | jq -r .errors[].message'],
+  examples: [
+    'tsrun check --bundle /containers/web',
+    'tsrun check --config new-config.json',
+    'tsrun check --format json | jq -r .errors[].message',
+    'tsrun check --format sarif > tsrun.sarif',
+  ],
   async run(_args, options, globals) {
-    const [{ checkBundle }, { hostProbe }, { reportJson, reportText, reportVerdict }, { gatherHostFacts }] =
-      await Promise.all([
-        import('../../check/check.ts'),
-        import('../../check/probe.ts'),
-        import('../../check/report.ts'),
-        import('../../host/facts.ts'),
-      ]);
-    const report = checkBundle(lowerOptions('container', options, globals), gatherHostFacts(), hostProbe);
-    if (options.format === 'json') print(reportJson(report));
-    else if (process.stdout.isTTY !== true) print(reportText(report));
-    else await showPeople(report, reportVerdict(report));
+    const { reportVerdict, showReport } = await import('../../check/report.ts');
+    const report = await reportOf(options, globals);
+    const format = options.format as ReportFormat;
+    if (format === 'text' && process.stdout.isTTY === true) await showPeople(report, reportVerdict(report));
+    else print(showReport(report, format, process.cwd()));
     return report.errors.length === 0 ? 0 : 1;
   },
 };
+
+async function reportOf(options: OptionValues, globals: GlobalOptions): Promise<Report> {
+  const { checkBundle, unreadable } = await import('../../check/check.ts');
+  const { hostProbe } = await import('../../check/probe.ts');
+  const { gatherHostFacts } = await import('../../host/facts.ts');
+  const given = lowerOptions('container', options, globals);
+  const config = configOf(options);
+  try {
+    return checkBundle(given, gatherHostFacts(), hostProbe, config);
+  } catch (error) {
+    // A program wants its document, whatever there is to say.
+    if (options.format === 'text' || !(error instanceof TsrunError)) throw error;
+    return unreadable(error, config ?? join(given.bundle, 'config.json'));
+  }
+}
 
 /** With the lines of the file. */
 async function showPeople(report: Report, verdict: string): Promise<void> {

@@ -1,6 +1,11 @@
 /** `check`: what it says agrees with what run does. */
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import t from 'tap';
-import { requires, sandbox } from '../../harness/index.ts';
+import { readIfThere } from '../../../src/there.ts';
+import { requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import { sarifSchema } from './sarif-schema.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
@@ -11,7 +16,7 @@ t.test('a bundle that runs is right', { skip }, async (t) => {
   });
   const { code, stdout, stderr } = await box.runtime(['check', '--bundle', bundle.directory]);
   t.equal(code, 0);
-  t.match(stdout, 'is right, and this host can run it');
+  t.match(stdout, /config\.json: no problems found\n$/);
   t.equal(stderr, '');
   t.equal((await box.runtime(['run', '--bundle', bundle.directory, box.newId()])).code, 0);
 });
@@ -40,4 +45,126 @@ t.test('a bundle without a config is the one-line error of every command', { ski
   t.equal(code, 1);
   t.equal(stdout, '');
   t.match(stderr, 'JSON specification file config.json not found');
+});
+
+/** What check says of a bundle that is right but for the edit. */
+async function report(box: Sandbox, edit: (spec: Spec) => void, ...options: string[]) {
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['true'];
+    edit(spec);
+  });
+  const { stdout } = await box.runtime(['check', '--format', 'json', ...options, '--bundle', bundle.directory]);
+  return JSON.parse(stdout);
+}
+
+const pointers = (findings: { pointer: string }[]) => findings.map(({ pointer }) => pointer);
+
+t.test('options are tried on the kernel, which keeps nothing of it', { skip }, async (t) => {
+  const box = sandbox(t);
+  const before = [readFileSync('/proc/self/mountinfo', 'utf8'), readIfThere('/proc/modules')];
+  const { errors } = await report(box, (spec) => {
+    spec.mounts.push(
+      { destination: '/a', type: 'tmpfs', source: 'tmpfs', options: ['size=64k', 'no-such-option', 'size=12q'] },
+      { destination: '/b', type: 'proc', source: 'proc', options: ['hidepid=2'] },
+      { destination: '/c', type: 'mqueue', source: 'mqueue', options: ['x=1'] },
+      { destination: '/d', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'ro', 'lazytime', 'mode=755'] },
+    );
+  });
+  t.same(pointers(errors), ['/mounts/7/options/1', '/mounts/7/options/2', '/mounts/9/options/0']);
+  t.match(errors[0].message, /Unknown parameter 'no-such-option'/);
+  t.match(errors[1].message, /Bad value for 'size'/);
+  t.same([readFileSync('/proc/self/mountinfo', 'utf8'), readIfThere('/proc/modules')], before);
+});
+
+t.test('what cannot be executed is told as run finds it', { skip }, async (t) => {
+  const box = sandbox(t);
+  const programs: Record<string, [text: string, mode: number, message: RegExp]> = {
+    plain: ['#!/bin/sh\n', 0o644, /\/bin\/plain is no executable file/],
+    script: ['#!/no/such/shell\n', 0o755, /interpreter "\/no\/such\/shell" of \/bin\/script is not in/],
+    empty: ['', 0o755, /neither an ELF program nor a script/],
+  };
+  for (const [name, [text, mode, message]] of Object.entries(programs)) {
+    const bundle = box.bundle((spec) => (spec.process.args = [name]));
+    const path = join(bundle.directory, 'rootfs/bin', name);
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+    const { stdout } = await box.runtime(['check', '--format', 'json', '--bundle', bundle.directory]);
+    t.match(JSON.parse(stdout).errors, [{ pointer: '/process/args/0', message }]);
+    t.not((await box.runtime(['run', '--bundle', bundle.directory, box.newId()])).code, 0);
+  }
+});
+
+t.test('names that mean nothing', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { ok, warnings } = await report(box, (spec) => {
+    spec.process.user = { username: 'nobody' } as never;
+    spec.process.capabilities = { bounding: ['SYS_ADMIN'] } as never;
+    spec.linux.cgroupsPath = 'system.slice:tsrun:x';
+    spec.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['unshre'], action: 'SCMP_ACT_ERRNO' }],
+    };
+  });
+  t.equal(ok, true);
+  const expected = [
+    '/linux/cgroupsPath',
+    '/linux/seccomp/syscalls',
+    '/linux/seccomp/syscalls/0/names/0',
+    '/process/capabilities/bounding/0',
+    '/process/user/username',
+  ];
+  t.same(pointers(warnings).sort(), expected);
+  t.match(
+    warnings.map(({ hint }: { hint?: string }) => hint),
+    new Set(['did you mean "unshare"?', 'did you mean "CAP_SYS_ADMIN"?']),
+  );
+});
+
+t.test('another file in place of config.json', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => (spec.process.args = ['true']));
+  const other = join(box.directory, 'other.json');
+  writeFileSync(other, readFileSync(join(bundle.directory, 'config.json'), 'utf8').replace('"true"', '"untrue"'));
+  const { code, stdout } = await box.runtime(['check', '--config', other, '--bundle', bundle.directory]);
+  t.equal(code, 1);
+  t.match(stdout, new RegExp(`^error: ${other}:\\d+:\\d+: /process/args/0: "untrue" is in no directory`));
+});
+
+t.test('programs get their document also of a file that is no JSON, or not there', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle(() => undefined);
+  const path = join(bundle.directory, 'config.json');
+  writeFileSync(path, '{\n  "ociVersion": tru\n}');
+  const check = (format: string, directory = bundle.directory) =>
+    box.runtime(['check', '--format', format, '--bundle', directory]);
+  const json = await check('json');
+  t.equal(json.code, 1);
+  t.equal(json.stderr, '');
+  t.match(JSON.parse(json.stdout), { ok: false, path, errors: [{ rule: 'json', pointer: '', line: 2 }], warnings: [] });
+  t.match((await check('github')).stdout, /^::error file=.*config\.json,line=2,col=\d+,title=json::/);
+  const absent = await check('json', join(box.directory, 'nowhere'));
+  t.match(JSON.parse(absent.stdout), {
+    ok: false,
+    errors: [{ message: /config\.json not found/, line: 1, column: 1 }],
+  });
+  t.match((await check('text')).stderr, /level=error msg=".*config\.json:2:/);
+});
+
+t.test('SARIF is as its schema requires', { skip }, async (t) => {
+  const box = sandbox(t);
+  const validate = new Ajv({ strict: false }).compile(sarifSchema);
+  const edits: ((spec: Spec) => void)[] = [
+    () => undefined,
+    (spec) => {
+      spec.process.cwd = 'relative';
+      spec.process.args = ['no-such'];
+      Object.assign(spec, { hostnam: 'x' });
+    },
+  ];
+  for (const edit of edits) {
+    const bundle = box.bundle(edit);
+    const { stdout } = await box.runtime(['check', '--format', 'sarif', '--bundle', bundle.directory]);
+    t.ok(validate(JSON.parse(stdout)), JSON.stringify(validate.errors));
+  }
+  t.notOk(validate({ version: '2.1.0', runs: [{}] }), 'the schema refuses something');
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { checkBundle, type Report } from '../../../src/check/check.ts';
 import { hostProbe, type Probe } from '../../../src/check/probe.ts';
-import { reportJson, reportText } from '../../../src/check/report.ts';
+import { reportGithub, reportJson, reportSarif, reportText } from '../../../src/check/report.ts';
 import { resolveInRootfs } from '../../../src/check/rootfs.ts';
 import { TsrunError } from '../../../src/errors.ts';
 import type { HostFacts } from '../../../src/host/facts.ts';
@@ -20,13 +20,22 @@ interface Case {
   text?: Record<string, string | undefined>;
   /** What compiling the seccomp profile fails with. */
   seccomp?: string;
+  /** System calls that libseccomp does not know. */
+  unknownCalls?: string[];
+  /** What the kernel says against an option of a filesystem. */
+  refused?: Record<string, string>;
+  /** Programs of the root filesystem besides /bin/sh: their bytes. */
+  programs?: Record<string, string | Uint8Array>;
   cgroupManager?: CgroupManager;
 }
 
 /** Checks a bundle that is right but for the case's edit, on a host that can do all but what the case takes away. */
-function check(t: Test, { edit, host, probe, text = {}, seccomp, cgroupManager = 'cgroupfs' }: Case): Report {
+function check(t: Test, given: Case): Report {
+  const { edit, host, probe, text = {}, seccomp, cgroupManager = 'cgroupfs', programs = {} } = given;
   const bundle = t.testdir({ rootfs: { bin: {} } });
-  writeFileSync(join(bundle, 'rootfs/bin/sh'), '', { mode: 0o755 });
+  for (const [name, bytes] of Object.entries({ sh: elf(), ...programs })) {
+    writeFileSync(join(bundle, 'rootfs/bin', name), bytes, { mode: 0o755 });
+  }
   const spec = defaultSpec() as FullSpec;
   edit?.(spec, bundle);
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec, null, 2));
@@ -35,13 +44,34 @@ function check(t: Test, { edit, host, probe, text = {}, seccomp, cgroupManager =
     kindOf: (path) => probe?.(path) ?? (path.startsWith(bundle) ? hostProbe.kindOf(path) : 'file'),
     compileSeccomp: () => {
       if (seccomp !== undefined) throw new TsrunError(seccomp, { about: '/linux/seccomp/syscalls/0' });
+      return given.unknownCalls ?? [];
     },
+    libseccomp: { version: () => '2.9', names: () => ['open', 'openat', 'unshare'] },
+    refusedOptions: (_type, options) => options.map((option) => given.refused?.[option]),
+    head: hostProbe.head,
+    names: () => [],
     text: (path) => (path in text ? text[path] : path === '/proc/filesystems' ? filesystems : ''),
   };
   return checkBundle({ id: 'c1', bundle, cgroupManager }, capableHost(host), asked);
 }
 
 const filesystems = 'nodev\tproc\nnodev\ttmpfs\nnodev\tdevpts\nnodev\tsysfs\nnodev\tcgroup2\nnodev\tmqueue\n';
+
+/** An ELF program of this machine that needs no interpreter, or the given one. */
+function elf(interpreter?: string, machine = process.arch === 'arm64' ? 183 : 62): Uint8Array {
+  const bytes = new Uint8Array(256);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(18, machine, true);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, interpreter === undefined ? 0 : 1, true);
+  view.setUint32(64, 3, true);
+  view.setBigUint64(64 + 8, 128n, true);
+  view.setBigUint64(64 + 32, BigInt((interpreter ?? '').length + 1), true);
+  bytes.set(new TextEncoder().encode(interpreter ?? ''), 128);
+  return bytes;
+}
 
 /** `pointer: message` of each error. */
 function errors(t: Test, given: Case): string[] {
@@ -51,11 +81,11 @@ function errors(t: Test, given: Case): string[] {
 t.test('a bundle that is right on a host that can run it', async (t) => {
   const report = check(t, {});
   t.same([report.errors, report.warnings], [[], []]);
-  t.match(reportText(report), /config\.json is right, and this host can run it\n$/);
+  t.match(reportText(report), /config\.json: no problems found\n$/);
   t.match(JSON.parse(reportJson(report)), { ok: true, errors: [], warnings: [] });
 });
 
-t.test('errors of the config come all at once with their places, and the host is not asked', async (t) => {
+t.test('errors of the config and of the host come all at once with their places', async (t) => {
   const report = check(t, {
     edit: (spec) => {
       spec.process.cwd = 'relative';
@@ -63,16 +93,67 @@ t.test('errors of the config come all at once with their places, and the host is
     },
     host: kernel(3, 0),
   });
-  t.match(report.errors, [{ rule: 'cwd-absolute' }, { rule: 'rlimit-soft-above-hard' }]);
-  t.ok(report.errors.every(({ line, column }) => line > 1 && column > 1));
-  t.match(reportText(report), /^error: .*config\.json:\d+:\d+: \/process\/cwd: .*\n2 errors, 0 warnings\n$/s);
+  t.match(report.errors.slice(1), [{ rule: 'cwd-absolute' }, { rule: 'rlimit-soft-above-hard' }]);
+  t.match(report.errors[0], { rule: 'kernel', pointer: '' });
+  t.ok(report.errors.slice(1).every(({ line, column }) => line > 1 && column > 1));
+  t.match(reportText(report), /^error: .*config\.json:\d+:\d+: \/process\/cwd: .*\n3 errors, 0 warnings\n$/ms);
+});
+
+t.test('what validation refuses leaves the others their numbers, and has no consequences of its own', async (t) => {
+  const found = errors(t, {
+    edit: (spec) => {
+      spec.process.args = ['no-such-program', ''];
+      spec.mounts?.push(
+        { destination: '', type: 'tmpfs' },
+        { destination: '/data', source: 'nowhere', options: ['bind'] },
+        { destination: 5, type: 'tmpfs' } as never,
+        { destination: '/more', source: 'nowhere', options: ['bind'] },
+      );
+      spec.linux.intelRdt = { closID: 'gold' };
+    },
+    host: { resctrl: null },
+  });
+  t.match(found.sort(), [
+    /^\/linux\/intelRdt: the resctrl filesystem is not mounted/,
+    /^\/mounts\/10\/source: there is no/,
+    /^\/mounts\/7\/destination: must not be empty/,
+    /^\/mounts\/8\/source: there is no/,
+    /^\/mounts\/9\/destination: must be a string/,
+    /^\/process\/args\/0: "no-such-program"/,
+  ]);
+  t.equal(found.length, 6);
+});
+
+t.test('what needs a namespace that is refused is no error', async (t) => {
+  const found = errors(t, {
+    edit: (spec) => {
+      spec.linux.namespaces = [{ type: 'uts', path: 5 as never }, { type: 'pid' }, { type: 'mount' }];
+      spec.process.args = ['no-such-program'];
+    },
+  });
+  t.match(found.sort(), [/^\/linux\/namespaces\/0\/path/, /^\/process\/args\/0/]);
+  t.equal(found.length, 2);
+});
+
+t.test('of a config that lacks almost everything only that is told', async (t) => {
+  const found = (edit: (spec: FullSpec) => void) => errors(t, { edit });
+  t.match(
+    found((spec) => {
+      for (const name of Object.keys(spec)) delete (spec as unknown as Record<string, unknown>)[name];
+    }),
+    [/ociVersion/, /root/],
+  );
+  t.match(
+    found((spec) => Object.assign(spec, { linux: [], process: 5 })),
+    [/^\/process: must be an object/, /^\/linux: must be an object/],
+  );
 });
 
 t.test('unknown properties are warnings', async (t) => {
   const report = check(t, { edit: (spec) => Object.assign(spec, { hostnam: 'x' }) });
   t.same(report.errors, []);
   t.match(report.warnings, [{ pointer: '/hostnam', rule: 'unknown-property' }]);
-  t.match(reportText(report), '(1 warning)');
+  t.match(reportText(report), /config\.json: no errors found, 1 warning\n$/);
 });
 
 t.test('everything that lowering refuses on this host is told, not only the first', async (t) => {
@@ -157,8 +238,60 @@ t.test('bind sources and filesystem types', async (t) => {
       );
     },
   });
-  t.match(report.errors, [{ pointer: '/mounts/7/source', message: /^there is no .*\/data$/ }]);
-  t.match(report.warnings, [{ pointer: '/mounts/9/type', message: /"oddfs"/ }]);
+  t.match(report.errors, [
+    { pointer: '/mounts/7/source', message: /^there is no .*\/data$/ },
+    { pointer: '/mounts/9/type', message: /no filesystem "oddfs"/ },
+  ]);
+});
+
+t.test('a filesystem that a module brings is not asked for', async (t) => {
+  const edit = (spec: FullSpec) => void spec.mounts?.push({ destination: '/odd', source: 'odd', type: 'oddfs' });
+  const { release } = capableHost().kernel;
+  const aliases = `/lib/modules/${release}/modules.alias`;
+  const known = check(t, { edit, text: { [aliases]: '# x\nalias fs-oddfs odd\n' } });
+  t.match([known.errors, known.warnings], [[], [{ pointer: '/mounts/7/type', message: /load the module odd / }]]);
+  const untold = check(t, { edit, text: { [aliases]: undefined } });
+  t.match([untold.errors, untold.warnings], [[], [{ message: /unless a module brings it/ }]]);
+});
+
+t.test('options that a filesystem does not take', async (t) => {
+  const found = errors(t, {
+    edit: (spec) => {
+      spec.mounts?.push(
+        { destination: '/t', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'size=12q', 'mode=755'] },
+        { destination: '/p', type: 'devpts', source: 'devpts', options: ['newinstance', 'modee=0620', 'gid=5'] },
+      );
+    },
+    refused: { 'size=12q': "tmpfs: Bad value for 'size'" },
+  });
+  t.match(found, [
+    /^\/mounts\/7\/options\/1: the kernel refuses the option "size=12q": tmpfs: Bad value/,
+    /^\/mounts\/8\/options\/1: .*"modee=0620"/,
+  ]);
+});
+
+t.test('what the kernel needs to execute the program', async (t) => {
+  const run = (args: string[], programs: Case['programs']) =>
+    errors(t, { edit: ({ process }) => void Object.assign(process, { args }), programs: programs ?? {} });
+  t.same(run(['/bin/a'], { a: elf('/bin/b'), b: elf() }), []);
+  t.match(run(['a'], { a: elf('/lib/ld.so') }), [
+    /^\/process\/args\/0: the ELF interpreter \/lib\/ld\.so of \/bin\/a is not/,
+  ]);
+  t.match(run(['a'], { a: elf(undefined, 243) }), [/a program for RISC-V, and this machine is/]);
+  t.match(run(['a'], { a: elf().subarray(0, 20) }), [/cut off/]);
+  t.same(run(['a'], { a: '#!/bin/sh -e\n' }), []);
+  t.match(run(['a'], { a: '#!/usr/bin/python3\n' }), [
+    /the interpreter "\/usr\/bin\/python3" of \/bin\/a is not in the root/,
+  ]);
+  t.match(run(['a'], { a: '#!/bin/b\n', b: elf('/no') }), [/ELF interpreter \/no of \/bin\/b/]);
+  t.match(run(['a'], { a: 'echo hello\n' }), [/neither an ELF program nor a script/]);
+  t.match(run(['a'], { a: '' }), [/neither an ELF/]);
+  t.match(
+    check(t, { edit: ({ process }) => void Object.assign(process, { args: ['a'] }), programs: { a: '#!/bin/sh\r\n' } })
+      .errors,
+    [{ hint: /Windows/ }],
+  );
+  t.match(run(['a'], { a: '#!/bin/a\n' }), [], 'a circle ends');
 });
 
 t.test('a link that leads nowhere is a source where it is to be copied', async (t) => {
@@ -182,8 +315,10 @@ t.test('the program is searched in the root filesystem', async (t) => {
   });
   t.same(errors(t, withArgs(['/bin/sh'])), []);
   t.match(errors(t, withArgs(['nothing'])), [/^\/process\/args\/0: "nothing" is in no directory of PATH=/]);
-  t.match(errors(t, withArgs(['/bin/nothing'])), [/^\/process\/args\/0: "\/bin\/nothing" is no executable file/]);
-  t.match(errors(t, withArgs(['/bin'])), [/is no executable file/]);
+  t.match(errors(t, withArgs(['/bin/nothing'])), [/^\/process\/args\/0: there is no \/bin\/nothing in/]);
+  t.match(errors(t, withArgs(['/bin'])), [/\/bin is a directory/]);
+  const plain = (_: FullSpec, bundle: string) => writeFileSync(join(bundle, 'rootfs/bin/plain'), '', { mode: 0o644 });
+  t.match(errors(t, withArgs(['plain'], plain)), [/^\/process\/args\/0: \/bin\/plain is no executable file/]);
   t.same(
     errors(
       t,
@@ -212,6 +347,49 @@ t.test('seccomp: a kernel without it, and a profile that cannot be compiled', as
   const text = { '/proc/sys/kernel/seccomp/actions_avail': undefined };
   t.match(errors(t, { edit, text }), [/^\/linux\/seccomp: this kernel has no seccomp filters/]);
   t.same(errors(t, { edit, seccomp: 'too odd' }), ['/linux/seccomp/syscalls/0: too odd']);
+});
+
+t.test('system calls that nobody knows', async (t) => {
+  const { errors, warnings } = check(t, {
+    edit: (spec) => {
+      spec.linux.seccomp = {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [
+          { names: ['unshre'], action: 'SCMP_ACT_ERRNO' },
+          { names: ['opennat'], action: 'SCMP_ACT_KILL' },
+        ],
+      };
+    },
+    unknownCalls: ['unshre', 'opennat'],
+  });
+  t.same(errors, []);
+  t.match(warnings, [
+    { pointer: '/linux/seccomp/syscalls', message: /denies nothing/ },
+    { pointer: '/linux/seccomp/syscalls/0/names/0', message: /"unshre", so it is not denied/, hint: /"unshare"/ },
+    { pointer: '/linux/seccomp/syscalls/1/names/0', hint: /"openat"/ },
+  ]);
+});
+
+t.test('a user by name only, a cgroup as systemd’s driver names it, capabilities without CAP_', async (t) => {
+  const { warnings } = check(t, {
+    edit: (spec) => {
+      spec.process.user = { username: 'www' };
+      spec.linux.cgroupsPath = 'system.slice:tsrun:web';
+      spec.process.capabilities = { bounding: ['NET_ADMIN'] };
+    },
+  });
+  const expected: Record<string, RegExp> = {
+    '/process/user/username': /without uid the program runs as root/,
+    '/linux/cgroupsPath': /slice:prefix:name/,
+    '/process/capabilities/bounding/0': /unknown capability "NET_ADMIN"/,
+  };
+  for (const [pointer, message] of Object.entries(expected)) {
+    t.match(warnings.find((warning) => warning.pointer === pointer)?.message, message);
+  }
+  t.match(
+    warnings.find(({ hint }) => hint?.includes('CAP_NET_ADMIN')),
+    { rule: 'capability-unknown' },
+  );
 });
 
 t.test('--systemd-cgroup needs systemd', async (t) => {
@@ -272,4 +450,36 @@ t.test('a limit whose controller is missing is named, whatever else its object m
     t.match(found, [new RegExp(`^${pointer}`)], pointer);
     t.equal(found.length, 1, pointer);
   }
+});
+
+t.test('SARIF and workflow commands name each finding', async (t) => {
+  const report = check(t, {
+    edit: (spec) => {
+      spec.process.cwd = '50%,\nrelative: x';
+      Object.assign(spec, { hostnam: 'x' });
+    },
+  });
+  const directory = report.path.slice(0, report.path.lastIndexOf('/'));
+  const { version, runs } = JSON.parse(reportSarif(report, directory));
+  t.equal(version, '2.1.0');
+  const [{ tool, results, columnKind }] = runs;
+  t.equal(columnKind, 'unicodeCodePoints');
+  t.match(results, [
+    { ruleId: 'cwd-absolute', level: 'error' },
+    { ruleId: 'unknown-property', level: 'warning' },
+  ]);
+  for (const { ruleId, ruleIndex, locations, message } of results) {
+    t.equal(tool.driver.rules[ruleIndex].id, ruleId);
+    const [{ physicalLocation: at, logicalLocations }] = locations;
+    t.equal(at.artifactLocation.uri, 'config.json');
+    t.ok(at.region.startLine > 1 && at.region.startColumn > 1);
+    t.ok(message.text.startsWith(`${logicalLocations[0].fullyQualifiedName}: `));
+  }
+  t.match(JSON.parse(reportSarif(report, '/elsewhere')).runs[0].results[0].locations[0], {
+    physicalLocation: { artifactLocation: { uri: `file://${report.path}` } },
+  });
+  const [first, second, ...none] = reportGithub(report, directory).trimEnd().split('\n');
+  t.match(first, /^::error file=config\.json,line=\d+,col=\d+,title=cwd-absolute::\/process\/cwd: .*50%25,/);
+  t.match(second, /^::warning file=config\.json,line=\d+,col=\d+,title=unknown-property::\/hostnam: /);
+  t.same(none, []);
 });

@@ -89,6 +89,16 @@ export const processErrors: Rule[] = [
 
 export const processWarnings: Rule[] = [
   {
+    name: 'username-without-uid',
+    reads: ['/process/user/username'],
+    check: ({ process }) => {
+      const { username = '', uid } = process?.user ?? {};
+      const message = () => `is for Windows: without uid the program runs as root, not as ${show(username)}`;
+      const hint = 'set /process/user/uid and gid, numbers of the root filesystem’s /etc/passwd';
+      return when(username !== '' && uid === undefined, '/process/user/username', message, hint);
+    },
+  },
+  {
     name: 'console-size-without-terminal',
     // "MUST be ignored" then, and docker writes it whenever its own caller has a terminal.
     harmless: true,

@@ -1,0 +1,52 @@
+// Whether a filesystem takes its options, asked without making one.
+#include <linux/mount.h>
+#include <unistd.h>
+
+#include "../common/syscall.h"
+#include "functions.h"
+
+namespace tsrun {
+
+namespace {
+
+// What the kernel says of the last fsconfig: `e tmpfs: Unknown parameter 'x'`, without its first two characters.
+std::string words_of(int context) {
+  char line[512];
+  ssize_t got = read(context, line, sizeof(line));
+  if (got <= 2) return "";
+  std::string words(line + 2, static_cast<size_t>(got - 2));
+  while (!words.empty() && words.back() == '\n') words.pop_back();
+  return words;
+}
+
+long configure(int context, const std::string& parameter) {
+  size_t equals = parameter.find('=');
+  if (equals == std::string::npos) {
+    return sys(__NR_fsconfig, context, FSCONFIG_SET_FLAG, parameter.c_str(), nullptr, 0);
+  }
+  std::string key = parameter.substr(0, equals), value = parameter.substr(equals + 1);
+  return sys(__NR_fsconfig, context, FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
+}
+
+}  // namespace
+
+// tryFilesystem(type, parameters[]) -> { error, words } for each, 0 when the filesystem takes it. The context is never
+// told to create anything, and goes with its descriptor.
+Napi::Value try_filesystem(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::string type = string_at(info, 0);
+  long opened = sys(__NR_fsopen, type.c_str(), FSOPEN_CLOEXEC);
+  if (opened < 0) return throw_errno(env, static_cast<int>(-opened), "fsopen", type);
+  UniqueFd context(static_cast<int>(opened));
+  Napi::Array results = Napi::Array::New(env);
+  each_of(info[1].As<Napi::Array>(), [&](const Napi::Value& item) {
+    long error = configure(context.get(), item.As<Napi::String>().Utf8Value());
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("error", static_cast<int>(-error));
+    result.Set("words", error < 0 ? words_of(context.get()) : std::string());
+    results.Set(results.Length(), result);
+  });
+  return results;
+}
+
+}  // namespace tsrun

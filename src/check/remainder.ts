@@ -1,0 +1,117 @@
+/** A config from which what has been refused is taken away, so that the rest can be asked about. */
+import { appendPointer } from '../config/read/pointer.ts';
+
+/** Items of these mean what they do by their number: one that goes takes the list with it. */
+const positional = /^(\/process|\/hooks\/\w+\/\d+)\/args\/\d+$/;
+
+export class Remainder {
+  readonly value: unknown;
+  /** By list: the number that each item had. */
+  readonly #numbers = new WeakMap<object, number[]>();
+  /** Pointers of what has been taken away or put in its place, as the config counts. */
+  readonly #touched: string[] = [];
+
+  /** @param value stays as it is */
+  constructor(value: unknown) {
+    this.value = structuredClone(value);
+  }
+
+  /** The pointer that a value of the remainder has in the config. */
+  originalOf(pointer: string): string {
+    let at: unknown = this.value;
+    return namesOf(pointer).reduce((path, name) => {
+      const known = Array.isArray(at) ? (this.#numbers.get(at)?.[Number(name)] ?? name) : name;
+      at = valueIn(at, name);
+      return appendPointer(path, known);
+    }, '');
+  }
+
+  /**
+   * Takes several away, and what is left empty by that.
+   *
+   * @param pointers as the remainder counts
+   * @returns whether any was there
+   */
+  removeAll(pointers: readonly string[]): boolean {
+    // The last of a list first: the others keep their numbers for so long.
+    const inOrder = [...new Set(pointers)].sort(laterFirst);
+    return inOrder.map((pointer) => this.remove(pointer)).some(Boolean);
+  }
+
+  remove(pointer: string): boolean {
+    if (positional.test(pointer)) return this.remove(pointer.slice(0, pointer.lastIndexOf('/')));
+    const original = this.originalOf(pointer);
+    const isRemoved = pointer !== '' && this.#removeAt(this.value, namesOf(pointer));
+    if (isRemoved) this.#touched.push(original);
+    return isRemoved;
+  }
+
+  /** Gives an object of the remainder what it must have. */
+  fill(pointer: string, name: string, value: unknown): void {
+    const holder = namesOf(pointer).reduce(valueIn, this.value);
+    if (typeof holder !== 'object' || holder === null || Object.hasOwn(holder, name)) return;
+    (holder as Record<string, unknown>)[name] = value;
+    this.#touched.push(appendPointer(pointer, name));
+  }
+
+  /** Whether something of that property, or around it, is not as the config has it. */
+  isTouched(original: string): boolean {
+    if (original === '') return false;
+    return this.#touched.some((pointer) => isWithin(pointer, original) || isWithin(original, pointer));
+  }
+
+  /** The same of the whole object that something has been taken from; items of a list do not know each other. */
+  isNearTouched(original: string): boolean {
+    return this.isTouched(original) || this.#touched.some((pointer) => isWithin(original, holderOf(pointer)));
+  }
+
+  #removeAt(holder: unknown, [name = '', ...rest]: readonly string[]): boolean {
+    if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, name)) return false;
+    const inner = valueIn(holder, name);
+    const isRemoved = rest.length === 0 || this.#removeAt(inner, rest);
+    const isEmptied = rest.length > 0 && Object.keys(inner as object).length === 0;
+    if (isRemoved && (rest.length === 0 || isEmptied)) this.#delete(holder, name);
+    return isRemoved;
+  }
+
+  #delete(holder: object, name: string): void {
+    if (!Array.isArray(holder)) {
+      delete (holder as Record<string, unknown>)[name];
+      return;
+    }
+    const numbers = this.#numbers.get(holder) ?? holder.map((_, index) => index);
+    numbers.splice(Number(name), 1);
+    holder.splice(Number(name), 1);
+    this.#numbers.set(holder, numbers);
+  }
+}
+
+function namesOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function valueIn(holder: unknown, name: string): unknown {
+  return (holder as Record<string, unknown> | undefined | null)?.[name];
+}
+
+/** The object that has the property; the item itself of a list, and what the whole config has. */
+function holderOf(pointer: string): string {
+  const holder = pointer.slice(0, pointer.lastIndexOf('/'));
+  return /\/\d+$/.test(pointer) || holder === '' ? pointer : holder;
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}/`);
+}
+
+function laterFirst(a: string, b: string): number {
+  const [left, right] = [namesOf(a), namesOf(b)];
+  const at = left.findIndex((name, index) => name !== right[index]);
+  if (at === -1) return right.length - left.length;
+  const [one = '', other = ''] = [left[at], right[at]];
+  const areNumbers = /^\d+$/.test(one) && /^\d+$/.test(other);
+  return areNumbers ? Number(other) - Number(one) : one < other ? 1 : -1;
+}

@@ -1,0 +1,63 @@
+/** What becomes of a profile's entries whose system calls libseccomp does not know. */
+import { didYouMean } from '../config/validate/suggest.ts';
+import type { LinuxSeccomp, LinuxSyscall, SeccompAction } from '../generated/spec.ts';
+
+/** What is asked of libseccomp. */
+export interface Libseccomp {
+  version(): string;
+  /** System calls of this machine. */
+  names(): readonly string[];
+}
+
+export interface UnknownCall {
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint: () => string | undefined;
+  /** Whether the program may do what the profile is to forbid. */
+  readonly isHole: boolean;
+}
+
+const at = '/linux/seccomp/syscalls';
+
+/**
+ * One for each name that is not known, and one for a profile that forbids nothing for that.
+ *
+ * @param unknown what compiling says
+ */
+export function unknownCalls(profile: LinuxSeccomp, unknown: readonly string[], library: Libseccomp): UnknownCall[] {
+  if (unknown.length === 0) return [];
+  const names = new Set(unknown);
+  const version = library.version();
+  const found = (profile.syscalls ?? []).flatMap((entry, index) => {
+    const isHole = forbids(entry, profile);
+    const effect = isHole ? 'so it is not denied' : 'so the entry does nothing for it';
+    return entry.names.flatMap((name, place) => {
+      if (!names.has(name)) return [];
+      const message = `libseccomp ${version} knows no system call ${JSON.stringify(name)}, ${effect}`;
+      return [
+        { pointer: `${at}/${index}/names/${place}`, message, hint: () => didYouMean(name, library.names()), isHole },
+      ];
+    });
+  });
+  return forbidsNothing(profile, names) ? [emptied, ...found] : found;
+}
+
+const emptied: UnknownCall = {
+  pointer: at,
+  message: 'the profile denies nothing: it allows by default, and no system call that it denies is known',
+  hint: () => undefined,
+  isHole: true,
+};
+
+function forbidsNothing(profile: LinuxSeccomp, unknown: ReadonlySet<string>): boolean {
+  const denials = (profile.syscalls ?? []).filter((entry) => forbids(entry, profile));
+  return denials.length > 0 && denials.every(({ names }) => names.every((name) => unknown.has(name)));
+}
+
+function forbids({ action }: LinuxSyscall, { defaultAction }: LinuxSeccomp): boolean {
+  return allows(defaultAction) && !allows(action);
+}
+
+function allows(action: SeccompAction): boolean {
+  return action === 'SCMP_ACT_ALLOW' || action === 'SCMP_ACT_LOG';
+}
