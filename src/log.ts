@@ -1,5 +1,6 @@
-import { errorCode, oneLine, TsrunError } from './errors.ts';
+import { type ErrorPlace, errorCode, oneLine, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
+import { showProblem } from './problem.ts';
 import { hasColours, styles } from './style.ts';
 import { openingHint, openNamed, writeWhole } from './write.ts';
 
@@ -51,6 +52,50 @@ export function log(level: LogLevel, message: string): void {
   if (options.file === undefined) printError(line);
   else if (level === 'warning' && waitsForSuccess()) held.push(line);
   else append(line);
+}
+
+/** What is to be said of a property. */
+export interface LoggedFinding {
+  /** JSON pointer; `` for none. */
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint?: string | (() => string | undefined) | undefined;
+  /** Of the property, where the caller knows it; else it is looked for. */
+  readonly place?: ErrorPlace | undefined;
+}
+
+type Placer = (pointer: string) => ErrorPlace | undefined;
+
+/** Of the config that this command is about. */
+let placeOf: Placer = () => undefined;
+
+/** From here on findings have their places from there; it is only asked when one is shown to people. */
+export function placeFindings(placer: Placer): void {
+  placeOf = placer;
+}
+
+/** @param line what programs get, and is in --log */
+export function logFinding(level: LogLevel, finding: LoggedFinding, line: () => string): void {
+  if (!isLogged(level)) return;
+  if (!speaksToPeople()) return log(level, line());
+  const { pointer, message, hint, place = placeOf(pointer) } = finding;
+  const shown = {
+    level,
+    message: pointer === '' ? message : `${pointer}: ${message}`,
+    place,
+    hint: typeof hint === 'function' ? hint() : hint,
+  };
+  printError(showProblem(shown, styles(hasColours(process.stderr))));
+}
+
+/** An error that does not end the command. */
+export function logError(level: LogLevel, error: TsrunError): void {
+  const { isNamed, pointer, text, hint, message, place } = error;
+  const named = isNamed && pointer !== undefined;
+  // Without its pointer the message has all.
+  const about = named ? pointer : '';
+  const found = place ?? (pointer === undefined ? undefined : placeOf(pointer));
+  logFinding(level, { pointer: about, message: named ? text : message, hint, place: found }, () => error.asLine);
 }
 
 /**

@@ -15,7 +15,8 @@ export const rooms = {
   style: [],
   undo: [],
   output: [],
-  log: ['output', 'style'],
+  problem: ['style'],
+  log: ['output', 'problem', 'style'],
   addon: ['build-info'],
   linux: [],
 
@@ -41,7 +42,7 @@ export const rooms = {
   ],
   cli: [
     ...['addon', 'build-info', 'check', 'config', 'container', 'features', 'host', 'json', 'linux', 'log', 'lower'],
-    ...['output', 'plan', 'run', 'seccomp', 'spec-version', 'style', 'template'],
+    ...['output', 'plan', 'problem', 'run', 'seccomp', 'spec-version', 'style', 'template'],
   ],
   standalone: ['addon', 'cli'],
 };

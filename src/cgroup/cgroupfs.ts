@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
-import { log } from '../log.ts';
+import { logError } from '../log.ts';
 import { isThere } from '../there.ts';
 import { cgroupType, enableControllers } from './controllers.ts';
 import { readState, waitForState } from './events.ts';
@@ -167,7 +167,7 @@ function undoMade(made: readonly string[]): void {
   try {
     removeUnused(made);
   } catch (error) {
-    log('error', (error as TsrunError).asLine);
+    logError('error', error as TsrunError);
   }
 }
 

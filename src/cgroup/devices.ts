@@ -2,7 +2,7 @@ import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { DeviceRule } from '../generated/ops.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
-import { log } from '../log.ts';
+import { logFinding } from '../log.ts';
 import { compileDeviceRules } from './device-program.ts';
 
 /**
@@ -18,7 +18,9 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
-      log('info', '/linux/resources/devices: the kernel grants no eBPF device filter here, so there is none');
+      const pointer = '/linux/resources/devices';
+      const message = 'the kernel grants no eBPF device filter here, so there is none';
+      logFinding('info', { pointer, message }, () => `${pointer}: ${message}`);
       return;
     }
     throw new TsrunError(`filter-devices: ${message}`, {

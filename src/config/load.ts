@@ -1,5 +1,5 @@
 import type { Spec } from '../generated/spec.ts';
-import { isLogged, log } from '../log.ts';
+import { isLogged, log, logFinding } from '../log.ts';
 import { readBundleConfig } from './read/read.ts';
 import { showFinding } from './validate/finding.ts';
 import { type SpecSource, validateSpec } from './validate/validate.ts';
@@ -26,7 +26,11 @@ export function loadBundle(bundle: string, file?: string): LoadedBundle {
     if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);
   }
   if (isLogged('warning')) {
-    for (const finding of validated.warnings) log(finding.harmless ? 'info' : 'warning', showFinding(finding, path));
+    for (const finding of validated.warnings) {
+      const { line, column, harmless } = finding;
+      const placed = { ...finding, place: { path, text, line, column } };
+      logFinding(harmless ? 'info' : 'warning', placed, () => showFinding(finding, path));
+    }
   }
   return { spec, source: { text, path } };
 }

@@ -45,8 +45,8 @@ export function placePrefix(pointer: string, source: PartSource): string {
   return place === undefined ? '' : `${place.path}:${place.line}:${place.column}: `;
 }
 
-/** Of the property, or of the nearest object around it. */
-function placeOfProperty(pointer: string, { text, path, base = '' }: PartSource): ErrorPlace | undefined {
+/** Of the property, or of the nearest object around it; undefined where the text has nothing of it. */
+export function placeOfProperty(pointer: string, { text, path, base = '' }: PartSource): ErrorPlace | undefined {
   if (pointer === '' || (pointer !== base && !pointer.startsWith(`${base}/`))) return undefined;
   const offset = offsetOf(pointer.slice(base.length), (at) => findValue(text, at));
   return { path, text, ...placeOf(text, offset) };

@@ -1,17 +1,28 @@
-import { type PartSource, placePrefix } from '../config/locate.ts';
-import { isLogged, type LogLevel, log } from '../log.ts';
+import { type PartSource, placeOfProperty, placePrefix } from '../config/locate.ts';
+import { isLogged, type LogLevel, logFinding, placeFindings } from '../log.ts';
 import { type Plan, showWarning, type Warning } from '../plan/plan.ts';
 
 type SourceOf = (pointer: string) => PartSource | undefined;
 
 /** The findings of a plan, which `plan` prints instead, each with its place in the text that has the property. */
 export function logFindings({ warnings, notes }: Pick<Plan, 'warnings' | 'notes'>, sourceOf: SourceOf): void {
-  for (const warning of warnings) logFinding('warning', warning, sourceOf);
-  for (const note of notes) logFinding('info', note, sourceOf);
+  placeIn(sourceOf);
+  for (const warning of warnings) logPlaced('warning', warning, sourceOf);
+  for (const note of notes) logPlaced('info', note, sourceOf);
 }
 
-function logFinding(level: LogLevel, finding: Warning, sourceOf: SourceOf): void {
+/** What is found while the plan runs has its place there, too. */
+export function placeIn(sourceOf: SourceOf): void {
+  placeFindings((pointer) => {
+    const source = sourceOf(pointer);
+    return source === undefined ? undefined : placeOfProperty(pointer, source);
+  });
+}
+
+function logPlaced(level: LogLevel, finding: Warning, sourceOf: SourceOf): void {
   if (!isLogged(level)) return;
-  const source = sourceOf(finding.pointer);
-  log(level, (source === undefined ? '' : placePrefix(finding.pointer, source)) + showWarning(finding));
+  logFinding(level, finding, () => {
+    const source = sourceOf(finding.pointer);
+    return (source === undefined ? '' : placePrefix(finding.pointer, source)) + showWarning(finding);
+  });
 }

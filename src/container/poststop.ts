@@ -1,5 +1,5 @@
 import type { TsrunError } from '../errors.ts';
-import { log } from '../log.ts';
+import { logError } from '../log.ts';
 import { placeHook, runHook } from '../run/ops/hook.ts';
 import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
@@ -14,7 +14,7 @@ export function runPoststopHooks(record: ContainerRecord): void {
     try {
       runHook(placeHook(hook, 'poststop', index), hookState(record, 'stopped'));
     } catch (error) {
-      log('warning', (error as TsrunError).asLine);
+      logError('warning', error as TsrunError);
     }
   });
 }

@@ -1,7 +1,7 @@
 import { addon, type ExitStatus } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { asTsrunError } from '../errors.ts';
-import { log, releaseWarnings } from '../log.ts';
+import { logError, releaseWarnings } from '../log.ts';
 import { reportTrace } from '../run/trace.ts';
 import type { Created } from './create.ts';
 import { deleteContainer, deleteFailed } from './delete.ts';
@@ -63,7 +63,7 @@ function tidyUp(action: () => void): void {
   } catch (error) {
     const known = asTsrunError(error);
     if (known === undefined) throw error;
-    log('error', known.asLine);
+    logError('error', known);
   }
 }
 

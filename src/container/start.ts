@@ -18,6 +18,7 @@ import { filterOf } from '../seccomp/filter.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import { deleteFailed } from './delete.ts';
 import { waitForExit } from './exit.ts';
+import { placeIn } from './log-findings.ts';
 import type { ContainerRecord } from './record.ts';
 import { filterCacheDirectory } from './root.ts';
 import { hookState, statusOf } from './state.ts';
@@ -30,11 +31,21 @@ import { type ContainerDirectory, execSocket } from './store.ts';
 export function startContainer(directory: ContainerDirectory): void {
   const record = directory.read();
   demandCreated(directory, record);
-  startCreated(directory, record, () => directory.configSource());
+  const source = () => directory.configSource();
+  placeIn(() => unlessGone(source));
+  startCreated(directory, record, source);
 }
 
 /** The config's text, for the places in messages. */
 type Source = () => SpecSource;
+
+function unlessGone(source: Source): SpecSource | undefined {
+  try {
+    return source();
+  } catch {
+    return undefined;
+  }
+}
 
 /** A text that cannot be read costs the place, and neither the error nor what has to be undone after it. */
 function placed(error: unknown, source: Source): unknown {
@@ -122,7 +133,7 @@ function connectToInit(directory: ContainerDirectory, record: ContainerRecord): 
 /** The filter that init has loaded. */
 function filterIn(directory: ContainerDirectory): Uint8Array | undefined {
   const profile = directory.readConfig().linux?.seccomp;
-  return profile && filterOf(profile, filterCacheDirectory(dirname(directory.path)));
+  return profile && filterOf(profile, filterCacheDirectory(dirname(directory.path))).program;
 }
 
 type Failed = Extract<Ending, { how: 'failed' }>;

@@ -5,7 +5,7 @@ import { changeLimits } from '../cgroup/driver.ts';
 import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
 import { closeQuietly } from '../close.ts';
-import { isSameAt, type PartSource, placePrefix, withPlace } from '../config/locate.ts';
+import { isSameAt, type PartSource, placeOfProperty, placePrefix, withPlace } from '../config/locate.ts';
 import { SpecError } from '../config/validate/finding.ts';
 import { unknownProperties, validateSpec } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
@@ -15,7 +15,7 @@ import { type CgroupFacts, gatherHostFacts } from '../host/facts.ts';
 import { isEnding } from '../host/processes.ts';
 import type { KeptWeight } from '../linux/cgroup-values.ts';
 import { defaultDeviceRules, deviceRulesOf, formatDeviceRule, parseDeviceRule } from '../linux/device-rules.ts';
-import { log } from '../log.ts';
+import { logFinding } from '../log.ts';
 import { lowerResources } from '../lower/limits/resources.ts';
 import { changeSchemata } from '../resctrl/group.ts';
 import { logFindings } from './log-findings.ts';
@@ -78,9 +78,12 @@ export function checkResources(value: unknown, text: string, name: string): obje
       strangers[0]?.hint ?? 'its properties are memory, cpu, pids and the like, and not below /linux/resources';
     throw new TsrunError(`${expected}, found only ${names.map((found) => JSON.stringify(found)).join(', ')}`, { hint });
   }
+  const source = { text, path: name, base: '/linux/resources' };
   for (const { pointer, hint } of unknown) {
-    const place = placePrefix(pointer, { text, path: name, base: '/linux/resources' });
-    log('warning', `${place}${pointer}: unknown property${hint === undefined ? '' : ` (${hint})`}`);
+    const finding = { pointer, message: 'unknown property', hint, place: placeOfProperty(pointer, source) };
+    const line = () =>
+      `${placePrefix(pointer, source)}${pointer}: unknown property${hint === undefined ? '' : ` (${hint})`}`;
+    logFinding('warning', finding, line);
   }
   return value;
 }

@@ -1,5 +1,5 @@
 import type { Op } from '../generated/ops.ts';
-import { log } from '../log.ts';
+import { logFinding } from '../log.ts';
 import { type InitMessage, messageType, noOp, receiveFromInit, sendContinue } from './message.ts';
 import { describeNotice, initFailed } from './words/failure.ts';
 
@@ -39,7 +39,7 @@ export function converse(socket: number, answers: Answers): Ending {
         return { how: 'failed', op: answers.opOf(message.opIndex), message };
       case messageType.notice:
         // Only where the kernel refuses this caller something, which is usual there.
-        log('info', describeNotice(answers.opOf(message.opIndex), message));
+        logNotice(answers.opOf(message.opIndex), message);
         break;
       case messageType.descriptor:
         takeDescriptor(socket, answers, message);
@@ -59,6 +59,12 @@ export function converse(socket: number, answers: Answers): Ending {
         throw unexpected(message);
     }
   }
+}
+
+function logNotice(op: Op, message: InitMessage): void {
+  const text = describeNotice(op, message);
+  const pointer = op.from.startsWith('/') ? op.from : '';
+  logFinding('info', { pointer, message: pointer === '' ? `${op.from}: ${text}` : text }, () => `${op.from}: ${text}`);
 }
 
 function takeDescriptor(socket: number, answers: Answers, { opIndex, fd, detail }: InitMessage): void {

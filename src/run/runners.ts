@@ -1,7 +1,9 @@
 import { openSync } from 'node:fs';
 import type { CloneOp, JoinResctrlOp, RuntimeOp } from '../generated/ops.ts';
 import { moveNetDevice } from '../network/devices.ts';
+import { libseccomp } from '../seccomp/compile.ts';
 import { filterOf } from '../seccomp/filter.ts';
+import { logUnknownCalls } from '../seccomp/unknown-calls.ts';
 import type { UndoStack } from '../undo.ts';
 import { setAttribute } from './ops/attributes.ts';
 import type { CgroupOps } from './ops/cgroup.ts';
@@ -35,7 +37,9 @@ type Runner<Name extends RuntimeOp['op']> = (op: Extract<RuntimeOp, { op: Name }
 /** What carries out each op of the runtime: an op of schemas/ops.json without a runner does not compile. */
 const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
   'compile-seccomp': (op, { blobs, options }) => {
-    blobs[op.program] = filterOf(op.profile, options.filterCache);
+    const { program, unknown } = filterOf(op.profile, options.filterCache);
+    blobs[op.program] = program;
+    logUnknownCalls(op.profile, unknown, libseccomp);
   },
   'create-cgroup': (op, { cgroup }) => cgroup.create(op),
   'start-scope': (op, { cgroup, pid }) => cgroup.startScope(op, pid),

@@ -21,11 +21,14 @@ import {
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
+import type { CompiledFilter } from './compile.ts';
 
 /** First line of a file, after the checksum. */
 interface Header {
   /** Bytes. */
   key: number;
+  /** See CompiledFilter. */
+  unknown: readonly string[];
 }
 
 /** Files that are kept: as many profiles as a large host has, in less than 2 MB. */
@@ -42,8 +45,8 @@ export class FilterCache {
     this.directory = directory;
   }
 
-  /** The program stored under the key; undefined when there is none that can be trusted. */
-  find(key: string): Buffer | undefined {
+  /** The filter stored under the key; undefined when there is none that can be trusted. */
+  find(key: string): CompiledFilter | undefined {
     const bytes = Buffer.from(key);
     try {
       return readEntry(this.pathOf(bytes), bytes);
@@ -56,14 +59,14 @@ export class FilterCache {
   /**
    * @throws an error of node:fs; the filter can be used all the same
    */
-  store(key: string, program: Buffer): void {
+  store(key: string, filter: CompiledFilter): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     if (!isOwners(lstatSync(this.directory), 'directory')) return;
     this.prune();
     const bytes = Buffer.from(key);
     const path = this.pathOf(bytes);
     const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, entryOf(bytes, program), { mode: 0o600 });
+    writeFileSync(temporary, entryOf(bytes, filter), { mode: 0o600 });
     renameSync(temporary, path);
   }
 
@@ -85,7 +88,7 @@ function ageOf(path: string): number {
   return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
 }
 
-function readEntry(path: string, key: Buffer): Buffer | undefined {
+function readEntry(path: string, key: Buffer): CompiledFilter | undefined {
   const bytes = readTrusted(path);
   if (bytes === undefined) return undefined;
   const rest = bytes.subarray(checksumLength);
@@ -93,7 +96,7 @@ function readEntry(path: string, key: Buffer): Buffer | undefined {
   const end = rest.indexOf(0x0a) + 1;
   const header = JSON.parse(rest.toString('utf8', 0, end)) as Header;
   const isSame = rest.subarray(end, end + header.key).equals(key);
-  return isSame ? rest.subarray(end + header.key) : undefined;
+  return isSame ? { program: rest.subarray(end + header.key), unknown: header.unknown } : undefined;
 }
 
 /** What its owner wrote, or nothing. Not by readFileSync, which takes ten times as long when it is called once. */
@@ -109,8 +112,8 @@ function readTrusted(path: string): Buffer | undefined {
   }
 }
 
-function entryOf(key: Buffer, program: Buffer): Buffer {
-  const header: Header = { key: key.length };
+function entryOf(key: Buffer, { program, unknown }: CompiledFilter): Buffer {
+  const header: Header = { key: key.length, unknown };
   const rest = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), key, program]);
   return Buffer.concat([Buffer.from(addon().checksum(rest)), rest]);
 }

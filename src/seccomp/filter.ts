@@ -4,25 +4,24 @@ import { commit, version } from '../build-info.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
 import { log } from '../log.ts';
 import { FilterCache } from './cache.ts';
-import { compileFilter, libseccompVersion } from './compile.ts';
+import { type CompiledFilter, compileFilter, libseccompVersion } from './compile.ts';
 
 /**
  * @param cacheDirectory where earlier results are
  * @throws TsrunError when libseccomp refuses something, naming the property
  */
-export function filterOf(profile: LinuxSeccomp, cacheDirectory: string): Buffer {
+export function filterOf(profile: LinuxSeccomp, cacheDirectory: string): CompiledFilter {
   const cache = new FilterCache(cacheDirectory);
   const key = keyOf(profile);
   const found = cache.find(key);
   if (found !== undefined) return found;
-  const { program, unknown } = compileFilter(profile);
-  if (unknown.length > 0) log('debug', `seccomp: unknown to libseccomp and left out: ${unknown.join(', ')}`);
+  const filter = compileFilter(profile);
   try {
-    cache.store(key, program);
+    cache.store(key, filter);
   } catch (error) {
     log('debug', `seccomp: the compiled filter is not kept: ${(error as Error).message}`);
   }
-  return program;
+  return filter;
 }
 
 /** All that the program depends on. */

@@ -1,6 +1,7 @@
 /** What becomes of a profile's entries whose system calls libseccomp does not know. */
 import { didYouMean } from '../config/validate/suggest.ts';
 import type { LinuxSeccomp, LinuxSyscall, SeccompAction } from '../generated/spec.ts';
+import { isLogged, log, logFinding, speaksToPeople } from '../log.ts';
 
 /** What is asked of libseccomp. */
 export interface Libseccomp {
@@ -60,4 +61,24 @@ function forbids({ action }: LinuxSyscall, { defaultAction }: LinuxSeccomp): boo
 
 function allows(action: SeccompAction): boolean {
   return action === 'SCMP_ACT_ALLOW' || action === 'SCMP_ACT_LOG';
+}
+
+/**
+ * What becomes of a profile, for whoever runs it: a call that it is to deny and does not is a warning. Others are usual, as
+ * engines name calls that are newer than libseccomp: people read of them in one line, and logs at `debug`.
+ */
+export function logUnknownCalls(profile: LinuxSeccomp, unknown: readonly string[], library: Libseccomp): void {
+  if (unknown.length === 0) return;
+  log('debug', `seccomp: unknown to libseccomp and left out: ${unknown.join(', ')}`);
+  if (!isLogged('warning') || (!allows(profile.defaultAction) && !speaksToPeople())) return;
+  const found = unknownCalls(profile, unknown, library);
+  for (const one of found.filter(({ isHole }) => isHole)) {
+    const { pointer, message, hint } = one;
+    const advice = hint();
+    logFinding('warning', one, () => `${pointer}: ${message}${advice === undefined ? '' : ` (${advice})`}`);
+  }
+  const [first, ...more] = found.filter(({ isHole }) => !isHole);
+  if (first === undefined || !speaksToPeople()) return;
+  const others = more.length === 0 ? '' : ` (and ${more.length} more: see tsrun check)`;
+  logFinding('warning', { ...first, message: first.message + others }, () => '');
 }

@@ -1,7 +1,7 @@
 /** The process of `exec --process FILE`: a document of its own that is held against the same schema and rules. */
 import { type ObjectSchema, Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Process, Spec } from '../../generated/spec.ts';
-import { log } from '../../log.ts';
+import { logFinding } from '../../log.ts';
 import { SpecError, showFinding } from './finding.ts';
 import { capabilityWarnings } from './rules/capabilities.ts';
 import { errorRules } from './rules/index.ts';
@@ -28,7 +28,10 @@ export function validateProcess(value: unknown, source: SpecSource): Process {
   ].map(fromProcess);
   if (errors.length > 0) throw new SpecError(locate(errors, source), source);
   const warnings = applyRules(capabilityWarnings, spec, []).map(fromProcess);
-  for (const warning of locate(warnings, source)) log('warning', showFinding(warning, source.path));
+  for (const warning of locate(warnings, source)) {
+    const { line, column } = warning;
+    logFinding('warning', { ...warning, place: { ...source, line, column } }, () => showFinding(warning, source.path));
+  }
   return value as Process;
 }
 

@@ -78,9 +78,9 @@ function cwdMissing(op: Op, { detail }: OpFailure): TsrunError {
   });
 }
 
-/** What an op did instead of what the kernel refused, for the log. */
+/** What an op did instead of what the kernel refused, for the log, after the property that it comes from. */
 export function describeNotice(op: Op, { error, detail }: OpFailure): string {
-  return `${op.from}: ${doing(op, '')}: ${errnoWords(error)}: ${detail}`;
+  return `${doing(op, '')}: ${errnoWords(error)}: ${detail}`;
 }
 
 /** The property or option that an op comes from; undefined for what every container has. */

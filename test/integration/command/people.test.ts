@@ -71,16 +71,55 @@ t.test('a long line is cut around the place', { skip }, async (t) => {
   );
 });
 
-t.test('warnings are shown; control characters are not', { skip }, async (t) => {
+t.test('warnings are shown with their line; control characters are not', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];
     spec.process.capabilities?.bounding?.push('CAP_\u001b[31mNOBODY');
+    spec.hooks = { poststop: [{ path: '/no/such/hook' }] };
   });
   const { code, shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
   t.equal(code, 0);
-  t.match(shown, /^warning: .*config\.json:\d+:\d+: .*unknown capability/m);
+  t.match(
+    shown,
+    /^warning: \/process\/capabilities\/bounding\/\d+: unknown capability.*\n +--> config\.json:\d+:\d+\n/m,
+  );
+  t.match(shown, /^warning: error running poststop hook #0: .*\n +--> config\.json:\d+:\d+\n\d+ \| .*\n.*\^\nhint: /m);
   t.notOk(shown.includes('\u001b'));
+});
+
+t.test('a profile that denies less than it says, compiled and cached', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['true'];
+    spec.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['unshre'], action: 'SCMP_ACT_ERRNO' }],
+    };
+  });
+  for (const _ of ['compiled', 'cached']) {
+    const { code, shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
+    t.equal(code, 0);
+    t.match(shown, /^warning: \/linux\/seccomp\/syscalls: the profile denies nothing/m);
+    t.match(
+      shown,
+      /^warning: \/linux\/seccomp\/syscalls\/0\/names\/0: .*"unshre", so it is not denied\n +--> config\.json:\d+:\d+\n\d+ \| +"unshre"\n +\| +\^{8}\nhint: did you mean "unshare"\?/m,
+    );
+    const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+    t.match(stderr, /level=warning msg="\/linux\/seccomp\/syscalls\/0\/names\/0: .*did you mean/);
+  }
+});
+
+t.test('a name in an allow list that is not known is for people only', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['true'];
+    const names = ['opennat', 'newer_than_all'];
+    spec.linux.seccomp = { defaultAction: 'SCMP_ACT_LOG', syscalls: [{ names, action: 'SCMP_ACT_ALLOW' }] };
+  });
+  const { shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
+  t.match(shown, /^warning: .*"opennat", so the entry does nothing for it \(and 1 more: see tsrun check\)\n/m);
+  t.equal((await box.runtime(['run', '--bundle', bundle.directory, box.newId()])).stderr, '');
 });
 
 t.test('colours, unless NO_COLOR or a dumb terminal forbids them', { skip }, async (t) => {
