@@ -33,6 +33,7 @@ struct Context {
   int mount_fd;       // the mount in hand: made by one op, changed and attached by the next ones
   int oom_fd;         // own oom_score_adj while it is raised, else -1; -2 in a child that has not opened its own yet
   int64_t oom_value;  // what it is to be again
+  bool oom_reopens;   // whether a child of init may open its own
   int* kept_mounts;   // by number, what keep-mount has kept; 0 is none
   uint64_t kept_count;
   bool through_link;  // a symlink was on the way to the last directory that was made or found

@@ -3,8 +3,9 @@
 
 namespace tsrun {
 
-// To be called where init goes on in a child: that has the value, and its file is another.
-void forget_oom_score_adj_file();
+// To be called before init goes on in a child, which has the value, and whose file is another. Sets the value back
+// where the child could not open that file.
+int keep_oom_score_adj_for_child();
 
 // Opens the child's file, after a procfs of init's own is there, and before it may be another user.
 int reopen_oom_score_adj();

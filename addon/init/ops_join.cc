@@ -22,6 +22,8 @@ int run(const ForkChildOp& op) {
   int gate[2];
   long error = sys(__NR_pipe2, gate, 02000000 /* O_CLOEXEC */);
   if (error < 0) return static_cast<int>(error);
+  error = keep_oom_score_adj_for_child();
+  if (error < 0) return static_cast<int>(error);
   struct clone_args how = {};
   how.flags = CLONE_PARENT | op.flags;
   long pid = sys(__NR_clone3, &how, sizeof(how));
@@ -35,7 +37,6 @@ int run(const ForkChildOp& op) {
   close_fd(gate[1]);
   char byte;
   if (sys(__NR_read, gate[0], &byte, 1) != 1) quit(1);
-  forget_oom_score_adj_file();
   return 0;
 }
 

@@ -66,15 +66,20 @@ int run(const PreferOomKillOp&) {
   // Where it cannot be, it is as it would be without this.
   if (!file.ok() || sys(__NR_read, file.get(), text, sizeof(text) - 1) <= 0) return 0;
   ctx.oom_value = parse(text);
+  // The files of a process that is not dumpable are those of its user namespace's root, as it was when init was
+  // started.
+  ctx.oom_reopens = sys(__NR_geteuid) == 0;
   WithoutResourceCapability dropped;
   if (write_value(file.get(), kHighest) == 0) ctx.oom_fd = file.release();
   return 0;
 }
 
-void forget_oom_score_adj_file() {
-  if (ctx.oom_fd < 0) return;
+int keep_oom_score_adj_for_child() {
+  if (ctx.oom_fd < 0) return 0;
+  int error = ctx.oom_reopens ? 0 : write_value(ctx.oom_fd, ctx.oom_value);
   close_fd(ctx.oom_fd);
-  ctx.oom_fd = kToReopen;
+  ctx.oom_fd = ctx.oom_reopens ? kToReopen : -1;
+  return error;
 }
 
 int reopen_oom_score_adj() {

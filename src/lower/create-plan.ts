@@ -30,7 +30,7 @@ import { lowerHostSysctl, lowerSysctl } from './namespaces/sysctl.ts';
 import { lowerProgram } from './process/exec.ts';
 import { lowerKeyring } from './process/labels.ts';
 import { withNotifySocket } from './process/notify.ts';
-import { lowerOomPreference, lowerReset, lowerSession } from './process/process.ts';
+import { lowerReset, lowerSession, restoreOomScoreAdj } from './process/process.ts';
 import { lowerProcessSteps } from './process/process-steps.ts';
 import { lowerTerminal } from './process/terminal.ts';
 
@@ -57,7 +57,6 @@ function inOrder(context: Context): Op[] {
   demandNoMounts(context);
   const cgroup = lowerCgroup(context);
   const process = lowerProcessSteps(context);
-  const oom = lowerOomPreference(context);
   const hooks = [...runtimeHooks(context, 'prestart'), ...runtimeHooks(context, 'createRuntime')];
   const containerHooks = createContainerHooks(context);
   const hasHooks = hooks.length + containerHooks.length > 0;
@@ -94,11 +93,12 @@ function inOrder(context: Context): Op[] {
     // Before anything of the config is mounted below it, which has its own say.
     ...lowerNodev(context),
     ...lowerOwnTrees(context),
+    // Before any mount of the config can shadow a procfs (CVE-2025-52881), and while init's own files there are those of
+    // the user that it still is.
+    { op: 'open-procfs', by: 'init', from: 'default' },
     // After what the host's root may reach and the container's may not (a bundle below a directory of mode 0700), and
     // before anything makes a file, which takes a mapped ID.
     ...lowerAdoptIds(context),
-    // Before any mount of the config can shadow a procfs (CVE-2025-52881).
-    { op: 'open-procfs', by: 'init', from: 'default' },
     ...lowerKeyring(context),
     ...lowerMounts(context),
     // After the mounts: /dev is usually one of them.
@@ -108,7 +108,7 @@ function inOrder(context: Context): Op[] {
     // With the hooks, which may want to see them: one wait for the runtime less. Not sooner, so that little can fail after.
     ...lowerNetDevices(context),
     // Hooks may look at it, change it, and leave processes behind that have it.
-    ...(hasHooks ? oom.restore : []),
+    ...(hasHooks ? [restoreOomScoreAdj] : []),
     // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
     ...hooks,
     // In the container's namespaces, but their paths are still the host's, so before pivot_root.
@@ -131,7 +131,7 @@ function inOrder(context: Context): Op[] {
     ...lowerMountCheck(context),
     ...process.identity,
     // A container that waits for start must not be the first to go.
-    ...(hasHooks ? [] : oom.restore),
+    ...(hasHooks ? [] : [restoreOomScoreAdj]),
     // A limit of no processes at all: everything that create starts has been started.
     ...cgroup.last,
     ...process.outside,

@@ -10,7 +10,7 @@ import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerExecAffinity, namesCpus } from './process/cpu-affinity.ts';
 import { lowerProgram } from './process/exec.ts';
 import { lowerKeyring } from './process/labels.ts';
-import { lowerOomPreference, lowerReset, lowerSession } from './process/process.ts';
+import { lowerReset, lowerSession, restoreOomScoreAdj } from './process/process.ts';
 import { lowerProcessSteps } from './process/process-steps.ts';
 import { lowerTerminal } from './process/terminal.ts';
 
@@ -40,12 +40,13 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...start(options),
     ...lowerReset(context, { allCpus: !namesCpus(context.spec) }),
     ...join(context, options),
+    // In the container's pid namespace now, whose processes it shows. Its file of init's oom_score_adj is still that of
+    // the user from before.
+    { op: 'open-procfs', by: 'init', from: 'default' },
     // The IDs of before may have no place in the container's user namespace.
     ...lowerAdoptIds(context),
     // In the process that stays: a session's leader alone can have a controlling terminal.
     ...lowerSession(context),
-    // In the container's pid namespace now, whose processes it shows.
-    { op: 'open-procfs', by: 'init', from: 'default' },
     // After what needs the host's /proc.
     ...(sharesMounts(context) ? lowerChroot() : []),
     ...lowerKeyring(context),
@@ -54,7 +55,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...lowerProgram(context, { joining: true }),
     ...lowerExecAffinity(context.spec).final,
     ...process.identity,
-    ...lowerOomPreference(context).restore,
+    restoreOomScoreAdj,
     ...process.outside,
     // Before execve, as callers read the file as soon as exec returns.
     ...(options.pidFile === undefined

@@ -4,24 +4,29 @@ import { runtimeName } from '../harness/runtime.ts';
 import { scenarios } from './scenarios.ts';
 import { type Outcome, sample, sentence, sweepInParallel } from './sweep.ts';
 
-const { cases, names, jobs } = options(process.argv.slice(2));
+const { cases, call, names, jobs } = options(process.argv.slice(2));
 const chosen = scenarios.filter(({ name }) => names.length === 0 || names.includes(name));
 const outcomes: Outcome[] = [];
 
 for (const scenario of chosen) {
-  const outcome = await sweepInParallel(scenario, jobs, (all) => sample(all, cases));
+  const outcome = await sweepInParallel(scenario, jobs, (all) => {
+    const wanted = call === undefined ? all : all.filter((fault) => fault.call === call);
+    return sample(wanted, cases);
+  });
   for (const finding of outcome.findings) console.log(sentence(finding));
+  console.error(`${scenario.name}: ${outcome.errors + outcome.kills} cases`);
   outcomes.push(outcome);
 }
 printTable();
 process.exit(outcomes.some(({ findings }) => findings.length > 0) ? 1 : 0);
 
 function options(args: string[]) {
-  const number = (name: string, otherwise: number) => {
+  const value = (name: string) => {
     const at = args.indexOf(name);
-    return at < 0 ? otherwise : Number(args.splice(at, 2)[1]);
+    return at < 0 ? undefined : args.splice(at, 2)[1];
   };
-  return { cases: number('--cases', Number.POSITIVE_INFINITY), jobs: number('--jobs', 2), names: args };
+  const cases = Number(value('--cases') ?? Number.POSITIVE_INFINITY);
+  return { cases, jobs: Number(value('--jobs') ?? 2), call: value('--call'), names: args };
 }
 
 function printTable(): void {

@@ -251,7 +251,8 @@ static void fire(struct task* task, const struct ptrace_syscall_info* call) {
       break;
     case FAIL:
       task->error = wanted.error;
-      change_call(task->pid, -1, -1);
+      /* Linux gives the descriptor back before it may fail (close(2), "Dealing with error returns"). */
+      if (call->entry.nr != SYS_close) change_call(task->pid, -1, -1);
       break;
     case SHORTEN:
       change_call(task->pid, (long)call->entry.nr, 2);

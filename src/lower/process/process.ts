@@ -11,7 +11,7 @@ export function lowerReset(context: Context, { allCpus = true } = {}): Op[] {
   return [
     // Before reset-process makes the file root's.
     ...lowerOomScoreAdj(context),
-    ...lowerOomPreference(context).raise,
+    preferOomKill,
     { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft, allCpus },
     ...lowerHardLimits(context),
     ...lowerOwnStdioOutside(context),
@@ -32,15 +32,11 @@ function lowerOomScoreAdj({ spec }: Context): Op[] {
 
 /**
  * While init sets itself up, the OOM killer shall take it, and not a program that is there already: of the container, for
- * an exec, or of another one below the same limit. A user namespace's root may not set the value back.
+ * an exec, or of another one below the same limit.
  */
-export function lowerOomPreference(context: Context): { raise: Op[]; restore: Op[] } {
-  if (namespaceOf(context, 'user') !== undefined) return { raise: [], restore: [] };
-  return {
-    raise: [{ op: 'prefer-oom-kill', by: 'init', from: 'default' }],
-    restore: [{ op: 'restore-oom-score-adj', by: 'init', from: 'default' }],
-  };
-}
+export const preferOomKill: Op = { op: 'prefer-oom-kill', by: 'init', from: 'default' };
+
+export const restoreOomScoreAdj: Op = { op: 'restore-oom-score-adj', by: 'init', from: 'default' };
 
 /** Hard limits above the caller's, which a process in a user namespace may not raise. */
 function lowerHardLimits(context: Context): Op[] {

@@ -47,7 +47,23 @@ const cases: [string, string, ((spec: Spec) => void)?][] = [
       spec.process.capabilities = {};
     },
   ],
+  ['the caller’s in a user namespace', own, addUserNamespace],
+  [
+    'its own as an ordinary user of a user namespace',
+    '77',
+    (spec) => {
+      addUserNamespace(spec);
+      spec.process.oomScoreAdj = 77;
+      spec.process.user = { ...spec.process.user, uid: 1000, gid: 1000 };
+    },
+  ],
 ];
+
+function addUserNamespace(spec: Spec): void {
+  spec.linux.namespaces.push({ type: 'user' });
+  spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+  spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+}
 
 for (const [name, expected, edit] of cases) {
   t.test(`init of run is the first to go, and the program has ${name}`, { skip: skipHeld }, async (t) => {
@@ -102,12 +118,19 @@ t.test('hooks see what the program will have', { skip }, async (t) => {
   }
 });
 
-t.test('in a user namespace it is as it was', { skip: requires({ root: true, userns: true }) }, async (t) => {
-  const stdout = await sandbox(t).outputOf(show, (spec) => {
-    delete spec.process.oomScoreAdj;
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-    spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-  });
-  t.equal(stdout, `${own}\n`);
+t.test('init of a container that joins namespaces is the first to go', { skip: skipHeld }, async (t) => {
+  for (const types of [['pid'], ['user', 'pid']] as const) {
+    const box = sandbox(t);
+    const holder = await box.create(box.bundle(addUserNamespace));
+    const { pid } = await box.state(holder);
+    const bundle = box.bundle((spec) => {
+      delete spec.process.oomScoreAdj;
+      spec.process.args = show;
+      const joined = (type: 'user' | 'pid') => ({ type, path: `/proc/${pid}/ns/${type}` });
+      const others = spec.linux.namespaces.filter(({ type }) => !types.some((one) => one === type));
+      spec.linux.namespaces = [...others, ...types.map(joined)];
+    });
+    const result = await scoreMeanwhile(box, bundle, ['run', '--bundle', bundle.directory, box.newId()]);
+    t.match(result, { score: '1000', code: 0, stdout: `${own}\n` }, types.join());
+  }
 });
