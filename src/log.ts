@@ -1,4 +1,4 @@
-import { type ErrorPlace, errorCode, oneLine, TsrunError } from './errors.ts';
+import { asTsrunError, type ErrorPlace, errorCode, oneLine, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
 import { showProblem } from './problem.ts';
 import { hasColours, styles } from './style.ts';
@@ -88,14 +88,20 @@ export function logFinding(level: LogLevel, finding: LoggedFinding, line: () => 
   printError(showProblem(shown, styles(hasColours(process.stderr))));
 }
 
-/** An error that does not end the command. */
-export function logError(level: LogLevel, error: TsrunError): void {
-  const { isNamed, pointer, text, hint, message, place } = error;
+/**
+ * An error that does not end the command.
+ *
+ * @throws the error itself where it can only be a defect
+ */
+export function logError(level: LogLevel, error: unknown): void {
+  const known = asTsrunError(error);
+  if (known === undefined) throw error;
+  const { isNamed, pointer, text, hint, message, place } = known;
   const named = isNamed && pointer !== undefined;
   // Without its pointer the message has all.
   const about = named ? pointer : '';
   const found = place ?? (pointer === undefined ? undefined : placeOf(pointer));
-  logFinding(level, { pointer: about, message: named ? text : message, hint, place: found }, () => error.asLine);
+  logFinding(level, { pointer: about, message: named ? text : message, hint, place: found }, () => known.asLine);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { constants, openSync, writeSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import { closeQuietly } from './close.ts';
 import { errorCode, systemHint } from './errors.ts';
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
@@ -26,6 +28,28 @@ export function openingHint(error: unknown): string | undefined {
     default:
       return systemHint(error);
   }
+}
+
+/**
+ * Writes to a file of the kernel that is there already, each write of which it carries out: half of a value would be
+ * another one. Neither creates nor truncates: in a cgroup both are refused with misleading words.
+ *
+ * @throws the system's error
+ */
+export function writeAtOnce(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY);
+  try {
+    const bytes = Buffer.from(text);
+    const written = writeSync(fd, bytes);
+    if (written !== bytes.length) throw shortWrite(path, written, bytes.length);
+  } finally {
+    closeQuietly(fd);
+  }
+}
+
+function shortWrite(path: string, written: number, length: number): NodeJS.ErrnoException {
+  const words = `EIO: the kernel took ${written} of ${length} bytes, write '${path}'`;
+  return Object.assign(new Error(words), { code: 'EIO', errno: -osConstants.errno.EIO, syscall: 'write', path });
 }
 
 /**

@@ -167,7 +167,7 @@ function undoMade(made: readonly string[]): void {
   try {
     removeUnused(made);
   } catch (error) {
-    logError('error', error as TsrunError);
+    logError('error', error);
   }
 }
 

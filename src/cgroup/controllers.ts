@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode, TsrunError } from '../errors.ts';
 import { isThere, readIfThere } from '../there.ts';
+import { writeAtOnce } from '../write.ts';
 import { ownPids } from './processes.ts';
 
 interface Refusal {
@@ -64,7 +65,7 @@ function isLeaf(directory: string): boolean {
 /** The error's code; undefined when it went well. */
 function enable(directory: string, controllers: readonly string[]): string | undefined {
   try {
-    writeFileSync(join(directory, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
+    writeAtOnce(join(directory, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
     return undefined;
   } catch (error) {
     return errorCode(error);

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { TsrunError } from '../errors.ts';
 import { cgroupFacts } from '../host/facts.ts';
-import { log } from '../log.ts';
+import { log, logError } from '../log.ts';
 import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
 import { systemdFiles, unitProperties } from '../systemd/unit-properties.ts';
 import { isThere } from '../there.ts';
@@ -60,7 +59,7 @@ function tellUnit(path: string, unit: UnitName, settings: readonly SettingOp[]):
   try {
     setUnitProperties(unit, unitProperties(settings, hasBfq(path)));
   } catch (error) {
-    log('warning', (error as TsrunError).message);
+    logError('warning', error);
   }
 }
 
@@ -85,7 +84,7 @@ export function removeUnfinishedUnit(unit: UnitName): void {
     if (group === '' || cgroupPids(`${cgroupFacts().mount}${group}`).length === 0) return stopUnit(unit);
     log('warning', `systemd: ${unit.name} is left as it is: there are processes in it`);
   } catch (error) {
-    log('warning', (error as TsrunError).message);
+    logError('warning', error);
   }
 }
 

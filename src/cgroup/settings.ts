@@ -1,10 +1,10 @@
-import { constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import type { CheckMemoryUseOp, Op, SetIoWeightOp, WriteCgroupFileOp } from '../generated/ops.ts';
 import { ioWeightOf } from '../linux/cgroup-values.ts';
 import { errnoWords } from '../linux/errno.ts';
+import { writeAtOnce } from '../write.ts';
 
 /** The ops that lowerResources makes. */
 export type SettingOp = WriteCgroupFileOp | SetIoWeightOp | CheckMemoryUseOp;
@@ -52,7 +52,7 @@ export function applySettings(directory: string, ops: readonly SettingOp[]): voi
 
 function writeCgroupFile(directory: string, file: string, value: string, from: string): void {
   try {
-    writeExisting(join(directory, file), value);
+    writeAtOnce(join(directory, file), value);
   } catch (error) {
     throw writeFailed(file, value, from, error as NodeJS.ErrnoException);
   }
@@ -61,7 +61,7 @@ function writeCgroupFile(directory: string, file: string, value: string, from: s
 function setIoWeight(directory: string, { device, weight, from }: SetIoWeightOp): void {
   const value = Number(weight);
   try {
-    writeExisting(join(directory, 'io.bfq.weight'), `${device} ${value}`);
+    writeAtOnce(join(directory, 'io.bfq.weight'), `${device} ${value}`);
   } catch (error) {
     // The file is there when the BFQ scheduler is, and a device's line is taken when BFQ drives the device.
     if (!['ENOENT', 'EOPNOTSUPP'].includes(errorCode(error))) {
@@ -83,16 +83,6 @@ function demandAbove(directory: string, file: string, limit: number, from: strin
     about: from,
     hint: 'without checkBeforeUpdate the kernel would reclaim memory and kill until the limit holds',
   });
-}
-
-/** Neither creates nor truncates: in a cgroup both are refused with misleading words. */
-function writeExisting(path: string, value: string): void {
-  const fd = openSync(path, constants.O_WRONLY);
-  try {
-    writeSync(fd, Buffer.from(value));
-  } finally {
-    closeQuietly(fd);
-  }
 }
 
 function writeFailed(file: string, value: string, from: string, error: NodeJS.ErrnoException): TsrunError {

@@ -1,4 +1,3 @@
-import type { TsrunError } from '../errors.ts';
 import { logError } from '../log.ts';
 import { placeHook, runHook } from '../run/ops/hook.ts';
 import type { ContainerRecord } from './record.ts';
@@ -14,7 +13,7 @@ export function runPoststopHooks(record: ContainerRecord): void {
     try {
       runHook(placeHook(hook, 'poststop', index), hookState(record, 'stopped'));
     } catch (error) {
-      logError('warning', error as TsrunError);
+      logError('warning', error);
     }
   });
 }

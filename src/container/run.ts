@@ -1,6 +1,5 @@
 import { addon, type ExitStatus } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
-import { asTsrunError } from '../errors.ts';
 import { logError, releaseWarnings } from '../log.ts';
 import { reportTrace } from '../run/trace.ts';
 import type { Created } from './create.ts';
@@ -61,9 +60,7 @@ function tidyUp(action: () => void): void {
   try {
     action();
   } catch (error) {
-    const known = asTsrunError(error);
-    if (known === undefined) throw error;
-    logError('error', known);
+    logError('error', error);
   }
 }
 

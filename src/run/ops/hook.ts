@@ -1,7 +1,7 @@
 import { addon, hookEnd } from '../../addon.ts';
 import type { Hook, State } from '../../generated/spec.ts';
 import { ownEnv } from '../../linux/hook-env.ts';
-import { hookFailed } from '../words/hook-failure.ts';
+import { type HookOutcome, hookFailed, hookNotRun } from '../words/hook-failure.ts';
 
 /** A hook as an op or the config gives it, and its place for messages. */
 export interface PlacedHook {
@@ -30,15 +30,23 @@ export function placeHook(hook: Hook, kind: string, index: number): PlacedHook {
  * @throws TsrunError naming the hook, how it ended and the end of its output
  */
 export function runHook(hook: PlacedHook, state: State): void {
-  const outcome = addon().runHook({
-    path: hook.path,
-    args: hook.args,
-    env: hook.inherits === 'runtime' ? runtimeEnv() : hook.env,
-    state: JSON.stringify(state),
-    timeoutMs: Number(hook.timeoutSeconds) * 1000,
-  });
+  const outcome = outcomeOf(hook, state);
   if (outcome.end === hookEnd.exited && outcome.code === 0) return;
   throw hookFailed(hook, outcome);
+}
+
+function outcomeOf(hook: PlacedHook, state: State): HookOutcome {
+  try {
+    return addon().runHook({
+      path: hook.path,
+      args: hook.args,
+      env: hook.inherits === 'runtime' ? runtimeEnv() : hook.env,
+      state: JSON.stringify(state),
+      timeoutMs: Number(hook.timeoutSeconds) * 1000,
+    });
+  } catch (error) {
+    throw hookNotRun(hook, error);
+  }
 }
 
 /** `name=value` of this process. */

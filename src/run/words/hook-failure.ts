@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { hookEnd } from '../../addon.ts';
-import { TsrunError } from '../../errors.ts';
+import { asTsrunError, TsrunError } from '../../errors.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookHint } from './hook-hints.ts';
 import { tooLongHint, type Vectors, whatIsTooLong } from './too-long.ts';
@@ -12,24 +12,41 @@ export interface HookOutcome {
   output: string;
 }
 
+interface NamedHook {
+  from: string;
+  path: string;
+}
+
 /** `error running poststart hook #0: /bin/notify: exited with status 3; its output ended: …`: it begins as runc's does. */
-export function hookFailed(
-  hook: { from: string; path: string; timeoutSeconds: number | bigint } & Vectors,
-  outcome: HookOutcome,
-) {
+export function hookFailed(hook: NamedHook & { timeoutSeconds: number | bigint } & Vectors, outcome: HookOutcome) {
   const what = {
     [hookEnd.exited]: `exited with status ${outcome.code}`,
     [hookEnd.signalled]: `was killed by signal ${outcome.code}`,
     [hookEnd.timedOut]: `hook ran past specified timeout of ${hook.timeoutSeconds}s`,
     [hookEnd.notStarted]: `could not be started: ${errnoWords(outcome.code)}`,
   }[outcome.end];
-  const [, kind, index] = hook.from.split('/').filter(Boolean) as [string, string, string];
   const output = outcome.output.trim();
   const tail = output === '' ? 'it printed nothing' : `its output ended: ${output}`;
   const isTooLong = outcome.end === hookEnd.notStarted && outcome.code === constants.errno.E2BIG;
   const why = isTooLong ? `: ${whatIsTooLong(hook, hook.from)}` : '';
-  return new TsrunError(`error running ${kind} hook #${index}: ${hook.path}: ${what ?? 'failed'}${why}; ${tail}`, {
+  return new TsrunError(`${nameOf(hook)}: ${what ?? 'failed'}${why}; ${tail}`, {
     pointer: hook.from,
-    hint: isTooLong ? tooLongHint : hookHint(kind, hook.path, outcome),
+    hint: isTooLong ? tooLongHint : hookHint(kindOf(hook), hook.path, outcome),
   });
+}
+
+/** Of an error of the system before the hook had run, or while it ran; a defect stays what it is. */
+export function hookNotRun(hook: NamedHook, error: unknown): unknown {
+  const known = asTsrunError(error);
+  if (known === undefined) return error;
+  return new TsrunError(`${nameOf(hook)}: ${known.message}`, { pointer: hook.from, hint: known.hint, cause: error });
+}
+
+function nameOf(hook: NamedHook): string {
+  const [, , index] = hook.from.split('/').filter(Boolean);
+  return `error running ${kindOf(hook)} hook #${index}: ${hook.path}`;
+}
+
+function kindOf({ from }: NamedHook): string {
+  return from.split('/').filter(Boolean)[1] ?? '';
 }
