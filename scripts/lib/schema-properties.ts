@@ -6,6 +6,11 @@ import resources from '../../schemas/resources.schema.json';
 
 /** As far as the walk looks at one. */
 interface Schema {
+  type?: string;
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  required?: string[];
   $ref?: string;
   description?: string;
   properties?: Record<string, Schema>;
@@ -19,6 +24,12 @@ export interface SchemaProperty {
   readonly description: string;
   /** Whether it holds no properties itself. */
   readonly leaf: boolean;
+  /** In words. */
+  readonly type: string;
+  /** Of an enumeration. */
+  readonly values?: readonly string[];
+  /** How many properties it must have, or its items must. */
+  readonly required: number;
 }
 
 const files: Record<string, { $defs: Record<string, Schema> }> = {
@@ -47,11 +58,42 @@ function walk({ schema, file }: Located, pattern: string, found: SchemaProperty[
     if (description.endsWith('not read.')) continue;
     const below: SchemaProperty[] = [];
     walk(resolve(child, file), `${pattern}/${name}`, below);
-    found.push({ pattern: `${pattern}/${name}`, description, leaf: below.length === 0 }, ...below);
+    const own = shapeOf(resolve(child, file));
+    found.push({ pattern: `${pattern}/${name}`, description, leaf: below.length === 0, ...own }, ...below);
   }
   for (const child of [schema.items, schema.additionalProperties]) {
     if (child !== undefined) walk(resolve(child, file), `${pattern}/*`, found);
   }
+}
+
+function shapeOf({ schema, file }: Located): Pick<SchemaProperty, 'type' | 'values' | 'required'> {
+  const { type = 'object', enum: values, items, additionalProperties, required = [] } = schema;
+  if (values !== undefined) return { type: 'string', values: values.filter(Boolean), required: 0 };
+  if (items !== undefined) {
+    const item = shapeOf(resolve(items, file));
+    return { ...item, type: `array: each item is ${item.values ? 'one of the values' : article(item.type)}` };
+  }
+  if (additionalProperties !== undefined) {
+    const { type: inner } = shapeOf(resolve(additionalProperties, file));
+    return { type: `object: of each name the value is ${article(inner)}`, required: 0 };
+  }
+  return { type: type === 'integer' ? range(schema) : type, required: required.length };
+}
+
+function article(type: string): string {
+  return /^(array|integer|object)/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function range({ minimum, maximum }: Schema): string {
+  if (minimum === undefined) return 'integer';
+  return maximum === undefined
+    ? `integer from ${bound(minimum)} on`
+    : `integer from ${bound(minimum)} to ${bound(maximum)}`;
+}
+
+/** Those of 64 bits are no doubles: the parser has made them one more. */
+function bound(limit: number): bigint {
+  return BigInt(limit) - (limit >= 2 ** 63 ? 1n : 0n);
 }
 
 /** The property's own description, or that of the definition it refers to. */

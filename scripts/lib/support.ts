@@ -1,5 +1,6 @@
 /** docs/support.md, from the schemas, the op table and a plan of a config that has every property. */
 import ops from '../../schemas/ops.json';
+import type { Op } from '../../src/generated/ops.ts';
 import type { Spec } from '../../src/generated/spec.ts';
 import { flags as seccompFlags } from '../../src/linux/seccomp.ts';
 import { lower } from '../../src/lower/create-plan.ts';
@@ -11,7 +12,7 @@ import { everything, without } from '../../test/unit/lower/everything.ts';
 import { capableHost } from '../../test/unit/lower/host.ts';
 import { linuxProperties } from './schema-properties.ts';
 
-const baseline = oldestKernel.join('.');
+export const baseline = oldestKernel.join('.');
 
 /** Properties that no op carries out, and what does. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -88,20 +89,25 @@ export function supportText(): string {
 }
 
 /** Names of the ops by the pattern of the property they come from. */
-function opsByProperty(): Map<string, Set<string>> {
-  const spec = without(everything(), v1OnlyProperties);
+export function opsByProperty(): Map<string, Set<string>> {
   const patterns = linuxProperties().map(({ pattern }) => pattern);
   const found = new Map<string, Set<string>>();
+  for (const { from, op } of opsOfEverything()) {
+    const pattern = patternOf(from, patterns);
+    found.set(pattern, (found.get(pattern) ?? new Set()).add(op));
+  }
+  return found;
+}
+
+/** The ops of a config that has every property. */
+export function opsOfEverything(): Op[] {
+  const spec = without(everything(), v1OnlyProperties);
   const { initial, final } = lowerExecAffinity(spec);
   // Some ops do without a user namespace what others do in one.
   const plans = [spec, withoutUserNamespace(spec)].map((each) =>
     lower(each, capableHost(), { id: 'id', bundle: '/b' }),
   );
-  for (const { from, op } of [...plans.flatMap((plan) => plan.ops), ...initial, ...final]) {
-    const pattern = patternOf(from, patterns);
-    found.set(pattern, (found.get(pattern) ?? new Set()).add(op));
-  }
-  return found;
+  return [...plans.flatMap((plan) => plan.ops), ...initial, ...final];
 }
 
 function withoutUserNamespace(spec: Spec): Spec {
@@ -110,7 +116,7 @@ function withoutUserNamespace(spec: Spec): Spec {
 }
 
 /** `/mounts/3/source` is `/mounts/*` + `/source`; what lies in no property (an item of a list) is its list. */
-function patternOf(pointer: string, patterns: readonly string[]): string {
+export function patternOf(pointer: string, patterns: readonly string[]): string {
   for (let names = pointer.split('/'); names.length > 1; names = names.slice(0, -1)) {
     const found = patterns.find((pattern) => isMatch(pattern.split('/'), names));
     if (found !== undefined) return found;
@@ -124,17 +130,23 @@ function isMatch(pattern: readonly string[], names: readonly string[]): boolean 
 
 /** The ops of the property, or of the nearest one around it that has any. */
 function howOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<string>>): string {
+  const names = opsOf(pattern, carriedOut);
+  return typeof names === 'string' ? names : names.map((name) => `\`${name}\``).join(', ');
+}
+
+/** The same as a list of names, or what carries it out that is no op. */
+export function opsOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<string>>): string[] | string {
   if (v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return 'only cgroup v1 has it: an error';
   const note = Object.entries(elsewhere).find(([entry]) => isWithin(pattern, entry));
   if (note !== undefined) return note[1];
   for (let at = pattern; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
     const names = carriedOut.get(together[at] ?? at);
-    if (names !== undefined) return [...names].map((name) => `\`${name}\``).join(', ');
+    if (names !== undefined) return [...names];
   }
   throw new Error(`nothing carries out ${pattern}: name what does in scripts/lib/support.ts`);
 }
 
-function kernelOf(pattern: string): string {
+export function kernelOf(pattern: string): string {
   if (v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return '';
   return Object.entries(laterKernels).find(([entry]) => isWithin(pattern, entry))?.[1] ?? baseline;
 }

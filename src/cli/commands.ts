@@ -5,7 +5,10 @@ import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
+import { explain } from './commands/explain.ts';
 import { features } from './commands/features.ts';
+import { info } from './commands/info.ts';
+import { inspect } from './commands/inspect.ts';
 import { kill } from './commands/kill.ts';
 import { list } from './commands/list.ts';
 import { pause, resume } from './commands/pause.ts';
@@ -16,6 +19,7 @@ import { spec } from './commands/spec.ts';
 import { start } from './commands/start.ts';
 import { state } from './commands/state.ts';
 import { stats } from './commands/stats.ts';
+import { tree } from './commands/tree.ts';
 import { update } from './commands/update.ts';
 import { wait } from './commands/wait.ts';
 import type { CommandDeclaration } from './declaration.ts';
@@ -37,10 +41,14 @@ export const commands: readonly CommandDeclaration[] = [
   update,
   events,
   stats,
+  inspect,
+  tree,
   spec,
   features,
   plan,
   check,
+  explain,
+  info,
   completion,
   checkpoint,
   restore,

@@ -7,8 +7,6 @@ const commandHints: Readonly<Record<string, string>> = {
   top: 'tsrun ps ID, or tsrun stats for what it uses',
   logs: 'tsrun keeps no output: it goes where stdout and stderr of run or create go',
   version: 'tsrun --version',
-  inspect: 'tsrun state ID; tsrun ps ID, tsrun stats ID and tsrun events --stats ID say more',
-  info: 'tsrun features; tsrun check asks whether this host can run a bundle',
   help: 'tsrun --help, or tsrun COMMAND --help',
   attach: 'a terminal is the one of run, or of exec --tty',
   unpause: 'tsrun resume ID',
@@ -48,13 +46,9 @@ const optionHints: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   kill: {
     '-s': 'the signal is the second argument: tsrun kill ID SIGNAL',
     '--signal': 'the signal is the second argument: tsrun kill ID SIGNAL',
-    '-r': 'tsrun kills one container at a time: tsrun list --quiet has the names',
-    '--regex': 'tsrun kills one container at a time: tsrun list --quiet has the names',
   },
   delete: {
-    '-r': 'give the names; tsrun list --quiet has them',
-    '--regex': 'give the names; tsrun list --quiet has them',
-    '--all': 'give the names; tsrun list --quiet has them',
+    '--all': 'tsrun delete --regex . takes all that have stopped or wait for start; --force those that run, too',
   },
   exec: { '-w': 'here it is --cwd', '--workdir': 'here it is --cwd', '--name': 'the container is the first argument' },
   list: { '-a': 'list has stopped containers, too', '--all': 'list has stopped containers, too' },

@@ -35,6 +35,24 @@ export function listIds(root: string): string[] {
   }
 }
 
+/**
+ * The ids that a regular expression matches anywhere, as crun's --regex has it.
+ *
+ * @throws TsrunError when it is none
+ */
+export function matchingIds(root: string, pattern: string): string[] {
+  let expression: RegExp;
+  try {
+    expression = new RegExp(pattern);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new TsrunError(`--regex: not a regular expression: ${message}`, {
+      hint: 'a dot and a star match any id: .*',
+    });
+  }
+  return listIds(root).filter((id) => expression.test(id));
+}
+
 /** Not mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries for ever. */
 export function makeDirectories(path: string): void {
   if (isThere(path)) return;

@@ -8,9 +8,12 @@ export interface Spec {
   /** Mounted in this order. */
   mounts?: Mount[];
   process?: Process;
+  /** Host name in the container's UTS namespace. */
   hostname?: string;
+  /** NIS domain name in the container's UTS namespace. */
   domainname?: string;
   hooks?: Hooks;
+  /** Strings that say something of the container to other programs. */
   annotations?: StringMap;
   linux?: Linux;
   /** Another platform's section: accepted, not read. */
@@ -29,6 +32,7 @@ export interface Spec {
 export interface Root {
   /** Absolute, or relative to the bundle. */
   path: string;
+  /** Whether the root filesystem is mounted read-only. */
   readonly?: boolean;
 }
 
@@ -40,13 +44,17 @@ export interface Mount {
   source?: string;
   /** Filesystem type; not read for a bind. */
   type?: string;
+  /** As mount(8) has them; what tsrun does not know itself goes to the filesystem. */
   options?: string[];
+  /** User IDs of an ID-mapped mount. */
   uidMappings?: LinuxIDMapping[];
+  /** Group IDs of an ID-mapped mount. */
   gidMappings?: LinuxIDMapping[];
 }
 
 /** The container's process, needed at start. */
 export interface Process {
+  /** Whether the process gets a terminal of its own, as stdin, stdout and stderr. */
   terminal?: boolean;
   consoleSize?: Box;
   /** Absolute path in the container. */
@@ -59,9 +67,13 @@ export interface Process {
   commandLine?: string;
   user?: User;
   capabilities?: LinuxCapabilities;
+  /** Limits of setrlimit(2), one of each type. */
   rlimits?: POSIXRlimit[];
+  /** Whether execve(2) can no longer give privileges, as set-user-ID programs do (PR_SET_NO_NEW_PRIVS). */
   noNewPrivileges?: boolean;
+  /** Name of a loaded AppArmor profile that the program runs under. */
   apparmorProfile?: string;
+  /** SELinux label that the program runs with. */
   selinuxLabel?: string;
   /** -1000 to 1000; unset leaves the caller's. */
   oomScoreAdj?: number;
@@ -72,16 +84,21 @@ export interface Process {
 
 /** Size of the terminal in characters. */
 export interface Box {
+  /** Lines. */
   height: number;
+  /** Columns. */
   width: number;
 }
 
 /** IDs as the container sees them; uid and gid are 0 when unset. */
 export interface User {
+  /** User ID of the process. */
   uid?: number;
+  /** Group ID of the process. */
   gid?: number;
   /** Unset leaves the caller's. */
   umask?: number;
+  /** Supplementary groups of the process. */
   additionalGids?: number[];
   /** Windows only: not read. */
   username?: string;
@@ -89,10 +106,15 @@ export interface User {
 
 /** The five sets of capabilities(7). */
 export interface LinuxCapabilities {
+  /** What the process can ever get, by file capabilities too. */
   bounding?: string[];
+  /** What the kernel lets the process do. */
   effective?: string[];
+  /** What a program may keep that its file names inheritable. */
   inheritable?: string[];
+  /** What the process may make effective. */
   permitted?: string[];
+  /** What a program of an ordinary user keeps through execve(2); must be permitted and inheritable. */
   ambient?: string[];
 }
 
@@ -102,7 +124,9 @@ export type RlimitType = 'RLIMIT_AS' | 'RLIMIT_CORE' | 'RLIMIT_CPU' | 'RLIMIT_DA
 /** One setrlimit(2); 18446744073709551615 (read as 2^64) is no limit. */
 export interface POSIXRlimit {
   type: RlimitType;
+  /** The limit in force. */
   soft: number;
+  /** What the process may raise the soft limit to. */
   hard: number;
 }
 
@@ -115,11 +139,17 @@ export type SchedulerFlag = 'SCHED_FLAG_RESET_ON_FORK' | 'SCHED_FLAG_RECLAIM' | 
 /** sched_setattr(2) of the process; runtime, deadline and period are in nanoseconds. */
 export interface Scheduler {
   policy: SchedulerPolicy;
+  /** From -20, which gets most time, to 19; for SCHED_OTHER and SCHED_BATCH. */
   nice?: number;
+  /** From 1 to 99, which comes first; for SCHED_FIFO and SCHED_RR. */
   priority?: number;
+  /** Flags of sched_setattr(2). */
   flags?: SchedulerFlag[];
+  /** Of SCHED_DEADLINE: nanoseconds that it runs in each period. */
   runtime?: number;
+  /** Of SCHED_DEADLINE: nanoseconds from the start of a period by which it has run. */
   deadline?: number;
+  /** Of SCHED_DEADLINE: nanoseconds from one activation to the next. */
   period?: number;
 }
 
@@ -129,12 +159,15 @@ export type IOPriorityClass = 'IOPRIO_CLASS_RT' | 'IOPRIO_CLASS_BE' | 'IOPRIO_CL
 /** ioprio_set(2) of the process; priority 0 is the highest, 7 the lowest. */
 export interface LinuxIOPriority {
   class: IOPriorityClass;
+  /** Within the class: 0 is the highest, 7 the lowest. */
   priority?: number;
 }
 
 /** CPU lists (0-3,7) of an exec'd process: before and after it joins the container's cgroup. */
 export interface CPUAffinity {
+  /** CPUs of the runtime while it makes the process: a list such as 0-3,7. */
   initial?: string;
+  /** CPUs of the process once it is in the cgroup: a list such as 0-3,7. */
   final?: string;
 }
 
@@ -154,10 +187,15 @@ export interface Hook {
 export interface Hooks {
   /** Deprecated: run before createRuntime. */
   prestart?: Hook[];
+  /** Run in the runtime's namespaces after the container's have been made, before the root is changed. */
   createRuntime?: Hook[];
+  /** Run in the container's namespaces, by a path of the host, before the root is changed. */
   createContainer?: Hook[];
+  /** Run in the container, by a path of its own, before the program. */
   startContainer?: Hook[];
+  /** Run in the runtime's namespaces after the program has been started. */
   poststart?: Hook[];
+  /** Run in the runtime's namespaces after the container has been deleted; one that fails is a warning. */
   poststop?: Hook[];
 }
 
@@ -247,20 +285,27 @@ export interface MountExtensions {
 
 /** The Linux section (config-linux.md). */
 export interface Linux {
+  /** Namespaces that the container gets or joins; of a type that is not listed it has the runtime’s. */
   namespaces?: LinuxNamespace[];
+  /** User IDs of the container's user namespace. */
   uidMappings?: LinuxIDMapping[];
+  /** Group IDs of the container's user namespace. */
   gidMappings?: LinuxIDMapping[];
   timeOffsets?: LinuxTimeOffsets;
+  /** Device nodes that the container gets beside those that each has. */
   devices?: LinuxDevice[];
   /** Host network devices, by name, to move into the container. */
   netDevices?: Record<string, LinuxNetDevice>;
   /** A path, or slice:prefix:name for the systemd driver. */
   cgroupsPath?: string;
   resources?: LinuxResources;
+  /** Kernel parameters of the container's namespaces, by name. */
   sysctl?: StringMap;
   seccomp?: LinuxSeccomp;
   rootfsPropagation?: RootfsPropagation;
+  /** Paths that the container cannot look into: files read as empty, directories are. */
   maskedPaths?: string[];
+  /** Paths that the container cannot write to. */
   readonlyPaths?: string[];
   /** SELinux context of the container's mounts. */
   mountLabel?: string;
@@ -278,24 +323,32 @@ export interface LinuxNamespace {
 
 /** A range of IDs of a user namespace. */
 export interface LinuxIDMapping {
+  /** First ID of the range in the container. */
   containerID: number;
+  /** The ID on the host that it is. */
   hostID: number;
+  /** How many IDs follow each other. */
   size: number;
 }
 
 /** Offsets of the clocks of a new time namespace. */
 export interface LinuxTimeOffsets {
+  /** Of CLOCK_BOOTTIME. */
   boottime?: LinuxTimeOffset;
+  /** Of CLOCK_MONOTONIC. */
   monotonic?: LinuxTimeOffset;
 }
 
 export interface LinuxTimeOffset {
+  /** Seconds that the clock is ahead; negative: behind. */
   secs?: number;
+  /** Nanoseconds more. */
   nanosecs?: number;
 }
 
 /** A device node to provide: c or u character, b block, p fifo. */
 export interface LinuxDevice {
+  /** c or u is a character device, b a block device, p a fifo. */
   type: 'c' | 'b' | 'u' | 'p';
   /** Absolute path in the container. */
   path: string;
@@ -305,7 +358,9 @@ export interface LinuxDevice {
   minor?: number;
   /** Permissions as a decimal number: 438 is 0666. */
   fileMode?: number;
+  /** Owner of the node, as the container sees it. */
   uid?: number;
+  /** Group of the node, as the container sees it. */
   gid?: number;
 }
 
@@ -320,28 +375,37 @@ export type RootfsPropagation = 'private' | 'shared' | 'slave' | 'unbindable' | 
 /** The seccomp filter of the process. */
 export interface LinuxSeccomp {
   defaultAction: SeccompAction;
+  /** The errno that SCMP_ACT_ERRNO returns by default; unset is EPERM. */
   defaultErrnoRet?: number;
+  /** Architectures that the filter covers beside the machine’s own. */
   architectures?: SeccompArch[];
+  /** Flags of seccomp(2). */
   flags?: SeccompFlag[];
   /** Socket of the agent for SCMP_ACT_NOTIFY. */
   listenerPath?: string;
   /** Passed on to the agent as it is. */
   listenerMetadata?: string;
+  /** What is done with calls that the default is not for. */
   syscalls?: LinuxSyscall[];
 }
 
 /** An action for the named system calls when all of args match. */
 export interface LinuxSyscall {
+  /** Names of system calls; one that libseccomp does not know does nothing. */
   names: string[];
   action: SeccompAction;
+  /** The errno that SCMP_ACT_ERRNO returns; unset is EPERM. */
   errnoRet?: number;
+  /** Comparisons of arguments, of which all must hold. */
   args?: LinuxSeccompArg[];
 }
 
 export interface LinuxSeccompArg {
   /** Which argument, 0 to 5. */
   index: number;
+  /** What the argument is compared with; of SCMP_CMP_MASKED_EQ the mask. */
   value: number;
+  /** Of SCMP_CMP_MASKED_EQ: what the masked argument must be. */
   valueTwo?: number;
   op: SeccompOperator;
 }
@@ -350,9 +414,13 @@ export interface LinuxSeccompArg {
 export interface LinuxIntelRdt {
   /** Class of service; the container's ID when unset. */
   closID?: string;
+  /** Lines for the schemata file of the group. */
   schemata?: string[];
+  /** The line of schemata for the L3 cache. */
   l3CacheSchema?: string;
+  /** The line of schemata for memory bandwidth. */
   memBwSchema?: string;
+  /** Whether the container gets a monitoring group of its own. */
   enableMonitoring?: boolean;
 }
 
@@ -361,11 +429,13 @@ export interface LinuxMemoryPolicy {
   mode?: MemoryPolicyMode;
   /** A list such as 0-3,7. */
   nodes?: string;
+  /** Flags of set_mempolicy(2). */
   flags?: MemoryPolicyFlag[];
 }
 
 /** Execution domain of the process, personality(2). */
 export interface LinuxPersonality {
+  /** LINUX, or LINUX32 for programs that are to see a 32-bit machine. */
   domain: 'LINUX' | 'LINUX32';
   /** The specification defines none yet. */
   flags?: string[];
@@ -373,11 +443,15 @@ export interface LinuxPersonality {
 
 /** Limits of the container's cgroup (config-linux.md, Control groups). */
 export interface LinuxResources {
+  /** Rules for devices; of those that match, the last decides. */
   devices?: LinuxDeviceCgroup[];
   memory?: LinuxMemory;
   cpu?: LinuxCPU;
+  /** How many processes there may be. */
   pids?: LinuxPids;
+  /** Shares and limits of block devices. */
   blockIO?: LinuxBlockIO;
+  /** Limits of huge pages, one for each size. */
   hugepageLimits?: LinuxHugepageLimit[];
   network?: LinuxNetwork;
   /** Limits by device name. */
@@ -388,10 +462,13 @@ export interface LinuxResources {
 
 /** A rule of the device allow list; unset type is a, unset numbers mean all. */
 export interface LinuxDeviceCgroup {
+  /** Whether what matches is allowed. */
   allow: boolean;
   /** Empty is absent. */
   type?: 'a' | 'b' | 'c' | '';
+  /** Major number of the device; unset is every one. */
   major?: number;
+  /** Minor number of the device; unset is every one. */
   minor?: number;
   /** Any of r, w and m. */
   access?: string;
@@ -399,25 +476,39 @@ export interface LinuxDeviceCgroup {
 
 /** In bytes; -1 is unlimited. */
 export interface LinuxMemory {
+  /** Bytes that the container can use; what needs more is reclaimed or killed. -1 is no limit. */
   limit?: number;
+  /** Bytes that are reclaimed only when nothing else is left. -1 is no limit. */
   reservation?: number;
   /** Memory and swap together. */
   swap?: number;
+  /** Of cgroup v1: bytes of kernel memory. */
   kernel?: number;
+  /** Of cgroup v1: bytes of TCP buffers. */
   kernelTCP?: number;
+  /** Of cgroup v1: how willingly memory is swapped. */
   swappiness?: number;
+  /** Of cgroup v1: processes wait for memory and are not killed. */
   disableOOMKiller?: boolean;
+  /** Of cgroup v1: whether limits hold for cgroups below. On cgroup v2 they always do. */
   useHierarchy?: boolean;
+  /** Whether a limit below what is in use is refused. */
   checkBeforeUpdate?: boolean;
 }
 
 /** Times are in microseconds. */
 export interface LinuxCPU {
+  /** Weight against other cgroups, from 2 to 262144, where 1024 is usual. */
   shares?: number;
+  /** Microseconds of CPU time in each period. -1 is no limit. */
   quota?: number;
+  /** Microseconds that may be saved up from periods with less use. */
   burst?: number;
+  /** Microseconds of a period. */
   period?: number;
+  /** Of cgroup v1: microseconds of realtime scheduling in each period. */
   realtimeRuntime?: number;
+  /** Of cgroup v1: microseconds of a realtime period. */
   realtimePeriod?: number;
   /** A list such as 0-3,7. */
   cpus?: string;
@@ -433,26 +524,40 @@ export interface LinuxPids {
 }
 
 export interface LinuxBlockIO {
+  /** Weight against other cgroups, from 10 to 1000. */
   weight?: number;
+  /** Of cgroup v1: weight against cgroups below. */
   leafWeight?: number;
+  /** Weights of single devices. */
   weightDevice?: LinuxWeightDevice[];
+  /** Bytes that are read a second at most, by device. */
   throttleReadBpsDevice?: LinuxThrottleDevice[];
+  /** Bytes that are written a second at most, by device. */
   throttleWriteBpsDevice?: LinuxThrottleDevice[];
+  /** Reads a second at most, by device. */
   throttleReadIOPSDevice?: LinuxThrottleDevice[];
+  /** Writes a second at most, by device. */
   throttleWriteIOPSDevice?: LinuxThrottleDevice[];
 }
 
 export interface LinuxWeightDevice {
+  /** Major number of the device. */
   major: number;
+  /** Minor number of the device. */
   minor: number;
+  /** Weight, from 10 to 1000. */
   weight?: number;
+  /** Of cgroup v1: weight against cgroups below. */
   leafWeight?: number;
 }
 
 /** Bytes, or operations, a second. */
 export interface LinuxThrottleDevice {
+  /** Major number of the device. */
   major: number;
+  /** Minor number of the device. */
   minor: number;
+  /** Bytes or operations a second. */
   rate: number;
 }
 
@@ -460,22 +565,29 @@ export interface LinuxThrottleDevice {
 export interface LinuxHugepageLimit {
   /** Such as 64KB, 2MB, 1GB. */
   pageSize: string;
+  /** Bytes of pages of that size. */
   limit: number;
 }
 
 /** cgroup v1's net_cls and net_prio. */
 export interface LinuxNetwork {
+  /** Of cgroup v1: class of network packets. */
   classID?: number;
+  /** Of cgroup v1: priorities of network packets. */
   priorities?: LinuxInterfacePriority[];
 }
 
 export interface LinuxInterfacePriority {
+  /** Name of the network device. */
   name: string;
+  /** Priority of its packets. */
   priority: number;
 }
 
 export interface LinuxRdma {
+  /** Handles that may be open at most. */
   hcaHandles?: number;
+  /** Objects that may be there at most. */
   hcaObjects?: number;
 }
 

@@ -19,8 +19,6 @@ t.test('commands and options of docker', { skip }, async (t) => {
     ['top web', /hint: tsrun ps ID/],
     ['logs web', /hint: tsrun keeps no output/],
     ['version', /hint: tsrun --version/],
-    ['inspect web', /hint: tsrun state ID/],
-    ['info', /hint: tsrun features/],
     ['run --rm web', /unknown option '--rm' \(hint: run deletes the container when it ends/],
     ['run --name web', /hint: the name is the argument/],
     ['create --volume /a:/b web', /hint: it is in the config: \/mounts/],
@@ -44,4 +42,26 @@ t.test('delete takes several, and tries all', { skip }, async (t) => {
   t.equal((await box.runtimeOk(['list', '--quiet'])).stdout, '');
   t.equal((await box.runtime(['delete', '--force', one, two])).code, 0);
   t.equal((await box.runtime(['delete', one, two])).stderr.match(/does not exist/g)?.length, 2);
+});
+
+t.test('--regex of delete and kill, as crun has it', { skip }, async (t) => {
+  const box = sandbox(t);
+  const make = async () => box.create(box.bundle(({ process }) => (process.args = ['sleep', '1000'])));
+  const [one, two, other] = [await make(), await make(), await make()];
+  for (const id of [one, two, other]) await box.runtimeOk(['start', id]);
+  const ids = `^(${one}|${two})$`;
+  t.match(
+    (await box.runtime(['delete', '--regex', ids])).stderr,
+    /level=error.*\n.*level=error/,
+    'each says that it runs',
+  );
+  await box.runtimeOk(['kill', '--regex', ids, 'KILL']);
+  for (const id of [one, two]) await box.runtimeOk(['wait', id]);
+  t.match(JSON.parse((await box.runtimeOk(['state', other])).stdout), { status: 'running' });
+  await box.runtimeOk(['kill', '--regex', ids, 'KILL'], {});
+  await box.runtimeOk(['delete', '--regex', ids]);
+  const left = (await box.runtimeOk(['list', '--quiet'])).stdout;
+  t.same(left.trim().split('\n'), [other]);
+  t.same((await box.runtime(['delete', '--regex', 'no-such-container'])).code, 0);
+  t.match((await box.runtime(['kill', '--regex', '(', 'KILL'])).stderr, /--regex: not a regular expression/);
 });
