@@ -5,13 +5,13 @@
  */
 import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { buildForAarch64 } from './lib/aarch64.mjs';
-import { bundleCli, bundleTests } from './lib/bundle.mjs';
+import { bundleCli, bundleLibrary, bundleTests } from './lib/bundle.mjs';
 import { buildNative } from './lib/native.mjs';
 import { fail, inRoot } from './lib/paths.mjs';
 import { buildDebug, buildStandalone } from './lib/standalone.mjs';
 
 const parts = {
-  cli: bundleCli,
+  cli: () => Promise.all([bundleCli(), bundleLibrary()]),
   native: () => buildNative(),
   tests: bundleTests,
   standalone: buildStandalone,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { standalone } from './build-info.ts';
 import { TsrunError } from './errors.ts';
 import type { Op } from './generated/ops.ts';
+import { isThere } from './there.ts';
 
 /** How a hook ended; the numbers of addon/common/hook.h. */
 export const hookEnd = { exited: 1, signalled: 2, timedOut: 3, notStarted: 4 } as const;
@@ -32,6 +33,8 @@ export interface SpawnOptions {
   inherit: readonly number[];
   /** How many of the caller's descriptors from 3 on are kept too. */
   preserveFds: number;
+  /** What it has at 0, 1, 2 and so on, as many as `preserveFds` says; empty: what the caller has there. */
+  descriptors: readonly number[];
 }
 
 /** A profile in libseccomp's numbers. */
@@ -286,6 +289,22 @@ export interface Addon {
   notifyFinish(): void;
 }
 
+/** What Node alone has of it, for the library (addon/node). */
+export interface NodeAddon extends Addon {
+  /** Begins to watch, in a thread: the callback gets the token of each descriptor that is ready. Once for each thread of JS. */
+  watchWith(callback: (token: number) => void): void;
+  /** Until it is ready for the first time: readable, or with `priority` as pollPriority has it. Tokens count from 1. */
+  watch(fd: number, token: number, priority: boolean): void;
+  /** To be called before it is closed. */
+  unwatch(fd: number): void;
+  /** Whether what is watched keeps this process alive. */
+  holdLoop(whether: boolean): void;
+  /** pipe2(2): the end to read from, and the one to write to. */
+  makePipe(nonblocking: boolean): [number, number];
+  /** A byte that comes from there, a signal's number, is to this thread what catchInterrupts has of signals. -1: signals. */
+  interruptFrom(fd: number): void;
+}
+
 let loaded: Addon | undefined;
 
 /** The addon, loaded at first use: `--help` and bad input need none. */
@@ -301,10 +320,22 @@ function builtIn(): Addon {
   return (globalThis as unknown as { tsrunHost: { addon: Addon } }).tsrunHost.addon;
 }
 
+/** The same for the library, which only Node runs. */
+export function nodeAddon(): NodeAddon {
+  return addon() as NodeAddon;
+}
+
+/** The npm package has one for each architecture, a checkout on ARM its own. */
+function addonFile(): string {
+  const own = join(__dirname, 'Release', 'tsrun.node');
+  const foreign = join(__dirname, 'aarch64', 'Release', 'tsrun.node');
+  return process.arch === 'arm64' && isThere(foreign) ? foreign : own;
+}
+
 function loadBesideBundle(): Addon {
   const module = { exports: {} };
   try {
-    process.dlopen(module, join(__dirname, 'Release', 'tsrun.node'));
+    process.dlopen(module, addonFile());
   } catch (error) {
     // The dynamic linker's words name the file.
     throw new TsrunError(`cannot load the addon: ${(error as Error).message}`, {

@@ -12,8 +12,16 @@ export class TsrunError extends Error {
   readonly pointer: string | undefined;
   /** The message without what it is about. */
   readonly text: string;
+  /** What kind of failure it is, for programs. */
+  readonly code: ErrorKind | (string & {});
+  /** Of the kernel's answer, where that is what has failed; positive. */
+  readonly errno: number | undefined;
+  /** The plan's op, or the system call, that has failed. */
+  readonly op: string | undefined;
   /** Where that property is, once somebody knows who has the text (src/config/locate.ts). */
   place: ErrorPlace | undefined;
+  /** All that is wrong with a config; empty for what is no config's fault. */
+  readonly findings: readonly ErrorFinding[] = [];
 
   /** @param text what is wrong; the message is that, after what it is about */
   constructor(text: string, options: ErrorOptions = {}) {
@@ -25,6 +33,24 @@ export class TsrunError extends Error {
     this.text = text;
     this.place = place;
     this.pointer = options.pointer ?? (about?.startsWith('/') ? about : undefined);
+    const { code, errno, syscall } = systemError(cause);
+    this.code = options.code ?? code ?? (this.pointer === undefined ? 'EFAILED' : 'EINVALIDSPEC');
+    this.errno = options.errno ?? errno;
+    this.op = options.op ?? syscall;
+  }
+
+  /** The file that `place` is in. */
+  get path(): string | undefined {
+    return this.place?.path;
+  }
+
+  /** From 1, like `column`, which counts characters. */
+  get line(): number | undefined {
+    return this.place?.line;
+  }
+
+  get column(): number | undefined {
+    return this.place?.column;
   }
 
   /** Whether what it is about stands before the text: then the place does, too. */
@@ -32,7 +58,7 @@ export class TsrunError extends Error {
     return this.message !== this.text;
   }
 
-  /** Message, place and hint on one line, as it goes to stderr and to --log. (JavaScriptCore gives every error a `line` of its own.) */
+  /** Message, place and hint on one line, as it goes to stderr and to --log. */
   get asLine(): string {
     const { place, pointer, hint, message, isNamed } = this;
     const at = place && showErrorPlace(place);
@@ -43,6 +69,36 @@ export class TsrunError extends Error {
     const before = at === undefined || !isNamed || message.startsWith(`${at}: `) ? '' : `${at}: `;
     return oneLine(`${before}${message}${after.length === 0 ? '' : ` (${after.join('; ')})`}`);
   }
+}
+
+/**
+ * - `EINVALIDSPEC`: the config, or one of its properties on this host
+ * - `EINVALIDARG`: an option or argument of the call
+ * - `ENOTFOUND`, `EEXIST`: there is no such container, or there is one
+ * - `EWRONGSTATE`: the container is not in a state for it: not running, running already, stopped
+ * - `ENOCONTROLLER`: a limit needs a cgroup controller that is not there
+ * - `EPROGRAM`: the program is not in the container, or cannot be executed
+ * - `EHOOK`: a hook has failed
+ * - `ABORT_ERR`: the caller has aborted it
+ * - `EFAILED`: any other; where the system has refused something, the errno's name, such as `EACCES`
+ */
+export type ErrorKind =
+  | 'EINVALIDSPEC'
+  | 'EINVALIDARG'
+  | 'ENOTFOUND'
+  | 'EEXIST'
+  | 'EWRONGSTATE'
+  | 'ENOCONTROLLER'
+  | 'EPROGRAM'
+  | 'EHOOK'
+  | 'ABORT_ERR'
+  | 'EFAILED';
+
+function systemError(cause: unknown): Partial<Pick<NodeJS.ErrnoException, 'code' | 'errno' | 'syscall'>> {
+  const { code, errno, syscall } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || typeof errno !== 'number') return {};
+  // Node has them negative.
+  return { code, errno: Math.abs(errno), ...(syscall !== undefined && { syscall }) };
 }
 
 export function showErrorPlace({ path, line, column }: ErrorPlace): string {
@@ -58,7 +114,25 @@ export interface ErrorOptions {
   place?: ErrorPlace | undefined;
   hint?: string | undefined;
   exitCode?: number;
+  /** Where it is not what the cause, or the pointer, says of itself. */
+  code?: ErrorKind | (string & {}) | undefined;
+  errno?: number | undefined;
+  op?: string | undefined;
   cause?: unknown;
+}
+
+/** One of several things that are wrong with a config. */
+export interface ErrorFinding {
+  /** JSON pointer of the value, or of the object that lacks one. */
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** Name of the check. */
+  readonly rule: string;
+  /** In the file, from 1. */
+  readonly line: number;
+  /** In characters, from 1. */
+  readonly column: number;
 }
 
 /** A place in a file, with the file's text. */

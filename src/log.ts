@@ -45,8 +45,18 @@ export function isLogged(level: LogLevel): boolean {
   return logLevels.indexOf(level) >= logLevels.indexOf(options.level ?? defaultLevel);
 }
 
+/** Of the library, in the place of all that this file writes to. */
+let sink: ((level: LogLevel, message: string) => void) | undefined;
+
+/** From now on a function gets every line that is not less important than `level`. */
+export function logInto(level: LogLevel, receive: (level: LogLevel, message: string) => void): void {
+  options = { ...options, level };
+  sink = receive;
+}
+
 export function log(level: LogLevel, message: string): void {
   if (!isLogged(level)) return;
+  if (sink !== undefined) return sink(level, oneLine(message));
   if (speaksToPeople()) return printError(`${personal(level)} ${oneLine(message)}\n`);
   const line = formatLine(level, oneLine(message));
   if (options.file === undefined) printError(line);
@@ -146,7 +156,7 @@ export function logFatal(message: string): void {
 
 /** Whether somebody sits in front of stderr; programs get lines that they can read. */
 export function speaksToPeople(): boolean {
-  return options.file === undefined && options.format === 'text' && process.stderr.isTTY === true;
+  return sink === undefined && options.file === undefined && options.format === 'text' && process.stderr.isTTY === true;
 }
 
 /** `error:`, in its colour. */

@@ -14,8 +14,12 @@ namespace {
 constexpr int kInterrupts[] = {SIGHUP, SIGINT, SIGTERM};
 
 int pipe_ends[2] = {-1, -1};
-bool waits_are_told = false;
-int told = 0;
+// Of a thread of the library: its own, in place of the signals'.
+thread_local int own_end = -1;
+thread_local bool waits_are_told = false;
+thread_local int told = 0;
+
+int read_end() { return own_end >= 0 ? own_end : pipe_ends[0]; }
 
 void write_interrupt(int signal) {
   int saved = errno;
@@ -32,7 +36,12 @@ bool is_ours(int signal) {
 
 }  // namespace
 
+void interrupt_from(int fd) { own_end = fd; }
+
 int begin_interrupts() {
+  told = 0;
+  waits_are_told = true;
+  if (own_end >= 0) return 0;
   if (pipe_ends[0] < 0 && pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
   struct sigaction action = {};
   action.sa_handler = write_interrupt;
@@ -41,15 +50,14 @@ int begin_interrupts() {
     struct sigaction before = {};
     if (sigaction(signal, &action, &before) == 0 && before.sa_handler == SIG_IGN) sigaction(signal, &before, nullptr);
   }
-  waits_are_told = true;
   return 0;
 }
 
-int interrupt_fd() { return waits_are_told ? pipe_ends[0] : -1; }
+int interrupt_fd() { return waits_are_told ? read_end() : -1; }
 
 int take_interrupt() {
   unsigned char signal;
-  return pipe_ends[0] >= 0 && read(pipe_ends[0], &signal, 1) == 1 ? signal : 0;
+  return read_end() >= 0 && read(read_end(), &signal, 1) == 1 ? signal : 0;
 }
 
 void note_interrupt() {
@@ -59,7 +67,7 @@ void note_interrupt() {
 
 bool waits_for(int fd) {
   if (!waits_are_told) return true;
-  pollfd fds[2] = {{fd, POLLIN, 0}, {pipe_ends[0], POLLIN, 0}};
+  pollfd fds[2] = {{fd, POLLIN, 0}, {read_end(), POLLIN, 0}};
   while (poll(fds, 2, -1) < 0 && errno == EINTR) continue;
   if (fds[1].revents == 0) return true;
   note_interrupt();

@@ -7,6 +7,10 @@ namespace tsrun {
 // had ignored stay so. Returns 0 or an errno.
 int begin_interrupts();
 
+// From now on it is not the signals that end this thread's waits, but bytes that come from this descriptor, which are
+// numbers of signals; -1: the signals again.
+void interrupt_from(int fd);
+
 // Waits until fd is readable; false when a signal has come, before or meanwhile. Only the first wait after a signal is
 // told: those of the undoing are waits like any other.
 bool waits_for(int fd);

@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3874347920u;
+constexpr uint32_t kLayoutHash = 3995336020u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -28,57 +28,58 @@ enum class Opcode : uint32_t {
   kSetDomainname = 18,
   kSetPropagation = 19,
   kBindRootfs = 20,
-  kOpenProcfs = 21,
-  kNewFilesystem = 22,
-  kMountByFlags = 23,
-  kCloneTree = 24,
-  kOwnTree = 25,
-  kKeepMount = 26,
-  kTakeMount = 27,
-  kCheckMounts = 28,
-  kFindMount = 29,
-  kReconfigureFilesystem = 30,
-  kMapMountIds = 31,
-  kCopyUp = 32,
-  kSetMountAttributes = 33,
-  kAttachMount = 34,
-  kMakeDevice = 35,
-  kMakeNode = 36,
-  kBindDevice = 37,
-  kMakeSymlink = 38,
-  kMakeConsole = 39,
-  kRunContainerHook = 40,
-  kFilterHooks = 41,
-  kOpenRoot = 42,
-  kChrootRoot = 43,
-  kPivotRoot = 44,
-  kMoveRoot = 45,
-  kWriteSysctl = 46,
-  kSetRootPropagation = 47,
-  kNodevRoot = 48,
-  kReadonlyRoot = 49,
-  kReadonlyPath = 50,
-  kMaskPath = 51,
-  kSetRlimit = 52,
-  kSetMemoryPolicy = 53,
-  kSetPersonality = 54,
-  kSetCpuAffinity = 55,
-  kSetApparmorProfile = 56,
-  kSetSelinuxLabel = 57,
-  kEnterCwd = 58,
-  kFindProgram = 59,
-  kFindUser = 60,
-  kDefaultHome = 61,
-  kBoundCapabilities = 62,
-  kOwnStdio = 63,
-  kSetUser = 64,
-  kSetCapabilities = 65,
-  kSetUmask = 66,
-  kNoNewPrivileges = 67,
-  kWaitStart = 68,
-  kPrepareExec = 69,
-  kLoadSeccomp = 70,
-  kExec = 71,
+  kBindMappedRootfs = 21,
+  kOpenProcfs = 22,
+  kNewFilesystem = 23,
+  kMountByFlags = 24,
+  kCloneTree = 25,
+  kOwnTree = 26,
+  kKeepMount = 27,
+  kTakeMount = 28,
+  kCheckMounts = 29,
+  kFindMount = 30,
+  kReconfigureFilesystem = 31,
+  kMapMountIds = 32,
+  kCopyUp = 33,
+  kSetMountAttributes = 34,
+  kAttachMount = 35,
+  kMakeDevice = 36,
+  kMakeNode = 37,
+  kBindDevice = 38,
+  kMakeSymlink = 39,
+  kMakeConsole = 40,
+  kRunContainerHook = 41,
+  kFilterHooks = 42,
+  kOpenRoot = 43,
+  kChrootRoot = 44,
+  kPivotRoot = 45,
+  kMoveRoot = 46,
+  kWriteSysctl = 47,
+  kSetRootPropagation = 48,
+  kNodevRoot = 49,
+  kReadonlyRoot = 50,
+  kReadonlyPath = 51,
+  kMaskPath = 52,
+  kSetRlimit = 53,
+  kSetMemoryPolicy = 54,
+  kSetPersonality = 55,
+  kSetCpuAffinity = 56,
+  kSetApparmorProfile = 57,
+  kSetSelinuxLabel = 58,
+  kEnterCwd = 59,
+  kFindProgram = 60,
+  kFindUser = 61,
+  kDefaultHome = 62,
+  kBoundCapabilities = 63,
+  kOwnStdio = 64,
+  kSetUser = 65,
+  kSetCapabilities = 66,
+  kSetUmask = 67,
+  kNoNewPrivileges = 68,
+  kWaitStart = 69,
+  kPrepareExec = 70,
+  kLoadSeccomp = 71,
+  kExec = 72,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
@@ -104,6 +105,7 @@ constexpr const char* kShapes[] = {
   "s",  // set-domainname
   "s..",  // set-propagation
   "s...",  // bind-rootfs
+  "s...",  // bind-mapped-rootfs
   "",  // open-procfs
   "sssl..lo.",  // new-filesystem
   "sss.s.",  // mount-by-flags
@@ -262,6 +264,14 @@ struct SetPropagationOp {
 
 // Make the root filesystem a mount of its own, which pivot_root(2) demands, and hold it by descriptor.
 struct BindRootfsOp {
+  Str path;
+  uint64_t propagation;
+  uint64_t detach_parent;
+  int64_t tree;
+};
+
+// As bind-rootfs, of a tree that the runtime has opened and ID-mapped: that is what is taken.
+struct BindMappedRootfsOp {
   Str path;
   uint64_t propagation;
   uint64_t detach_parent;
@@ -640,6 +650,7 @@ struct ExecOp {
   X(SetDomainname) \
   X(SetPropagation) \
   X(BindRootfs) \
+  X(BindMappedRootfs) \
   X(OpenProcfs) \
   X(NewFilesystem) \
   X(MountByFlags) \

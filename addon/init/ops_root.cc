@@ -30,10 +30,11 @@ int make_private_below(int directory_fd) {
 
 // The rootfs is attached at its own path, as hooks of the host's expect. In a user namespace there may be no way to
 // that path; then the tree that the runtime has opened goes over "/", out of everybody's way, until pivot-root.
-int open_rootfs(const BindRootfsOp& op, Fd& target, Fd& tree) {
+int open_rootfs(const BindRootfsOp& op, bool is_mapped, Fd& target, Fd& tree) {
   target.reset(open_at(AT_FDCWD, text(op.path), O_PATH | O_DIRECTORY, 0));
-  if (target.error() == -EACCES && op.tree >= 0) {
-    target.reset(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  bool hidden = target.error() == -EACCES && op.tree >= 0;
+  if (hidden) target.reset(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
+  if (hidden || is_mapped) {
     tree.reset(op.tree);
     return target.ok() ? 0 : target.error();
   }
@@ -78,16 +79,27 @@ int set_propagation(bool recursive, uint64_t flags) {
 
 int run(const SetPropagationOp& op) { return set_propagation(op.recursive, op.flags); }
 
-int run(const BindRootfsOp& op) {
+static int bind_rootfs(const BindRootfsOp& op, bool is_mapped) {
   const char* path = text(op.path);
   Fd target, tree;
-  int error = open_rootfs(op, target, tree);
+  int error = open_rootfs(op, is_mapped, target, tree);
   if (error == 0 && op.propagation != 0) error = set_attributes(tree.get(), false, 0, 0, op.propagation);
   if (error == 0 && op.detach_parent) error = make_private_below(target.get());
   if (error == 0) error = attach(tree.get(), target.get());
   if (error < 0) return fail(error, path);
   ctx.root_fd = tree.release();
   return 0;
+}
+
+int run(const BindRootfsOp& op) { return bind_rootfs(op, false); }
+
+int run(const BindMappedRootfsOp& op) {
+  BindRootfsOp bind = {};
+  bind.path = op.path;
+  bind.propagation = op.propagation;
+  bind.detach_parent = op.detach_parent;
+  bind.tree = op.tree;
+  return bind_rootfs(bind, true);
 }
 
 int run(const OpenRootOp& op) {

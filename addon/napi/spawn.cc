@@ -33,13 +33,34 @@ int init_memfd() {
 struct Child {
   int image_fd;
   int preserve_fds;
+  // What the child has from 0 on, and room for copies of them; without any it keeps the caller's own.
+  const int* descriptors;
+  int* copies;
+  int descriptor_count;
   const int* inherit;
   size_t inherit_count;
   char* const* arguments;
   volatile long error;
 };
 
+// By way of copies above all of them: one's number may be another's place.
+long place_descriptors(Child* child) {
+  int count = child->descriptor_count;
+  for (int i = 0; i < count; i++) {
+    long copy = sys(__NR_fcntl, child->descriptors[i], F_DUPFD_CLOEXEC, count);
+    if (copy < 0) return copy;
+    child->copies[i] = static_cast<int>(copy);
+  }
+  for (int i = 0; i < count; i++) {
+    long placed = sys(__NR_dup3, child->copies[i], i, 0);
+    if (placed < 0) return placed;
+  }
+  return 0;
+}
+
 void run_child(Child* child) {
+  child->error = place_descriptors(child);
+  if (child->error < 0) return;
   // Node marks stdio, and more of what it inherits, close-on-exec.
   for (int fd = 0; fd < 3 + child->preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
   sys(__NR_close_range, 3 + child->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
@@ -128,6 +149,7 @@ struct Spawn {
   int image_error = 0;
   Stack stack;
   std::vector<int> inherit;
+  std::vector<int> descriptors, copies;
   char name[sizeof("tsrun-init")] = "tsrun-init";
   char sync_text[16], plan_text[16];
   char* arguments[4] = {name, sync_text, plan_text, nullptr};
@@ -139,15 +161,30 @@ struct Spawn {
   bool threaded = false;
 };
 
-// A command starts one at a time.
-std::unique_ptr<Spawn> under_way;
+// A thread that runs JS starts one at a time.
+thread_local std::unique_ptr<Spawn> under_way;
+
+// Whether placing what the child gets would overwrite what init needs. An engine holds more descriptors than that.
+bool overwrites(const Spawn& spawn) {
+  int count = spawn.child.descriptor_count;
+  if (count > 0 && spawn.image.get() < count) return true;
+  for (int fd : spawn.inherit) {
+    if (fd < count) return true;
+  }
+  return false;
+}
 
 void* run_spawn(void* data) {
   Spawn* spawn = static_cast<Spawn*>(data);
   spawn->image.reset(init_memfd());
   spawn->child.image_fd = spawn->image.get();
-  if (spawn->image.get() < 0) spawn->image_error = errno;
-  if (spawn->image.get() >= 0) spawn->pid = clone_child(&spawn->how, &spawn->child);
+  if (spawn->image.get() < 0) {
+    spawn->image_error = errno;
+  } else if (overwrites(*spawn)) {
+    spawn->image_error = EBUSY;
+  } else {
+    spawn->pid = clone_child(&spawn->how, &spawn->child);
+  }
   return nullptr;
 }
 
@@ -184,6 +221,11 @@ Napi::Value start_init(const Napi::CallbackInfo& info) {
   }
   Child& child = spawn->child;
   child.preserve_fds = static_cast<int>(number_of(options, "preserveFds"));
+  spawn->descriptors = ints_of(options, "descriptors");
+  spawn->copies.resize(spawn->descriptors.size());
+  child.descriptors = spawn->descriptors.data();
+  child.copies = spawn->copies.data();
+  child.descriptor_count = static_cast<int>(spawn->descriptors.size());
   child.inherit = spawn->inherit.data();
   child.inherit_count = spawn->inherit.size();
   child.arguments = spawn->arguments;

@@ -1,4 +1,4 @@
-/** TypeScript to JavaScript, by esbuild: the CLI as one CommonJS file, the tests as one ES module each. */
+/** TypeScript to JavaScript, by esbuild: the CLI as one CommonJS file, the library as two ES modules, the tests as one ES module each. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -14,6 +14,29 @@ export async function bundleCli() {
     entryPoints: [inRoot('src/cli/node.ts')],
     outfile: inRoot('build/tsrun.cjs'),
     format: 'cjs',
+    define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
+  });
+}
+
+/** A CommonJS module's name for where it is, which src/addon.ts looks beside; import.meta.dirname came with Node 20.11. */
+const dirnameOfModule = [
+  `import { dirname as tsrunDirname } from 'node:path';`,
+  `import { fileURLToPath as tsrunPathOf } from 'node:url';`,
+  'const __dirname = tsrunDirname(tsrunPathOf(import.meta.url));',
+].join('\n');
+
+/** build/library.mjs and the workers that it starts, build/library-worker.mjs. */
+export async function bundleLibrary() {
+  await build({
+    ...common(),
+    entryPoints: {
+      library: inRoot('src/library/index.ts'),
+      'library-worker': inRoot('src/library/worker.ts'),
+    },
+    outdir: inRoot('build'),
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    banner: { js: dirnameOfModule },
     define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
   });
 }

@@ -22,7 +22,7 @@ export const rooms = {
 
   host: ['addon', 'linux'],
   config: ['addon', 'linux', 'log'],
-  template: ['host'],
+  template: ['addon', 'host'],
   seccomp: ['addon', 'build-info', 'config', 'host', 'linux', 'log'],
   systemd: ['addon', 'linux', 'log'],
   plan: ['linux', 'style', 'systemd'],
@@ -42,6 +42,10 @@ export const rooms = {
     ...['addon', 'cgroup', 'config', 'host', 'linux', 'log', 'lower', 'plan', 'resctrl', 'run', 'seccomp', 'systemd'],
     'style',
     'undo',
+  ],
+  library: [
+    ...['addon', 'check', 'config', 'container', 'features', 'host', 'linux', 'log', 'lower', 'plan', 'seccomp'],
+    'template',
   ],
   cli: [
     ...[

@@ -25,10 +25,12 @@ export function enableControllers(path: string, required: readonly string[]): vo
   const refusal = refusals.find(({ controller }) => controller === missing);
   if (refusal === undefined) {
     throw new TsrunError(`controller ${missing} is not available for the cgroup ${path}`, {
+      code: 'ENOCONTROLLER',
       hint: `whoever made ${cgroupsAbove(path)[0]} has to delegate it`,
     });
   }
   throw new TsrunError(`controller ${missing} cannot be enabled in ${refusal.directory}: ${reasonOf(refusal)}`, {
+    code: 'ENOCONTROLLER',
     hint:
       refusal.code === 'EBUSY'
         ? `move them to a cgroup below (mkdir ${refusal.directory}/init), or choose another place with /linux/cgroupsPath`

@@ -19,7 +19,7 @@ export function freezeCgroup(path: string): void {
   try {
     writeFileSync(join(path, 'cgroup.freeze'), '1');
   } catch (error) {
-    if (isGone(error)) throw new TsrunError('container not running');
+    if (isGone(error)) throw new TsrunError('container not running', { code: 'EWRONGSTATE' });
     throw error;
   }
   if (waitForState(path, 'frozen', true, freezeTimeoutMs)) return;

@@ -1,6 +1,6 @@
 import type { Spec } from '../generated/spec.ts';
 import { isLogged, log, logFinding } from '../log.ts';
-import { readBundleConfig } from './read/read.ts';
+import { type BundleConfig, readBundleConfig } from './read/read.ts';
 import { showFinding } from './validate/finding.ts';
 import { type SpecSource, validateSpec } from './validate/validate.ts';
 
@@ -19,7 +19,11 @@ const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
  * @throws SpecError, which lists all errors, when it is no valid Spec
  */
 export function loadBundle(bundle: string, file?: string): LoadedBundle {
-  const { value, text, path } = readBundleConfig(bundle, file);
+  return loadConfig(readBundleConfig(bundle, file));
+}
+
+/** The same of a config that has been read, or comes from elsewhere. */
+export function loadConfig({ value, text, path }: BundleConfig): LoadedBundle {
   const validated = validateSpec(value, { text, path });
   const { spec } = validated;
   for (const platform of otherPlatforms) {

@@ -33,6 +33,10 @@ export interface CreateRequest {
   source: SpecSource;
   plan: Plan;
   preserveFds: number;
+  /** What the container has at 0, 1, 2 and from 3 on; absent: what this process has there. */
+  descriptors?: readonly number[];
+  /** This process is a program that uses the library. */
+  hosted?: true;
   /** Sockets that get the terminal's master and a pidfd of the init process. */
   consoleSocket: string | undefined;
   pidfdSocket: string | undefined;
@@ -151,7 +155,8 @@ export function firstRecord({
   bundle,
   spec,
   plan,
-}: Pick<CreateRequest, 'id' | 'bundle' | 'spec' | 'plan'>): ContainerRecord {
+  hosted,
+}: Pick<CreateRequest, 'id' | 'bundle' | 'spec' | 'plan' | 'hosted'>): ContainerRecord {
   const cgroup = plan.ops.find((op) => op.op === 'create-cgroup');
   const filter = plan.ops.find((op) => op.op === 'filter-devices');
   return {
@@ -165,6 +170,7 @@ export function firstRecord({
     annotations: spec.annotations ?? {},
     phase: 'creating',
     creator: ownIdentity(),
+    ...(hosted && { hosted }),
     cgroup: cgroup?.path ?? null,
     ...(cgroup && isThere(cgroup.path) && { foreignCgroup: true }),
     ...(filter && { devices: filter.rules.map(formatDeviceRule) }),

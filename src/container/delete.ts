@@ -59,7 +59,8 @@ function awaitLock(directory: ContainerDirectory, lock: number, force: boolean):
   if (record?.phase === 'creating') {
     if (!force && isBeingCreated(record)) throw notStopped(directory, 'creating');
     // Before the record knows init, it ends with its create.
-    endInit({ init: record.init ?? record.creator });
+    const creator = record.hosted === true ? undefined : record.creator;
+    endInit({ init: record.init ?? creator });
   }
   addon().lock(lock, true);
 }
@@ -116,6 +117,7 @@ function demandStopped(directory: ContainerDirectory, record: ContainerRecord): 
 
 function notStopped({ id }: ContainerDirectory, status: string): TsrunError {
   return new TsrunError(`cannot delete container ${id} that is not stopped: ${status}`, {
+    code: 'EWRONGSTATE',
     hint: 'kill it first, or delete --force',
   });
 }

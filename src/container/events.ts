@@ -33,7 +33,7 @@ export function observe(directory: ContainerDirectory): Observed {
   const record = directory.read();
   const status = statusOf(directory, record);
   if (status === 'stopped' || status === 'creating' || record.init === undefined) {
-    throw new TsrunError('container not running', { hint: `it is ${status}` });
+    throw new TsrunError('container not running', { code: 'EWRONGSTATE', hint: `it is ${status}` });
   }
   if (record.cgroup === null) {
     throw new TsrunError('the container has no cgroup of its own: nothing counts for it', { hint: noCgroupHint() });

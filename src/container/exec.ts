@@ -30,6 +30,8 @@ export interface ExecRequest {
   consoleSocket: string | undefined;
   pidfdSocket: string | undefined;
   preserveFds: number;
+  /** What it has at 0, 1, 2 and from 3 on; absent: what this process has there. */
+  descriptors?: readonly number[];
   /** Below the container's cgroup. */
   cgroup: string | undefined;
   ignorePaused: boolean;
@@ -133,9 +135,12 @@ function demandRunning(
 ): ContainerFacts {
   const status = statusOf(directory, record);
   if (status === 'stopped' || record.init === undefined) throw containerStopped();
-  if (status === 'creating') throw new TsrunError('cannot exec in a container that is still being created');
+  if (status === 'creating')
+    throw new TsrunError('cannot exec in a container that is still being created', { code: 'EWRONGSTATE' });
   if (status === 'paused' && !ignorePaused) {
-    throw new TsrunError('cannot exec in a paused container (use --ignore-paused to override)');
+    throw new TsrunError('cannot exec in a paused container (use --ignore-paused to override)', {
+      code: 'EWRONGSTATE',
+    });
   }
   // Where --cgroup names one, it must be that one.
   const fallbackFrom = cgroup === undefined ? host.cgroup.mount : null;
@@ -156,7 +161,7 @@ function cgroupFor(record: ContainerRecord, below: string | undefined): string |
   return path;
 }
 
-function startProcess(
+export function startProcess(
   directory: ContainerDirectory,
   { plan, record, sourceOf }: PreparedExec,
   request: ExecRequest,

@@ -37,7 +37,7 @@ function zombieStatus({ pid, startTime }: ProcessIdentity): ExitStatus | undefin
 }
 
 /** The two halves of a wait status (wait(2)). */
-function exitStatus(waitStatus: number): ExitStatus {
+export function exitStatus(waitStatus: number): ExitStatus {
   const signal = waitStatus & 0x7f;
   return signal === 0 ? { code: (waitStatus >>> 8) & 0xff } : { signal };
 }

@@ -9,12 +9,15 @@ const longest = 240;
  * @throws TsrunError in runc's words
  */
 export function checkId(id: string): void {
-  if (id === '') throw new TsrunError('container id cannot be empty');
+  if (id === '') throw new TsrunError('container id cannot be empty', { code: 'EINVALIDARG' });
   if (id.length > longest) {
-    throw new TsrunError(`invalid container ID format: ${id.length} characters; ${longest} at most`);
+    throw new TsrunError(`invalid container ID format: ${id.length} characters; ${longest} at most`, {
+      code: 'EINVALIDARG',
+    });
   }
   if (!isId(id)) {
     throw new TsrunError(`invalid container ID format: ${JSON.stringify(id)}`, {
+      code: 'EINVALIDARG',
       hint: 'letters, digits, _ + . and - only, and not . or ..',
     });
   }

@@ -21,7 +21,8 @@ export function killAll(directory: ContainerDirectory, signal: number): void {
   const init = outsideCgroup(record);
   const inside = signalCgroup(record, signal);
   if (init !== undefined && signalProcess(init, signal)) return;
-  if (!inside && statusOf(directory, record) === 'creating') throw new TsrunError('container not running');
+  if (!inside && statusOf(directory, record) === 'creating')
+    throw new TsrunError('container not running', { code: 'EWRONGSTATE' });
 }
 
 function outsideCgroup({ init, cgroup }: ContainerRecord): ContainerRecord['init'] {

@@ -19,7 +19,7 @@ export function killContainer(directory: ContainerDirectory, signal: number): vo
   const status = statusOf(directory, record);
   const { init } = record;
   if (init === undefined || status === 'stopped' || status === 'creating' || !signalProcess(init, signal)) {
-    throw new TsrunError('container not running');
+    throw new TsrunError('container not running', { code: 'EWRONGSTATE' });
   }
 }
 

@@ -12,18 +12,19 @@ import type { ContainerDirectory } from './store.ts';
 export function pauseContainer(directory: ContainerDirectory): void {
   const record = directory.read();
   const status = statusOf(directory, record);
-  if (status !== 'running' && status !== 'created') throw new TsrunError('container not running');
+  if (status !== 'running' && status !== 'created')
+    throw new TsrunError('container not running', { code: 'EWRONGSTATE' });
   freezeCgroup(demandCgroup(record.cgroup));
 }
 
 /** Lets a paused container go on. */
 export function resumeContainer(directory: ContainerDirectory): void {
   const record = directory.read();
-  if (statusOf(directory, record) !== 'paused') throw new TsrunError('container not paused');
+  if (statusOf(directory, record) !== 'paused') throw new TsrunError('container not paused', { code: 'EWRONGSTATE' });
   thawCgroup(demandCgroup(record.cgroup));
 }
 
 function demandCgroup(cgroup: string | null): string {
   if (cgroup !== null) return cgroup;
-  throw new TsrunError('cannot pause a container without a cgroup', { hint: noCgroupHint() });
+  throw new TsrunError('cannot pause a container without a cgroup', { code: 'ENOCONTROLLER', hint: noCgroupHint() });
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadBundle } from '../config/load.ts';
+import { type LoadedBundle, loadBundle } from '../config/load.ts';
 import { placing } from '../config/locate.ts';
 import { exactIntegers } from '../config/read/exact-integers.ts';
 import type { SpecSource } from '../config/validate/validate.ts';
@@ -28,7 +28,16 @@ export interface Prepared {
  * @param host the same for plans that are held against each other: what this process has changed of itself shows, too
  */
 export function prepare(options: LowerOptions, config?: string, tty = false, host = gatherHostFacts()): Prepared {
-  const { spec, source } = loadBundle(options.bundle, config);
+  return prepareLoaded(loadBundle(options.bundle, config), options, tty, host);
+}
+
+/** The same of a config that has been read, or comes from elsewhere. */
+export function prepareLoaded(
+  { spec, source }: LoadedBundle,
+  options: LowerOptions,
+  tty = false,
+  host = gatherHostFacts(),
+): Prepared {
   if (tty && spec.process !== undefined) spec.process.terminal = true;
   const plan = placing(source, () => {
     return lower(spec, host, { ...options, exactInteger: exactIntegers(source.text) });

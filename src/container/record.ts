@@ -25,6 +25,8 @@ export interface ContainerRecord {
   readonly phase: 'creating' | 'created';
   /** The create command's own process: when it is gone and the phase is still `creating`, it was killed. */
   readonly creator: ProcessIdentity;
+  /** The creator is a program that uses the library, and has more to do than this: it is not ended for the container. */
+  readonly hosted?: true;
   /** The init process; absent before the clone. */
   readonly init?: ProcessIdentity;
   /** Absolute path of the cgroup directory; null on a host without cgroup v2. */

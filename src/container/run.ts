@@ -7,6 +7,7 @@ import { deleteContainer, deleteFailed } from './delete.ts';
 import { demandNoInterrupt, orInterrupt } from './interrupts.ts';
 import { type NotifyRelay, openNotifyRelay } from './notify.ts';
 import { wasOomKilled } from './oom.ts';
+import type { ContainerExit } from './record.ts';
 import { startCreated } from './start.ts';
 import type { ContainerDirectory } from './store.ts';
 
@@ -65,15 +66,17 @@ function tidyUp(action: () => void): void {
 }
 
 /** For `tsrun wait`: nobody else can ask the kernel any more. Another command may have deleted the container by now. */
-function recordExit(directory: ContainerDirectory, status: ExitStatus): void {
+export function recordExit(directory: ContainerDirectory, status: ExitStatus): ContainerExit | undefined {
   const lock = directory.openIfThere();
-  if (lock === undefined) return;
+  if (lock === undefined) return undefined;
   try {
     addon().lock(lock, true);
     const record = directory.isAt(lock) ? directory.readIfThere() : undefined;
-    if (record === undefined) return;
+    if (record === undefined) return undefined;
     const oomKilled = wasOomKilled(record);
-    directory.write({ ...record, exit: { ...status, ...(oomKilled !== undefined && { oomKilled }) } });
+    const exit = { ...status, ...(oomKilled !== undefined && { oomKilled }) };
+    directory.write({ ...record, exit });
+    return exit;
   } finally {
     closeQuietly(lock);
   }

@@ -72,8 +72,10 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
   const status = statusOf(directory, record);
   if (status === 'created') return;
   if (status === 'stopped') throw hasStopped();
-  if (status === 'creating') throw new TsrunError('cannot start a container that is still being created');
-  if (status === 'paused') throw new TsrunError('cannot start a paused container', { hint: 'tsrun resume' });
+  if (status === 'creating')
+    throw new TsrunError('cannot start a container that is still being created', { code: 'EWRONGSTATE' });
+  if (status === 'paused')
+    throw new TsrunError('cannot start a paused container', { code: 'EWRONGSTATE', hint: 'tsrun resume' });
   throw alreadyRunning();
 }
 
@@ -178,11 +180,11 @@ function notAnswered({ init }: ContainerRecord): TsrunError {
 }
 
 function hasStopped(): TsrunError {
-  return new TsrunError('cannot start a container that has stopped');
+  return new TsrunError('cannot start a container that has stopped', { code: 'EWRONGSTATE' });
 }
 
 function alreadyRunning(): TsrunError {
-  return new TsrunError('cannot start an already running container');
+  return new TsrunError('cannot start an already running container', { code: 'EWRONGSTATE' });
 }
 
 /** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */

@@ -69,7 +69,7 @@ export class ContainerDirectory {
    * @returns the lock's descriptor, which the caller closes when the container is created or gone again
    */
   reserve(): number {
-    const taken = new TsrunError('container with given ID already exists');
+    const taken = new TsrunError('container with given ID already exists', { code: 'EEXIST' });
     for (;;) {
       const isNew = this.make();
       const lock = this.openMade(isNew);
@@ -273,7 +273,7 @@ export class ContainerDirectory {
 
   /** runc's words, which callers look for, and where it was looked for: often that is another --root. */
   absent(): TsrunError {
-    return new TsrunError(`container does not exist: there is no ${this.id} in ${this.root}`);
+    return new TsrunError(`container does not exist: there is no ${this.id} in ${this.root}`, { code: 'ENOTFOUND' });
   }
 
   openIfThere(): number | undefined {

@@ -184,7 +184,7 @@ function demandCgroup(directory: ContainerDirectory, record: ContainerRecord): s
 }
 
 function notRunning(status: Status): TsrunError {
-  return new TsrunError('container not running', { hint: `it is ${status}` });
+  return new TsrunError('container not running', { code: 'EWRONGSTATE', hint: `it is ${status}` });
 }
 
 /**

@@ -13,7 +13,7 @@ export function waitForContainer(directory: ContainerDirectory): ContainerExit {
   const record = directory.read();
   // Written by a `run --keep` that reaped it.
   if (record.exit !== undefined) return record.exit;
-  if (record.init === undefined) throw new TsrunError('container not running');
+  if (record.init === undefined) throw new TsrunError('container not running', { code: 'EWRONGSTATE' });
   const status = waitForExit(record.init);
   const oomKilled = wasOomKilled(record);
   if (status !== undefined) return { ...status, ...(oomKilled !== undefined && { oomKilled }) };

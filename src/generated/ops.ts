@@ -406,6 +406,16 @@ export interface BindRootfsOp extends OpBase {
   readonly tree: string | null;
 }
 
+/** As bind-rootfs, of a tree that the runtime has opened and ID-mapped: that is what is taken. */
+export interface BindMappedRootfsOp extends OpBase {
+  readonly op: 'bind-mapped-rootfs';
+  readonly by: 'init';
+  readonly path: string;
+  readonly propagation: number | bigint;
+  readonly detachParent: boolean;
+  readonly tree: string;
+}
+
 /** A private procfs for every later write to /proc, out of the container's reach (CVE-2025-52881). */
 export interface OpenProcfsOp extends OpBase {
   readonly op: 'open-procfs';
@@ -906,6 +916,7 @@ export type InitOp =
   | SetDomainnameOp
   | SetPropagationOp
   | BindRootfsOp
+  | BindMappedRootfsOp
   | OpenProcfsOp
   | NewFilesystemOp
   | MountByFlagsOp

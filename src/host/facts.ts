@@ -92,6 +92,7 @@ export function outerId(map: string, id: number): number {
 
 export function gatherHostFacts(): HostFacts {
   const release = readText('/proc/sys/kernel/osrelease').trim();
+  const status = readText('/proc/self/status');
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
   return {
     kernel: { release, major, minor },
@@ -106,7 +107,7 @@ export function gatherHostFacts(): HostFacts {
     get systemdUser() {
       return systemdUser();
     },
-    capabilities: ownCapabilities(),
+    capabilities: ownCapabilities(status),
     // Read only when a config asks for it: most name none of these.
     get lastCapability() {
       return Number(readText('/proc/sys/kernel/cap_last_cap'));
@@ -127,7 +128,7 @@ export function gatherHostFacts(): HostFacts {
     },
     systemd: statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true,
     nofileSoft: nofileSoft(),
-    umask: process.umask(),
+    umask: umaskIn(status),
   };
 }
 
@@ -144,13 +145,18 @@ function canCloneMounts(): boolean {
 }
 
 /** Bits of those that the runtime has and may hand out. */
-export function ownCapabilities(): bigint {
-  const status = readText('/proc/self/status');
+export function ownCapabilities(status = readText('/proc/self/status')): bigint {
   const mask = (name: string) => {
     const at = status.indexOf(`\n${name}:\t`);
     return at < 0 ? 0n : BigInt(`0x${status.slice(at + name.length + 3, at + name.length + 19)}`);
   };
   return mask('CapPrm') & mask('CapBnd');
+}
+
+/** umask(2) can only be asked by setting it, in all threads: another would make a file that everybody may write to. */
+function umaskIn(status: string): number {
+  const octal = /^Umask:\t([0-7]+)$/m.exec(status)?.[1];
+  return octal === undefined ? process.umask() : Number.parseInt(octal, 8);
 }
 
 /** From what is readable without securityfs, which is often not mounted. */

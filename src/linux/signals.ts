@@ -29,6 +29,7 @@ export function parseSignal(text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : numberOf(text.toUpperCase().replace(/^SIG/, ''));
   if (number !== undefined && number <= lastSignal) return number;
   throw new TsrunError(`unknown signal ${JSON.stringify(text)}`, {
+    code: 'EINVALIDARG',
     hint: 'a name such as TERM, or a number up to 64',
   });
 }

@@ -24,6 +24,8 @@ export interface LowerOptions {
   readonly cgroupManager?: CgroupManager;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
+  /** The root filesystem is ID-mapped, as a bind mount with the option idmap is: for a user namespace of the container's. */
+  readonly mapRootfs?: boolean;
   /** What the runtime itself adds to process.env. */
   readonly env?: readonly string[];
   /** Absolute path of the directory in which start makes the container's socket for sd_notify. */

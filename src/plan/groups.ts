@@ -33,6 +33,7 @@ const filesystems = new Set<Op['op']>([
     'hold-root',
     'set-propagation',
     'bind-rootfs',
+    'bind-mapped-rootfs',
     'open-procfs',
     'new-filesystem',
   ] as const),

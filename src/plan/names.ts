@@ -112,6 +112,7 @@ const namings: Partial<Record<Op['op'], Readonly<Record<string, Naming>>>> = {
     recursive: hidden,
   },
   'bind-rootfs': { propagation },
+  'bind-mapped-rootfs': { propagation },
   'new-filesystem': { attributes, fallbackAttributes: attributes },
   'mount-by-flags': { flags: (value: number | bigint) => namesOf(filesystemFlags, BigInt(value)) },
   'set-mount-attributes': { set: attributes, clear: attributes, propagation },

@@ -102,6 +102,7 @@ export class Executor implements Run {
       planFd: plan,
       inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
       preserveFds: this.options.preserveFds,
+      descriptors: this.options.descriptors ?? [],
     };
     startInit(op, options);
     const failure = caught(() => this.whileCloning(plan));

@@ -29,6 +29,8 @@ export interface Made {
 export interface RunOptions {
   /** How many descriptors from 3 on the process inherits. */
   readonly preserveFds: number;
+  /** What it has at 0, 1, 2 and so on; absent: what this process has there. */
+  readonly descriptors?: readonly number[] | undefined;
   /** Sockets that get the terminal's master and a pidfd of the process. */
   readonly consoleSocket: string | undefined;
   readonly pidfdSocket: string | undefined;

@@ -17,35 +17,21 @@ export const create: CommandDeclaration = {
 
 /** The part that create and run share; `detached`: this command will not stay to hold a terminal. */
 export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions, detached: boolean) {
-  const { createContainer } = await import('../../container/create.ts');
-  const { placing } = await import('../../config/locate.ts');
-  const { logFindings } = await import('../../container/log-findings.ts');
-  const { demandRootfs, prepare } = await import('../../container/prepare.ts');
-  const { notifyDirectoryFor, takesNotifySocket } = await import('../../container/notify.ts');
   const { checkId } = await import('../../container/id.ts');
-  const { checkConsole } = await import('../../host/descriptor-sockets.ts');
+  const { makeContainer } = await import('../../container/make.ts');
+  const { notifyDirectoryFor } = await import('../../container/notify.ts');
   const { passedDescriptors } = await import('../../host/descriptors.ts');
   checkId(id);
   const given = lowerOptions(id, options, globals);
   const descriptors = passedDescriptors(given.preserveFds);
   const notifyDirectory = notifyDirectoryFor(globals.root, id);
-  const lowering = { ...given, preserveFds: descriptors.count, env: descriptors.env, notifyDirectory };
-  const { spec, source, plan } = prepare(lowering, configOf(options), options.tty === true);
-  logFindings(plan, () => source);
-  placing(source, () => demandRootfs(spec, lowering));
-  const consoleSocket = options.consoleSocket as string | undefined;
-  checkConsole(spec.process?.terminal === true, detached, consoleSocket);
-  const { root } = globals;
-  return createContainer({
-    root,
-    id,
-    bundle: lowering.bundle,
-    spec,
-    source,
-    plan,
-    preserveFds: lowering.preserveFds,
-    consoleSocket,
-    notify: lowering.notifyDirectory !== undefined && takesNotifySocket(spec),
+  return makeContainer({
+    root: globals.root,
+    lowering: { ...given, preserveFds: descriptors.count, env: descriptors.env, notifyDirectory },
+    config: configOf(options),
+    tty: options.tty === true,
+    detached,
+    consoleSocket: options.consoleSocket as string | undefined,
     pidfdSocket: options.pidfdSocket as string | undefined,
   });
 }

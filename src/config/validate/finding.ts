@@ -36,13 +36,15 @@ const maxShown = 20;
 /** A configuration that is valid JSON but no valid Spec. */
 export class SpecError extends TsrunError {
   override name = 'SpecError';
-  readonly findings: readonly Finding[];
+  override readonly findings: readonly Finding[];
   readonly source: { readonly path: string; readonly text: string };
 
   /** @param source the configuration, for the message */
   constructor(findings: readonly Finding[], source: { path: string; text: string }) {
     const { path } = source;
-    super(findings.length === 1 ? showFinding(findings[0] as Finding, path) : summary(findings, path));
+    super(findings.length === 1 ? showFinding(findings[0] as Finding, path) : summary(findings, path), {
+      code: 'EINVALIDSPEC',
+    });
     this.findings = findings;
     this.source = source;
   }

@@ -59,7 +59,11 @@ function hasController({ controller, op }: Setting, host: CgroupFacts): boolean 
   if (controller === 'core' ? host.mount !== null : host.controllers.includes(controller)) return true;
   // Without the controller nothing is limited, which is what is asked for.
   if (!isLimit(op)) return false;
-  throw new TsrunError(whereIs(controller, host), { about: op.from, hint: 'remove the property to go on without it' });
+  throw new TsrunError(whereIs(controller, host), {
+    code: 'ENOCONTROLLER',
+    about: op.from,
+    hint: 'remove the property to go on without it',
+  });
 }
 
 /** Files in which a 0 is what a cgroup has anyway. */

@@ -113,7 +113,7 @@ function mappingsOf({ linux }: Context, { mount, from }: MountRequest) {
 }
 
 /** As /proc/PID/uid_map takes them (user_namespaces(7)). */
-function mapLines(mappings: readonly LinuxIDMapping[]): string {
+export function mapLines(mappings: readonly LinuxIDMapping[]): string {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
 }
 

@@ -5,6 +5,7 @@ import { type Context, opensTrees, sharesMounts } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { propagationOps, takeOps } from './mount-ops.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
+import { mapLines } from './mount-trees.ts';
 import { rootfsPath } from './rootfs-path.ts';
 import { lowerChroot } from './shared-mounts.ts';
 
@@ -38,24 +39,35 @@ export function lowerRootfsTree(context: Context): Op[] {
   const path = rootfsPath(context);
   return [
     { op: 'open-tree', by: 'runtime', from: '/root/path', slot: 'rootfs', path, recursive: true, noFollow: false },
+    ...mapRootfs(context),
+  ];
+}
+
+/** So that files on disk have the IDs that they have in the container. */
+function mapRootfs({ linux, options }: Context): Op[] {
+  if (options.mapRootfs !== true) return [];
+  const maps = { uidMap: mapLines(linux.uidMappings ?? []), gidMap: mapLines(linux.gidMappings ?? []) };
+  const from = '/root/path';
+  return [
+    { op: 'make-user-namespace', by: 'runtime', from, slot: 'rootfs-ids', ...maps },
+    { op: 'map-tree', by: 'runtime', from, tree: 'rootfs', namespace: 'rootfs-ids', recursive: false },
   ];
 }
 
 export function lowerRootfs(context: Context): Op[] {
   if (sharesMounts(context)) return [];
   const kind = rootPropagation(context)?.kind;
-  return [
-    {
-      op: 'bind-rootfs',
-      by: 'init',
-      from: '/root/path',
-      path: rootfsPath(context),
-      // Private, so that what the host mounts there later does not appear in the container, unless that is asked for.
-      propagation: kind === 'slave' ? 0 : propagationFlags.private,
-      detachParent: kind === 'shared',
-      tree: opensTrees(context) ? 'rootfs' : null,
-    },
-  ];
+  const bind = {
+    by: 'init',
+    from: '/root/path',
+    path: rootfsPath(context),
+    // Private, so that what the host mounts there later does not appear in the container, unless that is asked for.
+    propagation: kind === 'slave' ? 0 : propagationFlags.private,
+    detachParent: kind === 'shared',
+  } as const;
+  if (!opensTrees(context)) return [{ op: 'bind-rootfs', ...bind, tree: null }];
+  const op = context.options.mapRootfs === true ? 'bind-mapped-rootfs' : 'bind-rootfs';
+  return [{ op, ...bind, tree: 'rootfs' }];
 }
 
 /**

@@ -24,6 +24,12 @@ export interface OpFailure {
  * @param ops that the op stands among, for what another one holds
  */
 export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] = []): TsrunError {
+  const errno = op.op === 'run-container-hook' ? undefined : failure.error;
+  const isProgram = op.op === 'find-program' || op.op === 'exec';
+  return Object.assign(inWords(op, failure, ops), { op: op.op, errno, ...(isProgram && { code: 'EPROGRAM' }) });
+}
+
+function inWords(op: Op, failure: OpFailure, ops: readonly Op[]): TsrunError {
   if ((op.op === 'clone-tree' || op.op === 'open-tree') && failure.error === constants.errno.ENOENT) {
     return sourceMissing(op, failure, ops);
   }
@@ -147,7 +153,7 @@ function execFailed({ name }: ExecOp, { error, detail }: OpFailure, ops: readonl
 
 /** What exec says of a container that has ended, also while it is being joined. */
 export function containerStopped(): TsrunError {
-  return new TsrunError('cannot exec in a stopped container');
+  return new TsrunError('cannot exec in a stopped container', { code: 'EWRONGSTATE' });
 }
 
 function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined {

@@ -30,6 +30,7 @@ export function hookFailed(hook: NamedHook & { timeoutSeconds: number | bigint }
   const isTooLong = outcome.end === hookEnd.notStarted && outcome.code === constants.errno.E2BIG;
   const why = isTooLong ? `: ${whatIsTooLong(hook, hook.from)}` : '';
   return new TsrunError(`${nameOf(hook)}: ${what ?? 'failed'}${why}; ${tail}`, {
+    code: 'EHOOK',
     pointer: hook.from,
     hint: isTooLong ? tooLongHint : hookHint(kindOf(hook), hook.path, outcome),
   });
@@ -39,7 +40,12 @@ export function hookFailed(hook: NamedHook & { timeoutSeconds: number | bigint }
 export function hookNotRun(hook: NamedHook, error: unknown): unknown {
   const known = asTsrunError(error);
   if (known === undefined) return error;
-  return new TsrunError(`${nameOf(hook)}: ${known.message}`, { pointer: hook.from, hint: known.hint, cause: error });
+  return new TsrunError(`${nameOf(hook)}: ${known.message}`, {
+    code: 'EHOOK',
+    pointer: hook.from,
+    hint: known.hint,
+    cause: error,
+  });
 }
 
 function nameOf(hook: NamedHook): string {

@@ -1,0 +1,34 @@
+import { type LoadedBundle, loadBundle } from '../config/load.ts';
+import { placing } from '../config/locate.ts';
+import { checkConsole } from '../host/descriptor-sockets.ts';
+import type { LowerOptions } from '../lower/context.ts';
+import { type Created, type CreateRequest, createContainer } from './create.ts';
+import { checkId } from './id.ts';
+import { logFindings } from './log-findings.ts';
+import { takesNotifySocket } from './notify.ts';
+import { demandRootfs, prepareLoaded } from './prepare.ts';
+
+type Given = Pick<CreateRequest, 'root' | 'consoleSocket' | 'pidfdSocket' | 'descriptors' | 'hosted'>;
+
+export interface MakeRequest extends Given {
+  readonly lowering: LowerOptions & { readonly preserveFds: number };
+  /** The config, or absolute path of a file to read in place of the bundle's config.json. */
+  readonly config: LoadedBundle | string | undefined;
+  /** Asks for a terminal, whatever the config says. */
+  readonly tty: boolean;
+  /** The caller will not stay to hold a terminal. */
+  readonly detached: boolean;
+}
+
+/** From a bundle to a created container: what create and run, and the library, have in common. */
+export function makeContainer({ lowering, config, tty, detached, ...given }: MakeRequest): Created {
+  const { id, bundle, preserveFds, notifyDirectory } = lowering;
+  checkId(id);
+  const loaded = typeof config === 'object' ? config : loadBundle(bundle, config);
+  const { spec, source, plan } = prepareLoaded(loaded, lowering, tty);
+  logFindings(plan, () => source);
+  placing(source, () => demandRootfs(spec, lowering));
+  checkConsole(spec.process?.terminal === true, detached, given.consoleSocket);
+  const notify = notifyDirectory !== undefined && takesNotifySocket(spec);
+  return createContainer({ ...given, id, bundle, spec, source, plan, preserveFds, notify });
+}

@@ -1,0 +1,228 @@
+/** A container, and what can be done with it. */
+import { closeSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import type { StatsEvent } from '../container/events.ts';
+import type { PrintedState } from '../container/state.ts';
+import { TsrunError } from '../errors.ts';
+import type { LinuxResources } from '../generated/spec.ts';
+import { parseSignal } from '../linux/signals.ts';
+import type { Child, Place } from './jobs.ts';
+import { type Abortable, type CreateOptions, createJob, type RootOption, rootOf, withPreserved } from './options.ts';
+import { runJob } from './pool.ts';
+import { type Exit, exitFrom } from './process.ts';
+import { openStdio } from './stdio.ts';
+import { holdProcess, watchOnce } from './watch.ts';
+import { abortError } from './wire.ts';
+
+interface Streams {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+}
+
+/** A container by its name, whoever has made it; of one that create() has made here this process is the parent. */
+export class Container {
+  readonly id: string;
+  /** The directory of its state and others'. */
+  readonly root: string;
+  /** Of the init process, where create() has made it here. */
+  readonly pid: number | undefined;
+  /** Where stdio has `pipe`. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Of a child of this process's. */
+  readonly #ended: Promise<Exit> | undefined;
+
+  /** @internal */
+  constructor({ root, id }: Place, child?: Child, streams: Streams = { stdin: null, stdout: null, stderr: null }) {
+    this.id = id;
+    this.root = root;
+    this.pid = child?.pid;
+    this.stdin = streams.stdin;
+    this.stdout = streams.stdout;
+    this.stderr = streams.stderr;
+    this.stdin?.on('error', () => undefined);
+    this.#ended = child && this.#reaped(child.pidfd);
+    this.#ended?.catch(() => undefined);
+  }
+
+  get #place(): Place {
+    return { root: this.root, id: this.id };
+  }
+
+  /** So that no zombie is left, whether or not somebody waits. */
+  async #reaped(pidfd: number): Promise<Exit> {
+    await new Promise<void>((resolve) => watchOnce(pidfd, resolve));
+    return exitFrom(await runJob('finish', { ...this.#place, pidfd, keep: true }));
+  }
+
+  /**
+   * Lets the program run that create has prepared (runtime.md, Start). Returns when it has been executed and poststart
+   * hooks have run. When it is aborted, the container is deleted: half of a start cannot be undone.
+   *
+   * @throws TsrunError `EWRONGSTATE`, `EPROGRAM`, `EHOOK` (the container is deleted then) or `ABORT_ERR`
+   */
+  async start({ signal }: Abortable = {}): Promise<this> {
+    await runJob('start', this.#place, signal);
+    return this;
+  }
+
+  /** What `tsrun state` prints. @throws TsrunError `ENOTFOUND` */
+  state({ signal }: Abortable = {}): Promise<PrintedState> {
+    return runJob('state', this.#place, signal);
+  }
+
+  /**
+   * Signals the init process, or with `all` every process. SIGKILL ends them all.
+   *
+   * @param signal a name, such as `TERM` or `SIGTERM`, or a number
+   * @throws TsrunError `EWRONGSTATE` when it does not run
+   */
+  async kill(signal: string | number = 'SIGTERM', { all = false, ...abort }: KillOptions = {}): Promise<void> {
+    await runJob('kill', { ...this.#place, signal: parseSignal(String(signal)), all }, abort.signal);
+  }
+
+  /** Stops every process where it stands (the cgroup freezer). */
+  pause({ signal }: Abortable = {}): Promise<void> {
+    return runJob('pause', this.#place, signal);
+  }
+
+  /** Lets a paused container go on. */
+  resume({ signal }: Abortable = {}): Promise<void> {
+    return runJob('resume', this.#place, signal);
+  }
+
+  /**
+   * Changes limits; its processes feel them at once.
+   *
+   * @param resources as /linux/resources of the config (config-linux.md); what is not in it stays as it is
+   * @throws TsrunError with nothing changed
+   */
+  update(resources: LinuxResources, { signal }: Abortable = {}): Promise<void> {
+    return runJob('update', { ...this.#place, resources }, signal);
+  }
+
+  /** What the container uses now, as `tsrun events --stats` has it: bytes, nanoseconds. */
+  stats({ signal }: Abortable = {}): Promise<StatsEvent['data']> {
+    return runJob('stats', this.#place, signal);
+  }
+
+  /** Pids of its processes on the host, sorted. */
+  ps({ signal }: Abortable = {}): Promise<number[]> {
+    return runJob('ps', this.#place, signal);
+  }
+
+  /**
+   * Until the init process has ended, whoever its parent is.
+   *
+   * @throws TsrunError when it has, but nobody can tell how
+   */
+  async wait({ signal }: Abortable = {}): Promise<Exit> {
+    if (signal?.aborted) throw abortError(signal);
+    const release = holdProcess();
+    let giveUp: (() => void) | undefined;
+    try {
+      const aborted = new Promise<never>((_, reject) => {
+        giveUp = () => reject(abortError(signal));
+        signal?.addEventListener('abort', giveUp, { once: true });
+      });
+      return await Promise.race([this.#ended ?? this.#foreignEnd(signal), aborted]);
+    } finally {
+      if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp);
+      release();
+    }
+  }
+
+  async #foreignEnd(signal: AbortSignal | undefined): Promise<Exit> {
+    const pidfd = await runJob('watched', this.#place);
+    try {
+      if (pidfd !== undefined) await endOf(pidfd, signal);
+      const exit = await runJob('ended', { ...this.#place, pidfd });
+      if (exit !== undefined) return exitFrom(exit);
+      throw new TsrunError('the container has ended, but how cannot be told', {
+        hint: 'the kernel keeps the status for those who wait before the end, and from Linux 6.15 on',
+      });
+    } finally {
+      if (pidfd !== undefined) closeSync(pidfd);
+    }
+  }
+
+  /**
+   * Undoes create (runtime.md, Delete). A created container is killed first; one that runs only with `force`.
+   *
+   * @throws TsrunError `EWRONGSTATE` when it runs, `ENOTFOUND` without `force`
+   */
+  async delete({ force = false, signal }: DeleteOptions = {}): Promise<void> {
+    await runJob('delete', { ...this.#place, force }, signal);
+    await this.#ended?.catch(() => undefined);
+  }
+
+  /** Kills and deletes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.delete({ force: true });
+  }
+}
+
+export interface KillOptions extends Abortable {
+  /** Every process of the container gets it. */
+  readonly all?: boolean | undefined;
+}
+
+export interface DeleteOptions extends Abortable {
+  /** Kills a running container first; an absent one is no error. */
+  readonly force?: boolean | undefined;
+}
+
+/** Returns early when it is aborted. */
+function endOf(pidfd: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = watchOnce(pidfd, done);
+    signal?.addEventListener('abort', done, { once: true });
+    function done() {
+      signal?.removeEventListener('abort', done);
+      stop();
+      resolve();
+    }
+  });
+}
+
+/**
+ * Everything up to the container's program (runtime.md, Create), or nothing at all.
+ *
+ * @throws TsrunError `EINVALIDSPEC` with `findings`, `EEXIST`, `ENOCONTROLLER`, `EHOOK`, `ABORT_ERR`, …
+ */
+export async function create(options: CreateOptions): Promise<Container> {
+  const root = rootOf(options);
+  const stdio = openStdio(withPreserved(options.stdio, options.preserveFds), 'inherit');
+  try {
+    const job = createJob(options, root, stdio.descriptors);
+    const child = await runJob('create', job, options.signal);
+    const container = new Container({ root, id: job.lowering.id }, child, stdio);
+    if (options.signal?.aborted !== true) return container;
+    await container.delete({ force: true });
+    throw abortError(options.signal);
+  } catch (error) {
+    stdio.discard();
+    throw error;
+  } finally {
+    stdio.closeTheirs();
+  }
+}
+
+/**
+ * A container that is there, whoever has made it.
+ *
+ * @throws TsrunError `ENOTFOUND`
+ */
+export async function open(id: string, options: RootOption & Abortable = {}): Promise<Container> {
+  const place = { root: rootOf(options), id };
+  await runJob('state', place, options.signal);
+  return new Container(place);
+}
+
+/** The states of all containers, sorted by name. Of what cannot be told, onLog's function gets to know. */
+export async function list(options: RootOption & Abortable = {}): Promise<readonly PrintedState[]> {
+  const { states } = await runJob('list', { root: rootOf(options) }, options.signal);
+  return states;
+}

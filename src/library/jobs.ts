@@ -1,0 +1,216 @@
+/** What workers do: the functions that the commands call, with plain values for arguments and results. */
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { addon, type ExitStatus } from '../addon.ts';
+import { checkBundle, type Report } from '../check/check.ts';
+import { hostProbe } from '../check/probe.ts';
+import { closeQuietly } from '../close.ts';
+import { loadConfig } from '../config/load.ts';
+import { parseSpecText } from '../config/read/parse.ts';
+import type { Created } from '../container/create.ts';
+import { deleteContainer, deleteFailed } from '../container/delete.ts';
+import { observe, type StatsEvent, statsEvent } from '../container/events.ts';
+import { exitStatus, waitForExit } from '../container/exit.ts';
+import { demandNoInterrupt, orInterrupt } from '../container/interrupts.ts';
+import { killContainer } from '../container/kill.ts';
+import { killAll } from '../container/kill-all.ts';
+import { listContainers } from '../container/list.ts';
+import { makeContainer } from '../container/make.ts';
+import { wasOomKilled } from '../container/oom.ts';
+import { pauseContainer, resumeContainer } from '../container/pause.ts';
+import { prepare, prepareLoaded } from '../container/prepare.ts';
+import { containerPids } from '../container/ps.ts';
+import type { ContainerExit } from '../container/record.ts';
+import { recordExit } from '../container/run.ts';
+import { startContainer, startCreated } from '../container/start.ts';
+import { type PrintedState, printedState } from '../container/state.ts';
+import { ContainerDirectory } from '../container/store.ts';
+import { updateContainer } from '../container/update.ts';
+import { features } from '../features/features.ts';
+import type { Features, LinuxResources, Spec } from '../generated/spec.ts';
+import { gatherHostFacts } from '../host/facts.ts';
+import { isAlive } from '../host/processes.ts';
+import type { LowerOptions } from '../lower/context.ts';
+import type { Plan } from '../plan/plan.ts';
+import { libseccompVersion } from '../seccomp/compile.ts';
+import { type SandboxChoices, sandboxSpec } from '../template/sandbox.ts';
+import { configured, type SpecChoices } from '../template/template.ts';
+
+/** Where a container's state is. */
+export interface Place {
+  readonly root: string;
+  readonly id: string;
+}
+
+/** What create, plan and check are about: a bundle, or a config that comes with the call. */
+export interface Subject {
+  readonly lowering: LowerOptions & { readonly preserveFds: number };
+  /** In place of the bundle's config.json. */
+  readonly spec: Spec | undefined;
+}
+
+export interface CreateJob extends Subject {
+  readonly root: string;
+  readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
+  readonly descriptors: readonly number[];
+}
+
+export interface SpawnJob extends Place {
+  readonly choices: SandboxChoices;
+  readonly descriptors: readonly number[];
+}
+
+/** A container that this process is the parent of. */
+export interface Child {
+  readonly pid: number;
+  readonly pidfd: number;
+}
+
+const directoryOf = ({ root, id }: Place) => new ContainerDirectory(root, id);
+
+/** A config that comes with the call has no file; its places count in its own text. */
+function loadedFrom({ spec }: Subject) {
+  if (spec === undefined) return undefined;
+  const text = JSON.stringify(spec, null, 2);
+  return loadConfig({ text, path: 'spec', value: parseSpecText(text, 'spec') });
+}
+
+function makeFrom(job: CreateJob): Created {
+  const { root, lowering, consoleSocket, pidfdSocket, descriptors } = job;
+  const given = { root, consoleSocket, pidfdSocket, descriptors, hosted: true } as const;
+  return makeContainer({ ...given, lowering, config: loadedFrom(job), tty: false, detached: true });
+}
+
+function childOf({ record, pidfd }: Created): Child {
+  return { pid: record.init?.pid ?? 0, pidfd };
+}
+
+/** After its end. */
+function reap(pidfd: number): ExitStatus {
+  try {
+    return addon().reap(pidfd);
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+const jobs = {
+  create: (job: CreateJob): Child => childOf(makeFrom(job)),
+
+  /** create and start; what fails leaves nothing. */
+  spawn({ root, id, choices, descriptors }: SpawnJob): Child {
+    const { spec, mapRootfs } = sandboxSpec(choices, gatherHostFacts());
+    const lowering = { id, bundle: join(root, id), mapRootfs, preserveFds: descriptors.length - 3 };
+    const created = makeFrom({ root, spec, lowering, descriptors, consoleSocket: undefined, pidfdSocket: undefined });
+    try {
+      startCreated(created.directory, created.record, () => created.source);
+      demandNoInterrupt();
+      return childOf(created);
+    } catch (error) {
+      addon().settleInterrupts(false);
+      deleteFailed(created.directory);
+      reap(created.pidfd);
+      throw orInterrupt(error);
+    }
+  },
+
+  /** One that is given up is half-way: it is deleted. */
+  start(place: Place): void {
+    const directory = directoryOf(place);
+    addon().catchInterrupts();
+    try {
+      startContainer(directory);
+    } catch (error) {
+      if (addon().interruptedBy() === 0) throw error;
+      addon().settleInterrupts(false);
+      deleteFailed(directory);
+      throw orInterrupt(error);
+    }
+  },
+
+  /** Of a child that has ended: as `run` does it, with `keep` its state stays for delete. */
+  finish({ pidfd, keep, ...place }: Place & { pidfd: number; keep: boolean }): ContainerExit {
+    const status = reap(pidfd);
+    const directory = directoryOf(place);
+    if (keep) return recordExit(directory, status) ?? status;
+    const record = directory.readIfThere();
+    if (record === undefined) return status;
+    const oomKilled = wasOomKilled(record);
+    deleteContainer(directory, { force: true }, record);
+    return { ...status, ...(oomKilled !== undefined && { oomKilled }) };
+  },
+
+  /** A pidfd of init, for who is not its parent; undefined when it has ended. */
+  watched(place: Place): number | undefined {
+    const { init } = directoryOf(place).read();
+    if (init === undefined || !isAlive(init)) return undefined;
+    const pidfd = addon().pidfdOpen(init.pid);
+    if (isAlive(init)) return pidfd;
+    closeQuietly(pidfd);
+    return undefined;
+  },
+
+  /** How one that is no child of this process has ended. */
+  ended({ pidfd, ...place }: Place & { pidfd: number | undefined }): ContainerExit | undefined {
+    const record = directoryOf(place).readIfThere();
+    if (record?.exit !== undefined) return record.exit;
+    const reaped = pidfd === undefined ? null : addon().exitInfo(pidfd);
+    const status = reaped === null ? record?.init && waitForExit(record.init) : exitStatus(reaped);
+    const oomKilled = record && wasOomKilled(record);
+    return status && { ...status, ...(oomKilled !== undefined && { oomKilled }) };
+  },
+
+  state(place: Place): PrintedState {
+    const directory = directoryOf(place);
+    return printedState(directory, directory.read());
+  },
+
+  kill({ signal, all, ...place }: Place & { signal: number; all: boolean }): void {
+    (all ? killAll : killContainer)(directoryOf(place), signal);
+  },
+
+  pause: (place: Place): void => pauseContainer(directoryOf(place)),
+  resume: (place: Place): void => resumeContainer(directoryOf(place)),
+
+  update({ resources, ...place }: Place & { resources: LinuxResources }): void {
+    updateContainer(directoryOf(place), { resources, deviceRules: [], schemata: [] });
+  },
+
+  stats: (place: Place): StatsEvent['data'] => statsEvent(observe(directoryOf(place))).data,
+  ps: (place: Place): number[] => containerPids(directoryOf(place)),
+
+  delete({ force, ...place }: Place & { force: boolean }): void {
+    deleteContainer(directoryOf(place), { force });
+  },
+
+  list: ({ root }: { root: string }) => {
+    const { states, failures } = listContainers(root);
+    return { states, failures: failures.map(({ asLine }) => asLine) };
+  },
+
+  plan(subject: Subject): Plan {
+    const { lowering } = subject;
+    const loaded = loadedFrom(subject);
+    return (loaded === undefined ? prepare(lowering) : prepareLoaded(loaded, lowering)).plan;
+  },
+
+  check: ({ lowering }: Subject): Report => checkBundle(lowering, gatherHostFacts(), hostProbe),
+
+  spec: (choices: SpecChoices): Spec => configured(choices),
+
+  features(): Features {
+    const { seccompFlags } = gatherHostFacts();
+    return features([], { seccompFlags, libseccompVersion: libseccompVersion() });
+  },
+};
+
+export type Jobs = typeof jobs;
+export type JobName = keyof Jobs;
+export type JobArguments<Name extends JobName> = Parameters<Jobs[Name]>[0];
+export type JobResult<Name extends JobName> = ReturnType<Jobs[Name]>;
+
+/** @throws what the job throws */
+export function runJobNow(name: JobName, args: unknown): unknown {
+  return (jobs[name] as (args: unknown) => unknown)(args);
+}

@@ -1,0 +1,197 @@
+/** A program in a container, as child_process has one on the host. */
+import { EventEmitter } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { nodeAddon } from '../addon.ts';
+import type { ContainerExit } from '../container/record.ts';
+import { errorCode, type TsrunError } from '../errors.ts';
+import { parseSignal, signalName } from '../linux/signals.ts';
+import type { Child } from './jobs.ts';
+import type { OpenedStdio } from './stdio.ts';
+import { holdProcess, watchOnce } from './watch.ts';
+import { abortError } from './wire.ts';
+
+/** How a program, or a container, has ended: `code`, or `signal` when one has killed it. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /**
+   * Whether the kernel killed a process of it for want of memory; undefined where no memory controller counts that, null
+   * where it cannot be told any more.
+   */
+  readonly oomKilled?: boolean | null | undefined;
+}
+
+/** How a program has ended that this process has started. */
+export interface ProcessExit extends Exit {
+  /** It was killed because its time was over. */
+  readonly timedOut: boolean;
+}
+
+export function exitFrom({ code, signal, oomKilled }: ContainerExit): Exit {
+  const name = signal === undefined ? null : (signalName(signal) ?? `SIGRTMIN+${signal - 34}`);
+  return { code: code ?? null, signal: name, ...(oomKilled !== undefined && { oomKilled }) };
+}
+
+/** What a process is made of. */
+export interface ProcessParts {
+  readonly stdio: OpenedStdio;
+  /** Starts it; what that makes is undone when it is aborted. */
+  launch(signal: AbortSignal): Promise<Child>;
+  /** Reaps it, and removes what was made for it. */
+  finish(child: Child): Promise<ContainerExit>;
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds; 0: none. */
+  readonly timeout: number;
+}
+
+/**
+ * Events: `spawn` when the program runs, `exit` (code, signal) when it has ended and nothing of it is left, `close` (code,
+ * signal) when its output has ended, too, and `error` when it could not be started or was aborted.
+ */
+export class ContainerProcess extends EventEmitter {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** On the host; undefined before `spawn`. */
+  pid: number | undefined;
+  exitCode: number | null = null;
+  signalCode: string | null = null;
+  /** Whether kill() has sent a signal. */
+  killed = false;
+  readonly #parts: ProcessParts;
+  readonly #giveUp = new AbortController();
+  readonly #exit: Promise<ProcessExit>;
+  #pidfd = -1;
+  #timedOut = false;
+  /** The signal that one was given up for that was still being started. */
+  #killedBy = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: ProcessParts) {
+    super();
+    this.#parts = parts;
+    const { stdin, stdout, stderr } = parts.stdio;
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    // A program that has ended reads no more: that is no error of the caller's.
+    stdin?.on('error', () => undefined);
+    this.#exit = this.#run();
+    // Those who do not wait() have the event.
+    this.#exit.catch(() => undefined);
+  }
+
+  /**
+   * Until it has ended, and nothing of it is left.
+   *
+   * @throws TsrunError when it could not be started, or was aborted
+   */
+  wait(): Promise<ProcessExit> {
+    return this.#exit;
+  }
+
+  /**
+   * Sends a signal to the program. SIGKILL ends all of a container of spawn's. One that is still being started is given up.
+   *
+   * @param signal a name, such as `TERM` or `SIGTERM`, or a number
+   * @returns whether there was a program to get it
+   */
+  kill(signal: string | number = 'SIGTERM'): boolean {
+    const number = parseSignal(String(signal));
+    if (this.#pidfd < 0) {
+      if (this.pid !== undefined || this.#giveUp.signal.aborted) return false;
+      this.#killedBy = number;
+      this.killed = true;
+      this.#giveUp.abort();
+      return true;
+    }
+    try {
+      nodeAddon().pidfdSignal(this.#pidfd, number);
+      this.killed = true;
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'ESRCH') return false;
+      throw error;
+    }
+  }
+
+  /** Kills it, and waits until nothing of it is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('SIGKILL');
+    await this.#exit.catch(() => undefined);
+  }
+
+  async #run(): Promise<ProcessExit> {
+    const release = holdProcess();
+    const { signal, timeout } = this.#parts;
+    const abort = () => {
+      this.#giveUp.abort();
+      this.kill('SIGKILL');
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (timeout > 0) this.#timer = setTimeout(() => this.#overdue(), timeout);
+    try {
+      if (signal?.aborted) this.#giveUp.abort();
+      return await this.#live();
+    } catch (error) {
+      this.#parts.stdio.discard();
+      // Never in the call that has made it: nobody could listen yet.
+      process.nextTick(() => this.listenerCount('error') > 0 && this.emit('error', error));
+      throw error;
+    } finally {
+      clearTimeout(this.#timer);
+      signal?.removeEventListener('abort', abort);
+      release();
+    }
+  }
+
+  async #live(): Promise<ProcessExit> {
+    const child = await this.#launch();
+    if (child === undefined) return this.#tellEnd({ signal: this.#killedBy });
+    const ended = new Promise<void>((resolve) => watchOnce(child.pidfd, resolve));
+    this.#pidfd = child.pidfd;
+    this.pid = child.pid;
+    this.emit('spawn');
+    if (this.#giveUp.signal.aborted) this.kill('SIGKILL');
+    await ended;
+    // From now on its number may be another's.
+    this.#pidfd = -1;
+    return this.#tellEnd(await this.#parts.finish(child));
+  }
+
+  #tellEnd(end: ContainerExit): ProcessExit {
+    const exit = { ...exitFrom(end), timedOut: this.#timedOut };
+    this.exitCode = exit.code;
+    this.signalCode = exit.signal;
+    if (this.#parts.signal?.aborted) throw abortError(this.#parts.signal);
+    this.emit('exit', exit.code, exit.signal);
+    this.#closeLater(exit);
+    return exit;
+  }
+
+  /** Undefined when kill() came before. */
+  async #launch(): Promise<Child | undefined> {
+    try {
+      return await this.#parts.launch(this.#giveUp.signal);
+    } catch (error) {
+      if (this.#parts.signal?.aborted) throw abortError(this.#parts.signal, error);
+      if (this.#killedBy === 0 || (error as TsrunError).code !== 'ABORT_ERR') throw error;
+      return undefined;
+    } finally {
+      this.#parts.stdio.closeTheirs();
+    }
+  }
+
+  #overdue(): void {
+    this.#timedOut = this.kill('SIGKILL');
+  }
+
+  #closeLater({ code, signal }: Exit): void {
+    this.stdin?.destroy();
+    const open = [this.stdout, this.stderr].filter((stream) => stream !== null && !stream.closed) as Readable[];
+    let left = open.length;
+    const close = () => this.emit('close', code, signal);
+    if (left === 0) process.nextTick(close);
+    for (const stream of open) stream.once('close', () => --left === 0 && close());
+  }
+}

@@ -1,0 +1,171 @@
+/** A program in a container of its own, as child_process starts one on the host. */
+import { isAbsolute, resolve } from 'node:path';
+import { TsrunError } from '../errors.ts';
+import type { SandboxChoices } from '../template/sandbox.ts';
+import type { SpawnJob } from './jobs.ts';
+import { type Abortable, newId, type RootOption, rootOf } from './options.ts';
+import { runJob } from './pool.ts';
+import { ContainerProcess, type ProcessExit } from './process.ts';
+import { openStdio, type StdioOptions } from './stdio.ts';
+
+/** A directory or file of the host that the container sees. */
+export interface MountOption {
+  /** On the host; a relative path counts from the working directory. */
+  readonly source: string;
+  /** In the container. */
+  readonly destination: string;
+  /** Default: true. */
+  readonly readonly?: boolean | undefined;
+}
+
+export interface SpawnOptions extends RootOption, Abortable {
+  /** The root filesystem: a directory, which stays as it is. */
+  readonly rootfs: string;
+  /** Bytes, or a number with K, M or G (of 1024); `max`: no limit. Default: 512M, where the host can limit it. */
+  readonly memory?: number | string | undefined;
+  /** CPUs' worth of time, such as 0.5. Default: no limit. */
+  readonly cpus?: number | undefined;
+  /**
+   * Processes and threads; `max`: no limit. Default: 256, where the host can limit it. Without a pids controller it is each
+   * user's of the container (RLIMIT_NPROC), where that has a user namespace.
+   */
+  readonly pids?: number | 'max' | undefined;
+  readonly mounts?: readonly MountOption[] | undefined;
+  /** Environment, besides PATH and root's HOME. This process's own is not passed on. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Default: / */
+  readonly cwd?: string | undefined;
+  /** A uid, or `uid:gid`, of the container's (default: 0, which is root in its user namespace only). */
+  readonly user?: number | string | undefined;
+  /** `none` (default): a loopback device alone; `host`; or the path of a network namespace. */
+  readonly network?: 'none' | 'host' | (string & {}) | undefined;
+  /** `default`: a profile of what programs need; `unconfined`: none. */
+  readonly seccomp?: 'default' | 'unconfined' | undefined;
+  /** Whether the root filesystem cannot be written to; /tmp can then all the same. Default: true. */
+  readonly readonly?: boolean | undefined;
+  /** Capabilities that the program has, such as `NET_BIND_SERVICE` (default: none). */
+  readonly capabilities?: readonly string[] | undefined;
+  readonly hostname?: string | undefined;
+  /** Milliseconds after which it is killed. */
+  readonly timeout?: number | undefined;
+  /** Default: pipe. */
+  readonly stdio?: StdioOptions | undefined;
+  /** The container's name (default: one that nobody has). */
+  readonly id?: string | undefined;
+  /** cgroupsPath of the config (default: beside this process's own cgroup). */
+  readonly cgroup?: string | undefined;
+}
+
+export interface RunOptions extends Omit<SpawnOptions, 'stdio'> {
+  /** What the program reads. Default: nothing. */
+  readonly input?: string | Uint8Array | undefined;
+  /** Bytes of output that are kept of each stream; a program that writes more is killed. Default: 1 MiB. */
+  readonly maxBuffer?: number | undefined;
+}
+
+/** How a program has ended, and what it has written. */
+export interface RunResult extends ProcessExit {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** It was killed because it wrote more than maxBuffer. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Starts a program in a container of its own, which is gone when the program has ended: with a user namespace where the
+ * host has them, no new privileges, no capabilities, a seccomp profile, masked paths, a read-only root filesystem, no
+ * network, and limits where the host can have them.
+ *
+ * @throws TsrunError `EINVALIDARG` for options that cannot be meant; what comes later is an event, as with child_process
+ */
+export function spawn(command: string, args: readonly string[], options: SpawnOptions): ContainerProcess {
+  const place = { root: rootOf(options), id: options.id ?? newId() };
+  const choices = choicesOf([command, ...args], place.id, options);
+  const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');
+  const job: SpawnJob = { ...place, choices, descriptors: stdio.descriptors };
+  return new ContainerProcess({
+    stdio,
+    signal: options.signal,
+    timeout: options.timeout ?? 0,
+    launch: (signal) => runJob('spawn', job, signal),
+    finish: ({ pidfd }) => runJob('finish', { ...place, pidfd, keep: false }),
+  });
+}
+
+/**
+ * Runs a program as spawn does, and gives its output.
+ *
+ * @throws TsrunError when it could not be started, or was aborted: not for how it ends
+ */
+export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const { input, maxBuffer = 1024 * 1024, ...rest } = options;
+  const child = spawn(command, args, { ...rest, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  child.stdin?.end(input);
+  let truncated = false;
+  const tooMuch = () => {
+    truncated = true;
+    child.kill('SIGKILL');
+  };
+  const texts = Promise.all([collect(child.stdout, maxBuffer, tooMuch), collect(child.stderr, maxBuffer, tooMuch)]);
+  const exit = await child.wait();
+  const [stdout, stderr] = await texts;
+  return { ...exit, stdout, stderr, truncated };
+}
+
+function collect(stream: ContainerProcess['stdout'], most: number, tooMuch: () => void): Promise<string> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    stream?.on('data', (part: Buffer) => {
+      const room = most - size;
+      if (room > 0) parts.push(part.subarray(0, room));
+      size += part.length;
+      if (size > most) tooMuch();
+    });
+    stream?.once('close', () => resolve(Buffer.concat(parts).toString()));
+  });
+}
+
+function choicesOf(command: readonly string[], id: string, options: SpawnOptions): SandboxChoices {
+  const { rootfs, env = {}, mounts = [], network = 'none', seccomp = 'default', pids } = options;
+  if (typeof rootfs !== 'string') throw invalid('rootfs: expected the path of a root filesystem');
+  const [uid = 0, gid = uid] = String(options.user ?? 0)
+    .split(':')
+    .map((part) => wholeNumber(part, 'user'));
+  return {
+    ...{ id, command, uid, gid },
+    rootfs: resolve(rootfs),
+    readonly: options.readonly ?? true,
+    hostname: options.hostname,
+    env: Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
+    cwd: options.cwd ?? '/',
+    capabilities: options.capabilities ?? [],
+    mounts: mounts.map(({ source, destination, readonly = true }) => {
+      if (!isAbsolute(destination)) throw invalid(`mounts: ${destination}: must be absolute`);
+      return { source: resolve(source), destination, readonly };
+    }),
+    network: network === 'none' || network === 'host' ? network : resolve(network),
+    seccomp: seccomp === 'default',
+    memory: options.memory === undefined ? undefined : bytesOf(options.memory),
+    cpus: options.cpus,
+    pids: pids === 'max' ? null : pids,
+    cgroup: options.cgroup,
+  };
+}
+
+/** `64M`; null: no limit. */
+function bytesOf(size: number | string): number | null {
+  if (size === 'max') return null;
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)i?B?$/i.exec(String(size)) ?? [];
+  if (digits === undefined) throw invalid(`memory: expected bytes, or a number with K, M or G, found ${size}`);
+  return Math.round(Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' '));
+}
+
+function wholeNumber(text: string, what: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw invalid(`${what}: expected a number, found ${JSON.stringify(text)}`);
+}
+
+function invalid(text: string): TsrunError {
+  return new TsrunError(text, { code: 'EINVALIDARG' });
+}

@@ -1,0 +1,72 @@
+/** Standard streams of a container's process: pipes to this one, or what the caller names. */
+import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { nodeAddon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+
+/**
+ * As child_process has it: `pipe` to a stream here, `inherit` this process's own, `ignore` for /dev/null, or a descriptor
+ * of this process's, which stays open here.
+ */
+export type Stdio = 'pipe' | 'inherit' | 'ignore' | number;
+
+/** One for all three, or for stdin, stdout and stderr; from the fourth on, descriptors that the container gets as 3, 4, … */
+export type StdioOptions = Stdio | readonly (Stdio | undefined)[];
+
+/** A container gets no more: the rest of the low numbers is the engine's. */
+const mostDescriptors = 16;
+
+/** What the other side gets, until it has it, and what is left here. */
+export interface OpenedStdio {
+  /** By the number that they have there. */
+  readonly descriptors: readonly number[];
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** The other side has them now, or never will. */
+  closeTheirs(): void;
+  /** Nobody will ever write to them, or read. */
+  discard(): void;
+}
+
+export function openStdio(options: StdioOptions, standard: Stdio): OpenedStdio {
+  const wanted: (Stdio | undefined)[] = typeof options === 'object' ? [...options] : [options, options, options];
+  while (wanted.length < 3) wanted.push(undefined);
+  if (wanted.length > mostDescriptors) {
+    throw new TsrunError(`stdio: at most ${mostDescriptors} descriptors are passed on`, { code: 'EINVALIDARG' });
+  }
+  const theirs: number[] = [];
+  const streams: (Socket | null)[] = [];
+  const descriptors = wanted.map((each = standard, index) => {
+    const { fd, own, stream } = openOne(each, index);
+    if (own) theirs.push(fd);
+    streams.push(stream);
+    return fd;
+  });
+  const [stdin = null, stdout = null, stderr = null] = streams;
+  return {
+    ...{ descriptors, stdin, stdout, stderr },
+    closeTheirs() {
+      for (const fd of theirs.splice(0)) closeSync(fd);
+    },
+    discard() {
+      for (const stream of streams) stream?.destroy();
+    },
+  };
+}
+
+function openOne(wanted: Stdio, index: number): { fd: number; own: boolean; stream: Socket | null } {
+  if (typeof wanted === 'number') return { fd: wanted, own: false, stream: null };
+  if (wanted === 'inherit') return { fd: index, own: false, stream: null };
+  if (wanted === 'ignore') return { fd: openSync('/dev/null', index === 0 ? 'r' : 'w'), own: true, stream: null };
+  if (wanted !== 'pipe' || index > 2) {
+    throw new TsrunError(`stdio[${index}]: expected ${index > 2 ? '' : 'pipe, inherit, ignore or '}a descriptor`, {
+      code: 'EINVALIDARG',
+    });
+  }
+  const [read, write] = nodeAddon().makePipe(false);
+  const isInput = index === 0;
+  const stream = new Socket({ fd: isInput ? write : read, readable: !isInput, writable: isInput });
+  return { fd: isInput ? read : write, own: true, stream };
+}

@@ -1,0 +1,46 @@
+/** Promises of what descriptors become ready for, by the addon's thread. */
+import { type NodeAddon, nodeAddon } from '../addon.ts';
+
+const waiting = new Map<number, () => void>();
+let tokens = 0;
+let holds = 0;
+let started = false;
+
+function watcher(): NodeAddon {
+  const addon = nodeAddon();
+  if (!started) addon.watchWith(ready);
+  started = true;
+  return addon;
+}
+
+function ready(token: number): void {
+  const tell = waiting.get(token);
+  waiting.delete(token);
+  tell?.();
+}
+
+/**
+ * Calls back once, when the descriptor is readable (of a pidfd: the process has ended) or, with `priority`, the file of a
+ * cgroup has changed since it was read.
+ *
+ * @returns what ends it, which must be called before the descriptor is closed
+ */
+export function watchOnce(fd: number, tell: () => void, priority = false): () => void {
+  const token = ++tokens;
+  waiting.set(token, tell);
+  watcher().watch(fd, token, priority);
+  return () => {
+    waiting.delete(token);
+    watcher().unwatch(fd);
+  };
+}
+
+/** Keeps this process alive until what it returns is called. */
+export function holdProcess(): () => void {
+  if (holds++ === 0) watcher().holdLoop(true);
+  let held = true;
+  return () => {
+    if (held && --holds === 0) watcher().holdLoop(false);
+    held = false;
+  };
+}

@@ -1,0 +1,50 @@
+/** A thread of the library's: runs jobs, one after the other, as commands do. */
+import { readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { nodeAddon } from '../addon.ts';
+import { TsrunError } from '../errors.ts';
+import { logInto } from '../log.ts';
+import { runJobNow } from './jobs.ts';
+import type { Reply, Request, WorkerData } from './pool.ts';
+import { toWire } from './wire.ts';
+
+const { interruptFd, aborted } = workerData as WorkerData;
+
+nodeAddon().interruptFrom(interruptFd);
+logInto('info', (level, message) => post({ log: [level, message] }));
+parentPort?.on('message', (request: Request) => post(answer(request)));
+
+function post(reply: Reply): void {
+  parentPort?.postMessage(reply);
+}
+
+function answer({ number, name, args }: Request): Reply {
+  try {
+    forget(number);
+    return { number, result: runJobNow(name, args) };
+  } catch (error) {
+    return { number, error: toWire(error) };
+  } finally {
+    nodeAddon().settleInterrupts(false);
+  }
+}
+
+/**
+ * What was said to an earlier job came too late for it.
+ *
+ * @throws TsrunError when it is this one that is to be given up
+ */
+function forget(number: number): void {
+  const late = Atomics.exchange(aborted, 0, 0);
+  if (late === 0) return;
+  drain();
+  if (late === number) throw new TsrunError('aborted');
+}
+
+function drain(): void {
+  try {
+    readSync(interruptFd, Buffer.alloc(1));
+  } catch {
+    // Its wait has taken it.
+  }
+}

@@ -1,0 +1,207 @@
+/** The config of a container that is to be safe, and nothing else is said of: what the library's spawn makes. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
+import { errorCode } from '../errors.ts';
+import type { LinuxIDMapping, Mount, POSIXRlimit, Spec } from '../generated/spec.ts';
+import type { HostFacts } from '../host/facts.ts';
+import { isThere } from '../there.ts';
+import { rootlessFacts } from './rootless.ts';
+import { rootlessSpec } from './rootless-template.ts';
+import { defaultSeccomp } from './syscalls.ts';
+import { defaultSpec } from './template.ts';
+
+/** What may be asked for; what is not there has the safe value. */
+export interface SandboxChoices {
+  readonly id: string;
+  readonly command: readonly string[];
+  /** Absolute path. */
+  readonly rootfs: string;
+  readonly readonly: boolean;
+  readonly hostname: string | undefined;
+  /** name=value. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Without the CAP_ or with it. */
+  readonly capabilities: readonly string[];
+  /** Sources are absolute paths. */
+  readonly mounts: readonly { readonly source: string; readonly destination: string; readonly readonly: boolean }[];
+  /** `none`, `host`, or the absolute path of a network namespace. */
+  readonly network: string;
+  readonly seccomp: boolean;
+  /** Bytes, CPUs and processes; null: no limit, undefined: a safe one where the host can have one. */
+  readonly memory: number | null | undefined;
+  readonly cpus: number | null | undefined;
+  readonly pids: number | null | undefined;
+  /** cgroupsPath. */
+  readonly cgroup: string | undefined;
+}
+
+export interface SandboxSpec {
+  readonly spec: Spec;
+  /** See LowerOptions. */
+  readonly mapRootfs: boolean;
+}
+
+const defaultMemory = 512 * 1024 * 1024;
+const defaultPids = 256;
+const cpuPeriodUs = 100_000;
+
+export function sandboxSpec(choices: SandboxChoices, host: HostFacts): SandboxSpec {
+  const ids = idsFor(choices, host);
+  const spec = ids.rootless ? rootlessSpec(defaultSpec(), rootlessFacts()) : defaultSpec();
+  const linux = spec.linux ?? {};
+  if (!ids.rootless && ids.uids !== undefined) {
+    linux.namespaces = [...(linux.namespaces ?? []), { type: 'user' }];
+    linux.uidMappings = ids.uids;
+    linux.gidMappings = ids.uids;
+  }
+  setProcess(spec, choices);
+  spec.root = { path: choices.rootfs, readonly: choices.readonly };
+  spec.hostname = choices.hostname ?? 'sandbox';
+  setNetwork(spec, choices);
+  spec.mounts = [...(spec.mounts ?? []), ...temporary(choices), ...choices.mounts.map((each) => bind(each, ids))];
+  if (choices.cgroup !== undefined) linux.cgroupsPath = choices.cgroup;
+  if (choices.seccomp) linux.seccomp = defaultSeccomp(host.arch);
+  setLimits(spec, choices, host, ids);
+  return { spec, mapRootfs: ids.mapsFiles };
+}
+
+/** Which IDs the container has on the host. */
+interface Ids {
+  /** Undefined: no user namespace. */
+  readonly uids: LinuxIDMapping[] | undefined;
+  /** The runtime is no root of the host's, and maps what it may. */
+  readonly rootless: boolean;
+  /** Files of the host keep the IDs that they have on disk (ID-mapped mounts). */
+  readonly mapsFiles: boolean;
+}
+
+/** 65,536 IDs that nobody else has, of those that systemd reserves for containers (its UIDS-GIDS.md). */
+const idsOfContainers = { first: 524_288, ranges: 28_662, size: 65_536 };
+
+function idsFor({ id, rootfs }: SandboxChoices, host: HostFacts): Ids {
+  if (host.uid !== 0 || !host.initialUserNamespace) return { uids: undefined, rootless: true, mapsFiles: false };
+  if (!hasUserNamespaces()) return { uids: undefined, rootless: false, mapsFiles: false };
+  const { first, ranges, size } = idsOfContainers;
+  const range = Number(BigInt(`0x${addon().checksum(Buffer.from(id))}`) % BigInt(ranges));
+  const own = [{ containerID: 0, hostID: first + range * size, size }];
+  if (canMap(rootfs)) return { uids: own, rootless: false, mapsFiles: true };
+  // Its root is the host's by number, and has none of its powers.
+  return { uids: [{ containerID: 0, hostID: 0, size }], rootless: false, mapsFiles: false };
+}
+
+function hasUserNamespaces(): boolean {
+  return isThere('/proc/self/ns/user') && readFileSync('/proc/sys/user/max_user_namespaces', 'utf8').trim() !== '0';
+}
+
+/** By device: whether its filesystem takes ID-mapped mounts (mount_setattr(2)). */
+const mappable = new Map<number, boolean>();
+
+function canMap(path: string): boolean {
+  const device = statSync(path, { throwIfNoEntry: false })?.dev;
+  // What is not there is told of later.
+  if (device === undefined) return true;
+  const known = mappable.get(device) ?? tryToMap(path);
+  mappable.set(device, known);
+  return known;
+}
+
+function tryToMap(path: string): boolean {
+  const fds: number[] = [];
+  const map = `0 ${idsOfContainers.first} ${idsOfContainers.size}\n`;
+  try {
+    fds.push(addon().openTree(path, false, false), addon().makeUserNamespace(map, map));
+    addon().mapTree(fds[0] as number, fds[1] as number, false);
+    return true;
+  } catch (error) {
+    if (['EINVAL', 'EPERM', 'ENOSYS', 'EOPNOTSUPP'].includes(errorCode(error))) return false;
+    throw error;
+  } finally {
+    for (const fd of fds) closeQuietly(fd);
+  }
+}
+
+function setProcess(spec: Spec, { command, env, cwd, uid, gid, capabilities }: SandboxChoices): void {
+  const names = capabilities.map((name) => `CAP_${name.toUpperCase().replace(/^CAP_/, '')}`);
+  const [path = ''] = spec.process?.env ?? [];
+  const isNamed = (name: string) => env.some((entry) => entry.startsWith(`${name}=`));
+  const home = uid === 0 ? ['HOME=/root'] : [];
+  const given = [path, ...home].filter((entry) => !isNamed(entry.slice(0, entry.indexOf('='))));
+  spec.process = {
+    ...spec.process,
+    cwd,
+    terminal: false,
+    user: { uid, gid },
+    args: [...command],
+    env: [...given, ...env],
+    capabilities: { bounding: names, effective: names, permitted: names },
+    noNewPrivileges: true,
+  };
+}
+
+function setNetwork(spec: Spec, { network }: SandboxChoices): void {
+  const linux = spec.linux ?? {};
+  const others = (linux.namespaces ?? []).filter(({ type }) => type !== 'network');
+  if (network === 'none') linux.namespaces = [...others, { type: 'network' }];
+  else linux.namespaces = network === 'host' ? others : [...others, { type: 'network', path: network }];
+  // A new sysfs would show the network namespace of whoever mounts it, and takes power over that.
+  if (network !== 'none') spec.mounts = (spec.mounts ?? []).filter(({ type }) => type !== 'sysfs');
+}
+
+/** A place to write, where the root filesystem has one. */
+function temporary({ rootfs, readonly, mounts }: SandboxChoices): Mount[] {
+  const isTaken = mounts.some(({ destination }) => destination === '/tmp');
+  if (!readonly || isTaken || !isThere(join(rootfs, 'tmp'))) return [];
+  const options = ['nosuid', 'nodev', 'mode=1777', 'size=65536k'];
+  return [{ destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options }];
+}
+
+function bind({ source, destination, readonly }: SandboxChoices['mounts'][number], ids: Ids): Mount {
+  const maps = ids.mapsFiles && canMap(source);
+  const options = ['rbind', 'nosuid', 'nodev', readonly ? 'ro' : 'rw', ...(maps ? ['idmap'] : [])];
+  return { destination, type: 'bind', source, options };
+}
+
+function setLimits(spec: Spec, { memory, cpus, pids, uid }: SandboxChoices, host: HostFacts, ids: Ids): void {
+  const linux = spec.linux ?? {};
+  const has = (controller: string) => mayLimit(host, controller);
+  const bytes = memory === undefined && has('memory') ? defaultMemory : memory;
+  const processes = pids === undefined && has('pids') ? defaultPids : pids;
+  const resources = { ...linux.resources };
+  if (host.cgroup.mount === null) delete resources.devices;
+  if (bytes != null) resources.memory = { limit: bytes };
+  if (cpus != null) resources.cpu = { quota: Math.max(1000, Math.round(cpus * cpuPeriodUs)), period: cpuPeriodUs };
+  if (processes != null && !has('pids') && countsByUser(ids, uid)) limitByUser(spec, processes);
+  else if (processes != null) resources.pids = { limit: processes };
+  linux.resources = resources;
+}
+
+/** Whether this caller can have such a limit: an ordinary user where it was delegated. */
+function mayLimit({ uid, initialUserNamespace, cgroup }: HostFacts, controller: string): boolean {
+  if (!cgroup.controllers.includes(controller) || cgroup.mount === null) return false;
+  if (uid === 0 && initialUserNamespace) return true;
+  try {
+    const parent = join(cgroup.mount, cgroup.parent);
+    const isOwn = statSync(parent).uid === uid;
+    return isOwn && readFileSync(join(parent, 'cgroup.controllers'), 'utf8').split(/\s+/).includes(controller);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * RLIMIT_NPROC counts a user's processes in each user namespace by itself since Linux 5.14, and holds for all but the host's
+ * root (kernel/fork.c).
+ */
+function countsByUser({ uids, rootless }: Ids, uid: number): boolean {
+  return rootless || (uids !== undefined && (uids[0]?.hostID ?? 0) + uid !== 0);
+}
+
+function limitByUser(spec: Spec, processes: number): void {
+  const limit: POSIXRlimit = { type: 'RLIMIT_NPROC', soft: processes, hard: processes };
+  if (spec.process !== undefined) spec.process.rlimits = [...(spec.process.rlimits ?? []), limit];
+}
