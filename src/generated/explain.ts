@@ -290,6 +290,7 @@ export const opDocs: Readonly<Record<string, string>> = {
   "set-domainname": "setdomainname(2).",
   "set-propagation": "Propagation of the whole mount tree, so that no mount made here reaches the host (mount_setattr(2)).",
   "bind-rootfs": "Make the root filesystem a mount of its own, which pivot_root(2) demands, and hold it by descriptor.",
+  "bind-mapped-rootfs": "As bind-rootfs, of a tree that the runtime has opened and ID-mapped: that is what is taken.",
   "open-procfs": "A private procfs for every later write to /proc, out of the container's reach (CVE-2025-52881).",
   "new-filesystem": "A new filesystem: fsopen, fsconfig, fsmount; held for attach-mount. Where the kernel refuses it (EPERM, EBUSY): the same with fallbackParameters, or a recursive bind of fallbackTree (an empty, read-only directory when that is missing), and a notice that says so.",
   "mount-by-flags": "A new filesystem through mount(2), which alone knows iversion and silent and takes values of more than 255 bytes; held for attach-mount.",
