@@ -31,3 +31,7 @@ put 644 completions/_tsrun share/zsh/site-functions/_tsrun
 put 644 completions/tsrun.fish share/fish/vendor_completions.d/tsrun.fish
 put 644 LICENSE share/doc/tsrun/LICENSE
 put 644 NOTICE share/doc/tsrun/NOTICE
+put 644 README.md share/doc/tsrun/README.md
+for page in "$from"/docs/*.md; do
+  put 644 "docs/${page##*/}" "share/doc/tsrun/docs/${page##*/}"
+done

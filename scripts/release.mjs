@@ -58,9 +58,11 @@ function release() {
 /** The unpacked tarball, which scripts/install.sh expects around it. */
 function layTree({ name, executable }) {
   const tree = path.join(work, `tsrun-${version}-linux-${name}`);
-  mkdirSync(path.join(tree, 'completions'), { recursive: true });
+  for (const directory of ['completions', 'docs']) mkdirSync(path.join(tree, directory), { recursive: true });
   const files = { tsrun: executable, 'install.sh': 'scripts/install.sh', 'tsrun.1': 'docs/man/tsrun.1' };
-  for (const file of ['LICENSE', 'NOTICE', 'CHANGELOG.md', 'README.md']) files[file] = file;
+  for (const file of ['LICENSE', 'NOTICE', 'CHANGELOG.md', 'README.md', 'SECURITY.md']) files[file] = file;
+  // Where README's links look for them.
+  for (const page of readdirSync(inRoot('docs'))) if (page.endsWith('.md')) files[`docs/${page}`] = `docs/${page}`;
   for (const [to, from] of Object.entries(files)) {
     copyFileSync(path.resolve(root, from), path.join(tree, to));
     chmodSync(path.join(tree, to), ['tsrun', 'install.sh'].includes(to) ? 0o755 : 0o644);

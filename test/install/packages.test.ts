@@ -95,6 +95,25 @@ t.test('a release', { skip }, async (t) => {
     );
     t.ok(files.includes('package/bin/tsrun-npm'));
   });
+
+  await t.test('what README links to comes with it', async (t) => {
+    const readme = readFileSync(join(repoRoot, 'README.md'), 'utf8');
+    const linked = [...readme.matchAll(/\]\((?<path>[^)#:]+)[^):]*\)/g)].map((match) => match.groups?.path ?? '');
+    t.ok(linked.includes('docs/security.md'));
+    // What is for those who change it is in the checkout.
+    const wanted = linked.filter((path) => path !== 'CONTRIBUTING.md');
+    for (const [kind, page] of [['.tgz'], ['-linux-x64.tar.gz', 'docs/man/tsrun.1']] as const) {
+      const files = ok('tar', ['-tzf', find(kind)])
+        .trim()
+        .split('\n')
+        .map((file) => file.slice(file.indexOf('/') + 1));
+      t.same(
+        wanted.filter((path) => path !== page && !files.includes(path)),
+        [],
+        kind,
+      );
+    }
+  });
 });
 
 /** @param prepare installs it, from the root of the tree */
