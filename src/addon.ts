@@ -176,6 +176,25 @@ export interface Addon {
   }): { end: number; code: number; output: string };
   /** Runs a program of the host, looked up on the PATH, with nothing on stdin; throws when it cannot be started. */
   runProgram(args: readonly string[]): ExitStatus & { stdout: string; stderr: string };
+  /**
+   * Starts a program of the host, looked up on the PATH, that this process talks to; throws when it cannot be started.
+   * With a `root`, in a mount namespace of its own where that directory is a mount point.
+   */
+  startService(options: {
+    args: readonly string[];
+    /** Descriptors that it gets, by the same numbers. */
+    inherit: readonly number[];
+    /** Its stdin; -1: nothing. */
+    input: number;
+    /** Its stdout and stderr. */
+    output: number;
+    /** An absolute path, or ''. */
+    root: string;
+    /** Whether signals of the terminal's keys are not for it. */
+    ownGroup: boolean;
+  }): { pid: number; pidfd: number };
+  /** fcntl(2), F_DUPFD. */
+  duplicate(fd: number): number;
   /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
   lock(fd: number, wait: boolean): boolean;
   /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */

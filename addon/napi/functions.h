@@ -33,6 +33,8 @@ namespace tsrun {
   X("interruptedBy", interrupted_by)           \
   X("runHook", run_hook)                       \
   X("runProgram", run_program)                 \
+  X("startService", start_service)             \
+  X("duplicate", duplicate_fd)                 \
   X("lock", lock_file)                         \
   X("namespaceType", namespace_type)           \
   X("netlinkOpen", netlink_open)               \

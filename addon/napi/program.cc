@@ -1,4 +1,6 @@
 // Programs of the host that a command asks: ps(1), newuidmap(1).
+#include "program.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -11,10 +13,6 @@
 
 namespace tsrun {
 
-namespace {
-
-// Looks a name up on the PATH. Entries that count from the working directory (empty and relative ones) are passed over:
-// that may be a place where others put files. Empty when there is no such program.
 std::string find_program(const std::string& name) {
   const char* path = getenv("PATH");
   std::string rest = path == nullptr ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path;
@@ -29,6 +27,8 @@ std::string find_program(const std::string& name) {
   }
   return "";
 }
+
+namespace {
 
 int spawn_program(std::vector<std::string>& args, int out, int error, pid_t* pid) {
   posix_spawn_file_actions_t actions;

@@ -30,6 +30,7 @@ export const contractTests = [
   'pause',
   'pid-file',
   'process-attributes',
+  'restore',
   'rootless',
   'run',
   'sd-notify',

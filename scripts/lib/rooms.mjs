@@ -29,6 +29,7 @@ export const rooms = {
   cgroup: ['addon', 'host', 'linux', 'log', 'systemd'],
   network: ['addon', 'undo'],
   resctrl: ['addon'],
+  criu: ['addon'],
 
   // Pure: it may name the facts of host/, and gathers none.
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],
@@ -37,9 +38,10 @@ export const rooms = {
   check: ['addon', 'build-info', 'config', 'host', 'linux', 'lower', 'seccomp'],
   explain: ['config', 'linux', 'style'],
   info: ['build-info', 'check', 'host', 'linux', 'lower', 'seccomp', 'spec-version', 'style', 'template'],
-  features: ['build-info', 'linux', 'lower', 'spec-version', 'systemd'],
+  features: ['build-info', 'criu', 'linux', 'lower', 'spec-version', 'systemd'],
   container: [
-    ...['addon', 'cgroup', 'config', 'host', 'linux', 'log', 'lower', 'plan', 'resctrl', 'run', 'seccomp', 'systemd'],
+    ...['addon', 'cgroup', 'config', 'criu', 'host', 'linux', 'log', 'lower', 'plan', 'resctrl', 'run', 'seccomp'],
+    'systemd',
     'style',
     'undo',
   ],

@@ -17,7 +17,8 @@ export const baseline = oldestKernel.join('.');
 /** Properties that no op carries out, and what does. */
 const elsewhere: Readonly<Record<string, string>> = {
   '/ociVersion': 'any 1.x is accepted; shown by `state`',
-  '/annotations': 'shown by `state` and to hooks; `org.systemd.property.*` and `run.oci.keep_original_groups` act',
+  '/annotations':
+    'shown by `state` and to hooks; `org.criu.config`, `org.systemd.property.*` and `run.oci.keep_original_groups` act',
   '/hooks/poststart': 'run by `start`',
   '/hooks/poststop': 'run by `delete`',
   '/linux/personality/flags': 'the specification defines none: any is an error',

@@ -1,5 +1,5 @@
 import { check } from './commands/check.ts';
-import { checkpoint, restore } from './commands/checkpoint.ts';
+import { checkpoint } from './commands/checkpoint.ts';
 import { completion } from './commands/completion.ts';
 import { create } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -14,6 +14,7 @@ import { list } from './commands/list.ts';
 import { pause, resume } from './commands/pause.ts';
 import { plan } from './commands/plan.ts';
 import { ps } from './commands/ps.ts';
+import { restore } from './commands/restore.ts';
 import { run } from './commands/run.ts';
 import { spec } from './commands/spec.ts';
 import { start } from './commands/start.ts';

@@ -30,8 +30,6 @@ export interface CommandDeclaration {
   readonly options: readonly OptionDeclaration[];
   readonly examples: readonly string[];
   readonly hidden?: boolean;
-  /** There for callers that probe for it; it only says that it cannot be done. */
-  readonly refused?: boolean;
   /** What follows the id belongs to the program, options included. */
   readonly passThrough?: boolean;
   /** An option that has the same effect. */

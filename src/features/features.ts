@@ -1,4 +1,5 @@
 import { commit, version } from '../build-info.ts';
+import { criuConfigAnnotation } from '../criu/annotation.ts';
 import type {
   Features,
   LinuxFeatures,
@@ -44,8 +45,9 @@ export function features(commands: readonly string[], facts: FeatureFacts): Feat
       'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
       'io.github.seccomp.libseccomp.version': facts.libseccompVersion,
     },
-    // Any property of the container's unit, as far as systemd lets it be set, and the groups of the runtime's caller.
-    potentiallyUnsafeConfigAnnotations: [annotationPrefix, keepGroupsAnnotation],
+    // What CRIU is told, any property of the container's unit, as far as systemd lets it be set, and the groups of the
+    // runtime's caller.
+    potentiallyUnsafeConfigAnnotations: [criuConfigAnnotation, annotationPrefix, keepGroupsAnnotation],
   };
 }
 

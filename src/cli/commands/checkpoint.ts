@@ -1,68 +1,106 @@
+import { resolve } from 'node:path';
+import type { CriuFlags } from '../../container/checkpoint/options.ts';
 import { TsrunError } from '../../errors.ts';
-import { bundleOption } from '../bundle-options.ts';
-import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
+import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
 
-/** What runc's checkpoint and restore have in common; callers pass them, and read what --help says of them. */
-const sharedOptions: readonly OptionDeclaration[] = [
-  { flags: '--image-path <dir>', description: 'directory of the image files' },
-  { flags: '--work-path <dir>', description: 'directory of the work files and logs' },
-  { flags: '--tcp-established', description: 'allow open TCP connections' },
-  { flags: '--ext-unix-sk', description: 'allow external Unix sockets' },
-  { flags: '--shell-job', description: 'allow shell jobs' },
-  { flags: '--lazy-pages', description: 'use userfaultfd to restore memory on demand' },
-  { flags: '--file-locks', description: 'handle file locks' },
-  { flags: '--manage-cgroups-mode <mode>', description: 'cgroups mode: soft, full, strict or ignore' },
-  { flags: '--empty-ns <namespace>', description: 'create a namespace, but do not restore it', repeated: true },
-  { flags: '--auto-dedup', description: 'deduplicate memory images' },
+/** What runc's checkpoint and restore have in common, and crun's --tcp-close and --network-lock. */
+export const criuOptions: readonly OptionDeclaration[] = [
+  { flags: '--image-path <dir>', description: 'directory of the image files (default: ./checkpoint)' },
+  { flags: '--work-path <dir>', description: 'directory of CRIU’s log (default: that of the images)' },
+  { flags: '--tcp-established', description: 'keep open TCP connections' },
+  { flags: '--tcp-close', description: 'do not keep them: the program finds them closed after restore' },
+  { flags: '--ext-unix-sk', description: 'allow connections to Unix sockets outside of the container' },
+  { flags: '--shell-job', description: 'allow a terminal or session that is the caller’s' },
+  { flags: '--lazy-pages', description: 'leave memory behind, and fetch it page by page when it is used' },
+  { flags: '--file-locks', description: 'keep file locks' },
+  { flags: '--link-remap', description: 'allow open files that have been removed' },
+  {
+    flags: '--manage-cgroups-mode <mode>',
+    description: 'what CRIU does with cgroups below the container’s own (default: soft)',
+    choices: ['soft', 'full', 'strict', 'ignore', 'none', 'props'],
+  },
+  {
+    flags: '--empty-ns <namespace>',
+    description: 'leave this namespace to hooks: network',
+    repeated: true,
+    parse: parseNamespace,
+  },
+  { flags: '--auto-dedup', description: 'drop pages from images of pre-dumps that later ones have, too' },
+  {
+    flags: '--network-lock <method>',
+    description: 'how CRIU holds packets back meanwhile (default: as CRIU has it)',
+    choices: ['iptables', 'nftables', 'skip'],
+  },
 ];
 
-/** `tsrun checkpoint`: there so that callers that probe for it get a clear answer. */
+function parseNamespace(text: string): string {
+  if (text === 'network') return text;
+  throw new TsrunError(`--empty-ns ${text}: CRIU can leave out the network namespace only`);
+}
+
+export function criuFlags(options: OptionValues): CriuFlags {
+  const path = (name: string) => (options[name] === undefined ? undefined : resolve(options[name] as string));
+  return {
+    imagePath: path('imagePath') ?? resolve('checkpoint'),
+    workPath: path('workPath'),
+    tcpEstablished: options.tcpEstablished === true,
+    tcpClose: options.tcpClose === true,
+    extUnixSk: options.extUnixSk === true,
+    shellJob: options.shellJob === true,
+    fileLocks: options.fileLocks === true,
+    linkRemap: options.linkRemap === true,
+    lazyPages: options.lazyPages === true,
+    autoDedup: options.autoDedup === true,
+    manageCgroupsMode: options.manageCgroupsMode as CriuFlags['manageCgroupsMode'],
+    networkLock: options.networkLock as CriuFlags['networkLock'],
+    emptyNetwork: ((options.emptyNs as string[] | undefined) ?? []).length > 0,
+  };
+}
+
+/** `tsrun checkpoint`: saves a running container, by CRIU. */
 export const checkpoint: CommandDeclaration = {
   name: 'checkpoint',
-  summary: 'checkpoint a container (not supported)',
+  summary: 'save a running container to files (with CRIU)',
   arguments: [{ name: '<id>', description: 'the container’s name' }],
   options: [
-    ...sharedOptions,
-    { flags: '--parent-path <dir>', description: 'directory of the images of an earlier pre-dump' },
-    { flags: '--leave-running', description: 'leave the process running' },
-    { flags: '--tcp-skip-in-flight', description: 'skip TCP connections that are being made' },
-    { flags: '--link-remap', description: 'allow links to removed files' },
-    { flags: '--status-fd <fd>', description: 'descriptor that gets a byte when lazy pages can be served' },
-    { flags: '--page-server <address:port>', description: 'send pages to a page server' },
-    { flags: '--pre-dump', description: 'dump memory only, and leave the container running' },
+    ...criuOptions,
+    { flags: '--parent-path <dir>', description: 'images of an earlier --pre-dump, counted from --image-path' },
+    { flags: '--leave-running', description: 'leave the container running' },
+    { flags: '--tcp-skip-in-flight', description: 'leave out TCP connections that are just being made' },
+    {
+      flags: '--status-fd <fd>',
+      description: 'descriptor that gets a byte when lazy pages can be served',
+      parse: parseDescriptor,
+    },
+    { flags: '--page-server <address:port>', description: 'send the memory to a page server' },
+    { flags: '--pre-dump', description: 'save memory only, and leave the container running' },
   ],
-  examples: [],
-  refused: true,
-  async run() {
-    throw notSupported('checkpoint');
+  examples: [
+    'tsrun checkpoint --image-path /backup/web web',
+    'tsrun checkpoint --image-path /backup/web --leave-running --tcp-established web',
+    'tsrun checkpoint --pre-dump --image-path /backup/pre1 web',
+    'tsrun checkpoint --parent-path ../pre1 --image-path /backup/web web',
+  ],
+  async run([id = ''], options, { root }) {
+    const { checkpointContainer, demandStatusFd } = await import('../../container/checkpoint/checkpoint.ts');
+    const { parsePageServer } = await import('../../container/checkpoint/options.ts');
+    const { ContainerDirectory } = await import('../../container/store.ts');
+    const server = options.pageServer as string | undefined;
+    const statusFd = options.statusFd as number | undefined;
+    checkpointContainer(new ContainerDirectory(root, id), {
+      ...criuFlags(options),
+      leaveRunning: options.leaveRunning === true,
+      parentPath: options.parentPath as string | undefined,
+      preDump: options.preDump === true,
+      tcpSkipInFlight: options.tcpSkipInFlight === true,
+      pageServer: server === undefined ? undefined : parsePageServer(server),
+      statusFd: statusFd === undefined ? undefined : demandStatusFd(statusFd),
+    });
+    return 0;
   },
 };
 
-/** `tsrun restore`: likewise. */
-export const restore: CommandDeclaration = {
-  name: 'restore',
-  summary: 'restore a container from a checkpoint (not supported)',
-  arguments: [{ name: '<id>', description: 'the container’s name' }],
-  options: [
-    ...sharedOptions,
-    bundleOption,
-    { flags: '--console-socket <socket>', description: 'Unix socket that gets the master of the terminal' },
-    { flags: '-d, --detach', description: 'leave the container running and return' },
-    { flags: '--pid-file <file>', description: 'write the init process’s pid to this file' },
-    { flags: '--no-subreaper', description: 'accepted for compatibility', hidden: true },
-    { flags: '--no-pivot', description: 'MS_MOVE and chroot instead of pivot_root' },
-    { flags: '--lsm-profile <profile>', description: 'LSM profile for the restored process' },
-    { flags: '--lsm-mount-context <context>', description: 'LSM context for its mounts' },
-  ],
-  examples: [],
-  refused: true,
-  async run() {
-    throw notSupported('restore');
-  },
-};
-
-function notSupported(what: string): TsrunError {
-  return new TsrunError(`${what}: tsrun cannot checkpoint or restore containers`, {
-    hint: 'use runc or crun built with CRIU for containers that must be moved',
-  });
+function parseDescriptor(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new TsrunError(`--status-fd: expected a number, found ${JSON.stringify(text)}`);
+  return Number(text);
 }

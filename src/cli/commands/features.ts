@@ -16,7 +16,7 @@ export const features: CommandDeclaration = {
     ]);
     const { seccompFlags } = gatherHostFacts();
     const facts = { seccompFlags, libseccompVersion: libseccompVersion() };
-    const names = commands.filter(({ refused }) => refused !== true).map(({ name }) => name);
+    const names = commands.map(({ name }) => name);
     print(`${JSON.stringify(featuresOf(names, facts), null, 2)}\n`);
     return 0;
   },

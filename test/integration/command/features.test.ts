@@ -10,5 +10,5 @@ t.test('features prints one JSON document and not a byte else', async (t) => {
   t.ok(document.ociVersionMin);
   t.ok(document.linux.capabilities.includes('CAP_SYS_ADMIN'));
   if (runtimeName !== 'tsrun') return;
-  t.equal(document.annotations['org.opencontainers.runc.checkpoint.enabled'], 'false', 'the command only says no');
+  t.equal(document.annotations['org.opencontainers.runc.checkpoint.enabled'], 'true');
 });

@@ -54,7 +54,11 @@ t.test('what callers decide by is there', async (t) => {
 });
 
 t.test('annotations that reach systemd or the caller’s groups are marked as unsafe', async (t) => {
-  t.same(document.potentiallyUnsafeConfigAnnotations, ['org.systemd.property.', 'run.oci.keep_original_groups']);
+  t.same(document.potentiallyUnsafeConfigAnnotations, [
+    'org.criu.config',
+    'org.systemd.property.',
+    'run.oci.keep_original_groups',
+  ]);
   t.match(document.linux?.cgroup, { v1: false, v2: true, systemd: true, systemdUser: true, rdma: true });
 });
 

@@ -1,0 +1,146 @@
+// A program of the host that a command talks to over a socket for as long as it works: criu(8).
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "../common/syscall.h"
+#include "functions.h"
+#include "program.h"
+
+namespace tsrun {
+
+namespace {
+
+struct Service {
+  const char* program;
+  char** args;
+  const std::vector<int>& inherit;
+  // What it writes goes here; stdin is the caller's or /dev/null (-1).
+  int output;
+  int input;
+  // A directory that becomes a mount point in a mount namespace of the service's own, or nullptr.
+  const char* root;
+  bool own_group;
+};
+
+// What failed in the child before execve, through the pipe.
+struct Failure {
+  int error;
+  int step;
+};
+constexpr const char* kSteps[] = {"unshare", "mount", "dup3", "execve"};
+
+// Makes nothing but system calls: the JS process has other threads. The mount namespace is gone with the last process
+// in it, however that ends, so that the bind mount needs no undo.
+int prepare(const Service& service, int* step) {
+  *step = 0;
+  if (service.own_group) sys(__NR_setpgid, 0, 0);
+  if (service.root != nullptr) {
+    long made = sys(__NR_unshare, CLONE_NEWNS);
+    if (made < 0) return static_cast<int>(-made);
+    *step = 1;
+    // Mounts that come to the host meanwhile are seen; none goes back.
+    long slave = sys(__NR_mount, nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr);
+    if (slave < 0) return static_cast<int>(-slave);
+    long bound = sys(__NR_mount, service.root, service.root, nullptr, MS_BIND | MS_REC, nullptr);
+    if (bound < 0) return static_cast<int>(-bound);
+  }
+  *step = 2;
+  const int wanted[3] = {service.input, service.output, service.output};
+  for (int to = 0; to < 3; to++) {
+    if (wanted[to] == to) continue;
+    long placed = sys(__NR_dup3, wanted[to], to, 0);
+    if (placed < 0) return static_cast<int>(-placed);
+  }
+  for (int fd : service.inherit) {
+    if (fd > 2 && sys(__NR_fcntl, fd, F_SETFD, 0) < 0) return EBADF;
+  }
+  return 0;
+}
+
+[[noreturn]] void become(const Service& service, int report) {
+  Failure failure = {};
+  failure.error = prepare(service, &failure.step);
+  if (failure.error == 0) {
+    // As a new program finds them.
+    struct {
+      void* handler;
+      unsigned long flags;
+      void* restorer;
+      unsigned long mask;
+    } action = {};
+    for (int signal = 1; signal < 65; signal++) sys(__NR_rt_sigaction, signal, &action, nullptr, sizeof(unsigned long));
+    unsigned long none = 0;
+    sys(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
+    failure.step = 3;
+    long result = sys(__NR_execve, service.program, service.args, environ);
+    failure.error = static_cast<int>(-result);
+  }
+  sys(__NR_write, report, &failure, sizeof(failure));
+  for (;;) sys(__NR_exit_group, 127);
+}
+
+}  // namespace
+
+// startService({ args, inherit, input, output, root, ownGroup }) -> { pid, pidfd }; args[0] is looked up on the PATH
+Napi::Value start_service(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object options = info[0].As<Napi::Object>();
+  std::vector<std::string> args = strings_of(options, "args");
+  std::vector<int> inherit = ints_of(options, "inherit");
+  std::string program = find_program(args[0]);
+  if (program.empty()) return throw_errno(env, ENOENT, "spawn", args[0]);
+  std::string root = string_of(options, "root");
+  std::vector<char*> argv = pointers(args);
+  UniqueFd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  int input = static_cast<int>(number_of(options, "input"));
+  int output = static_cast<int>(number_of(options, "output"));
+  Service service = {program.c_str(),
+                     argv.data(),
+                     inherit,
+                     output,
+                     input < 0 ? nothing.get() : input,
+                     root.empty() ? nullptr : root.c_str(),
+                     options.Get("ownGroup").ToBoolean()};
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
+  UniqueFd read_end(ends[0]), write_end(ends[1]);
+  int pidfd = -1;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  clone_args clone = {};
+  clone.flags = CLONE_PIDFD;
+  clone.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  clone.exit_signal = SIGCHLD;
+  long pid = sys(__NR_clone3, &clone, sizeof(clone));
+  if (pid == 0) become(service, ends[1]);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone3");
+  UniqueFd held(pidfd);
+  write_end.reset(-1);
+  Failure failure = {};
+  ssize_t got;
+  while ((got = read(ends[0], &failure, sizeof(failure))) < 0 && errno == EINTR) continue;
+  if (got == sizeof(failure)) {
+    while (waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) continue;
+    return throw_errno(env, failure.error, kSteps[failure.step], failure.step == 1 ? root : program);
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("pid", static_cast<double>(pid));
+  result.Set("pidfd", held.release());
+  return result;
+}
+
+// duplicate(fd) -> another descriptor of the same, which no program that is started gets by itself
+Napi::Value duplicate_fd(const Napi::CallbackInfo& info) {
+  int fd = fcntl(int_at(info, 0), F_DUPFD_CLOEXEC, 3);
+  if (fd < 0) return throw_errno(info.Env(), errno, "fcntl");
+  return Napi::Number::New(info.Env(), fd);
+}
+
+}  // namespace tsrun

@@ -1,0 +1,102 @@
+import { constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { errorCode, systemHint, TsrunError } from '../../errors.ts';
+import { isThere, readIfThere } from '../../there.ts';
+
+/** What CRIU always writes, and at last: without it the images are not complete. */
+const inventory = 'inventory.img';
+/** As runc has it: an array of what descriptors 0 to 2 were, for pipes by the names CRIU knows them by. */
+const descriptorsFile = 'descriptors.json';
+/** Ours. */
+const notesFile = 'tsrun.json';
+
+/** A mount point directly below the root, which a root filesystem on another machine may not have. */
+export interface MountPoint {
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+/** A mount of something of the host's. CRIU calls it by its mount point. */
+export interface ExternalMount {
+  readonly point: string;
+  /** The destination in config.json that it comes from. */
+  readonly destination: string;
+  /** Its place below that mount's source; empty where it is that itself. */
+  readonly below: string;
+}
+
+/** What restore must know and CRIU's images do not tell. */
+export interface ImageNotes {
+  readonly version: 1;
+  readonly mountPoints: readonly MountPoint[];
+  readonly externals: readonly ExternalMount[];
+}
+
+/** Opens the directory for the images, which is made where it is missing, as runc does. */
+export function makeImageDirectory(path: string, option: string): number {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw new TsrunError(`${option} ${path}: cannot be used: ${errorCode(error)}`, { hint: systemHint(error) });
+  }
+}
+
+/** @throws TsrunError where there are no images, or only those of a pre-dump */
+export function demandImages(path: string): void {
+  if (!isThere(path)) throw new TsrunError(`--image-path ${path}: there is no such directory`);
+  if (isThere(join(path, inventory)) && isThere(join(path, 'pstree.img'))) return;
+  const isPreDump = isThere(join(path, inventory));
+  throw new TsrunError(`--image-path ${path}: there is no ${isPreDump ? 'complete ' : ''}checkpoint in it`, {
+    hint: isPreDump
+      ? 'it is a --pre-dump: restore from the checkpoint that has it as its --parent-path'
+      : 'give the directory that tsrun checkpoint --image-path has written',
+  });
+}
+
+/** runc's rule: CRIU looks for it from the image directory. */
+export function demandParent(imagePath: string, parent: string | undefined): void {
+  if (parent === undefined) return;
+  if (isAbsolute(parent)) {
+    throw new TsrunError('--parent-path: must be relative, and counts from --image-path', { hint: 'such as ../pre1' });
+  }
+  if (isThere(join(imagePath, parent, inventory))) return;
+  throw new TsrunError(`--parent-path ${parent}: there are no images in ${join(imagePath, parent)}`, {
+    hint: 'it counts from --image-path, and is what an earlier checkpoint --pre-dump has written',
+  });
+}
+
+export function writeNotes(path: string, notes: ImageNotes, descriptors: readonly string[]): void {
+  try {
+    writeFileSync(join(path, notesFile), JSON.stringify(notes), { mode: 0o600 });
+    writeFileSync(join(path, descriptorsFile), JSON.stringify(descriptors), { mode: 0o600 });
+  } catch (error) {
+    throw new TsrunError(`cannot write to --image-path ${path}: ${errorCode(error)}`, { hint: systemHint(error) });
+  }
+}
+
+/** Undefined for images that another runtime has made. */
+export function readNotes(path: string): ImageNotes | undefined {
+  const text = readIfThere(join(path, notesFile));
+  return text === undefined ? undefined : (parse(text, path, notesFile) as ImageNotes);
+}
+
+/** What descriptors 0 to 2 were. */
+export function readDescriptors(path: string): string[] {
+  const text = readIfThere(join(path, descriptorsFile));
+  const list = text === undefined ? [] : parse(text, path, descriptorsFile);
+  return Array.isArray(list) ? list.map(String) : [];
+}
+
+function parse(text: string, path: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TsrunError(`--image-path ${path}: ${name} is damaged: ${(error as Error).message}`);
+  }
+}
+
+/** A cgroup namespace's own view of where a process is. */
+export function cgroupPathOf(pid: number): string | undefined {
+  return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+}

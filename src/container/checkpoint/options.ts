@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { criuConfigAnnotation } from '../../criu/annotation.ts';
+import { type CriuOptions, cgroupModes, networkLocks } from '../../criu/messages.ts';
+import { TsrunError } from '../../errors.ts';
+import { isThere } from '../../there.ts';
+
+/** What the command lines of checkpoint and restore have in common. */
+export interface CriuFlags {
+  /** Absolute paths. */
+  readonly imagePath: string;
+  /** Of the log; the image directory when absent. */
+  readonly workPath: string | undefined;
+  readonly tcpEstablished: boolean;
+  readonly tcpClose: boolean;
+  readonly extUnixSk: boolean;
+  readonly shellJob: boolean;
+  readonly fileLocks: boolean;
+  readonly linkRemap: boolean;
+  readonly lazyPages: boolean;
+  readonly autoDedup: boolean;
+  readonly manageCgroupsMode: keyof typeof cgroupModes | undefined;
+  readonly networkLock: keyof typeof networkLocks | undefined;
+  readonly emptyNetwork: boolean;
+}
+
+/** CLONE_NEWNET of clone(2). */
+const newNetwork = 0x4000_0000;
+
+/** All of CRIU's own messages; the log is what an error is explained by. */
+const logLevel = 4;
+
+export const dumpLog = 'dump.log';
+export const restoreLog = 'restore.log';
+
+export function commonOptions(flags: CriuFlags, annotations: Readonly<Record<string, string>>): CriuOptions {
+  const { manageCgroupsMode: mode, networkLock } = flags;
+  return {
+    log_level: logLevel,
+    notify_scripts: true,
+    tcp_established: flags.tcpEstablished,
+    tcp_close: flags.tcpClose,
+    ext_unix_sk: flags.extUnixSk,
+    shell_job: flags.shellJob,
+    file_locks: flags.fileLocks,
+    link_remap: flags.linkRemap,
+    lazy_pages: flags.lazyPages,
+    auto_dedup: flags.autoDedup,
+    evasive_devices: true,
+    manage_cgroups: true,
+    manage_cgroups_mode: cgroupModes[mode ?? 'soft'],
+    ...(networkLock && { network_lock: networkLocks[networkLock] }),
+    ...(flags.emptyNetwork && { empty_ns: newNetwork }),
+    ...configFile(annotations),
+  };
+}
+
+/** As runc has it; what stands in the file wins over all that is said here. */
+function configFile(annotations: Readonly<Record<string, string>>): { config_file?: string } {
+  const named = annotations[criuConfigAnnotation];
+  // An empty one asks for none.
+  if (named !== undefined) return named === '' ? {} : { config_file: named };
+  const usual = ['tsrun.conf', 'runc.conf'].map((name) => join('/etc/criu', name)).find(isThere);
+  return usual === undefined ? {} : { config_file: usual };
+}
+
+/** `--page-server ADDRESS:PORT` */
+export function parsePageServer(text: string): { address: string; port: number } {
+  const { address, port } = /^\[?(?<address>.+?)\]?:(?<port>\d+)$/.exec(text)?.groups ?? {};
+  if (address !== undefined && Number(port) > 0 && Number(port) < 65536) return { address, port: Number(port) };
+  throw new TsrunError(`--page-server ${text}: expected ADDRESS:PORT`, { hint: 'such as 192.168.1.2:27' });
+}

@@ -1,0 +1,151 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addon } from '../../addon.ts';
+import { closeQuietly } from '../../close.ts';
+import { TsrunError } from '../../errors.ts';
+import type { JoinResctrlOp, RuntimeOp } from '../../generated/ops.ts';
+import type { Spec } from '../../generated/spec.ts';
+import { sendDescriptor } from '../../host/descriptor-sockets.ts';
+import { identityOf } from '../../host/processes.ts';
+import { isRuntimeOp, type Plan } from '../../plan/plan.ts';
+import { joinGroup } from '../../resctrl/group.ts';
+import { withResctrlLock } from '../../resctrl/lock.ts';
+import { CgroupOps } from '../../run/ops/cgroup.ts';
+import { runHook } from '../../run/ops/hook.ts';
+import { type Run, runOp } from '../../run/runners.ts';
+import type { UnitName } from '../../systemd/manager.ts';
+import type { UndoStack } from '../../undo.ts';
+import { type Created, firstRecord } from '../create.ts';
+import { writePidFile } from '../pid-file.ts';
+import type { ContainerRecord } from '../record.ts';
+import { hookState } from '../state.ts';
+import type { ContainerDirectory } from '../store.ts';
+
+export interface RestorationRequest {
+  readonly id: string;
+  readonly bundle: string;
+  readonly spec: Spec;
+  readonly plan: Plan;
+  readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
+}
+
+type Name = RuntimeOp['op'];
+
+/** Before CRIU makes a process, which has its place in it then. */
+const cgroupOps: readonly Name[] = ['create-cgroup', 'start-scope', 'own-cgroup'];
+
+/**
+ * When all processes are there and none runs yet: until then CRIU has to fork in the cgroup, make devices, and have room
+ * for what is its own.
+ */
+const limitOps: readonly Name[] = [
+  ...(['check-memory-use', 'set-io-weight', 'write-cgroup-file', 'filter-devices', 'join-resctrl'] as const),
+  // What CRIU does not bring back.
+  ...(['set-io-priority', 'record-state', 'write-pid-file'] as const),
+];
+
+/** The runtime's part of a restore: of the plan that create would run, what no image of CRIU's can hold. */
+export class Restoration implements Run {
+  readonly handlers;
+  readonly slots: Record<string, number> = {};
+  readonly blobs: Record<string, Uint8Array> = {};
+  readonly cgroup: CgroupOps;
+  readonly undo: UndoStack;
+  pid = -1;
+  record: ContainerRecord;
+  readonly #request: RestorationRequest;
+  readonly #directory: ContainerDirectory;
+  #pidfd = -1;
+  #terminal = -1;
+
+  constructor(request: RestorationRequest, directory: ContainerDirectory, undo: UndoStack) {
+    this.#request = request;
+    this.#directory = directory;
+    this.undo = undo;
+    this.record = firstRecord(request);
+    this.handlers = this.#handlers();
+    this.cgroup = new CgroupOps({ cgroup: (path, unit) => this.#placed(path, unit) }, undo);
+  }
+
+  #handlers(): Run['handlers'] {
+    return {
+      runHook: (op) => runHook(op, hookState(this.record, 'creating')),
+      recordState: () => this.#recordCreated(),
+      writePidFile: (path) => this.undo.push(writePidFile(path, this.pid)),
+      compileSeccomp: () => {
+        throw new Error('CRIU brings the filters back');
+      },
+    };
+  }
+
+  clone(): never {
+    throw new Error('CRIU makes the processes');
+  }
+
+  joinResctrl(op: JoinResctrlOp): void {
+    withResctrlLock(op.mount, () => joinGroup(op, this.pid, (resctrl) => this.#write({ resctrl })));
+  }
+
+  /** @param criu the process whose children the container's will be */
+  makeCgroup(criu: number): void {
+    this.pid = criu;
+    this.#run(cgroupOps);
+    const { path } = this.cgroup;
+    if (path !== '') writeFileSync(join(path, 'cgroup.procs'), String(criu));
+  }
+
+  /** What CRIU tells on the way (criu(8), --action-script). */
+  told(script: string, pid: number, fd: number): void {
+    if (script === 'orphan-pts-master') this.#takeTerminal(fd);
+    // The namespaces are there, and nothing is in them yet: the network engines' turn.
+    if (script === 'setup-namespaces') {
+      this.#started(pid);
+      this.#run(['run-hook']);
+    }
+    if (script === 'post-restore') {
+      if (this.#pidfd < 0) this.#started(pid);
+      this.#run(limitOps);
+      const { pidfdSocket } = this.#request;
+      if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', this.#pidfd, '--pidfd-socket');
+    }
+  }
+
+  finish(): Omit<Created, 'source'> {
+    this.cgroup.close();
+    for (const fd of Object.values(this.slots)) closeQuietly(fd);
+    return { directory: this.#directory, record: this.record, pidfd: this.#pidfd, terminal: this.#terminal };
+  }
+
+  #run(names: readonly Name[]): void {
+    for (const op of this.#request.plan.ops) if (isRuntimeOp(op) && names.includes(op.op)) runOp(op, this);
+  }
+
+  #placed(path: string | null, unit: UnitName | undefined): void {
+    this.#write({ cgroup: path, ...(unit && { unit }) });
+  }
+
+  #started(pid: number): void {
+    this.pid = pid;
+    this.#pidfd = addon().pidfdOpen(pid);
+    this.#write({ init: identityOf(pid, this.#pidfd) });
+  }
+
+  #recordCreated(): void {
+    this.record = { ...this.record, phase: 'created' };
+    this.#directory.writeRemains(this.record);
+    this.#write({});
+  }
+
+  #write(change: Partial<ContainerRecord>): void {
+    this.record = { ...this.record, ...change };
+    this.#directory.write(this.record);
+  }
+
+  #takeTerminal(fd: number): void {
+    if (fd < 0) throw new TsrunError('CRIU hands the terminal over without a descriptor');
+    const { consoleSocket } = this.#request;
+    if (consoleSocket === undefined) this.#terminal = addon().duplicate(fd);
+    else sendDescriptor(consoleSocket, 'orphan-pts-master', fd, '--console-socket');
+  }
+}

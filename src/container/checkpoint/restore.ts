@@ -1,0 +1,164 @@
+import { openSync } from 'node:fs';
+import { addon } from '../../addon.ts';
+import { closeQuietly } from '../../close.ts';
+import { withPlace } from '../../config/locate.ts';
+import type { SpecSource } from '../../config/validate/validate.ts';
+import { type CriuOptions, requestType } from '../../criu/messages.ts';
+import { CriuService } from '../../criu/service.ts';
+import type { Spec } from '../../generated/spec.ts';
+import { log } from '../../log.ts';
+import { rootfsPath } from '../../lower/mounts/rootfs-path.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { UndoStack } from '../../undo.ts';
+import type { Created } from '../create.ts';
+import { demandNoInterrupt, orInterrupt } from '../interrupts.ts';
+import { runPoststopHooks } from '../poststop.ts';
+import { ContainerDirectory } from '../store.ts';
+import { copiesOf, inheritedFiles } from './descriptors.ts';
+import { criuFailure } from './failure.ts';
+import {
+  cgroupPathOf,
+  demandImages,
+  type ImageNotes,
+  makeImageDirectory,
+  readDescriptors,
+  readNotes,
+} from './images.ts';
+import { makeMountPoints } from './mount-points.ts';
+import { externalSources } from './mounts.ts';
+import { type NamespacesToJoin, namespacesToJoin } from './namespaces.ts';
+import { type CriuFlags, commonOptions, restoreLog } from './options.ts';
+import { Restoration } from './restoration.ts';
+
+export interface RestoreRequest extends CriuFlags {
+  readonly root: string;
+  readonly id: string;
+  readonly bundle: string;
+  readonly spec: Spec;
+  /** config.json as it was read. */
+  readonly source: SpecSource;
+  readonly plan: Plan;
+  readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
+  readonly lsmProfile: string | undefined;
+  readonly lsmMountContext: string | undefined;
+}
+
+/** What is opened before anything is made. */
+interface Sources {
+  readonly notes: ImageNotes | undefined;
+  readonly externals: { key: string; val: string }[];
+  readonly files: { key: string; fd: number }[];
+  readonly namespaces: NamespacesToJoin;
+}
+
+/**
+ * Makes a container from what checkpoint has written: its processes go on where they were, below a new cgroup, in the
+ * limits that config.json has by now.
+ *
+ * @throws TsrunError with CRIU's own reason; then nothing is left of it
+ */
+export function restoreContainer(request: RestoreRequest): Created {
+  const sources = openSources(request);
+  const inherit = [...sources.files, ...sources.namespaces.inherited].map(({ fd }) => fd);
+  const rootfs = rootfsPath({ spec: request.spec, options: request });
+  const criu = new CriuService({ root: rootfs, inherit, input: request.shellJob ? 0 : -1 });
+  try {
+    return restoreBy(criu, sources, rootfs, request);
+  } finally {
+    criu.close();
+    for (const fd of inherit) closeQuietly(fd);
+  }
+}
+
+function openSources({ imagePath, workPath, spec, bundle }: RestoreRequest): Sources {
+  demandImages(imagePath);
+  if (workPath !== undefined) closeQuietly(makeImageDirectory(workPath, '--work-path'));
+  const notes = readNotes(imagePath);
+  return {
+    notes,
+    externals: externalSources(spec, bundle, notes),
+    files: copiesOf(inheritedFiles(readDescriptors(imagePath))),
+    namespaces: namespacesToJoin(spec),
+  };
+}
+
+function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request: RestoreRequest): Created {
+  const directory = new ContainerDirectory(request.root, request.id);
+  addon().catchInterrupts();
+  const lock = directory.reserve();
+  const undo = new UndoStack();
+  undo.push(() => directory.remove());
+  const restoration = new Restoration(request, directory, undo);
+  try {
+    directory.writeConfig(request.source.text);
+    directory.write(restoration.record);
+    makeMountPoints(rootfs, sources.notes?.mountPoints ?? []);
+    restoration.makeCgroup(criu.pid);
+    const opts = restoreOptions(criu, sources, rootfs, request, restoration);
+    const answer = withDirectories(criu, request, (directories) => {
+      const asked = { type: requestType.restore, opts: { ...opts, ...directories } };
+      return criu.request(asked, (...told) => restoration.told(...told));
+    });
+    if (answer?.success !== true) {
+      const at = { directory: request.workPath ?? request.imagePath, log: restoreLog, output: criu.output() };
+      throw criuFailure('cannot restore the container', { answer, ...at });
+    }
+    const created = restoration.finish();
+    demandNoInterrupt();
+    undo.forget();
+    return { ...created, source: request.source };
+  } catch (error) {
+    addon().settleInterrupts(false);
+    criu.close();
+    for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
+    runPoststopHooks(restoration.record);
+    throw orInterrupt(withPlace(error, request.source));
+  } finally {
+    closeQuietly(lock);
+  }
+}
+
+/** As CRIU's own mount namespace has them: it mounts something on its way in the one that it works in. */
+function withDirectories<Result>(
+  { pid }: CriuService,
+  { imagePath, workPath = imagePath }: RestoreRequest,
+  use: (directories: CriuOptions) => Result,
+): Result {
+  const images = openSync(`/proc/${pid}/root${imagePath}`, 'r');
+  try {
+    const work = openSync(`/proc/${pid}/root${workPath}`, 'r');
+    try {
+      return use({ images_dir_fd: images, work_dir_fd: work });
+    } finally {
+      closeQuietly(work);
+    }
+  } finally {
+    closeQuietly(images);
+  }
+}
+
+function restoreOptions(
+  criu: CriuService,
+  { externals, files, namespaces }: Sources,
+  rootfs: string,
+  request: RestoreRequest,
+  { record }: Restoration,
+): CriuOptions {
+  const common = commonOptions(request, record.annotations);
+  const cgroup = record.cgroup === null ? undefined : cgroupPathOf(criu.pid);
+  return {
+    ...common,
+    log_file: restoreLog,
+    root: rootfs,
+    rst_sibling: true,
+    orphan_pts_master: true,
+    ext_mnt: externals,
+    inherit_fd: [...files, ...namespaces.inherited],
+    join_ns: namespaces.joined,
+    // Without a cgroup of its own it stays in this command's.
+    ...(cgroup === undefined ? { manage_cgroups_mode: 0 } : { cg_root: [{ ctrl: '', path: cgroup }] }),
+    ...(request.lsmProfile !== undefined && { lsm_profile: request.lsmProfile }),
+    ...(request.lsmMountContext !== undefined && { lsm_mount_context: request.lsmMountContext }),
+  };
+}

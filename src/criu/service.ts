@@ -1,0 +1,149 @@
+import { addon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
+import { type CriuOptions, type Request, type Response, request, requestType, response } from './messages.ts';
+import { decode, encode } from './wire.ts';
+
+/** The first that runs on the kernels tsrun runs on; what tsrun asks of it is in it. */
+const oldest = { major: 4, minor: 0 };
+
+/** Bytes. Its longest, with the text of an error, is far below. */
+const longestMessage = 64 * 1024;
+
+/** What CRIU tells on the way, by the name of its script; what it is to wait for is done when this returns. */
+export type Notify = (script: string, pid: number, fd: number) => void;
+
+export interface ServiceOptions {
+  /** The directory that is to be a mount point, for a restore; '' for none. */
+  root?: string;
+  /** Descriptors that a request names. */
+  inherit?: readonly number[];
+  /** CRIU takes a shell job's terminal from its own stdin. */
+  input?: number;
+}
+
+export interface CriuVersion {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** One `criu swrk`, a child of this process, for one piece of work: it answers the requests on its socket. */
+export class CriuService {
+  readonly pid: number;
+  readonly #pidfd: number;
+  readonly #socket: number;
+  /** What it writes besides its log. */
+  readonly #output: number;
+  #ended = false;
+
+  /** @throws TsrunError when there is no criu, or one that is too old; nothing has been touched then */
+  constructor({ root = '', inherit = [], input = -1 }: ServiceOptions) {
+    const [ours, theirs] = addon().socketPair();
+    this.#socket = ours;
+    this.#output = addon().memfd('criu-output', 0);
+    try {
+      const { pid, pidfd } = addon().startService({
+        args: ['criu', 'swrk', String(theirs)],
+        inherit: [theirs, ...inherit],
+        input,
+        output: this.#output,
+        root,
+        ownGroup: input < 0,
+      });
+      this.pid = pid;
+      this.#pidfd = pidfd;
+    } catch (error) {
+      closeQuietly(ours);
+      closeQuietly(this.#output);
+      throw notStarted(error);
+    } finally {
+      closeQuietly(theirs);
+    }
+    try {
+      this.#demandVersion();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #demandVersion(): void {
+    const answer = this.request({ type: requestType.version, keep_open: true });
+    const { major_number: major = 0, minor_number: minor = 0 } = answer?.version ?? {};
+    const isNew = major > oldest.major || (major === oldest.major && minor >= oldest.minor);
+    if (answer?.success === true && isNew) return;
+    if (answer?.success !== true) {
+      throw new TsrunError('criu does not say its version', {
+        hint: this.output() ?? 'look at what `criu check` says',
+      });
+    }
+    throw new TsrunError(`criu ${major}.${minor} is too old: tsrun needs ${oldest.major}.${oldest.minor} or later`, {
+      hint: 'install a later one, such as Debian forky’s',
+    });
+  }
+
+  /**
+   * Sends a request and does what CRIU asks for on the way.
+   *
+   * @returns its answer; undefined when it has ended without one
+   * @throws what `notify` has thrown, when CRIU has been told and has undone its work
+   */
+  request(message: Request, notify: Notify = () => {}): Response | undefined {
+    let failure: { error: unknown } | undefined;
+    for (let answer = this.#exchange(message); ; ) {
+      if (answer?.response.type !== requestType.notify || answer.response.notify === undefined) {
+        if (failure !== undefined) throw failure.error;
+        return answer?.response;
+      }
+      const { script = '', pid = 0 } = answer.response.notify;
+      try {
+        if (failure === undefined) notify(script, pid, answer.fd);
+      } catch (error) {
+        failure = { error };
+      } finally {
+        if (answer.fd >= 0) closeQuietly(answer.fd);
+      }
+      answer = this.#exchange({ type: requestType.notify, notify_success: failure === undefined });
+    }
+  }
+
+  #exchange(message: Request): { response: Response; fd: number } | undefined {
+    try {
+      addon().sendMessage(this.#socket, encode(request, message));
+    } catch (error) {
+      if (errorCode(error) !== 'EPIPE') throw error;
+      return undefined;
+    }
+    const received = addon().receiveMessage(this.#socket, longestMessage);
+    if (!received) return undefined;
+    return { response: decode(response, received.data.subarray(0, received.size)), fd: received.fd };
+  }
+
+  /** What it has written besides its log, undefined when that is nothing. */
+  output(): string | undefined {
+    const text = addon().readFile(`/proc/self/fd/${this.#output}`).toString().trim();
+    return text === '' ? undefined : text;
+  }
+
+  /** Ends it, and with it its mount namespace. A restored container stays: it is this process's child. */
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    closeQuietly(this.#socket);
+    addon().pidfdSignal(this.#pidfd, 9);
+    addon().reap(this.#pidfd);
+    closeQuietly(this.#pidfd);
+    closeQuietly(this.#output);
+  }
+}
+
+export type { CriuOptions };
+
+function notStarted(error: unknown): unknown {
+  if (errorCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'spawn') {
+    return new TsrunError('checkpoint and restore need criu, and there is none on the PATH', {
+      hint: 'install the package criu, 4.0 or later',
+    });
+  }
+  return new TsrunError(`criu cannot be started: ${errorCode(error)}`, { hint: systemHint(error), cause: error });
+}

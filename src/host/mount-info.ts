@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+
+/** A line of proc_pid_mountinfo(5). */
+export interface MountInfo {
+  readonly id: number;
+  readonly parent: number;
+  /** `major:minor` of its filesystem. */
+  readonly device: string;
+  /** What of the filesystem is mounted. */
+  readonly root: string;
+  /** Where, below the root directory of the process. */
+  readonly point: string;
+  readonly type: string;
+}
+
+/** The mounts that a process sees, in the order in which they lie over each other. */
+export function mountsOf(pid: number | 'self'): MountInfo[] {
+  return parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+}
+
+export function parseMountInfo(text: string): MountInfo[] {
+  const lines = text.split('\n').filter(Boolean);
+  return lines.map((line) => {
+    const [id, parent, device = '', root = '', point = ''] = line.split(' ');
+    const type = line.slice(line.indexOf(' - ') + 3).split(' ')[0] ?? '';
+    return { id: Number(id), parent: Number(parent), device, root: plain(root), point: plain(point), type };
+  });
+}
+
+/** Blanks and backslashes stand as octal numbers. */
+function plain(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

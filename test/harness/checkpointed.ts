@@ -1,0 +1,108 @@
+/** Containers that are saved and brought back: what test/helpers-c/witness.c tells of them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bundle } from './bundle.ts';
+import { addCHelper } from './c-helper.ts';
+import type { Criu } from './criu.ts';
+import { type Result, type RunOptions, waitFor } from './process.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { Spec } from './spec.ts';
+
+/** What the program counts. All of them grow for as long as it runs. */
+export interface Witness {
+  count: number;
+  thread: number;
+  timer: number;
+  child: number;
+  offset: number;
+  echoed: number;
+}
+
+/** The counters that grow in every witness. */
+export const counters = ['count', 'thread', 'timer', 'child', 'offset'] as const;
+
+export class Checkpoints {
+  /** With CRIU on the PATH. */
+  readonly env: Record<string, string>;
+  readonly box: Sandbox;
+
+  constructor(box: Sandbox, criu: Criu) {
+    this.box = box;
+    this.env = { ...(process.env as Record<string, string>), PATH: criu.path };
+  }
+
+  /** Where images go. */
+  images(name = 'images'): string {
+    return join(this.box.directory, name);
+  }
+
+  /** A bundle whose program is the witness. */
+  bundle(edit?: (spec: Spec) => void, args: string[] = []): Bundle {
+    const bundle = this.box.bundle((spec) => {
+      spec.process.args = ['/bin/witness', ...args];
+      edit?.(spec);
+    });
+    addCHelper(bundle, 'witness');
+    return bundle;
+  }
+
+  /** A container that runs a bundle's program, which has begun to count. */
+  async start(bundle: Bundle, flags: string[] = []): Promise<string> {
+    const id = await this.create(bundle, flags);
+    await this.box.runtimeOk(['start', id]);
+    await this.goesOn(bundle);
+    return id;
+  }
+
+  /** As engines do it: not with a socket for stdin, which Node calls a pipe. */
+  async create(bundle: Bundle, flags: string[] = []): Promise<string> {
+    const id = this.box.newId();
+    const outputFiles = join(this.box.directory, id);
+    await this.box.runtimeOk(['create', ...flags, '--bundle', bundle.directory, id], { outputFiles });
+    return id;
+  }
+
+  /** The runtime, with CRIU on its PATH. */
+  runtime(args: string[], options: RunOptions = {}): Promise<Result> {
+    return this.box.runtime(args, { env: this.env, ...options });
+  }
+
+  async #ok(args: string[], options: RunOptions = {}): Promise<Result> {
+    const result = await this.runtime(args, options);
+    if (result.code === 0) return result;
+    throw new Error(`${args.join(' ')} ended with ${result.code ?? result.signal}: ${result.stderr}`);
+  }
+
+  checkpoint(id: string, flags: string[] = [], images = this.images()): Promise<Result> {
+    return this.#ok(['checkpoint', '--network-lock', 'skip', '--image-path', images, ...flags, id]);
+  }
+
+  /** Restores to a container of a new name, detached. */
+  async restore(bundle: Bundle, flags: string[] = [], images = this.images()): Promise<string> {
+    const id = this.box.newId();
+    const where = ['--image-path', images, '--bundle', bundle.directory];
+    const outputFiles = join(this.box.directory, id);
+    await this.#ok(['restore', '--network-lock', 'skip', '--detach', ...where, ...flags, id], {
+      outputFiles,
+    });
+    return id;
+  }
+
+  /** Waits until all of the witness's counters have grown, and gives them. */
+  async goesOn(bundle: Bundle, than?: Witness): Promise<Witness> {
+    return waitFor('the witness to go on', () => {
+      const now = witness(bundle);
+      const grown = now !== undefined && counters.every((name) => now[name] > (than?.[name] ?? 1));
+      return grown ? now : undefined;
+    });
+  }
+}
+
+/** What it has told at last. */
+export function witness({ rootfs }: Bundle): Witness | undefined {
+  try {
+    return JSON.parse(readFileSync(join(rootfs, 'status'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

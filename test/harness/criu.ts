@@ -1,0 +1,61 @@
+/** CRIU for the tests: the machine's own, or, as Debian 12 has one that is too old, that of a tree of Debian forky's. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureTree } from '../vm/image.ts';
+import { hasCommand } from './host.ts';
+import { requires } from './requires.ts';
+
+/** What of the tree CRIU starts by its name. */
+const programs = ['criu', 'ip', 'nft', 'iptables-save', 'iptables-restore', 'ip6tables-save', 'ip6tables-restore'];
+
+export interface Criu {
+  /** For `skip`: false, or why CRIU works neither on this machine nor from a tree. */
+  readonly skip: string | false;
+  /** A PATH on which it is found first. */
+  readonly path: string;
+}
+
+/** Builds the tree when it is needed, half a minute the first time. */
+export async function criuForTests(): Promise<Criu> {
+  const usual = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
+  const skip = requires({ root: true, cgroup2: true, cHelpers: true });
+  if (skip) return { skip, path: usual };
+  if (hasCommand('criu')) return works('criu', usual);
+  if (process.arch !== 'x64' || !hasCommand('apt-get')) return { skip: 'needs the command criu', path: usual };
+  const bin = await programsOfTree();
+  return works(join(bin, 'criu'), `${bin}:${usual}`);
+}
+
+function works(criu: string, path: string): Criu {
+  const { status } = spawnSync(criu, ['check'], { env: { ...process.env, PATH: path } });
+  return { skip: status === 0 ? false : 'needs a kernel that criu works on', path };
+}
+
+/** A directory with scripts that start the tree's programs by the tree's own C library. */
+async function programsOfTree(): Promise<string> {
+  const tree = await ensureTree('forky', 'criu');
+  const bin = join(tree, 'tsrun-bin');
+  if (existsSync(bin)) return bin;
+  const draft = mkdtempSync(`${bin}.`);
+  for (const name of programs) {
+    writeFileSync(join(draft, name), scriptFor(tree, name), { mode: 0o755 });
+  }
+  chmodSync(draft, 0o755);
+  try {
+    renameSync(draft, bin);
+  } catch {
+    // Another test file was faster; its scripts are as good.
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return bin;
+}
+
+function scriptFor(tree: string, name: string): string {
+  const find = `readlink -f "$(command -v ${name})"`;
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+  const program = execFileSync('chroot', [tree, 'sh', '-c', find], { encoding: 'utf8', env }).trim();
+  const libraries = join(tree, 'usr/lib/x86_64-linux-gnu');
+  const loader = `${tree}/usr/lib64/ld-linux-x86-64.so.2 --argv0 ${name} --library-path ${libraries}`;
+  return `#!/bin/sh\nXTABLES_LIBDIR=${libraries}/xtables exec ${loader} ${tree}${program} "$@"\n`;
+}
