@@ -188,7 +188,7 @@ function alreadyRunning(): TsrunError {
 }
 
 /** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */
-function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
+export function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   record.hooks.poststart.forEach((hook, index) => {
     try {
       const op = placeHook(hook, 'poststart', index);

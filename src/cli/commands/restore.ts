@@ -54,6 +54,7 @@ async function restoreFrom(id: string, options: OptionValues, globals: GlobalOpt
     spec,
     source,
     plan,
+    isForeground: options.detach !== true,
     consoleSocket,
     pidfdSocket: options.pidfdSocket as string | undefined,
     lsmProfile: options.lsmProfile as string | undefined,

@@ -1,22 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../../addon.ts';
-import { closeQuietly } from '../../close.ts';
 import { TsrunError } from '../../errors.ts';
 import type { JoinResctrlOp, RuntimeOp } from '../../generated/ops.ts';
-import type { Spec } from '../../generated/spec.ts';
+import type { Spec, State } from '../../generated/spec.ts';
 import { sendDescriptor } from '../../host/descriptor-sockets.ts';
 import { identityOf } from '../../host/processes.ts';
 import { isRuntimeOp, type Plan } from '../../plan/plan.ts';
 import { joinGroup } from '../../resctrl/group.ts';
 import { withResctrlLock } from '../../resctrl/lock.ts';
 import { CgroupOps } from '../../run/ops/cgroup.ts';
-import { runHook } from '../../run/ops/hook.ts';
+import type { Made, PlanOwner, RunOptions } from '../../run/owner.ts';
 import { type Run, runOp } from '../../run/runners.ts';
-import type { UnitName } from '../../systemd/manager.ts';
 import type { UndoStack } from '../../undo.ts';
 import { type Created, firstRecord } from '../create.ts';
-import { writePidFile } from '../pid-file.ts';
 import type { ContainerRecord } from '../record.ts';
 import { hookState } from '../state.ts';
 import type { ContainerDirectory } from '../store.ts';
@@ -26,6 +23,8 @@ export interface RestorationRequest {
   readonly bundle: string;
   readonly spec: Spec;
   readonly plan: Plan;
+  /** Whether the command stays until the container ends. */
+  readonly isForeground: boolean;
   readonly consoleSocket: string | undefined;
   readonly pidfdSocket: string | undefined;
 }
@@ -46,45 +45,28 @@ const limitOps: readonly Name[] = [
 ];
 
 /** The runtime's part of a restore: of the plan that create would run, what no image of CRIU's can hold. */
-export class Restoration implements Run {
-  readonly handlers;
+export class Restoration implements PlanOwner, Run {
+  readonly owner = this;
+  readonly options: RunOptions;
   readonly slots: Record<string, number> = {};
   readonly blobs: Record<string, Uint8Array> = {};
   readonly cgroup: CgroupOps;
   readonly undo: UndoStack;
   pid = -1;
-  record: ContainerRecord;
+  container: ContainerRecord;
   readonly #request: RestorationRequest;
   readonly #directory: ContainerDirectory;
   #pidfd = -1;
   #terminal = -1;
 
   constructor(request: RestorationRequest, directory: ContainerDirectory, undo: UndoStack) {
+    const { consoleSocket, pidfdSocket } = request;
+    this.options = { consoleSocket, pidfdSocket, preserveFds: 0, initType: 'standard', filterCache: '', agent: null };
     this.#request = request;
     this.#directory = directory;
     this.undo = undo;
-    this.record = firstRecord(request);
-    this.handlers = this.#handlers();
-    this.cgroup = new CgroupOps({ cgroup: (path, unit) => this.#placed(path, unit) }, undo);
-  }
-
-  #handlers(): Run['handlers'] {
-    return {
-      runHook: (op) => runHook(op, hookState(this.record, 'creating')),
-      recordState: () => this.#recordCreated(),
-      writePidFile: (path) => this.undo.push(writePidFile(path, this.pid)),
-      compileSeccomp: () => {
-        throw new Error('CRIU brings the filters back');
-      },
-    };
-  }
-
-  clone(): never {
-    throw new Error('CRIU makes the processes');
-  }
-
-  joinResctrl(op: JoinResctrlOp): void {
-    withResctrlLock(op.mount, () => joinGroup(op, this.pid, (resctrl) => this.#write({ resctrl })));
+    this.container = firstRecord(request);
+    this.cgroup = new CgroupOps(this, undo);
   }
 
   /** @param criu the process whose children the container's will be */
@@ -100,51 +82,56 @@ export class Restoration implements Run {
     if (script === 'orphan-pts-master') this.#takeTerminal(fd);
     // The namespaces are there, and nothing is in them yet: the network engines' turn.
     if (script === 'setup-namespaces') {
-      this.#started(pid);
+      this.started(pid, addon().pidfdOpen(pid));
       this.#run(['run-hook']);
     }
     if (script === 'post-restore') {
-      if (this.#pidfd < 0) this.#started(pid);
+      if (this.#pidfd < 0) this.started(pid, addon().pidfdOpen(pid));
+      // From here on others see that it runs, and signals are for it.
+      if (this.#request.isForeground) addon().holdSignals();
       this.#run(limitOps);
-      const { pidfdSocket } = this.#request;
+      const { pidfdSocket } = this.options;
       if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', this.#pidfd, '--pidfd-socket');
     }
   }
 
   finish(): Omit<Created, 'source'> {
     this.cgroup.close();
-    for (const fd of Object.values(this.slots)) closeQuietly(fd);
-    return { directory: this.#directory, record: this.record, pidfd: this.#pidfd, terminal: this.#terminal };
+    return { directory: this.#directory, record: this.container, pidfd: this.#pidfd, terminal: this.#terminal };
   }
 
   #run(names: readonly Name[]): void {
     for (const op of this.#request.plan.ops) if (isRuntimeOp(op) && names.includes(op.op)) runOp(op, this);
   }
 
-  #placed(path: string | null, unit: UnitName | undefined): void {
-    this.#write({ cgroup: path, ...(unit && { unit }) });
-  }
-
-  #started(pid: number): void {
+  started(pid: number, pidfd: number): void {
     this.pid = pid;
-    this.#pidfd = addon().pidfdOpen(pid);
-    this.#write({ init: identityOf(pid, this.#pidfd) });
+    this.#pidfd = pidfd;
+    this.container = { ...this.container, init: identityOf(pid, pidfd) };
+    this.#directory.write(this.container);
   }
 
-  #recordCreated(): void {
-    this.record = { ...this.record, phase: 'created' };
-    this.#directory.writeRemains(this.record);
-    this.#write({});
+  state(): State {
+    return hookState(this.container, 'creating');
   }
 
-  #write(change: Partial<ContainerRecord>): void {
-    this.record = { ...this.record, ...change };
-    this.#directory.write(this.record);
+  record(made: Made): void {
+    this.container = { ...this.container, ...made };
+    if (made.phase === 'created') this.#directory.writeRemains(this.container);
+    this.#directory.write(this.container);
+  }
+
+  clone(): never {
+    throw new Error('CRIU makes the processes');
+  }
+
+  joinResctrl(op: JoinResctrlOp): void {
+    withResctrlLock(op.mount, () => joinGroup(op, this.pid, (resctrl) => this.record({ resctrl })));
   }
 
   #takeTerminal(fd: number): void {
     if (fd < 0) throw new TsrunError('CRIU hands the terminal over without a descriptor');
-    const { consoleSocket } = this.#request;
+    const { consoleSocket } = this.options;
     if (consoleSocket === undefined) this.#terminal = addon().duplicate(fd);
     else sendDescriptor(consoleSocket, 'orphan-pts-master', fd, '--console-socket');
   }

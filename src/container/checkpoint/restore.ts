@@ -38,6 +38,7 @@ export interface RestoreRequest extends CriuFlags {
   /** config.json as it was read. */
   readonly source: SpecSource;
   readonly plan: Plan;
+  readonly isForeground: boolean;
   readonly consoleSocket: string | undefined;
   readonly pidfdSocket: string | undefined;
   readonly lsmProfile: string | undefined;
@@ -92,7 +93,7 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
   const restoration = new Restoration(request, directory, undo);
   try {
     directory.writeConfig(request.source.text);
-    directory.write(restoration.record);
+    directory.write(restoration.container);
     makeMountPoints(rootfs, sources.notes?.mountPoints ?? []);
     restoration.makeCgroup(criu.pid);
     const opts = restoreOptions(criu, sources, rootfs, request, restoration);
@@ -112,7 +113,7 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
     addon().settleInterrupts(false);
     criu.close();
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
-    runPoststopHooks(restoration.record);
+    runPoststopHooks(restoration.container);
     throw orInterrupt(withPlace(error, request.source));
   } finally {
     closeQuietly(lock);
@@ -143,7 +144,7 @@ function restoreOptions(
   { externals, files, namespaces }: Sources,
   rootfs: string,
   request: RestoreRequest,
-  { record }: Restoration,
+  { container: record }: Restoration,
 ): CriuOptions {
   const common = commonOptions(request, record.annotations);
   const cgroup = record.cgroup === null ? undefined : cgroupPathOf(criu.pid);
