@@ -23,6 +23,12 @@ function ok(program: string, args: string[], options: { cwd?: string; env?: Node
   return stdout;
 }
 
+/** What a page says to type to a shell. */
+function shellBlocks(page: string): string[] {
+  const text = readFileSync(join(repoRoot, page), 'utf8');
+  return [...text.matchAll(/^```sh\n(?<block>.*?)^```$/gms)].map((match) => match.groups?.block ?? '');
+}
+
 /** Releases into a directory that every user may read; gives that. */
 function release(box: Sandbox, name: string): string {
   const directory = join(box.directory, name);
@@ -52,10 +58,14 @@ t.test('a release', { skip }, async (t) => {
   });
 
   const tarball = `mkdir x && tar -xzf ${find('-linux-x64.tar.gz')} -C x && sh x/*/install.sh "$PWD/usr"`;
-  const debian = `mkdir -p var/lib/dpkg/info var/lib/dpkg/updates && touch var/lib/dpkg/status
-    dpkg --root="$PWD" --force-depends --force-not-root --install ${find('_amd64.deb')}`;
+  const [tarballBlock = '', debianBlock = '', npmBlock = ''] = shellBlocks('docs/installing.md');
+  const debian = `mkdir -p var/lib/dpkg/info var/lib/dpkg/updates && touch var/lib/dpkg/status; tree=$PWD; cd ${directory}
+    dpkg() { command dpkg --root="$tree" --force-depends --force-not-root "$@"; }
+    ${debianBlock}`;
   const npm = `${allApplets}
-    npm_config_cache=${box.directory}/npm-cache npm install --offline --global --prefix "$PWD/usr" ${find('.tgz')}`;
+    export npm_config_cache=${box.directory}/npm-cache npm_config_offline=true npm_config_prefix="$PWD/usr"
+    cd ${directory}
+    ${npmBlock}`;
   await t.test('the tarball, by install.sh', (t) => runsContainer(t, 'bookworm', tarball));
   await t.test('the tarball, with busybox alone', (t) => runsContainer(t, 'none', tarball));
   await t.test('the Debian package', (t) => runsContainer(t, 'trixie', debian));
@@ -76,13 +86,14 @@ t.test('a release', { skip }, async (t) => {
 
   await t.test('README installs it and runs a first container, word for word', async (t) => {
     const box = sandbox(t);
-    const page = readFileSync(join(repoRoot, 'README.md'), 'utf8');
-    const blocks = [...page.matchAll(/^```sh\n(?<block>.*?)^```$/gms)].map((match) => match.groups?.block ?? '');
+    const blocks = shellBlocks('README.md');
     t.ok(blocks.length >= 2);
-    const script = ['set -e', 'cd /root', ...blocks].join('\n');
     const tree = new PlainTree(box, 'bookworm', `cp ${find('-linux-x64.tar.gz')} root; ${allApplets}`);
-    const { code, stdout, stderr } = await tree.run('/bin/sh', '-c', script);
+    const type = (lines: string[]) => tree.run('/bin/sh', '-c', ['set -e', 'cd /root', ...lines].join('\n'));
+    const { code, stdout, stderr } = await type(blocks);
     t.match({ code, stdout }, { code: 0, stdout: /hello from process 1\n$/ }, stderr);
+    const { code: codeOfPage, stdout: version } = await type([tarballBlock, 'tsrun --version']);
+    t.match({ codeOfPage, version }, { codeOfPage: 0, version: /\/bin\/tsrun\n.*^tsrun version \d/ms });
   });
 
   await t.test('the npm package has neither sources nor tests in it', async (t) => {
