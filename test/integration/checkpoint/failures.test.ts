@@ -1,0 +1,100 @@
+/** `checkpoint` and `restore` that fail: what is said, and what is left. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Checkpoints, witness } from '../../harness/checkpointed.ts';
+import { criuForTests } from '../../harness/criu.ts';
+import { requires, sandbox } from '../../harness/index.ts';
+
+t.setTimeout(30 * 60 * 1000);
+const criu = await criuForTests();
+const skip = requires({ runtime: 'tsrun' }) || criu.skip;
+
+/** A criu that is none, found first. */
+function otherCriu(at: Checkpoints, script: string): Record<string, string> {
+  const bin = join(at.box.directory, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'criu'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return { ...at.env, PATH: `${bin}:${criu.path}` };
+}
+
+t.test('without criu, or with an old one, nothing is touched', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const id = await at.start(bundle);
+  const line = ['checkpoint', '--image-path', at.images(), id];
+  const none = await at.box.runtime(line, { env: { ...at.env, PATH: '/nowhere' } });
+  t.match(none, { code: 1, stderr: /need criu, and there is none on the PATH \(hint: install the package criu, 4\.0/ });
+  // {type: VERSION, success: true, version: {3, 17}}
+  const perl = `perl -e 'open(S, "+<&=", $ARGV[1]); sysread(S, $x, 999); syswrite(S, "\\x08\\x0a\\x10\\x01\\x52\\x04\\x08\\x03\\x10\\x11"); sysread(S, $x, 999)' "$@"`;
+  const tooOld = await at.box.runtime(line, { env: otherCriu(at, `exec ${perl}`) });
+  t.match(tooOld, { code: 1, stderr: /criu 3\.17 is too old: tsrun needs 4\.0 or later/ });
+  t.equal((await at.box.state(id)).status, 'running');
+  t.notOk(readdirSync(at.box.directory).includes('images'));
+});
+
+t.test('a criu that is killed half-way leaves the container running, not frozen', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const id = await at.start(bundle);
+  // It freezes, and dies.
+  const freeze = join(at.box.cgroupOf(bundle), 'cgroup.freeze');
+  const script = `perl -e 'open(S, "+<&=", $ARGV[1]); sysread(S, $x, 999); syswrite(S, "\\x08\\x0a\\x10\\x01\\x52\\x04\\x08\\x04\\x10\\x02"); sysread(S, $x, 9999); open(F, ">", "${freeze}"); syswrite(F, "1"); kill 9, $$' "$@"`;
+  const { code, stderr } = await at.box.runtime(['checkpoint', '--image-path', at.images(), id], {
+    env: otherCriu(at, `exec ${script}`),
+  });
+  t.equal(code, 1);
+  t.match(stderr, /cannot checkpoint the container: criu was ended before it was done/);
+  await at.goesOn(bundle, witness(bundle));
+  t.equal((await at.box.state(id)).status, 'running');
+});
+
+t.test('what CRIU cannot save is said in its words, with what helps; the container goes on', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle(undefined, ['tcp']);
+  const id = await at.start(bundle);
+  const { code, stderr } = await at.runtime(['checkpoint', '--network-lock', 'skip', '--image-path', at.images(), id]);
+  t.equal(code, 1);
+  t.match(stderr, /cannot checkpoint the container: criu: .*Connected TCP socket.*hint: .*--tcp-established/);
+  t.match(stderr, `the whole log is ${at.images()}/dump.log`);
+  t.equal(stderr.trim().split('\n').length, 1);
+  await at.goesOn(bundle, witness(bundle));
+});
+
+t.test('an image directory that is full', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const id = await at.start(bundle);
+  const small = join(at.box.directory, 'small');
+  mkdirSync(small);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]);
+  t.teardown(() => execFileSync('umount', [small]));
+  const line = ['checkpoint', '--network-lock', 'skip', '--work-path', at.box.directory, '--image-path', small, id];
+  const { code, stderr } = await at.runtime(line);
+  t.equal(code, 1);
+  t.match(stderr, /No space left on device.*hint: the filesystem of --image-path is full/);
+  await at.goesOn(bundle, witness(bundle));
+});
+
+t.test('a bind mount that the config at restore lacks is named', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle((spec) => {
+    spec.mounts.push({ destination: '/data', source: at.box.directory, options: ['bind'] });
+  });
+  await at.checkpoint(await at.start(bundle));
+  bundle.edit((spec) => spec.mounts.pop());
+  const line = ['restore', '--image-path', at.images(), '--bundle', bundle.directory, at.box.newId()];
+  const { stderr } = await at.runtime(line);
+  t.match(stderr, /\/mounts: the checkpoint has a mount at \/data, and config\.json does not/);
+});
+
+t.test('a container that does not run cannot be saved', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const id = await at.create(at.bundle());
+  const said = async () => (await at.runtime(['checkpoint', '--image-path', at.images(), id])).stderr;
+  t.match(await said(), /Container cannot be checkpointed in created state \(hint: start it first\)/);
+  await at.box.runtimeOk(['kill', id, 'KILL']);
+  await at.box.waitForState(id, 'stopped');
+  t.match(await said(), /Container cannot be checkpointed in stopped state/);
+});
