@@ -1,10 +1,9 @@
 /** Groups of resctrl: one directory each, with files schemata and tasks. All paths come from the plan. */
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { JoinResctrlOp } from '../generated/ops.ts';
 import { isThere, readIfThere } from '../there.ts';
-import { writeAtOnce } from '../write.ts';
 import { schemataConflict } from './schemata.ts';
 
 /**
@@ -75,7 +74,7 @@ function make(op: Pick<JoinResctrlOp, 'from' | 'mount'>, directory: string): voi
 
 function carryOut(op: Pick<JoinResctrlOp, 'from' | 'mount'>, path: string, text: string): void {
   try {
-    writeAtOnce(path, text);
+    writeFileSync(path, text);
   } catch (error) {
     throw refused(op, path, error);
   }

@@ -21,6 +21,15 @@ export const warningCases: RuleCase[] = [
     at: '/linux/resources/memory/swap',
   },
   {
+    rule: 'username-without-uid',
+    what: 'a name alone',
+    change: (spec) => {
+      spec.process.user = { username: 'www' };
+    },
+    at: '/process/user/username',
+    says: /runs as root, not as "www"/,
+  },
+  {
     rule: 'console-size-without-terminal',
     what: 'no terminal',
     change: (spec) => {
