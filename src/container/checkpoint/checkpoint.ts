@@ -11,7 +11,7 @@ import { statusOf } from '../state.ts';
 import type { ContainerDirectory } from '../store.ts';
 import { describeStdio, externalFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
-import { demandParent, type ImageNotes, makeImageDirectory, writeNotes } from './images.ts';
+import { demandParent, type ImageNotes, makeImageDirectory, noteSizes, writeNotes } from './images.ts';
 import { surveyMounts } from './mounts.ts';
 import { externalNamespaces } from './namespaces.ts';
 import { type CriuFlags, commonOptions, dumpLog } from './options.ts';
@@ -78,6 +78,7 @@ function dump(criu: CriuService, survey: Survey, request: CheckpointRequest): vo
     const opts = { ...dumpOptions(survey, request), images_dir_fd: images, work_dir_fd: work };
     demandSuccess(criu, survey, request, () => criu.request({ type, opts }));
     if (!request.preDump && externalFiles(survey.descriptors).length > 0) forgetExternalSizes(request.imagePath);
+    noteSizes(request.imagePath);
   } finally {
     closeQuietly(images);
     if (work !== images) closeQuietly(work);

@@ -1,6 +1,7 @@
-import { constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { errorCode, systemHint, TsrunError } from '../../errors.ts';
+import { log } from '../../log.ts';
 import { isThere, readIfThere } from '../../there.ts';
 
 /** What CRIU always writes, and at last: without it the images are not complete. */
@@ -9,6 +10,10 @@ const inventory = 'inventory.img';
 const descriptorsFile = 'descriptors.json';
 /** Ours. */
 const notesFile = 'tsrun.json';
+/** Ours: how long each image is. A pre-dump has it, too. */
+const sizesFile = 'tsrun-sizes.json';
+/** CRIU's: a symbolic link to the images that these count on. */
+const parentLink = 'parent';
 
 /** A mount point directly below the root, which a root filesystem on another machine may not have. */
 export interface MountPoint {
@@ -73,6 +78,50 @@ export function writeNotes(path: string, notes: ImageNotes, descriptors: readonl
   } catch (error) {
     throw new TsrunError(`cannot write to --image-path ${path}: ${errorCode(error)}`, { hint: systemHint(error) });
   }
+}
+
+/**
+ * Notes how long each image is, after CRIU has written them. That the images cannot be checked later is no reason to fail:
+ * the container is in them.
+ */
+export function noteSizes(path: string): void {
+  try {
+    const images = readdirSync(path).filter((name) => name.endsWith('.img'));
+    const sizes = Object.fromEntries(images.map((name) => [name, statSync(join(path, name)).size]));
+    writeFileSync(join(path, sizesFile), JSON.stringify(sizes), { mode: 0o600 });
+  } catch (error) {
+    log('warning', `--image-path ${path}: cannot note the sizes of the images: ${errorCode(error)}`);
+  }
+}
+
+/**
+ * Whether the images, and those of pre-dumps that they count on, are as long as they were: with pages that have been cut
+ * short CRIU (4.2.1) does not end, and fills the disk with its log.
+ *
+ * @throws TsrunError that names the first that is not
+ */
+export function demandWholeImages(path: string): void {
+  const seen = new Set<string>();
+  for (let at = path; isThere(at); at = join(at, parentLink)) {
+    const { dev, ino } = statSync(at);
+    if (seen.has(`${dev}:${ino}`)) return;
+    seen.add(`${dev}:${ino}`);
+    const text = readIfThere(join(at, sizesFile));
+    // Of images that another runtime has made nothing is known.
+    if (text === undefined) continue;
+    for (const [name, size] of Object.entries(parse(text, at, sizesFile) as Record<string, number>)) {
+      demandSize(at, name, size);
+    }
+  }
+}
+
+function demandSize(path: string, name: string, size: number): void {
+  const now = statSync(join(path, name), { throwIfNoEntry: false })?.size;
+  if (now === size) return;
+  const what = now === undefined ? 'is missing' : `has ${now} bytes, and had ${size} when it was written`;
+  throw new TsrunError(`--image-path ${path}: ${name} ${what}`, {
+    hint: 'the images have been changed or copied in part: copy the whole directory again',
+  });
 }
 
 /** Undefined for images that another runtime has made. */

@@ -19,6 +19,7 @@ import { criuFailure } from './failure.ts';
 import {
   cgroupPathOf,
   demandImages,
+  demandWholeImages,
   type ImageNotes,
   makeImageDirectory,
   readDescriptors,
@@ -74,6 +75,7 @@ export function restoreContainer(request: RestoreRequest): Created {
 
 function openSources({ imagePath, workPath, spec, bundle }: RestoreRequest): Sources {
   demandImages(imagePath);
+  demandWholeImages(imagePath);
   if (workPath !== undefined) closeQuietly(makeImageDirectory(workPath, '--work-path'));
   const notes = readNotes(imagePath);
   return {

@@ -1,6 +1,6 @@
 /** `checkpoint` and `restore` that fail: what is said, and what is left. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Checkpoints, witness } from '../../harness/checkpointed.ts';
@@ -97,4 +97,41 @@ t.test('a container that does not run cannot be saved', { skip }, async (t) => {
   await at.box.runtimeOk(['kill', id, 'KILL']);
   await at.box.waitForState(id, 'stopped');
   t.match(await said(), /Container cannot be checkpointed in stopped state/);
+});
+
+t.test('a restore that fails leaves nothing behind', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const id = await at.start(bundle);
+  const restore = async (images: string, name = at.box.newId(), flags: string[] = []) => {
+    const where = ['--image-path', images, '--bundle', bundle.directory];
+    const outputFiles = join(at.box.directory, 'restore');
+    const line = ['restore', '--detach', '--network-lock', 'skip', ...where, ...flags, name];
+    const { code, stderr } = await at.runtime(line, { outputFiles });
+    t.equal(code, 1);
+    t.equal(stderr.trim().split('\n').length, 1, stderr);
+    return stderr;
+  };
+  t.match(await restore('/nowhere'), /--image-path \/nowhere: there is no such directory/);
+  t.match(await restore(at.box.directory), /there is no checkpoint in it/);
+  await at.checkpoint(id);
+  const other = await at.start(at.bundle());
+  t.match(await restore(at.images(), other), /container with given ID already exists/);
+  t.match(await restore(at.images(), undefined, ['--pid-file', '/nowhere/pid']), /--pid-file: .*ENOENT/);
+  const pages = readdirSync(at.images()).find((name) => name.startsWith('pages-')) ?? '';
+  const { size } = statSync(join(at.images(), pages));
+  // Seen by tsrun before CRIU is there, which a restore of such images would keep for ever.
+  truncateSync(join(at.images(), pages), size - 1);
+  t.match(await restore(at.images()), `${pages} has ${size - 1} bytes, and had ${size} when it was written (hint: `);
+  rmSync(join(at.images(), pages));
+  t.match(await restore(at.images()), `${pages} is missing`);
+  writeFileSync(join(at.images(), 'tsrun-sizes.json'), '{');
+  t.match(await restore(at.images()), /tsrun-sizes\.json is damaged/);
+  const list = JSON.parse((await at.box.runtimeOk(['list', '--format', 'json'])).stdout) as { id: string }[];
+  t.same(
+    list.map((each) => each.id),
+    [other],
+  );
+  const cgroup = join(at.box.cgroupOf(bundle), 'cgroup.procs');
+  t.throws(() => readFileSync(cgroup), /ENOENT/, 'its cgroup is gone');
 });
