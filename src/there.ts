@@ -2,7 +2,7 @@
  * Looking for what may not be there. These errors alone say that it is not: what could not be looked at may well be there,
  * and whoever takes it for absent removes what is in use.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
 /** Whether the error of a look-up by path says that there is nothing. */
@@ -39,5 +39,23 @@ export function readIfThere(path: string): string | undefined {
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
+  }
+}
+
+/** For those who only show what there is: what cannot be read, or is gone meanwhile, says nothing. */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** As textOf, the names in a directory. */
+export function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
   }
 }

@@ -1,11 +1,12 @@
 /** All that can be seen of a container from outside. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CgroupFiles, type Count, unlimited } from '../cgroup/files.ts';
 import { cgroupPids } from '../cgroup/processes.ts';
 import type { NamespaceType } from '../generated/spec.ts';
 import { networkInterfaces } from '../host/network.ts';
 import { capabilityNames } from '../linux/capabilities.ts';
+import { namesIn, textOf } from '../there.ts';
 import type { ContainerRecord } from './record.ts';
 import { type PrintedState, printedState } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
@@ -221,21 +222,4 @@ function numbersIn(list: string): Set<number> {
     for (let number = first; number <= last; number++) numbers.add(number);
   }
   return numbers;
-}
-
-/** Of a process that ends meanwhile, or that this user may not look at, there is nothing to tell. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }

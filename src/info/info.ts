@@ -1,5 +1,5 @@
 /** What this host gives to containers, and what of the specification it cannot do. */
-import { readdirSync, readFileSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { commit, version } from '../build-info.ts';
 import { loweringProblems } from '../check/lowering.ts';
@@ -11,6 +11,7 @@ import { oldestKernel } from '../lower/kernel.ts';
 import { libseccompVersion } from '../seccomp/compile.ts';
 import { specVersion } from '../spec-version.ts';
 import { subordinateMappings } from '../template/rootless.ts';
+import { namesIn, textOf } from '../there.ts';
 
 /** A range of IDs of subuid(5) or subgid(5). */
 export interface IdRange {
@@ -149,21 +150,4 @@ function onPath(name: string): string | null {
 function numberIn(path: string): number | null {
   const text = textOf(path).trim();
   return /^\d+$/.test(text) ? Number(text) : null;
-}
-
-/** What cannot be read says nothing. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
