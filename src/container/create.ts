@@ -116,7 +116,6 @@ class Creation implements PlanOwner {
       executor.slots.state = this.stateFd;
     }
     const { pidfd, terminal } = executor.run();
-    for (const fd of Object.values(executor.slots)) closeQuietly(fd);
     return { directory, record: this.container, pidfd, terminal, source: request.source };
   }
 

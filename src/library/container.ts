@@ -64,8 +64,22 @@ export class Container {
    * @throws TsrunError `EWRONGSTATE`, `EPROGRAM`, `EHOOK` (the container is deleted then) or `ABORT_ERR`
    */
   async start({ signal }: Abortable = {}): Promise<this> {
-    await runJob('start', this.#place, signal);
-    return this;
+    try {
+      await runJob('start', this.#place, signal);
+      return this;
+    } catch (error) {
+      await this.#reapedIfGone();
+      throw error;
+    }
+  }
+
+  /** A start that was given up half-way, or whose hook failed, has deleted the container; its init is this process's child. */
+  async #reapedIfGone(): Promise<void> {
+    const isGone = await this.state().then(
+      () => false,
+      (error: TsrunError) => error.code === 'ENOTFOUND',
+    );
+    if (isGone) await this.#ended?.catch(() => undefined);
   }
 
   /** What `tsrun state` prints. @throws TsrunError `ENOTFOUND` */

@@ -10,7 +10,7 @@ import { withResctrlLock } from '../resctrl/lock.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import type { UndoStack } from '../undo.ts';
 import { converse } from './conversation.ts';
-import { type InitMessage, sendContinue } from './message.ts';
+import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
 import { CgroupOps } from './ops/cgroup.ts';
 import { runtimeEnv } from './ops/hook.ts';
 import { type PlanOwner, type RunOptions, recordIn, type Started } from './owner.ts';
@@ -19,6 +19,9 @@ import { awaitInit, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
 import { describeFailure, killedHint } from './words/failure.ts';
+
+/** What init has to do before it forks takes some milliseconds; in a frozen cgroup it never gets there. */
+const forkTimeoutMs = 500;
 
 /**
  * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Whatever was made is on the undo
@@ -44,6 +47,8 @@ export class Executor implements Run {
   private nextOp = 0;
   private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
+  /** init runs, will go on in a child, and has not told of it. */
+  private awaitsFork = false;
   private terminal = -1;
 
   constructor(plan: Plan, owner: PlanOwner, undo: UndoStack, options: RunOptions) {
@@ -57,13 +62,25 @@ export class Executor implements Run {
 
   /** @throws TsrunError for the first op that fails, with its place in the config */
   run(): Started {
+    // Last of all: init is heard until its end. The process may live on, and make others.
+    this.undo.push(() => this.close());
     // Below init's end on the stack: a group can only go when nobody is in it.
     this.undo.push(() => removeGroups(this.resctrlGroups));
     this.nextOp = this.runtimeOps(0);
     this.converse();
-    closeQuietly(this.socket);
+    const { pid, pidfd, terminal } = this;
+    this.close({ keepTerminal: true });
+    return { pid, pidfd, terminal };
+  }
+
+  /** What this process holds for the plan. */
+  private close({ keepTerminal = false } = {}): void {
+    const open = [this.socket, ...Object.values(this.slots), ...(keepTerminal ? [] : [this.terminal])];
+    for (const fd of open) if (fd >= 0) closeQuietly(fd);
+    for (const slot of Object.keys(this.slots)) delete this.slots[slot];
+    this.socket = -1;
+    if (!keepTerminal) this.terminal = -1;
     this.cgroup.close();
-    return { pid: this.pid, pidfd: this.pidfd, terminal: this.terminal };
   }
 
   /** The runtime's ops from `index` up to the next of init's. */
@@ -104,18 +121,23 @@ export class Executor implements Run {
       preserveFds: this.options.preserveFds,
       descriptors: this.options.descriptors ?? [],
     };
-    startInit(op, options);
-    const failure = caught(() => this.whileCloning(plan));
-    const { pid, pidfd } = awaitInit(op, this.cgroup, options);
-    closeQuietly(theirs);
-    closeQuietly(plan);
-    this.pid = pid;
-    this.pidfd = pidfd;
+    let failure: ReturnType<typeof caught>;
+    try {
+      startInit(op, options);
+      failure = caught(() => this.whileCloning(plan));
+      const init = awaitInit(op, this.cgroup, options);
+      this.pid = init.pid;
+      this.pidfd = init.pidfd;
+    } finally {
+      closeQuietly(theirs);
+      closeQuietly(plan);
+    }
     this.undo.push(() => this.endInit());
     if (failure !== undefined) throw failure.error;
     sendContinue(this.socket);
+    this.awaitsFork = this.plan.ops.some(({ op }) => op === 'fork-child');
     // Otherwise the process that counts is the one that it forks.
-    if (!this.plan.ops.some(({ op }) => op === 'fork-child')) this.started(pid, pidfd);
+    if (!this.awaitsFork) this.started(this.pid, this.pidfd);
   }
 
   /** What need not be there before init's first message, and takes as long as the kernel for process and namespaces. */
@@ -128,7 +150,12 @@ export class Executor implements Run {
    * init went on in a child, which is our child too; the first process has ended. Who may trace init could name another
    * process here, to have it killed for a failure.
    */
-  private forked({ opIndex, value: pid }: InitMessage): void {
+  private forked(message: InitMessage): void {
+    this.takeChild(message);
+    this.started(this.pid, this.pidfd);
+  }
+
+  private takeChild({ opIndex, value: pid }: InitMessage): void {
     if (this.plan.ops[opIndex]?.op !== 'fork-child') throw new Error(`init has forked in op ${opIndex}`);
     const pidfd = addon().pidfdOpen(pid);
     if (!addon().isChild(pidfd)) {
@@ -138,7 +165,7 @@ export class Executor implements Run {
     this.reapInit();
     this.pid = pid;
     this.pidfd = pidfd;
-    this.started(pid, pidfd);
+    this.awaitsFork = false;
   }
 
   private started(pid: number, pidfd: number): void {
@@ -220,8 +247,16 @@ export class Executor implements Run {
 
   private endInit(): void {
     if (this.pidfd < 0) return;
+    if (this.awaitsFork && this.options.hosted) this.awaitFork();
     addon().pidfdSignal(this.pidfd, 9);
     this.reapInit();
+  }
+
+  /** A child that nobody has heard of ends by itself, but stays a zombie for as long as this process lives. */
+  private awaitFork(): void {
+    if (!addon().pidfdWait(this.socket, forkTimeoutMs)) return;
+    const message = receiveFromInit(this.socket);
+    if (message?.type === messageType.pid) this.takeChild(message);
   }
 
   private reapInit(): ExitStatus {

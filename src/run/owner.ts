@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly filterCache: string;
   /** Who gets the listener of a filter; null where no filter may have one, as before start. */
   readonly agent: SeccompListener | null;
+  /** This process is a program that uses the library, and goes on whatever comes of the plan. */
+  readonly hosted?: true | undefined;
 }
 
 /** The process that a plan has started. */

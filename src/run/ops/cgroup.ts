@@ -76,6 +76,7 @@ export class CgroupOps implements Birthplace {
 
   close(): void {
     if (this.fd >= 0) closeQuietly(this.fd);
+    this.fd = -1;
   }
 }
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { requires, sandbox } from '../../harness/index.ts';
-import { library, placeOf, zombies } from '../../harness/library.ts';
+import { library, openDescriptors, placeOf, zombies } from '../../harness/library.ts';
 
 const skip = requires({ root: true, cgroup2: true, userns: true, runtime: 'tsrun', files: ['/bin/busybox'] });
 const { list, run, spawn } = library;
@@ -131,12 +131,19 @@ t.test('an abort ends it, whenever it comes', { skip }, async (t) => {
   const place = placeOf(box);
   await t.rejects(run('true', [], { ...place, signal: AbortSignal.abort() }), { code: 'ABORT_ERR' });
   // Somewhere between its first and its last step.
-  for (let ms = 0; ms < 60; ms += 3) {
-    const each = { ...place, id: `${place.id}-${ms}`, cgroup: `${place.cgroup}-${ms}` };
-    await t.rejects(run('sleep', ['1000'], { ...each, signal: AbortSignal.timeout(ms) }), { code: 'ABORT_ERR' });
-  }
+  const abortAll = async (round: number) => {
+    for (let ms = 0; ms < 60; ms += 3) {
+      const each = { ...place, id: `${place.id}-${round}-${ms}`, cgroup: `${place.cgroup}-${round}-${ms}` };
+      await t.rejects(run('sleep', ['1000'], { ...each, signal: AbortSignal.timeout(ms) }), { code: 'ABORT_ERR' });
+    }
+  };
+  await abortAll(1);
+  const before = openDescriptors().length;
+  for (const round of [2, 3, 4]) await abortAll(round);
   t.strictSame(await list(place), []);
   t.same(zombies(), []);
+  // A worker more has some of its own; what each of the sixty leaves would be more than that.
+  t.ok(openDescriptors().length < before + 20, `${openDescriptors().length} descriptors, ${before} before`);
 });
 
 t.test('a fork bomb comes back', { skip }, async (t) => {
