@@ -10,14 +10,17 @@ const debianPackages = [
   ['libc6-dev', 'LGPL-2.1-or-later'],
   ['libstdc++-12-dev', 'GPL-3.0-or-later WITH GCC-exception-3.1'],
 ];
-const npmPackages = ['commander', 'events', 'path-browserify', 'node-addon-api', 'node-api-headers'];
+const npmPackages = [
+  ['@bufbuild/protobuf', 'Apache-2.0 AND BSD-3-Clause'],
+  ...['commander', 'events', 'path-browserify', 'node-addon-api', 'node-api-headers'].map((name) => [name, 'MIT']),
+];
 
 /** @param {number} time seconds since 1970 that the document names as its own */
 export function contentsOf(version, time) {
   const parts = [
     ['quickjs-ng', quickjs.version, 'MIT'],
     ...debianPackages.map(([name, license]) => [name, debianVersion(name), license]),
-    ...npmPackages.map((name) => [name, npmVersion(name), 'MIT']),
+    ...npmPackages.map(([name, license]) => [name, npmVersion(name), license]),
   ];
   const document = {
     spdxVersion: 'SPDX-2.3',
@@ -56,7 +59,7 @@ function relationship(spdxElementId, relationshipType, relatedSpdxElement) {
 
 /** Letters, digits, dots and hyphens only. */
 function idOf(name) {
-  return `SPDXRef-${name.replaceAll('+', 'p')}`;
+  return `SPDXRef-${name.replaceAll('+', 'p').replace(/[^A-Za-z0-9.-]+/g, '-')}`;
 }
 
 function debianVersion(name) {

@@ -23,6 +23,16 @@ function ok(program: string, args: string[], options: { cwd?: string; env?: Node
   return stdout;
 }
 
+/** The npm packages that the sources are bundled with. */
+function imported(): string[] {
+  const { stdout } = spawnSync('git', ['grep', '-ohE', "(from|import\\()\\s*'@?[a-z][^':]*'", '--', 'src/*.ts'], {
+    cwd: repoRoot,
+    encoding: 'utf8',
+  });
+  const paths = [...stdout.matchAll(/'(?<path>[^']+)'/g)].map((match) => match.groups?.path ?? '');
+  return [...new Set(paths.map((path) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? ''))];
+}
+
 /** What a page says to type to a shell. */
 function shellBlocks(page: string): string[] {
   const text = readFileSync(join(repoRoot, page), 'utf8');
@@ -54,7 +64,11 @@ t.test('a release', { skip }, async (t) => {
     const sums = readFileSync(join(directory, 'SHA256SUMS'), 'utf8');
     t.equal(readFileSync(join(release(box, 'again'), 'SHA256SUMS'), 'utf8'), sums);
     ok('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: directory });
-    t.match(JSON.parse(readFileSync(find('.spdx.json'), 'utf8')), { spdxVersion: 'SPDX-2.3' });
+    const { spdxVersion, packages } = JSON.parse(readFileSync(find('.spdx.json'), 'utf8'));
+    t.equal(spdxVersion, 'SPDX-2.3');
+    for (const { SPDXID } of packages) t.match(SPDXID, /^SPDXRef-[A-Za-z0-9.-]+$/);
+    const names = packages.map(({ name }: { name: string }) => name);
+    for (const name of imported()) t.ok(names.includes(name), `${name}, which the executable is made of`);
   });
 
   const tarball = `mkdir x && tar -xzf ${find('-linux-x64.tar.gz')} -C x && sh x/*/install.sh "$PWD/usr"`;
