@@ -295,6 +295,8 @@ export interface Addon {
   makeUserNamespace(uidMap: string, gidMap: string): number;
   /** CLOCK_MONOTONIC in nanoseconds, as init reads it. */
   monotonicTime(): bigint;
+  /** When the addon was loaded, by the same clock. */
+  loadTime(): bigint;
   /** A datagram socket `name` in `directory` that everybody may send to; replaces what is there. */
   notifyListen(directory: string, name: string): number;
   /** A datagram socket connected to the address in NOTIFY_SOCKET (sd_notify(3)). */

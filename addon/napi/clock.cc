@@ -4,11 +4,23 @@
 
 namespace tsrun {
 
-// monotonicTime() -> nanoseconds of CLOCK_MONOTONIC, a bigint: the clock that init stamps its ops with.
-Napi::Value monotonic_time(const Napi::CallbackInfo& info) {
+namespace {
+
+int64_t now() {
   struct timespec time = {};
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return Napi::BigInt::New(info.Env(), static_cast<int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec);
+  return static_cast<int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
 }
+
+// Of the standalone executable this is the process's start, but for what the kernel has done for execve(2).
+const int64_t loaded = now();
+
+}  // namespace
+
+// monotonicTime() -> nanoseconds of CLOCK_MONOTONIC, a bigint: the clock that init stamps its ops with.
+Napi::Value monotonic_time(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), now()); }
+
+// loadTime() -> when the addon was loaded, by the same clock.
+Napi::Value load_time(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), loaded); }
 
 }  // namespace tsrun

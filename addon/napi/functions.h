@@ -76,6 +76,7 @@ namespace tsrun {
   X("startThawGuard", start_thaw_guard)        \
   X("endThawGuard", end_thaw_guard)            \
   X("monotonicTime", monotonic_time)           \
+  X("loadTime", load_time)                     \
   X("notifyListen", notify_listen)             \
   X("notifyConnect", notify_connect)           \
   X("notifyRelay", notify_relay)               \

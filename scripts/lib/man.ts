@@ -17,8 +17,55 @@ export function manualPage(): string {
     ...globalOptions.flatMap(describeOption),
     '.SH COMMANDS',
     ...commands.filter(({ hidden }) => hidden !== true).flatMap(describeCommand),
+    ...section('EXIT STATUS', exitStatus),
+    ...section('ENVIRONMENT', environment),
+    ...section('FILES', files),
+    '.SH SEE ALSO',
+    roff('capabilities(7), cgroups(7), namespaces(7), seccomp(2), subuid(5), user_namespaces(7)'),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+type Entry = readonly [name: string, text: string];
+
+const exitStatus: readonly Entry[] = [
+  ['0', 'The command has done what it was asked for. A good verdict of check; a plan --diff without a difference.'],
+  [
+    '1',
+    'It has not: stderr says why. A check with errors; a plan --diff with differences; all but one of several ids may have been done.',
+  ],
+  ['255', 'exec could not start the program.'],
+  ['the program’s own', 'Of run and exec without --detach.'],
+  ['128 + N', 'Of run and exec without --detach, when signal N has ended the program.'],
+];
+
+const environment: readonly Entry[] = [
+  [
+    'XDG_RUNTIME_DIR',
+    'Where an ordinary user’s containers have their state: its directory tsrun. Root’s are in /run/tsrun.',
+  ],
+  ['USER', 'root: the state is in /run/tsrun also in a user namespace.'],
+  ['DBUS_SESSION_BUS_ADDRESS', 'Of the user’s systemd, for --systemd-cgroup as an ordinary user.'],
+  ['PATH', 'Where newuidmap, newgidmap and ps are looked for. The container’s is in its config.'],
+  ['LISTEN_FDS, LISTEN_PID', 'Sockets of systemd’s activation, which go to the container (sd_listen_fds(3)).'],
+  ['NOTIFY_SOCKET', 'Where the container’s readiness is told (sd_notify(3)).'],
+  ['NO_COLOR', 'When it is not empty, there are no colours. Nor are there with TERM=dumb.'],
+  ['TSRUN_STACK', '1: an internal error shows where it happened.'],
+];
+
+const files: readonly Entry[] = [
+  ['config.json', 'In the bundle: what the container is (see explain). Another file with --config.'],
+  [
+    '/run/tsrun/ID/',
+    'State of the container ID: state.json, config.json as it was at create, and a socket until start.',
+  ],
+  ['$XDG_RUNTIME_DIR/tsrun/ID/', 'The same of an ordinary user’s.'],
+  ['/run/tsrun/.seccomp~/', 'Compiled seccomp filters; can be removed at any time.'],
+  ['/etc/subuid, /etc/subgid', 'IDs that an ordinary user’s containers may have beside the user’s own.'],
+];
+
+function section(title: string, entries: readonly Entry[]): string[] {
+  return [`.SH ${title}`, ...entries.flatMap(([name, text]) => ['.TP', `.B ${roff(name)}`, roff(text)])];
 }
 
 function describeCommand(command: CommandDeclaration): string[] {

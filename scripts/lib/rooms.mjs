@@ -20,7 +20,7 @@ export const rooms = {
   addon: ['build-info'],
   linux: [],
 
-  host: ['addon', 'linux'],
+  host: ['addon', 'build-info', 'linux'],
   config: ['addon', 'linux', 'log'],
   template: ['addon', 'host'],
   seccomp: ['addon', 'build-info', 'config', 'host', 'linux', 'log'],
@@ -33,7 +33,7 @@ export const rooms = {
 
   // Pure: it may name the facts of host/, and gathers none.
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],
-  run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'systemd', 'undo'],
+  run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'style', 'systemd', 'undo'],
 
   check: ['addon', 'build-info', 'config', 'host', 'linux', 'lower', 'seccomp'],
   explain: ['config', 'linux', 'style'],

@@ -18,7 +18,8 @@ export const baseline = oldestKernel.join('.');
 const elsewhere: Readonly<Record<string, string>> = {
   '/ociVersion': 'any 1.x is accepted; shown by `state`',
   '/annotations':
-    'shown by `state` and to hooks; `org.criu.config`, `org.systemd.property.*` and `run.oci.keep_original_groups` act',
+    'shown by `state` and to hooks; `org.criu.config`, `org.systemd.property.*`, `run.oci.keep_original_groups` and ' +
+    '`run.oci.mount_context_type` act',
   '/hooks/poststart': 'run by `start`',
   '/hooks/poststop': 'run by `delete`',
   '/linux/personality/flags': 'the specification defines none: any is an error',

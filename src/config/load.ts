@@ -9,22 +9,31 @@ export interface LoadedBundle {
   source: SpecSource;
 }
 
+/** Runs a step and notes how long it takes. */
+export type Timed = <T>(step: string, from: string, action: () => T) => T;
+
+const untimed: Timed = (_step, _from, action) => action();
+
 /** Sections that the specification has for other platforms. */
 const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
 
 /**
  * Reads and validates a bundle's config.json, or another file in its place. What is odd about it is logged.
  *
+ * @param timed what takes the times of its steps, where somebody asks for them
  * @throws TsrunError when it cannot be read or parsed
  * @throws SpecError, which lists all errors, when it is no valid Spec
  */
-export function loadBundle(bundle: string, file?: string): LoadedBundle {
-  return loadConfig(readBundleConfig(bundle, file));
+export function loadBundle(bundle: string, file?: string, timed: Timed = untimed): LoadedBundle {
+  return loadConfig(
+    timed('read', 'config', () => readBundleConfig(bundle, file)),
+    timed,
+  );
 }
 
 /** The same of a config that has been read, or comes from elsewhere. */
-export function loadConfig({ value, text, path }: BundleConfig): LoadedBundle {
-  const validated = validateSpec(value, { text, path });
+export function loadConfig({ value, text, path }: BundleConfig, timed: Timed = untimed): LoadedBundle {
+  const validated = timed('validate', 'config', () => validateSpec(value, { text, path }));
   const { spec } = validated;
   for (const platform of otherPlatforms) {
     if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);

@@ -2,6 +2,7 @@ import { type LoadedBundle, loadBundle } from '../config/load.ts';
 import { placing } from '../config/locate.ts';
 import { checkConsole } from '../host/descriptor-sockets.ts';
 import type { LowerOptions } from '../lower/context.ts';
+import { traceStep } from '../run/trace.ts';
 import { type Created, type CreateRequest, createContainer } from './create.ts';
 import { checkId } from './id.ts';
 import { logFindings } from './log-findings.ts';
@@ -24,7 +25,7 @@ export interface MakeRequest extends Given {
 export function makeContainer({ lowering, config, tty, detached, ...given }: MakeRequest): Created {
   const { id, bundle, preserveFds, notifyDirectory } = lowering;
   checkId(id);
-  const loaded = typeof config === 'object' ? config : loadBundle(bundle, config);
+  const loaded = typeof config === 'object' ? config : loadBundle(bundle, config, traceStep);
   const { spec, source, plan } = prepareLoaded(loaded, lowering, tty);
   logFindings(plan, () => source);
   placing(source, () => demandRootfs(spec, lowering));

@@ -11,6 +11,7 @@ import type { LowerOptions } from '../lower/context.ts';
 import { lower } from '../lower/create-plan.ts';
 import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
 import type { Plan } from '../plan/plan.ts';
+import { traceStep } from '../run/trace.ts';
 
 export interface Prepared {
   spec: Spec;
@@ -28,7 +29,7 @@ export interface Prepared {
  * @param host the same for plans that are held against each other: what this process has changed of itself shows, too
  */
 export function prepare(options: LowerOptions, config?: string, tty = false, host = gatherHostFacts()): Prepared {
-  return prepareLoaded(loadBundle(options.bundle, config), options, tty, host);
+  return prepareLoaded(loadBundle(options.bundle, config, traceStep), options, tty, host);
 }
 
 /** The same of a config that has been read, or comes from elsewhere. */
@@ -40,7 +41,9 @@ export function prepareLoaded(
 ): Prepared {
   if (tty && spec.process !== undefined) spec.process.terminal = true;
   const plan = placing(source, () => {
-    return lower(spec, host, { ...options, exactInteger: exactIntegers(source.text) });
+    return traceStep('lower', 'config', () =>
+      lower(spec, host, { ...options, exactInteger: exactIntegers(source.text) }),
+    );
   });
   return { spec, source, plan };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TsrunError } from '../errors.ts';
+import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { isThere } from '../there.ts';
 import { isId } from './id.ts';
@@ -31,8 +31,14 @@ export function listIds(root: string): string[] {
       .sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new TsrunError(`cannot read ${root}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)) });
   }
+}
+
+/** An ordinary user who asks for root's containers, as they were made with sudo. */
+function rootHint(code: string): string | undefined {
+  if (code !== 'EACCES') return systemHint({ code });
+  return 'they are another user’s: ask as that user (with sudo, for root’s), or name a directory of your own with --root';
 }
 
 /**

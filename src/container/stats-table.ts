@@ -9,49 +9,93 @@ export interface Sample {
   readonly at: bigint;
 }
 
-const headings = ['ID', 'CPU', 'MEMORY', 'LIMIT', 'MEM', 'PRESSURE', 'PIDS', 'READ', 'WRITTEN'];
+const headings = ['ID', 'CPU', 'TREND', 'MEMORY', 'CHANGE', 'LIMIT', 'MEM', 'PRESSURE', 'PIDS'];
+const rateHeadings = ['READ/s', 'WRITE/s', 'RECV/s', 'SENT/s'];
+
+/** Shares of a CPU that TREND shows. */
+const trendLength = 8;
+
+/** What earlier tables have shown: shares of CPU by id, the newest last. */
+export type Trends = Map<string, number[]>;
 
 /**
- * One line a container, as wide as its longest value. CPU is the share of one CPU used since the earlier sample;
- * PRESSURE the share of the last ten seconds in which a process waited for memory.
+ * One line a container, as wide as its longest value. CPU is the share of one CPU used since the earlier sample, and TREND
+ * that of the last tables; CHANGE and what ends in /s are of a second since the earlier sample; PRESSURE is the share of the
+ * last ten seconds in which a process waited for memory.
+ *
+ * @param trends gets the new shares
  */
-export function statsTable(samples: readonly Sample[], earlier: ReadonlyMap<string, Sample>): string {
-  const rows = [headings, ...samples.map((sample) => row(sample, earlier.get(sample.event.id)))];
-  const widths = headings.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+export function statsTable(
+  samples: readonly Sample[],
+  earlier: ReadonlyMap<string, Sample>,
+  trends: Trends = new Map(),
+): string {
+  const titles = [...headings, ...rateHeadings];
+  const rows = [titles, ...samples.map((sample) => row(sample, earlier.get(sample.event.id), trends))];
+  const widths = titles.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map((cells) => {
       // Names to the left, numbers to the right.
-      const padded = cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
+      const isLeft = (i: number) => i === 0 || titles[i] === 'TREND';
+      const padded = cells.map((cell, i) => (isLeft(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
       return `${padded.join('  ')}\n`;
     })
     .join('');
 }
 
-function row({ event: { id, data }, at }: Sample, earlier: Sample | undefined): string[] {
-  const { cpu, memory, pids, blkio } = data;
+function row({ event: { id, data }, at }: Sample, earlier: Sample | undefined, trends: Trends): string[] {
+  const { cpu, memory, pids } = data;
   const limit = memory === undefined || memory.usage.limit === unlimited ? undefined : Number(memory.usage.limit);
   const usage = memory === undefined ? undefined : Number(memory.usage.usage ?? 0);
+  const elapsed = earlier === undefined ? 0 : Number(at - earlier.at) / 1e9;
+  const rate = (count: (data: StatsEvent['data']) => number | undefined) => {
+    const [now, before] = [count(data), earlier && count(earlier.event.data)];
+    return now === undefined || before === undefined || elapsed <= 0 ? undefined : (now - before) / elapsed;
+  };
+  const nanoseconds = rate((of) => (of.cpu === undefined ? undefined : Number(of.cpu.usage.total)));
+  const share = cpu && nanoseconds !== undefined ? nanoseconds / 1e7 : undefined;
   return [
     id,
-    percent(cpu && earlier && cpuShare(Number(cpu.usage.total), at, earlier)),
+    percent(share),
+    trendOf(id, share, trends),
     bytes(usage),
+    change(rate((of) => (of.memory === undefined ? undefined : Number(of.memory.usage.usage ?? 0)))),
     bytes(limit),
     percent(usage === undefined || limit === undefined ? undefined : (100 * usage) / limit),
     percent(memory?.psi?.some?.avg10),
     pids === undefined ? '-' : `${pids.current}${Number(pids.limit) > 0 ? `/${pids.limit}` : ''}`,
-    bytes(blkio && total(blkio.ioServiceBytesRecursive, 'Read')),
-    bytes(blkio && total(blkio.ioServiceBytesRecursive, 'Write')),
+    ...(['Read', 'Write'] as const).map((kind) =>
+      rateText(rate(({ blkio }) => blkio && total(blkio.ioServiceBytesRecursive, kind))),
+    ),
+    ...(['RxBytes', 'TxBytes'] as const).map((kind) =>
+      rateText(rate((of) => of.network_interfaces.reduce((sum, one) => sum + Number(one[kind]), 0))),
+    ),
   ];
 }
 
-function cpuShare(used: number, at: bigint, earlier: Sample): number | undefined {
-  const before = earlier.event.data.cpu;
-  const elapsed = Number(at - earlier.at);
-  return before === undefined || elapsed <= 0 ? undefined : (100 * (used - Number(before.usage.total))) / elapsed;
+const levels = '▁▂▃▄▅▆▇█';
+
+/** A character for each of the last shares, against the highest of them or one whole CPU. */
+function trendOf(id: string, share: number | undefined, trends: Trends): string {
+  const shares = [...(trends.get(id) ?? []), ...(share === undefined ? [] : [share])].slice(-trendLength);
+  trends.set(id, shares);
+  const most = Math.max(100, ...shares);
+  return shares.map((one) => levels[Math.min(Math.floor((one / most) * levels.length), levels.length - 1)]).join('');
 }
 
 function total(entries: readonly BlockIOEntry[], kind: BlockIOEntry['op']): number {
   return entries.filter(({ op }) => op === kind).reduce((sum, { value }) => sum + Number(value), 0);
+}
+
+/** A counter that has begun anew, as a device has gone, says nothing. */
+function rateText(perSecond: number | undefined): string {
+  return perSecond === undefined || perSecond < 0 ? '-' : bytes(Math.round(perSecond));
+}
+
+function change(perSecond: number | undefined): string {
+  if (perSecond === undefined) return '-';
+  const rounded = Math.round(perSecond);
+  return rounded === 0 ? '0B' : `${rounded > 0 ? '+' : '-'}${bytes(Math.abs(rounded))}`;
 }
 
 /** What is not known is a dash. */

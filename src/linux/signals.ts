@@ -10,6 +10,9 @@ const names = (
   'CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
 ).split(' ');
 
+/** What completion offers. */
+export const signalNames: readonly string[] = names;
+
 /** Second names that signal(7) and kill(1) know. */
 const aliases: Readonly<Record<string, string>> = { IOT: 'ABRT', CLD: 'CHLD', POLL: 'IO' };
 

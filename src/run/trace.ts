@@ -3,6 +3,7 @@ import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { Op } from '../generated/ops.ts';
+import { processStart } from '../host/clock.ts';
 import { isLogged, log } from '../log.ts';
 import { openingHint, openNamed, writeWhole } from '../write.ts';
 
@@ -16,16 +17,22 @@ export interface Span {
 
 /** Of --trace; -1 when it is not given. */
 let traceFd = -1;
+/** Of --timing: what it prints of a start. */
+let showTiming: ((spans: readonly Span[]) => void) | undefined;
 /** Of the plan that this command runs; a command runs one at most. */
 let current: Trace | undefined;
 /** What this command did that no plan has: start's own steps. */
 let steps: Span[] = [];
+
+/** The index of a step that is no op of a plan. */
+const noOp = -1;
 
 /** @throws TsrunError, before anything is done, when the file cannot be written */
 export function configureTrace(file: string | undefined): void {
   if (file === undefined) return;
   try {
     traceFd = openNamed(file, 'truncate');
+    noteEngine();
   } catch (error) {
     throw new TsrunError(`--trace ${file}: cannot be written: ${(error as NodeJS.ErrnoException).code}`, {
       hint: openingHint(error),
@@ -33,9 +40,25 @@ export function configureTrace(file: string | undefined): void {
   }
 }
 
+/** Has times taken, and shown when the container is there. */
+export function configureTiming(show: (spans: readonly Span[]) => void): void {
+  showTiming = show;
+  if (traceFd < 0) noteEngine();
+}
+
+/** From the process's start on: the engine, and the command line. */
+function noteEngine(): void {
+  const op = { op: 'engine', by: 'runtime', from: 'process' } as const;
+  steps.push({ index: noOp, op, start: processStart(), end: addon().monotonicTime() });
+}
+
+function isMeasured(): boolean {
+  return traceFd >= 0 || showTiming !== undefined || isLogged('debug');
+}
+
 /** undefined when nobody asks for times: then nothing is measured. */
 export function traceOf(ops: readonly Op[]): Trace | undefined {
-  if (traceFd < 0 && !isLogged('debug')) return undefined;
+  if (!isMeasured()) return undefined;
   current = new Trace(ops);
   return current;
 }
@@ -53,13 +76,13 @@ export function traceOfStart(startOps: Readonly<Record<string, Op>>): number {
 
 /** Runs a step that is not an op of a plan, such as the wait for init's execve, and notes its time. */
 export function traceStep<T>(name: string, from: string, action: () => T): T {
-  if (traceFd < 0 && !isLogged('debug')) return action();
+  if (!isMeasured()) return action();
   const start = addon().monotonicTime();
   try {
     return action();
   } finally {
     const op = { op: name, by: 'runtime', from } as const;
-    steps.push({ index: steps.length, op, start, end: addon().monotonicTime() });
+    steps.push({ index: noOp, op, start, end: addon().monotonicTime() });
   }
 }
 
@@ -72,6 +95,8 @@ export function reportTrace(): void {
   current = undefined;
   steps = [];
   for (const span of spans) log('debug', describeSpan(span));
+  showTiming?.(spans);
+  showTiming = undefined;
   if (traceFd < 0) return;
   try {
     writeWhole(traceFd, chromeTrace(spans, process.pid));
@@ -129,7 +154,13 @@ export function spansOf(ops: readonly Op[], runtime: BigUint64Array, init: BigUi
  * out, as an environment may hold secrets.
  */
 export function chromeTrace(spans: readonly Span[], pid: number): string {
-  const events = spans.map(({ index, op, start, end }) => ({
+  const named = (name: string, tid: number, text: string) => ({ name, ph: 'M', pid, tid, args: { name: text } });
+  const names = [
+    named('process_name', 0, 'tsrun'),
+    named('thread_name', 1, 'runtime'),
+    named('thread_name', 2, 'init'),
+  ];
+  const timed = spans.map(({ index, op, start, end }) => ({
     name: op.op,
     cat: op.by,
     ph: 'X',
@@ -140,9 +171,11 @@ export function chromeTrace(spans: readonly Span[], pid: number): string {
     tid: op.by === 'runtime' ? 1 : 2,
     args: { index, from: op.from },
   }));
+  const events = [...(spans.length === 0 ? [] : names), ...timed];
   return `[${events.map((event) => JSON.stringify(event)).join(',\n')}]\n`;
 }
 
 function describeSpan({ index, op, start, end }: Span): string {
-  return `${op.by} op ${index} ${op.op} took ${(Number(end - start) / 1000).toFixed(1)} us (${op.from})`;
+  const number = index === noOp ? 'step' : `op ${index}`;
+  return `${op.by} ${number} ${op.op} took ${(Number(end - start) / 1000).toFixed(1)} us (${op.from})`;
 }

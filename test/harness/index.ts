@@ -1,5 +1,6 @@
 /** All that an integration test needs: `requires`, `sandbox`, and helpers. */
 
+export { atTerminal } from './at-terminal.ts';
 export { Bundle } from './bundle.ts';
 export { addCHelper, cHelper } from './c-helper.ts';
 export { cgroup2Controllers, cgroup2Mount, hasCommand, type MountInfo, parseMountInfo, repoRoot } from './host.ts';

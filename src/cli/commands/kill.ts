@@ -1,3 +1,4 @@
+import { signalNames } from '../../linux/signals.ts';
 import type { CommandDeclaration, OptionValues } from '../declaration.ts';
 
 /** `tsrun kill`: a signal for the init process (runtime.md, Kill). What follows the id is the signal, as in runc: so one id. */
@@ -6,7 +7,7 @@ export const kill: CommandDeclaration = {
   summary: 'send a signal to a container',
   arguments: [
     { name: '<id>', description: 'the container’s name' },
-    { name: '[signal]', description: 'name or number (default: TERM)' },
+    { name: '[signal]', description: 'name or number (default: TERM)', choices: signalNames },
   ],
   options: [
     { flags: '-a, --all', description: 'signal every process of the container' },

@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
+import type { LinuxResources } from '../../generated/spec.ts';
 import { print } from '../../output.ts';
 import { bundleOf, bundleOption } from '../bundle-options.ts';
 import type { CommandDeclaration } from '../declaration.ts';
+import { updateOptions, withResourceOptions } from '../resource-options.ts';
 
 /** `tsrun spec`: a config.json to start from. */
 export const spec: CommandDeclaration = {
@@ -17,11 +19,13 @@ export const spec: CommandDeclaration = {
     { flags: '--no-terminal', description: 'for a program that needs no terminal' },
     { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
     { flags: '--hostname <name>', description: 'host name in the container (default: tsrun)' },
+    ...updateOptions.filter(({ flags }) => /^--(memory|pids-limit) /.test(flags)),
   ],
   examples: [
     'tsrun spec',
     'tsrun spec --rootless --bundle /home/me/bundle',
     'tsrun spec --no-terminal --writable --env PORT=80 -- httpd -f -p 80',
+    'tsrun spec --memory 512M --pids-limit 100',
     'tsrun spec --config - | jq .mounts',
   ],
   passThrough: true,
@@ -36,6 +40,8 @@ export const spec: CommandDeclaration = {
       env: (options.env as string[] | undefined) ?? [],
       command,
     });
+    const linux = spec.linux ?? {};
+    spec.linux = { ...linux, resources: withResourceOptions(linux.resources, options) as LinuxResources };
     const file = options.config as string | undefined;
     if (file === '-') print(`${JSON.stringify(spec, null, 2)}\n`);
     else writeSpec(spec, file === undefined ? join(bundleOf(options), 'config.json') : resolve(file));

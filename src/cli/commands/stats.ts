@@ -47,9 +47,10 @@ async function printer(json: boolean): Promise<(now: Sample[], earlier: Sample[]
   if (json) return (now) => print(now.map(({ event }) => `${toJson(event)}\n`).join(''));
   // A file, a pipe or a terminal that cannot move its cursor gets one table after the other.
   const before = process.stdout.isTTY && process.env.TERM !== 'dumb' ? home : '';
+  const trends = new Map<string, number[]>();
   return (now, earlier) => {
     const byId = new Map(earlier.map((sample) => [sample.event.id, sample]));
-    print(before + statsTable(now, byId));
+    print(before + statsTable(now, byId, trends));
   };
 }
 

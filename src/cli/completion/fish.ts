@@ -1,10 +1,20 @@
 import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
-import { type CompletionMaker, namesOf, quoted, shown, takesId, takesValue, valuedNames } from './words.ts';
+import {
+  type CompletionMaker,
+  laterChoices,
+  namesOf,
+  quoted,
+  shown,
+  takesId,
+  takesValue,
+  valuedNames,
+} from './words.ts';
 
 /** One `complete` a word, each with the condition that its command stands before the cursor. */
 export const fishCompletion: CompletionMaker = (globals, commands) => `function __tsrun_parse
     set -g __tsrun_command ''
     set -g __tsrun_root
+    set -g __tsrun_later 0
     set -l skipped ''
     for token in (commandline -opc)[2..]
         if test -n "$skipped"
@@ -14,17 +24,28 @@ export const fishCompletion: CompletionMaker = (globals, commands) => `function 
         end
         switch $token
             case ${valuedNames(globals).join(' ')}
-                set skipped $token
+                test -z "$__tsrun_command"; and set skipped $token
             case '-*'
             case '*'
-                set -g __tsrun_command $token
-                return
+                if test -n "$__tsrun_command"
+                    set -g __tsrun_later (math $__tsrun_later + 1)
+                else
+                    set -g __tsrun_command $token
+                end
         end
     end
 end
 function __tsrun_in
     __tsrun_parse
     test "$__tsrun_command" = "$argv[1]"
+end
+function __tsrun_later
+    __tsrun_parse
+    test "$__tsrun_command" = "$argv[1]" -a $__tsrun_later -gt 0
+end
+function __tsrun_first
+    __tsrun_parse
+    test "$__tsrun_command" = "$argv[1]" -a $__tsrun_later -eq 0
 end
 function __tsrun_ids
     __tsrun_parse
@@ -39,9 +60,13 @@ function commandLines(command: CommandDeclaration): string[] {
   const { name, summary, options } = command;
   const within = `complete -c tsrun -n '__tsrun_in ${name}'`;
   const choices = command.arguments[0]?.choices;
+  const later = laterChoices(command);
+  // Where something else follows the first, the ids are for the first only.
+  const idsWithin = later.length > 0 ? `complete -c tsrun -n '__tsrun_first ${name}'` : within;
   return [
     `complete -c tsrun -n '__tsrun_in ""' -a ${name} -d ${quoted(summary)}\n`,
-    ...(takesId(command) ? [`${within} -a '(__tsrun_ids)'\n`] : []),
+    ...(takesId(command) ? [`${idsWithin} -a '(__tsrun_ids)'\n`] : []),
+    ...(later.length > 0 ? [`complete -c tsrun -n '__tsrun_later ${name}' -a '${later.join(' ')}'\n`] : []),
     ...(choices === undefined ? [] : [`${within} -a '${choices.join(' ')}'\n`]),
     ...shown(options).map((option) => optionLine(name, option)),
   ];

@@ -31,3 +31,14 @@ export function quoted(text: string): string {
   if (text.includes("'")) throw new Error(`an apostrophe in ${text}`);
   return `'${text}'`;
 }
+
+/** Words for the second argument: signals. */
+export function laterChoices({ arguments: args }: CommandDeclaration): readonly string[] {
+  return args[1]?.choices ?? [];
+}
+
+/** Whether a value is the name of a config, a directory, or any file. */
+export function fileKind({ flags }: OptionDeclaration): 'config' | 'directory' | 'file' {
+  if (/--(config|process|resources) <file>/.test(flags)) return 'config';
+  return flags.includes('<dir>') ? 'directory' : 'file';
+}

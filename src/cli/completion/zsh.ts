@@ -1,5 +1,5 @@
 import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
-import { type CompletionMaker, namesOf, quoted, shown, takesId, takesValue } from './words.ts';
+import { type CompletionMaker, fileKind, laterChoices, namesOf, quoted, shown, takesId, takesValue } from './words.ts';
 
 /** To be sourced, or to lie as _tsrun in a directory of fpath. */
 export const zshCompletion: CompletionMaker = (globals, commands) => `#compdef tsrun
@@ -47,6 +47,8 @@ function positionOf(command: CommandDeclaration): string[] {
   if (first === undefined) return [];
   const many = first.name.includes('...') ? '*' : '1';
   if (first.choices !== undefined) return [quoted(`1:word:(${first.choices.join(' ')})`)];
+  const later = laterChoices(command);
+  if (later.length > 0) return [quoted('1:id:_tsrun_ids'), quoted(`2:word:(${later.join(' ')})`)];
   return [quoted(takesId(command) ? `${many}:id:_tsrun_ids` : '1:id: '), quoted('*:argument:_files')];
 }
 
@@ -61,5 +63,7 @@ function argumentOf(option: OptionDeclaration): string {
   return before + (words.length === 1 ? words[0] : `{${words.join(',')}}`) + rest;
 }
 
-const valueSpec = ({ choices }: OptionDeclaration): string =>
-  choices === undefined ? ':value:_files' : `:value:(${choices.join(' ')})`;
+const files = { config: '_files -g "*.json"', directory: '_files -/', file: '_files' } as const;
+
+const valueSpec = (option: OptionDeclaration): string =>
+  option.choices === undefined ? `:value:${files[fileKind(option)]}` : `:value:(${option.choices.join(' ')})`;

@@ -1,6 +1,6 @@
 /** Reads config.json from a bundle. On the start-up path. */
-import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { closeQuietly } from '../../close.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import { parseSpecText } from './parse.ts';
@@ -91,17 +91,23 @@ function open(bundleDir: string, path: string): number {
 function notFound(bundleDir: string, path: string): TsrunError {
   if (path !== join(bundleDir, 'config.json')) return new TsrunError(`JSON specification file ${path} not found`);
   const message = 'JSON specification file config.json not found';
-  if (!isDirectory(bundleDir)) return new TsrunError(`${message}: there is no bundle directory ${bundleDir}`);
+  const found = statIfThere(bundleDir);
+  if (found === undefined) return new TsrunError(`${message}: there is no bundle directory ${bundleDir}`);
+  if (!found.isDirectory()) {
+    return new TsrunError(`${message}: --bundle is a directory, and ${bundleDir} a file`, {
+      hint: `--bundle ${dirname(bundleDir)}; or --config with the file, and --bundle with the directory of its root filesystem`,
+    });
+  }
   return new TsrunError(`${message} in bundle ${bundleDir}`, {
     hint: '`tsrun spec` writes one; --bundle names another directory',
   });
 }
 
-function isDirectory(path: string): boolean {
+function statIfThere(path: string): Stats | undefined {
   try {
-    return statSync(path).isDirectory();
+    return statSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -31,10 +31,14 @@ export function lowerKeyring({ spec, options }: Context): Op[] {
 /** Filesystems whose files have labels of their own that a mount cannot override. */
 const unlabelledTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2']);
 
+/** crun's, and what `podman run --security-opt label=nested` sends: which option of SELinux has the label (mount(8)). */
+export const mountContextAnnotation = 'run.oci.mount_context_type';
+
 /** config-linux.md, Mount Label: the parameter that a new filesystem of this type gets for it. */
 export function mountLabelParameters(context: Context, type: string): string[] {
   const label = context.linux.mountLabel;
-  return !label || unlabelledTypes.has(type) ? [] : [`context=${label}`];
+  const option = context.spec.annotations?.[mountContextAnnotation] ?? 'context';
+  return !label || unlabelledTypes.has(type) ? [] : [`${option}=${label}`];
 }
 
 const lsmNames = { apparmor: 'AppArmor', selinux: 'SELinux' } as const;

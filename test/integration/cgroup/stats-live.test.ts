@@ -31,7 +31,7 @@ t.test('a terminal shows one table, which follows the containers', { skip }, asy
   await screen.shows(new RegExp(`^${second} .*%`));
   await box.runtimeOk(['delete', '--force', first]);
   await screen.lacks(new RegExp(`^${first} `));
-  await screen.shows(/^ID +CPU +MEMORY/);
+  await screen.shows(/^ID +CPU +TREND +MEMORY/);
   screen.press('C-c');
   await screen.prompts(/^% $|^%$/);
 });

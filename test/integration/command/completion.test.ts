@@ -29,6 +29,9 @@ t.test('fish completes commands, options, choices, files and ids', { skip: skipF
   t.same(await offers('tsrun completion '), ['bash', 'fish', 'zsh']);
   t.same(await offers(`tsrun run --bundle ${box.root.slice(0, -2)}`), [`${box.root}/`]);
   t.same(await offers(`tsrun --root ${box.root} kill `), [id]);
+  t.ok((await offers(`tsrun --root ${box.root} kill ${id} K`)).includes('KILL'));
+  t.same(await offers('tsrun check --format sa'), ['sarif']);
+  t.same(await offers('tsrun ins'), ['inspect']);
   t.same(await offers(`tsrun --root ${box.root} create `), []);
 });
 
@@ -49,6 +52,8 @@ t.test('zsh completes commands, options, choices and ids', { skip: skipZsh }, as
   await completes('tsrun list --format ta', /^% tsrun list --format table$/);
   await completes('tsrun list --format=j', /^% tsrun list --format=json$/);
   await completes('tsrun kill --a', /^% tsrun kill --all$/);
+  await completes(`tsrun --root ${box.root} kill ${id} KI`, /kill \S+ KILL$/);
+  await completes('tsrun check --format sa', /^% tsrun check --format sarif$/);
   await completes('tsrun completion f', /^% tsrun completion fish$/);
   await completes(`tsrun --root ${box.root} state tsr`, new RegExp(`^% tsrun --root ${box.root} state ${id}$`));
 });

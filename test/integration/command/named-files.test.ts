@@ -6,6 +6,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  mkdirSync,
   openSync,
   readFileSync,
   writeFileSync,
@@ -87,4 +88,17 @@ t.test('no variable of the dynamic linker reaches Node', { skip }, async (t) => 
   const env = { PATH: process.env.PATH ?? '', LD_DEBUG: 'libs' };
   t.not((await run('/bin/true', [], { env })).stderr, '', 'the linker says what it does');
   t.equal((await run(join(repoRoot, 'build/Release/tsrun'), ['--version'], { env })).stderr, '');
+});
+
+t.test('the containers of another user are told to be that', { skip }, async (t) => {
+  const box = sandbox(t);
+  const copy = join(box.directory, 'tsrun');
+  copyFileSync(join(repoRoot, 'build/standalone/tsrun'), copy);
+  chmodSync(box.directory, 0o755);
+  mkdirSync(box.root, { recursive: true });
+  chmodSync(box.root, 0o700);
+  const args = ['--reuid', String(ordinaryId), '--clear-groups', copy, '--root', box.root, 'list'];
+  const { code, stderr } = await run('setpriv', args);
+  t.equal(code, 1);
+  t.match(stderr, /cannot read .*: EACCES \(hint: they are another user’s: ask as that user/);
 });

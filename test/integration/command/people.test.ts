@@ -2,26 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Bundle, requires, runtimePath, type Sandbox, sandbox } from '../../harness/index.ts';
+import { atTerminal, requires, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun', commands: ['script'] });
-
-/** Runs the runtime on a terminal of its own, in the bundle, and gives what it shows. */
-async function atTerminal(box: Sandbox, bundle: Bundle, args: string, env: Record<string, string> = {}) {
-  const line = `cd ${bundle.directory} && ${runtimePath} --root ${box.root} ${args}`;
-  const script = box.startProgram('script', ['-qec', line, '/dev/null'], {
-    env: { ...process.env, NO_COLOR: '1', TERM: 'xterm', ...env },
-    input: '',
-  });
-  const { code, stdout } = await script.done;
-  return { code, shown: stdout.replaceAll('\r', '') };
-}
 
 t.test('an error is short, with its line of the config and a mark', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(({ process }) => (process.args = ['no-such-program']));
   for (const command of ['run', 'create']) {
-    const { code, shown } = await atTerminal(box, bundle, `${command} ${box.newId()}`);
+    const { code, shown } = await atTerminal(box, bundle.directory, `${command} ${box.newId()}`);
     t.equal(code, 1);
     const lines = shown.trimEnd().split('\n');
     t.equal(lines[0], 'error: exec: "no-such-program": executable file not found in $PATH');
@@ -42,7 +31,7 @@ t.test('all mistakes of a config; text that is no JSON', { skip }, async (t) => 
     spec.process.rlimits = [{ type: 'RLIMIT_CORE', soft: 2, hard: 1 }];
   });
   for (const command of ['run c', 'check']) {
-    const { code, shown } = await atTerminal(box, bundle, command);
+    const { code, shown } = await atTerminal(box, bundle.directory, command);
     t.equal(code, 1);
     t.match(
       shown,
@@ -51,7 +40,7 @@ t.test('all mistakes of a config; text that is no JSON', { skip }, async (t) => 
     t.match(shown, /^error: \/process\/rlimits\/0/m);
   }
   writeFileSync(join(bundle.directory, 'config.json'), '{\n\t"a": tru\n}');
-  const { shown } = await atTerminal(box, bundle, 'run c');
+  const { shown } = await atTerminal(box, bundle.directory, 'run c');
   t.match(shown, /^error: .*\n --> config\.json:2:\d\n2 \| {2}"a": tru\n/);
 });
 
@@ -63,7 +52,7 @@ t.test('a long line is cut around the place', { skip }, async (t) => {
     join(bundle.directory, 'config.json'),
     `{"annotations": {"a": "${long}"}, "ociVersion": 5, "b": "${long}"}`,
   );
-  const { shown } = await atTerminal(box, bundle, 'run c');
+  const { shown } = await atTerminal(box, bundle.directory, 'run c');
   t.match(shown, /^1 \| ….*"ociVersion": 5, "b": .*…$/m);
   t.ok(
     shown.split('\n').every((line) => line.length < 100),
@@ -78,7 +67,7 @@ t.test('warnings are shown with their line; control characters are not', { skip 
     spec.process.capabilities?.bounding?.push('CAP_\u001b[31mNOBODY');
     spec.hooks = { poststop: [{ path: '/no/such/hook' }] };
   });
-  const { code, shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
+  const { code, shown } = await atTerminal(box, bundle.directory, `run ${box.newId()}`);
   t.equal(code, 0);
   t.match(
     shown,
@@ -98,7 +87,7 @@ t.test('a profile that denies less than it says, compiled and cached', { skip },
     };
   });
   for (const _ of ['compiled', 'cached']) {
-    const { code, shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
+    const { code, shown } = await atTerminal(box, bundle.directory, `run ${box.newId()}`);
     t.equal(code, 0);
     t.match(shown, /^warning: \/linux\/seccomp\/syscalls: the profile denies nothing/m);
     t.match(
@@ -117,7 +106,7 @@ t.test('a name in an allow list that is not known is for people only', { skip },
     const names = ['opennat', 'newer_than_all'];
     spec.linux.seccomp = { defaultAction: 'SCMP_ACT_LOG', syscalls: [{ names, action: 'SCMP_ACT_ALLOW' }] };
   });
-  const { shown } = await atTerminal(box, bundle, `run ${box.newId()}`);
+  const { shown } = await atTerminal(box, bundle.directory, `run ${box.newId()}`);
   t.match(shown, /^warning: .*"opennat", so the entry does nothing for it \(and 1 more: see tsrun check\)\n/m);
   t.equal((await box.runtime(['run', '--bundle', bundle.directory, box.newId()])).stderr, '');
 });
@@ -126,7 +115,7 @@ t.test('colours, unless NO_COLOR or a dumb terminal forbids them', { skip }, asy
   const box = sandbox(t);
   const bundle = box.bundle(() => undefined);
   const coloured = async (env: Record<string, string>) =>
-    (await atTerminal(box, bundle, 'state nobody', env)).shown.includes('\u001b[31m');
+    (await atTerminal(box, bundle.directory, 'state nobody', env)).shown.includes('\u001b[31m');
   t.ok(await coloured({ NO_COLOR: '' }));
   t.notOk(await coloured({}));
   t.notOk(await coloured({ NO_COLOR: '', TERM: 'dumb' }));
@@ -135,8 +124,8 @@ t.test('colours, unless NO_COLOR or a dumb terminal forbids them', { skip }, asy
 t.test('with --log or --log-format json programs read, also at a terminal', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(() => undefined);
-  const logged = await atTerminal(box, bundle, `--log ${join(box.directory, 'log')} state nobody`);
+  const logged = await atTerminal(box, bundle.directory, `--log ${join(box.directory, 'log')} state nobody`);
   t.match(logged.shown, /^container does not exist/);
-  t.match((await atTerminal(box, bundle, '--log-format json state nobody')).shown, /^\{"level":"error"/);
+  t.match((await atTerminal(box, bundle.directory, '--log-format json state nobody')).shown, /^\{"level":"error"/);
   t.match((await box.runtime(['state', 'nobody'])).stderr, /^time="\S+" level=error msg="container does not exist/);
 });

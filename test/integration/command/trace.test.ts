@@ -9,13 +9,14 @@ const skip = requires({ root: true, runtime: 'tsrun' });
 interface Event {
   name: string;
   cat: 'runtime' | 'init';
-  ph: string;
+  ph: 'X' | 'M';
   ts: number;
   dur: number;
   args: { index: number };
 }
 
-const readTrace = (file: string): Event[] => JSON.parse(readFileSync(file, 'utf8'));
+const readAll = (file: string): Event[] => JSON.parse(readFileSync(file, 'utf8'));
+const readTrace = (file: string) => readAll(file).filter(({ ph }) => ph === 'X');
 
 /** Ops of init lie between the clone and the last of the runtime's only if both read one clock. */
 function checkTrace(t: Test, events: Event[]): void {
@@ -39,6 +40,11 @@ t.test('the trace of a create has both sides on one clock', { skip }, async (t) 
   const events = readTrace(file);
   checkTrace(t, events);
   t.ok(events.some(({ name }) => name === 'record-state'));
+  // From the process's start on, with a name for each row.
+  const inOrder = [...events].sort((a, b) => a.ts - b.ts).map(({ name }) => name);
+  t.same(inOrder.slice(0, 4), ['engine', 'read', 'validate', 'lower']);
+  const names = readAll(file).filter(({ ph }) => ph === 'M');
+  t.match(names, [{ name: 'process_name' }, { args: { name: 'runtime' } }, { args: { name: 'init' } }]);
   t.notOk(events.some(({ name }) => name === 'exec'));
 });
 
@@ -74,12 +80,12 @@ t.test(
     t.ok(byInit.some(({ name }) => name === 'run-container-hook'));
     t.ok(byInit.some(({ name }) => name === 'prepare-exec'));
     for (const { name, ts, dur } of byInit) {
-      const [wait = { ts: 0, dur: 0 }] = events;
+      const wait = events.find(({ name }) => name === 'start-program') ?? { ts: 0, dur: 0 };
       t.ok(ts >= wait.ts && ts + dur <= wait.ts + wait.dur, `${name} is in the wait for the program`);
     }
     t.same(
       events.map(({ name }) => name),
-      ['start-program', 'run-hook', 'run-hook'],
+      ['engine', 'start-program', 'run-hook', 'run-hook'],
     );
     for (const [index, { ts }] of events.slice(1).entries()) {
       const before = events[index] as Event;
@@ -87,6 +93,25 @@ t.test(
     }
   },
 );
+
+t.test('--timing draws the start', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['echo', 'hello'];
+  });
+  const { stdout, stderr } = await box.runtimeOk(['run', '--timing', '--bundle', bundle.directory, box.newId()]);
+  t.equal(stdout, 'hello\n');
+  const [title, heading, ...rows] = stderr.trimEnd().split('\n');
+  t.match(title, /^started in \d+\.\d\d ms$/);
+  t.match(heading, /^ +at\/ms {2}by +step +took\/ms$/);
+  const steps = rows.map((row) => /^ +[\d.]+ {2}(\w+) +(\S+) +[\d.]+ {2} *[█▏]+$/.exec(row)?.slice(1));
+  t.ok(steps.every(Boolean), stderr);
+  const names = steps.map((step) => step?.[1]);
+  t.same(names.slice(0, 4), ['engine', 'read', 'validate', 'lower']);
+  t.ok(names.includes('clone') && names.includes('pivot-root'));
+  t.equal(names.at(-1), 'kernel');
+  t.equal((await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()])).stderr, '');
+});
 
 t.test('a failing create leaves the trace of what it did', { skip }, async (t) => {
   const box = sandbox(t);

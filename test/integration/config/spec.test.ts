@@ -53,3 +53,14 @@ t.test('--config names the file that is not there', { skip }, async (t) => {
     t.match(result, { code: 1, stderr: /JSON specification file \/none.json not found/ });
   }
 });
+
+t.test('spec writes limits', { skip }, async (t) => {
+  const box = sandbox(t);
+  const { stdout } = await box.runtimeOk(['spec', '--memory', '1.5G', '--pids-limit', '20', '--config', '-', 'true']);
+  const { linux, process } = JSON.parse(stdout);
+  t.match(linux.resources, { memory: { limit: 1.5 * 2 ** 30 }, pids: { limit: 20 }, devices: [{ allow: false }] });
+  t.same(process.args, ['true']);
+  const wrong = await box.runtime(['spec', '--memory', 'much', '--config', '-']);
+  t.equal(wrong.code, 1);
+  t.match(wrong.stderr, /--memory: expected a size such as 512M/);
+});

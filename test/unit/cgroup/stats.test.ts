@@ -74,10 +74,17 @@ t.test('the table', async (t) => {
   const table = statsTable([{ event: event('web', 1_500_000_000), at: 1_000_000_000n }], new Map([['web', earlier]]));
   t.match(
     table,
-    /^ID +CPU +MEMORY +LIMIT +MEM +PRESSURE +PIDS +READ +WRITTEN\nweb +50\.0% +1000B +3\.9KiB +25\.0% +- +3 +1\.0KiB +2\.0KiB\n$/,
+    /^ID +CPU +TREND +MEMORY +CHANGE +LIMIT +MEM +PRESSURE +PIDS +READ\/s +WRITE\/s +RECV\/s +SENT\/s\nweb +50\.0% +▅ +1000B +0B +3\.9KiB +25\.0% +- +3 +0B +0B +0B +0B\n$/,
   );
   const first = statsTable([earlier], new Map());
-  t.match(first, /\nweb +- +1000B/);
+  t.match(first, /\nweb +- +1000B +-/);
+  // What has changed since: half a CPU, then a whole one; 1 KiB a second written, 500 bytes a second given back.
+  const trends = new Map([['web', [0, 50]]]);
+  const later = event('web', 3_000_000_000);
+  later.data.memory = { ...later.data.memory, usage: { limit: 4000, usage: 0, failcnt: 0 } } as never;
+  later.data.blkio = { ioServiceBytesRecursive: [{ major: 8, minor: 0, op: 'Write', value: 4096 }] } as never;
+  const changed = statsTable([{ event: later, at: 2_000_000_000n }], new Map([['web', earlier]]), trends);
+  t.match(changed, /\nweb +100\.0% +▁▅█ +0B +-500B .* +- +1\.0KiB +0B +0B\n$/);
 });
 
 t.test('bytes', async (t) => {

@@ -20,6 +20,11 @@ t.test('bash completes commands, options, choices and ids', async (t) => {
   t.equal(complete('kill', '--a'), '--all');
   t.equal(complete('kill', 'w'), 'web');
   t.equal(complete('--root', 'r', 'kill', 'o'), 'of-r');
+  t.match(complete('kill', 'web', ''), /HUP INT QUIT .*KILL/);
+  t.equal(complete('kill', 'web', 'KI'), 'KILL');
+  t.equal(complete('check', '--format', ''), 'text json sarif github');
+  t.equal(complete('check', '--config', ''), '', 'a file');
+  t.equal(complete('ins'), 'inspect');
   t.equal(complete('create', 'w'), '');
   t.equal(complete('completion', ''), 'bash zsh fish');
 });

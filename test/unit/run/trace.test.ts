@@ -31,7 +31,8 @@ t.test('spans are in the order of their start, whoever ran them', async (t) => {
 });
 
 t.test('events are complete ones, in microseconds', async (t) => {
-  const events = JSON.parse(chromeTrace(spansOf(ops, runtime, init), 42));
+  const [process, first, second, ...events] = JSON.parse(chromeTrace(spansOf(ops, runtime, init), 42));
+  t.match([process, first, second], [{ ph: 'M', args: { name: 'tsrun' } }, { tid: 1 }, { tid: 2 }]);
   t.strictSame(events[1], {
     name: 'set-hostname',
     cat: 'init',

@@ -1,4 +1,5 @@
 /** All rules. Errors refuse the configuration; warnings are about what will not do what its author probably wants. */
+import { annotationErrors, annotationWarnings } from './annotations.ts';
 import { capabilityWarnings } from './capabilities.ts';
 import { deviceErrors, deviceWarnings } from './devices.ts';
 import { generalErrors } from './general.ts';
@@ -15,6 +16,7 @@ import { sysctlErrors } from './sysctl.ts';
 
 export const errorRules: readonly Rule[] = [
   ...generalErrors,
+  ...annotationErrors,
   ...processErrors,
   ...schedulerErrors,
   ...mountErrors,
@@ -28,6 +30,7 @@ export const errorRules: readonly Rule[] = [
 ];
 
 export const warningRules: readonly Rule[] = [
+  ...annotationWarnings,
   ...processWarnings,
   ...schedulerWarnings,
   ...capabilityWarnings,

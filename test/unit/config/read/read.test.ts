@@ -25,7 +25,7 @@ t.test('a missing configuration is told in the words that callers match', async 
   const message = 'JSON specification file config.json not found';
   t.equal(messageFor(bundle), `${message} in bundle ${bundle}`);
   t.equal(messageFor(join(bundle, 'x')), `${message}: there is no bundle directory ${bundle}/x`);
-  t.equal(messageFor(join(bundle, 'file')), `${message}: there is no bundle directory ${bundle}/file`);
+  t.equal(messageFor(join(bundle, 'file')), `${message}: --bundle is a directory, and ${bundle}/file a file`);
   t.equal(messageFor(join(bundle, 'file', 'x')), `${message}: there is no bundle directory ${bundle}/file/x`);
 });
 

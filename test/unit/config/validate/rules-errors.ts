@@ -105,6 +105,24 @@ const general: RuleCase[] = [
     },
     at: '/hooks/createRuntime/0/env/1',
   },
+  ...['run.oci.handler', 'run.oci.seccomp_bpf_data', 'run.oci.seccomp_fail_unknown_syscall'].map((name) => ({
+    rule: 'annotation-refused',
+    what: name,
+    change: (s: Example) => {
+      s.annotations = { [name]: 'x' };
+    },
+    at: `/annotations/${name}`,
+    says: /not honoured/,
+  })),
+  {
+    rule: 'annotation-mount-context',
+    what: 'no option of SELinux',
+    change: (s) => {
+      s.annotations = { 'run.oci.mount_context_type': 'size' };
+    },
+    at: '/annotations/run.oci.mount_context_type',
+    says: /must be one of context, rootcontext/,
+  },
   {
     rule: 'annotation-name-empty',
     what: 'empty',

@@ -1,6 +1,40 @@
 import type { RuleCase } from './rules-errors.ts';
 
 export const warningCases: RuleCase[] = [
+  ...(
+    [
+      ['run.oci.systemd.subgroup', 'x', /no effect.*in the scope itself/],
+      ['run.oci.pidfd_receiver', '/s', /--pidfd-socket/],
+      ['run.oci.keep_original_group', '1', /did you mean "run\.oci\.keep_original_groups"/],
+    ] as const
+  ).map(
+    ([name, value, says]): RuleCase => ({
+      rule: 'annotation-ignored',
+      what: name,
+      change: (spec) => {
+        spec.annotations = { [name]: value };
+      },
+      at: `/annotations/${name}`,
+      says,
+    }),
+  ),
+  ...(
+    [
+      ['run.oci.systemd.subgroup', ''],
+      ['run.oci.mount_context_type', 'rootcontext'],
+      ['run.oci.keep_original_groups', '1'],
+      ['run.ociX', '1'],
+    ] as const
+  ).map(
+    ([name, value]): RuleCase => ({
+      rule: 'annotation-ignored',
+      what: `${name} is honoured, or none of crun’s`,
+      change: (spec) => {
+        spec.annotations = { [name]: value };
+      },
+      at: undefined,
+    }),
+  ),
   ...(['SCHED_FIFO', 'SCHED_DEADLINE', 'SCHED_IDLE', 'SCHED_OTHER'] as const).map(
     (policy): RuleCase => ({
       rule: 'scheduler-nice-unused',

@@ -50,5 +50,14 @@ t.test('mountLabel becomes the context parameter of filesystems that take one', 
   const mounts = opsOf(planOf(labelMounts), 'new-filesystem') as { type: string; parameters: string[] }[];
   const labelled = mounts.filter(({ parameters }) => parameters.includes(`context=${label}`)).map(({ type }) => type);
   t.same([...new Set(labelled)].sort(), ['devpts', 'mqueue', 'tmpfs']);
+  const nested = opsOf(
+    planOf((spec) => {
+      labelMounts(spec);
+      spec.annotations = { 'run.oci.mount_context_type': 'rootcontext' };
+    }),
+    'new-filesystem',
+  ) as typeof mounts;
+  t.ok(nested.some(({ parameters }) => parameters.includes(`rootcontext=${label}`)));
+  t.notOk(nested.some(({ parameters }) => parameters.includes(`context=${label}`)));
   t.match(refusalOf(labelMounts, off), /^\/linux\/mountLabel: SELinux is not enabled on this host/);
 });
