@@ -5,7 +5,7 @@
  */
 
 /** Open to every folder, and named in no line. They import nothing but each other. */
-export const basics = ['close', 'errors', 'generated', 'there', 'write'];
+export const basics = ['close', 'errors', 'generated', 'suggest', 'there', 'write'];
 
 /** @type {Record<string, string[]>} */
 export const rooms = {
@@ -23,7 +23,7 @@ export const rooms = {
   host: ['addon', 'build-info', 'linux'],
   config: ['addon', 'linux', 'log'],
   template: ['addon', 'host'],
-  seccomp: ['addon', 'build-info', 'config', 'host', 'linux', 'log'],
+  seccomp: ['addon', 'build-info', 'host', 'linux', 'log'],
   systemd: ['addon', 'linux', 'log'],
   plan: ['linux', 'style', 'systemd'],
   cgroup: ['addon', 'host', 'linux', 'log', 'systemd'],
@@ -36,7 +36,7 @@ export const rooms = {
   run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'style', 'systemd', 'undo'],
 
   check: ['addon', 'build-info', 'config', 'host', 'linux', 'lower', 'seccomp'],
-  explain: ['config', 'linux', 'style'],
+  explain: ['linux', 'style'],
   info: ['build-info', 'check', 'host', 'linux', 'lower', 'seccomp', 'spec-version', 'style', 'template'],
   features: ['build-info', 'criu', 'linux', 'lower', 'spec-version', 'systemd'],
   container: [

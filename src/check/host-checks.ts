@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Problem } from '../config/validate/finding.ts';
 import { TsrunError } from '../errors.ts';
 import type { Hook } from '../generated/spec.ts';
+import { nearPath } from '../host/near-path.ts';
 import { kernelHas, oldestKernel } from '../lower/kernel.ts';
 import { unknownCalls } from '../seccomp/unknown-calls.ts';
 import type { CheckContext } from './context.ts';
@@ -47,7 +48,8 @@ function rootfsProblems({ spec, rootfs, bundle, probe }: CheckContext): Problem[
   const kind = probe.kindOf(rootfs);
   if (kind === 'directory' || spec.root === undefined) return [];
   const what = kind === 'missing' ? 'does not exist' : kind === 'unreachable' ? 'cannot be reached' : 'is no directory';
-  return [{ pointer: '/root/path', message: `${rootfs} ${what}`, hint: `/root/path counts from the bundle ${bundle}` }];
+  const hint = () => nearPath(rootfs) ?? `/root/path counts from the bundle ${bundle}`;
+  return [{ pointer: '/root/path', message: `${rootfs} ${what}`, hint }];
 }
 
 /** Names below /proc/self/ns. */
@@ -80,9 +82,8 @@ function mountSourceProblems({ spec, bundle, probe }: CheckContext): Problem[] {
     const path = isAbsolute(source) ? source : resolve(bundle, source);
     if (probe.kindOf(path) !== 'missing') return [];
     if (options.includes('copy-symlink') && probe.isLink(path)) return [];
-    return [
-      { pointer: `/mounts/${index}/source`, message: `there is no ${path}`, hint: 'a bind mount needs its source' },
-    ];
+    const hint = () => nearPath(path) ?? 'a bind mount needs its source';
+    return [{ pointer: `/mounts/${index}/source`, message: `there is no ${path}`, hint }];
   });
 }
 
@@ -95,7 +96,8 @@ function hookProblems({ spec, probe }: CheckContext): Problem[] {
       const found = probe.kindOf(path);
       if (found === 'program' || found === 'unreachable') return [];
       const what = found === 'missing' ? `there is no ${path}` : `${path} cannot be executed`;
-      return [{ pointer: `/hooks/${kind}/${index}/path`, message: what }];
+      const hint = found === 'missing' ? () => nearPath(path) : 'chmod +x makes it a program';
+      return [{ pointer: `/hooks/${kind}/${index}/path`, message: what, hint }];
     }),
   );
 }

@@ -76,6 +76,16 @@ export function withResourceOptions(resources: unknown, options: OptionValues): 
   return result;
 }
 
+/** The same of options that are text yet, as those of a command that seldom has them. */
+export function withResourceTexts(resources: unknown, options: OptionValues): unknown {
+  const values: Record<string, unknown> = {};
+  for (const { flags, parse } of resourceOptions) {
+    const text = options[optionName(flags)];
+    if (text !== undefined) values[optionName(flags)] = parse?.(text as string) ?? text;
+  }
+  return withResourceOptions(resources, values);
+}
+
 /** commander's name for an option: `--cpu-share <n>` is cpuShare. */
 function optionName(flags: string): string {
   const [long = ''] = flags.slice(2).split(' ');

@@ -7,6 +7,7 @@ import type { SpecSource } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
+import { nearPath } from '../host/near-path.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import { lower } from '../lower/create-plan.ts';
 import { rootfsPath } from '../lower/mounts/rootfs-path.ts';
@@ -56,6 +57,6 @@ export function demandRootfs(spec: Spec, options: Pick<LowerOptions, 'id' | 'bun
   const what = found === undefined ? 'does not exist' : 'is not a directory';
   throw new TsrunError(`invalid rootfs: ${path} ${what}`, {
     about: '/root/path',
-    hint: `/root/path counts from the bundle ${resolve(options.bundle)}`,
+    hint: nearPath(path) ?? `/root/path counts from the bundle ${resolve(options.bundle)}`,
   });
 }

@@ -1,8 +1,9 @@
 /** What `tsrun explain` says: of a property, an operation, or an error that names them. */
-import { nearest } from '../config/validate/suggest.ts';
+
 import { TsrunError } from '../errors.ts';
 import { type ExplainedProperty, opDocs, properties } from '../generated/explain.ts';
 import type { Style } from '../style.ts';
+import { nearest } from '../suggest.ts';
 import { errnosIn, type KnownWords, knownWords } from './words.ts';
 
 /** What a text is about. */

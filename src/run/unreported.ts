@@ -7,6 +7,8 @@ import { describeFailure, killedHint } from './words/failure.ts';
 /** The name init gives itself (addon/init/main.cc). execve(2) takes a program's from its path, without any slash. */
 const initName = 'tsrun/init';
 
+const seccomp = '/linux/seccomp';
+
 /** SIGSYS, by which a filter ends a process. */
 const sigsys = 31;
 
@@ -48,6 +50,8 @@ function refused(exec: ExecOp, error: number, ops: readonly Op[]): TsrunError {
 
 function killed(signal: number): TsrunError {
   return new TsrunError(`the container's init was killed by signal ${signal} in execve`, {
-    hint: signal === sigsys ? '/linux/seccomp must allow execve' : killedHint(signal),
+    pointer: seccomp,
+    // Any other signal is init's own, which may not even exit.
+    hint: killedHint(signal) ?? `${seccomp} must allow execve${signal === sigsys ? '' : ' and exit_group'}`,
   });
 }

@@ -1,7 +1,8 @@
 /** What becomes of a profile's entries whose system calls libseccomp does not know. */
-import { didYouMean } from '../config/validate/suggest.ts';
+
 import type { LinuxSeccomp, LinuxSyscall, SeccompAction } from '../generated/spec.ts';
 import { isLogged, log, logFinding, speaksToPeople } from '../log.ts';
+import { didYouMean } from '../suggest.ts';
 
 /** What is asked of libseccomp. */
 export interface Libseccomp {

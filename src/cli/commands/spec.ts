@@ -3,7 +3,6 @@ import type { LinuxResources } from '../../generated/spec.ts';
 import { print } from '../../output.ts';
 import { bundleOf, bundleOption } from '../bundle-options.ts';
 import type { CommandDeclaration } from '../declaration.ts';
-import { updateOptions, withResourceOptions } from '../resource-options.ts';
 
 /** `tsrun spec`: a config.json to start from. */
 export const spec: CommandDeclaration = {
@@ -19,7 +18,8 @@ export const spec: CommandDeclaration = {
     { flags: '--no-terminal', description: 'for a program that needs no terminal' },
     { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
     { flags: '--hostname <name>', description: 'host name in the container (default: tsrun)' },
-    ...updateOptions.filter(({ flags }) => /^--(memory|pids-limit) /.test(flags)),
+    { flags: '--memory <bytes>', description: 'memory limit, such as 512M' },
+    { flags: '--pids-limit <n>', description: 'most tasks at a time' },
   ],
   examples: [
     'tsrun spec',
@@ -40,8 +40,11 @@ export const spec: CommandDeclaration = {
       env: (options.env as string[] | undefined) ?? [],
       command,
     });
-    const linux = spec.linux ?? {};
-    spec.linux = { ...linux, resources: withResourceOptions(linux.resources, options) as LinuxResources };
+    if (options.memory !== undefined || options.pidsLimit !== undefined) {
+      const { withResourceTexts } = await import('../resource-options.ts');
+      const resources = withResourceTexts(spec.linux?.resources, options) as LinuxResources;
+      spec.linux = { ...spec.linux, resources };
+    }
     const file = options.config as string | undefined;
     if (file === '-') print(`${JSON.stringify(spec, null, 2)}\n`);
     else writeSpec(spec, file === undefined ? join(bundleOf(options), 'config.json') : resolve(file));

@@ -1,9 +1,9 @@
 /** Schema errors in words. Only loaded with work to do when a configuration is wrong. */
 import type { IntegerSchema, ObjectSchema, Schema } from '../../generated/schema-tables.ts';
+import { didYouMean, nearest } from '../../suggest.ts';
 import { appendPointer } from '../read/pointer.ts';
 import { type Problem, show } from './finding.ts';
 import type { SchemaError } from './schema.ts';
-import { didYouMean, nearest } from './suggest.ts';
 
 /** Words of an enum that are all listed beside a hint. */
 const maxListed = 8;
@@ -12,7 +12,8 @@ export function describeSchemaError({ path, schema, value, missing }: SchemaErro
   const pointer = path.reduce<string>(appendPointer, '');
   if (missing !== undefined) {
     const message = `required property ${JSON.stringify(missing)} is missing`;
-    return { pointer, message, hint: misspelt(missing, schema as ObjectSchema, value as object) };
+    const hint = misspelt(missing, schema as ObjectSchema, value as object) ?? addition(missing);
+    return { pointer, message, hint };
   }
   const hint = suggestion(schema, value);
   return { pointer, message: `${expected(schema, value, hint !== undefined)}, found ${show(value)}`, hint };
@@ -58,18 +59,54 @@ function bound(limit: number): string {
   return BigInt(limit).toString();
 }
 
+/** What to write for a property that has to be there and is not. */
+const additions: Readonly<Record<string, string>> = {
+  ociVersion: '"1.0.2"',
+  root: '{"path": "rootfs"}',
+  cwd: '"/"',
+  args: '["sh"]',
+  destination: '"/data"',
+  defaultAction: '"SCMP_ACT_ALLOW"',
+  names: '["mkdir"]',
+  action: '"SCMP_ACT_ERRNO"',
+};
+
+function addition(missing: string): string {
+  const name = JSON.stringify(missing);
+  return Object.hasOwn(additions, missing) ? `add it, such as ${name}: ${additions[missing]}` : `add ${name}`;
+}
+
+/** Words for the patterns of schemas/. */
+const patternWords: Readonly<Record<string, string>> = {
+  '^[1-9][0-9]*[KMG]B$': 'such as 64KB, 2MB or 1GB',
+  '^[rwm]*$': 'r for read, w for write, m for mknod',
+};
+
+/** What people call an error of seccomp. */
+const denial = /^(SCMP_ACT_)?(DENY|DENIED|BLOCK|REJECT|REFUSE|FORBID|EPERM)$/i;
+
+function meantWord(value: string, words: readonly string[]): string | undefined {
+  // A device's type is one letter (config-linux.md, Devices).
+  const letter = words.includes('c') && words.includes('b') && words.find((word) => value.startsWith(word));
+  if (letter) return `did you mean ${JSON.stringify(letter)}?`;
+  const isAction = words.includes('SCMP_ACT_ERRNO');
+  return isAction && denial.test(value) ? 'did you mean "SCMP_ACT_ERRNO"?' : didYouMean(value, words);
+}
+
 function suggestion(schema: Schema, value: unknown): string | undefined {
   switch (schema.kind) {
     case 'enum':
-      return typeof value === 'string' ? didYouMean(value, schema.values) : undefined;
+      return typeof value === 'string' ? meantWord(value, schema.values) : undefined;
     case 'integer':
       return typeof value === 'string' ? quotedNumber(schema, value) : undefined;
     case 'boolean':
       return value === 'true' || value === 'false' ? `did you mean ${value} without quotes?` : undefined;
     case 'string':
+      if (typeof value === 'string') return patternWords[schema.pattern?.source ?? ''];
       return typeof value === 'number' || typeof value === 'boolean' ? `did you mean "${value}"?` : undefined;
     case 'array':
-      return typeof value === 'string' ? `did you mean [${show(value)}]?` : undefined;
+      if (Array.isArray(value)) return undefined;
+      return typeof value === 'string' ? `did you mean [${show(value)}]?` : 'write it as a list: [ … ]';
     default:
       return undefined;
   }

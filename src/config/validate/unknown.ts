@@ -1,9 +1,9 @@
 /** Properties that the schema does not know. The specification has them ignored; `tsrun check` lists them. */
 
 import { type ObjectSchema, type Schema, Spec } from '../../generated/schema-tables.ts';
+import { didYouMean } from '../../suggest.ts';
 import { appendPointer } from '../read/pointer.ts';
 import type { Problem } from './finding.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Properties of earlier versions of the specification, and what has become of them. */
 const renamed: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { constants, release } from 'node:os';
 import { TsrunError } from '../../errors.ts';
 import type { ExecOp, FindProgramOp, Op } from '../../generated/ops.ts';
 import { isInitialUserNamespace } from '../../host/facts.ts';
+import { nearPath } from '../../host/near-path.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookFailed } from './hook-failure.ts';
 import { mountHint, movedHint, parameterHint } from './mount-hints.ts';
@@ -72,7 +73,7 @@ function sourceMissing(op: Op, { error, detail }: OpFailure, ops: readonly Op[])
   const where = 'destination' in op ? `mount on ${op.destination}: ` : '';
   return new TsrunError(`${where}${detail}: no such file or directory`, {
     about: op.from,
-    hint: hintFor(op, error, ops),
+    hint: nearPath(detail) ?? hintFor(op, error, ops),
   });
 }
 
@@ -114,7 +115,9 @@ function programNotFound({ name }: FindProgramOp, error: number): TsrunError {
     const where = name.includes('/') ? 'no such file or directory' : 'executable file not found in $PATH';
     return new TsrunError(`exec: ${quoted}: ${where}`, {
       pointer,
-      hint: 'the program is looked up inside the root filesystem',
+      hint: /\s/.test(name)
+        ? 'program and arguments are items of their own: ["sh", "-c", "…"]'
+        : 'the program is looked up inside the root filesystem',
     });
   }
   if (error === constants.errno.EISDIR) return new TsrunError(`exec: ${quoted}: is a directory`, { pointer });
@@ -130,7 +133,7 @@ function execFailed({ name }: ExecOp, { error, detail }: OpFailure, ops: readonl
     case constants.errno.ENOENT:
       return new TsrunError(`exec ${program}: no such file or directory`, {
         pointer,
-        hint: 'the file is there: its interpreter or dynamic loader is not in the root filesystem',
+        hint: 'the file is there: its interpreter (see its #! line) or dynamic loader is not in the root filesystem',
       });
     case constants.errno.ENOEXEC:
       return new TsrunError(`exec ${program}: exec format error`, {
@@ -147,6 +150,10 @@ function execFailed({ name }: ExecOp, { error, detail }: OpFailure, ops: readonl
       });
     }
     default:
+      if (error === constants.errno.EPERM && ops.some(({ op }) => op === 'load-seccomp')) {
+        const hint = 'does /linux/seccomp allow execve?';
+        return new TsrunError(`exec ${program}: ${errnoWords(error)}`, { pointer, hint });
+      }
       return new TsrunError(`exec ${program}: ${errnoWords(error)}`, { pointer });
   }
 }
@@ -161,7 +168,7 @@ function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined 
     return 'no more processes may be started here: look at /linux/resources/pids/limit and RLIMIT_NPROC';
   }
   const confined = isConfined(ops);
-  const hint = namespaceHint(op, error, confined, ops) ?? mountHint(op, error, { kernel: release(), confined });
+  const hint = namespaceHint(op, error, confined, ops) ?? mountHint(op, error, { kernel: release(), confined }, ops);
   if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS && 'destination' in op)
     return 'the filesystem there is read-only: put the path into the image, or into the source of the mount that it is in';

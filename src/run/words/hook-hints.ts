@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { hookEnd } from '../../addon.ts';
+import { nearPath } from '../../host/near-path.ts';
 import { isThere } from '../../there.ts';
 
 /** Kinds whose programs are the image's (config.md, POSIX-platform Hooks); all others are the host's. */
@@ -40,6 +41,8 @@ function startHint(kind: string, path: string, error: number): string | undefine
   // What the image has is not to be seen from here.
   if (error === ENOENT && !isOfImage && isProgramThere(path))
     return 'the file is there: its interpreter or loader is not';
+  const meant = isOfImage ? undefined : nearPath(path);
+  if (error === ENOENT && meant !== undefined) return `its path counts on the host: ${meant}`;
   if (error === ENOENT || error === ENOTDIR)
     return `its path counts ${where}: install the program, or take the hook out`;
   if (error === EACCES) return `it must be executable ${where} (chmod +x), and not on a noexec mount`;

@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { basename, join } from 'node:path';
 import type {
   AttachMountOp,
   CloneTreeOp,
@@ -7,7 +9,10 @@ import type {
   Op,
   OpenTreeOp,
 } from '../../generated/ops.ts';
+import { didYouMean } from '../../suggest.ts';
 
+/** Of errno(3); node:os does not have it. */
+const ENOTBLK = 15;
 const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ELOOP, ENXIO, ENOSYS } = constants.errno;
 
 /** The first kernel that has what an op needs; the calls' man pages, and for attributes mount_setattr(2). */
@@ -35,6 +40,7 @@ export function mountHint(
   op: Op,
   error: number,
   { kernel, confined }: { kernel: string; confined: boolean },
+  ops: readonly Op[] = [],
 ): string | undefined {
   const needs = kernelOf[op.op];
   if (error === ENOSYS && needs !== undefined) {
@@ -56,7 +62,7 @@ export function mountHint(
     case 'readonly-path':
       return error === EINVAL ? movedHint : undefined;
     case 'attach-mount':
-      return attachHint(op, error);
+      return attachHint(op, error, ops);
     case 'make-device':
       return deviceHint(op.path, error);
     case 'bind-device':
@@ -65,6 +71,12 @@ export function mountHint(
       return undefined;
   }
 }
+
+/** What is misspelt most; no list of all. */
+const mountWords = [
+  ...['ro', 'rw', 'nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec', 'noatime', 'relatime', 'strictatime'],
+  ...['bind', 'rbind', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave', 'sync', 'nosymfollow'],
+];
 
 /** What values look like (tmpfs(5)), where the kernel says only that it is a bad one. */
 const tmpfsValues: Readonly<Record<string, string>> = {
@@ -83,7 +95,10 @@ const tmpfsValues: Readonly<Record<string, string>> = {
 export function parameterHint(op: Op, detail: string): string | undefined {
   if (op.op !== 'new-filesystem') return undefined;
   if (detail.includes('Unknown parameter')) {
-    return `neither an option of mount(8) nor one of ${op.type}: is it misspelt?`;
+    const [, word = ''] = /'([^']+)'/.exec(detail) ?? [];
+    const known = [...mountWords, ...(op.type === 'tmpfs' ? Object.keys(tmpfsValues) : [])];
+    const meant = didYouMean(word, known);
+    return `neither an option of mount(8) nor one of ${op.type}: ${meant ?? 'is it misspelt?'}`;
   }
   const [, option] = /Bad value for '([^']+)'/.exec(detail) ?? [];
   if (option === undefined) return undefined;
@@ -102,6 +117,7 @@ function devptsHint(op: NewFilesystemOp | MountByFlagsOp): string {
 
 function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, confined: boolean): string | undefined {
   const { type } = op;
+  if (error === ENOTBLK) return 'the source must be a block device: losetup(8) makes one of an image';
   if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;
   if (error === EINVAL && type === 'devpts' && confined) {
     return devptsHint(op);
@@ -143,11 +159,40 @@ function sourceHint({ op, from, recursive }: CloneTreeOp | OpenTreeOp, error: nu
   return isCut ? `${cannot}, nor in a user namespace what has other mounts below it: try rbind` : cannot;
 }
 
-function attachHint({ destination, realDirectory }: AttachMountOp, error: number): string | undefined {
-  if (error === ENOTDIR) return 'a directory goes onto a directory only, and a file onto a file';
+function attachHint(
+  { destination, realDirectory }: AttachMountOp,
+  error: number,
+  ops: readonly Op[],
+): string | undefined {
+  if (error === ENOTDIR) return notOnto(destination, sourceOf(ops, destination));
   if (error === EEXIST) return 'copy-symlink makes a link, and something else is there: remove it from the image';
   if (error !== ELOOP || !(realDirectory || destination === '/dev')) return undefined;
   return '/proc, /sys and /dev must be directories, to which no symbolic link leads';
+}
+
+/** Of the tree that the mount there holds. */
+function sourceOf(ops: readonly Op[], destination: string): string | undefined {
+  const tree = ops.find((op) => op.op === 'clone-tree' && op.destination === destination);
+  return tree !== undefined && 'source' in tree ? tree.source : undefined;
+}
+
+function notOnto(destination: string, source: string | undefined): string {
+  const rule = 'a directory goes onto a directory only, and a file onto a file';
+  const isFile = source === undefined ? undefined : isFileOfHost(source);
+  if (source === undefined || isFile === undefined) return rule;
+  if (!isFile)
+    return `${rule}: the source ${source} is a directory, so the destination must be none of the image’s files`;
+  const inside = join(destination, basename(source));
+  return `${rule}: the source ${source} is a file, so name a file as destination, such as ${inside}`;
+}
+
+/** Undefined where a look from here says nothing: no error in telling of another. */
+function isFileOfHost(path: string): boolean | undefined {
+  try {
+    return !statSync(path).isDirectory();
+  } catch {
+    return undefined;
+  }
 }
 
 function mountAttributeHint(named: bigint, error: number, kernel: string, confined: boolean): string | undefined {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CloneOp, JoinNamespaceOp, Op, UnshareOp, WriteSysctlOp } from '../../generated/ops.ts';
+import { nearPath } from '../../host/near-path.ts';
 import { isThere } from '../../there.ts';
 import { forbiddenAround } from './mount-hints.ts';
 
@@ -93,5 +94,6 @@ function missingHint(key: string): string {
   }
   // Those of the host's network namespace alone are not even to be seen in another.
   if (key.startsWith('net/') && isThere(`/proc/sys/${key}`)) return hostOnly;
-  return 'this kernel has no such parameter';
+  const meant = nearPath(`/proc/sys/${key}`);
+  return `this kernel has no such parameter${meant === undefined ? '' : `: ${meant}`}`;
 }

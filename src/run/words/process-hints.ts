@@ -28,8 +28,10 @@ function seccompHint(error: number): string | undefined {
 }
 
 function attributeHint(op: Op, error: number): string | undefined {
-  const { EACCES, EBUSY, EINVAL, ENOSYS, EOPNOTSUPP, EPERM } = constants.errno;
+  const { EACCES, EBUSY, EINVAL, ENOSYS, ENOTDIR, EOPNOTSUPP, EPERM } = constants.errno;
   switch (op.op) {
+    case 'enter-cwd':
+      return error === ENOTDIR ? 'something on the way is a file, or it is itself: name a directory' : undefined;
     case 'set-oom-score-adj':
       return error === EACCES ? 'lowering oom_score_adj needs CAP_SYS_RESOURCE' : undefined;
     case 'set-scheduler':

@@ -4,8 +4,8 @@
  * run.oci.systemd.subgroup, which CRI-O is told to write and tsrun does anyway. What would be less safe without is refused.
  */
 import type { StringMap } from '../../../generated/spec.ts';
+import { didYouMean } from '../../../suggest.ts';
 import { type Problem, show } from '../finding.ts';
-import { didYouMean } from '../suggest.ts';
 import type { Rule } from './rule.ts';
 
 const prefix = 'run.oci.';

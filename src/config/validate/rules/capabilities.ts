@@ -5,8 +5,8 @@
 
 import type { LinuxCapabilities, Spec } from '../../../generated/spec.ts';
 import { capabilityNames } from '../../../linux/capabilities.ts';
+import { didYouMean } from '../../../suggest.ts';
 import { type Problem, show } from '../finding.ts';
-import { didYouMean } from '../suggest.ts';
 import type { Rule } from './rule.ts';
 
 type CapabilitySet = keyof LinuxCapabilities;
@@ -46,9 +46,15 @@ function unknownCapabilities(capabilities: LinuxCapabilities): Problem[] {
       reported.add(name);
       const pointer = `/process/capabilities/${set}/${index}`;
       const message = `unknown capability ${show(name)}, not granted`;
-      return [{ pointer, message, hint: () => didYouMean(name, known) }];
+      return [{ pointer, message, hint: () => hintFor(name, capabilities, set) }];
     });
   });
+}
+
+function hintFor(name: string, capabilities: LinuxCapabilities, reported: CapabilitySet): string {
+  const others = sets.filter((set) => set !== reported && capabilities[set]?.includes(name));
+  const meant = didYouMean(name, known) ?? 'leave it out: capabilities(7) lists all';
+  return others.length === 0 ? meant : `${meant} The same in ${others.join(', ')}`;
 }
 
 /**

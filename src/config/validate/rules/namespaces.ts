@@ -1,9 +1,9 @@
 /** Namespaces, ID mappings and time offsets (config-linux.md; user_namespaces(7), time_namespaces(7)). */
 
 import type { LinuxIDMapping, LinuxTimeOffsets, Spec } from '../../../generated/spec.ts';
+import { didYouMean } from '../../../suggest.ts';
 import { appendPointer } from '../../read/pointer.ts';
 import type { Problem } from '../finding.ts';
-import { didYouMean } from '../suggest.ts';
 import { duplicates, isJoined, mustBeAbsolute, namespace, needsNamespace, type Rule, when } from './rule.ts';
 
 const mappings = ['uidMappings', 'gidMappings'] as const;
@@ -90,7 +90,7 @@ export function mappingProblems(list: readonly LinuxIDMapping[], pointer: string
     const at = `${pointer}/${index}`;
     const { size } = mapping;
     return [
-      ...when(size === 0, `${at}/size`, 'must not be 0'),
+      ...when(size === 0, `${at}/size`, 'must not be 0', 'how many IDs the range has: 65536, or 1'),
       ...sides.flatMap((side) =>
         when(mapping[side] + size > 2 ** 32, `${at}/${side}`, `${side} + size must not exceed 4294967296`),
       ),

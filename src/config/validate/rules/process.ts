@@ -50,7 +50,7 @@ export const processErrors: Rule[] = [
     check: ({ process }) => {
       return (process?.rlimits ?? []).flatMap(({ type, soft, hard }, index) => {
         const message = () => `${type}: the soft limit must not be above the hard limit ${hard}, found ${soft}`;
-        return when(soft > hard, `/process/rlimits/${index}/soft`, message);
+        return when(soft > hard, `/process/rlimits/${index}/soft`, message, 'raise hard, or lower soft');
       });
     },
   },
@@ -129,6 +129,8 @@ function userIdProblems({ uid = 0, gid = 0, additionalGids = [] }: Partial<User>
 /** Entries that are not NAME=value (config.md after IEEE Std 1003.1, 8.1). */
 export function environmentProblems(env: readonly string[], pointer: string): Problem[] {
   return env.flatMap((entry, index) => {
-    return when(!/^[^=]+=/.test(entry), `${pointer}/${index}`, `must have the form NAME=value, found ${show(entry)}`);
+    const message = () => `must have the form NAME=value, found ${show(entry)}`;
+    const hint = entry === '' || entry.startsWith('=') ? undefined : `for an empty value: ${show(`${entry}=`)}`;
+    return when(!/^[^=]+=/.test(entry), `${pointer}/${index}`, message, hint);
   });
 }

@@ -46,7 +46,13 @@ export function idProblems(id: number, pointer: string): Problem[] {
 
 export function mustBeAbsolute(path: string, pointer: string): Problem[] {
   if (path.startsWith('/')) return [];
-  return [{ pointer, message: `must be an absolute path, found ${show(path)}` }];
+  return [{ pointer, message: `must be an absolute path, found ${show(path)}`, hint: () => absoluteHint(path) }];
+}
+
+/** A name alone may be anywhere; of a path only the beginning is missing. */
+function absoluteHint(path: string): string {
+  const isPath = path !== '' && !/^[~$]/.test(path) && !path.split('/').includes('..');
+  return isPath ? `did you mean ${show(`/${path.replace(/^(\.\/)+/, '')}`)}?` : 'begin it with /';
 }
 
 /** A problem for each item whose key an earlier one has. */

@@ -8,7 +8,7 @@ import { type Example, exampleSpec } from './example.ts';
 const cases: [change: (spec: Example) => void, message: string][] = [
   [(s) => set(s, 'hostname', 5), '/hostname: must be a string, found 5 (did you mean "5"?)'],
   [(s) => set(s, 'hostname', null), '/hostname: must be a string, found null'],
-  [(s) => set(s, 'mounts', {}), '/mounts: must be an array, found an object'],
+  [(s) => set(s, 'mounts', {}), '/mounts: must be an array, found an object (write it as a list: [ … ])'],
   [(s) => set(s.process, 'args', 'sh'), '/process/args: must be an array, found "sh" (did you mean ["sh"]?)'],
   [(s) => set(s.process, 'args', []), '/process/args: must not be empty, found an empty array'],
   [(s) => set(s, 'linux', []), '/linux: must be an object, found an empty array'],
@@ -45,7 +45,7 @@ const cases: [change: (spec: Example) => void, message: string][] = [
   ],
   [
     (s) => set(s.linux, 'resources', { hugepageLimits: [{ pageSize: '2M', limit: 1 }] }),
-    '/linux/resources/hugepageLimits/0/pageSize: must match ^[1-9][0-9]*[KMG]B$, found "2M"',
+    '/linux/resources/hugepageLimits/0/pageSize: must match ^[1-9][0-9]*[KMG]B$, found "2M" (such as 64KB, 2MB or 1GB)',
   ],
   [
     (s) => set(s.linux, 'personality', { domain: 'linux' }),
@@ -66,7 +66,10 @@ const cases: [change: (spec: Example) => void, message: string][] = [
     '/process/rlimits/0/type: must be one of 16 known values, found "RLIMIT_NOFIL" (did you mean "RLIMIT_NOFILE"?)',
   ],
   [(s) => set(s, 'root', { Path: 'x' }), '/root: required property "path" is missing (is "Path" misspelt?)'],
-  [(s) => set(s, 'root', undefined), 'required property "root" is missing'],
+  [
+    (s) => set(s, 'root', undefined),
+    'required property "root" is missing (add it, such as "root": {"path": "rootfs"})',
+  ],
   [
     (s) => set(s, 'annotations', { 'a/b': 'x'.repeat(200).split('') }),
     '/annotations/a~1b: must be a string, found an array',

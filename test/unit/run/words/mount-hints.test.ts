@@ -128,6 +128,15 @@ t.test('the property is a pointer, and the op says what it was at, once', async 
   t.equal(words(clone, 'its own words').message, `/mounts/3/source: clone-tree /m: its own words: ${io}`);
 });
 
+t.test('a file that goes onto a directory is told where it could go', async (t) => {
+  const attach = { op: 'attach-mount', by: 'init', from: '/mounts/3', destination: '/m' } as Op;
+  const hintOf = (source: string) =>
+    describeFailure(attach, { error: ENOTDIR, value: 0, detail: '' }, [{ ...clone, source } as Op]).hint;
+  t.match(hintOf('/etc/passwd'), /the source \/etc\/passwd is a file, .* such as \/m\/passwd$/);
+  t.match(hintOf('/etc'), /the source \/etc is a directory, so the destination/);
+  t.match(hintOf('/none'), /a file onto a file$/);
+});
+
 t.test('a missing source is told in the words that engines look for', async (t) => {
   const { message, hint } = describeFailure(clone, { error: ENOENT, value: 0, detail: '/srv' });
   t.equal(message, '/mounts/3/source: mount on /m: /srv: no such file or directory');

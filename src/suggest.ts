@@ -9,12 +9,20 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const loose = candidates.find((candidate) => isLoosely(lower, candidate.toLowerCase()));
   if (loose !== undefined || word.length > 64) return loose;
   let best: string | undefined;
-  let bestDistance = Math.ceil(word.length / 3) + 1;
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = editDistance(lower, candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    const other = candidate.toLowerCase();
+    const distance = editDistance(lower, other);
+    const most = Math.ceil((word.length - sharedWords(lower, other)) / 3);
+    if (distance <= most && distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+/** Letters of the words that both begin with (SCMP_ACT_): they make nothing alike. */
+function sharedWords(a: string, b: string): number {
+  const end = a.lastIndexOf('_') + 1;
+  return a.slice(0, end) === b.slice(0, end) ? end : 0;
 }
 
 /** `did you mean X?` for the nearest candidate. */

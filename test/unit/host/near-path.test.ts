@@ -1,0 +1,20 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { nearPath } from '../../../src/host/near-path.ts';
+
+t.test('the nearest name beside a path that is not there', async (t) => {
+  const at = t.testdir({ data: {}, 'config.json': '' });
+  t.equal(nearPath(join(at, 'dta')), 'did you mean "data"?');
+  t.equal(nearPath(join(at, 'config.jsn')), 'did you mean "config.json"?');
+  t.equal(nearPath(join(at, 'srv')), undefined);
+  t.equal(nearPath(join(at, 'none', 'dta')), undefined);
+  t.equal(nearPath(join(at, 'config.json', 'dta')), undefined);
+});
+
+t.test('not the name itself: then something else is wrong', async (t) => {
+  const at = t.testdir();
+  mkdirSync(join(at, 'target'));
+  symlinkSync('/none', join(at, 'targe'));
+  t.equal(nearPath(join(at, 'targe')), undefined);
+});
