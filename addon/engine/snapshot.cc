@@ -8,6 +8,9 @@
 #include "host.h"
 #include "modules.h"
 
+// Of the engine, as scripts/lib/quickjs-immortal.mjs changes it.
+extern "C" void JS_MakeRoom(JSRuntime*);
+
 namespace {
 
 int fail(JSContext* context, const std::string& name) {
@@ -50,6 +53,8 @@ int make_snapshot(int count, char** values) {
   }
   JS_SetModuleLoaderFunc(runtime, nullptr, refuse, nullptr);
   JS_RunGC(runtime);
+  // While memory is the arena's.
+  JS_MakeRoom(runtime);
   // A command ends before a collection could pay for itself. Sanitized builds collect all the time.
   JS_SetGCThreshold(runtime, TSRUN_GC_THRESHOLD);
   engine().runtime = runtime;

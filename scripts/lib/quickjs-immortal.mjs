@@ -33,6 +33,17 @@ static inline bool js_rc_shared(const void *p) {
  * later has pages of its own.
  */
 const seal = `
+/* A table that grows links all its shapes or atoms anew: every page of the snapshot that has one would be copied. */
+void JS_MakeRoom(JSRuntime *rt)
+{
+    while (rt->shape_hash_count * 4 > rt->shape_hash_size)
+        if (resize_shape_hash(rt, rt->shape_hash_bits + 1))
+            return;
+    while (rt->atom_count + rt->atom_count / 2 > rt->atom_count_resize)
+        if (JS_ResizeAtomHash(rt, rt->atom_hash_size * 2))
+            return;
+}
+
 void JS_SealHeap(JSRuntime *rt, uintptr_t start, size_t size)
 {
     int i;

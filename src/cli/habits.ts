@@ -9,6 +9,13 @@ const commandHints: Readonly<Record<string, string>> = {
   version: 'tsrun --version',
   help: 'tsrun --help, or tsrun COMMAND --help',
   attach: 'a terminal is the one of run, or of exec --tty',
+  restart: 'tsrun kill ID TERM, tsrun wait ID, tsrun delete ID, and run it again',
+  history: 'tsrun has no images: docker, podman or buildah unpack them to a bundle',
+  cp: 'the files are in the bundle’s root filesystem, and those of a running container in /proc/PID/root',
+  port: 'tsrun makes no networks: a hook or an engine does',
+  network: 'tsrun makes no networks: a hook or an engine does',
+  volume: 'tsrun has no volumes: a directory of the host is one, in /mounts of the config',
+  diff: 'tsrun plan --diff, for what differs from another config',
   unpause: 'tsrun resume ID',
   rename: 'a container keeps its name: delete it and create it again',
   images: 'tsrun has no images: docker, podman or buildah unpack them to a bundle',
@@ -59,6 +66,7 @@ const optionHints: Readonly<Record<string, Readonly<Record<string, string>>>> = 
  * @param command whose line it is, such as `tsrun run`
  */
 export function habitHint(message: string, command: string): string | undefined {
+  if (command === 'tsrun ps' && message.startsWith('missing required argument')) return 'tsrun list shows containers';
   const [, kind, word = ''] = /^unknown (command|option) '([^'=]+)/.exec(message) ?? [];
   if (kind === 'command') return Object.hasOwn(commandHints, word) ? commandHints[word] : undefined;
   const name = command.split(' ')[1] ?? '';

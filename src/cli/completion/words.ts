@@ -7,8 +7,16 @@ export type CompletionMaker = (
 ) => string;
 
 /** `-b, --bundle <dir>`: `-b` and `--bundle`. */
-export const namesOf = ({ flags }: OptionDeclaration): string[] =>
-  flags.split(/[ ,]+/).filter((part) => part.startsWith('-'));
+export function namesOf({ flags }: OptionDeclaration): string[] {
+  const known = names.get(flags);
+  if (known !== undefined) return known;
+  const found = flags.split(/[ ,]+/).filter((part) => part.startsWith('-'));
+  names.set(flags, found);
+  return found;
+}
+
+/** Most options are asked for several times, and many commands have the same. */
+const names = new Map<string, string[]>();
 
 export const takesValue = ({ flags }: OptionDeclaration): boolean => flags.includes('<');
 
