@@ -12,9 +12,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
-    const distance = editDistance(lower, other);
-    const most = Math.ceil((word.length - sharedWords(lower, other)) / 3);
-    if (distance <= most && distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    // One that is not nearer than this is not wanted.
+    const bound = Math.min(bestDistance, Math.ceil((word.length - sharedWords(lower, other)) / 3) + 1);
+    // Each letter that one of them has more is one to insert.
+    if (Math.abs(candidate.length - word.length) >= bound) continue;
+    const distance = editDistance(lower, other, bound);
+    if (distance < bound) [best, bestDistance] = [candidate, distance];
   }
   return best;
 }
@@ -38,24 +41,37 @@ function isLoosely(word: string, candidate: string): boolean {
   return bare.length > 2 && (candidate.endsWith(`_${word}`) || candidate.startsWith(word));
 }
 
-/** Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+/**
+ * Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). Run for dozens of candidates
+ * in an interpreter: it ends where all further ways are `bound` or longer, which it then returns.
+ */
+function editDistance(a: string, b: string, bound: number): number {
+  const width = b.length + 1;
+  let beforeLast = new Array<number>(width).fill(0);
+  let last = new Array<number>(width).fill(0);
+  let row = new Array<number>(width).fill(0);
+  for (let j = 0; j < width; j++) last[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row[j] = Math.min(
-        at(row, j - 1) + 1,
-        at(last, j) + 1,
-        at(last, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        swapped && i > 1 && j > 1 ? at(beforeLast, j - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
+    const letter = a[i - 1];
+    let left = i;
+    let least = i;
+    row[0] = i;
+    for (let j = 1; j < width; j++) {
+      const other = b[j - 1];
+      let distance = at(last, j - 1) + (letter === other ? 0 : 1);
+      if (left + 1 < distance) distance = left + 1;
+      if (at(last, j) + 1 < distance) distance = at(last, j) + 1;
+      if (i > 1 && j > 1 && letter === b[j - 2] && a[i - 2] === other && at(beforeLast, j - 2) + 1 < distance) {
+        distance = at(beforeLast, j - 2) + 1;
+      }
+      row[j] = left = distance;
+      if (distance < least) least = distance;
     }
-    [beforeLast, last] = [last, row];
+    // A swap looks two rows back, and costs one: from a row that is one below the bound, it could still stay there.
+    if (least > bound) return bound;
+    [beforeLast, last, row] = [last, row, beforeLast];
   }
-  return at(last, b.length);
+  return Math.min(at(last, b.length), bound);
 }
 
 function at(row: number[], index: number): number {

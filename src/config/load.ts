@@ -1,8 +1,8 @@
 import type { Spec } from '../generated/spec.ts';
-import { isLogged, log, logFinding } from '../log.ts';
+import { isLogged, type LogLevel, log, logFinding } from '../log.ts';
 import { type BundleConfig, readBundleConfig } from './read/read.ts';
 import { showFinding } from './validate/finding.ts';
-import { type SpecSource, validateSpec } from './validate/validate.ts';
+import { locate, type NamedProblem, type SpecSource, validateSpec } from './validate/validate.ts';
 
 export interface LoadedBundle {
   spec: Spec;
@@ -13,6 +13,10 @@ export interface LoadedBundle {
 export type Timed = <T>(step: string, from: string, action: () => T) => T;
 
 const untimed: Timed = (_step, _from, action) => action();
+
+function levelOf({ harmless }: NamedProblem): LogLevel {
+  return harmless ? 'info' : 'warning';
+}
 
 /** Sections that the specification has for other platforms. */
 const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
@@ -38,12 +42,12 @@ export function loadConfig({ value, text, path }: BundleConfig, timed: Timed = u
   for (const platform of otherPlatforms) {
     if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);
   }
-  if (isLogged('warning')) {
-    for (const finding of validated.warnings) {
-      const { line, column, harmless } = finding;
-      const placed = { ...finding, place: { path, text, line, column } };
-      logFinding(harmless ? 'info' : 'warning', placed, () => showFinding(finding, path));
-    }
+  // Their places are looked for, which takes longer than all of validation, when they are printed.
+  const printed = validated.odd.filter((problem) => isLogged(levelOf(problem)));
+  for (const finding of locate(printed, { text, path })) {
+    const { line, column } = finding;
+    const placed = { ...finding, place: { path, text, line, column } };
+    logFinding(levelOf(finding), placed, () => showFinding(finding, path));
   }
   return { spec, source: { text, path } };
 }

@@ -38,12 +38,30 @@ export interface LowerOptions {
 export interface Context {
   readonly spec: Spec;
   readonly linux: Linux;
+  /** The config's, which dozens of places ask for. */
+  readonly namespaces: Namespaces;
   readonly host: HostFacts;
   readonly options: LowerOptions;
   /** What the container does not get, and nobody would expect. */
   readonly warnings: Warning[];
   /** The same where it is as usual here: of a caller without privileges, in a container, or asked for. */
   readonly notes: Warning[];
+}
+
+/** An entry of the config and its place. */
+export interface NamespaceEntry {
+  readonly entry: LinuxNamespace;
+  readonly from: string;
+}
+export type Namespaces = Partial<Record<NamespaceType, NamespaceEntry>>;
+
+/** Of a type that is listed twice, which validation refuses, the first. */
+export function namespacesOf({ namespaces = [] }: Linux): Namespaces {
+  const found: Namespaces = {};
+  namespaces.forEach((entry, index) => {
+    found[entry.type] ??= { entry, from: `/linux/namespaces/${index}` };
+  });
+  return found;
 }
 
 /** 2^64 - 1: RLIM_INFINITY and the like. JSON.parse makes 2^64 of it, which no uint64 can be. */
@@ -57,13 +75,8 @@ export function exactInteger({ options }: Context, pointer: string, value: numbe
 }
 
 /** The config's entry for a namespace, with its place; undefined when the container shares the runtime's. */
-export function namespaceOf(
-  { linux }: Context,
-  type: NamespaceType,
-): { entry: LinuxNamespace; from: string } | undefined {
-  const index = (linux.namespaces ?? []).findIndex((entry) => entry.type === type);
-  const entry = linux.namespaces?.[index];
-  return entry === undefined ? undefined : { entry, from: `/linux/namespaces/${index}` };
+export function namespaceOf({ namespaces }: Context, type: NamespaceType): NamespaceEntry | undefined {
+  return namespaces[type];
 }
 
 /** Whether the container gets a new namespace of its own (not one joined by path). */

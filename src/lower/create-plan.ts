@@ -2,7 +2,7 @@ import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Context, LowerOptions } from './context.ts';
+import { type Context, type LowerOptions, namespacesOf } from './context.ts';
 import { createContainerHooks, runtimeHooks, startContainerHooks } from './hooks.ts';
 import { lowerCgroup } from './limits/cgroup.ts';
 import { lowerDevices } from './mounts/devices.ts';
@@ -40,9 +40,11 @@ import { lowerTerminal } from './process/terminal.ts';
  * @throws TsrunError for a property that this host, or tsrun, cannot honour
  */
 export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan {
+  const linux = spec.linux ?? {};
   const context: Context = {
     spec: withNotifySocket(spec, options),
-    linux: spec.linux ?? {},
+    linux,
+    namespaces: namespacesOf(linux),
     host,
     options,
     warnings: [],

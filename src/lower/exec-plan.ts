@@ -4,7 +4,7 @@ import type { ContainerFacts } from '../host/container-facts.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { namespaceFlags } from '../linux/namespaces.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Context, type LowerOptions, sharesMounts } from './context.ts';
+import { type Context, type LowerOptions, namespacesOf, sharesMounts } from './context.ts';
 import { lowerChroot, lowerOpenRoot } from './mounts/shared-mounts.ts';
 import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerExecAffinity, namesCpus } from './process/cpu-affinity.ts';
@@ -28,7 +28,9 @@ export interface ExecOptions extends LowerOptions {
  * @throws TsrunError for a property that this host, or tsrun, cannot honour
  */
 export function lowerExecPlan(spec: Spec, host: HostFacts, options: ExecOptions): Plan {
-  const context: Context = { spec, linux: spec.linux ?? {}, host, options, warnings: [], notes: [] };
+  const linux = spec.linux ?? {};
+  const namespaces = namespacesOf(linux);
+  const context: Context = { spec, linux, namespaces, host, options, warnings: [], notes: [] };
   return { ops: inOrder(context, options), warnings: context.warnings, notes: context.notes };
 }
 

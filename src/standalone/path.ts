@@ -21,8 +21,18 @@ export function normalize(path: string): string {
 }
 
 export function join(...parts: string[]): string {
-  const joined = parts.join('/');
-  return isPlain(joined) && !parts.includes('') ? joined : careful.join(...parts);
+  let joined = '';
+  for (const part of parts) {
+    if (joined === '') joined = part;
+    else if (part !== '') joined += withOneSlash(joined, part);
+  }
+  return isPlain(joined) ? joined : careful.join(...parts);
+}
+
+/** What follows the first path when the second is put behind it. */
+function withOneSlash(first: string, second: string): string {
+  if (!first.endsWith('/')) return second.startsWith('/') ? second : `/${second}`;
+  return second.startsWith('/') ? second.slice(1) : second;
 }
 
 export function resolve(...parts: string[]): string {

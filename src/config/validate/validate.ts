@@ -29,12 +29,20 @@ export interface NamedProblem extends Problem {
   rule: string;
 }
 
+export interface ValidatedSpec {
+  spec: Spec;
+  /** What is odd about it, without the places, which take a look at the text. */
+  readonly odd: readonly NamedProblem[];
+  /** The same with its places, looked for when this is read. */
+  readonly warnings: Finding[];
+}
+
 /**
  * @param value the parsed `source.text`
- * @returns the same value, now known to be a Spec, and what is odd about it: its places are looked for when it is read
+ * @returns the same value, now known to be a Spec
  * @throws SpecError with all errors of the configuration
  */
-export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; readonly warnings: Finding[] } {
+export function validateSpec(value: unknown, source: SpecSource): ValidatedSpec {
   adoptRuncVersion(value);
   // ajv's compiled code gives the verdict; the walk over the tables finds every reason for a no, with its place.
   const refused = validateConfig(value) ? [] : explainRefusal(value);
@@ -51,6 +59,7 @@ export function validateSpec(value: unknown, source: SpecSource): { spec: Spec; 
   const odd = applyRules(warningRules, spec, []);
   return {
     spec,
+    odd,
     get warnings() {
       return locate(odd, source);
     },
@@ -77,32 +86,54 @@ export function unknownProperties(value: unknown, source: SpecSource): Finding[]
 
 /** @param refused pointers of what the schema has refused or missed */
 export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly string[]): NamedProblem[] {
-  const problems: NamedProblem[] = [];
-  for (const rule of rules) {
-    if (!isPresent(spec, rule)) continue;
+  const found: { order: number; problem: NamedProblem }[] = [];
+  applyBelow(trees.get(rules) ?? treeOf(rules), spec, ({ rule, order }) => {
     const { name, reads, harmless, check } = rule;
-    if (refused.some((pointer) => reads.some((read) => overlap(read, pointer)))) continue;
-    for (const problem of check(spec)) problems.push({ rule: name, ...(harmless && { harmless }), ...problem });
-  }
-  return problems;
+    if (refused.length > 0 && refused.some((pointer) => reads.some((read) => overlap(read, pointer)))) return;
+    for (const problem of check(spec)) {
+      found.push({ order, problem: { rule: name, ...(harmless && { harmless }), ...problem } });
+    }
+  });
+  return found.sort((a, b) => a.order - b.order).map(({ problem }) => problem);
 }
 
-/** By the rule: made once for all runs, as the executable starts from a snapshot of its heap. */
-const namesRead = new Map([...errorRules, ...warningRules].map((rule) => [rule, namesIn(rule)]));
-
-/** Only names without characters that a pointer escapes. */
-function namesIn({ reads: [pointer] }: Rule): readonly string[] {
-  return pointer.slice(1).split('/');
+/** Rules by the property that they are run for: of a config that lacks a section, all about it are passed over at once. */
+interface RuleTree {
+  /** `order`: in the list of all. */
+  readonly rules: { readonly rule: Rule; readonly order: number }[];
+  readonly below: { readonly name: string; readonly tree: RuleTree }[];
 }
 
-function isPresent(spec: Spec, rule: Rule): boolean {
-  const names = namesRead.get(rule) ?? namesIn(rule);
-  let value: unknown = spec;
-  // No iterator: this is asked for every rule of every config.
-  for (let i = 0; i < names.length && value !== undefined; i++) {
-    value = (value as Record<string, unknown> | null)?.[names[i] as string];
+function treeOf(rules: readonly Rule[]): RuleTree {
+  const root: RuleTree = { rules: [], below: [] };
+  rules.forEach((rule, order) => {
+    let tree = root;
+    // Only names without characters that a pointer escapes.
+    for (const name of rule.reads[0].slice(1).split('/')) tree = treeBelow(tree, name);
+    tree.rules.push({ rule, order });
+  });
+  return root;
+}
+
+function treeBelow({ below }: RuleTree, name: string): RuleTree {
+  const found = below.find((entry) => entry.name === name);
+  if (found !== undefined) return found.tree;
+  const tree: RuleTree = { rules: [], below: [] };
+  below.push({ name, tree });
+  return tree;
+}
+
+/** Made once for all runs, as the executable starts from a snapshot of its heap. */
+const trees = new Map([errorRules, warningRules].map((rules) => [rules, treeOf(rules)]));
+
+function applyBelow({ rules, below }: RuleTree, value: unknown, apply: (entry: RuleTree['rules'][0]) => void): void {
+  for (let i = 0; i < rules.length; i++) apply(rules[i] as RuleTree['rules'][0]);
+  if (typeof value !== 'object' || value === null) return;
+  for (let i = 0; i < below.length; i++) {
+    const { name, tree } = below[i] as RuleTree['below'][0];
+    const inner = (value as Record<string, unknown>)[name];
+    if (inner !== undefined) applyBelow(tree, inner, apply);
   }
-  return value !== undefined;
 }
 
 export function refusedPointer({ path, missing }: SchemaError): string {

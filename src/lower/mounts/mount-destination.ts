@@ -37,7 +37,8 @@ export interface Destination {
  * @throws TsrunError for a destination that nothing may be mounted on
  */
 export function destinationOf(destination: string, type: string | undefined, from: string): Destination {
-  const path = normalize(`/${destination}`).replace(/(?<=.)\/$/, '');
+  const normal = normalize(destination.startsWith('/') ? destination : `/${destination}`);
+  const path = normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
   if (path === '/') {
     throw new TsrunError('a mount on / would hide the root filesystem', {
       about: `${from}/destination`,

@@ -125,21 +125,69 @@ export function sortOptions(options: readonly string[], from: string): MountOpti
   return sorted;
 }
 
+/** What each word means: one look-up for an option, as a config may have thousands. */
+type Meaning =
+  | { readonly kind: 'effect' | 'recursive'; readonly effect: Effect }
+  | { readonly kind: 'propagation'; readonly flags: number; readonly recursive: boolean }
+  | { readonly kind: (typeof otherOptions)[number] };
+
+const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ...otherOptions.map((kind) => [kind, { kind }] as const),
+  ...Object.entries(propagationFlags).flatMap(([name, flags]) => [
+    [name, { kind: 'propagation', flags, recursive: false }] as const,
+    [`r${name}`, { kind: 'propagation', flags, recursive: true }] as const,
+  ]),
+  ...Object.entries(recursiveOptions).map(([name, effect]) => [name, { kind: 'recursive', effect }] as const),
+  ...Object.entries({ ...filesystemOptions, ...attributeOptions }).map(
+    ([name, effect]) => [name, { kind: 'effect', effect }] as const,
+  ),
+]);
+
 function sortOption(sorted: MountOptions, text: string, from: string): void {
-  const effect = lookUp(attributeOptions, text) ?? lookUp(filesystemOptions, text);
-  const recursive = lookUp(recursiveOptions, text);
-  const propagation = propagationOf(text, from);
-  if (effect !== undefined) applyEffect(sorted, effect, { text, from, generic: true });
-  else if (recursive !== undefined) applyAttributes(sorted.recursive, recursive, from);
-  else if (propagation !== undefined) sorted.propagation.push(propagation);
-  else if (!sortOther(sorted, text, from)) sorted.parameters.push({ text, from, generic: false });
+  const meaning = meanings.get(text);
+  if (meaning === undefined) {
+    sorted.parameters.push({ text, from, generic: false });
+    return;
+  }
+  switch (meaning.kind) {
+    case 'effect':
+      return applyEffect(sorted, meaning.effect, text, from);
+    case 'recursive':
+      return applyAttributes(sorted.recursive, meaning.effect, from);
+    case 'propagation': {
+      const { flags, recursive } = meaning;
+      sorted.propagation.push({ name: text, flags, recursive, from });
+      return;
+    }
+    case 'bind':
+    case 'rbind':
+      sorted.bind = sorted.bind === 'rbind' ? 'rbind' : meaning.kind;
+      return;
+    case 'remount':
+      sorted.remount = true;
+      return;
+    case 'tmpcopyup':
+      sorted.copyUp = from;
+      return;
+    case 'copy-symlink':
+      sorted.copyLink = from;
+      return;
+    case 'idmap':
+    case 'ridmap':
+      sorted.idmap = { recursive: meaning.kind === 'ridmap', from };
+      return;
+    case 'defaults':
+      // What a mount has without options (mount(8)): there is nothing to do for it.
+      return;
+  }
 }
 
-function applyEffect(sorted: MountOptions, effect: Effect, option: Parameter): void {
-  if (effect.set !== undefined || effect.clear !== undefined) applyAttributes(sorted.own, effect, option.from);
-  const { on = 0, off = 0 } = effect;
+function applyEffect(sorted: MountOptions, effect: Effect, text: string, from: string): void {
+  const { set, clear, on = 0, off = 0 } = effect;
+  if (set !== undefined || clear !== undefined) applyAttributes(sorted.own, effect, from);
+  if ((on | off) === 0) return;
   sorted.superblock = (sorted.superblock & ~off) | on;
-  if ((on | off) !== 0 && ((on | off) & byFlagOnly) === 0) sorted.parameters.push(option);
+  if (((on | off) & byFlagOnly) === 0) sorted.parameters.push({ text, from, generic: true });
 }
 
 function applyAttributes(change: AttributeChange, { set = 0, clear = 0 }: Effect, from: string): void {
@@ -148,37 +196,6 @@ function applyAttributes(change: AttributeChange, { set = 0, clear = 0 }: Effect
   // mount_setattr(2): the access time setting is cleared as a whole.
   if ((change.set | change.clear) & attr.atimeMask) change.clear |= attr.atimeMask;
   change.from.push(from);
-}
-
-function propagationOf(text: string, from: string): Propagation | undefined {
-  const recursive = text.startsWith('r');
-  const flags = lookUp(propagationFlags, recursive ? text.slice(1) : text);
-  return flags === undefined ? undefined : { name: text, flags, recursive, from };
-}
-
-function sortOther(sorted: MountOptions, text: string, from: string): boolean {
-  switch (text) {
-    case 'bind':
-    case 'rbind':
-      sorted.bind = sorted.bind === 'rbind' ? 'rbind' : text;
-      return true;
-    case 'remount':
-      sorted.remount = true;
-      return true;
-    case 'tmpcopyup':
-      sorted.copyUp = from;
-      return true;
-    case 'copy-symlink':
-      sorted.copyLink = from;
-      return true;
-    case 'idmap':
-    case 'ridmap':
-      sorted.idmap = { recursive: text === 'ridmap', from };
-      return true;
-    default:
-      // `defaults` is what a mount has without options (mount(8)): there is nothing to do for it.
-      return text === 'defaults';
-  }
 }
 
 /** Whether only mount(2) can make a filesystem with these options. */
@@ -198,9 +215,4 @@ export function refuseData({ parameters }: MountOptions, why: string): void {
   const first = parameters.find(({ generic }) => !generic);
   if (first === undefined) return;
   throw new TsrunError(`unknown mount option ${JSON.stringify(first.text)}; ${why}`, { about: first.from });
-}
-
-/** The value of an own property: options come from config.json, and `toString` is none. */
-function lookUp<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
 }

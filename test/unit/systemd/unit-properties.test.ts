@@ -146,6 +146,7 @@ t.test('the scope comes after the clone and before its limits; without systemd i
     options: { id: 'c1', bundle: '/b', cgroupManager: 'systemd' as const },
     warnings: [],
     notes: [],
+    namespaces: {},
   };
   const { before, inside } = lowerCgroup(context);
   t.strictSame(before, []);

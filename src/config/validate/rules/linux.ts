@@ -74,12 +74,21 @@ export const linuxWarnings: Rule[] = [
   },
 ];
 
+const none: Problem[] = [];
+
 function isRootDirectory(path: string): boolean {
+  // Nearly every path has a letter soon.
+  if (!isDotOrSlash(path[0]) || (path.length > 1 && !isDotOrSlash(path[1]))) return false;
   return path !== '' && path.split('/').every((part) => ['', '.', '..'].includes(part));
+}
+
+function isDotOrSlash(character: string | undefined): boolean {
+  return character === '/' || character === '.';
 }
 
 function absolutePaths({ linux }: Spec, name: 'maskedPaths' | 'readonlyPaths'): Problem[] {
   return (linux?.[name] ?? []).flatMap((path, index) => {
+    if (path[0] === '/' && !isRootDirectory(path)) return none;
     const at = `/linux/${name}/${index}`;
     const hint = name === 'readonlyPaths' ? 'use /root/readonly' : undefined;
     // A mount on the root directory would not be seen by those whose root it is already.

@@ -9,16 +9,20 @@ export const mountErrors: Rule[] = [
     name: 'mount-destination-empty',
     reads: ['/mounts'],
     check: (spec) =>
-      eachMount(spec, ({ destination }, at) => when(destination === '', `${at}/destination`, 'must not be empty')),
+      mountProblems(
+        spec,
+        ({ destination }) => destination === '',
+        (_, at) => [{ pointer: `${at}/destination`, message: 'must not be empty' }],
+      ),
   },
   {
     name: 'mount-bind-source',
     reads: ['/mounts'],
     check: (spec) => {
-      return eachMount(spec, ({ source = '', options = [] }, at) => {
+      return mountProblems(spec, lacksSource, ({ options = [] }, at) => {
         const bind = options.find((option) => option === 'bind' || option === 'rbind');
         const isNew = !options.includes('remount');
-        return when(bind !== undefined && isNew && source === '', at, `the option ${bind} needs a source`);
+        return when(bind !== undefined && isNew, at, `the option ${bind} needs a source`);
       });
     },
   },
@@ -26,7 +30,7 @@ export const mountErrors: Rule[] = [
     name: 'mount-mappings-pair',
     reads: ['/mounts'],
     check: (spec) => {
-      return eachMount(spec, ({ uidMappings = [], gidMappings = [] }, at) => {
+      return mountProblems(spec, hasMappings, ({ uidMappings = [], gidMappings = [] }, at) => {
         const [given, lacking] =
           uidMappings.length > 0 ? ['uidMappings', 'gidMappings'] : ['gidMappings', 'uidMappings'];
         const isHalf = uidMappings.length > 0 !== gidMappings.length > 0;
@@ -38,7 +42,7 @@ export const mountErrors: Rule[] = [
     name: 'mount-mapping-ranges',
     reads: ['/mounts'],
     check: (spec) => {
-      return eachMount(spec, ({ uidMappings = [], gidMappings = [] }, at) => [
+      return mountProblems(spec, hasMappings, ({ uidMappings = [], gidMappings = [] }, at) => [
         ...mappingProblems(uidMappings, `${at}/uidMappings`),
         ...mappingProblems(gidMappings, `${at}/gidMappings`),
       ]);
@@ -48,7 +52,7 @@ export const mountErrors: Rule[] = [
     name: 'mount-mapping-count',
     reads: ['/mounts'],
     check: (spec) => {
-      return eachMount(spec, ({ uidMappings = [], gidMappings = [] }, at) => [
+      return mountProblems(spec, hasMappings, ({ uidMappings = [], gidMappings = [] }, at) => [
         ...mappingCountProblems(uidMappings, `${at}/uidMappings`),
         ...mappingCountProblems(gidMappings, `${at}/gidMappings`),
       ]);
@@ -60,9 +64,9 @@ export const mountErrors: Rule[] = [
     reads: ['/mounts', '/linux/namespaces'],
     check: (spec) => {
       if (namespace(spec, 'user') !== undefined) return [];
-      return eachMount(spec, ({ options = [], uidMappings = [], gidMappings = [] }, at) => {
+      return mountProblems(spec, isIdMapped, ({ options = [], uidMappings = [], gidMappings = [] }, at) => {
         const index = options.findIndex((option) => option === 'idmap' || option === 'ridmap');
-        const isUnmapped = index !== -1 && uidMappings.length + gidMappings.length === 0;
+        const isUnmapped = uidMappings.length + gidMappings.length === 0;
         const message = () =>
           `${options[index]} needs uidMappings and gidMappings, or a user namespace to take them from`;
         return when(isUnmapped, `${at}/options/${index}`, message);
@@ -75,22 +79,33 @@ export const mountWarnings: Rule[] = [
   {
     name: 'mount-destination-relative',
     reads: ['/mounts'],
-    check: (spec) => {
-      return eachMount(spec, ({ destination }, at) => {
-        const message = () =>
-          `relative destinations are deprecated; ${show(destination)} is taken as ${show(`/${destination}`)}`;
-        return when(!destination.startsWith('/'), `${at}/destination`, message);
-      });
-    },
+    check: (spec) =>
+      mountProblems(
+        spec,
+        ({ destination }) => destination[0] !== '/',
+        ({ destination }, at) => {
+          const message = `relative destinations are deprecated; ${show(destination)} is taken as ${show(`/${destination}`)}`;
+          return [{ pointer: `${at}/destination`, message }];
+        },
+      ),
   },
 ];
 
-function eachMount({ mounts = [] }: Spec, check: (mount: Mount, pointer: string) => Problem[]): Problem[] {
+const lacksSource = ({ source }: Mount) => source === undefined || source === '';
+const hasMappings = ({ uidMappings, gidMappings }: Mount) => uidMappings !== undefined || gidMappings !== undefined;
+const isIdMapped = ({ options }: Mount) =>
+  options !== undefined && (options.includes('idmap') || options.includes('ridmap'));
+
+/** Of the mounts that the first question picks out, which are few: a pointer for each of all would take longer than it. */
+function mountProblems(
+  { mounts = [] }: Spec,
+  isAsked: (mount: Mount) => boolean,
+  check: (mount: Mount, pointer: string) => Problem[],
+): Problem[] {
   const problems: Problem[] = [];
-  // Most checks find nothing: concatenating nothing seven times costs more than looking.
-  for (const [index, mount] of mounts.entries()) {
-    const found = check(mount, `/mounts/${index}`);
-    if (found.length > 0) problems.push(...found);
+  for (let index = 0; index < mounts.length; index++) {
+    const mount = mounts[index] as Mount;
+    if (isAsked(mount)) problems.push(...check(mount, `/mounts/${index}`));
   }
   return problems;
 }
