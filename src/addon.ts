@@ -197,8 +197,13 @@ export interface Addon {
   duplicate(fd: number): number;
   /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
   lock(fd: number, wait: boolean): boolean;
-  /** Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so. */
-  filterDevices(cgroupFd: number, instructions: Uint8Array): void;
+  /**
+   * Puts this eBPF program (bpf(2), CGROUP_DEVICE) on a cgroup, in the place of the last one put there so.
+   *
+   * @param shared whether many containers have it: then it is loaded once and pinned, where there is a bpffs
+   * @returns false when another program has its place in the bpffs, which was not used
+   */
+  filterDevices(cgroupFd: number, instructions: Uint8Array, shared: boolean): boolean;
   /** A NETLINK_ROUTE socket in a network namespace, or in this process's with -1. */
   netlinkOpen(networkNamespace: number): number;
   /** Sends one message with NLM_F_ACK or NLM_F_DUMP; gives the messages of the answer, without the end or the ack. */
@@ -268,6 +273,11 @@ export interface Addon {
   stat(path: string | number, follow: boolean): FileStatus | null;
   /** Names and types ('directory', 'file', 'other') in turn. */
   readDirectory(path: string): string[];
+  /**
+   * Sorted names of the directories in a directory: `having` this file and of this user; and the `others`, of which that is
+   * not so or cannot be seen. In one call, as there may be thousands.
+   */
+  directoriesWith(path: string, file: string): { having: string[]; others: string[] };
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
   /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */

@@ -5,6 +5,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "functions.h"
 
 namespace tsrun {
@@ -41,6 +43,35 @@ const char* type_name(unsigned char type) {
     default:
       return "other";
   }
+}
+
+// Calls use(entry) for each but . and .. and returns 0 or an errno.
+template <typename Use>
+int each_entry(const std::string& path, Use use) {
+  DIR* directory = opendir(path.c_str());
+  if (directory == nullptr) return errno;
+  int error = 0;
+  for (;;) {
+    // The end sets no errno.
+    errno = 0;
+    dirent* entry = readdir(directory);
+    error = errno;
+    if (entry == nullptr) break;
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") use(*entry);
+  }
+  closedir(directory);
+  return error;
+}
+
+Napi::Array sorted(Napi::Env env, std::vector<std::string>* names) {
+  std::sort(names->begin(), names->end());
+  Napi::Array result = Napi::Array::New(env, names->size());
+  for (size_t i = 0; i < names->size(); i++) {
+    Napi::HandleScope scope(env);
+    result.Set(static_cast<uint32_t>(i), (*names)[i]);
+  }
+  return result;
 }
 
 }  // namespace
@@ -183,28 +214,37 @@ Napi::Value stat_file(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// directoriesWith(path, file) -> { having, others }
+Napi::Value directories_with(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::string path = string_at(info, 0), file = "/" + string_at(info, 1);
+  std::vector<std::string> having, others;
+  int error = each_entry(path, [&](const dirent& entry) {
+    if (entry.d_type != DT_DIR) return;
+    std::string directory = path + "/" + entry.d_name;
+    struct stat status = {}, inner = {};
+    bool has = lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+               stat((directory + file).c_str(), &inner) == 0;
+    (has ? having : others).push_back(entry.d_name);
+  });
+  if (error != 0) return throw_errno(env, error, "getdents", path);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("having", sorted(env, &having));
+  result.Set("others", sorted(env, &others));
+  return result;
+}
+
 // readDirectory(path) -> [name, 'directory' | 'file' | 'other', …]
 Napi::Value read_directory(const Napi::CallbackInfo& info) {
   std::string path = string_at(info, 0);
-  DIR* directory = opendir(path.c_str());
-  if (directory == nullptr) return throw_errno(info.Env(), errno, "opendir", path);
   Napi::Array result = Napi::Array::New(info.Env());
   uint32_t at = 0;
-  int error = 0;
-  for (;;) {
-    // The end sets no errno.
-    errno = 0;
-    dirent* entry = readdir(directory);
-    error = errno;
-    if (entry == nullptr) break;
-    std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
+  int error = each_entry(path, [&](const dirent& entry) {
     // A directory may be long, and each value takes a handle.
     Napi::HandleScope scope(info.Env());
-    result.Set(at++, name);
-    result.Set(at++, type_name(entry->d_type));
-  }
-  closedir(directory);
+    result.Set(at++, entry.d_name);
+    result.Set(at++, type_name(entry.d_type));
+  });
   if (error != 0) return throw_errno(info.Env(), error, "getdents", path);
   return result;
 }

@@ -56,6 +56,7 @@ namespace tsrun {
   X("readLink", read_link)                     \
   X("stat", stat_file)                         \
   X("readDirectory", read_directory)           \
+  X("directoriesWith", directories_with)       \
   X("filesystemType", filesystem_type)         \
   X("seccompFlags", seccomp_flags)             \
   X("compileSeccomp", compile_seccomp)         \

@@ -1,36 +1,54 @@
 import { asTsrunError, TsrunError } from '../errors.ts';
-import { listIds } from './root.ts';
+import { idsBelow } from './root.ts';
 import { type PrintedState, printedState } from './state.ts';
-import { ContainerDirectory } from './store.ts';
+import { ContainerDirectory, recordFile } from './store.ts';
 
 /** What is to be listed, and what cannot be. */
-export interface Listing {
-  readonly states: readonly PrintedState[];
+export interface Listing<Listed> {
+  /** Sorted by id. */
+  readonly listed: readonly Listed[];
   /** One for each container that is there and cannot be told of. */
   readonly failures: readonly TsrunError[];
 }
 
-/** The states of all containers, sorted by id. */
-export function listContainers(root: string): Listing {
-  const states: PrintedState[] = [];
+/** The states of all containers. */
+export function listContainers(root: string): Listing<PrintedState> {
+  const { having, others } = idsBelow(root, recordFile);
+  const ids = [...having, ...others].sort();
+  return collect(ids, (id) => {
+    const directory = new ContainerDirectory(root, id);
+    const record = directory.readIfThere();
+    // Deleted since the directory was read, or what a killed create has left.
+    return record && printedState(directory, record);
+  });
+}
+
+/** The ids of all containers, whatever their records are worth: none is read. */
+export function listIds(root: string): Listing<string> {
+  const { having, others } = idsBelow(root, recordFile);
+  const rest = collect(others, (id) => (new ContainerDirectory(root, id).isRecorded() ? id : undefined));
+  if (rest.listed.length === 0) return { listed: having, failures: rest.failures };
+  return { listed: [...having, ...rest.listed].sort(), failures: rest.failures };
+}
+
+function collect<Listed>(ids: readonly string[], look: (id: string) => Listed | undefined): Listing<Listed> {
+  const listed: Listed[] = [];
   const failures: TsrunError[] = [];
-  for (const id of listIds(root)) {
+  for (const id of ids) {
     try {
-      const directory = new ContainerDirectory(root, id);
-      const record = directory.readIfThere();
-      // Deleted since the directory was read, or what a killed create has left.
-      if (record !== undefined) states.push(printedState(directory, record));
+      const seen = look(id);
+      if (seen !== undefined) listed.push(seen);
     } catch (error) {
       const known = asTsrunError(error);
       if (known === undefined) throw error;
       failures.push(known);
     }
   }
-  return { states, failures };
+  return { listed, failures };
 }
 
 /** @throws TsrunError that says of the first why, when there are any */
-export function demandWhole({ failures: [first, ...more] }: Listing): void {
+export function demandWhole({ failures: [first, ...more] }: Listing<unknown>): void {
   if (first === undefined) return;
   const others = more.length === 0 ? '' : `, and of ${more.length} others`;
   throw new TsrunError(`not all containers are listed: ${first.message}${others}`, { hint: first.hint });

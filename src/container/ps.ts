@@ -24,7 +24,7 @@ export function containerPids(directory: ContainerDirectory): number[] {
  * @param args of ps; they must ask for a PID column
  */
 export function processTable(pids: readonly number[], args: readonly string[]): string {
-  const { code, stdout, stderr } = runPs(args.length > 0 ? args : ['-ef']);
+  const { code, stdout, stderr } = args.length > 0 ? runPs(args) : psOf(pids);
   if (code !== 0) throw new TsrunError(`ps failed: ${stderr.trim()}`);
   const [header = '', ...lines] = stdout.trimEnd().split('\n');
   const column = header.trim().split(/\s+/).indexOf('PID');
@@ -32,6 +32,17 @@ export function processTable(pids: readonly number[], args: readonly string[]): 
   const wanted = new Set(pids.map(String));
   const kept = lines.filter((line) => wanted.has(line.trim().split(/\s+/)[column] ?? ''));
   return [header, ...kept].map((line) => `${line}\n`).join('');
+}
+
+/** With more, they would make an argument longer than execve(2) takes (128 KiB). */
+const mostAsked = 10_000;
+
+/** ps reads some files of every process that it may print: so it is asked for the container's alone. */
+function psOf(pids: readonly number[]) {
+  const isAsked = pids.length > 0 && pids.length <= mostAsked;
+  const asked = isAsked ? runPs(['-f', '-q', pids.join()]) : undefined;
+  // It fails when all of them have ended meanwhile, too; and busybox's can do nothing but print all.
+  return asked?.code === 0 ? asked : runPs(['-ef']);
 }
 
 function runPs(args: readonly string[]) {

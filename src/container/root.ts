@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { addon } from '../addon.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { isInitialUserNamespace } from '../host/facts.ts';
 import { isThere } from '../there.ts';
@@ -30,9 +31,31 @@ export function listIds(root: string): string[] {
       .filter(isId)
       .sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)) });
+    if (errorCode(error) === 'ENOENT') return [];
+    throw unreadable(root, error);
   }
+}
+
+/** What is below root, sorted: an absent one has nothing. */
+export interface IdsBelow {
+  /** Of directories of this user that have this file. */
+  readonly having: readonly string[];
+  /** Of directories of which that is not so, or cannot be seen. */
+  readonly others: readonly string[];
+}
+
+export function idsBelow(root: string, file: string): IdsBelow {
+  try {
+    const { having, others } = addon().directoriesWith(root, file);
+    return { having: having.filter(isId), others: others.filter(isId) };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return { having: [], others: [] };
+    throw unreadable(root, error);
+  }
+}
+
+function unreadable(root: string, error: unknown): TsrunError {
+  return new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)) });
 }
 
 /** An ordinary user who asks for root's containers, as they were made with sudo. */

@@ -31,7 +31,8 @@ import { makeDirectories } from './root.ts';
 
 /** Name of the socket that init waits on for start; while it is there, the container has not been started. */
 export const execSocket = 'exec.sock';
-const recordFile = 'state.json';
+/** Of each container; one without is what a killed create or delete left. */
+export const recordFile = 'state.json';
 const configFile = 'config.json';
 const remainsLink = '.remains';
 
@@ -113,6 +114,11 @@ export class ContainerDirectory {
   /** Whether its state can be asked for; without a record it is what a killed create or delete left. */
   hasRecord(): boolean {
     return this.has(recordFile) || this.readRemains() !== undefined;
+  }
+
+  /** Whether it is a container's, however good its record is. */
+  isRecorded(): boolean {
+    return this.isOurs() && this.hasRecord();
   }
 
   /** @throws TsrunError `container does not exist`, or what is wrong with its record */

@@ -13,13 +13,16 @@ export const list: CommandDeclaration = {
   ],
   examples: ['tsrun list', 'tsrun list --quiet', 'tsrun list --format json'],
   async run(_args, options, { root }) {
-    const { demandWhole, listContainers, listTable } = await import('../../container/list.ts');
-    const listing = listContainers(root);
-    const { states } = listing;
-    if (options.quiet === true) print(states.map(({ id }) => `${id}\n`).join(''));
-    else if (options.format === 'json') print(`${printableJson(states)}\n`);
-    else print(listTable(states));
-    demandWhole(listing);
+    const { demandWhole, listContainers, listIds, listTable } = await import('../../container/list.ts');
+    if (options.quiet === true) {
+      const ids = listIds(root);
+      print(ids.listed.map((id) => `${id}\n`).join(''));
+      demandWhole(ids);
+      return 0;
+    }
+    const states = listContainers(root);
+    print(options.format === 'json' ? `${printableJson(states.listed)}\n` : listTable(states.listed));
+    demandWhole(states);
     return 0;
   },
 };

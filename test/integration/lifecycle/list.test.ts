@@ -1,9 +1,12 @@
 /** `list` and `state`: what they say, and in which order. */
+import { mkdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
-import { requires, sandbox } from '../../harness/index.ts';
+import { requires, run, runtimePath, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: ['tsrun', 'runc'] });
+const ours = requires({ root: true, runtime: 'tsrun', commands: ['strace'] });
 
 t.test('state and list --format json tell the owner, the root filesystem and the time', { skip }, async (t) => {
   const box = sandbox(t);
@@ -42,4 +45,15 @@ t.test('list is sorted by id, as a table and as ids', { skip }, async (t) => {
     lines.map((line) => line.split(/\s+/)[0]),
     sorted,
   );
+});
+
+t.test('list -q reads no state, and lists no left-over of a killed create', { skip: ours }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle());
+  mkdirSync(join(box.root, 'left-over'), { mode: 0o700 });
+  mkdirSync(join(box.root, 'half~'), { mode: 0o700 });
+  const log = join(box.directory, 'calls');
+  const strace = ['-f', '-e', 'trace=open,openat,read', '-o', log, runtimePath, '--root', box.root];
+  t.match(await run('strace', [...strace, 'list', '-q']), { code: 0, stdout: `${id}\n` });
+  t.notMatch(readFileSync(log, 'utf8'), id);
 });

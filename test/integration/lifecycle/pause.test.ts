@@ -2,7 +2,16 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Differences, requires, runtimeName, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
+import {
+  type Differences,
+  requires,
+  run,
+  runtimeName,
+  runtimePath,
+  type Sandbox,
+  sandbox,
+  waitFor,
+} from '../../harness/index.ts';
 
 const skip = requires({ root: true, cgroup2: true });
 const needs = (differs?: Differences) => requires({ root: true, cgroup2: true, ...(differs && { differs }) });
@@ -72,6 +81,28 @@ t.test('ps tells the pids of all processes', { skip }, async (t) => {
   t.ok(pids.includes((await box.state(id)).pid));
   t.notOk(pids.includes(process.pid));
 });
+
+t.test(
+  'ps prints as ps -ef does, and has ps look at no other process',
+  { skip: needs({ runc: 'asks for all', crun: 'has another table' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const { id } = await ticking(box);
+    const { pid } = await box.state(id);
+    const [header, ...lines] = (await box.runtimeOk(['ps', id])).stdout.trimEnd().split('\n');
+    t.match(header, /^UID +PID +PPID +C +STIME +TTY +TIME +CMD$/);
+    t.ok(
+      lines.some((line) => new RegExp(`^\\S+ +${pid} `).test(line)),
+      lines.join('\n'),
+    );
+    const log = `${box.directory}/calls`;
+    const strace = ['-f', '-e', 'trace=openat', '-o', log, runtimePath, '--root', box.root, 'ps', id];
+    t.match(await run('strace', strace), { code: 0 });
+    const calls = readFileSync(log, 'utf8');
+    t.match(calls, `"/proc/${pid}/stat"`);
+    t.notMatch(calls, `"/proc/${process.pid}/stat`);
+  },
+);
 
 t.test('ps prints the table that its arguments ask for', { skip: needs({ crun: 'takes no arguments' }) }, async (t) => {
   const box = sandbox(t);
