@@ -1,33 +1,26 @@
 // The device filter of a cgroup: a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2)), replaced in place.
-#include <linux/bpf.h>
+#include "bpf.h"
 
 #include <cerrno>
 #include <cstring>
 
-#include "../common/syscall.h"
 #include "functions.h"
 
 namespace tsrun {
 
 namespace {
 
-// By this name our program is known again among those of others (systemd attaches one of its own to a unit).
-constexpr char kProgramName[] = "tsrun_devices";
 // As many programs as one cgroup may have (BPF_CGROUP_MAX_PROGS).
 constexpr uint32_t kMostPrograms = 64;
-
-long bpf(bpf_cmd command, bpf_attr& attributes) {
-  return sys(__NR_bpf, command, reinterpret_cast<long>(&attributes), sizeof(attributes));
-}
 
 // How often a load is begun that signals interrupt.
 constexpr int kMostLoads = 100;
 
-long load_program(const Napi::Buffer<char>& instructions) {
+long load_program(std::string_view instructions) {
   bpf_attr attributes = {};
   attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-  attributes.insns = reinterpret_cast<uint64_t>(instructions.Data());
-  attributes.insn_cnt = static_cast<uint32_t>(instructions.Length() / sizeof(bpf_insn));
+  attributes.insns = reinterpret_cast<uint64_t>(instructions.data());
+  attributes.insn_cnt = static_cast<uint32_t>(instructions.size() / sizeof(bpf_insn));
   static const char license[] = "Apache-2.0";
   attributes.license = reinterpret_cast<uint64_t>(license);
   memcpy(attributes.prog_name, kProgramName, sizeof(kProgramName));
@@ -58,11 +51,7 @@ int open_ours(uint32_t id) {
   if (opened < 0) return -1;
   UniqueFd fd(static_cast<int>(opened));
   bpf_prog_info description = {};
-  attributes = {};
-  attributes.info.bpf_fd = static_cast<uint32_t>(fd.get());
-  attributes.info.info_len = sizeof(description);
-  attributes.info.info = reinterpret_cast<uint64_t>(&description);
-  if (bpf(BPF_OBJ_GET_INFO_BY_FD, attributes) < 0) return -1;
+  if (describe_program(fd.get(), &description) < 0) return -1;
   return strcmp(description.name, kProgramName) == 0 ? fd.release() : -1;
 }
 
@@ -80,13 +69,29 @@ long attach(int cgroup_fd, int program_fd, int replaced_fd) {
   return bpf(BPF_PROG_ATTACH, attributes);
 }
 
+// The program that others have loaded, where it is shared; else a new one.
+long program_of(std::string_view instructions, bool shared, bool* is_forged) {
+  if (!shared) return load_program(instructions);
+  ProgramPin pin(instructions);
+  int pinned = pin.open();
+  *is_forged = pin.is_forged();
+  if (pinned >= 0) return pinned;
+  long loaded = load_program(instructions);
+  if (loaded >= 0) pin.make(static_cast<int>(loaded));
+  return loaded;
+}
+
 }  // namespace
 
-// filterDevices(cgroup directory's fd, instructions): there is no moment without a filter when one is replaced
+// filterDevices(cgroup directory's fd, instructions, shared) -> false when what is pinned in its place is another
+// program. There is no moment without a filter when one is replaced.
 Napi::Value filter_devices(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int cgroup_fd = int_at(info, 0);
-  long loaded = load_program(info[1].As<Napi::Buffer<char>>());
+  auto instructions = info[1].As<Napi::Buffer<char>>();
+  bool is_forged = false;
+  long loaded =
+      program_of({instructions.Data(), instructions.Length()}, info[2].As<Napi::Boolean>().Value(), &is_forged);
   if (loaded < 0) return throw_errno(env, static_cast<int>(-loaded), "bpf(BPF_PROG_LOAD)");
   UniqueFd program(static_cast<int>(loaded));
   std::vector<uint32_t> ids;
@@ -96,7 +101,7 @@ Napi::Value filter_devices(const Napi::CallbackInfo& info) {
   for (size_t i = 0; i < ids.size() && ours.get() < 0; i++) ours.reset(open_ours(ids[i]));
   long attached = attach(cgroup_fd, program.get(), ours.get());
   if (attached < 0) return throw_errno(env, static_cast<int>(-attached), "bpf(BPF_PROG_ATTACH)");
-  return env.Undefined();
+  return Napi::Boolean::New(env, !is_forged);
 }
 
 }  // namespace tsrun

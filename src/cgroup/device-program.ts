@@ -17,6 +17,19 @@ import { tableOf } from './device-table.ts';
 /** Of more rules than this the verifier would have to follow too many ways through the list. */
 const longList = 48;
 
+export interface DeviceProgram {
+  readonly instructions: Uint8Array;
+  /** Whether many containers have it. */
+  readonly shared: boolean;
+}
+
+/** The program of these rules: of lists that most containers have, it is ready. */
+export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
+  const living = withoutDeadRules(rules);
+  const instructions = sharedPrograms.find((shared) => isSameList(shared.rules, living))?.instructions;
+  return { instructions: instructions ?? compileLiving(living), shared: instructions !== undefined };
+}
+
 /**
  * Compiles device rules to a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2), struct bpf_cgroup_dev_ctx).
  *
@@ -26,7 +39,10 @@ const longList = 48;
  * at once" would get both wrong.
  */
 export function compileDeviceRules(rules: readonly DeviceRule[]): Uint8Array {
-  const living = withoutDeadRules(rules);
+  return compileLiving(withoutDeadRules(rules));
+}
+
+function compileLiving(living: readonly DeviceRule[]): Uint8Array {
   const parts = (living.length > longList ? searchOf(living) : undefined) ?? walkOf(living);
   return new Uint8Array(new Uint32Array([contextLoaded, ...parts, verdict(0)].flat(2)).buffer);
 }
@@ -44,13 +60,29 @@ function searchOf(rules: readonly DeviceRule[]): Instruction[][] | undefined {
   return [searchProgram('c', characters), searchProgram('b', blocks)];
 }
 
-/** Whatever stands before a rule that matches everything has nothing left to decide. */
+/**
+ * Whatever stands before a rule that matches everything has nothing left to decide. Nor has that rule itself where it
+ * denies, as what no rule allows is denied; nor one that stands among the default rules, which come last, too.
+ */
 function withoutDeadRules(rules: readonly DeviceRule[]): DeviceRule[] {
   const last = rules.findLastIndex(
     ({ type, major, minor, access }) =>
       type === 'a' && major === null && minor === null && maskOf(access) === allAccess,
   );
-  return rules.slice(Math.max(last, 0));
+  const living = rules.slice(last >= 0 && rules[last]?.allow === false ? last + 1 : Math.max(last, 0));
+  const own = living.length - defaultDeviceRules.length;
+  if (own <= 0 || living[own] !== defaultDeviceRules[0]) return living;
+  return living.filter((rule, index) => index >= own || !defaultDeviceRules.some((other) => isSameRule(rule, other)));
+}
+
+function isSameList(a: readonly DeviceRule[], b: readonly DeviceRule[]): boolean {
+  return a.length === b.length && a.every((rule, index) => isSameRule(rule, b[index] as DeviceRule));
+}
+
+function isSameRule(a: DeviceRule, b: DeviceRule): boolean {
+  if (a === b) return true;
+  const isSameDevice = a.type === b.type && a.major === b.major && a.minor === b.minor;
+  return isSameDevice && a.allow === b.allow && a.access === b.access;
 }
 
 function compileRule(rule: DeviceRule): Instruction[] {
@@ -89,3 +121,11 @@ function denied(mask: number): Instruction[] {
 
 /** Every container has these; the executable starts from a snapshot of its heap, where they are ready. */
 const compiledDefaults = new Map(defaultDeviceRules.map((rule) => [rule, compileRule(rule).flat()]));
+
+/** docker's own list has the console, too. */
+const dockerConsole: DeviceRule = { allow: true, type: 'c', major: 5, minor: 1, access: 'rwm' };
+
+/** Lists of nearly all containers; the executable's snapshot has their programs. Each is one more in the bpffs. */
+const sharedPrograms = [defaultDeviceRules, [dockerConsole, ...defaultDeviceRules]].map((rules) => {
+  return { rules, instructions: compileLiving(rules) };
+});

@@ -2,8 +2,8 @@ import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { DeviceRule } from '../generated/ops.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
-import { logFinding } from '../log.ts';
-import { compileDeviceRules } from './device-program.ts';
+import { log, logFinding } from '../log.ts';
+import { deviceProgram } from './device-program.ts';
 
 /**
  * Puts a device filter on a cgroup, or another in its place; running processes feel it at their next open(2).
@@ -14,7 +14,13 @@ import { compileDeviceRules } from './device-program.ts';
  */
 export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], required: boolean): void {
   try {
-    addon().filterDevices(cgroupFd, compileDeviceRules(rules));
+    const { instructions, shared } = deviceProgram(rules);
+    if (!addon().filterDevices(cgroupFd, instructions, shared)) {
+      log(
+        'warning',
+        'the program pinned in /sys/fs/bpf/tsrun is not the device filter it is named after: it is not used',
+      );
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { compileDeviceRules } from '../../../src/cgroup/device-program.ts';
+import { compileDeviceRules, deviceProgram } from '../../../src/cgroup/device-program.ts';
 import {
   defaultDeviceRules,
   deviceRulesOf,
@@ -103,3 +103,30 @@ for (const [what, device] of [
     t.notOk(permits(program, 'c', 20_000, 7, 'r'));
   });
 }
+
+t.test('lists that most containers have come to the same few programs', async (t) => {
+  const defaults = deviceProgram(defaultDeviceRules);
+  t.ok(defaults.shared);
+  const denial = { allow: false, access: 'rwm' };
+  const again = [
+    { allow: true, type: 'c' as const, major: 1, minor: 3, access: 'rwm' },
+    { allow: true, type: 'c' as const, major: 136, access: 'rwm' },
+  ];
+  for (const given of [[denial], again, [denial, ...again], [{ allow: true }, denial]]) {
+    const program = deviceProgram([...deviceRulesOf(given), ...defaultDeviceRules]);
+    t.strictSame(program, defaults, JSON.stringify(given));
+  }
+  const docker = [denial, ...again, { allow: true, type: 'c' as const, major: 5, minor: 1, access: 'rwm' }];
+  const dockers = deviceProgram([...deviceRulesOf(docker), ...defaultDeviceRules]);
+  t.ok(dockers.shared);
+  t.ok(permits(Buffer.from(dockers.instructions), 'c', 5, 1, 'rw'));
+  for (const given of [
+    [{ allow: true }],
+    [{ ...again[0], access: 'r' }],
+    [{ allow: false, type: 'c', major: 1, minor: 3 }],
+  ]) {
+    const program = deviceProgram([...deviceRulesOf(given as never), ...defaultDeviceRules]);
+    t.notOk(program.shared, JSON.stringify(given));
+    t.notSame(program.instructions, defaults.instructions);
+  }
+});

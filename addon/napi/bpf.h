@@ -1,0 +1,49 @@
+// What bpf.cc and program_pin.cc share.
+#pragma once
+#include <linux/bpf.h>
+
+#include <string>
+#include <string_view>
+
+#include "../common/syscall.h"
+
+namespace tsrun {
+
+// By this name our program is known again among those of others (systemd attaches one of its own to a unit).
+constexpr char kProgramName[] = "tsrun_devices";
+
+inline long bpf(bpf_cmd command, bpf_attr& attributes) {
+  return sys(__NR_bpf, command, reinterpret_cast<long>(&attributes), sizeof(attributes));
+}
+
+// 0 or a negative errno.
+inline long describe_program(int fd, bpf_prog_info* description) {
+  *description = {};
+  bpf_attr attributes = {};
+  attributes.info.bpf_fd = static_cast<uint32_t>(fd);
+  attributes.info.info_len = sizeof(*description);
+  attributes.info.info = reinterpret_cast<uint64_t>(description);
+  return bpf(BPF_OBJ_GET_INFO_BY_FD, attributes);
+}
+
+// Device programs that many containers have, loaded once: see program_pin.cc.
+class ProgramPin {
+ public:
+  // Without a place that nobody else can write to, there is no pin.
+  explicit ProgramPin(std::string_view instructions);
+  // The program's descriptor; -1 where there is none, or what is there is not this very program.
+  int open() const;
+  // Best effort: another command may be faster, and the place may be full.
+  void make(int program_fd) const;
+  bool is_forged() const { return is_forged_; }
+
+ private:
+  bool is_same(int fd) const;
+
+  std::string_view instructions_;
+  std::string hash_;
+  std::string path_;
+  mutable bool is_forged_ = false;
+};
+
+}  // namespace tsrun
