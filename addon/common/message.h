@@ -20,5 +20,7 @@
 //      | -- kContinue --------------------> |  the agent has it
 //      | <------------- kError(op, errno)   |  a hook or execve failed; or
 //      | <---------------------- end of file|  execve took the close-on-exec socket away: it runs
+//
+// In a `run` there is no exec socket: the runtime's own says kContinue once more, and what follows is as with start.
 #pragma once
 #include "../generated/message.h"

@@ -603,7 +603,7 @@ struct SetUmaskOp {
 struct NoNewPrivilegesOp {
 };
 
-// Everything is ready: wait until start connects to the exec socket.
+// Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word.
 struct WaitStartOp {
   int64_t socket;
 };

@@ -57,7 +57,7 @@ const char* next_candidate(const char* path, const char* name, char* candidate, 
 
 // The descriptors that only setting up needed must not lie open while the container waits.
 void close_setup() {
-  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.mount_fd, &ctx.sync_fd};
+  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.mount_fd};
   for (int* fd : setup) {
     if (*fd >= 0) close_fd(*fd);
     *fd = -1;
@@ -67,6 +67,29 @@ void close_setup() {
   }
   ctx.kept_count = 0;
   close_held();
+}
+
+// Until a start has taken it: 0 or an errno.
+int accept_start(int socket, int* trace) {
+  constexpr int kCloexec = 02000000;
+  close_fd(ctx.sync_fd);
+  for (bool started = false; !started;) {
+    long connection;
+    do {
+      connection = sys(__NR_accept4, socket, nullptr, nullptr, kCloexec);
+    } while (connection == -EINTR || connection == -ECONNABORTED);
+    if (connection < 0) return static_cast<int>(connection);
+    // From here on start is the runtime. It takes the socket's name away before it lets us go on, so that nobody sees a
+    // running container that seems to wait; one that cannot says that we are to wait for another.
+    ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
+    ctx.detail[0] = 0;
+    if (send(kSync, 0, 0) < 0) quit(1);
+    // A start that is traced wants the times of what is still to come.
+    started = await_start(trace);
+    if (!started) close_fd(static_cast<int>(connection));
+  }
+  close_fd(socket);
+  return 0;
 }
 
 }  // namespace
@@ -121,25 +144,16 @@ int run(const DefaultHomeOp& op) {
 }
 
 int run(const WaitStartOp& op) {
-  constexpr int kCloexec = 02000000;
+  int socket = static_cast<int>(op.socket), trace = -1;
   close_setup();
-  int trace = -1;
-  for (bool started = false; !started;) {
-    long connection;
-    do {
-      connection = sys(__NR_accept4, op.socket, nullptr, nullptr, kCloexec);
-    } while (connection == -EINTR || connection == -ECONNABORTED);
-    if (connection < 0) return static_cast<int>(connection);
-    // From here on start is the runtime. It takes the socket's name away before it lets us go on, so that nobody sees a
-    // running container that seems to wait; one that cannot says that we are to wait for another.
-    ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
+  if (socket >= 0) {
+    int error = accept_start(socket, &trace);
+    if (error < 0) return error;
+  } else {
+    // The command that has created the container starts it, too. Nobody else can, and should it be gone now, this ends.
     ctx.detail[0] = 0;
-    if (send(kSync, 0, 0) < 0) quit(1);
-    // A start that is traced wants the times of what is still to come.
-    started = await_start(&trace);
-    if (!started) close_fd(static_cast<int>(connection));
+    if (!await_start(&trace)) quit(1);
   }
-  close_fd(static_cast<int>(op.socket));
   if (trace >= 0) {
     map_trace(trace);
     close_fd(trace);

@@ -42,6 +42,8 @@ export interface CreateRequest {
   pidfdSocket: string | undefined;
   /** Whether start makes a socket for sd_notify. */
   notify: boolean;
+  /** Whether this command starts the container, too. */
+  starts: boolean;
 }
 
 export interface Created {
@@ -52,6 +54,8 @@ export interface Created {
   /** Master of the container's terminal, or -1 when there is none or a console socket got it. */
   terminal: number;
   source: SpecSource;
+  /** To init, which waits for this command to start it; -1 when it waits for `start`. */
+  socket: number;
 }
 
 /**
@@ -100,7 +104,7 @@ class Creation implements PlanOwner {
   run(): Created {
     const { directory, request } = this;
     directory.writeConfig(request.source.text);
-    directory.write(this.container);
+    this.write();
     if (request.notify) makeNotifyDirectory(directory);
     // The filter is loaded after start, which hands its listener over.
     const options: RunOptions = {
@@ -110,20 +114,20 @@ class Creation implements PlanOwner {
       agent: null,
     };
     const executor = new Executor(request.plan, this, this.undo, options);
-    executor.slots['exec-socket'] = addon().listen(directory.path, execSocket);
+    executor.slots['exec-socket'] = request.starts ? -1 : addon().listen(directory.path, execSocket);
     if (request.plan.ops.some(({ op }) => op === 'run-container-hook')) {
       this.stateFd = addon().memfd('tsrun-state', 0);
       executor.slots.state = this.stateFd;
     }
-    const { pidfd, terminal } = executor.run();
-    return { directory, record: this.container, pidfd, terminal, source: request.source };
+    const { pidfd, terminal, socket } = executor.run();
+    return { directory, record: this.container, pidfd, terminal, source: request.source, socket };
   }
 
   started(pid: number, pidfd: number): void {
     this.pidfd = pidfd;
     this.container = { ...this.container, init: identityOf(pid, pidfd) };
     // Without hooks nobody asks for the pid before the container is created, which is soon.
-    if (this.request.plan.ops.some(runsHook)) this.directory.write(this.container);
+    if (this.request.plan.ops.some(runsHook)) this.write();
     this.publishState('creating');
   }
 
@@ -134,8 +138,14 @@ class Creation implements PlanOwner {
   record(made: Made): void {
     this.container = { ...this.container, ...made };
     if (made.phase === 'created') this.directory.writeRemains(this.container);
-    this.directory.write(this.container);
+    this.write();
     if (made.phase === 'created') this.publishState('created');
+  }
+
+  private write(): void {
+    const { container, request } = this;
+    // No other command can start it.
+    this.directory.write(request.starts ? { ...container, startOps: {} } : container);
   }
 
   /** What hooks that init runs will read: they see the pid as the container does (runtime.md, State). */
@@ -185,15 +195,29 @@ function runsHook({ op }: Op): boolean {
 }
 
 function opsAfterStart(ops: readonly Op[]): Record<string, Op> {
-  const wait = ops.findIndex((op) => op.op === 'wait-start');
-  const later = ops.map((op, index) => [index, op] as const).filter(([index]) => index > wait);
-  // The program's environment may hold secrets, and no message needs it.
-  return Object.fromEntries(later.map(([index, op]) => [index, 'env' in op ? { ...op, env: [] } : op]));
+  const later: Record<string, Op> = {};
+  // From the end: what comes before start is many times as long.
+  for (let index = ops.length - 1; index >= 0; index--) {
+    const op = ops[index] as Op;
+    if (op.op === 'wait-start') break;
+    // The program's environment may hold secrets, and no message needs it.
+    later[index] = 'env' in op ? { ...op, env: [] } : op;
+  }
+  return later;
 }
 
 /** By passwd(5) itself: what os.userInfo() says depends on the engine. */
 function ownerName(): string {
   const uid = String(process.geteuid?.() ?? 0);
-  const lines = (readIfThere('/etc/passwd') ?? '').split('\n');
-  return lines.map((line) => line.split(':')).find((fields) => fields[2] === uid)?.[0] ?? uid;
+  return nameIn(readIfThere('/etc/passwd') ?? '', uid) ?? uid;
+}
+
+/** The file may have thousands of lines: none is taken apart but those that have the number in some field. */
+function nameIn(passwd: string, uid: string): string | undefined {
+  const field = `:${uid}:`;
+  for (let at = passwd.indexOf(field); at >= 0; at = passwd.indexOf(field, at + 1)) {
+    const before = passwd.slice(passwd.lastIndexOf('\n', at) + 1, at).split(':');
+    if (before.length === 2) return before[0];
+  }
+  return undefined;
 }

@@ -176,6 +176,7 @@ export function startProcess(
   const options: RunOptions = {
     ...request,
     initType: 'setns',
+    starts: false,
     filterCache: filterCacheDirectory(dirname(directory.path)),
     agent: record.seccompListener,
   };

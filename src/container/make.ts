@@ -9,7 +9,7 @@ import { logFindings } from './log-findings.ts';
 import { takesNotifySocket } from './notify.ts';
 import { demandRootfs, prepareLoaded } from './prepare.ts';
 
-type Given = Pick<CreateRequest, 'root' | 'consoleSocket' | 'pidfdSocket' | 'descriptors' | 'hosted'>;
+type Given = Pick<CreateRequest, 'root' | 'starts' | 'consoleSocket' | 'pidfdSocket' | 'descriptors' | 'hosted'>;
 
 export interface MakeRequest extends Given {
   readonly lowering: LowerOptions & { readonly preserveFds: number };

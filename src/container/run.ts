@@ -24,14 +24,14 @@ export interface RunOptions {
  * @returns the program's exit code, or 128 and the number of the signal that killed it
  */
 export function runCreated(
-  { directory, record, pidfd, terminal, source }: Created,
+  { directory, record, pidfd, terminal, source, socket }: Created,
   { detach, keep }: RunOptions,
 ): number {
   let notify: NotifyRelay | undefined;
   try {
     notify = openNotifyRelay(directory);
     if (!detach) addon().holdSignals();
-    startCreated(directory, record, () => source);
+    startCreated(directory, record, () => source, socket);
     if (detach) demandNoInterrupt();
   } catch (error) {
     addon().settleInterrupts(false);

@@ -56,15 +56,24 @@ function placed(error: unknown, source: Source): unknown {
   }
 }
 
-/** The same for a container that this command has created: there is nothing to look up. */
-export function startCreated(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
+/**
+ * The same for a container that this command has created: there is nothing to look up.
+ *
+ * @param socket to init, which waits for this command alone
+ */
+export function startCreated(
+  directory: ContainerDirectory,
+  record: ContainerRecord,
+  source: Source,
+  socket?: number,
+): void {
   if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
     throw new TsrunError('required by start', {
       about: '/process',
       hint: 'add a process to config.json and create again',
     });
   }
-  traceStep('start-program', 'start', () => release(directory, record, source));
+  traceStep('start-program', 'start', () => release(directory, record, source, socket));
   runPoststartHooks(directory, record, source);
 }
 
@@ -83,13 +92,17 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
  * Lets init go on, and waits until it has become the program. After a failed startContainer hook the container is
  * destroyed (runtime.md, Lifecycle 7).
  */
-function release(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
-  const socket = connectToInit(directory, record);
+function release(directory: ContainerDirectory, record: ContainerRecord, source: Source, own?: number): void {
+  const socket = own ?? connectToInit(directory, record);
   try {
-    // Only the first to connect is answered. While init waits for this command's word, the container is not started:
-    // should this command be killed now, init ends.
-    if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
-    sendContinue(socket, takeStart(socket, directory, record));
+    if (own === undefined) {
+      // Only the first to connect is answered. While init waits for this command's word, the container is not started:
+      // should this command be killed now, init ends.
+      if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
+      sendContinue(socket, takeStart(socket, directory, record));
+    } else {
+      sendContinue(socket, traceOfStart(record.startOps));
+    }
     const failure = answer(socket, record);
     const error = failure && placed(failureOf(directory, record, failure), source);
     if (failure?.op.op === 'run-container-hook') deleteFailed(directory);

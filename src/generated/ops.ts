@@ -835,7 +835,7 @@ export interface NoNewPrivilegesOp extends OpBase {
   readonly by: 'init';
 }
 
-/** Everything is ready: wait until start connects to the exec socket. */
+/** Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word. */
 export interface WaitStartOp extends OpBase {
   readonly op: 'wait-start';
   readonly by: 'init';

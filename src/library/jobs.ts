@@ -76,9 +76,10 @@ function loadedFrom({ spec }: Subject) {
   return loadConfig({ text, path: 'spec', value: parseSpecText(text, 'spec') });
 }
 
-function makeFrom(job: CreateJob): Created {
+/** @param starts this job starts it, too */
+function makeFrom(job: CreateJob, starts: boolean): Created {
   const { root, lowering, consoleSocket, pidfdSocket, descriptors } = job;
-  const given = { root, consoleSocket, pidfdSocket, descriptors, hosted: true } as const;
+  const given = { root, starts, consoleSocket, pidfdSocket, descriptors, hosted: true } as const;
   return makeContainer({ ...given, lowering, config: loadedFrom(job), tty: false, detached: true });
 }
 
@@ -96,15 +97,16 @@ function reap(pidfd: number): ExitStatus {
 }
 
 const jobs = {
-  create: (job: CreateJob): Child => childOf(makeFrom(job)),
+  create: (job: CreateJob): Child => childOf(makeFrom(job, false)),
 
   /** create and start; what fails leaves nothing. */
   spawn({ root, id, choices, descriptors }: SpawnJob): Child {
     const { spec, mapRootfs } = sandboxSpec(choices, gatherHostFacts());
     const lowering = { id, bundle: join(root, id), mapRootfs, preserveFds: descriptors.length - 3 };
-    const created = makeFrom({ root, spec, lowering, descriptors, consoleSocket: undefined, pidfdSocket: undefined });
+    const given = { root, spec, lowering, descriptors, consoleSocket: undefined, pidfdSocket: undefined };
+    const created = makeFrom(given, true);
     try {
-      startCreated(created.directory, created.record, () => created.source);
+      startCreated(created.directory, created.record, () => created.source, created.socket);
       demandNoInterrupt();
       return childOf(created);
     } catch (error) {

@@ -69,17 +69,19 @@ export class Executor implements Run {
     this.nextOp = this.runtimeOps(0);
     this.converse();
     const { pid, pidfd, terminal } = this;
-    this.close({ keepTerminal: true });
-    return { pid, pidfd, terminal };
+    const socket = this.options.starts ? this.socket : -1;
+    this.close({ keep: [terminal, socket] });
+    return { pid, pidfd, terminal, socket };
   }
 
-  /** What this process holds for the plan. */
-  private close({ keepTerminal = false } = {}): void {
-    const open = [this.socket, ...Object.values(this.slots), ...(keepTerminal ? [] : [this.terminal])];
-    for (const fd of open) if (fd >= 0) closeQuietly(fd);
+  /** What this process holds for the plan; a failure of what comes after its run closes what was kept. */
+  private close({ keep = [] }: { keep?: readonly number[] } = {}): void {
+    for (const fd of [this.socket, this.terminal, ...Object.values(this.slots)]) {
+      if (fd >= 0 && !keep.includes(fd)) closeQuietly(fd);
+    }
     for (const slot of Object.keys(this.slots)) delete this.slots[slot];
-    this.socket = -1;
-    if (!keepTerminal) this.terminal = -1;
+    if (!keep.includes(this.socket)) this.socket = -1;
+    if (!keep.includes(this.terminal)) this.terminal = -1;
     this.cgroup.close();
   }
 
@@ -117,7 +119,12 @@ export class Executor implements Run {
       cgroupFd: this.cgroup.fd,
       syncFd: theirs,
       planFd: plan,
-      inherit: [theirs, plan, ...Object.values(this.slots), ...(this.trace ? [this.trace.fd] : [])],
+      inherit: [
+        theirs,
+        plan,
+        ...Object.values(this.slots).filter((fd) => fd >= 0),
+        ...(this.trace ? [this.trace.fd] : []),
+      ],
       preserveFds: this.options.preserveFds,
       descriptors: this.options.descriptors ?? [],
     };

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly initType: 'standard' | 'setns';
   /** Directory of compiled seccomp filters. */
   readonly filterCache: string;
+  /** Whether the same command starts the container that it creates: then the socket to init stays open for that. */
+  readonly starts: boolean;
   /** Who gets the listener of a filter; null where no filter may have one, as before start. */
   readonly agent: SeccompListener | null;
   /** This process is a program that uses the library, and goes on whatever comes of the plan. */
@@ -50,6 +52,8 @@ export interface Started {
   readonly pidfd: number;
   /** The master of its terminal, or -1 when there is none or a console socket got it. */
   readonly terminal: number;
+  /** To init, which waits for the start; -1 when it waits for another command, or for none. */
+  readonly socket: number;
 }
 
 /** @throws Error for an op that only a container's creation may have */

@@ -10,13 +10,21 @@ export const create: CommandDeclaration = {
   options: [...createOptions, configOption],
   examples: ['tsrun create --bundle /containers/web --pid-file /run/web.pid web'],
   async run([id = ''], options, globals) {
-    closeQuietly((await createFrom(id, options, globals, true)).pidfd);
+    closeQuietly((await createFrom(id, options, globals, { detached: true, starts: false })).pidfd);
     return 0;
   },
 };
 
-/** The part that create and run share; `detached`: this command will not stay to hold a terminal. */
-export async function createFrom(id: string, options: OptionValues, globals: GlobalOptions, detached: boolean) {
+/**
+ * The part that create and run share; `detached`: this command will not stay to hold a terminal; `starts`: it starts the
+ * container, too.
+ */
+export async function createFrom(
+  id: string,
+  options: OptionValues,
+  globals: GlobalOptions,
+  { detached, starts }: { detached: boolean; starts: boolean },
+) {
   const { checkId } = await import('../../container/id.ts');
   const { makeContainer } = await import('../../container/make.ts');
   const { notifyDirectoryFor } = await import('../../container/notify.ts');
@@ -31,6 +39,7 @@ export async function createFrom(id: string, options: OptionValues, globals: Glo
     config: configOf(options),
     tty: options.tty === true,
     detached,
+    starts,
     consoleSocket: options.consoleSocket as string | undefined,
     pidfdSocket: options.pidfdSocket as string | undefined,
   });

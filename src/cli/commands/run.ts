@@ -25,9 +25,10 @@ export const run: CommandDeclaration = {
   ],
   async run([id = ''], options, globals) {
     if (options.timing === true) await showTiming();
-    const created = await createFrom(id, options, globals, options.detach === true);
+    const detach = options.detach === true;
+    const created = await createFrom(id, options, globals, { detached: detach, starts: true });
     const { runCreated } = await import('../../container/run.ts');
-    return runCreated(created, { detach: options.detach === true, keep: options.keep === true });
+    return runCreated(created, { detach, keep: options.keep === true });
   },
 };
 

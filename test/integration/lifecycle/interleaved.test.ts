@@ -1,5 +1,5 @@
 /** Between any two steps of a command another may act, or the container may end. */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import {
@@ -103,6 +103,27 @@ t.test('delete of a container whose `run --keep` writes down how it has ended', 
   t.match(await deletion.done, { code: 0, stderr: '' });
   t.same(readdirSync(box.root), []);
 });
+
+t.test(
+  'a run that is killed before the start: the container has stopped, and nobody else could start it',
+  { skip },
+  async (t) => {
+    const box = sandbox(t);
+    const id = box.newId();
+    const { directory } = box.bundle();
+    // The second record says that it is created.
+    const written = { call: 'openat', path: stateFile(box, id, '.state.json'), nth: 2 };
+    await stopAfter(box, written, ['run', '--bundle', directory, id]);
+    t.notOk(existsSync(stateFile(box, id, 'exec.sock')), 'no exec socket');
+    const { init, creator } = JSON.parse(readFileSync(stateFile(box, id, 'state.json'), 'utf8'));
+    t.equal(init, undefined, 'not written yet');
+    process.kill(creator.pid, 'SIGKILL');
+    await box.waitForState(id, 'stopped');
+    t.match(await box.runtime(['start', id]), { code: 1, stderr: /has stopped/ });
+    await box.runtimeOk(['delete', id]);
+    t.same(readdirSync(box.root), []);
+  },
+);
 
 t.test('`run --keep` of a container that is deleted meanwhile', { skip }, async (t) => {
   const box = sandbox(t);

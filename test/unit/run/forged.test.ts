@@ -83,6 +83,7 @@ async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string
     consoleSocket: undefined,
     pidfdSocket: undefined,
     initType: 'standard',
+    starts: false,
     filterCache: '/none',
     agent: null,
   };
