@@ -19,14 +19,16 @@ interface Refusal {
  * @throws TsrunError that tells which cgroup stands in the way, and why
  */
 export function enableControllers(path: string, required: readonly string[]): void {
-  const refusals = cgroupsAbove(path).flatMap(enableAllFor);
-  const missing = required.find((controller) => !words(path, 'cgroup.controllers').includes(controller));
+  const above = cgroupsAbove(path);
+  const refusals = hasAll(path, above[0]) ? [] : above.flatMap(enableAllFor);
+  const own = required.length === 0 ? [] : words(path, 'cgroup.controllers');
+  const missing = required.find((controller) => !own.includes(controller));
   if (missing === undefined) return;
   const refusal = refusals.find(({ controller }) => controller === missing);
   if (refusal === undefined) {
     throw new TsrunError(`controller ${missing} is not available for the cgroup ${path}`, {
       code: 'ENOCONTROLLER',
-      hint: `whoever made ${cgroupsAbove(path)[0]} has to delegate it`,
+      hint: `whoever made ${above[0]} has to delegate it`,
     });
   }
   throw new TsrunError(`controller ${missing} cannot be enabled in ${refusal.directory}: ${reasonOf(refusal)}`, {
@@ -36,6 +38,13 @@ export function enableControllers(path: string, required: readonly string[]): vo
         ? `move them to a cgroup below (mkdir ${refusal.directory}/init), or choose another place with /linux/cgroupsPath`
         : 'choose another place with /linux/cgroupsPath',
   });
+}
+
+/** Whether all that the highest has is handed down to this one: then it is in all between them, too. */
+function hasAll(path: string, highest: string | undefined): boolean {
+  if (highest === undefined) return false;
+  const own = words(path, 'cgroup.controllers');
+  return words(highest, 'cgroup.controllers').every((controller) => own.includes(controller));
 }
 
 /** The highest first; the mount point is one of them. */

@@ -249,9 +249,21 @@ export class ContainerDirectory {
     // First: without a record, a link that is left would stand for a container.
     removeFile(join(this.path, remainsLink));
     try {
-      rmSync(this.path, { recursive: true, force: true });
+      if (!this.removeUsual()) rmSync(this.path, { recursive: true, force: true });
     } catch (error) {
       throw cannotRemove(this.path, error, systemHint(error));
+    }
+  }
+
+  /** Without a look at what is in it: false when that is more than a container has that has been started. */
+  private removeUsual(): boolean {
+    try {
+      unlinkSync(join(this.path, recordFile));
+      unlinkSync(join(this.path, configFile));
+      rmdirSync(this.path);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -72,6 +72,14 @@ const cgroup2Magic = 0x63677270;
 
 /** Only the initial one maps every uid to itself (user_namespaces(7)). */
 export function isInitialUserNamespace(): boolean {
+  // Of a process that never enters another.
+  initialUserNamespace ??= readsInitialUserNamespace();
+  return initialUserNamespace;
+}
+
+let initialUserNamespace: boolean | undefined;
+
+function readsInitialUserNamespace(): boolean {
   return /^\s*0\s+0\s+4294967295\s*$/.test(readText('/proc/self/uid_map'));
 }
 
