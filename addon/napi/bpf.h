@@ -16,9 +16,12 @@ inline long bpf(bpf_cmd command, bpf_attr& attributes) {
   return sys(__NR_bpf, command, reinterpret_cast<long>(&attributes), sizeof(attributes));
 }
 
-// 0 or a negative errno.
-inline long describe_program(int fd, bpf_prog_info* description) {
+// 0 or a negative errno. With room for them, also the instructions as the verifier has left them, unless the kernel
+// keeps them from this process: it then gives their address back as 0, or their length.
+inline long describe_program(int fd, bpf_prog_info* description, bpf_insn* instructions = nullptr, size_t bytes = 0) {
   *description = {};
+  description->xlated_prog_insns = reinterpret_cast<uint64_t>(instructions);
+  description->xlated_prog_len = static_cast<uint32_t>(bytes);
   bpf_attr attributes = {};
   attributes.info.bpf_fd = static_cast<uint32_t>(fd);
   attributes.info.info_len = sizeof(*description);
@@ -39,6 +42,7 @@ class ProgramPin {
 
  private:
   bool is_same(int fd) const;
+  bool has_other_instructions(int fd) const;
 
   std::string_view instructions_;
   std::string hash_;

@@ -3,7 +3,8 @@
 //
 // A pin is used only where nobody but root can have made it: its directory is root's alone, and so is the one above,
 // and both are of bpffs, so that no other filesystem has been mounted over them. And then only when the kernel says
-// that it is this program: by type, name, owner, and its own hash of the instructions that the program was loaded from.
+// that it is this program: by type, name, owner, its own hash of the instructions that the program was loaded from, and
+// by these instructions themselves where it gives them to us.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -82,7 +83,18 @@ int ProgramPin::open() const {
   if (opened < 0) return -1;
   UniqueFd fd(static_cast<int>(opened));
   is_forged_ = !is_same(fd.get());
-  return is_forged_ ? -1 : fd.release();
+  return is_forged_ || has_other_instructions(fd.get()) ? -1 : fd.release();
+}
+
+// The kernel's hash is cut off after eight bytes. A verifier or JIT that rewrites instructions
+// (net.core.bpf_jit_harden) is no forger: what it has rewritten is not used, and nothing is said.
+bool ProgramPin::has_other_instructions(int fd) const {
+  std::string translated(instructions_.size(), '\0');
+  bpf_prog_info description = {};
+  auto* room = reinterpret_cast<bpf_insn*>(translated.data());
+  if (describe_program(fd, &description, room, translated.size()) < 0) return true;
+  bool is_told = description.xlated_prog_len != 0 && description.xlated_prog_insns != 0;
+  return is_told && (description.xlated_prog_len != instructions_.size() || translated != instructions_);
 }
 
 bool ProgramPin::is_same(int fd) const {

@@ -24,7 +24,7 @@ export function listContainers(root: string): Listing<PrintedState> {
 }
 
 /** The ids of all containers, whatever their records are worth: none is read. */
-export function listIds(root: string): Listing<string> {
+export function recordedIds(root: string): Listing<string> {
   const { having, others } = idsBelow(root, recordFile);
   const rest = collect(others, (id) => (new ContainerDirectory(root, id).isRecorded() ? id : undefined));
   if (rest.listed.length === 0) return { listed: having, failures: rest.failures };

@@ -47,13 +47,15 @@ export class NotifyRelay {
  * To be called before the container starts, so that nothing it says is lost. Undefined when this command has no
  * NOTIFY_SOCKET, when create had none, or, with a warning, when nobody listens there. The sockets stay open until this
  * process ends.
+ *
+ * @param isOwn whether this command has created the container, and waits with it
  */
-export function openNotifyRelay(directory: ContainerDirectory): NotifyRelay | undefined {
+export function openNotifyRelay(directory: ContainerDirectory, isOwn = false): NotifyRelay | undefined {
   const host = process.env.NOTIFY_SOCKET;
   if (!host) return undefined;
   const { init } = directory.read();
   // A container that has been started may still be using its socket; start then says why it cannot go on.
-  if (init === undefined || !directory.waitsForStart()) return undefined;
+  if (init === undefined || !(isOwn || directory.waitsForStart())) return undefined;
   const to = connectToManager(host);
   if (to === undefined) return undefined;
   const { pid } = init;

@@ -29,7 +29,7 @@ export function runCreated(
 ): number {
   let notify: NotifyRelay | undefined;
   try {
-    notify = openNotifyRelay(directory);
+    notify = openNotifyRelay(directory, socket >= 0);
     if (!detach) addon().holdSignals();
     startCreated(directory, record, () => source, socket);
     if (detach) demandNoInterrupt();

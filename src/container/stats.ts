@@ -1,13 +1,13 @@
 import { TsrunError } from '../errors.ts';
 import { type Observed, observe, statsEvent } from './events.ts';
-import { listIds } from './list.ts';
+import { recordedIds } from './list.ts';
 import type { Sample } from './stats-table.ts';
 import { ContainerDirectory } from './store.ts';
 
 /** Containers below root that can be observed: those named, all of which must be, or all that run. */
 export function observeAll(root: string, ids: readonly string[]): Observed[] {
   if (ids.length > 0) return ids.map((id) => observe(new ContainerDirectory(root, id)));
-  return listIds(root).listed.flatMap((id) => {
+  return recordedIds(root).listed.flatMap((id) => {
     try {
       return [observe(new ContainerDirectory(root, id))];
     } catch (error) {

@@ -187,8 +187,8 @@ const jobs = {
   },
 
   list: ({ root }: { root: string }) => {
-    const { states, failures } = listContainers(root);
-    return { states, failures: failures.map(({ asLine }) => asLine) };
+    const { listed, failures } = listContainers(root);
+    return { states: listed, failures: failures.map(({ asLine }) => asLine) };
   },
 
   plan(subject: Subject): Plan {

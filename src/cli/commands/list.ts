@@ -13,9 +13,9 @@ export const list: CommandDeclaration = {
   ],
   examples: ['tsrun list', 'tsrun list --quiet', 'tsrun list --format json'],
   async run(_args, options, { root }) {
-    const { demandWhole, listContainers, listIds, listTable } = await import('../../container/list.ts');
+    const { demandWhole, listContainers, recordedIds, listTable } = await import('../../container/list.ts');
     if (options.quiet === true) {
-      const ids = listIds(root);
+      const ids = recordedIds(root);
       print(ids.listed.map((id) => `${id}\n`).join(''));
       demandWhole(ids);
       return 0;

@@ -61,7 +61,8 @@ export class Restoration implements PlanOwner, Run {
 
   constructor(request: RestorationRequest, directory: ContainerDirectory, undo: UndoStack) {
     const { consoleSocket, pidfdSocket } = request;
-    this.options = { consoleSocket, pidfdSocket, preserveFds: 0, initType: 'standard', filterCache: '', agent: null };
+    const none = { preserveFds: 0, starts: false, filterCache: '', agent: null };
+    this.options = { ...none, consoleSocket, pidfdSocket, initType: 'standard' };
     this.#request = request;
     this.#directory = directory;
     this.undo = undo;
@@ -97,7 +98,8 @@ export class Restoration implements PlanOwner, Run {
 
   finish(): Omit<Created, 'source'> {
     this.cgroup.close();
-    return { directory: this.#directory, record: this.container, pidfd: this.#pidfd, terminal: this.#terminal };
+    const { container: record } = this;
+    return { directory: this.#directory, record, pidfd: this.#pidfd, terminal: this.#terminal, socket: -1 };
   }
 
   #run(names: readonly Name[]): void {
