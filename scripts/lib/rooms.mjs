@@ -29,7 +29,8 @@ export const rooms = {
   cgroup: ['addon', 'host', 'linux', 'log', 'systemd'],
   network: ['addon', 'undo'],
   resctrl: ['addon'],
-  criu: ['addon'],
+  protobuf: [],
+  criu: ['addon', 'protobuf'],
 
   // Pure: it may name the facts of host/, and gathers none.
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],

@@ -1,5 +1,5 @@
 /** The messages of CRIU's RPC that tsrun uses, numbered as in CRIU's images/rpc.proto (criu(8), swrk). */
-import type { Message, MessageType } from './wire.ts';
+import type { Message, MessageType } from '../protobuf/wire.ts';
 
 export const requestType = {
   dump: 1,

@@ -1,8 +1,8 @@
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
+import { decode, encode } from '../protobuf/wire.ts';
 import { type CriuOptions, type Request, type Response, request, requestType, response } from './messages.ts';
-import { decode, encode } from './wire.ts';
 
 /** The first that runs on the kernels tsrun runs on; what tsrun asks of it is in it. */
 const oldest = { major: 4, minor: 0 };

@@ -1,7 +1,7 @@
 /** Messages as protobuf has them on the wire, from a table of their fields: only those that tsrun sends or reads. */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-type Kind = 'bool' | 'int32' | 'uint32' | 'string' | MessageType;
+type Kind = 'bool' | 'int32' | 'uint32' | 'int64' | 'string' | 'bytes' | MessageType;
 
 /** The fields of a message by name, as the .proto file numbers them. */
 export interface MessageType {
@@ -14,9 +14,13 @@ type Value<K> = K extends 'bool'
     ? string
     : K extends 'int32' | 'uint32'
       ? number
-      : K extends MessageType
-        ? Message<K>
-        : never;
+      : K extends 'int64'
+        ? bigint
+        : K extends 'bytes'
+          ? Uint8Array
+          : K extends MessageType
+            ? Message<K>
+            : never;
 
 /** What a message of this type is in TypeScript; all fields may be absent. */
 export type Message<Type extends MessageType> = {
@@ -42,6 +46,8 @@ function write(writer: BinaryWriter, type: MessageType, message: object): void {
 
 function writeField(writer: BinaryWriter, number: number, kind: Kind, value: unknown): void {
   if (kind === 'string') writer.tag(number, WireType.LengthDelimited).string(value as string);
+  else if (kind === 'bytes') writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array);
+  else if (kind === 'int64') writer.tag(number, WireType.Varint).int64(value as bigint);
   else if (kind === 'bool') writer.tag(number, WireType.Varint).bool(value as boolean);
   else if (kind === 'int32') writer.tag(number, WireType.Varint).int32(value as number);
   else if (kind === 'uint32') writer.tag(number, WireType.Varint).uint32(value as number);
@@ -86,6 +92,8 @@ function readField(from: BinaryReader, kind: Kind): unknown {
   if (kind === 'bool') return from.bool();
   if (kind === 'int32') return from.int32();
   if (kind === 'uint32') return from.uint32();
+  if (kind === 'int64') return BigInt(from.int64());
   const bytes = from.bytes();
+  if (kind === 'bytes') return bytes;
   return read(reader(bytes), bytes.length, kind);
 }
