@@ -38,6 +38,8 @@ bool is_ours(int signal) {
 
 void interrupt_from(int fd) { own_end = fd; }
 
+bool has_own_interrupts() { return own_end >= 0; }
+
 int begin_interrupts() {
   told = 0;
   waits_are_told = true;

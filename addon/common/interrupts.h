@@ -11,6 +11,9 @@ int begin_interrupts();
 // numbers of signals; -1: the signals again.
 void interrupt_from(int fd);
 
+// Whether it is not the signals that do.
+bool has_own_interrupts();
+
 // Waits until fd is readable; false when a signal has come, before or meanwhile. Only the first wait after a signal is
 // told: those of the undoing are waits like any other.
 bool waits_for(int fd);

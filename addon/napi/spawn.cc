@@ -2,7 +2,9 @@
 // /proc/PID/exe, CVE-2019-5736), then clone3 and execveat.
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "../common/interrupts.h"
 #include "../common/syscall.h"
 #include "functions.h"
 #include "sealed_image.h"
@@ -23,6 +26,7 @@ namespace tsrun {
 namespace {
 
 constexpr size_t kChildStack = 64 * 1024;
+constexpr int kKillEveryMs = 5;
 
 int init_memfd() {
   return sealed_image("tsrun-init", tsrun_init_image, static_cast<size_t>(tsrun_init_image_end - tsrun_init_image));
@@ -159,7 +163,22 @@ struct Spawn {
   long pid = 0;
   pthread_t thread = {};
   bool threaded = false;
+  // Of the library, which gives up what a command's end would: readable when the thread has done.
+  UniqueFd done;
 };
+
+// A child that is born into a frozen cgroup does not come to its execveat before that is thawed, or it is killed.
+bool await_thread(Spawn* spawn) {
+  bool goes_on = spawn->done.get() < 0 || waits_for(spawn->done.get());
+  pollfd done = {spawn->done.get(), POLLIN, 0};
+  while (!goes_on && poll(&done, 1, kKillEveryMs) <= 0) {
+    // The kernel has written it before the child runs.
+    int pidfd = *const_cast<volatile int*>(&spawn->pidfd);
+    if (pidfd >= 0) sys(__NR_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+  }
+  pthread_join(spawn->thread, nullptr);
+  return goes_on;
+}
 
 // A thread that runs JS starts one at a time.
 thread_local std::unique_ptr<Spawn> under_way;
@@ -185,12 +204,14 @@ void* run_spawn(void* data) {
   } else {
     spawn->pid = clone_child(&spawn->how, &spawn->child);
   }
+  if (spawn->done.get() >= 0) eventfd_write(spawn->done.get(), 1);
   return nullptr;
 }
 
 // CLONE_VFORK stops the thread that calls it until the child has its own memory, some hundred microseconds: the JS goes
 // on meanwhile. Where no thread can be had, nothing is lost but that.
 void begin(Spawn* spawn) {
+  if (has_own_interrupts()) spawn->done.reset(eventfd(0, EFD_CLOEXEC));
   BlockSignals blocked;
   spawn->threaded = pthread_create(&spawn->thread, nullptr, run_spawn, spawn) == 0;
   if (!spawn->threaded) run_spawn(spawn);
@@ -238,9 +259,15 @@ Napi::Value start_init(const Napi::CallbackInfo& info) {
 Napi::Value await_init(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::unique_ptr<Spawn> spawn = std::move(under_way);
-  if (spawn->threaded) pthread_join(spawn->thread, nullptr);
+  bool goes_on = !spawn->threaded || await_thread(spawn.get());
   if (spawn->image_error != 0) return throw_errno(env, spawn->image_error, "memfd_create");
   if (spawn->pid < 0) return throw_errno(env, static_cast<int>(-spawn->pid), "clone3");
+  if (!goes_on) {
+    sys(__NR_pidfd_send_signal, spawn->pidfd, SIGKILL, nullptr, 0);
+    sys(__NR_wait4, spawn->pid, nullptr, 0, nullptr);
+    close(spawn->pidfd);
+    return throw_errno(env, EINTR, "clone3");
+  }
   if (spawn->child.error < 0) {
     sys(__NR_wait4, spawn->pid, nullptr, 0, nullptr);
     close(spawn->pidfd);

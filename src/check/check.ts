@@ -1,5 +1,5 @@
 import { exactIntegers } from '../config/read/exact-integers.ts';
-import { readBundleConfig } from '../config/read/read.ts';
+import { type BundleConfig, readBundleConfig } from '../config/read/read.ts';
 import { type Finding, type Problem, SpecError } from '../config/validate/finding.ts';
 import { warningRules } from '../config/validate/rules/index.ts';
 import { applyRules, locate, type SpecSource, unknownProperties, validateSpec } from '../config/validate/validate.ts';
@@ -35,7 +35,11 @@ type Found = Pick<Report, 'errors' | 'warnings'>;
  * @throws TsrunError when there is no config.json that is JSON
  */
 export function checkBundle(options: LowerOptions, host: HostFacts, probe: Probe, config?: string): Report {
-  const source = readBundleConfig(options.bundle, config);
+  return checkConfig(readBundleConfig(options.bundle, config), options, host, probe);
+}
+
+/** The same of a config that has been read, or comes from elsewhere. */
+export function checkConfig(source: BundleConfig, options: LowerOptions, host: HostFacts, probe: Probe): Report {
   const unknown = unknownProperties(source.value, source);
   const found = checkValue(source.value, source, (rest) => checkHost(rest, source, options, host, probe));
   return {

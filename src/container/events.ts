@@ -77,11 +77,11 @@ export function followEvents(container: Observed, intervalMs: number, emit: (eve
 }
 
 /** How many processes the kernel has killed in this cgroup, or below, for want of memory. */
-function oomKills(cgroup: string): number {
+export function oomKills(cgroup: string): number {
   return Number(new CgroupFiles(cgroup).keyed('memory.events')?.oom_kill ?? 0);
 }
 
-function isPopulated(cgroup: string): boolean {
+export function isPopulated(cgroup: string): boolean {
   try {
     return readState(cgroup, 'populated');
   } catch (error) {

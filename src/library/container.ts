@@ -6,10 +6,12 @@ import type { PrintedState } from '../container/state.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import { parseSignal } from '../linux/signals.ts';
-import type { Child, Place } from './jobs.ts';
+import { type ContainerEvent, type EventsOptions, follow } from './events.ts';
+import { type ExecOptions, type ExecProcess, execIn } from './exec.ts';
 import { type Abortable, type CreateOptions, createJob, type RootOption, rootOf, withPreserved } from './options.ts';
+import type { Child, Place } from './places.ts';
 import { runJob } from './pool.ts';
-import { type Exit, exitFrom } from './process.ts';
+import { type ContainerProcess, type Exit, exitFrom } from './process.ts';
 import { openStdio } from './stdio.ts';
 import { holdProcess, watchOnce } from './watch.ts';
 import { abortError } from './wire.ts';
@@ -125,6 +127,21 @@ export class Container {
   /** Pids of its processes on the host, sorted. */
   ps({ signal }: Abortable = {}): Promise<number[]> {
     return runJob('ps', this.#place, signal);
+  }
+
+  /**
+   * Runs one more process in the container, as spawn runs one in a container of its own.
+   *
+   * @param process the program and its arguments; or a process as /process of a config has it, of which what is absent is
+   *   as the container's own has it
+   */
+  exec(process: ExecProcess, options: ExecOptions = {}): ContainerProcess {
+    return execIn(this.#place, process, options);
+  }
+
+  /** Statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process. */
+  events(options: EventsOptions = {}): AsyncGenerator<ContainerEvent, void, void> {
+    return follow(this.#place, options);
   }
 
   /**

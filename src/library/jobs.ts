@@ -2,14 +2,15 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type ExitStatus } from '../addon.ts';
-import { checkBundle, type Report } from '../check/check.ts';
+import { checkBundle, checkConfig, type Report } from '../check/check.ts';
 import { hostProbe } from '../check/probe.ts';
 import { closeQuietly } from '../close.ts';
 import { loadConfig } from '../config/load.ts';
 import { parseSpecText } from '../config/read/parse.ts';
+import type { BundleConfig } from '../config/read/read.ts';
 import type { Created } from '../container/create.ts';
 import { deleteContainer, deleteFailed } from '../container/delete.ts';
-import { observe, type StatsEvent, statsEvent } from '../container/events.ts';
+import { isPopulated, observe, oomKills, type StatsEvent, statsEvent } from '../container/events.ts';
 import { exitStatus, waitForExit } from '../container/exit.ts';
 import { demandNoInterrupt, orInterrupt } from '../container/interrupts.ts';
 import { killContainer } from '../container/kill.ts';
@@ -35,12 +36,8 @@ import type { Plan } from '../plan/plan.ts';
 import { libseccompVersion } from '../seccomp/compile.ts';
 import { type SandboxChoices, sandboxSpec } from '../template/sandbox.ts';
 import { configured, type SpecChoices } from '../template/template.ts';
-
-/** Where a container's state is. */
-export interface Place {
-  readonly root: string;
-  readonly id: string;
-}
+import { type ExecJob, execFrom } from './exec-job.ts';
+import type { Child, Place } from './places.ts';
 
 /** What create, plan and check are about: a bundle, or a config that comes with the call. */
 export interface Subject {
@@ -61,19 +58,24 @@ export interface SpawnJob extends Place {
   readonly descriptors: readonly number[];
 }
 
-/** A container that this process is the parent of. */
-export interface Child {
-  readonly pid: number;
-  readonly pidfd: number;
+/** What an events() sees of a container. */
+export interface Look {
+  readonly kills: number;
+  readonly stats: StatsEvent['data'] | undefined;
+  /** Its last process has ended. */
+  readonly ended?: { readonly oomKilled: boolean };
 }
 
 const directoryOf = ({ root, id }: Place) => new ContainerDirectory(root, id);
 
 /** A config that comes with the call has no file; its places count in its own text. */
 function loadedFrom({ spec }: Subject) {
-  if (spec === undefined) return undefined;
+  return spec && loadConfig(sourceFrom(spec));
+}
+
+function sourceFrom(spec: Spec): BundleConfig {
   const text = JSON.stringify(spec, null, 2);
-  return loadConfig({ text, path: 'spec', value: parseSpecText(text, 'spec') });
+  return { text, path: 'spec', value: parseSpecText(text, 'spec') };
 }
 
 /** @param starts this job starts it, too */
@@ -163,6 +165,31 @@ const jobs = {
     return status && { ...status, ...(oomKilled !== undefined && { oomKilled }) };
   },
 
+  /** One more process; what fails, or is given up, leaves none. */
+  exec({ root, id, ...asked }: ExecJob): Child {
+    addon().catchInterrupts();
+    try {
+      return execFrom(directoryOf({ root, id }), asked);
+    } catch (error) {
+      throw orInterrupt(error);
+    }
+  },
+
+  /** Of exec's process, after its end. */
+  reap: ({ pidfd }: { pidfd: number }): ContainerExit => reap(pidfd),
+
+  /** The cgroup whose files tell of changes. */
+  observed: (place: Place): string => observe(directoryOf(place)).cgroup,
+
+  /** What has changed there. @param given `stats`: what the container uses, too */
+  look({ cgroup, stats, ...place }: Place & { cgroup: string; stats: boolean }): Look {
+    const directory = directoryOf(place);
+    const kills = oomKills(cgroup);
+    if (isPopulated(cgroup)) return { kills, stats: stats ? statsEvent(observe(directory)).data : undefined };
+    const record = directory.readIfThere();
+    return { kills, stats: undefined, ended: { oomKilled: record !== undefined && wasOomKilled(record) === true } };
+  },
+
   state(place: Place): PrintedState {
     const directory = directoryOf(place);
     return printedState(directory, directory.read());
@@ -197,7 +224,16 @@ const jobs = {
     return (loaded === undefined ? prepare(lowering) : prepareLoaded(loaded, lowering)).plan;
   },
 
-  check: ({ lowering }: Subject): Report => checkBundle(lowering, gatherHostFacts(), hostProbe),
+  /** The text stays here: whoever asks has it. */
+  check(subject: Subject): Omit<Report, 'text'> {
+    const { lowering, spec } = subject;
+    const host = gatherHostFacts();
+    const { text: _, ...report } =
+      spec === undefined
+        ? checkBundle(lowering, host, hostProbe)
+        : checkConfig(sourceFrom(spec), lowering, host, hostProbe);
+    return report;
+  },
 
   spec: (choices: SpecChoices): Spec => configured(choices),
 

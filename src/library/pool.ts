@@ -9,6 +9,7 @@ import { nodeAddon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { LogLevel } from '../log.ts';
 import type { JobArguments, JobName, JobResult } from './jobs.ts';
+import { tellLog } from './log.ts';
 import { abortError, fromWire, type WireError } from './wire.ts';
 
 /** Beyond the first ones, workers are made for jobs that wait for those: a hook may take its time. */
@@ -54,16 +55,6 @@ const seats: Seat[] = [];
 const queue: Job[] = [];
 let jobs = 0;
 let growing: NodeJS.Timeout | undefined;
-let tell: (level: LogLevel, message: string) => void = warn;
-
-/** Lines that the commands would log: warnings go to process.emitWarning unless a function takes them. */
-export function onLog(receive: ((level: LogLevel, message: string) => void) | undefined): void {
-  tell = receive ?? warn;
-}
-
-function warn(level: LogLevel, message: string): void {
-  if (level === 'warning' || level === 'error') process.emitWarning(message, 'TsrunWarning');
-}
 
 /**
  * Has a worker run a job.
@@ -155,7 +146,7 @@ function addSeat(): Seat {
 }
 
 function take(seat: Seat, reply: Reply): void {
-  if ('log' in reply) return tell(...reply.log);
+  if ('log' in reply) return tellLog(...reply.log);
   const { job } = seat;
   if (job === undefined) return;
   seat.job = undefined;

@@ -4,8 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 import { nodeAddon } from '../addon.ts';
 import type { ContainerExit } from '../container/record.ts';
 import { errorCode, type TsrunError } from '../errors.ts';
-import { parseSignal, signalName } from '../linux/signals.ts';
-import type { Child } from './jobs.ts';
+import { parseSignal, SIGKILL, signalName } from '../linux/signals.ts';
+import type { Child } from './places.ts';
 import type { OpenedStdio } from './stdio.ts';
 import { holdProcess, watchOnce } from './watch.ts';
 import { abortError } from './wire.ts';
@@ -42,6 +42,15 @@ export interface ProcessParts {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds; 0: none. */
   readonly timeout: number;
+  /** It is killed when this process exits. */
+  readonly endsWithUs: boolean;
+}
+
+/** Pidfds of what is not to outlive this process. */
+const ours = new Set<number>();
+
+function killOurs(): void {
+  for (const pidfd of ours) nodeAddon().pidfdSignal(pidfd, SIGKILL);
 }
 
 /**
@@ -150,12 +159,18 @@ export class ContainerProcess extends EventEmitter {
     if (child === undefined) return this.#tellEnd({ signal: this.#killedBy });
     const ended = new Promise<void>((resolve) => watchOnce(child.pidfd, resolve));
     this.#pidfd = child.pidfd;
+    if (this.#parts.endsWithUs) {
+      if (ours.size === 0) process.once('exit', killOurs);
+      ours.add(child.pidfd);
+    }
     this.pid = child.pid;
     this.emit('spawn');
     if (this.#giveUp.signal.aborted) this.kill('SIGKILL');
     await ended;
     // From now on its number may be another's.
     this.#pidfd = -1;
+    ours.delete(child.pidfd);
+    if (ours.size === 0) process.off('exit', killOurs);
     return this.#tellEnd(await this.#parts.finish(child));
   }
 

@@ -48,6 +48,8 @@ export interface SpawnOptions extends RootOption, Abortable {
   readonly hostname?: string | undefined;
   /** Milliseconds after which it is killed. */
   readonly timeout?: number | undefined;
+  /** The program may outlive this process, which kills it at its exit otherwise; its state then stays for `tsrun delete`. */
+  readonly detached?: boolean | undefined;
   /** Default: pipe. */
   readonly stdio?: StdioOptions | undefined;
   /** The container's name (default: one that nobody has). */
@@ -87,6 +89,7 @@ export function spawn(command: string, args: readonly string[], options: SpawnOp
     stdio,
     signal: options.signal,
     timeout: options.timeout ?? 0,
+    endsWithUs: options.detached !== true,
     launch: (signal) => runJob('spawn', job, signal),
     finish: ({ pidfd }) => runJob('finish', { ...place, pidfd, keep: false }),
   });

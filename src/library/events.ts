@@ -1,0 +1,85 @@
+/** What happens to a container, as `tsrun events` tells it. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StatsEvent } from '../container/events.ts';
+import { errorCode } from '../errors.ts';
+import type { Abortable } from './options.ts';
+import type { Place } from './places.ts';
+import { runJob } from './pool.ts';
+import { holdProcess, watchOnce } from './watch.ts';
+import { abortError } from './wire.ts';
+
+export interface EventsOptions extends Abortable {
+  /** Milliseconds between statistics, of which the first come at once (default: 5000). */
+  readonly interval?: number | undefined;
+}
+
+/** `oom`: the kernel has killed a process of the container for want of memory. */
+export type ContainerEvent = StatsEvent | { readonly type: 'oom'; readonly id: string };
+
+/** Statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process. */
+export async function* follow(place: Place, options: EventsOptions): AsyncGenerator<ContainerEvent, void, void> {
+  const { interval = 5000, signal } = options;
+  const { id } = place;
+  const cgroup = await runJob('observed', place, signal);
+  const files = ['memory.events', 'cgroup.events'].flatMap((name) => openIfThere(join(cgroup, name)));
+  const release = holdProcess();
+  let kills = 0;
+  try {
+    for (let next = Date.now(), isFirst = true; ; await change(files, next - Date.now(), signal)) {
+      const isDue = Date.now() >= next;
+      const before = kills;
+      const seen = await runJob('look', { ...place, cgroup, stats: isDue }, signal);
+      kills = seen.kills;
+      if (!isFirst && kills > before) yield { type: 'oom', id };
+      isFirst = false;
+      if (seen.ended !== undefined) {
+        // systemd removes a scope with its counts as soon as init has been killed.
+        if (Math.max(before, kills) === 0 && seen.ended.oomKilled) yield { type: 'oom', id };
+        return;
+      }
+      if (seen.stats === undefined) continue;
+      yield { type: 'stats', id, data: seen.stats };
+      next = Date.now() + interval;
+    }
+  } finally {
+    release();
+    for (const fd of files) closeSync(fd);
+  }
+}
+
+/** Without the memory controller there is no memory.events; after the container, none of them. */
+function openIfThere(path: string): number[] {
+  try {
+    return [openSync(path, 'r')];
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes(errorCode(error))) return [];
+    throw error;
+  }
+}
+
+/** Until a file has changed since it was read, or `timeoutMs` have passed. */
+function change(files: readonly number[], timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stops = files.map((fd) => watchOnce(fd, done, true));
+    const timer = setTimeout(done, Math.max(0, timeoutMs));
+    signal?.addEventListener('abort', done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      for (const stop of stops) stop();
+      for (const fd of files) reread(fd);
+      if (signal?.aborted) reject(abortError(signal));
+      else resolve();
+    }
+  });
+}
+
+/** The kernel counts a read as having seen all changes up to it. */
+function reread(fd: number): void {
+  try {
+    readSync(fd, Buffer.alloc(256), 0, 256, 0);
+  } catch {
+    // The cgroup has been removed.
+  }
+}

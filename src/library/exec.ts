@@ -1,0 +1,54 @@
+/** One more process in a container. */
+import { resolve } from 'node:path';
+import type { Process } from '../generated/spec.ts';
+import type { ExecJob } from './exec-job.ts';
+import type { Abortable } from './options.ts';
+import type { Place } from './places.ts';
+import { runJob } from './pool.ts';
+import { ContainerProcess } from './process.ts';
+import { openStdio, type StdioOptions } from './stdio.ts';
+
+/** With a list for `process`, what is not here is as the container's own process has it. */
+export interface ExecOptions extends Abortable {
+  /** Default: pipe. */
+  readonly stdio?: StdioOptions | undefined;
+  /** Besides the container's own. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly cwd?: string | undefined;
+  /** `uid`, `uid:gid`, or names of the container's /etc/passwd and /etc/group. */
+  readonly user?: string | number | undefined;
+  /** More than the container's own. */
+  readonly capabilities?: readonly string[] | undefined;
+  readonly noNewPrivileges?: boolean | undefined;
+  /** A cgroup below the container's. */
+  readonly cgroup?: string | undefined;
+  /** Go ahead in a paused container: it starts when that is resumed. */
+  readonly ignorePaused?: boolean | undefined;
+  /** A file for the process's pid. */
+  readonly pidFile?: string | undefined;
+  /** Milliseconds after which it is killed. */
+  readonly timeout?: number | undefined;
+}
+
+export type ExecProcess = readonly string[] | Partial<Process>;
+
+export function execIn(place: Place, process: ExecProcess, options: ExecOptions): ContainerProcess {
+  const { env = {}, cwd, user, capabilities = [], noNewPrivileges = false, cgroup, ignorePaused = false } = options;
+  const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');
+  const job: ExecJob = {
+    ...place,
+    ...{ process, cwd, capabilities, noNewPrivileges, cgroup, ignorePaused },
+    env: Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
+    user: user === undefined ? undefined : String(user),
+    pidFile: options.pidFile === undefined ? undefined : resolve(options.pidFile),
+    descriptors: stdio.descriptors,
+  };
+  return new ContainerProcess({
+    stdio,
+    signal: options.signal,
+    timeout: options.timeout ?? 0,
+    endsWithUs: false,
+    launch: (signal) => runJob('exec', job, signal),
+    finish: ({ pidfd }) => runJob('reap', { pidfd }),
+  });
+}

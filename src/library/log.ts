@@ -1,0 +1,19 @@
+/** What the commands would write to stderr, or to --log. */
+import type { LogLevel } from '../log.ts';
+
+export type { LogLevel };
+
+let tell: (level: LogLevel, message: string) => void = warn;
+
+/** Lines that a command would log; warnings and errors go to process.emitWarning unless a function takes them. */
+export function onLog(receive: ((level: LogLevel, message: string) => void) | undefined): void {
+  tell = receive ?? warn;
+}
+
+export function tellLog(level: LogLevel, message: string): void {
+  tell(level, message);
+}
+
+function warn(level: LogLevel, message: string): void {
+  if (level === 'warning' || level === 'error') process.emitWarning(message, 'TsrunWarning');
+}

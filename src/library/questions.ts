@@ -1,0 +1,49 @@
+/** What can be asked without a container. */
+import type { Report } from '../check/check.ts';
+import type { Features, Spec } from '../generated/spec.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Abortable, rootOf, type SubjectOptions, subjectOf } from './options.ts';
+import { runJob } from './pool.ts';
+
+export interface SpecOptions extends Abortable {
+  /** One that an ordinary user can run (default: when this is one). */
+  readonly rootless?: boolean | undefined;
+  /** Root filesystem, from the bundle on (default: rootfs). */
+  readonly rootfs?: string | undefined;
+  /** Let the container write to its root filesystem. */
+  readonly writable?: boolean | undefined;
+  /** Give the program a terminal. */
+  readonly terminal?: boolean | undefined;
+  readonly hostname?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A config to start from, as `tsrun spec` writes it; without a terminal. */
+export function spec(command: readonly string[] = [], options: SpecOptions = {}): Promise<Spec> {
+  const { rootless, rootfs, writable = false, terminal = false, hostname, env = {}, signal } = options;
+  const choices = {
+    ...{ command, rootfs, writable, terminal, hostname },
+    rootless: rootless ?? process.geteuid?.() !== 0,
+    env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+  };
+  return runJob('spec', choices, signal);
+}
+
+/**
+ * What create would do, op by op, as `tsrun plan` prints it; touches nothing.
+ *
+ * @throws TsrunError `EINVALIDSPEC` for what this host, or tsrun, cannot honour
+ */
+export function plan(options: SubjectOptions & Abortable): Promise<Plan> {
+  return runJob('plan', subjectOf(options, rootOf({})), options.signal);
+}
+
+/** Whether a bundle is right and this host can run it: it can when there are no `errors`. Touches nothing. */
+export function check(options: SubjectOptions & Abortable): Promise<Omit<Report, 'text'>> {
+  return runJob('check', subjectOf(options, rootOf({})), options.signal);
+}
+
+/** What this runtime can do (features.md), whatever the host has. */
+export function features({ signal }: Abortable = {}): Promise<Features> {
+  return runJob('features', undefined, signal);
+}
