@@ -105,7 +105,7 @@ function doing(op: Op, detail: string): string {
   return detail.startsWith('/') ? `${op.op} ${detail} for ${destination}` : `${op.op} ${destination}: ${detail}`;
 }
 
-const notExecutable = 'not executable for this user (chmod +x, or another /process/user), or on a noexec mount';
+const notExecutable = 'make it executable for this user in the root filesystem (chmod +x); or is it on a noexec mount?';
 
 /** Engines look for the first words, which are runc's. */
 function programNotFound({ name }: FindProgramOp, error: number): TsrunError {
@@ -133,7 +133,7 @@ function execFailed({ name }: ExecOp, { error, detail }: OpFailure, ops: readonl
     case constants.errno.ENOENT:
       return new TsrunError(`exec ${program}: no such file or directory`, {
         pointer,
-        hint: 'the file is there: its interpreter (see its #! line) or dynamic loader is not in the root filesystem',
+        hint: 'the file is there, what it runs with is not: `tsrun check` names the interpreter (of its #! line) or loader',
       });
     case constants.errno.ENOEXEC:
       return new TsrunError(`exec ${program}: exec format error`, {
