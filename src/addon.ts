@@ -86,6 +86,8 @@ export interface FileStatus {
   uid: number;
   ino: number;
   dev: number;
+  rdev: number;
+  nlink: number;
   mtimeMs: number;
 }
 

@@ -209,6 +209,8 @@ Napi::Value stat_file(const Napi::CallbackInfo& info) {
   result.Set("uid", static_cast<double>(status.st_uid));
   result.Set("ino", static_cast<double>(status.st_ino));
   result.Set("dev", static_cast<double>(status.st_dev));
+  result.Set("rdev", static_cast<double>(status.st_rdev));
+  result.Set("nlink", static_cast<double>(status.st_nlink));
   result.Set("mtimeMs",
              static_cast<double>(status.st_mtim.tv_sec) * 1e3 + static_cast<double>(status.st_mtim.tv_nsec) / 1e6);
   return result;

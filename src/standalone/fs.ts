@@ -29,7 +29,13 @@ const openFlags = {
   a: O_WRONLY | O_CREAT | O_APPEND,
 } as const;
 
-export type Stats = FileStatus & { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean };
+export type Stats = FileStatus & {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+  isCharacterDevice(): boolean;
+  isBlockDevice(): boolean;
+};
 
 export interface DirectoryEntry {
   name: string;
@@ -182,6 +188,8 @@ function withMethods(status: FileStatus): Stats {
     isFile: () => type === 0o100000,
     isDirectory: () => type === 0o040000,
     isSymbolicLink: () => type === 0o120000,
+    isCharacterDevice: () => type === 0o020000,
+    isBlockDevice: () => type === 0o060000,
   };
 }
 

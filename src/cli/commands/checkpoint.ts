@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import type { CheckpointRequest } from '../../container/checkpoint/checkpoint.ts';
 import type { CriuFlags } from '../../container/checkpoint/options.ts';
+import type { ContainerDirectory } from '../../container/store.ts';
 import { TsrunError } from '../../errors.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
 
@@ -74,31 +76,55 @@ export const checkpoint: CommandDeclaration = {
     },
     { flags: '--page-server <address:port>', description: 'send the memory to a page server' },
     { flags: '--pre-dump', description: 'save memory only, and leave the container running' },
+    { flags: '--check', description: 'only say what CRIU could not save with these flags, and what helps' },
+    {
+      flags: '-f, --format <format>',
+      description: 'output format of --check',
+      choices: ['text', 'json'],
+      default: 'text',
+    },
   ],
   examples: [
+    'tsrun checkpoint --check web',
     'tsrun checkpoint --image-path /backup/web web',
     'tsrun checkpoint --image-path /backup/web --leave-running --tcp-established web',
     'tsrun checkpoint --pre-dump --image-path /backup/pre1 web',
     'tsrun checkpoint --parent-path ../pre1 --image-path /backup/web web',
   ],
   async run([id = ''], options, { root }) {
-    const { checkpointContainer, demandStatusFd } = await import('../../container/checkpoint/checkpoint.ts');
-    const { parsePageServer } = await import('../../container/checkpoint/options.ts');
     const { ContainerDirectory } = await import('../../container/store.ts');
-    const server = options.pageServer as string | undefined;
-    const statusFd = options.statusFd as number | undefined;
-    checkpointContainer(new ContainerDirectory(root, id), {
-      ...criuFlags(options),
-      leaveRunning: options.leaveRunning === true,
-      parentPath: options.parentPath as string | undefined,
-      preDump: options.preDump === true,
-      tcpSkipInFlight: options.tcpSkipInFlight === true,
-      pageServer: server === undefined ? undefined : parsePageServer(server),
-      statusFd: statusFd === undefined ? undefined : demandStatusFd(statusFd),
-    });
+    const directory = new ContainerDirectory(root, id);
+    const request = await requestOf(options);
+    if (options.check === true) return report(directory, request, options.format === 'json');
+    const { checkpointContainer } = await import('../../container/checkpoint/checkpoint.ts');
+    checkpointContainer(directory, request);
     return 0;
   },
 };
+
+async function requestOf(options: OptionValues): Promise<CheckpointRequest> {
+  const { demandStatusFd, parsePageServer } = await import('../../container/checkpoint/options.ts');
+  const server = options.pageServer as string | undefined;
+  const statusFd = options.statusFd as number | undefined;
+  return {
+    ...criuFlags(options),
+    leaveRunning: options.leaveRunning === true,
+    parentPath: options.parentPath as string | undefined,
+    preDump: options.preDump === true,
+    tcpSkipInFlight: options.tcpSkipInFlight === true,
+    pageServer: server === undefined ? undefined : parsePageServer(server),
+    statusFd: statusFd === undefined ? undefined : demandStatusFd(statusFd),
+  };
+}
+
+/** Exits as `check` does. */
+async function report(directory: ContainerDirectory, request: CheckpointRequest, asJson: boolean): Promise<number> {
+  const { checkCheckpoint, checkpointJson, checkpointText } = await import('../../container/checkpoint/check/check.ts');
+  const { print } = await import('../../output.ts');
+  const found = checkCheckpoint(directory, request);
+  print(asJson ? checkpointJson(found) : checkpointText(found));
+  return found.errors.length === 0 ? 0 : 1;
+}
 
 function parseDescriptor(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new TsrunError(`--status-fd: expected a number, found ${JSON.stringify(text)}`);

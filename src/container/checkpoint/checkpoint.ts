@@ -1,13 +1,9 @@
-import { addon } from '../../addon.ts';
 import { isFrozen, thawCgroup } from '../../cgroup/freezer.ts';
 import { closeQuietly } from '../../close.ts';
 import { forgetExternalSizes } from '../../criu/files-image.ts';
 import { type CriuOptions, requestType } from '../../criu/messages.ts';
 import { CriuService } from '../../criu/service.ts';
-import { TsrunError } from '../../errors.ts';
 import { deleteContainer } from '../delete.ts';
-import type { ContainerRecord } from '../record.ts';
-import { statusOf } from '../state.ts';
 import type { ContainerDirectory } from '../store.ts';
 import { describeStdio, externalFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
@@ -15,6 +11,7 @@ import { demandParent, type ImageNotes, makeImageDirectory, noteSizes, writeNote
 import { surveyMounts } from './mounts.ts';
 import { externalNamespaces } from './namespaces.ts';
 import { type CriuFlags, commonOptions, dumpLog } from './options.ts';
+import { type RunningRecord, surveyRunning } from './survey.ts';
 
 export interface CheckpointRequest extends CriuFlags {
   readonly leaveRunning: boolean;
@@ -28,7 +25,7 @@ export interface CheckpointRequest extends CriuFlags {
 
 /** All that is known of the container before CRIU is asked. */
 interface Survey {
-  readonly record: ContainerRecord & { init: { pid: number } };
+  readonly record: RunningRecord;
   readonly notes: ImageNotes;
   readonly descriptors: readonly string[];
   readonly namespaces: readonly string[];
@@ -51,20 +48,14 @@ export function checkpointContainer(directory: ContainerDirectory, request: Chec
 }
 
 function surveyContainer(directory: ContainerDirectory): Survey {
-  const record = directory.read();
-  const status = statusOf(directory, record);
-  const { init } = record;
-  if (init === undefined || (status !== 'running' && status !== 'paused')) {
-    throw new TsrunError(`Container cannot be checkpointed in ${status} state`, {
-      hint: status === 'created' ? 'start it first' : undefined,
-    });
-  }
+  const record = surveyRunning(directory);
+  const { pid } = record.init;
   const spec = directory.readConfig();
   return {
-    record: { ...record, init },
-    notes: surveyMounts(init.pid, spec),
-    descriptors: describeStdio(init.pid),
-    namespaces: externalNamespaces(init.pid, spec),
+    record,
+    notes: surveyMounts(pid, spec),
+    descriptors: describeStdio(pid),
+    namespaces: externalNamespaces(pid, spec),
   };
 }
 
@@ -120,14 +111,4 @@ function dumpOptions({ record, notes, descriptors, namespaces }: Survey, request
     ...(pageServer && { ps: pageServer }),
     ...(statusFd !== undefined && { status_fd: statusFd }),
   };
-}
-
-/** The descriptor of --status-fd must be one of the caller's. */
-export function demandStatusFd(fd: number): number {
-  try {
-    closeQuietly(addon().duplicate(fd));
-    return fd;
-  } catch {
-    throw new TsrunError(`--status-fd ${fd}: it is not open`);
-  }
 }

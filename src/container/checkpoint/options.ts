@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { addon } from '../../addon.ts';
+import { closeQuietly } from '../../close.ts';
 import { criuConfigAnnotation } from '../../criu/annotation.ts';
 import { type CriuOptions, cgroupModes, networkLocks } from '../../criu/messages.ts';
 import { TsrunError } from '../../errors.ts';
@@ -68,4 +70,14 @@ export function parsePageServer(text: string): { address: string; port: number }
   const { address, port } = /^\[?(?<address>.+?)\]?:(?<port>\d+)$/.exec(text)?.groups ?? {};
   if (address !== undefined && Number(port) > 0 && Number(port) < 65536) return { address, port: Number(port) };
   throw new TsrunError(`--page-server ${text}: expected ADDRESS:PORT`, { hint: 'such as 192.168.1.2:27' });
+}
+
+/** The descriptor of --status-fd must be one of the caller's. */
+export function demandStatusFd(fd: number): number {
+  try {
+    closeQuietly(addon().duplicate(fd));
+    return fd;
+  } catch {
+    throw new TsrunError(`--status-fd ${fd}: it is not open`);
+  }
 }

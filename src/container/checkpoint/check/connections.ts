@@ -1,0 +1,93 @@
+import { readlinkSync } from 'node:fs';
+import { namesIn, textOf } from '../../../there.ts';
+import type { Obstacle } from './obstacle.ts';
+import { called, type Process } from './processes.ts';
+
+export interface ConnectionFlags {
+  readonly tcpEstablished: boolean;
+  readonly tcpClose: boolean;
+  readonly tcpSkipInFlight: boolean;
+}
+
+/** Of the kernel's tcp_states.h. */
+const states = { synSent: 0x02, synReceived: 0x03, close: 0x07, listen: 0x0a } as const;
+
+/** What lists the sockets of a network namespace, below /proc/PID/net. */
+const lists = ['unix', 'tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6', 'netlink', 'packet'];
+
+export function connectionObstacles(tree: readonly Process[], flags: ConnectionFlags): Obstacle[] {
+  return tree.flatMap((process) => {
+    const sockets = socketsOf(process);
+    if (sockets.size === 0) return [];
+    return [...connections(process, sockets, flags), ...outerStdio(process, sockets)];
+  });
+}
+
+/** Inodes, and a descriptor for each. */
+function socketsOf({ pid }: Process): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const fd of namesIn(`/proc/${pid}/fd`)) {
+    const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1];
+    if (inode !== undefined) found.set(Number(inode), fd);
+  }
+  return found;
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function connections(process: Process, sockets: Map<number, string>, flags: ConnectionFlags): Obstacle[] {
+  const lines = ['tcp', 'tcp6'].flatMap((name) => linesOf(process, name));
+  return lines.flatMap((line) => {
+    const [, local = '', remote = '', state = '', , , , , , inode] = line.trim().split(/\s+/);
+    const fd = sockets.get(Number(inode));
+    const problem = fd === undefined ? undefined : problemOf(Number.parseInt(state, 16), flags);
+    if (problem === undefined) return [];
+    const what = `${problem.what}, port ${portOf(local)} to port ${portOf(remote)}`;
+    const message = `${called(process)}, descriptor ${fd}: ${what}`;
+    return { rule: problem.rule, message, hint: problem.hint, pid: process.pid };
+  });
+}
+
+function problemOf(state: number, flags: ConnectionFlags): { rule: string; what: string; hint: string } | undefined {
+  if (state === states.listen || state === states.close || flags.tcpClose) return undefined;
+  if (state === states.synSent || state === states.synReceived) {
+    if (flags.tcpSkipInFlight) return undefined;
+    return { rule: 'tcp-in-flight', what: 'a TCP connection is just being made', hint: '--tcp-skip-in-flight' };
+  }
+  if (flags.tcpEstablished) return undefined;
+  const hint = '--tcp-established keeps it, --tcp-close has the program find it closed';
+  return { rule: 'tcp-established', what: 'an open TCP connection', hint };
+}
+
+function portOf(address: string): number {
+  return Number.parseInt(address.split(':')[1] ?? '', 16);
+}
+
+function linesOf({ pid }: Process, name: string): string[] {
+  return textOf(`/proc/${pid}/net/${name}`).split('\n').slice(1).filter(Boolean);
+}
+
+/** Of the network namespace that made it; a list has no socket that is not bound, which nobody has for these three. */
+function outerStdio(process: Process, sockets: Map<number, string>): Obstacle[] {
+  const stdio = [...sockets].filter(([, fd]) => ['0', '1', '2'].includes(fd));
+  if (stdio.length === 0) return [];
+  const listed = new Set(lists.flatMap((name) => linesOf(process, name).flatMap(numbersIn)));
+  return stdio
+    .filter(([inode]) => !listed.has(inode))
+    .map(([, fd]) => ({
+      rule: 'outer-socket',
+      message: `${called(process)}, descriptor ${fd}: a socket whose other end is outside`,
+      hint: 'start the container with pipes or files for stdin, stdout and stderr',
+      pid: process.pid,
+    }));
+}
+
+function numbersIn(line: string): number[] {
+  return line.trim().split(/\s+/).map(Number);
+}

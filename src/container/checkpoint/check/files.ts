@@ -1,0 +1,121 @@
+import { readlinkSync, type Stats, statSync } from 'node:fs';
+import { mountsOf } from '../../../host/mount-info.ts';
+import { namesIn, textOf } from '../../../there.ts';
+import type { Obstacle } from './obstacle.ts';
+import { called, type Process } from './processes.ts';
+
+/** What CRIU does about a file, as the command line has it. */
+export interface FileFlags {
+  readonly shellJob: boolean;
+  readonly fileLocks: boolean;
+  readonly linkRemap: boolean;
+}
+
+/** An open file of a process. */
+interface OpenFile {
+  readonly process: Process;
+  readonly fd: string;
+  /** What the link below /proc says. */
+  readonly path: string;
+  readonly status: Stats;
+  readonly mounts: ReadonlySet<number>;
+}
+
+/** Files without a path that CRIU 4 knows, `pidfd` since 4.1. */
+const known =
+  /^(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd|bpf-map|\[(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd)\])$/;
+
+/** Major numbers of the kernel's Documentation/admin-guide/devices.txt. */
+const majors = { memory: 1, terminal: 4, alternateTerminal: 5, misc: 10, firstPty: 128, lastPty: 143 } as const;
+const tunMinor = 200;
+
+/** Bytes: of removed files CRIU keeps those up to this size in the images. */
+const ghostLimit = 1024 * 1024;
+
+export function fileObstacles(tree: readonly Process[], flags: FileFlags): Obstacle[] {
+  return tree.flatMap((process) => openFiles(process).flatMap((file) => obstaclesOf(file, flags)));
+}
+
+function openFiles(process: Process): OpenFile[] {
+  const names = namesIn(`/proc/${process.pid}/fd`);
+  if (names.length === 0) return [];
+  const mounts = new Set(mountsOf(process.pid).map(({ id }) => id));
+  return names.flatMap((fd) => {
+    try {
+      const at = `/proc/${process.pid}/fd/${fd}`;
+      return { process, fd, path: readlinkSync(at), status: statSync(at), mounts };
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
+function obstaclesOf(file: OpenFile, flags: FileFlags): Obstacle[] {
+  const { path, status } = file;
+  if (path.startsWith('anon_inode:')) return anonymousFile(file, path.slice('anon_inode:'.length));
+  if (status.isCharacterDevice() || status.isBlockDevice()) return device(file, flags);
+  return [...removedFile(file, flags), ...lock(file, flags)];
+}
+
+function obstacle({ process, fd }: OpenFile, rule: string, what: string, hint?: string): Obstacle {
+  return { rule, message: `${called(process)}, descriptor ${fd}: ${what}`, hint, pid: process.pid };
+}
+
+function anonymousFile(file: OpenFile, name: string): Obstacle[] {
+  if (known.test(name)) return [];
+  if (/^\[?io_uring\]?$/.test(name)) {
+    const hint = 'have the program do without it (kernel.io_uring_disabled=2 makes most fall back), or end it first';
+    return [obstacle(file, 'io_uring', 'CRIU cannot save io_uring', hint)];
+  }
+  return [obstacle(file, 'anonymous-file', `CRIU cannot save ${name}`, 'have the program close it')];
+}
+
+function device(file: OpenFile, { shellJob }: FileFlags): Obstacle[] {
+  const { path, status } = file;
+  const [major, minor] = numbersOf(status.rdev);
+  if (status.isCharacterDevice() && isTerminal(major)) {
+    if (shellJob || file.mounts.has(mountOf(file))) return [];
+    return [obstacle(file, 'terminal', `${path} is a terminal of the host's`, '--shell-job')];
+  }
+  const isSaved = major === majors.memory || (major === majors.misc && minor === tunMinor);
+  if (status.isCharacterDevice() && isSaved) return [];
+  const kind = status.isBlockDevice() ? 'block' : 'character';
+  const what = `CRIU cannot save an open ${kind} device: ${path} (${major}:${minor})`;
+  return [obstacle(file, 'device', what, 'have the program close it; for some GPUs CRIU has plugins')];
+}
+
+/** As the C library's gnu_dev_major and gnu_dev_minor take them apart. */
+function numbersOf(device: number): [number, number] {
+  const high = Math.floor(device / 2 ** 32);
+  const low = device >>> 0;
+  return [((high & ~0xfff) | ((low >>> 8) & 0xfff)) >>> 0, (low & 0xff) | ((low >>> 12) & ~0xff)];
+}
+
+function isTerminal(major: number): boolean {
+  const isPty = major >= majors.firstPty && major <= majors.lastPty;
+  return isPty || major === majors.terminal || major === majors.alternateTerminal;
+}
+
+function mountOf({ process, fd }: OpenFile): number {
+  return Number(/^mnt_id:\s*(\d+)$/m.exec(textOf(`/proc/${process.pid}/fdinfo/${fd}`))?.[1]);
+}
+
+function removedFile(file: OpenFile, { linkRemap }: FileFlags): Obstacle[] {
+  const { path, status } = file;
+  if (!path.startsWith('/') || !path.endsWith(' (deleted)') || path.startsWith('/memfd:') || !status.isFile())
+    return [];
+  const name = path.slice(0, -' (deleted)'.length);
+  if (status.nlink > 0) {
+    if (linkRemap) return [];
+    return [obstacle(file, 'removed-file', `${name} has been removed and has another name`, '--link-remap')];
+  }
+  if (status.size <= ghostLimit) return [];
+  const hint = `\`ghost-limit ${status.size}\` in /etc/criu/tsrun.conf`;
+  return [obstacle(file, 'removed-file', `${name} has been removed, and is too large for the images`, hint)];
+}
+
+function lock(file: OpenFile, { fileLocks }: FileFlags): Obstacle[] {
+  if (fileLocks || !/^lock:/m.test(textOf(`/proc/${file.process.pid}/fdinfo/${file.fd}`))) return [];
+  return [obstacle(file, 'file-lock', `${file.path} is locked`, '--file-locks')];
+}
