@@ -1,6 +1,8 @@
 /** Whether this kernel has the filesystems that a config mounts, and whether they take their options. */
+
 import type { Problem } from '../config/validate/finding.ts';
 import type { Mount } from '../generated/spec.ts';
+import { meantFilesystem, meantOption } from '../linux/mount-words.ts';
 import { sortOptions } from '../lower/mounts/mount-options.ts';
 import type { CheckContext } from './context.ts';
 
@@ -47,7 +49,8 @@ export function filesystemWarnings(context: CheckContext): Problem[] {
       module === undefined
         ? `the kernel does not know the filesystem type ${name}, unless a module brings it`
         : `the kernel has to load the module ${module} for the filesystem type ${name}, and its options are not checked`;
-    return [{ pointer: `${at}/type`, message }];
+    const hint = () => meantFilesystem(type, context.probe.text('/proc/filesystems') ?? '');
+    return [{ pointer: `${at}/type`, message, hint }];
   });
 }
 
@@ -85,7 +88,7 @@ function optionProblems(context: CheckContext, type: string, { options = [] }: M
     const isOdd = type === 'devpts' && !generic && !devptsOptions.test(text);
     const words = refused[index] ?? (isOdd ? `devpts: it has no option ${JSON.stringify(text)}` : undefined);
     if (words === undefined) return [];
-    const hint = `neither mount(8) nor ${type} takes it so: is it misspelt?`;
+    const hint = `neither mount(8) nor ${type} takes it so: ${meantOption(text, type) ?? 'is it misspelt?'}`;
     return [{ pointer: from, message: `the kernel refuses the option ${JSON.stringify(text)}: ${words}`, hint }];
   });
 }

@@ -9,7 +9,7 @@ export interface Sample {
   readonly at: bigint;
 }
 
-const headings = ['ID', 'CPU', 'TREND', 'MEMORY', 'CHANGE', 'LIMIT', 'MEM', 'PRESSURE', 'PIDS'];
+const headings = ['MEMORY', 'CHANGE', 'LIMIT', 'MEM', 'PRESSURE', 'PIDS'];
 const rateHeadings = ['READ/s', 'WRITE/s', 'RECV/s', 'SENT/s'];
 
 /** Shares of a CPU that TREND shows. */
@@ -23,14 +23,10 @@ export type Trends = Map<string, number[]>;
  * that of the last tables; CHANGE and what ends in /s are of a second since the earlier sample; PRESSURE is the share of the
  * last ten seconds in which a process waited for memory.
  *
- * @param trends gets the new shares
+ * @param trends gets the new shares; without there is no such column, as for a single look
  */
-export function statsTable(
-  samples: readonly Sample[],
-  earlier: ReadonlyMap<string, Sample>,
-  trends: Trends = new Map(),
-): string {
-  const titles = [...headings, ...rateHeadings];
+export function statsTable(samples: readonly Sample[], earlier: ReadonlyMap<string, Sample>, trends?: Trends): string {
+  const titles = ['ID', 'CPU', ...(trends === undefined ? [] : ['TREND']), ...headings, ...rateHeadings];
   const rows = [titles, ...samples.map((sample) => row(sample, earlier.get(sample.event.id), trends))];
   const widths = titles.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
@@ -43,7 +39,7 @@ export function statsTable(
     .join('');
 }
 
-function row({ event: { id, data }, at }: Sample, earlier: Sample | undefined, trends: Trends): string[] {
+function row({ event: { id, data }, at }: Sample, earlier: Sample | undefined, trends?: Trends): string[] {
   const { cpu, memory, pids } = data;
   const limit = memory === undefined || memory.usage.limit === unlimited ? undefined : Number(memory.usage.limit);
   const usage = memory === undefined ? undefined : Number(memory.usage.usage ?? 0);
@@ -57,7 +53,7 @@ function row({ event: { id, data }, at }: Sample, earlier: Sample | undefined, t
   return [
     id,
     percent(share),
-    trendOf(id, share, trends),
+    ...(trends === undefined ? [] : [trendOf(id, share, trends)]),
     bytes(usage),
     change(rate((of) => (of.memory === undefined ? undefined : Number(of.memory.usage.usage ?? 0)))),
     bytes(limit),

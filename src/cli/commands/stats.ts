@@ -26,28 +26,29 @@ export const stats: CommandDeclaration = {
     const { observeAll, sampleAll } = await import('../../container/stats.ts');
     const interval = (options.interval as number | undefined) ?? defaultIntervalMs;
     const look = () => sampleAll(observeAll(root, ids));
-    const show = await printer(options.format === 'json');
+    const once = options.stream === false;
+    const show = await printer(options.format === 'json', once);
     let earlier = look();
     if (options.format === 'json') show(earlier, []);
-    if (options.format === 'json' && options.stream === false) return 0;
+    if (options.format === 'json' && once) return 0;
     pause(Math.min(interval, firstIntervalMs));
     for (;;) {
       const now = look();
       show(now, earlier);
-      if (options.stream === false) return 0;
+      if (once) return 0;
       earlier = now;
       pause(interval);
     }
   },
 };
 
-async function printer(json: boolean): Promise<(now: Sample[], earlier: Sample[]) => void> {
+async function printer(json: boolean, once: boolean): Promise<(now: Sample[], earlier: Sample[]) => void> {
   const { toJson } = await import('../../json.ts');
   const { statsTable } = await import('../../container/stats-table.ts');
   if (json) return (now) => print(now.map(({ event }) => `${toJson(event)}\n`).join(''));
   // A file, a pipe or a terminal that cannot move its cursor gets one table after the other.
-  const before = process.stdout.isTTY && process.env.TERM !== 'dumb' ? home : '';
-  const trends = new Map<string, number[]>();
+  const before = !once && process.stdout.isTTY && process.env.TERM !== 'dumb' ? home : '';
+  const trends = once ? undefined : new Map<string, number[]>();
   return (now, earlier) => {
     const byId = new Map(earlier.map((sample) => [sample.event.id, sample]));
     print(before + statsTable(now, byId, trends));

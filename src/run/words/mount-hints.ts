@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import type {
@@ -9,7 +9,7 @@ import type {
   Op,
   OpenTreeOp,
 } from '../../generated/ops.ts';
-import { didYouMean } from '../../suggest.ts';
+import { meantFilesystem, meantOption } from '../../linux/mount-words.ts';
 
 /** Of errno(3); node:os does not have it. */
 const ENOTBLK = 15;
@@ -72,12 +72,6 @@ export function mountHint(
   }
 }
 
-/** What is misspelt most; no list of all. */
-const mountWords = [
-  ...['ro', 'rw', 'nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec', 'noatime', 'relatime', 'strictatime'],
-  ...['bind', 'rbind', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave', 'sync', 'nosymfollow'],
-];
-
 /** What values look like (tmpfs(5)), where the kernel says only that it is a bad one. */
 const tmpfsValues: Readonly<Record<string, string>> = {
   size: 'bytes, with k, m or g after them, or a share of memory: size=64m, size=50%',
@@ -96,9 +90,7 @@ export function parameterHint(op: Op, detail: string): string | undefined {
   if (op.op !== 'new-filesystem') return undefined;
   if (detail.includes('Unknown parameter')) {
     const [, word = ''] = /'([^']+)'/.exec(detail) ?? [];
-    const known = [...mountWords, ...(op.type === 'tmpfs' ? Object.keys(tmpfsValues) : [])];
-    const meant = didYouMean(word, known);
-    return `neither an option of mount(8) nor one of ${op.type}: ${meant ?? 'is it misspelt?'}`;
+    return `neither an option of mount(8) nor one of ${op.type}: ${meantOption(word, op.type) ?? 'is it misspelt?'}`;
   }
   const [, option] = /Bad value for '([^']+)'/.exec(detail) ?? [];
   if (option === undefined) return undefined;
@@ -118,7 +110,10 @@ function devptsHint(op: NewFilesystemOp | MountByFlagsOp): string {
 function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, confined: boolean): string | undefined {
   const { type } = op;
   if (error === ENOTBLK) return 'the source must be a block device: losetup(8) makes one of an image';
-  if (error === ENODEV) return `the kernel knows no filesystem type ${type}`;
+  if (error === ENODEV) {
+    const meant = meantFilesystem(type, textOf('/proc/filesystems'));
+    return `the kernel knows no filesystem type ${type}${meant === undefined ? '' : `: ${meant}`}`;
+  }
   if (error === EINVAL && type === 'devpts' && confined) {
     return devptsHint(op);
   }
@@ -184,6 +179,15 @@ function notOnto(destination: string, source: string | undefined): string {
     return `${rule}: the source ${source} is a directory, so the destination must be none of the image’s files`;
   const inside = join(destination, basename(source));
   return `${rule}: the source ${source} is a file, so name a file as destination, such as ${inside}`;
+}
+
+/** Empty where it cannot be read, as this is said in telling of another error. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Undefined where a look from here says nothing: no error in telling of another. */

@@ -139,7 +139,7 @@ t.test('stats shows the containers that run', { skip: needs({ runtime: 'tsrun' }
   const ended = await running(box, ['true']);
   await box.waitForState(ended, 'stopped');
   const table = (await box.runtimeOk(['stats', '--no-stream'])).stdout;
-  t.match(table, /^ID +CPU +TREND +MEMORY +CHANGE/);
+  t.match(table, /^ID +CPU +MEMORY +CHANGE/);
   t.match(table, new RegExp(`\\n${first} +\\d+\\.\\d%`));
   t.match(table, new RegExp(`\\n${second} `));
   t.notMatch(table, ended);

@@ -74,7 +74,7 @@ t.test('the table', async (t) => {
   const table = statsTable([{ event: event('web', 1_500_000_000), at: 1_000_000_000n }], new Map([['web', earlier]]));
   t.match(
     table,
-    /^ID +CPU +TREND +MEMORY +CHANGE +LIMIT +MEM +PRESSURE +PIDS +READ\/s +WRITE\/s +RECV\/s +SENT\/s\nweb +50\.0% +▅ +1000B +0B +3\.9KiB +25\.0% +- +3 +0B +0B +0B +0B\n$/,
+    /^ID +CPU +MEMORY +CHANGE +LIMIT +MEM +PRESSURE +PIDS +READ\/s +WRITE\/s +RECV\/s +SENT\/s\nweb +50\.0% +1000B +0B +3\.9KiB +25\.0% +- +3 +0B +0B +0B +0B\n$/,
   );
   const first = statsTable([earlier], new Map());
   t.match(first, /\nweb +- +1000B +-/);

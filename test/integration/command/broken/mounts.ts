@@ -19,7 +19,7 @@ export const brokenMounts: Readonly<Record<string, Broken>> = {
   'a filesystem that nobody has': {
     edit: ({ mounts }) => mounts.push({ destination: '/data', source: 'x', type: 'tmpsf' }),
     property: /\/mounts\/7/,
-    wayOut: /knows no filesystem type tmpsf/,
+    wayOut: /knows no filesystem type tmpsf: did you mean "tmpfs"/,
     marked: /^\{$/,
   },
   'a misspelt option of tmpfs': {
