@@ -1,19 +1,41 @@
 /** The runtimes of a benchmark: both forms of ours, and crun and runc of Debian forky. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, realpathSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { loadVmLibrary } from '../../scripts/lib/vm.mjs';
 
-/** Command lines by name. TSRUN_BENCH_PATH, a directory with crun and runc, takes the place of Debian's. */
-export async function baselines(work) {
+/**
+ * Command lines by name. TSRUN_BENCH_PATH, a directory with crun and runc, takes the place of Debian's.
+ *
+ * @param against another build of ours, an executable or a commit; undefined for none
+ */
+export async function baselines(work, against) {
   const others = process.env.TSRUN_BENCH_PATH ?? (await fromForky(work));
   return {
     tsrun: [inRoot('build/standalone/tsrun')],
+    ...(against !== undefined && { 'tsrun-before': [buildOf(work, against)] }),
     'tsrun-on-node': [inRoot('build/Release/tsrun')],
     crun: [path.join(others, 'crun')],
     runc: [path.join(others, 'runc')],
   };
+}
+
+/** An executable as it is; of a commit the one that a worktree of its own builds. */
+function buildOf(work, against) {
+  if (existsSync(against)) return path.resolve(against);
+  const tree = path.join(work, 'against');
+  const git = (...args) => execFileSync('git', args, { cwd: inRoot('.'), stdio: ['ignore', 'ignore', 'inherit'] });
+  git('worktree', 'add', '--detach', tree, against);
+  try {
+    symlinkSync(realpathSync(inRoot('node_modules')), path.join(tree, 'node_modules'));
+    execFileSync('node', ['scripts/build.mjs', 'standalone'], { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] });
+    const built = path.join(work, 'tsrun-against');
+    copyFileSync(path.join(tree, 'build/standalone/tsrun'), built);
+    return built;
+  } finally {
+    git('worktree', 'remove', '--force', tree);
+  }
 }
 
 /** First line of `--version`. */

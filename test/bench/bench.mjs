@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm run bench [-- --rounds N] [--json FILE]`: tsrun against crun, runc and the kernel's own floor. Every round runs
- * every runtime once, in turn, each container with an id and a config.json of its own; printed are medians and ratios.
+ * `npm run bench [-- --rounds N] [--json FILE] [--markdown] [--against BUILD]`: tsrun against crun, runc and the kernel's own
+ * floor. Every round runs every runtime once, in turn, each container with an id and a config.json of its own; printed are
+ * medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` has one more, another
+ * build of tsrun: the last release's executable, or a commit to build.
  * With `--check` it ends with 1 when tsrun has become much slower against crun; with `--scale [--containers N]` and
  * `--machines` it looks at many containers at once and at virtual machines instead. Run as root; scripts/bench.sh puts
  * it into a mount namespace with a cgroup2 view.
@@ -11,19 +13,25 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { alive } from './alive.mjs';
 import { baselines } from './baselines.mjs';
 import { Bundles, makeRootfs, readTemplate } from './bundles.mjs';
 import { check } from './check.mjs';
-import { foreground, lifecycle, parallel, run, runWithSeccomp } from './figures.mjs';
+import { hasValgrind, planInstructions } from './counts.mjs';
+import { foreground, lifecycle, parallel, run } from './figures.mjs';
+import { withHostMounts } from './host-mounts.mjs';
 import { machines } from './machines.mjs';
 import { report } from './report.mjs';
 import { scale } from './scale.mjs';
-import { compile, Timer } from './timer.mjs';
+import { runsOfShapes } from './shapes.mjs';
+import { compile, realTime, Timer } from './timer.mjs';
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '40' },
     json: { type: 'string' },
+    markdown: { type: 'boolean', default: false },
+    against: { type: 'string' },
     check: { type: 'boolean', default: false },
     scale: { type: 'boolean', default: false },
     containers: { type: 'string', default: '1000' },
@@ -31,26 +39,31 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds);
+const parallelRounds = 5;
 /** What the check looks at, too. */
-const checked = [run, runWithSeccomp, lifecycle, foreground];
+const checked = [run, runsOfShapes[0], lifecycle, foreground];
 const work = mkdtempSync(path.join(tmpdir(), 'tsrun-bench-'));
 /** For the runtimes' state: where that is by default, /run, is a tmpfs on every machine with systemd. */
 const state = path.join(work, 'run');
 const cgroup = `tsrun-bench-${process.pid}`;
 const cgroupDirectory = `/sys/fs/cgroup/${cgroup}`;
-const timers = Array.from({ length: 8 }, () => new Timer(compile(work, 'timer')));
+const timerProgram = compile(work, 'timer');
+const priority = realTime();
+const timer = new Timer(timerProgram, priority);
+/** For many at a time, which real-time priority would bring in order. */
+const timers = Array.from({ length: 8 }, () => new Timer(timerProgram));
 
 try {
   mkdirSync(cgroupDirectory);
   mkdirSync(state);
   execFileSync('mount', ['-t', 'tmpfs', 'tsrun-bench', state]);
-  await main(await baselines(work));
+  await main(await baselines(work, options.against));
 } catch (error) {
   // A machine that cannot have Debian's crun has nothing to compare with.
   if (!options.check || error.name !== 'VmError') throw error;
   console.error(`bench: skipped: ${error.message}`);
 } finally {
-  for (const timer of timers) timer.end();
+  for (const each of [timer, ...timers]) each.end();
   try {
     execFileSync('umount', [state]);
     rmdirSync(cgroupDirectory);
@@ -67,7 +80,6 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     template: readTemplate(work, native.tsrun[0]),
     rootfs: makeRootfs(work),
   });
-  const timer = timers[0];
   if (options.machines) {
     const runtime = [...native.tsrun, '--root', path.join(state, 'tsrun')];
     process.stdout.write(await machines({ runtime, bundles, work, rounds }));
@@ -78,15 +90,34 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     const { tsrun, crun } = native;
     process.exitCode = await check(async () => {
       const samples = await measure({ tsrun, crun }, bundles, checked);
+      if (hasValgrind()) countInstructions(samples, { tsrun }, bundles);
       process.stdout.write(report(samples, { tsrun, crun }));
       return samples;
     });
   } else {
     const contestants = { ...native, 'tsrun-on-node': onNode };
-    const samples = await measure(contestants, bundles, [...checked, parallel]);
-    process.stdout.write(report(samples, contestants));
+    console.error(`bench: ${priority.length > 0 ? 'at real-time priority' : 'without real-time priority'}`);
+    const figures = [run, ...runsOfShapes, lifecycle, foreground, parallel];
+    const samples = await measure(contestants, bundles, figures);
+    const crowded = await withHostMounts(work, () => measure(contestants, bundles, [run]));
+    samples['run, with 2,000 mounts on the host'] = crowded.run;
+    Object.assign(samples, await alive({ contestants: native, state, bundles, timer, timers }));
+    if (hasValgrind()) countInstructions(samples, ours(contestants), bundles);
+    process.stdout.write(report(samples, contestants, options.markdown));
     if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(samples));
   }
+}
+
+/** Builds of ours that are one executable. */
+function ours({ tsrun, 'tsrun-before': before }) {
+  return { tsrun, ...(before && { 'tsrun-before': before }) };
+}
+
+function countInstructions(samples, contestants, bundles) {
+  const bundle = bundles.make('counted', 'counted', ['/bin/true']);
+  samples['plan, user instructions'] = Object.fromEntries(
+    Object.entries(contestants).map(([name, command]) => [name, [{ count: planInstructions(command, bundle) }]]),
+  );
 }
 
 /** @returns figure -> contestant -> samples */
@@ -102,12 +133,14 @@ async function measure(contestants, bundles, figures) {
   const floor = compile(work, 'floor', '-static');
   for (let round = 0; round < rounds; round++) {
     const ownGroup = path.join(cgroupDirectory, `floor${round}`);
-    add('floor', { run: await timers[0].time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
+    add('floor', { run: await timer.time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
     for (const [name, command] of Object.entries(contestants)) {
       const runtime = [...command, '--root', path.join(state, name)];
       for (const [number, figure] of figures.entries()) {
+        // Hundreds of commands, and Node takes ten times as long as the others.
+        if (figure === parallel && (round >= parallelRounds || name === 'tsrun-on-node')) continue;
         const id = `b${round}-${number}-${name}`;
-        add(name, await figure({ timer: timers[0], timers, runtime, bundles, id }));
+        add(name, await figure({ timer, timers, runtime, bundles, id }));
       }
     }
   }

@@ -1,7 +1,6 @@
 /** What is measured, each a function of one contestant's turn in one round: figure -> sample. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { seccompProfile } from './bundles.mjs';
 import { memoryOf } from './memory.mjs';
 import { sum } from './timer.mjs';
 
@@ -12,14 +11,6 @@ const parallelJobs = 8;
 export async function run({ timer, runtime, bundles, id }) {
   const bundle = bundles.make('bundle', id, ['/bin/true']);
   return { run: await timer.time([...runtime, 'run', '--bundle', bundle, id]) };
-}
-
-/** The same with a large seccomp profile; whoever keeps compiled filters has it after the first round. */
-export async function runWithSeccomp({ timer, runtime, bundles, id }) {
-  const bundle = bundles.make('bundle', id, ['/bin/true'], (spec) => {
-    spec.linux.seccomp = seccompProfile;
-  });
-  return { 'run, seccomp profile': await timer.time([...runtime, 'run', '--bundle', bundle, id]) };
 }
 
 /** A container's life, command by command. */

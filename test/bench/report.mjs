@@ -1,8 +1,13 @@
 /** Medians and ratios as a table for people. */
 import { versionOf } from './baselines.mjs';
 
-/** @param samples figure -> contestant -> list of { wall, cpu, rss } in milliseconds and KiB */
-export function report(samples, contestants) {
+/**
+ * @param samples figure -> contestant -> list of { wall, cpu, rss, faults } in milliseconds and KiB, of { memory } in KiB, or
+ *   of { count }
+ * @param markdown one table of all figures, for docs/performance.md
+ */
+export function report(samples, contestants, markdown = false) {
+  if (markdown) return markdownTable(samples, Object.keys(contestants));
   const versions = Object.entries(contestants).map(([name, command]) => `${name}: ${versionOf(command)}\n`);
   return (
     versions.join('') +
@@ -12,24 +17,52 @@ export function report(samples, contestants) {
   );
 }
 
-/** A figure has what its samples have: milliseconds, or KiB of `memory`. */
+const units = { wall: 'median ms', memory: 'KiB', count: '' };
+
+/** What a figure's samples have. */
+function unitOf(byName) {
+  const [sample = {}] = Object.values(byName)[0] ?? [];
+  return Object.keys(units).find((unit) => sample[unit] !== undefined) ?? 'wall';
+}
+
 function figureTable(figure, byName) {
-  const unit = Object.values(byName)[0]?.[0]?.memory === undefined ? 'wall' : 'memory';
+  const unit = unitOf(byName);
   const medians = Object.entries(byName).map(([name, list]) => [name, (field) => median(list, field)]);
   const against = (other) => medians.find(([name]) => name === other)?.[1](unit);
-  const head = ['', unit === 'wall' ? 'median ms' : 'KiB', 'cpu ms', 'peak MiB', '/ crun', '/ runc', '/ floor'];
+  const head = ['', units[unit], 'cpu ms', 'peak MiB', 'faults', '/ crun', '/ runc', '/ floor'];
   const lines = medians.map(([name, of]) => [
     name,
     of(unit).toFixed(unit === 'wall' ? 2 : 0),
     number(of('cpu')),
     number(of('rss') / 1024),
+    number(of('faults'), 0),
     ...['crun', 'runc', 'floor'].map((other) => ratio(of(unit), against(other))),
   ]);
   return `\n${figure} (${Object.values(byName)[0]?.length ?? 0} rounds)\n${align([head, ...lines])}`;
 }
 
-function number(value) {
-  return Number.isNaN(value) ? '-' : value.toFixed(2);
+/** Medians of each contestant, and tsrun's ratio to the others. Page faults of a run are a row of their own. */
+function markdownTable(samples, contestants) {
+  const names = ['floor', ...contestants];
+  const others = names.filter((name) => name !== 'tsrun');
+  const row = (title, byName, unit, digits) => {
+    const of = (name) => (byName[name] === undefined ? undefined : median(byName[name], unit));
+    const cells = names.map((name) => (of(name) === undefined ? '' : of(name).toFixed(digits)));
+    const ratios = others.map((name) => (of(name) === undefined ? '' : ratio(of('tsrun'), of(name))));
+    return [title, ...cells, ...ratios];
+  };
+  const rows = Object.entries(samples).map(([figure, byName]) => {
+    const unit = unitOf(byName);
+    const title = unit === 'wall' ? `${figure}, ms` : unit === 'memory' ? `${figure}, KiB` : figure;
+    return row(title, byName, unit, unit === 'wall' ? 2 : 0);
+  });
+  if (samples.run !== undefined) rows.push(row('run, page faults', samples.run, 'faults', 0));
+  const head = ['', ...names, ...others.map((name) => `/ ${name}`)];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+function number(value, digits = 2) {
+  return Number.isNaN(value) ? '-' : value.toFixed(digits);
 }
 
 function ratio(value, other) {

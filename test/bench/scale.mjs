@@ -21,6 +21,8 @@ export async function scale({ contestants, bundles, timer, work, containers }) {
   return [
     table('one more by `run --detach`, median ms, up to', runs, (step) => step.started.toFixed(2)),
     table('`list`, median ms, with', runs, (step) => step.list.toFixed(2)),
+    table('`list -q`, median ms, with', runs, (step) => step.quiet.toFixed(2)),
+    table('`ps` of one, median ms, with', runs, (step) => step.ps.toFixed(2)),
     table('kernel memory for each, KiB, with', runs, (step) => step.kernel.toFixed(0)),
     table("its process's own memory, KiB, with", runs, (step) => step.own.toFixed(0)),
   ].join('\n');
@@ -50,10 +52,16 @@ async function grow({ runtime, bundles, timer, containers, name }) {
   }
 
   async function look() {
-    const times = [];
-    for (let count = 0; count < lists; count++) times.push((await timer.time([...runtime, 'list'])).wall);
+    const timesOf = async (...args) => {
+      const times = [];
+      for (let count = 0; count < lists; count++) times.push((await timer.time([...runtime, ...args])).wall);
+      return medianOf(times);
+    };
+    const list = await timesOf('list');
+    const quiet = await timesOf('list', '-q');
+    const ps = await timesOf('ps', ids[0]);
     const { pid } = JSON.parse(execFileSync(runtime[0], [...runtime.slice(1), 'state', ids[0]], { encoding: 'utf8' }));
-    return { list: medianOf(times), own: memoryOf(pid).own, kernel: (kernelMemory() - before) / ids.length };
+    return { list, quiet, ps, own: memoryOf(pid).own, kernel: (kernelMemory() - before) / ids.length };
   }
 }
 

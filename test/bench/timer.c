@@ -1,6 +1,6 @@
 /* Times commands without an interpreter in the way: reads one command per line (arguments separated by \x1f), runs
- * each with posix_spawn and wait4, and prints "exit-code wall-ns user-us system-us max-rss-kib" per line. Standard
- * streams of the commands are /dev/null, so that no pipe is part of the figure. */
+ * each with posix_spawn and wait4, and prints "exit-code wall-ns user-us system-us max-rss-kib page-faults" per line.
+ * Standard streams of the commands are /dev/null, so that no pipe is part of the figure. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
+extern char** environ;
 
 static long long now(void) {
   struct timespec t;
@@ -20,10 +20,11 @@ static long long now(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int split(char *line, char **argv, int max) {
+static int split(char* line, char** argv, int max) {
   int count = 0;
   line[strcspn(line, "\n")] = 0;
-  for (char *part = strtok(line, "\x1f"); part != NULL && count < max - 1; part = strtok(NULL, "\x1f")) argv[count++] = part;
+  for (char* part = strtok(line, "\x1f"); part != NULL && count < max - 1; part = strtok(NULL, "\x1f"))
+    argv[count++] = part;
   argv[count] = NULL;
   return count;
 }
@@ -46,8 +47,8 @@ int main(void) {
     if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) != 0) return 1;
     wait4(pid, &status, 0, &usage);
     long long wall = now() - start;
-    printf("%d %lld %lld %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), wall,
-           us(usage.ru_utime), us(usage.ru_stime), usage.ru_maxrss);
+    printf("%d %lld %lld %lld %ld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), wall,
+           us(usage.ru_utime), us(usage.ru_stime), usage.ru_maxrss, usage.ru_minflt + usage.ru_majflt);
   }
   return 0;
 }

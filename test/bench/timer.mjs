@@ -1,5 +1,5 @@
 /** Times commands by a small C program, so that no interpreter is part of a figure. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /** @returns {string} path of the program made of NAME.c beside this file */
@@ -9,9 +9,17 @@ export function compile(directory, name, ...flags) {
   return output;
 }
 
+/** What makes a command and all that it starts real-time, which keeps the machine's other work out; [] where that is not allowed. */
+export function realTime() {
+  const prefix = ['chrt', '--fifo', '50'];
+  return spawnSync(prefix[0], [...prefix.slice(1), 'true']).status === 0 ? prefix : [];
+}
+
 export class Timer {
-  constructor(binary) {
-    this.child = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] });
+  /** @param prefix a command that starts another */
+  constructor(binary, prefix = []) {
+    const [file, ...args] = [...prefix, binary];
+    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -20,9 +28,9 @@ export class Timer {
     this.child.stdin.write(`${command.join('\x1f')}\n`);
     const { value, done } = await this.lines.next();
     if (done) throw new Error(`cannot start ${command[0]}`);
-    const [code, wall, user, system, rss] = value.split(' ').map(Number);
+    const [code, wall, user, system, rss, faults] = value.split(' ').map(Number);
     if (code !== 0) throw new Error(`${command.join(' ')} exited with ${code}`);
-    return { wall: wall / 1e6, cpu: (user + system) / 1e3, rss };
+    return { wall: wall / 1e6, cpu: (user + system) / 1e3, rss, faults };
   }
 
   end() {
@@ -31,11 +39,17 @@ export class Timer {
 }
 
 /**
- * @typedef {{ wall: number, cpu: number, rss: number }} Sample milliseconds and KiB
+ * @typedef {{ wall: number, cpu: number, rss: number, faults: number }} Sample milliseconds, KiB, and page faults of the
+ *   command and what it waited for
  * @param {Sample[]} parts
  * @returns {Sample}
  */
 export function sum(parts) {
   const total = (name) => parts.reduce((all, part) => all + part[name], 0);
-  return { wall: total('wall'), cpu: total('cpu'), rss: Math.max(...parts.map(({ rss }) => rss)) };
+  return {
+    wall: total('wall'),
+    cpu: total('cpu'),
+    rss: Math.max(...parts.map(({ rss }) => rss)),
+    faults: total('faults'),
+  };
 }
