@@ -19,14 +19,17 @@ long set_tree(int tree, bool recursive, struct mount_attr attributes) {
              sizeof(attributes));
 }
 
-// A child that only holds a new user namespace open, until its end of the pipe is closed or the parent is gone. Between
-// clone and exit it makes nothing but system calls: the JS process has other threads.
-long clone_holder(int read_end, int write_end) {
+// A child that only holds a new user namespace open, until the parent's end of the pipe is closed or the parent is
+// gone. Between clone and exit it makes nothing but system calls: the JS process has other threads. What those have
+// open it closes, ends of other holders' pipes among it: two of them would wait for each other.
+long clone_holder(int read_end) {
   long pid = sys(__NR_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (pid != 0) return pid;
-  sys(__NR_close, write_end);
-  char end;
-  sys(__NR_read, read_end, &end, 1);
+  if (read_end == 0 || sys(__NR_dup3, read_end, 0, 0) >= 0) {
+    sys(__NR_close_range, 1, ~0u, 0);
+    char end;
+    sys(__NR_read, 0, &end, 1);
+  }
   for (;;) sys(__NR_exit_group, 0);
 }
 
@@ -73,7 +76,7 @@ Napi::Value make_user_namespace(const Napi::CallbackInfo& info) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd read_end(ends[0]), write_end(ends[1]);
-  long pid = clone_holder(read_end.get(), write_end.get());
+  long pid = clone_holder(read_end.get());
   if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone");
   std::string directory = "/proc/" + std::to_string(pid);
   const char* maps[] = {"uid_map", "gid_map"};

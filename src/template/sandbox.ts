@@ -114,7 +114,8 @@ function tryToMap(path: string): boolean {
   const fds: number[] = [];
   const map = `0 ${idsOfContainers.first} ${idsOfContainers.size}\n`;
   try {
-    fds.push(addon().openTree(path, false, false), addon().makeUserNamespace(map, map));
+    fds.push(addon().openTree(path, false, false));
+    fds.push(addon().makeUserNamespace(map, map));
     addon().mapTree(fds[0] as number, fds[1] as number, false);
     return true;
   } catch (error) {
