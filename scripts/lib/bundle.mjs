@@ -25,13 +25,14 @@ const dirnameOfModule = [
   'const __dirname = tsrunDirname(tsrunPathOf(import.meta.url));',
 ].join('\n');
 
-/** build/library.mjs and the workers that it starts, build/library-worker.mjs. */
+/** build/library.mjs, build/shim.mjs, and the workers that both start, build/library-worker.mjs. */
 export async function bundleLibrary() {
   await build({
     ...common(),
     entryPoints: {
       library: inRoot('src/library/index.ts'),
       'library-worker': inRoot('src/library/worker.ts'),
+      shim: inRoot('src/shim/main.ts'),
     },
     outdir: inRoot('build'),
     outExtension: { '.js': '.mjs' },

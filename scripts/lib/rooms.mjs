@@ -50,6 +50,7 @@ export const rooms = {
     ...['addon', 'check', 'config', 'container', 'features', 'host', 'linux', 'log', 'lower', 'plan', 'seccomp'],
     'template',
   ],
+  shim: ['addon', 'build-info', 'container', 'library', 'linux', 'protobuf'],
   cli: [
     ...[
       'addon',

@@ -1,0 +1,62 @@
+/** `start`: finds the resident process of the namespace, or starts it. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, openSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { addon } from '../addon.ts';
+
+/** Where containerd's own shims have their sockets. */
+const directory = '/run/containerd/s';
+
+export interface ShimFlags {
+  readonly namespace: string;
+  /** Of containerd. */
+  readonly address: string;
+  readonly publishTo: string;
+}
+
+/** Two starts at once give one process: the second waits for the first's lock, and finds its socket. */
+export async function startServer(flags: ShimFlags, program: string): Promise<string> {
+  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  const socket = socketOf(flags);
+  const lock = openSync(`${socket}.lock`, 'a', 0o600);
+  addon().lock(lock, true);
+  if (!(await answers(socket))) {
+    rmSync(socket, { force: true });
+    await launch(socket, flags, program);
+  }
+  return `unix://${socket}`;
+}
+
+export function socketOf({ namespace, address }: ShimFlags): string {
+  const name = createHash('sha256').update(`${address}\0${namespace}`).digest('hex').slice(0, 24);
+  return `${directory}/tsrun-${name}`;
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = createConnection(socket, () => {
+      resolve(true);
+      client.destroy();
+    });
+    client.on('error', () => resolve(false));
+  });
+}
+
+/** Until it listens. It has nothing of this process: containerd reads stdout to its end. */
+function launch(socket: string, { namespace, publishTo }: ShimFlags, program: string): Promise<void> {
+  const log = openSync(`${socket}.log`, 'a', 0o600);
+  const { NOTIFY_SOCKET: _, ...env } = process.env;
+  const args = [program, 'serve', socket, namespace, publishTo];
+  const server = spawn(process.execPath, args, { detached: true, cwd: '/', env, stdio: ['ignore', log, log, 'pipe'] });
+  return new Promise((resolve, reject) => {
+    server.on('error', reject);
+    server.on('exit', (code, signal) => reject(new Error(`the shim ended with ${code ?? signal}: see ${socket}.log`)));
+    const ready = server.stdio[3] as import('node:stream').Readable;
+    ready.on('data', () => {
+      ready.destroy();
+      server.unref();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,67 @@
+/** Events go back to containerd, in order, over its ttrpc socket; what it cannot take now it gets later. */
+import { createConnection } from 'node:net';
+import { encode, type Message, type MessageType } from '../protobuf/wire.ts';
+import { events, forwardRequest, request, timestampOf } from './messages.ts';
+import { frame } from './ttrpc.ts';
+
+const service = 'containerd.services.events.ttrpc.v1.Events';
+
+/** Of events that wait; beyond it the oldest go. containerd asks for states itself when it comes back. */
+const mostWaiting = 10_000;
+/** Milliseconds. */
+const retryAfter = 1000;
+const patience = 5000;
+
+export class Publisher {
+  readonly #address: string;
+  readonly #namespace: string;
+  readonly #waiting: Uint8Array[] = [];
+  #sending = false;
+
+  /** @param address of containerd's ttrpc socket; '' publishes nothing */
+  constructor(address: string, namespace: string) {
+    this.#address = address.replace(/^unix:\/\//, '');
+    this.#namespace = namespace;
+  }
+
+  publish<Topic extends keyof typeof events>(topic: Topic, event: Message<(typeof events)[Topic]['fields']>): void {
+    if (this.#address === '') return;
+    const { type, fields } = events[topic];
+    const value = encode(fields as MessageType, event as object);
+    const envelope = { timestamp: timestampOf(Date.now()), namespace: this.#namespace, topic };
+    this.#waiting.push(encode(forwardRequest, { envelope: { ...envelope, event: { type_url: type, value } } }));
+    if (this.#waiting.length > mostWaiting) this.#waiting.shift();
+    void this.#send();
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  async #send(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    for (let [payload] = this.#waiting; payload !== undefined; [payload] = this.#waiting) {
+      if (await forward(this.#address, payload)) {
+        if (this.#waiting[0] === payload) this.#waiting.shift();
+      } else await new Promise((resolve) => setTimeout(resolve, retryAfter).unref());
+    }
+    this.#sending = false;
+  }
+}
+
+/** Whether it has been answered; an answer that refuses it is one, too. */
+function forward(path: string, payload: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    const end = (done: boolean) => {
+      resolve(done);
+      socket.destroy();
+    };
+    socket.setTimeout(patience, () => end(false));
+    socket.on('error', () => end(false));
+    socket.on('close', () => end(false));
+    socket.on('data', () => end(true));
+    socket.write(frame(1, 'request', encode(request, { service, method: 'Forward', payload })));
+  });
+}

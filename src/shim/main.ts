@@ -1,0 +1,95 @@
+/** containerd-shim-tsrun-v2: the command line that containerd uses (docs/shim.md). */
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { commit, version } from '../build-info.ts';
+import { encode } from '../protobuf/wire.ts';
+import { startServer } from './bootstrap.ts';
+import { deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
+import { unmountRootfs } from './mounts.ts';
+import { defaultStateRoot, noteOf } from './note.ts';
+import { runServer } from './server.ts';
+
+const name = 'io.containerd.tsrun.v2';
+const switches = ['debug', 'info', 'v', 'version'];
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`containerd-shim-tsrun-v2: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+
+async function main(words: string[]): Promise<void> {
+  if (words[0] === 'serve') return serve(words.slice(1));
+  const { flags, action } = parse(words);
+  if ('v' in flags || 'version' in flags) return print(`containerd-shim-tsrun-v2 ${version} (${commit})\n`);
+  if ('info' in flags) return print(await info());
+  if (action === 'start') return start(flags);
+  if (action === 'delete') return cleanUp(flags);
+  throw new Error(`unknown action ${JSON.stringify(action ?? '')}: start or delete, which containerd calls`);
+}
+
+/** As Go's package flag reads them. */
+function parse(words: string[]): { flags: Record<string, string>; action: string | undefined } {
+  const flags: Record<string, string> = {};
+  const rest = [...words];
+  while (rest[0]?.startsWith('-')) {
+    const [, flag = '', value] = /^--?([^=]+)(?:=(.*))?$/.exec(rest.shift() ?? '') ?? [];
+    flags[flag] = value ?? (switches.includes(flag) ? 'true' : (rest.shift() ?? ''));
+  }
+  return { flags, action: rest[0] };
+}
+
+/** The server holds no stdout of this process, so that its end is the answer's. */
+async function start({ namespace = '', address = '' }: Record<string, string>): Promise<void> {
+  if (namespace === '') throw new Error('-namespace: missing');
+  const publishTo = process.env.TTRPC_ADDRESS ?? (address === '' ? '' : `${address}.ttrpc`);
+  const answer = await startServer({ namespace, address, publishTo }, process.argv[1] ?? '');
+  print(JSON.stringify({ version: 2, address: answer, protocol: 'ttrpc' }));
+}
+
+function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
+  const ready = () => {
+    writeSync(3, '\n');
+    closeSync(3);
+  };
+  runServer({ socket, lockFile: `${socket}.lock`, namespace, publishTo, ready });
+}
+
+/** containerd calls it when the shim is gone, and after a start that failed: nothing is left of the container. */
+async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
+  const [{ deleteContainer }, { ContainerDirectory }, { checkId }] = await Promise.all([
+    import('../container/delete.ts'),
+    import('../container/store.ts'),
+    import('../container/id.ts'),
+  ]);
+  checkId(id);
+  const path = resolve(bundle);
+  const directory = new ContainerDirectory(rootFrom(path) ?? defaultStateRoot(namespace), id);
+  const { init, exit } = directory.readIfThere() ?? {};
+  deleteContainer(directory, { force: true });
+  await unmountRootfs(path);
+  // SIGKILL, where nobody has seen how it ended.
+  const status = exit?.code ?? 128 + (exit?.signal ?? 9);
+  print(encode(deleteResponse, { pid: init?.pid ?? 0, exit_status: status, exited_at: timestampOf(Date.now()) }));
+}
+
+function rootFrom(bundle: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(noteOf(bundle), 'utf8')) as { root?: string }).root;
+  } catch {
+    return undefined;
+  }
+}
+
+async function info(): Promise<Uint8Array> {
+  const { runJobNow } = await import('../library/jobs.ts');
+  const value = Buffer.from(JSON.stringify(runJobNow('features', undefined)));
+  const type_url = 'types.containerd.io/opencontainers/runtime-spec/1/features/Features';
+  return encode(runtimeInfo, { name, version: { version, revision: commit }, features: { type_url, value } });
+}
+
+function print(what: string | Uint8Array): void {
+  const bytes = Buffer.from(what as string);
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+}

@@ -1,0 +1,58 @@
+/** The resident process: one for a namespace of a containerd. */
+import { openSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { addon } from '../addon.ts';
+import { Publisher } from './events.ts';
+import { TaskService } from './service.ts';
+import { serve } from './ttrpc.ts';
+
+/** Milliseconds without a container and without a connection, after which it leaves. */
+const idleTime = 5000;
+
+export interface ServerOptions {
+  readonly socket: string;
+  readonly lockFile: string;
+  readonly namespace: string;
+  /** Of containerd's ttrpc socket. */
+  readonly publishTo: string;
+  /** Called when it can be connected to. */
+  ready(): void;
+}
+
+export function runServer({ socket, lockFile, namespace, publishTo, ready }: ServerOptions): void {
+  const publisher = new Publisher(publishTo, namespace);
+  const service = new TaskService(namespace, publisher);
+  let connections = 0;
+  let leaving: NodeJS.Timeout | undefined;
+  // All containers of the namespace live with it: one failure must not end it.
+  process.on('uncaughtException', (error) => console.error(error));
+  process.on('unhandledRejection', (error) => console.error(error));
+  const server = createServer((client) => {
+    connections++;
+    client.on('close', () => {
+      connections--;
+      waitIdle();
+    });
+    serve(client, service.answer);
+  });
+  process.umask(0o077);
+  server.listen(socket, () => {
+    process.umask(0o022);
+    ready();
+    waitIdle();
+  });
+
+  function waitIdle(): void {
+    clearTimeout(leaving);
+    leaving = setTimeout(leave, idleTime);
+  }
+
+  /** Under the lock of `start`: nobody may be about to answer with this address. */
+  function leave(): void {
+    const isIdle = connections === 0 && service.isEmpty && publisher.isIdle;
+    if (!isIdle) return waitIdle();
+    if (!addon().lock(openSync(lockFile, 'r'), false)) return waitIdle();
+    rmSync(socket, { force: true });
+    process.exit(0);
+  }
+}

@@ -1,0 +1,112 @@
+/** The resident shim below containerd 1.7 and 2, in place of containerd's own. */
+import t, { type Test } from 'tap';
+import { repoRoot, waitFor } from '../harness/index.ts';
+import { suites } from '../vm/image.ts';
+import { Containerd, heard } from './containerd.ts';
+import { engineTrees, type Suite } from './engine-tree.ts';
+import { imageName } from './image.ts';
+
+const skip = engineTrees();
+const shim = 'containerd-shim-tsrun-v2';
+const namespace = 'tsrun-test';
+
+for (const suite of suites) {
+  t.test(`containerd of ${suite} with the resident shim`, { skip }, async (t) => {
+    const containerd = await startContainerd(t, suite);
+    // The first: nothing runs yet.
+    await t.test('two detached tasks, started at once, of one process', (t) => detachedTasks(t, containerd));
+    await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
+    await t.test('what it cannot do it says by name', (t) => unimplemented(t, containerd));
+    await t.test('events', (t) => publishesEvents(t, containerd));
+  });
+}
+
+async function startContainerd(t: Test, suite: Suite): Promise<Containerd> {
+  const containerd = await Containerd.start(t, suite);
+  const script = `#!/bin/sh\nexec ${repoRoot}/bin/${shim} "$@"\n`;
+  containerd.place.writeFile(`/usr/local/bin/${shim}`, script, 0o755);
+  return containerd;
+}
+
+function runArguments(flags: string[], id: string, ...args: string[]): string[] {
+  const fixed = ['--runtime', 'io.containerd.tsrun.v2', '--cpu-shares', '0', '--cgroup', `/${id}`];
+  return ['run', ...fixed, ...flags, imageName, id, ...args];
+}
+
+async function runsInForeground(t: Test, containerd: Containerd) {
+  const run = (id: string, ...args: string[]) => containerd.ctr(...runArguments(['--rm'], id, ...args));
+  const hello = await heard(['stdout'], () => run('hello', 'echo', 'hello'));
+  t.match(hello, { code: 0, stdout: 'hello\n' });
+  t.equal((await run('seven', 'sh', '-c', 'exit 7')).code, 7, 'the exit code is the program’s');
+  const missing = await run('missing', 'no-such-program');
+  t.match(missing.stderr, /OCI runtime create failed: .*executable file .*not found in \$PATH/);
+  t.equal(await containerd.outputOf('task', 'ls', '--quiet'), '', 'no task is left');
+}
+
+async function detachedTasks(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  const task = (...args: string[]) => containerd.ctr('task', ...args);
+  const program = 'trap "exit 5" TERM; : >/ready; while :; do sleep 0.1; done';
+  const ids = ['one', 'two'];
+  await Promise.all(ids.map((id) => containerd.outputOf(...runArguments(['--detach'], id, 'sh', '-c', program))));
+  for (const id of ids) {
+    t.equal(await containerd.status(id), 'RUNNING');
+    const root = `/proc/${await containerd.pid(id)}/root`;
+    await waitFor(
+      `${id} to be ready`,
+      async () => (await place.run(['test', '-e', `${root}/ready`])).code === 0 || undefined,
+    );
+  }
+  t.equal((await place.outputOf(['pgrep', '-fc', '[s]him.mjs serve'])).trim(), '1', 'one process has both');
+  const tsrun = [`${repoRoot}/bin/tsrun`, '--root', `/run/containerd/tsrun/${namespace}`];
+  t.match(await place.outputOf([...tsrun, 'list', '--quiet']), 'one\ntwo\n', 'the CLI sees them');
+  t.match(await place.outputOf(['ctr', '--namespace', namespace, 'task', 'ps', 'one']), await containerd.pid('one'));
+
+  await containerd.outputOf('task', 'pause', 'one');
+  t.equal(await containerd.status('one'), 'PAUSED');
+  await place.outputOf([...tsrun, 'resume', 'one']);
+  t.equal(await containerd.status('one'), 'RUNNING', 'what the CLI does is seen');
+  t.match((await task('delete', 'one')).stderr, /must be stopped before deletion/);
+
+  for (const [id, signal, code] of [
+    ['one', 'TERM', 5],
+    ['two', 'KILL', 137],
+  ] as const) {
+    t.equal((await task('kill', '--signal', signal, id)).code, 0);
+    await containerd.waitForStatus(id, 'STOPPED');
+    t.match((await task('kill', id)).stderr, /process already finished/);
+    t.match(
+      (await task('delete', id)).stderr,
+      new RegExp(`non-zero exit code ${code}`),
+      'delete reports how the task ended',
+    );
+    await containerd.outputOf('container', 'delete', id);
+  }
+  t.equal(await place.outputOf([...tsrun, 'list', '--quiet']), '', 'no state is left');
+  t.notMatch(
+    await place.outputOf(['cat', '/proc/mounts']),
+    /io\.containerd\.runtime\.v2\.task\/.*rootfs/,
+    'nor a mount',
+  );
+}
+
+async function unimplemented(t: Test, containerd: Containerd) {
+  await containerd.outputOf(...runArguments(['--detach'], 'box', 'sleep', '1000'));
+  const exec = await containerd.ctr('task', 'exec', '--exec-id', 'one', 'box', 'true');
+  t.match(exec.stderr, /containerd\.task\.v\d\.Task\/Exec/);
+  await containerd.remove('box');
+  const terminal = await containerd.ctrOnTerminal(...runArguments(['--rm', '--tty'], 'terminal', 'tty'));
+  t.match(terminal.stdout, /Create with a terminal/);
+}
+
+async function publishesEvents(t: Test, containerd: Containerd) {
+  const events = containerd.place.startDaemon(['ctr', '--namespace', namespace, 'events']);
+  const topics = ['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete'];
+  const isHeard = () => topics.every((topic) => events.output.stdout.includes(topic));
+  // What is published before ctr listens it never hears.
+  for (let run = 0; run < 20 && !isHeard(); run++) {
+    await containerd.ctr(...runArguments(['--rm'], `told-${run}`, 'true'));
+  }
+  await waitFor('the events', () => isHeard() || undefined);
+  t.match(events.output.stdout, /\/tasks\/exit .*told-/);
+}
