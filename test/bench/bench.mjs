@@ -4,9 +4,9 @@
  * floor. Every round runs every runtime once, in turn, each container with an id and a config.json of its own; printed are
  * medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` has one more, another
  * build of tsrun: the last release's executable, or a commit to build.
- * With `--check` it ends with 1 when tsrun has become much slower against crun; with `--scale [--containers N]` and
- * `--machines` it looks at many containers at once and at virtual machines instead. Run as root; scripts/bench.sh puts
- * it into a mount namespace with a cgroup2 view.
+ * With `--check` it ends with 1 when tsrun has become much slower against crun; with `--scale [--containers N]`,
+ * `--machines` and `--library` it looks at many containers at once, at virtual machines and at the library instead.
+ * Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ import { check } from './check.mjs';
 import { hasValgrind, planInstructions } from './counts.mjs';
 import { foreground, lifecycle, parallel, run } from './figures.mjs';
 import { withHostMounts } from './host-mounts.mjs';
+import { library } from './library.mjs';
 import { machines } from './machines.mjs';
 import { report } from './report.mjs';
 import { scale } from './scale.mjs';
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     scale: { type: 'boolean', default: false },
     containers: { type: 'string', default: '1000' },
     machines: { type: 'boolean', default: false },
+    library: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
@@ -51,7 +53,7 @@ const timerProgram = compile(work, 'timer');
 const priority = realTime();
 const timer = new Timer(timerProgram, priority);
 /** For many at a time, which real-time priority would bring in order. */
-const timers = Array.from({ length: 8 }, () => new Timer(timerProgram));
+const timers = Array.from({ length: 16 }, () => new Timer(timerProgram));
 
 try {
   mkdirSync(cgroupDirectory);
@@ -83,6 +85,8 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
   if (options.machines) {
     const runtime = [...native.tsrun, '--root', path.join(state, 'tsrun')];
     process.stdout.write(await machines({ runtime, bundles, work, rounds }));
+  } else if (options.library) {
+    process.stdout.write(await library({ crun: native.crun, bundles, timers, state, rounds }));
   } else if (options.scale) {
     const containers = Number(options.containers);
     process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));

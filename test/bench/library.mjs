@@ -1,0 +1,95 @@
+/** The library in one warm process against crun's commands: each round both, in turn. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { medianOf } from './report.mjs';
+import { sum } from './timer.mjs';
+
+const file = inRoot('build/library.mjs');
+const atOnce = [8, 16];
+const liveContainers = 100;
+
+/** @returns {Promise<string>} what there is to say */
+export async function library({ crun, bundles, timers, state, rounds }) {
+  const { create } = await import(file);
+  const root = path.join(state, 'library');
+  const make = (id, args) => create({ root, id, stdio: 'ignore', bundle: bundles.make(id, id, args) });
+  const ours = async (id) => {
+    const bundle = bundles.make(id, id, ['/bin/true']);
+    const begun = performance.now();
+    const container = await create({ root, id, bundle, stdio: 'ignore' });
+    await container.start();
+    await container.wait();
+    await container.delete();
+    return performance.now() - begun;
+  };
+  const theirs = async (id, timer) => {
+    const bundle = bundles.make(id, id, ['/bin/true']);
+    const command = [...crun, '--root', path.join(state, 'crun')];
+    const time = (...args) => timer.time([...command, ...args]);
+    const parts = [await time('create', '--bundle', bundle, id), await time('start', id)];
+    return sum([...parts, await time('delete', '--force', id)]).wall;
+  };
+  for (let warm = 0; warm < 10; warm++) await ours(`warm${warm}`);
+  const lines = [await lives(rounds, ours, (id) => theirs(id, timers[0]))];
+  for (const many of atOnce) lines.push(await livesAtOnce(many, rounds, ours, theirs, timers));
+  return `${[...lines, await eventLoop(make), await memory(make), imports(rounds)].join('\n')}\n`;
+}
+
+async function lives(rounds, ours, theirs) {
+  const samples = { ours: [], theirs: [] };
+  for (let round = 0; round < rounds; round++) {
+    samples.ours.push(await ours(`l${round}`));
+    samples.theirs.push(await theirs(`c${round}`));
+  }
+  return compared('create + start + wait + delete', samples);
+}
+
+/** Milliseconds for each, by the wall. */
+async function livesAtOnce(many, rounds, ours, theirs, timers) {
+  const samples = { ours: [], theirs: [] };
+  const wall = async (one) => {
+    const begun = performance.now();
+    await Promise.all(Array.from({ length: many }, (_, number) => one(number)));
+    return (performance.now() - begun) / many;
+  };
+  for (let round = 0; round < rounds; round++) {
+    samples.ours.push(await wall((number) => ours(`l${many}-${round}-${number}`)));
+    samples.theirs.push(await wall((number) => theirs(`c${many}-${round}-${number}`, timers[number])));
+  }
+  return compared(`${many} at a time, for each`, samples);
+}
+
+function compared(what, { ours, theirs }) {
+  const [own, other] = [medianOf(ours), medianOf(theirs)];
+  return `${what}: ${own.toFixed(2)} ms, crun's three commands ${other.toFixed(2)} ms, ratio ${(own / other).toFixed(2)}`;
+}
+
+async function eventLoop(make) {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const all = await Promise.all(Array.from({ length: 8 }, (_, number) => make(`e${number}`, ['/bin/sleep', '1000'])));
+  delay.disable();
+  for (const each of all) await each.delete({ force: true });
+  const [most, median] = [delay.max, delay.percentile(50)].map((nanoseconds) => (nanoseconds / 1e6).toFixed(2));
+  return `event loop delay under 8 creates at once: at most ${most} ms, median ${median} ms (1 ms is the timer's own)`;
+}
+
+async function memory(make) {
+  const own = () => Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+  const before = own();
+  const all = [];
+  for (let number = 0; number < liveContainers; number++) all.push(await make(`m${number}`, ['/bin/sleep', '1000']));
+  const grown = (own() - before) / liveContainers;
+  for (const each of all) await each.delete({ force: true });
+  return `memory of the process for each of ${liveContainers} live containers: ${grown.toFixed(1)} KiB`;
+}
+
+function imports(rounds) {
+  const program = `const begun = performance.now(); await import(${JSON.stringify(file)});
+    console.log(performance.now() - begun);`;
+  const one = () => Number(execFileSync(process.execPath, ['--input-type=module', '--eval', program]));
+  return `import: ${medianOf(Array.from({ length: Math.min(rounds, 20) }, one)).toFixed(1)} ms`;
+}
