@@ -1,8 +1,17 @@
-/** Before `npm pack`: a package without an executable would install a command that cannot start. */
+/** Before `npm pack`: the library's types, and whether all is built; without it the package's command or library could not start. */
 import { existsSync } from 'node:fs';
 import { fail, inRoot } from './paths.mjs';
+import { writeTypes } from './types.mjs';
 
-const executables = ['build/standalone/tsrun', 'build/aarch64/standalone/tsrun'];
-const missing = executables.filter((file) => !existsSync(inRoot(file)));
-if (missing.length === executables.length) fail('nothing is built to be packed: npm run setup && npm run build');
-for (const file of missing) process.stderr.write(`pack: ${file} is not built and not in the package\n`);
+const needed = ['build/library.mjs', 'build/library-worker.mjs'];
+const machines = [
+  ['build/standalone/tsrun', 'build/Release/tsrun.node'],
+  ['build/aarch64/standalone/tsrun', 'build/aarch64/Release/tsrun.node'],
+];
+const missing = (files) => files.filter((file) => !existsSync(inRoot(file)));
+
+const lacks = [...missing(needed), ...(machines.every((files) => missing(files).length > 0) ? machines[0] : [])];
+if (lacks.length > 0) fail(`not built: ${lacks.join(', ')}: npm run setup && npm run build`);
+for (const file of missing(machines.flat()))
+  process.stderr.write(`pack: ${file} is not built and not in the package\n`);
+writeTypes();
