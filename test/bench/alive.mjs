@@ -1,5 +1,4 @@
 /** What commands take that look at containers, while many are alive: of one runtime after the other, each with its own. */
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 
@@ -7,14 +6,14 @@ const count = 1000;
 const looks = 7;
 
 /** @returns figure -> contestant -> samples; runc, which takes a minute to make as many, is left out */
-export async function alive({ contestants, state, bundles, timer, timers }) {
+export async function alive({ contestants, state, bundles, timer }) {
   const samples = {};
   for (const [name, command] of Object.entries(contestants).filter(([name]) => name !== 'runc')) {
     const root = path.join(state, `alive-${name}`);
     const runtime = [...command, '--root', root];
     const ids = Array.from({ length: count }, (_, number) => `a${number}-${name}`);
     try {
-      await makeAll(runtime, ids, bundles, timers);
+      await makeAll(runtime, ids, bundles, timer);
       for (let round = 0; round < looks; round++) {
         for (const args of [['list'], ['list', '-q'], ['ps', ids[0]]]) {
           const figure = `${[args[0], ...args.filter((arg) => arg === '-q')].join(' ')}, ${count} containers alive`;
@@ -24,20 +23,16 @@ export async function alive({ contestants, state, bundles, timer, timers }) {
         }
       }
     } finally {
-      for (const id of ids) execFileSync(runtime[0], [...runtime.slice(1), 'delete', '--force', id]);
+      for (const id of ids) await timer.time([...runtime, 'delete', '--force', id]);
       rmSync(root, { recursive: true, force: true });
     }
   }
   return samples;
 }
 
-async function makeAll(runtime, ids, bundles, timers) {
-  const left = [...ids];
-  const worker = async (timer, number) => {
-    for (let id = left.shift(); id !== undefined; id = left.shift()) {
-      const bundle = bundles.make(`alive-${number}`, id, ['/bin/sleep', '100000']);
-      await timer.time([...runtime, 'run', '--detach', '--bundle', bundle, id]);
-    }
-  };
-  await Promise.all(timers.slice(0, 2).map(worker));
+async function makeAll(runtime, ids, bundles, timer) {
+  for (const id of ids) {
+    const bundle = bundles.make('alive', id, ['/bin/sleep', '100000']);
+    await timer.time([...runtime, 'run', '--detach', '--bundle', bundle, id]);
+  }
 }

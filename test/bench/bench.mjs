@@ -103,9 +103,11 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     console.error(`bench: ${priority.length > 0 ? 'at real-time priority' : 'without real-time priority'}`);
     const figures = [run, ...runsOfShapes, lifecycle, foreground, parallel];
     const samples = await measure(contestants, bundles, figures);
+    console.error('bench: with 2,000 mounts on the host');
     const crowded = await withHostMounts(work, () => measure(contestants, bundles, [run]));
     samples['run, with 2,000 mounts on the host'] = crowded.run;
-    Object.assign(samples, await alive({ contestants: native, state, bundles, timer, timers }));
+    console.error('bench: with 1,000 containers alive');
+    Object.assign(samples, await alive({ contestants: native, state, bundles, timer }));
     if (hasValgrind()) countInstructions(samples, ours(contestants), bundles);
     process.stdout.write(report(samples, contestants, options.markdown));
     if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(samples));
@@ -136,6 +138,7 @@ async function measure(contestants, bundles, figures) {
   };
   const floor = compile(work, 'floor', '-static');
   for (let round = 0; round < rounds; round++) {
+    if (!options.check) console.error(`bench: round ${round + 1} of ${rounds}`);
     const ownGroup = path.join(cgroupDirectory, `floor${round}`);
     add('floor', { run: await timer.time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
     for (const [name, command] of Object.entries(contestants)) {
