@@ -1,5 +1,6 @@
 /** Containers that are saved and brought back: what test/helpers-c/witness.c tells of them. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { addCHelper } from './c-helper.ts';
@@ -44,6 +45,19 @@ export class Checkpoints {
     });
     addCHelper(bundle, 'witness');
     return bundle;
+  }
+
+  /** Another bundle directory and cgroup, with a copy of the root filesystem, and a config that may differ. */
+  moved(bundle: Bundle, edit?: (spec: Spec) => void): Bundle {
+    const copy = this.box.bundle((spec) => {
+      const { cgroupsPath } = spec.linux;
+      Object.assign(spec, structuredClone(bundle.spec));
+      spec.linux.cgroupsPath = cgroupsPath ?? '';
+      edit?.(spec);
+    });
+    rmSync(copy.rootfs, { recursive: true });
+    execFileSync('cp', ['-a', bundle.rootfs, copy.rootfs]);
+    return copy;
   }
 
   /** A container that runs a bundle's program, which has begun to count. */

@@ -1,7 +1,8 @@
 /*
- * obstacles: holds what CRIU cannot save, or only with a flag: a device, io_uring, a file lock, a removed file that has
- * another name, one that is large and has none, and a child in an ipc namespace of its own.
- * Says in /ready what it has, one line each.
+ * obstacles [NAME...]: holds what CRIU cannot save, or only with a flag: a device, io_uring, a file lock, a removed
+ * file that has another name, one that is large and has none, and a child in an ipc namespace of its own. Says in
+ * /ready what it has, one line each; with names, it has those only, and with `outer-socket` a connection to
+ * $OUTSIDE. Goes on writing to what it can.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -11,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static int create(const char* path) {
@@ -37,19 +40,61 @@ static int has_nested_ipc(void) {
   return read(ends[0], &result, 1) == 1 && result;
 }
 
-int main(void) {
-  FILE* ready = fopen("/ready.new", "w");
-  if (ready == NULL) return 1;
-  if (open("/dev/obstacle", O_RDWR) >= 0) fputs("device\n", ready);
+/* Writes there until it is ended, so that it can be seen whether it goes on. */
+static __attribute__((noreturn)) void go_on(int fd) {
+  struct timespec moment = {0, 20000000};
+  for (;;) {
+    if (fd >= 0 && write(fd, ".", 1) != 1) exit(1);
+    nanosleep(&moment, NULL);
+  }
+}
+
+/* A datagram socket of somebody's outside. */
+static int connect_to(const char* path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  return connect(fd, (struct sockaddr*)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int removed_file(void) {
+  int fd = create("/linked");
+  return link("/linked", "/other") == 0 && unlink("/linked") == 0 ? fd : -1;
+}
+
+static int is_device(void) { return open("/dev/obstacle", O_RDWR) >= 0; }
+
+static int has_io_uring(void) {
   struct io_uring_params params;
   memset(&params, 0, sizeof(params));
-  if (syscall(SYS_io_uring_setup, 4, &params) >= 0) fputs("io_uring\n", ready);
-  if (flock(create("/locked"), LOCK_EX) == 0) fputs("file-lock\n", ready);
-  create("/linked");
-  if (link("/linked", "/other") == 0 && unlink("/linked") == 0) fputs("removed-file\n", ready);
-  if (ftruncate(create("/large"), 2 << 20) == 0 && unlink("/large") == 0) fputs("large-file\n", ready);
-  if (has_nested_ipc()) fputs("nested-namespace\n", ready);
+  return syscall(SYS_io_uring_setup, 4, &params) >= 0;
+}
+
+static int has_lock(void) { return flock(create("/locked"), LOCK_EX) == 0; }
+
+static int has_large(void) { return ftruncate(create("/large"), 2 << 20) == 0 && unlink("/large") == 0; }
+
+static int wanted(const char* name, char** names) {
+  if (*names == NULL) return strcmp(name, "outer-socket") != 0;
+  for (; *names != NULL; names++)
+    if (strcmp(name, *names) == 0) return 1;
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  (void)argc;
+  char** names = argv + 1;
+  int out = -1;
+  FILE* ready = fopen("/ready.new", "w");
+  if (ready == NULL) return 1;
+  if (wanted("device", names) && is_device()) fputs("device\n", ready);
+  if (wanted("io_uring", names) && has_io_uring()) fputs("io_uring\n", ready);
+  if (wanted("file-lock", names) && has_lock()) fputs("file-lock\n", ready);
+  if (wanted("removed-file", names) && (out = removed_file()) >= 0) fputs("removed-file\n", ready);
+  if (wanted("large-file", names) && has_large()) fputs("large-file\n", ready);
+  if (wanted("outer-socket", names) && (out = connect_to(getenv("OUTSIDE"))) >= 0) fputs("outer-socket\n", ready);
+  if (wanted("nested-namespace", names) && has_nested_ipc()) fputs("nested-namespace\n", ready);
   fclose(ready);
   rename("/ready.new", "/ready");
-  for (;;) pause();
+  go_on(out);
 }

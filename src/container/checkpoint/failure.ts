@@ -24,6 +24,14 @@ const hints: readonly (readonly [RegExp, string])[] = [
     /bad size \d+ \(expect/,
     'a file that it has open has changed since the checkpoint: it needs the root filesystem of that time',
   ],
+  [
+    /Unix socket \d+ without peer/,
+    'it is connected to a Unix socket of another network namespace: have it closed first',
+  ],
+  [
+    /restore of existing cgroups/,
+    'the container’s cgroup is tsrun’s to make: --manage-cgroups-mode soft, which is the default',
+  ],
   [/No space left on device/, 'the filesystem of --image-path is full'],
   [/iptables|nft/i, 'CRIU locks the network with iptables or nftables: install one, or --network-lock skip'],
 ];

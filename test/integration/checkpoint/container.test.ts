@@ -1,5 +1,4 @@
 /** What the runtime brings to a restore: mounts, terminal, namespaces, limits, hooks. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -11,24 +10,11 @@ t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: 'tsrun' }) || criu.skip;
 
-/** Another bundle directory with the same root filesystem, and a config that may differ. */
-function moved(at: Checkpoints, bundle: Bundle, edit?: (spec: Spec) => void): Bundle {
-  const copy = at.box.bundle((spec) => {
-    const { cgroupsPath } = spec.linux;
-    Object.assign(spec, structuredClone(bundle.spec));
-    spec.linux.cgroupsPath = cgroupsPath ?? '';
-    edit?.(spec);
-  });
-  rmSync(copy.rootfs, { recursive: true });
-  execFileSync('cp', ['-a', bundle.rootfs, copy.rootfs]);
-  return copy;
-}
-
 /** Saves a container and restores it, from another bundle directory. */
 async function move(at: Checkpoints, id: string, bundle: Bundle, edit?: (spec: Spec) => void) {
   await at.checkpoint(id);
   const saved = witness(bundle) as Witness;
-  const copy = moved(at, bundle, edit);
+  const copy = at.moved(bundle, edit);
   const restored = await at.restore(copy);
   await at.goesOn(copy, saved);
   const inside = async (script: string) =>
@@ -72,7 +58,7 @@ t.test('a root filesystem without mount points gets them; masks and read-only pa
   const id = await at.start(bundle);
   await at.checkpoint(id);
   const saved = witness(bundle) as Witness;
-  const copy = moved(at, bundle);
+  const copy = at.moved(bundle);
   for (const name of ['proc', 'sys', 'dev']) rmSync(join(copy.rootfs, name), { recursive: true });
   const restored = await at.restore(copy);
   await at.goesOn(copy, saved);

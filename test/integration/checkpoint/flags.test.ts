@@ -1,0 +1,140 @@
+/** What the flags of `checkpoint` and `restore` are for, each seen by the program that goes on or by who talks to it. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
+import { criuForTests } from '../../harness/criu.ts';
+import { addCHelper, type Bundle, requires, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+
+t.setTimeout(30 * 60 * 1000);
+const criu = await criuForTests();
+const skip = requires({ runtime: 'tsrun' }) || criu.skip;
+
+/** A container that holds one of the obstacles of test/helpers-c/obstacles.c. */
+async function holding(at: Checkpoints, name: string, edit?: (spec: Spec) => void) {
+  const bundle = at.box.bundle((spec) => {
+    spec.process.args = ['/bin/obstacles', name];
+    edit?.(spec);
+  });
+  addCHelper(bundle, 'obstacles');
+  const id = await at.create(bundle);
+  await at.box.runtimeOk(['start', id]);
+  await waitFor('the program', () => existsSync(join(bundle.rootfs, 'ready')) || undefined);
+  return { bundle, id };
+}
+
+/** That CRIU fails without the flag; the container is saved with it then. */
+async function saves(t: Test, at: Checkpoints, id: string, flags: string[], without: RegExp): Promise<void> {
+  const line = ['checkpoint', '--network-lock', 'skip', '--image-path', at.images('without'), id];
+  const { code, stderr } = await at.runtime(line);
+  t.equal(code, 1, 'not without the flag');
+  t.match(stderr, without);
+  await at.checkpoint(id, flags);
+}
+
+const grows = async (size: () => number) => {
+  const before = size();
+  await waitFor('more of it', () => size() > before || undefined);
+};
+
+t.test('--file-locks: the lock is held again', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const { bundle, id } = await holding(at, 'file-lock');
+  const isFree = () => spawnSync('flock', ['--nonblock', join(bundle.rootfs, 'locked'), 'true']).status === 0;
+  t.notOk(isFree());
+  await saves(t, at, id, ['--file-locks'], /hint: it holds file locks: --file-locks/);
+  t.ok(isFree());
+  await at.restore(bundle, ['--file-locks']);
+  t.notOk(isFree());
+});
+
+t.test('--link-remap: a removed file that has another name is the same again', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const { bundle, id } = await holding(at, 'removed-file');
+  const size = () => statSync(join(bundle.rootfs, 'other')).size;
+  await saves(t, at, id, ['--link-remap'], /hint: .*--link-remap/);
+  await at.restore(bundle, ['--link-remap']);
+  await grows(size);
+});
+
+t.test('--ext-unix-sk: a datagram socket outside is connected to again', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const directory = join(at.box.directory, 'outside');
+  mkdirSync(directory);
+  const script =
+    'use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die; $| = 1; while (sysread($s, $x, 99)) { print $x }';
+  const server = at.box.startProgram('perl', ['-e', script, join(directory, 'socket')]);
+  await waitFor('the server', () => existsSync(join(directory, 'socket')) || undefined);
+  const { bundle, id } = await holding(at, 'outer-socket', (spec) => {
+    // CRIU keeps the path by which the other end is bound.
+    spec.mounts.push({ destination: directory, source: directory, options: ['bind'] });
+    spec.process.env = [`OUTSIDE=${join(directory, 'socket')}`];
+    // CRIU does not find the other end in another network namespace.
+    spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
+  });
+  await saves(t, at, id, ['--ext-unix-sk'], /hint: .*--ext-unix-sk/);
+  await at.restore(bundle, ['--ext-unix-sk']);
+  await grows(() => server.output.stdout.length);
+});
+
+const withTcp = async (at: Checkpoints) => {
+  const bundle = at.bundle(undefined, ['tcp']);
+  const id = await at.start(bundle);
+  return { bundle, id };
+};
+
+t.test('--tcp-established keeps a connection, --tcp-close does not', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const { bundle, id } = await withTcp(at);
+  await at.checkpoint(id, ['--tcp-established', '--tcp-skip-in-flight']);
+  const { echoed } = witness(bundle) as Witness;
+  const kept = await at.restore(bundle, ['--tcp-established']);
+  await waitFor('the echo', () => ((witness(bundle)?.echoed ?? 0) > echoed ? true : undefined));
+  await at.checkpoint(kept, ['--tcp-close'], at.images('second'));
+  // The program ends when it finds the connection closed.
+  const closed = await at.restore(bundle, ['--tcp-close'], at.images('second'));
+  await at.box.waitForState(closed, 'stopped');
+});
+
+for (const method of ['nftables', 'iptables']) {
+  t.test(`--network-lock ${method}: a connection is held back, and goes on`, { skip }, async (t) => {
+    const at = new Checkpoints(sandbox(t), criu);
+    const { bundle, id } = await withTcp(at);
+    const flags = ['--tcp-established', '--network-lock', method];
+    await at.checkpoint(id, flags);
+    const { echoed } = witness(bundle) as Witness;
+    await at.restore(bundle, flags);
+    await waitFor('the echo', () => ((witness(bundle)?.echoed ?? 0) > echoed ? true : undefined));
+  });
+}
+
+for (const mode of ['soft', 'full', 'ignore', 'none', 'props']) {
+  t.test(`--manage-cgroups-mode ${mode}: it goes on in its own cgroup`, { skip }, async (t) => {
+    const at = new Checkpoints(sandbox(t), criu);
+    const bundle: Bundle = at.bundle();
+    const id = await at.start(bundle);
+    await at.checkpoint(id, ['--manage-cgroups-mode', mode]);
+    const saved = witness(bundle) as Witness;
+    const restored = await at.restore(bundle, ['--manage-cgroups-mode', mode]);
+    await at.goesOn(bundle, saved);
+    const { pid } = await at.box.state(restored);
+    const pids = readFileSync(join(at.box.cgroupOf(bundle), 'cgroup.procs'), 'utf8')
+      .split('\n')
+      .map(Number);
+    t.ok(pids.includes(pid), 'it is in the cgroup of its config');
+  });
+}
+
+t.test('--manage-cgroups-mode strict refuses the cgroup that tsrun has made; nothing is left', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  await at.checkpoint(await at.start(bundle));
+  const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+  const line = ['restore', '--detach', '--network-lock', 'skip', '--manage-cgroups-mode', 'strict', ...where];
+  const outputFiles = join(at.box.directory, 'restore');
+  const { code, stderr } = await at.runtime([...line, at.box.newId()], { outputFiles });
+  t.equal(code, 1);
+  t.match(stderr, /Abort restore of existing cgroups \(hint: .*--manage-cgroups-mode soft/);
+  t.notOk(existsSync(at.box.cgroupOf(bundle)));
+});
