@@ -4,8 +4,8 @@ import { TsrunError } from './errors.ts';
 import type { Op } from './generated/ops.ts';
 import { isThere } from './there.ts';
 
-/** How a hook ended; the numbers of addon/common/hook.h. */
-export const hookEnd = { exited: 1, signalled: 2, timedOut: 3, notStarted: 4 } as const;
+/** A whole number that may need more than 31 bits. */
+export type Wide = number;
 
 /** A message from a socket, and the descriptor that came with it (-1: none). */
 export interface ReceivedMessage {
@@ -22,7 +22,7 @@ export interface ExitStatus {
 
 export interface SpawnOptions {
   /** CLONE_NEW* flags of clone(2). */
-  flags: number;
+  flags: Wide;
   /** Descriptor of the cgroup directory to be born in, or -1. */
   cgroupFd: number;
   /** init's end of the socket pair. */
@@ -39,31 +39,40 @@ export interface SpawnOptions {
 
 /** A profile in libseccomp's numbers. */
 export interface SeccompProfile {
-  defaultAction: number;
-  architectures: readonly number[];
+  defaultAction: Wide;
+  architectures: readonly Wide[];
   /** Whether to arrange the filter as a binary tree. */
   optimize: boolean;
   rules: readonly SeccompRule[];
 }
 
 export interface SeccompRule {
-  action: number;
+  action: Wide;
   names: readonly string[];
   /** All of them must hold; at most one an index. */
-  conditions: readonly { index: number; op: number; value: bigint; valueTwo: bigint }[];
+  conditions: readonly SeccompCondition[];
+}
+
+export interface SeccompCondition {
+  index: number;
+  op: number;
+  value: bigint;
+  valueTwo: bigint;
+}
+
+export interface SeccompFailure {
+  step: 'action' | 'architecture' | 'byte-order' | 'rule' | 'export';
+  /** Of the architecture or rule. */
+  index: number;
+  /** Of the system call whose rule was refused. */
+  name: string;
+  /** errno, positive. */
+  error: number;
 }
 
 /** Without `failure`, all but `failure` is there. */
 export interface SeccompOutcome {
-  failure?: {
-    step: 'action' | 'architecture' | 'byte-order' | 'rule' | 'export';
-    /** Of the architecture or rule. */
-    index: number;
-    /** Of the system call whose rule was refused. */
-    name: string;
-    /** errno, positive. */
-    error: number;
-  };
+  failure?: SeccompFailure;
   /** struct sock_filter[] */
   program?: Buffer;
   /** Names that libseccomp does not know. */
@@ -74,9 +83,96 @@ export interface SeccompOutcome {
   version: string;
 }
 
+/** init or another program, newly started. */
+export interface Spawned {
+  pid: number;
+  pidfd: number;
+}
+
+export interface HookOptions {
+  path: string;
+  args: readonly string[];
+  env: readonly string[];
+  state: string;
+  /** 0: no limit. */
+  timeoutMs: Wide;
+}
+
+export interface HookOutcome {
+  /** One of hookEnd (src/generated/messages.ts). */
+  end: number;
+  /** By `end`: exit status, signal or errno. */
+  code: number;
+  /** The end of it. */
+  output: string;
+}
+
+export interface ProgramOutcome extends ExitStatus {
+  stdout: string;
+  stderr: string;
+}
+
+export interface ServiceOptions {
+  args: readonly string[];
+  /** Descriptors that it gets, by the same numbers. */
+  inherit: readonly number[];
+  /** Its stdin; -1: nothing. */
+  input: number;
+  /** Its stdout and stderr. */
+  output: number;
+  /** An absolute path, or ''. */
+  root: string;
+  /** Whether signals of the terminal's keys are not for it. */
+  ownGroup: boolean;
+}
+
+/** For sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */
+export interface SchedulerAttributes {
+  policy: number;
+  flags: Wide;
+  nice: number;
+  priority: number;
+  runtime: bigint;
+  deadline: bigint;
+  period: bigint;
+}
+
+export interface NotifyRelay {
+  from: number;
+  to: number;
+  pidfd: number;
+  pid: number;
+}
+
+export interface SystemdCall {
+  /** The user's own systemd instead of the system's. */
+  user: boolean;
+  member: string;
+  signature: string;
+  /** By `signature`: arrays and structs as arrays, a variant as [signature, value], 64-bit numbers also as text. */
+  args: readonly unknown[];
+  timeoutMs: Wide;
+  job: boolean;
+}
+
+export interface SystemdProperty {
+  user: boolean;
+  path: string;
+  interface: string;
+  property: string;
+}
+
 export interface ThawGuard {
   pid: number;
   pipe: number;
+}
+
+/** What a filesystem says of an option. */
+export interface OptionVerdict {
+  /** errno, positive; 0 when it takes it. */
+  error: number;
+  /** The kernel's. */
+  words: string;
 }
 
 /** What src/standalone/fs.ts needs of stat(2). */
@@ -91,6 +187,12 @@ export interface FileStatus {
   mtimeMs: number;
 }
 
+/** Names of directories, sorted. */
+export interface SortedDirectories {
+  having: string[];
+  others: string[];
+}
+
 /**
  * The C++ half. Every function makes one thing happen and throws an Error with `code` ('EPERM'), `errno` and `syscall`
  * when the kernel refuses. Descriptors are plain numbers, always close-on-exec.
@@ -99,7 +201,7 @@ export interface Addon {
   /** Begins to start tsrun-init, in a thread: memfd_create(2), clone3(2), execveat(2). awaitInit must follow. */
   startInit(options: SpawnOptions): void;
   /** Waits until init has started, and throws what kept it from that; init waits for its first message. */
-  awaitInit(): { pid: number; pidfd: number };
+  awaitInit(): Spawned;
   /** A SOCK_SEQPACKET pair. */
   socketPair(): [number, number];
   sendMessage(socket: number, bytes: Uint8Array, fd?: number): void;
@@ -168,33 +270,14 @@ export interface Addon {
   interruptedBy(): number;
   /** The wait status of a reaped process that need not be a child; null where the kernel keeps none (before 6.15). */
   exitInfo(pidfd: number): number | null;
-  runHook(options: {
-    path: string;
-    args: readonly string[];
-    env: readonly string[];
-    state: string;
-    /** 0: no limit. */
-    timeoutMs: number;
-  }): { end: number; code: number; output: string };
+  runHook(options: HookOptions): HookOutcome;
   /** Runs a program of the host, looked up on the PATH, with nothing on stdin; throws when it cannot be started. */
-  runProgram(args: readonly string[]): ExitStatus & { stdout: string; stderr: string };
+  runProgram(args: readonly string[]): ProgramOutcome;
   /**
    * Starts a program of the host, looked up on the PATH, that this process talks to; throws when it cannot be started.
    * With a `root`, in a mount namespace of its own where that directory is a mount point.
    */
-  startService(options: {
-    args: readonly string[];
-    /** Descriptors that it gets, by the same numbers. */
-    inherit: readonly number[];
-    /** Its stdin; -1: nothing. */
-    input: number;
-    /** Its stdout and stderr. */
-    output: number;
-    /** An absolute path, or ''. */
-    root: string;
-    /** Whether signals of the terminal's keys are not for it. */
-    ownGroup: boolean;
-  }): { pid: number; pidfd: number };
+  startService(options: ServiceOptions): Spawned;
   /** fcntl(2), F_DUPFD. */
   duplicate(fd: number): number;
   /** flock(2) LOCK_EX; false when somebody else has it and `wait` is false. */
@@ -221,11 +304,11 @@ export interface Addon {
    * Whether a filesystem takes its options, each as fsconfig(2) has it; nothing is made. A type that the kernel does not
    * know yet has it look for a module.
    *
-   * @returns for each an errno, 0 when it takes it, and the kernel's words
+   * @returns one for each
    */
-  tryFilesystem(type: string, parameters: readonly string[]): { error: number; words: string }[];
+  tryFilesystem(type: string, parameters: readonly string[]): OptionVerdict[];
   /** Those of these flags of seccomp(2) that the kernel knows. */
-  seccompFlags(flags: readonly number[]): number[];
+  seccompFlags(flags: readonly Wide[]): number[];
   /**
    * Whether in a valid JSON text no object has a name twice and nothing nests deeper. False also when a name is written
    * with a backslash, so that its bytes do not tell.
@@ -239,38 +322,31 @@ export interface Addon {
    * @returns the job's result: `done`, `failed`, `canceled`, `timeout`, …; empty without `job`
    * @throws Error whose `code` is an errno's name or a D-Bus error's; `syscall` is dlopen (`path` then says why), connect
    *   or D-Bus
+   * @library
    */
-  systemdCall(call: {
-    /** The user's own systemd instead of the system's. */
-    user: boolean;
-    member: string;
-    signature: string;
-    /** By `signature`: arrays and structs as arrays, a variant as [signature, value], 64-bit numbers also as text. */
-    args: readonly unknown[];
-    timeoutMs: number;
-    job: boolean;
-  }): string;
+  systemdCall(call: SystemdCall): string;
   /**
    * A property, of type string, of one of systemd's objects (org.freedesktop.systemd1(5)).
    *
    * @throws Error as systemdCall
+   * @library
    */
-  systemdProperty(of: { user: boolean; path: string; interface: string; property: string }): string;
+  systemdProperty(of: SystemdProperty): string;
   // For src/standalone/fs.ts, which says what they mean.
   readFile(path: string | number): Buffer;
   writeFile(path: string, bytes: Uint8Array, flags: number, mode: number): void;
   open(path: string, flags: number, mode: number): number;
   close(fd: number): void;
-  readAt(fd: number, bytes: Uint8Array, position: number): number;
-  writeAt(fd: number, bytes: Uint8Array, position: number): number;
-  truncate(fd: number, size: number): void;
+  readAt(fd: number, bytes: Uint8Array, position: Wide): number;
+  writeAt(fd: number, bytes: Uint8Array, position: Wide): number;
+  truncate(fd: number, size: Wide): void;
   makeDirectory(path: string, mode: number): void;
   removeDirectory(path: string): void;
   unlink(path: string): void;
   rename(from: string, to: string): void;
   symlink(target: string, path: string): void;
   sync(fd: number): void;
-  chown(path: string, uid: number, gid: number): void;
+  chown(path: string, uid: Wide, gid: Wide): void;
   readLink(path: string): string;
   stat(path: string | number, follow: boolean): FileStatus | null;
   /** Names and types ('directory', 'file', 'other') in turn. */
@@ -279,22 +355,11 @@ export interface Addon {
    * Sorted names of the directories in a directory: `having` this file and of this user; and the `others`, of which that is
    * not so or cannot be seen. In one call, as there may be thousands.
    */
-  directoriesWith(path: string, file: string): { having: string[]; others: string[] };
+  directoriesWith(path: string, file: string): SortedDirectories;
   /** f_type of statfs(2). */
   filesystemType(path: string): number;
-  /** sched_setattr(2): constants of linux/sched.h, times in nanoseconds. */
-  setScheduler(
-    pid: number,
-    attributes: {
-      policy: number;
-      flags: number;
-      nice: number;
-      priority: number;
-      runtime: bigint;
-      deadline: bigint;
-      period: bigint;
-    },
-  ): void;
+  /** sched_setattr(2) */
+  setScheduler(pid: number, attributes: SchedulerAttributes): void;
   /** ioprio_set(2) of one process: class << 13 | priority. */
   setIoPriority(pid: number, value: number): void;
   /** sched_setaffinity(2) of this thread, which the processes it makes inherit. */
@@ -302,7 +367,7 @@ export interface Addon {
   /** A detached copy of a file or directory tree, as a slave of where it comes from: open_tree(2), mount_setattr(2). */
   openTree(path: string, recursive: boolean, noFollow: boolean): number;
   /** ID-maps a detached tree with a user namespace's mappings: mount_setattr(2). */
-  mapTree(tree: number, namespace: number, recursive: boolean): void;
+  mapTree(tree: number, userNamespace: number, recursive: boolean): void;
   /** A user namespace without processes, with these lines in its uid_map and gid_map. */
   makeUserNamespace(uidMap: string, gidMap: string): number;
   /** CLOCK_MONOTONIC in nanoseconds, as init reads it. */
@@ -317,7 +382,7 @@ export interface Addon {
    * Passes READY= on, with MAINPID=. Returns after the first one or when the process has ended; with `background` at
    * once, and goes on in a thread until the process ends.
    */
-  notifyRelay(relay: { from: number; to: number; pidfd: number; pid: number }, background: boolean): void;
+  notifyRelay(relay: NotifyRelay, background: boolean): void;
   /** Waits until the thread has passed everything on; the process must have ended. */
   notifyFinish(): void;
 }
@@ -327,7 +392,7 @@ export interface NodeAddon extends Addon {
   /** Begins to watch, in a thread: the callback gets the token of each descriptor that is ready. Once for each thread of JS. */
   watchWith(callback: (token: number) => void): void;
   /** Until it is ready for the first time: readable, or with `priority` as pollPriority has it. Tokens count from 1. */
-  watch(fd: number, token: number, priority: boolean): void;
+  watch(fd: number, token: Wide, priority: boolean): void;
   /** To be called before it is closed. */
   unwatch(fd: number): void;
   /** Whether what is watched keeps this process alive. */

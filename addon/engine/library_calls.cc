@@ -10,7 +10,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "../napi/functions.h"
+#include "../generated/functions.h"
 #include "../napi/sealed_image.h"
 #include "arena.h"
 
@@ -159,7 +159,7 @@ Napi::Value call(const Napi::CallbackInfo& info, const char* name) {
 }  // namespace
 
 #define TSRUN_CALL(name, function) \
-  Napi::Value function(const Napi::CallbackInfo& info) { return call(info, name); }
+  Napi::Value function(const Napi::CallbackInfo& info) { return call(info, #name); }
 TSRUN_LIBRARY_FUNCTIONS(TSRUN_CALL)
 #undef TSRUN_CALL
 

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "../napi/functions.h"
+#include "../generated/functions.h"
 #include "arena.h"
 #include "library_calls.h"
 
@@ -33,7 +33,7 @@ JSContext* make_context() {
 
 JSValue functions_of(napi_env env) {
   Napi::Object functions = Napi::Object::New(env);
-#define TSRUN_EXPORT(name, function) functions.Set(name, Napi::Function::New<tsrun::function>(env, name));
+#define TSRUN_EXPORT(name, function) functions.Set(#name, Napi::Function::New<tsrun::function>(env, #name));
   TSRUN_LIBRARY_FUNCTIONS(TSRUN_EXPORT)
 #undef TSRUN_EXPORT
   return value_of(functions);

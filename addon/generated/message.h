@@ -29,4 +29,15 @@ struct Message {
 
 static_assert(sizeof(Message) == 512, "a member is not where the runtime looks for it");
 
+// How a hook ended.
+enum HookEnd : uint32_t {
+  kHookExited = 1,  // Its code is an exit status.
+  kHookSignalled = 2,  // Its code is the number of a signal.
+  kHookTimedOut = 3,  // Without a code.
+  kHookNotStarted = 4,  // Its code is the errno of execve.
+};
+
+// An error's value that says so.
+inline uint32_t hook_value(HookEnd end, uint32_t code) { return (static_cast<uint32_t>(end) << 16) | (code & 0xffff); }
+
 }  // namespace tsrun

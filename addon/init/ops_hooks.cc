@@ -4,7 +4,7 @@
 #include <linux/signal.h>
 #include <linux/time.h>
 
-#include "../common/hook.h"
+#include "../common/message.h"
 #include "listener.h"
 #include "mount_api.h"
 #include "ops.h"

@@ -4,7 +4,7 @@
 #include <ctime>
 #include <utility>
 
-#include "../napi/functions.h"
+#include "../generated/functions.h"
 #include "sdbus.h"
 
 namespace tsrun {
@@ -141,12 +141,11 @@ const SdBus* sd_bus_or_throw(Napi::Env env) {
   return functions;
 }
 
-int make_call(const SdBus* functions, Connection& connection, const Napi::Object& options) {
-  std::string member = string_of(options, "member");
-  std::string signature = string_of(options, "signature");
+int make_call(const SdBus* functions, Connection& connection, const SystemdCall& wanted) {
+  const std::string& signature = wanted.signature;
   int result = functions->sd_bus_message_new_method_call(connection.bus, &connection.call, kService, kObject, kManager,
-                                                         member.c_str());
-  Napi::Array arguments = options.Get("args").As<Napi::Array>();
+                                                         wanted.member.c_str());
+  const Napi::Array& arguments = wanted.args;
   size_t at = 0;
   for (uint32_t i = 0; i < arguments.Length() && result >= 0; i++) {
     size_t length = type_length(signature, at);
@@ -156,8 +155,7 @@ int make_call(const SdBus* functions, Connection& connection, const Napi::Object
   return result;
 }
 
-int open_bus(const SdBus* functions, Connection& connection, const Napi::Object& options) {
-  bool user = options.Get("user").ToBoolean();
+int open_bus(const SdBus* functions, Connection& connection, bool user) {
   return user ? functions->sd_bus_open_user(&connection.bus) : functions->sd_bus_open_system(&connection.bus);
 }
 
@@ -199,26 +197,25 @@ int wait_for_job(const SdBus* functions, Connection& connection, const Jobs& job
 
 }  // namespace
 
-// systemdCall({ user, member, signature, args, timeoutMs, job }) -> the job's result (`done`, …), or an empty string
-Napi::Value systemd_call(const Napi::CallbackInfo& info) {
+Napi::Value js_systemd_call(const Napi::CallbackInfo& info) {
+  SystemdCallArguments arguments(info);
   Napi::Env env = info.Env();
-  Napi::Object options = info[0].As<Napi::Object>();
+  const SystemdCall& call = arguments.call;
   const SdBus* functions = sd_bus_or_throw(env);
   if (functions == nullptr) return env.Undefined();
-  uint64_t timeout_us = static_cast<uint64_t>(number_of(options, "timeoutMs")) * 1000;
-  bool wants_job = options.Get("job").ToBoolean();
+  uint64_t timeout_us = static_cast<uint64_t>(call.timeout_ms) * 1000;
 
   Connection connection(functions);
   Jobs jobs = {functions, {}};
-  int result = open_bus(functions, connection, options);
+  int result = open_bus(functions, connection, call.user);
   if (result < 0) return throw_errno(env, -result, "connect");
-  if (wants_job) result = subscribe(functions, connection, jobs, timeout_us);
-  if (result >= 0) result = make_call(functions, connection, options);
+  if (call.job) result = subscribe(functions, connection, jobs, timeout_us);
+  if (result >= 0) result = make_call(functions, connection, call);
   if (result >= 0) {
     result = functions->sd_bus_call(connection.bus, connection.call, timeout_us, &connection.error, &connection.reply);
   }
   if (result < 0) return throw_bus_error(env, "D-Bus", result, connection.error);
-  if (!wants_job) return Napi::String::New(env, "");
+  if (!call.job) return Napi::String::New(env, "");
 
   const char* job = nullptr;
   result = functions->sd_bus_message_read_basic(connection.reply, 'o', &job);
@@ -227,19 +224,18 @@ Napi::Value systemd_call(const Napi::CallbackInfo& info) {
   return Napi::String::New(env, *jobs.result_of(job));
 }
 
-// systemdProperty({ user, path, interface, property }) -> the text of a property of one of systemd's objects
-Napi::Value systemd_property(const Napi::CallbackInfo& info) {
+Napi::Value js_systemd_property(const Napi::CallbackInfo& info) {
+  SystemdPropertyArguments arguments(info);
   Napi::Env env = info.Env();
-  Napi::Object options = info[0].As<Napi::Object>();
+  const SystemdProperty& of = arguments.of;
   const SdBus* functions = sd_bus_or_throw(env);
   if (functions == nullptr) return env.Undefined();
   Connection connection(functions);
-  int result = open_bus(functions, connection, options);
+  int result = open_bus(functions, connection, of.user);
   if (result < 0) return throw_errno(env, -result, "connect");
   char* text = nullptr;
-  result = functions->sd_bus_get_property_string(connection.bus, kService, string_of(options, "path").c_str(),
-                                                 string_of(options, "interface").c_str(),
-                                                 string_of(options, "property").c_str(), &connection.error, &text);
+  result = functions->sd_bus_get_property_string(connection.bus, kService, of.path.c_str(), of.interface.c_str(),
+                                                 of.property.c_str(), &connection.error, &text);
   if (result < 0) return throw_bus_error(env, "D-Bus", result, connection.error);
   Napi::String value = Napi::String::New(env, text);
   free(text);

@@ -1,4 +1,4 @@
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -10,7 +10,7 @@ __attribute__((weak)) void export_for_node(Napi::Env env, Napi::Object exports);
 namespace {
 
 Napi::Object start(Napi::Env env, Napi::Object exports) {
-#define TSRUN_EXPORT(name, function) exports.Set(name, Napi::Function::New<tsrun::function>(env, name));
+#define TSRUN_EXPORT(name, function) exports.Set(#name, Napi::Function::New<tsrun::function>(env, #name));
   TSRUN_FUNCTIONS(TSRUN_EXPORT)
 #undef TSRUN_EXPORT
   if (tsrun::export_for_node != nullptr) tsrun::export_for_node(env, exports);

@@ -2,7 +2,7 @@
 #include <linux/ioprio.h>
 
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -23,40 +23,36 @@ struct SchedAttr {
 };
 static_assert(sizeof(SchedAttr) == 56, "SCHED_ATTR_SIZE_VER1");
 
-uint64_t u64_of(const Napi::Object& object, const char* name) {
-  bool lossless;
-  return object.Get(name).As<Napi::BigInt>().Uint64Value(&lossless);
-}
-
 }  // namespace
 
-// setScheduler(pid, { policy, flags, nice, priority, runtime, deadline, period }); the last three are bigints
-Napi::Value set_scheduler(const Napi::CallbackInfo& info) {
-  Napi::Object options = info[1].As<Napi::Object>();
+Napi::Value js_set_scheduler(const Napi::CallbackInfo& info) {
+  SetSchedulerArguments arguments(info);
+  const SchedulerAttributes& wanted = arguments.attributes;
   SchedAttr attributes = {};
   attributes.size = sizeof(attributes);
-  attributes.policy = static_cast<uint32_t>(number_of(options, "policy"));
-  attributes.flags = static_cast<uint64_t>(number_of(options, "flags"));
-  attributes.nice = static_cast<int32_t>(number_of(options, "nice"));
-  attributes.priority = static_cast<uint32_t>(number_of(options, "priority"));
-  attributes.runtime = u64_of(options, "runtime");
-  attributes.deadline = u64_of(options, "deadline");
-  attributes.period = u64_of(options, "period");
-  long error = sys(__NR_sched_setattr, int_at(info, 0), &attributes, 0);
+  attributes.policy = static_cast<uint32_t>(wanted.policy);
+  attributes.flags = static_cast<uint64_t>(wanted.flags);
+  attributes.nice = wanted.nice;
+  attributes.priority = static_cast<uint32_t>(wanted.priority);
+  attributes.runtime = wanted.runtime;
+  attributes.deadline = wanted.deadline;
+  attributes.period = wanted.period;
+  long error = sys(__NR_sched_setattr, arguments.pid, &attributes, 0);
   if (error < 0) return throw_errno(info.Env(), static_cast<int>(-error), "sched_setattr");
   return info.Env().Undefined();
 }
 
-// setIoPriority(pid, value)
-Napi::Value set_io_priority(const Napi::CallbackInfo& info) {
-  long error = sys(__NR_ioprio_set, IOPRIO_WHO_PROCESS, int_at(info, 0), int_at(info, 1));
+Napi::Value js_set_io_priority(const Napi::CallbackInfo& info) {
+  SetIoPriorityArguments arguments(info);
+  long error = sys(__NR_ioprio_set, IOPRIO_WHO_PROCESS, arguments.pid, arguments.value);
   if (error < 0) return throw_errno(info.Env(), static_cast<int>(-error), "ioprio_set");
   return info.Env().Undefined();
 }
 
-// setOwnCpuAffinity(mask): of the calling thread, which is the one that clones; words of 64 bits as a BigUint64Array
-Napi::Value set_own_cpu_affinity(const Napi::CallbackInfo& info) {
-  Napi::BigUint64Array mask = info[0].As<Napi::BigUint64Array>();
+// Of the calling thread, which is the one that clones.
+Napi::Value js_set_own_cpu_affinity(const Napi::CallbackInfo& info) {
+  SetOwnCpuAffinityArguments arguments(info);
+  Napi::BigUint64Array mask = arguments.mask;
   long error = sys(__NR_sched_setaffinity, 0, mask.ByteLength(), mask.Data());
   if (error < 0) return throw_errno(info.Env(), static_cast<int>(-error), "sched_setaffinity");
   return info.Env().Undefined();

@@ -4,7 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "functions.h"
+#include "../common/syscall.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -83,15 +84,15 @@ long program_of(std::string_view instructions, bool shared, bool* is_forged) {
 
 }  // namespace
 
-// filterDevices(cgroup directory's fd, instructions, shared) -> false when what is pinned in its place is another
-// program. There is no moment without a filter when one is replaced.
-Napi::Value filter_devices(const Napi::CallbackInfo& info) {
+// There is no moment without a filter when one is replaced.
+Napi::Value js_filter_devices(const Napi::CallbackInfo& info) {
+  FilterDevicesArguments arguments(info);
   Napi::Env env = info.Env();
-  int cgroup_fd = int_at(info, 0);
-  auto instructions = info[1].As<Napi::Buffer<char>>();
+  int cgroup_fd = arguments.cgroup_fd;
+  std::string_view instructions(reinterpret_cast<const char*>(arguments.instructions.Data()),
+                                arguments.instructions.ByteLength());
   bool is_forged = false;
-  long loaded =
-      program_of({instructions.Data(), instructions.Length()}, info[2].As<Napi::Boolean>().Value(), &is_forged);
+  long loaded = program_of(instructions, arguments.shared, &is_forged);
   if (loaded < 0) return throw_errno(env, static_cast<int>(-loaded), "bpf(BPF_PROG_LOAD)");
   UniqueFd program(static_cast<int>(loaded));
   std::vector<uint32_t> ids;

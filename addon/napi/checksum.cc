@@ -1,11 +1,11 @@
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
-// checksum(bytes) -> 16 hexadecimal digits; FNV-1a: to name things and to find damage, no defence against an adversary.
 // Node's own crypto module takes 4 ms to load.
-Napi::Value checksum(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
+Napi::Value js_checksum(const Napi::CallbackInfo& info) {
+  ChecksumArguments arguments(info);
+  Napi::Uint8Array bytes = arguments.bytes;
   uint64_t hash = 0xcbf29ce484222325u;
   for (size_t i = 0; i < bytes.ByteLength(); i++) hash = (hash ^ bytes.Data()[i]) * 0x100000001b3u;
   char text[17];

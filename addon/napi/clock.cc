@@ -1,6 +1,6 @@
 #include <ctime>
 
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -17,10 +17,8 @@ const int64_t loaded = now();
 
 }  // namespace
 
-// monotonicTime() -> nanoseconds of CLOCK_MONOTONIC, a bigint: the clock that init stamps its ops with.
-Napi::Value monotonic_time(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), now()); }
+Napi::Value js_monotonic_time(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), now()); }
 
-// loadTime() -> when the addon was loaded, by the same clock.
-Napi::Value load_time(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), loaded); }
+Napi::Value js_load_time(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), loaded); }
 
 }  // namespace tsrun

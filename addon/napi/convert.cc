@@ -19,20 +19,6 @@ Napi::Value throw_errno(Napi::Env env, int error, const char* syscall, const std
   return env.Undefined();
 }
 
-std::vector<std::string> strings_of(const Napi::Object& object, const char* name) {
-  std::vector<std::string> strings;
-  each_of(object.Get(name).As<Napi::Array>(),
-          [&](const Napi::Value& item) { strings.push_back(item.As<Napi::String>().Utf8Value()); });
-  return strings;
-}
-
-std::vector<int> ints_of(const Napi::Object& object, const char* name) {
-  std::vector<int> numbers;
-  each_of(object.Get(name).As<Napi::Array>(),
-          [&](const Napi::Value& item) { numbers.push_back(item.As<Napi::Number>().Int32Value()); });
-  return numbers;
-}
-
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
   for (std::string& string : strings) result.push_back(string.data());

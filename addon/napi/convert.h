@@ -11,16 +11,6 @@ namespace tsrun {
 // Throws a JS Error { code: 'EPERM', errno: 1, syscall, path? } and returns undefined.
 Napi::Value throw_errno(Napi::Env env, int error, const char* syscall, const std::string& path = "");
 
-inline int int_at(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
-inline std::string string_at(const Napi::CallbackInfo& info, size_t index) {
-  return info[index].As<Napi::String>().Utf8Value();
-}
-inline std::string string_of(const Napi::Object& object, const char* name) {
-  return object.Get(name).As<Napi::String>().Utf8Value();
-}
-inline double number_of(const Napi::Object& object, const char* name) {
-  return object.Get(name).As<Napi::Number>().DoubleValue();
-}
 // Calls `use` with each item of an array. A list of config.json may be long, and each value that C++ looks at takes a
 // handle until its scope ends.
 template <typename Use>
@@ -30,8 +20,6 @@ void each_of(const Napi::Array& array, Use use) {
     use(array.Get(i));
   }
 }
-std::vector<std::string> strings_of(const Napi::Object& object, const char* name);
-std::vector<int> ints_of(const Napi::Object& object, const char* name);
 
 // argv or envp: pointers into the strings, NULL at the end.
 std::vector<char*> pointers(std::vector<std::string>& strings);

@@ -3,7 +3,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -24,11 +24,11 @@ constexpr uint64_t kInfoExit = 1 << 3;
 
 }  // namespace
 
-// exitInfo(pidfd) -> the wait status of a process that has been reaped, null where the kernel does not tell
-Napi::Value exit_info(const Napi::CallbackInfo& info) {
+Napi::Value js_exit_info(const Napi::CallbackInfo& info) {
+  ExitInfoArguments arguments(info);
   PidfdInfo answer = {};
   answer.mask = kInfoExit;
-  bool told = ioctl(int_at(info, 0), kPidfdGetInfo, &answer) == 0 && (answer.mask & kInfoExit) != 0;
+  bool told = ioctl(arguments.pidfd, kPidfdGetInfo, &answer) == 0 && (answer.mask & kInfoExit) != 0;
   if (!told) return info.Env().Null();
   return Napi::Number::New(info.Env(), answer.exit_code);
 }

@@ -7,14 +7,14 @@
 
 #include <algorithm>
 
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
 namespace {
 
-Napi::Value done(const Napi::CallbackInfo& info, int result, const char* syscall) {
-  if (result != 0) return throw_errno(info.Env(), errno, syscall, string_at(info, 0));
+Napi::Value done(const Napi::CallbackInfo& info, int result, const char* syscall, const std::string& path) {
+  if (result != 0) return throw_errno(info.Env(), errno, syscall, path);
   return info.Env().Undefined();
 }
 
@@ -28,10 +28,12 @@ bool read_all(int fd, std::string* bytes) {
   }
 }
 
-int stat_of(const Napi::CallbackInfo& info, struct stat* status) {
-  if (info[0].IsNumber()) return fstat(int_at(info, 0), status);
-  bool follow = info[1].As<Napi::Boolean>().Value();
-  return follow ? stat(string_at(info, 0).c_str(), status) : lstat(string_at(info, 0).c_str(), status);
+std::string path_in(const Napi::Value& place) { return place.IsString() ? from_js<std::string>(place) : ""; }
+
+int stat_of(const StatArguments& of, struct stat* status) {
+  if (of.path.IsNumber()) return fstat(from_js<int>(of.path), status);
+  std::string path = path_in(of.path);
+  return of.follow ? stat(path.c_str(), status) : lstat(path.c_str(), status);
 }
 
 const char* type_name(unsigned char type) {
@@ -64,35 +66,26 @@ int each_entry(const std::string& path, Use use) {
   return error;
 }
 
-Napi::Array sorted(Napi::Env env, std::vector<std::string>* names) {
-  std::sort(names->begin(), names->end());
-  Napi::Array result = Napi::Array::New(env, names->size());
-  for (size_t i = 0; i < names->size(); i++) {
-    Napi::HandleScope scope(env);
-    result.Set(static_cast<uint32_t>(i), (*names)[i]);
-  }
-  return result;
-}
-
 }  // namespace
 
-// readFile(path | fd) -> Buffer
-Napi::Value read_file(const Napi::CallbackInfo& info) {
-  bool given = info[0].IsNumber();
-  std::string path = given ? "" : string_at(info, 0);
+Napi::Value js_read_file(const Napi::CallbackInfo& info) {
+  ReadFileArguments arguments(info);
+  bool given = arguments.path.IsNumber();
+  std::string path = path_in(arguments.path);
   UniqueFd own(given ? -1 : open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  int fd = given ? int_at(info, 0) : own.get();
+  int fd = given ? from_js<int>(arguments.path) : own.get();
   if (fd < 0) return throw_errno(info.Env(), errno, "open", path);
   std::string bytes;
   if (!read_all(fd, &bytes)) return throw_errno(info.Env(), errno, "read", path);
   return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
 }
 
-// writeFile(path, bytes, flags, mode): one write(2), as interface files of the kernel want it, and more if need be
-Napi::Value write_file(const Napi::CallbackInfo& info) {
-  std::string path = string_at(info, 0);
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  UniqueFd fd(open(path.c_str(), int_at(info, 2) | O_CLOEXEC, int_at(info, 3)));
+// One write(2), as interface files of the kernel want it, and more if need be
+Napi::Value js_write_file(const Napi::CallbackInfo& info) {
+  WriteFileArguments arguments(info);
+  const std::string& path = arguments.path;
+  const Napi::Uint8Array& bytes = arguments.bytes;
+  UniqueFd fd(open(path.c_str(), arguments.flags | O_CLOEXEC, arguments.mode));
   if (fd.get() < 0) return throw_errno(info.Env(), errno, "open", path);
   size_t at = 0;
   do {
@@ -104,141 +97,138 @@ Napi::Value write_file(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// open(path, flags, mode) -> fd
-Napi::Value open_file(const Napi::CallbackInfo& info) {
-  std::string path = string_at(info, 0);
-  int fd = open(path.c_str(), int_at(info, 1) | O_CLOEXEC, int_at(info, 2));
+Napi::Value js_open(const Napi::CallbackInfo& info) {
+  OpenArguments arguments(info);
+  const std::string& path = arguments.path;
+  int fd = open(path.c_str(), arguments.flags | O_CLOEXEC, arguments.mode);
   if (fd < 0) return throw_errno(info.Env(), errno, "open", path);
   return Napi::Number::New(info.Env(), fd);
 }
 
-// close(fd)
-Napi::Value close_file(const Napi::CallbackInfo& info) {
-  if (close(int_at(info, 0)) != 0) return throw_errno(info.Env(), errno, "close");
+Napi::Value js_close(const Napi::CallbackInfo& info) {
+  CloseArguments arguments(info);
+  if (close(arguments.fd) != 0) return throw_errno(info.Env(), errno, "close");
   return info.Env().Undefined();
 }
 
-// readAt(fd, bytes, position | -1) -> count
-Napi::Value read_at(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  int64_t position = info[2].As<Napi::Number>().Int64Value();
-  ssize_t got = position < 0 ? read(int_at(info, 0), bytes.Data(), bytes.ByteLength())
-                             : pread(int_at(info, 0), bytes.Data(), bytes.ByteLength(), position);
+Napi::Value js_read_at(const Napi::CallbackInfo& info) {
+  ReadAtArguments arguments(info);
+  Napi::Uint8Array& bytes = arguments.bytes;
+  int64_t position = arguments.position;
+  ssize_t got = position < 0 ? read(arguments.fd, bytes.Data(), bytes.ByteLength())
+                             : pread(arguments.fd, bytes.Data(), bytes.ByteLength(), position);
   if (got < 0) return throw_errno(info.Env(), errno, "read");
   return Napi::Number::New(info.Env(), static_cast<double>(got));
 }
 
-// writeAt(fd, bytes, position | -1) -> count
-Napi::Value write_at(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  int64_t position = info[2].As<Napi::Number>().Int64Value();
-  ssize_t put = position < 0 ? write(int_at(info, 0), bytes.Data(), bytes.ByteLength())
-                             : pwrite(int_at(info, 0), bytes.Data(), bytes.ByteLength(), position);
+Napi::Value js_write_at(const Napi::CallbackInfo& info) {
+  WriteAtArguments arguments(info);
+  const Napi::Uint8Array& bytes = arguments.bytes;
+  int64_t position = arguments.position;
+  ssize_t put = position < 0 ? write(arguments.fd, bytes.Data(), bytes.ByteLength())
+                             : pwrite(arguments.fd, bytes.Data(), bytes.ByteLength(), position);
   if (put < 0) return throw_errno(info.Env(), errno, "write");
   return Napi::Number::New(info.Env(), static_cast<double>(put));
 }
 
-// truncate(fd, size)
-Napi::Value truncate_file(const Napi::CallbackInfo& info) {
-  if (ftruncate(int_at(info, 0), info[1].As<Napi::Number>().Int64Value()) != 0) {
+Napi::Value js_truncate(const Napi::CallbackInfo& info) {
+  TruncateArguments arguments(info);
+  if (ftruncate(arguments.fd, arguments.size) != 0) {
     return throw_errno(info.Env(), errno, "ftruncate");
   }
   return info.Env().Undefined();
 }
 
-// makeDirectory(path, mode)
-Napi::Value make_directory(const Napi::CallbackInfo& info) {
-  return done(info, mkdir(string_at(info, 0).c_str(), int_at(info, 1)), "mkdir");
+Napi::Value js_make_directory(const Napi::CallbackInfo& info) {
+  MakeDirectoryArguments arguments(info);
+  return done(info, mkdir(arguments.path.c_str(), static_cast<mode_t>(arguments.mode)), "mkdir", arguments.path);
 }
 
-// removeDirectory(path)
-Napi::Value remove_directory(const Napi::CallbackInfo& info) {
-  return done(info, rmdir(string_at(info, 0).c_str()), "rmdir");
+Napi::Value js_remove_directory(const Napi::CallbackInfo& info) {
+  RemoveDirectoryArguments arguments(info);
+  return done(info, rmdir(arguments.path.c_str()), "rmdir", arguments.path);
 }
 
-// unlink(path)
-Napi::Value unlink_file(const Napi::CallbackInfo& info) {
-  return done(info, unlink(string_at(info, 0).c_str()), "unlink");
+Napi::Value js_unlink(const Napi::CallbackInfo& info) {
+  UnlinkArguments arguments(info);
+  return done(info, unlink(arguments.path.c_str()), "unlink", arguments.path);
 }
 
-// rename(from, to)
-Napi::Value rename_file(const Napi::CallbackInfo& info) {
-  return done(info, rename(string_at(info, 0).c_str(), string_at(info, 1).c_str()), "rename");
+Napi::Value js_rename(const Napi::CallbackInfo& info) {
+  RenameArguments arguments(info);
+  return done(info, rename(arguments.from.c_str(), arguments.to.c_str()), "rename", arguments.from);
 }
 
-// symlink(target, path)
-Napi::Value symlink_file(const Napi::CallbackInfo& info) {
-  std::string path = string_at(info, 1);
-  if (symlink(string_at(info, 0).c_str(), path.c_str()) != 0) return throw_errno(info.Env(), errno, "symlink", path);
+Napi::Value js_symlink(const Napi::CallbackInfo& info) {
+  SymlinkArguments arguments(info);
+  const std::string& path = arguments.path;
+  if (symlink(arguments.target.c_str(), path.c_str()) != 0) return throw_errno(info.Env(), errno, "symlink", path);
   return info.Env().Undefined();
 }
 
-// sync(fd)
-Napi::Value sync_file(const Napi::CallbackInfo& info) {
-  if (fsync(int_at(info, 0)) != 0) return throw_errno(info.Env(), errno, "fsync");
+Napi::Value js_sync(const Napi::CallbackInfo& info) {
+  SyncArguments arguments(info);
+  if (fsync(arguments.fd) != 0) return throw_errno(info.Env(), errno, "fsync");
   return info.Env().Undefined();
 }
 
-// chown(path, uid, gid)
-Napi::Value chown_file(const Napi::CallbackInfo& info) {
-  return done(info,
-              chown(string_at(info, 0).c_str(), info[1].As<Napi::Number>().Uint32Value(),
-                    info[2].As<Napi::Number>().Uint32Value()),
-              "chown");
+Napi::Value js_chown(const Napi::CallbackInfo& info) {
+  ChownArguments arguments(info);
+  return done(info, chown(arguments.path.c_str(), static_cast<uid_t>(arguments.uid), static_cast<gid_t>(arguments.gid)),
+              "chown", arguments.path);
 }
 
-// readLink(path) -> string
-Napi::Value read_link(const Napi::CallbackInfo& info) {
+Napi::Value js_read_link(const Napi::CallbackInfo& info) {
+  ReadLinkArguments arguments(info);
   char target[4096];
-  std::string path = string_at(info, 0);
+  const std::string& path = arguments.path;
   ssize_t size = readlink(path.c_str(), target, sizeof(target));
   if (size < 0) return throw_errno(info.Env(), errno, "readlink", path);
   return Napi::String::New(info.Env(), target, static_cast<size_t>(size));
 }
 
-// stat(path | fd, follow) -> { mode, size, uid, ino, dev, mtimeMs } | null when it is not there
-Napi::Value stat_file(const Napi::CallbackInfo& info) {
+Napi::Value js_stat(const Napi::CallbackInfo& info) {
+  StatArguments arguments(info);
   struct stat status = {};
-  if (stat_of(info, &status) != 0) {
+  if (stat_of(arguments, &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return info.Env().Null();
-    return throw_errno(info.Env(), errno, "stat", info[0].IsString() ? string_at(info, 0) : "");
+    return throw_errno(info.Env(), errno, "stat", path_in(arguments.path));
   }
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("mode", static_cast<double>(status.st_mode));
-  result.Set("size", static_cast<double>(status.st_size));
-  result.Set("uid", static_cast<double>(status.st_uid));
-  result.Set("ino", static_cast<double>(status.st_ino));
-  result.Set("dev", static_cast<double>(status.st_dev));
-  result.Set("rdev", static_cast<double>(status.st_rdev));
-  result.Set("nlink", static_cast<double>(status.st_nlink));
-  result.Set("mtimeMs",
-             static_cast<double>(status.st_mtim.tv_sec) * 1e3 + static_cast<double>(status.st_mtim.tv_nsec) / 1e6);
-  return result;
+  FileStatus result;
+  result.mode = status.st_mode;
+  result.size = static_cast<double>(status.st_size);
+  result.uid = status.st_uid;
+  result.ino = static_cast<double>(status.st_ino);
+  result.dev = static_cast<double>(status.st_dev);
+  result.rdev = static_cast<double>(status.st_rdev);
+  result.nlink = static_cast<double>(status.st_nlink);
+  result.mtime_ms =
+      static_cast<double>(status.st_mtim.tv_sec) * 1e3 + static_cast<double>(status.st_mtim.tv_nsec) / 1e6;
+  return result.to_js(info.Env());
 }
 
-// directoriesWith(path, file) -> { having, others }
-Napi::Value directories_with(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  std::string path = string_at(info, 0), file = "/" + string_at(info, 1);
-  std::vector<std::string> having, others;
+Napi::Value js_directories_with(const Napi::CallbackInfo& info) {
+  DirectoriesWithArguments arguments(info);
+  const std::string& path = arguments.path;
+  const std::string file = "/" + arguments.file;
+  SortedDirectories result;
   int error = each_entry(path, [&](const dirent& entry) {
     if (entry.d_type != DT_DIR) return;
     std::string directory = path + "/" + entry.d_name;
     struct stat status = {}, inner = {};
     bool has = lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
                stat((directory + file).c_str(), &inner) == 0;
-    (has ? having : others).push_back(entry.d_name);
+    (has ? result.having : result.others).push_back(entry.d_name);
   });
-  if (error != 0) return throw_errno(env, error, "getdents", path);
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("having", sorted(env, &having));
-  result.Set("others", sorted(env, &others));
-  return result;
+  if (error != 0) return throw_errno(info.Env(), error, "getdents", path);
+  std::sort(result.having.begin(), result.having.end());
+  std::sort(result.others.begin(), result.others.end());
+  return result.to_js(info.Env());
 }
 
-// readDirectory(path) -> [name, 'directory' | 'file' | 'other', …]
-Napi::Value read_directory(const Napi::CallbackInfo& info) {
-  std::string path = string_at(info, 0);
+Napi::Value js_read_directory(const Napi::CallbackInfo& info) {
+  ReadDirectoryArguments arguments(info);
+  const std::string& path = arguments.path;
   Napi::Array result = Napi::Array::New(info.Env());
   uint32_t at = 0;
   int error = each_entry(path, [&](const dirent& entry) {

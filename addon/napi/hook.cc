@@ -1,6 +1,4 @@
 // Hooks that run in the runtime's namespaces.
-#include "../common/hook.h"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -14,7 +12,8 @@
 
 #include "../common/interrupts.h"
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
+#include "../generated/message.h"
 #include "sealed_image.h"
 
 namespace tsrun {
@@ -98,29 +97,24 @@ Wait wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* t
 }
 
 Napi::Value outcome(Napi::Env env, HookEnd end, int code, const std::string& tail) {
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("end", static_cast<double>(end));
-  result.Set("code", code);
-  result.Set("output", tail);
-  return result;
+  HookOutcome result = {static_cast<double>(end), static_cast<double>(code), tail};
+  return result.to_js(env);
 }
 
 }  // namespace
 
-// runHook({ path, args, env, state, timeoutMs }) -> { end, code, output }
-Napi::Value run_hook(const Napi::CallbackInfo& info) {
+Napi::Value js_run_hook(const Napi::CallbackInfo& info) {
+  RunHookArguments arguments(info);
   Napi::Env env = info.Env();
-  Napi::Object options = info[0].As<Napi::Object>();
-  std::vector<std::string> args = strings_of(options, "args");
-  std::vector<std::string> environment = strings_of(options, "env");
-  UniqueFd state(state_file(string_of(options, "state")));
+  HookOptions& hook = arguments.options;
+  UniqueFd state(state_file(hook.state));
   if (state.get() < 0) return throw_errno(env, errno, "memfd_create");
   int output[2];
   if (pipe2(output, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd output_read(output[0]), output_write(output[1]);
   fcntl(output[0], F_SETFL, O_NONBLOCK);
   pid_t pid = -1;
-  int error = spawn_hook(string_of(options, "path"), args, environment, state.get(), output[1], &pid);
+  int error = spawn_hook(hook.path, hook.args, hook.env, state.get(), output[1], &pid);
   if (error != 0) return outcome(env, kHookNotStarted, error, "");
   output_write.reset(-1);
   long opened = sys(__NR_pidfd_open, pid, 0);
@@ -128,15 +122,14 @@ Napi::Value run_hook(const Napi::CallbackInfo& info) {
   std::string tail;
   // A hook that cannot be waited for is ended: nobody would know how it went, or when.
   Wait wait =
-      opened < 0 ? Wait::kFailed : wait_until_done(pidfd.get(), output[0], number_of(options, "timeoutMs"), &tail);
+      opened < 0 ? Wait::kFailed : wait_until_done(pidfd.get(), output[0], static_cast<double>(hook.timeout_ms), &tail);
   int failure = opened < 0 ? static_cast<int>(-opened) : errno;
   if (wait != Wait::kDone) kill(-pid, SIGKILL);
   int status = 0;
   int reaped;
   while ((reaped = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
-  if (wait == Wait::kFailed)
-    return throw_errno(env, failure, opened < 0 ? "pidfd_open" : "poll", string_of(options, "path"));
-  if (reaped < 0) return throw_errno(env, errno, "waitpid", string_of(options, "path"));
+  if (wait == Wait::kFailed) return throw_errno(env, failure, opened < 0 ? "pidfd_open" : "poll", hook.path);
+  if (reaped < 0) return throw_errno(env, errno, "waitpid", hook.path);
   if (wait == Wait::kTimedOut) return outcome(env, kHookTimedOut, 0, tail);
   if (WIFSIGNALED(status)) return outcome(env, kHookSignalled, WTERMSIG(status), tail);
   return outcome(env, kHookExited, WEXITSTATUS(status), tail);

@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <utility>
 
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -44,12 +45,11 @@ int write_map(const std::string& path, const std::string& map) {
 
 }  // namespace
 
-Napi::Value open_tree_at(const Napi::CallbackInfo& info) {
+Napi::Value js_open_tree(const Napi::CallbackInfo& info) {
+  OpenTreeArguments arguments(info);
   Napi::Env env = info.Env();
-  std::string path = string_at(info, 0);
-  bool recursive = info[1].As<Napi::Boolean>().Value();
-  bool no_follow = info[2].As<Napi::Boolean>().Value();
-  unsigned flags = (recursive ? AT_RECURSIVE : 0) | (no_follow ? AT_SYMLINK_NOFOLLOW : 0);
+  const std::string& path = arguments.path;
+  unsigned flags = (arguments.recursive ? AT_RECURSIVE : 0) | (arguments.no_follow ? AT_SYMLINK_NOFOLLOW : 0);
   long tree = sys(__NR_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
   if (tree < 0) return throw_errno(env, static_cast<int>(-tree), "open_tree", path);
   UniqueFd owner(static_cast<int>(tree));
@@ -62,16 +62,18 @@ Napi::Value open_tree_at(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, owner.release());
 }
 
-Napi::Value map_tree(const Napi::CallbackInfo& info) {
+Napi::Value js_map_tree(const Napi::CallbackInfo& info) {
+  MapTreeArguments arguments(info);
   struct mount_attr map = {};
   map.attr_set = MOUNT_ATTR_IDMAP;
-  map.userns_fd = static_cast<uint64_t>(int_at(info, 1));
-  long error = set_tree(int_at(info, 0), info[2].As<Napi::Boolean>().Value(), map);
+  map.userns_fd = static_cast<uint64_t>(arguments.user_namespace);
+  long error = set_tree(arguments.tree, arguments.recursive, map);
   if (error < 0) return throw_errno(info.Env(), static_cast<int>(-error), "mount_setattr");
   return info.Env().Undefined();
 }
 
-Napi::Value make_user_namespace(const Napi::CallbackInfo& info) {
+Napi::Value js_make_user_namespace(const Napi::CallbackInfo& info) {
+  MakeUserNamespaceArguments arguments(info);
   Napi::Env env = info.Env();
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
@@ -79,12 +81,15 @@ Napi::Value make_user_namespace(const Napi::CallbackInfo& info) {
   long pid = clone_holder(read_end.get());
   if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone");
   std::string directory = "/proc/" + std::to_string(pid);
-  const char* maps[] = {"uid_map", "gid_map"};
+  const std::pair<const char*, const std::string&> maps[] = {{"uid_map", arguments.uid_map},
+                                                             {"gid_map", arguments.gid_map}};
   int error = 0;
   std::string failed;
-  for (size_t i = 0; i < 2 && error == 0; i++) {
-    error = write_map(directory + "/" + maps[i], string_at(info, i));
-    if (error != 0) failed = maps[i];
+  for (const auto& [name, map] : maps) {
+    error = write_map(directory + "/" + name, map);
+    if (error == 0) continue;
+    failed = name;
+    break;
   }
   UniqueFd space(error == 0 ? open((directory + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC) : -1);
   if (error == 0 && space.get() < 0) error = errno;

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -52,19 +52,19 @@ bool take(const char* datagram, size_t size, std::string* replies, int* error) {
 
 }  // namespace
 
-// netlinkOpen(networkNamespace = -1) -> fd
-Napi::Value netlink_open(const Napi::CallbackInfo& info) {
-  int namespace_fd = int_at(info, 0);
+Napi::Value js_netlink_open(const Napi::CallbackInfo& info) {
+  NetlinkOpenArguments arguments(info);
+  int namespace_fd = arguments.network_namespace;
   int fd = namespace_fd < 0 ? route_socket() : in_network(namespace_fd, route_socket);
   if (fd < 0) return throw_errno(info.Env(), errno, "netlink socket");
   return Napi::Number::New(info.Env(), fd);
 }
 
-// netlinkRequest(fd, message that asks for an acknowledgement or a dump) -> the messages of the answer
-Napi::Value netlink_request(const Napi::CallbackInfo& info) {
+Napi::Value js_netlink_request(const Napi::CallbackInfo& info) {
+  NetlinkRequestArguments arguments(info);
   Napi::Env env = info.Env();
-  int fd = int_at(info, 0);
-  Napi::Uint8Array request = info[1].As<Napi::Uint8Array>();
+  int fd = arguments.socket;
+  const Napi::Uint8Array& request = arguments.message;
   if (send(fd, request.Data(), request.ByteLength(), 0) < 0) return throw_errno(env, errno, "netlink send");
   std::vector<char> datagram(kReplyBuffer);
   std::string replies;

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <memory>
 
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -149,11 +149,11 @@ int start_background(const Relay& relay) {
 
 }  // namespace
 
-// notifyListen(directory, name) -> fd of a datagram socket that everybody may send to; replaces what is there
-Napi::Value notify_listen(const Napi::CallbackInfo& info) {
+Napi::Value js_notify_listen(const Napi::CallbackInfo& info) {
+  NotifyListenArguments arguments(info);
   Napi::Env env = info.Env();
-  std::string directory = string_at(info, 0);
-  std::string name = string_at(info, 1);
+  const std::string& directory = arguments.directory;
+  const std::string& name = arguments.name;
   UniqueFd place(open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (place.get() < 0) return throw_errno(env, errno, "open", directory);
   // Through the descriptor: a socket's path may only be 107 bytes long.
@@ -172,14 +172,15 @@ Napi::Value notify_listen(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, fd.release());
 }
 
-// notifyConnect(address) -> fd of a datagram socket; an address as in NOTIFY_SOCKET, @ for the abstract ones
-Napi::Value notify_connect(const Napi::CallbackInfo& info) {
+Napi::Value js_notify_connect(const Napi::CallbackInfo& info) {
+  NotifyConnectArguments arguments(info);
   Napi::Env env = info.Env();
-  std::string name = string_at(info, 0);
+  const std::string& name = arguments.address;
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (name.empty() || name.size() >= sizeof(address.sun_path)) return throw_errno(env, EINVAL, "connect", name);
   memcpy(address.sun_path, name.c_str(), name.size());
+  // An abstract one.
   if (name[0] == '@') address.sun_path[0] = '\0';
   socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
   UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -190,12 +191,11 @@ Napi::Value notify_connect(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, fd.release());
 }
 
-// notifyRelay({ from, to, pidfd, pid }, background): until READY or the container's end; or beside the caller
-Napi::Value notify_relay(const Napi::CallbackInfo& info) {
-  Napi::Object options = info[0].As<Napi::Object>();
-  bool beside = info[1].As<Napi::Boolean>().Value();
-  Relay relay = {static_cast<int>(number_of(options, "from")), static_cast<int>(number_of(options, "to")),
-                 static_cast<int>(number_of(options, "pidfd")), static_cast<pid_t>(number_of(options, "pid")), !beside};
+Napi::Value js_notify_relay(const Napi::CallbackInfo& info) {
+  NotifyRelayArguments arguments(info);
+  const NotifyRelay& between = arguments.relay;
+  bool beside = arguments.background;
+  Relay relay = {between.from, between.to, between.pidfd, between.pid, !beside};
   if (!beside) {
     run_relay(relay);
     return info.Env().Undefined();
@@ -204,8 +204,7 @@ Napi::Value notify_relay(const Napi::CallbackInfo& info) {
   return error == 0 ? info.Env().Undefined() : throw_errno(info.Env(), error, "pthread_create");
 }
 
-// notifyFinish(): waits for the relay in the background, after the container's end
-Napi::Value notify_finish(const Napi::CallbackInfo& info) {
+Napi::Value js_notify_finish(const Napi::CallbackInfo& info) {
   if (has_background) pthread_join(background, nullptr);
   has_background = false;
   return info.Env().Undefined();

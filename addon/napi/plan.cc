@@ -7,8 +7,8 @@
 
 #include <cstring>
 
+#include "../generated/functions.h"
 #include "../generated/layout.h"
-#include "functions.h"
 #include "sealed_image.h"
 
 namespace tsrun {
@@ -36,7 +36,7 @@ std::vector<Step> steps_of(Napi::Env env, const Napi::Array& ops) {
   for (uint32_t i = 0, length = ops.Length(); i < length; i++) {
     Napi::HandleScope scope(env);
     // The runtime's ops have no layout.
-    const OpLayout* layout = layout_of(string_of(ops.Get(i).As<Napi::Object>(), "op"));
+    const OpLayout* layout = layout_of(from_js<std::string>(ops.Get(i).As<Napi::Object>().Get("op")));
     if (layout != nullptr) {
       steps.push_back({layout, i});
     } else if (!steps.empty() && steps.back().layout != nullptr && steps.back().index + 1 == i) {
@@ -166,16 +166,17 @@ void write_op(Writer& writer, const Step& step, const Napi::Array& ops) {
 
 }  // namespace
 
-// writePlan(memfd, ops, slots, blobs, traceFd): writes it for init; nobody can change the memfd then
-Napi::Value write_plan(const Napi::CallbackInfo& info) {
+Napi::Value js_write_plan(const Napi::CallbackInfo& info) {
+  WritePlanArguments arguments(info);
   Napi::Env env = info.Env();
-  int fd = int_at(info, 0);
-  Napi::Array ops = info[1].As<Napi::Array>();
+  int fd = arguments.memfd;
+  const Napi::Array& ops = arguments.ops;
   std::vector<Step> steps = steps_of(env, ops);
   size_t fixed_size = sizeof(PlanHeader);
   for (const Step& step : steps) fixed_size += step.size();
-  Writer writer(fixed_size, info[2].As<Napi::Object>(), info[3].As<Napi::Object>());
-  PlanHeader header = {kPlanMagic, kLayoutHash, static_cast<uint32_t>(steps.size()), 0, int_at(info, 4), ops.Length()};
+  Writer writer(fixed_size, arguments.slots, arguments.blobs);
+  PlanHeader header = {kPlanMagic, kLayoutHash,        static_cast<uint32_t>(steps.size()),
+                       0,          arguments.trace_fd, ops.Length()};
   writer.put(&header, sizeof(header));
   for (const Step& step : steps) write_op(writer, step, ops);
   if (!writer.wrong().empty()) {

@@ -12,7 +12,7 @@
 #include "../common/foreground.h"
 #include "../common/interrupts.h"
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -27,11 +27,10 @@ int poll_again(pollfd* fds, nfds_t count, int timeout_ms) {
   return ready;
 }
 
-// { code } or { signal }
-Napi::Value exit_of(Napi::Env env, const siginfo_t& status) {
-  Napi::Object result = Napi::Object::New(env);
-  result.Set(status.si_code == CLD_EXITED ? "code" : "signal", status.si_status);
-  return result;
+Napi::Value exit_status(Napi::Env env, bool exited, int number) {
+  ExitStatus status;
+  (exited ? status.code : status.signal) = number;
+  return status.to_js(env);
 }
 
 Napi::Value reap_pidfd(Napi::Env env, int pidfd) {
@@ -41,121 +40,112 @@ Napi::Value reap_pidfd(Napi::Env env, int pidfd) {
     result = waitid(P_PIDFD, static_cast<id_t>(pidfd), &status, WEXITED);
   } while (result != 0 && errno == EINTR);
   if (result != 0) return throw_errno(env, errno, "waitid");
-  return exit_of(env, status);
+  return exit_status(env, status.si_code == CLD_EXITED, status.si_status);
 }
 
 }  // namespace
 
-// pidfdOpen(pid) -> fd
-Napi::Value pidfd_open_pid(const Napi::CallbackInfo& info) {
-  long fd = sys(__NR_pidfd_open, int_at(info, 0), 0);
+Napi::Value js_pidfd_open(const Napi::CallbackInfo& info) {
+  PidfdOpenArguments arguments(info);
+  long fd = sys(__NR_pidfd_open, arguments.pid, 0);
   // Of a thread the kernel says EINVAL or ENOENT: the process that had its number is gone.
   if (fd == -EINVAL || fd == -ENOENT) fd = -ESRCH;
   if (fd < 0) return throw_errno(info.Env(), static_cast<int>(-fd), "pidfd_open");
   return Napi::Number::New(info.Env(), static_cast<double>(fd));
 }
 
-// pidfdInode(pidfd) -> the process's own number on pidfs (Linux 6.9); null where pidfds have none
-Napi::Value pidfd_inode(const Napi::CallbackInfo& info) {
+Napi::Value js_pidfd_inode(const Napi::CallbackInfo& info) {
+  PidfdInodeArguments arguments(info);
   constexpr unsigned long kPidfs = 0x50494446;
   struct statfs filesystem = {};
   struct stat status = {};
-  int pidfd = int_at(info, 0);
+  int pidfd = arguments.pidfd;
   if (fstatfs(pidfd, &filesystem) != 0) return throw_errno(info.Env(), errno, "fstatfs");
   if (static_cast<unsigned long>(filesystem.f_type) != kPidfs) return info.Env().Null();
   if (fstat(pidfd, &status) != 0) return throw_errno(info.Env(), errno, "fstat");
   return Napi::Number::New(info.Env(), static_cast<double>(status.st_ino));
 }
 
-// pidfdSignal(pidfd, signal)
-Napi::Value pidfd_signal(const Napi::CallbackInfo& info) {
-  long result = sys(__NR_pidfd_send_signal, int_at(info, 0), int_at(info, 1), nullptr, 0);
+Napi::Value js_pidfd_signal(const Napi::CallbackInfo& info) {
+  PidfdSignalArguments arguments(info);
+  long result = sys(__NR_pidfd_send_signal, arguments.pidfd, arguments.signal, nullptr, 0);
   if (result < 0) return throw_errno(info.Env(), static_cast<int>(-result), "pidfd_send_signal");
   return info.Env().Undefined();
 }
 
-// pidfdWait(pidfd, timeoutMs) -> whether the process has ended; -1 waits for ever
-Napi::Value pidfd_wait(const Napi::CallbackInfo& info) {
-  pollfd ended = {int_at(info, 0), POLLIN, 0};
-  int ready = poll_again(&ended, 1, int_at(info, 1));
+Napi::Value js_pidfd_wait(const Napi::CallbackInfo& info) {
+  PidfdWaitArguments arguments(info);
+  pollfd ended = {arguments.pidfd, POLLIN, 0};
+  int ready = poll_again(&ended, 1, arguments.timeout_ms);
   if (ready < 0) return throw_errno(info.Env(), errno, "poll");
   return Napi::Boolean::New(info.Env(), ready > 0);
 }
 
-// isChild(pidfd) -> whether this process could wait for it
-Napi::Value is_child(const Napi::CallbackInfo& info) {
+Napi::Value js_is_child(const Napi::CallbackInfo& info) {
+  IsChildArguments arguments(info);
   siginfo_t status = {};
-  int result = waitid(P_PIDFD, static_cast<id_t>(int_at(info, 0)), &status, WEXITED | WNOHANG | WNOWAIT);
+  int result = waitid(P_PIDFD, static_cast<id_t>(arguments.pidfd), &status, WEXITED | WNOHANG | WNOWAIT);
   if (result != 0 && errno != ECHILD) return throw_errno(info.Env(), errno, "waitid");
   return Napi::Boolean::New(info.Env(), result == 0);
 }
 
-// reap(pidfd of a child) -> { code } | { signal }; waits for its end
-Napi::Value reap(const Napi::CallbackInfo& info) { return reap_pidfd(info.Env(), int_at(info, 0)); }
+Napi::Value js_reap(const Napi::CallbackInfo& info) {
+  ReapArguments arguments(info);
+  return reap_pidfd(info.Env(), arguments.pidfd);
+}
 
-// holdSignals(): those that come before waitForeground are for it to pass on
-Napi::Value hold_signals(const Napi::CallbackInfo& info) {
+Napi::Value js_hold_signals(const Napi::CallbackInfo& info) {
   int error = hold_foreground_signals();
   if (error != 0) return throw_errno(info.Env(), error, "pipe2");
   return info.Env().Undefined();
 }
 
-// catchInterrupts(): SIGHUP, SIGINT and SIGTERM end the waits of receiveMessage and runHook from now on
-Napi::Value catch_interrupts(const Napi::CallbackInfo& info) {
+Napi::Value js_catch_interrupts(const Napi::CallbackInfo& info) {
   int error = begin_interrupts();
   if (error != 0) return throw_errno(info.Env(), error, "pipe2");
   return info.Env().Undefined();
 }
 
-// settleInterrupts(restore): they end no wait any more; with restore they end the process again
-Napi::Value settle_interrupts_now(const Napi::CallbackInfo& info) {
-  settle_interrupts(info[0].ToBoolean());
+Napi::Value js_settle_interrupts(const Napi::CallbackInfo& info) {
+  SettleInterruptsArguments arguments(info);
+  settle_interrupts(arguments.restore);
   return info.Env().Undefined();
 }
 
-// interruptedBy() -> the first that has come since they are caught; 0 when none has
-Napi::Value interrupted_by(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), interrupted()); }
+Napi::Value js_interrupted_by(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), interrupted()); }
 
-// waitForeground(pidfd of a child, terminal = -1) -> as reap; passes signals on and relays the terminal meanwhile
-Napi::Value wait_foreground(const Napi::CallbackInfo& info) {
+Napi::Value js_wait_foreground(const Napi::CallbackInfo& info) {
+  WaitForegroundArguments arguments(info);
   ForegroundEnd end = {};
-  int error = wait_in_foreground(int_at(info, 0), int_at(info, 1), &end);
+  int error = wait_in_foreground(arguments.pidfd, arguments.terminal, &end);
   if (error != 0) return throw_errno(info.Env(), error, "waitid");
-  Napi::Object result = Napi::Object::New(info.Env());
-  if (end.signal < 0) {
-    result.Set("code", end.code);
-  } else {
-    result.Set("signal", end.signal);
-  }
-  return result;
+  bool exited = end.signal < 0;
+  return exit_status(info.Env(), exited, exited ? end.code : end.signal);
 }
 
-// pollPriority(fds, timeoutMs) -> whether the kernel says that one of the files has changed (cgroup.events and the
-// like)
-Napi::Value poll_priority(const Napi::CallbackInfo& info) {
-  Napi::Array fds = info[0].As<Napi::Array>();
+Napi::Value js_poll_priority(const Napi::CallbackInfo& info) {
+  PollPriorityArguments arguments(info);
   std::vector<pollfd> changed;
-  for (uint32_t i = 0; i < fds.Length(); i++) changed.push_back({fds.Get(i).As<Napi::Number>(), POLLPRI, 0});
-  int ready = poll_again(changed.data(), changed.size(), int_at(info, 1));
+  for (int fd : arguments.fds) changed.push_back({fd, POLLPRI, 0});
+  int ready = poll_again(changed.data(), changed.size(), arguments.timeout_ms);
   if (ready < 0) return throw_errno(info.Env(), errno, "poll");
   return Napi::Boolean::New(info.Env(), ready > 0);
 }
 
-// lock(fd, wait) -> whether the exclusive lock was had (flock(2))
-Napi::Value lock_file(const Napi::CallbackInfo& info) {
-  bool wait = info[1].As<Napi::Boolean>().Value();
+Napi::Value js_lock(const Napi::CallbackInfo& info) {
+  LockArguments arguments(info);
   int result;
   do {
-    result = flock(int_at(info, 0), LOCK_EX | (wait ? 0 : LOCK_NB));
+    result = flock(arguments.fd, LOCK_EX | (arguments.wait ? 0 : LOCK_NB));
   } while (result != 0 && errno == EINTR);
   if (result != 0 && errno != EWOULDBLOCK) return throw_errno(info.Env(), errno, "flock");
   return Napi::Boolean::New(info.Env(), result == 0);
 }
 
-// filesystemType(path) -> the magic number of statfs(2)
-Napi::Value filesystem_type(const Napi::CallbackInfo& info) {
+Napi::Value js_filesystem_type(const Napi::CallbackInfo& info) {
+  FilesystemTypeArguments arguments(info);
   struct statfs status = {};
-  std::string path = string_at(info, 0);
+  const std::string& path = arguments.path;
   if (statfs(path.c_str(), &status) != 0) return throw_errno(info.Env(), errno, "statfs", path);
   return Napi::Number::New(info.Env(), static_cast<double>(static_cast<unsigned long>(status.f_type)));
 }

@@ -9,7 +9,7 @@
 
 #include <csignal>
 
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -77,12 +77,10 @@ int read_to_end(int out, int error, std::string texts[2]) {
 
 }  // namespace
 
-// runProgram(args) -> { code?, signal?, stdout, stderr }; args[0] is looked up on the PATH
-Napi::Value run_program(const Napi::CallbackInfo& info) {
+Napi::Value js_run_program(const Napi::CallbackInfo& info) {
+  RunProgramArguments arguments(info);
   Napi::Env env = info.Env();
-  std::vector<std::string> args;
-  each_of(info[0].As<Napi::Array>(),
-          [&](const Napi::Value& item) { args.push_back(item.As<Napi::String>().Utf8Value()); });
+  std::vector<std::string>& args = arguments.args;
   int out[2], error[2];
   if (pipe2(out, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd out_read(out[0]), out_write(out[1]);
@@ -103,14 +101,14 @@ Napi::Value run_program(const Napi::CallbackInfo& info) {
   while ((reaped = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
   if (unread != 0) return throw_errno(env, unread, "read", args[0]);
   if (reaped < 0) return throw_errno(env, errno, "waitpid", args[0]);
-  Napi::Object result = Napi::Object::New(env);
+  ProgramOutcome result;
   if (WIFSIGNALED(status))
-    result.Set("signal", WTERMSIG(status));
+    result.signal = WTERMSIG(status);
   else
-    result.Set("code", WEXITSTATUS(status));
-  result.Set("stdout", texts[0]);
-  result.Set("stderr", texts[1]);
-  return result;
+    result.code = WEXITSTATUS(status);
+  result.stdout = texts[0];
+  result.stderr = texts[1];
+  return result.to_js(env);
 }
 
 }  // namespace tsrun

@@ -1,18 +1,18 @@
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
-// seccompFlags(flags[]) -> those that this kernel takes: asked with a null program, which is EFAULT when it does.
-Napi::Value seccomp_flags(const Napi::CallbackInfo& info) {
+// The kernel is asked with a null program, which is EFAULT for a flag that it knows.
+Napi::Value js_seccomp_flags(const Napi::CallbackInfo& info) {
+  SeccompFlagsArguments arguments(info);
   constexpr int kSetModeFilter = 1;
   constexpr long kNewListener = 1 << 3, kNeedsListener = 1 << 5;  // WAIT_KILLABLE_RECV
-  Napi::Array flags = info[0].As<Napi::Array>();
   Napi::Array known = Napi::Array::New(info.Env());
-  for (uint32_t i = 0; i < flags.Length(); i++) {
-    long flag = flags.Get(i).As<Napi::Number>().Int64Value();
+  for (int64_t flag : arguments.flags) {
     long asked = flag == kNeedsListener ? flag | kNewListener : flag;
-    if (sys(__NR_seccomp, kSetModeFilter, asked, nullptr) == -EFAULT) known.Set(known.Length(), flags.Get(i));
+    if (sys(__NR_seccomp, kSetModeFilter, asked, nullptr) != -EFAULT) continue;
+    known.Set(known.Length(), static_cast<double>(flag));
   }
   return known;
 }

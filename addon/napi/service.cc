@@ -8,7 +8,7 @@
 #include <csignal>
 
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 #include "program.h"
 
 namespace tsrun {
@@ -86,26 +86,21 @@ int prepare(const Service& service, int* step) {
 
 }  // namespace
 
-// startService({ args, inherit, input, output, root, ownGroup }) -> { pid, pidfd }; args[0] is looked up on the PATH
-Napi::Value start_service(const Napi::CallbackInfo& info) {
+Napi::Value js_start_service(const Napi::CallbackInfo& info) {
+  StartServiceArguments arguments(info);
   Napi::Env env = info.Env();
-  Napi::Object options = info[0].As<Napi::Object>();
-  std::vector<std::string> args = strings_of(options, "args");
-  std::vector<int> inherit = ints_of(options, "inherit");
-  std::string program = find_program(args[0]);
-  if (program.empty()) return throw_errno(env, ENOENT, "spawn", args[0]);
-  std::string root = string_of(options, "root");
-  std::vector<char*> argv = pointers(args);
+  ServiceOptions& options = arguments.options;
+  std::string program = find_program(options.args[0]);
+  if (program.empty()) return throw_errno(env, ENOENT, "spawn", options.args[0]);
+  std::vector<char*> argv = pointers(options.args);
   UniqueFd nothing(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  int input = static_cast<int>(number_of(options, "input"));
-  int output = static_cast<int>(number_of(options, "output"));
   Service service = {program.c_str(),
                      argv.data(),
-                     inherit,
-                     output,
-                     input < 0 ? nothing.get() : input,
-                     root.empty() ? nullptr : root.c_str(),
-                     options.Get("ownGroup").ToBoolean()};
+                     options.inherit,
+                     options.output,
+                     options.input < 0 ? nothing.get() : options.input,
+                     options.root.empty() ? nullptr : options.root.c_str(),
+                     options.own_group};
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd read_end(ends[0]), write_end(ends[1]);
@@ -128,17 +123,15 @@ Napi::Value start_service(const Napi::CallbackInfo& info) {
   while ((got = read(ends[0], &failure, sizeof(failure))) < 0 && errno == EINTR) continue;
   if (got == sizeof(failure)) {
     while (waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) continue;
-    return throw_errno(env, failure.error, kSteps[failure.step], failure.step == 1 ? root : program);
+    return throw_errno(env, failure.error, kSteps[failure.step], failure.step == 1 ? options.root : program);
   }
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("pid", static_cast<double>(pid));
-  result.Set("pidfd", held.release());
-  return result;
+  Spawned spawned = {static_cast<double>(pid), static_cast<double>(held.release())};
+  return spawned.to_js(env);
 }
 
-// duplicate(fd) -> another descriptor of the same, which no program that is started gets by itself
-Napi::Value duplicate_fd(const Napi::CallbackInfo& info) {
-  int fd = fcntl(int_at(info, 0), F_DUPFD_CLOEXEC, 3);
+Napi::Value js_duplicate(const Napi::CallbackInfo& info) {
+  DuplicateArguments arguments(info);
+  int fd = fcntl(arguments.fd, F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return throw_errno(info.Env(), errno, "fcntl");
   return Napi::Number::New(info.Env(), fd);
 }

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "../common/interrupts.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -59,8 +59,7 @@ int receive(int fd, void* data, size_t size, int* passed) {
 
 }  // namespace
 
-// socketPair() -> [fd, fd]
-Napi::Value socket_pair(const Napi::CallbackInfo& info) {
+Napi::Value js_socket_pair(const Napi::CallbackInfo& info) {
   int fds[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
     return throw_errno(info.Env(), errno, "socketpair");
@@ -70,10 +69,10 @@ Napi::Value socket_pair(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// sendMessage(socket, bytes, fd = -1)
-Napi::Value send_message(const Napi::CallbackInfo& info) {
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  int passed = info[2].IsNumber() ? int_at(info, 2) : -1;
+Napi::Value js_send_message(const Napi::CallbackInfo& info) {
+  SendMessageArguments arguments(info);
+  Napi::Uint8Array& bytes = arguments.bytes;
+  int passed = arguments.fd.value_or(-1);
   iovec part = {bytes.Data(), bytes.ByteLength()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr header = {};
@@ -88,7 +87,7 @@ Napi::Value send_message(const Napi::CallbackInfo& info) {
     first->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(first), &passed, sizeof(int));
   }
-  int socket = int_at(info, 0);
+  int socket = arguments.socket;
   ssize_t put;
   do {
     put = sendmsg(socket, &header, MSG_NOSIGNAL);
@@ -100,58 +99,54 @@ Napi::Value send_message(const Napi::CallbackInfo& info) {
   return throw_errno(info.Env(), error, "sendmsg");
 }
 
-// receiveMessage(socket, size, timeoutMs = -1) -> { data, fd } | null at the end of file | undefined after the timeout
-Napi::Value receive_message(const Napi::CallbackInfo& info) {
+Napi::Value js_receive_message(const Napi::CallbackInfo& info) {
+  ReceiveMessageArguments arguments(info);
   Napi::Env env = info.Env();
-  int fd = int_at(info, 0);
-  if (info[2].IsNumber()) {
+  int fd = arguments.socket;
+  if (arguments.timeout_ms) {
     pollfd ready = {fd, POLLIN, 0};
-    if (poll(&ready, 1, int_at(info, 2)) == 0) return env.Undefined();
+    if (poll(&ready, 1, *arguments.timeout_ms) == 0) return env.Undefined();
   }
   if (!waits_for(fd)) return throw_errno(env, EINTR, "recvmsg");
-  size_t size = static_cast<size_t>(int_at(info, 1));
+  size_t size = static_cast<size_t>(arguments.size);
   Napi::Buffer<char> data = Napi::Buffer<char>::New(env, size);
   int passed = -1;
   int got = receive(fd, data.Data(), size, &passed);
   if (got < 0 && errno != ECONNRESET) return throw_errno(env, errno, "recvmsg");
   if (got <= 0) return env.Null();
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("data", data);
-  result.Set("size", got);
-  result.Set("fd", passed);
-  return result;
+  ReceivedMessage message = {data, static_cast<double>(got), static_cast<double>(passed)};
+  return message.to_js(env);
 }
 
-// listen(directory, name) -> fd
-Napi::Value listen_at(const Napi::CallbackInfo& info) {
-  SocketAddress address(string_at(info, 0), string_at(info, 1));
-  if (!address.ok()) return throw_errno(info.Env(), errno, "open", string_at(info, 0));
+Napi::Value js_listen(const Napi::CallbackInfo& info) {
+  ListenArguments arguments(info);
+  SocketAddress address(arguments.directory, arguments.name);
+  if (!address.ok()) return throw_errno(info.Env(), errno, "open", arguments.directory);
   UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return throw_errno(info.Env(), errno, "socket");
-  if (bind(fd.get(), address.get(), address.size) != 0)
-    return throw_errno(info.Env(), errno, "bind", string_at(info, 1));
+  if (bind(fd.get(), address.get(), address.size) != 0) return throw_errno(info.Env(), errno, "bind", arguments.name);
   if (listen(fd.get(), 16) != 0) return throw_errno(info.Env(), errno, "listen");
   return Napi::Number::New(info.Env(), fd.release());
 }
 
-// connect(directory, name, stream = false) -> fd
-Napi::Value connect_to(const Napi::CallbackInfo& info) {
-  SocketAddress address(string_at(info, 0), string_at(info, 1));
-  if (!address.ok()) return throw_errno(info.Env(), errno, "open", string_at(info, 0));
-  bool stream = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
+Napi::Value js_connect(const Napi::CallbackInfo& info) {
+  ConnectArguments arguments(info);
+  SocketAddress address(arguments.directory, arguments.name);
+  if (!address.ok()) return throw_errno(info.Env(), errno, "open", arguments.directory);
+  bool stream = arguments.stream.value_or(false);
   UniqueFd fd(socket(AF_UNIX, (stream ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return throw_errno(info.Env(), errno, "socket");
   if (connect(fd.get(), address.get(), address.size) != 0) {
-    return throw_errno(info.Env(), errno, "connect", string_at(info, 1));
+    return throw_errno(info.Env(), errno, "connect", arguments.name);
   }
   return Napi::Number::New(info.Env(), fd.release());
 }
 
-// memfd(name, size) -> fd of that many zero bytes, which can be sealed
-Napi::Value make_memfd(const Napi::CallbackInfo& info) {
-  UniqueFd fd(memfd_create(string_at(info, 0).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+Napi::Value js_memfd(const Napi::CallbackInfo& info) {
+  MemfdArguments arguments(info);
+  UniqueFd fd(memfd_create(arguments.name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (fd.get() < 0) return throw_errno(info.Env(), errno, "memfd_create");
-  if (ftruncate(fd.get(), int_at(info, 1)) != 0) return throw_errno(info.Env(), errno, "ftruncate");
+  if (ftruncate(fd.get(), arguments.size) != 0) return throw_errno(info.Env(), errno, "ftruncate");
   return Napi::Number::New(info.Env(), fd.release());
 }
 

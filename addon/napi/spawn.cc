@@ -15,7 +15,7 @@
 
 #include "../common/interrupts.h"
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 #include "sealed_image.h"
 
 extern "C" const char tsrun_init_image[];
@@ -219,30 +219,29 @@ void begin(Spawn* spawn) {
 
 }  // namespace
 
-// startInit(options): begins to start tsrun-init, which waits for the first message on its socket
-Napi::Value start_init(const Napi::CallbackInfo& info) {
+Napi::Value js_start_init(const Napi::CallbackInfo& info) {
+  StartInitArguments arguments(info);
   Napi::Env env = info.Env();
-  Napi::Object options = info[0].As<Napi::Object>();
+  SpawnOptions& options = arguments.options;
   auto spawn = std::make_unique<Spawn>();
-  spawn->inherit = ints_of(options, "inherit");
-  snprintf(spawn->sync_text, sizeof(spawn->sync_text), "%d", static_cast<int>(number_of(options, "syncFd")));
-  snprintf(spawn->plan_text, sizeof(spawn->plan_text), "%d", static_cast<int>(number_of(options, "planFd")));
+  spawn->inherit = std::move(options.inherit);
+  snprintf(spawn->sync_text, sizeof(spawn->sync_text), "%d", options.sync_fd);
+  snprintf(spawn->plan_text, sizeof(spawn->plan_text), "%d", options.plan_fd);
   if (!spawn->stack.ok()) return throw_errno(env, errno, "mmap");
 
   struct clone_args& how = spawn->how;
-  how.flags = static_cast<uint64_t>(number_of(options, "flags")) | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  how.flags = static_cast<uint64_t>(options.flags) | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   how.pidfd = reinterpret_cast<uint64_t>(&spawn->pidfd);
   how.exit_signal = SIGCHLD;
   how.stack = spawn->stack.base();
   how.stack_size = kChildStack;
-  int cgroup_fd = static_cast<int>(number_of(options, "cgroupFd"));
-  if (cgroup_fd >= 0) {
+  if (options.cgroup_fd >= 0) {
     how.flags |= CLONE_INTO_CGROUP;
-    how.cgroup = static_cast<uint64_t>(cgroup_fd);
+    how.cgroup = static_cast<uint64_t>(options.cgroup_fd);
   }
   Child& child = spawn->child;
-  child.preserve_fds = static_cast<int>(number_of(options, "preserveFds"));
-  spawn->descriptors = ints_of(options, "descriptors");
+  child.preserve_fds = options.preserve_fds;
+  spawn->descriptors = std::move(options.descriptors);
   spawn->copies.resize(spawn->descriptors.size());
   child.descriptors = spawn->descriptors.data();
   child.copies = spawn->copies.data();
@@ -255,8 +254,7 @@ Napi::Value start_init(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// awaitInit() -> { pid, pidfd } of what startInit has started
-Napi::Value await_init(const Napi::CallbackInfo& info) {
+Napi::Value js_await_init(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::unique_ptr<Spawn> spawn = std::move(under_way);
   bool goes_on = !spawn->threaded || await_thread(spawn.get());
@@ -273,10 +271,8 @@ Napi::Value await_init(const Napi::CallbackInfo& info) {
     close(spawn->pidfd);
     return throw_errno(env, static_cast<int>(-spawn->child.error), "execveat");
   }
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("pid", static_cast<double>(spawn->pid));
-  result.Set("pidfd", spawn->pidfd);
-  return result;
+  Spawned spawned = {static_cast<double>(spawn->pid), static_cast<double>(spawn->pidfd)};
+  return spawned.to_js(env);
 }
 
 }  // namespace tsrun

@@ -8,7 +8,7 @@
 #include <ctime>
 
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -53,8 +53,8 @@ bool thawed(int freeze_fd) {
 
 }  // namespace
 
-// startThawGuard(fd of a cgroup.freeze) -> { pid, pipe }
-Napi::Value start_thaw_guard(const Napi::CallbackInfo& info) {
+Napi::Value js_start_thaw_guard(const Napi::CallbackInfo& info) {
+  StartThawGuardArguments arguments(info);
   Napi::Env env = info.Env();
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
@@ -65,21 +65,20 @@ Napi::Value start_thaw_guard(const Napi::CallbackInfo& info) {
   long pid = sys(__NR_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (pid == 0) {
     sys(__NR_close, ends[1]);
-    guard(ends[0], int_at(info, 0));
+    guard(ends[0], arguments.fd);
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone");
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("pid", static_cast<double>(pid));
-  result.Set("pipe", write_end.release());
-  return result;
+  ThawGuard result;
+  result.pid = static_cast<int>(pid);
+  result.pipe = write_end.release();
+  return result.to_js(env);
 }
 
-// endThawGuard({ pid, pipe }, thawed) -> whether the cgroup is thawed: where it was not, the guard has tried
-Napi::Value end_thaw_guard(const Napi::CallbackInfo& info) {
-  Napi::Object of = info[0].As<Napi::Object>();
-  UniqueFd write_end(static_cast<int>(number_of(of, "pipe")));
-  bool is_thawed = info[1].ToBoolean();
+Napi::Value js_end_thaw_guard(const Napi::CallbackInfo& info) {
+  EndThawGuardArguments arguments(info);
+  UniqueFd write_end(arguments.guard.pipe);
+  bool is_thawed = arguments.thawed;
   if (is_thawed) {
     // Without a word it thaws once more, which changes nothing.
     ssize_t ignored = write(write_end.get(), "", 1);
@@ -88,7 +87,7 @@ Napi::Value end_thaw_guard(const Napi::CallbackInfo& info) {
   write_end.reset(-1);
   int status = 0;
   int reaped;
-  pid_t pid = static_cast<pid_t>(number_of(of, "pid"));
+  pid_t pid = arguments.guard.pid;
   while ((reaped = waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
   bool has_thawed = reaped == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return Napi::Boolean::New(info.Env(), is_thawed || has_thawed);

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "../common/syscall.h"
-#include "functions.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -30,22 +30,20 @@ long configure(int context, const std::string& parameter) {
 
 }  // namespace
 
-// tryFilesystem(type, parameters[]) -> { error, words } for each, 0 when the filesystem takes it. The context is never
-// told to create anything, and goes with its descriptor.
-Napi::Value try_filesystem(const Napi::CallbackInfo& info) {
+// The context is never told to create anything, and goes with its descriptor.
+Napi::Value js_try_filesystem(const Napi::CallbackInfo& info) {
+  TryFilesystemArguments arguments(info);
   Napi::Env env = info.Env();
-  std::string type = string_at(info, 0);
-  long opened = sys(__NR_fsopen, type.c_str(), FSOPEN_CLOEXEC);
-  if (opened < 0) return throw_errno(env, static_cast<int>(-opened), "fsopen", type);
+  long opened = sys(__NR_fsopen, arguments.type.c_str(), FSOPEN_CLOEXEC);
+  if (opened < 0) return throw_errno(env, static_cast<int>(-opened), "fsopen", arguments.type);
   UniqueFd context(static_cast<int>(opened));
   Napi::Array results = Napi::Array::New(env);
-  each_of(info[1].As<Napi::Array>(), [&](const Napi::Value& item) {
-    long error = configure(context.get(), item.As<Napi::String>().Utf8Value());
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("error", static_cast<int>(-error));
-    result.Set("words", error < 0 ? words_of(context.get()) : std::string());
-    results.Set(results.Length(), result);
-  });
+  for (const std::string& parameter : arguments.parameters) {
+    Napi::HandleScope scope(env);
+    long error = configure(context.get(), parameter);
+    OptionVerdict verdict = {static_cast<double>(-error), error < 0 ? words_of(context.get()) : std::string()};
+    results.Set(results.Length(), verdict.to_js(env));
+  }
   return results;
 }
 

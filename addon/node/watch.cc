@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "../common/interrupts.h"
-#include "../napi/convert.h"
+#include "../generated/functions.h"
 
 namespace tsrun {
 
@@ -96,11 +96,13 @@ class Watcher {
   bool runs_ = false;
 };
 
-// watchWith(callback): begins the thread, which calls back with the token of each descriptor that is ready
-Napi::Value watch_with(const Napi::CallbackInfo& info) {
+}  // namespace
+
+Napi::Value js_watch_with(const Napi::CallbackInfo& info) {
+  WatchWithArguments arguments(info);
   Napi::Env env = info.Env();
   auto watcher = std::make_unique<Watcher>();
-  int error = watcher->start(env, info[0].As<Napi::Function>());
+  int error = watcher->start(env, arguments.callback.As<Napi::Function>());
   if (error != 0) return throw_errno(env, error, "epoll_create1");
   Watcher* started = watcher.release();
   env.SetInstanceData(started);
@@ -108,52 +110,48 @@ Napi::Value watch_with(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// watch(fd, token, priority): once; a token is a whole number from 1 on
-Napi::Value watch_descriptor(const Napi::CallbackInfo& info) {
-  uint32_t events = info[2].As<Napi::Boolean>().Value() ? EPOLLPRI : EPOLLIN;
-  auto token = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
-  if (info.Env().GetInstanceData<Watcher>()->add(int_at(info, 0), token, events) == 0) return info.Env().Undefined();
+Napi::Value js_watch(const Napi::CallbackInfo& info) {
+  WatchArguments arguments(info);
+  Watcher* watcher = info.Env().GetInstanceData<Watcher>();
+  uint32_t events = arguments.priority ? EPOLLPRI : EPOLLIN;
+  if (watcher->add(arguments.fd, static_cast<uint64_t>(arguments.token), events) == 0) return info.Env().Undefined();
   return throw_errno(info.Env(), errno, "epoll_ctl");
 }
 
-// unwatch(fd), before it is closed
-Napi::Value unwatch_descriptor(const Napi::CallbackInfo& info) {
-  info.Env().GetInstanceData<Watcher>()->remove(int_at(info, 0));
+Napi::Value js_unwatch(const Napi::CallbackInfo& info) {
+  UnwatchArguments arguments(info);
+  info.Env().GetInstanceData<Watcher>()->remove(arguments.fd);
   return info.Env().Undefined();
 }
 
-// holdLoop(whether): whether what is watched keeps the process alive
-Napi::Value hold_loop(const Napi::CallbackInfo& info) {
-  info.Env().GetInstanceData<Watcher>()->hold(info.Env(), info[0].As<Napi::Boolean>().Value());
+Napi::Value js_hold_loop(const Napi::CallbackInfo& info) {
+  HoldLoopArguments arguments(info);
+  info.Env().GetInstanceData<Watcher>()->hold(info.Env(), arguments.whether);
   return info.Env().Undefined();
 }
 
-// makePipe(nonblocking) -> [read end, write end]
-Napi::Value make_pipe(const Napi::CallbackInfo& info) {
+Napi::Value js_make_pipe(const Napi::CallbackInfo& info) {
+  MakePipeArguments arguments(info);
   int ends[2];
-  int flags = O_CLOEXEC | (info[0].As<Napi::Boolean>().Value() ? O_NONBLOCK : 0);
-  if (pipe2(ends, flags) != 0) return throw_errno(info.Env(), errno, "pipe2");
+  if (pipe2(ends, O_CLOEXEC | (arguments.nonblocking ? O_NONBLOCK : 0)) != 0) {
+    return throw_errno(info.Env(), errno, "pipe2");
+  }
   Napi::Array result = Napi::Array::New(info.Env(), 2);
   result.Set(0u, ends[0]);
   result.Set(1u, ends[1]);
   return result;
 }
 
-// interruptFrom(fd): of this thread
-Napi::Value interrupt_thread_from(const Napi::CallbackInfo& info) {
-  interrupt_from(int_at(info, 0));
+Napi::Value js_interrupt_from(const Napi::CallbackInfo& info) {
+  InterruptFromArguments arguments(info);
+  interrupt_from(arguments.fd);
   return info.Env().Undefined();
 }
 
-}  // namespace
-
 void export_for_node(Napi::Env env, Napi::Object exports) {
-  exports.Set("watchWith", Napi::Function::New<watch_with>(env, "watchWith"));
-  exports.Set("watch", Napi::Function::New<watch_descriptor>(env, "watch"));
-  exports.Set("unwatch", Napi::Function::New<unwatch_descriptor>(env, "unwatch"));
-  exports.Set("holdLoop", Napi::Function::New<hold_loop>(env, "holdLoop"));
-  exports.Set("makePipe", Napi::Function::New<make_pipe>(env, "makePipe"));
-  exports.Set("interruptFrom", Napi::Function::New<interrupt_thread_from>(env, "interruptFrom"));
+#define TSRUN_EXPORT(name, function) exports.Set(#name, Napi::Function::New<function>(env, #name));
+  TSRUN_NODE_FUNCTIONS(TSRUN_EXPORT)
+#undef TSRUN_EXPORT
 }
 
 }  // namespace tsrun

@@ -49,3 +49,20 @@ export function messageOf(type: keyof typeof messageType): Buffer {
   bytes.writeUInt32LE(messageType[type], 0);
   return bytes;
 }
+
+/** How a hook ended. */
+export const hookEnd = {
+  /** Its code is an exit status. */
+  exited: 1,
+  /** Its code is the number of a signal. */
+  signalled: 2,
+  /** Without a code. */
+  timedOut: 3,
+  /** Its code is the errno of execve. */
+  notStarted: 4,
+} as const;
+
+/** What the value of an error says of a hook. */
+export function readHookValue(value: number): { end: number; code: number } {
+  return { end: value >>> 16, code: value & 0xffff };
+}

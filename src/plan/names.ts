@@ -87,8 +87,11 @@ const cloned: Naming = (value: number | bigint, op) => {
   return 'namespaces' in op && op.namespaces.length > 0 ? undefined : namesOf(namespaces, BigInt(value));
 };
 
+/** Of fields that the op has: another name does not compile. */
+type Namings<Each extends Op> = { readonly [Field in keyof Each]?: Naming };
+
 /** By op and field. What is not here is shown as it is. */
-const namings: Partial<Record<Op['op'], Readonly<Record<string, Naming>>>> = {
+const namings: { readonly [Name in Op['op']]?: Namings<Extract<Op, { op: Name }>> } = {
   'start-scope': { properties: (value: readonly UnitProperty[]) => value.map(formatProperty).join('; ') },
   'filter-devices': { rules: (value: readonly DeviceRule[]) => value.map(formatDeviceRule).join('; ') },
   clone: { flags: cloned },
@@ -136,7 +139,7 @@ const namings: Partial<Record<Op['op'], Readonly<Record<string, Naming>>>> = {
 
 /** How a field is called; undefined where it is shown as it is. */
 export function namingOf(op: Op, field: string): Naming | undefined {
-  return namings[op.op]?.[field];
+  return (namings[op.op] as Readonly<Record<string, Naming>> | undefined)?.[field];
 }
 
 function recursiveName(name: string, op: Op): string {

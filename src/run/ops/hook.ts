@@ -1,4 +1,5 @@
-import { addon, hookEnd } from '../../addon.ts';
+import { addon } from '../../addon.ts';
+import { hookEnd } from '../../generated/messages.ts';
 import type { Hook, State } from '../../generated/spec.ts';
 import { ownEnv } from '../../linux/hook-env.ts';
 import { type HookOutcome, hookFailed, hookNotRun } from '../words/hook-failure.ts';

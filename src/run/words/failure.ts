@@ -1,5 +1,6 @@
 import { constants, release } from 'node:os';
 import { TsrunError } from '../../errors.ts';
+import { readHookValue } from '../../generated/messages.ts';
 import type { ExecOp, FindProgramOp, Op } from '../../generated/ops.ts';
 import { isInitialUserNamespace } from '../../host/facts.ts';
 import { nearPath } from '../../host/near-path.ts';
@@ -38,7 +39,7 @@ function inWords(op: Op, failure: OpFailure, ops: readonly Op[]): TsrunError {
   if (op.op === 'enter-cwd' && failure.error === constants.errno.ENOENT) return cwdMissing(op, failure);
   if (op.op === 'exec') return execFailed(op, failure, ops);
   if (op.op === 'run-container-hook') {
-    return hookFailed(op, { end: failure.value >>> 16, code: failure.value & 0xffff, output: failure.detail });
+    return hookFailed(op, { ...readHookValue(failure.value), output: failure.detail });
   }
   if (op.op === 'find-user' && failure.error === constants.errno.ENOENT) {
     return new TsrunError(`unable to find user or group ${failure.detail} in the container`, {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { hookEnd } from '../../addon.ts';
 import { asTsrunError, TsrunError } from '../../errors.ts';
+import { hookEnd } from '../../generated/messages.ts';
 import { errnoWords } from '../../linux/errno.ts';
 import { hookHint } from './hook-hints.ts';
 import { tooLongHint, type Vectors, whatIsTooLong } from './too-long.ts';

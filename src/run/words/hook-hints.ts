@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { hookEnd } from '../../addon.ts';
+import { hookEnd } from '../../generated/messages.ts';
 import { nearPath } from '../../host/near-path.ts';
 import { isThere } from '../../there.ts';
 

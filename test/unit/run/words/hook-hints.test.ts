@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import t from 'tap';
-import { hookEnd } from '../../../../src/addon.ts';
+import { hookEnd } from '../../../../src/generated/messages.ts';
 import { hookHint } from '../../../../src/run/words/hook-hints.ts';
 
 const { ENOENT, EACCES, ENOEXEC, EAGAIN } = constants.errno;
