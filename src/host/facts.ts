@@ -32,7 +32,10 @@ export interface LsmFacts {
   readonly selinux: boolean;
 }
 
-/** Everything lowering may know of the host; gathered only here, so that lowering stays pure. */
+/**
+ * Everything lowering may know of the host; gathered only here, so that lowering stays pure. What few containers need is
+ * looked up when it is first asked for, and once (docs/architecture.md lists these).
+ */
 export interface HostFacts {
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
   /** process.arch: 'x64', 'arm64', … */
@@ -108,36 +111,39 @@ export function gatherHostFacts(): HostFacts {
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     initialUserNamespace: isInitialUserNamespace(),
-    // Asked only when a container with a user namespace needs something of them.
     get ownsMounts() {
-      return isInitialUserNamespace() || canCloneMounts();
+      return keep(this, 'ownsMounts', isInitialUserNamespace() || canCloneMounts());
     },
     get systemdUser() {
-      return systemdUser();
+      return keep(this, 'systemdUser', systemdUser());
     },
     capabilities: ownCapabilities(status),
-    // Read only when a config asks for it: most name none of these.
     get lastCapability() {
-      return Number(readText('/proc/sys/kernel/cap_last_cap'));
+      return keep(this, 'lastCapability', Number(readText('/proc/sys/kernel/cap_last_cap')));
     },
     get lsm() {
-      return lsmFacts();
+      return keep(this, 'lsm', lsmFacts());
     },
     get resctrl() {
-      return resctrlFacts();
+      return keep(this, 'resctrl', resctrlFacts());
     },
     cgroup: cgroupFacts(),
-    // Asked only for a config with a profile.
     get seccompFlags() {
-      return knownSeccompFlags();
+      return keep(this, 'seccompFlags', knownSeccompFlags());
     },
     get bfq() {
-      return isThere('/sys/module/bfq');
+      return keep(this, 'bfq', isThere('/sys/module/bfq'));
     },
     systemd: statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true,
     nofileSoft: nofileSoft(),
     umask: umaskIn(status),
   };
+}
+
+/** Puts a value in the place of its getter. */
+function keep<T>(facts: object, name: string, value: T): T {
+  Object.defineProperty(facts, name, { value, enumerable: true });
+  return value;
 }
 
 /** No file tells which user namespace the mounts belong to. */
@@ -188,9 +194,8 @@ export function cgroupFacts(): CgroupFacts {
     const parent = parentOf(own, mount);
     return {
       ...{ mode, mount, controllers, v1Controllers: v1, own, parent },
-      // Asked only for a mount that could change them.
       get options() {
-        return cgroupOptions(mount);
+        return keep(this, 'options', cgroupOptions(mount));
       },
     };
   }
