@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), the verdict on a config compiled by ajv
- * (validate-config.ts), and the tables by which a refused one is explained (schema-tables.ts).
+ * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), the verdicts of ajv's compiled code on a
+ * config and on the parts of one that commands read (validate-*.ts), and the tables by which a refused one is explained
+ * (schema-tables.ts).
  *
  * `node scripts/generate-schemas.mjs [--check]`; --check writes nothing and fails when a file is stale.
  */
@@ -9,7 +10,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { inRoot } from './lib/paths.mjs';
 import { schemaTables } from './lib/schema-tables.mjs';
 import { specTypes } from './lib/schema-types.mjs';
-import { configValidator } from './lib/schema-validator.mjs';
+import { validator } from './lib/schema-validator.mjs';
 
 const notice = '// Written by scripts/generate-schemas.mjs from schemas/*.schema.json: edit those and run it.\n\n';
 
@@ -20,7 +21,10 @@ function main(check) {
   const definitions = collectDefinitions(schemas);
   const files = {
     'spec.ts': notice + specTypes(definitions),
-    'validate-config.ts': notice + configValidator(schemas, 'config.schema.json'),
+    'validate-config.ts': notice + validator(schemas, 'validateConfig', 'config.schema.json'),
+    'validate-process.ts': notice + validator(schemas, 'validateProcess', 'config.schema.json#/$defs/Process'),
+    'validate-resources.ts':
+      notice + validator(schemas, 'validateResources', 'resources.schema.json#/$defs/LinuxResources'),
     'schema-tables.ts': notice + schemaTables(definitions, ['Spec', 'State', 'Features']),
   };
   const stale = Object.entries(files).filter(([name, text]) => isStale(name, text));

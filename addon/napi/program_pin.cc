@@ -16,8 +16,8 @@
 #include <string>
 
 #include "../common/sha.h"
+#include "../generated/functions.h"
 #include "bpf.h"
-#include "functions.h"
 
 namespace tsrun {
 

@@ -6,18 +6,19 @@ const { default: Ajv } = require('ajv');
 const { default: standalone } = require('ajv/dist/standalone');
 
 /**
- * Source of `validateConfig(value): boolean`. It says only yes or no, on the start-up path; what is wrong, and where,
+ * Source of `NAME(value): boolean`. It says only yes or no, on the start-up path; what is wrong, and where,
  * is found by src/config/validate/schema.ts when the answer was no. So the first error is the end, and all that ajv would do to
  * collect errors is left out: more than half of its code.
  *
  * @param schemas by file, as read
- * @param id of the schema of a whole configuration
+ * @param name of the function
+ * @param id of the schema
  */
-export function configValidator(schemas, id) {
+export function validator(schemas, name, id) {
   const options = { code: { source: true, esm: true, optimize: 2 }, messages: false, inlineRefs: true, strict: false };
   const ajv = new Ajv(options);
   for (const schema of schemas) ajv.addSchema(withoutProse(schema));
-  const source = verdictOnly(standalone(ajv, { validateConfig: id }).replace('"use strict";', ''));
+  const source = verdictOnly(standalone(ajv, { [name]: id }).replace('"use strict";', ''));
   return `// @ts-nocheck\n/* biome-ignore-all format: generated */\n${source}\n`;
 }
 

@@ -1,6 +1,7 @@
 /** What validation has no quarrel with, so that the host is asked about it at once and not at the next try. */
 import { SpecError } from '../config/validate/finding.ts';
-import { type NamedProblem, type SpecSource, validateSpec } from '../config/validate/validate.ts';
+import type { NamedProblem, SpecSource } from '../config/validate/places.ts';
+import { validateSpec } from '../config/validate/validate.ts';
 import type { Spec } from '../generated/spec.ts';
 import { Remainder } from './remainder.ts';
 

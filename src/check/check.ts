@@ -1,8 +1,9 @@
 import { exactIntegers } from '../config/read/exact-integers.ts';
 import { type BundleConfig, readBundleConfig } from '../config/read/read.ts';
 import { type Finding, type Problem, SpecError } from '../config/validate/finding.ts';
+import { locate, type SpecSource } from '../config/validate/places.ts';
 import { warningRules } from '../config/validate/rules/index.ts';
-import { applyRules, locate, type SpecSource, unknownProperties, validateSpec } from '../config/validate/validate.ts';
+import { applyRules, unknownProperties, validateSpec } from '../config/validate/validate.ts';
 import type { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';

@@ -2,7 +2,8 @@ import type { Spec } from '../generated/spec.ts';
 import { isLogged, type LogLevel, log, logFinding } from '../log.ts';
 import { type BundleConfig, readBundleConfig } from './read/read.ts';
 import { showFinding } from './validate/finding.ts';
-import { locate, type NamedProblem, type SpecSource, validateSpec } from './validate/validate.ts';
+import { locate, type NamedProblem, type SpecSource } from './validate/places.ts';
+import { validateSpec } from './validate/validate.ts';
 
 export interface LoadedBundle {
   spec: Spec;

@@ -2,7 +2,7 @@
 import { type ErrorPlace, TsrunError } from '../errors.ts';
 import { findValue } from './read/find-value.ts';
 import { placeOf } from './read/pointer.ts';
-import { offsetOf, type SpecSource } from './validate/validate.ts';
+import { offsetOf, type SpecSource } from './validate/places.ts';
 
 /** A document that holds a part of a config, as `exec --process` and `update --resources` read. */
 export interface PartSource extends SpecSource {

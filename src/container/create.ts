@@ -2,7 +2,7 @@ import { ftruncateSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { withPlace } from '../config/locate.ts';
-import type { SpecSource } from '../config/validate/validate.ts';
+import type { SpecSource } from '../config/validate/places.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec, State } from '../generated/spec.ts';
 import { identityOf, innermostPid, ownIdentity } from '../host/processes.ts';

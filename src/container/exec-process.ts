@@ -1,7 +1,4 @@
 import type { PartSource } from '../config/locate.ts';
-import { parseSpecText } from '../config/read/parse.ts';
-import { readNamedFile } from '../config/read/read.ts';
-import { validateProcess } from '../config/validate/process.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
 import { capabilityNames } from '../linux/capabilities.ts';
@@ -16,7 +13,8 @@ export interface ExecUser {
 
 export interface ProcessOptions {
   command: readonly string[];
-  file: string | undefined;
+  /** Reads --process. */
+  file: (() => ProcessFile) | undefined;
   cwd: string | undefined;
   env: readonly string[];
   tty: boolean;
@@ -26,6 +24,12 @@ export interface ProcessOptions {
   apparmor: string | undefined;
   noNewPrivileges: boolean;
   capabilities: readonly string[];
+}
+
+/** What --process gives. */
+export interface ProcessFile {
+  readonly process: Process;
+  readonly source: PartSource;
 }
 
 /** A process, and what it was before the command line changed it. */
@@ -45,12 +49,15 @@ export function processMaker(options: ProcessOptions): (own: Process | undefined
     throw new TsrunError('process args cannot be empty', { hint: 'tsrun exec ID COMMAND, or --process FILE' });
   }
   return (own) => {
-    if (options.file !== undefined) return made(readProcess(options.file), options);
+    if (options.file !== undefined) return made(options.file(), options);
     return { ...made({ process: fromContainer(own, options) }, options), given: own ?? {} };
   };
 }
 
-function made({ process, source }: { process: Process; source?: PartSource }, options: ProcessOptions): MadeProcess {
+function made(
+  { process, source }: Partial<ProcessFile> & Pick<ProcessFile, 'process'>,
+  options: ProcessOptions,
+): MadeProcess {
   return { process: withFlags(process, options), given: process, source };
 }
 
@@ -59,12 +66,6 @@ function fromContainer(own: Process | undefined, { command, tty }: ProcessOption
   // The terminal is asked for anew; its size was the first process's.
   const { consoleSize: _consoleSize, ...rest } = own;
   return { ...rest, args: [...command], terminal: tty };
-}
-
-function readProcess(path: string): { process: Process; source: PartSource } {
-  const text = readNamedFile(path, '--process');
-  const process = validateProcess(parseSpecText(text, path), { text, path });
-  return { process, source: { text, path, base: '/process' } };
 }
 
 function withFlags(process: Process, options: ProcessOptions): Process {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type LoadedBundle, loadBundle } from '../config/load.ts';
 import { placing } from '../config/locate.ts';
 import { exactIntegers } from '../config/read/exact-integers.ts';
-import type { SpecSource } from '../config/validate/validate.ts';
+import type { SpecSource } from '../config/validate/places.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';

@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { withPlace } from '../config/locate.ts';
-import type { SpecSource } from '../config/validate/validate.ts';
+import type { SpecSource } from '../config/validate/places.ts';
 import { TsrunError } from '../errors.ts';
+import { readHookValue } from '../generated/messages.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
 import { isEnding } from '../host/processes.ts';
@@ -155,7 +156,7 @@ type Failed = Extract<Ending, { how: 'failed' }>;
 
 /** What is too long for execve(2) may stand in an environment, which the record leaves out, and the config has. */
 function failureOf(directory: ContainerDirectory, record: ContainerRecord, { op, message }: Failed): TsrunError {
-  const isTooLong = [message.error, message.value & 0xffff].includes(constants.errno.E2BIG);
+  const isTooLong = [message.error, readHookValue(message.value).code].includes(constants.errno.E2BIG);
   const spec = isTooLong ? directory.readConfig() : undefined;
   const complete = (each: Op) => withEnvironment(each, spec);
   return describeFailure(complete(op), message, Object.values(record.startOps).map(complete));

@@ -6,8 +6,9 @@ import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
 import { closeQuietly } from '../close.ts';
 import { isSameAt, type PartSource, placeOfProperty, placePrefix, withPlace } from '../config/locate.ts';
-import { SpecError } from '../config/validate/finding.ts';
-import { unknownProperties, validateSpec } from '../config/validate/validate.ts';
+import { locate } from '../config/validate/places.ts';
+import { resourceProblems } from '../config/validate/resources.ts';
+import { unknownProperties } from '../config/validate/validate.ts';
 import { TsrunError } from '../errors.ts';
 import type { DeviceRule } from '../generated/ops.ts';
 import type { LinuxResources, Status } from '../generated/spec.ts';
@@ -155,21 +156,15 @@ function sameWeight(a: KeptWeight | undefined, b: KeptWeight | undefined): boole
   return a?.file === b?.file && a?.value === b?.value;
 }
 
-/** The schema and the rules of a config, on a config that holds nothing else. */
 function validateResources(request: UpdateRequest): LinuxResources {
   const { resources } = request;
-  const config = { ociVersion: '1.3.0', root: { path: 'rootfs' }, linux: { resources } };
-  try {
-    return validateSpec(config, { text: JSON.stringify(config), path: 'resources' }).spec.linux?.resources ?? {};
-  } catch (error) {
-    if (!(error instanceof SpecError)) throw error;
-    // Whether there is a memory limit that swap counts from, the container knows: lowering looks.
-    const findings = error.findings.filter(({ rule }) => rule !== 'memory-swap');
-    if (findings.length === 0) return resources as LinuxResources;
-    const errors = findings.map(({ pointer, message, hint }) => new TsrunError(message, { about: pointer, hint }));
-    for (const each of errors) placed(each, request);
-    throw errors.length === 1 ? errors[0] : new TsrunError(errors.map(({ asLine }) => asLine).join('\n'));
-  }
+  // Whether there is a memory limit that swap counts from, the container knows: lowering looks.
+  const problems = resourceProblems(resources).filter(({ rule }) => rule !== 'memory-swap');
+  if (problems.length === 0) return resources as LinuxResources;
+  const findings = locate(problems, { text: JSON.stringify({ linux: { resources } }), path: 'resources' });
+  const errors = findings.map(({ pointer, message, hint }) => new TsrunError(message, { about: pointer, hint }));
+  for (const each of errors) placed(each, request);
+  throw errors.length === 1 ? errors[0] : new TsrunError(errors.map(({ asLine }) => asLine).join('\n'));
 }
 
 function demandCgroup(directory: ContainerDirectory, record: ContainerRecord): string {

@@ -1,4 +1,5 @@
 import type { ExecRequest } from '../../container/exec.ts';
+import type { ProcessOptions } from '../../container/exec-process.ts';
 import { TsrunError } from '../../errors.ts';
 import { demandDescriptors } from '../../host/descriptors.ts';
 import { interactiveOption, parseCount } from '../bundle-options.ts';
@@ -67,7 +68,7 @@ export async function execRequest(command: readonly string[], options: OptionVal
   return {
     process: processMaker({
       command,
-      file: text('process'),
+      file: await processFile(text('process')),
       cwd: text('cwd'),
       env: (options.env as string[] | undefined) ?? [],
       tty: options.tty === true,
@@ -89,4 +90,11 @@ export async function execRequest(command: readonly string[], options: OptionVal
     userName: user.userName,
     groupName: user.groupName,
   };
+}
+
+/** What reads --process; no other exec loads the schema. */
+async function processFile(path: string | undefined): Promise<ProcessOptions['file']> {
+  if (path === undefined) return undefined;
+  const { readProcessFile } = await import('../../container/process-file.ts');
+  return () => readProcessFile(path);
 }

@@ -1,33 +1,24 @@
 /** The process of `exec --process FILE`: a document of its own that is held against the same schema and rules. */
-import { type ObjectSchema, Spec as specSchema } from '../../generated/schema-tables.ts';
-import type { Process, Spec } from '../../generated/spec.ts';
+import type { Process } from '../../generated/spec.ts';
+import { validateProcess as isProcess } from '../../generated/validate-process.ts';
 import { logFinding } from '../../log.ts';
 import { SpecError, showFinding } from './finding.ts';
+import { inConfig, problemsIn } from './part.ts';
+import { locate, type NamedProblem, type SpecSource } from './places.ts';
 import { capabilityWarnings } from './rules/capabilities.ts';
-import { errorRules } from './rules/index.ts';
-import { maxSchemaErrors, schemaErrors } from './schema.ts';
-import { describeSchemaError } from './schema-words.ts';
-import { applyRules, locate, type NamedProblem, refusedPointer, type SpecSource } from './validate.ts';
+import { applyRules } from './validate.ts';
 
-/** Where a process stands in a config; schema and rules speak of it there. */
-const place = '/process';
+/** Where a process stands in a config. */
+const at = ['process'];
 
 /**
  * @param value the parsed `source.text`
  * @throws SpecError with all errors, their pointers counted from the process
  */
 export function validateProcess(value: unknown, source: SpecSource): Process {
-  const schema = (specSchema as ObjectSchema).properties.process;
-  if (schema === undefined) throw new Error('the schema has no process');
-  const refused = schemaErrors(schema, value).map((error) => ({ ...error, path: ['process', ...error.path] }));
-  const spec = { process: value } as Spec;
-  const rules = errorRules.filter(({ reads }) => reads.every((pointer) => pointer.startsWith(place)));
-  const errors = [
-    ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
-    ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, spec, refused.map(refusedPointer))),
-  ].map(fromProcess);
+  const errors = problemsIn(value, at, isProcess).map(fromProcess);
   if (errors.length > 0) throw new SpecError(locate(errors, source), source);
-  const warnings = applyRules(capabilityWarnings, spec, []).map(fromProcess);
+  const warnings = applyRules(capabilityWarnings, inConfig(value, at), []).map(fromProcess);
   for (const warning of locate(warnings, source)) {
     const { line, column } = warning;
     logFinding('warning', { ...warning, place: { ...source, line, column } }, () => showFinding(warning, source.path));
@@ -37,6 +28,6 @@ export function validateProcess(value: unknown, source: SpecSource): Process {
 
 function fromProcess(problem: NamedProblem): NamedProblem {
   // A message may name another property of the process.
-  const message = problem.message.replaceAll(` ${place}/`, ' /');
-  return { ...problem, message, pointer: problem.pointer.slice(place.length) };
+  const message = problem.message.replaceAll(' /process/', ' /');
+  return { ...problem, message, pointer: problem.pointer.slice('/process'.length) };
 }

@@ -3,31 +3,18 @@
  * found at once. On the start-up path: places and words are only made when something is wrong.
  */
 
-import { Spec as specSchema } from '../../generated/schema-tables.ts';
+import { type Schema, Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Spec } from '../../generated/spec.ts';
 import { validateConfig } from '../../generated/validate-config.ts';
-import { findValue } from '../read/find-value.ts';
-import { scanJson } from '../read/json-scanner.ts';
-import { maxDepth } from '../read/parse.ts';
-import { appendPointer, PlaceFinder, parentPointer } from '../read/pointer.ts';
+import { appendPointer } from '../read/pointer.ts';
 import { inexactSeccompValues } from './exact.ts';
-import { type Finding, type Problem, SpecError } from './finding.ts';
+import { type Finding, SpecError } from './finding.ts';
+import { locate, type NamedProblem, type SpecSource } from './places.ts';
 import { errorRules, warningRules } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { maxSchemaErrors, type SchemaError, schemaErrors } from './schema.ts';
 import { describeSchemaError } from './schema-words.ts';
 import { unknownProblems } from './unknown.ts';
-
-/** Where a value comes from, for the places in messages. */
-export interface SpecSource {
-  text: string;
-  path: string;
-}
-
-/** A problem and the check that found it. */
-export interface NamedProblem extends Problem {
-  rule: string;
-}
 
 export interface ValidatedSpec {
   spec: Spec;
@@ -45,7 +32,7 @@ export interface ValidatedSpec {
 export function validateSpec(value: unknown, source: SpecSource): ValidatedSpec {
   adoptRuncVersion(value);
   // ajv's compiled code gives the verdict; the walk over the tables finds every reason for a no, with its place.
-  const refused = validateConfig(value) ? [] : explainRefusal(value);
+  const refused = validateConfig(value) ? [] : explainRefusal(specSchema, value);
   // The rules look at nothing the schema has refused, so that they can rely on its types.
   const spec = value as Spec;
   const errors = [
@@ -72,8 +59,9 @@ function adoptRuncVersion(value: unknown): void {
   if (typeof spec?.runcVersion === 'string') spec.ociVersion ??= spec.runcVersion;
 }
 
-function explainRefusal(value: unknown): SchemaError[] {
-  const errors = schemaErrors(specSchema, value);
+/** Why the compiled validator refuses a value. */
+export function explainRefusal(schema: Schema, value: unknown): SchemaError[] {
+  const errors = schemaErrors(schema, value);
   if (errors.length === 0) throw new Error('the compiled validator refuses what the tables of the schema accept');
   return errors;
 }
@@ -143,34 +131,4 @@ export function refusedPointer({ path, missing }: SchemaError): string {
 /** Whether one of two pointers is, or lies in, what the other points at. */
 function overlap(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
-}
-
-/** Adds the places and sorts by them. */
-export function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
-  if (problems.length === 0) return [];
-  const scan = problems.length > maxSought ? scanJson(text, maxDepth).values : undefined;
-  const offsetAt = (pointer: string) => (scan === undefined ? findValue(text, pointer) : scan.get(pointer));
-  const places = new PlaceFinder(text);
-  return problems
-    .map((problem) => ({ problem, offset: offsetOf(problem.pointer, offsetAt) }))
-    .sort((a, b) => a.offset - b.offset)
-    .map(({ problem, offset }, index) => ({ ...problem, hint: hintOf(problem, index), ...places.at(offset) }));
-}
-
-/** Problems whose places are looked for one by one; the places of all values take longer. */
-const maxSought = 8;
-
-/** Problems whose hints are looked for: the nearest of 41 words takes a millisecond, and a config may have a million. */
-const maxHints = 100;
-
-function hintOf({ hint }: Problem, index: number): string | undefined {
-  if (typeof hint !== 'function') return hint;
-  return index < maxHints ? hint() : undefined;
-}
-
-/** Of the value; of the nearest object around it when the pointer names a property that is not there. */
-export function offsetOf(pointer: string, offsetAt: (pointer: string) => number | undefined): number {
-  const offset = offsetAt(pointer);
-  if (offset !== undefined || pointer === '') return offset ?? 0;
-  return offsetOf(parentPointer(pointer), offsetAt);
 }

@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { addon } from '../../addon.ts';
 import { closeQuietly } from '../../close.ts';
 import { withPlace } from '../../config/locate.ts';
-import type { SpecSource } from '../../config/validate/validate.ts';
+import type { SpecSource } from '../../config/validate/places.ts';
 import { type CriuOptions, requestType } from '../../criu/messages.ts';
 import { CriuService } from '../../criu/service.ts';
 import type { Spec } from '../../generated/spec.ts';

@@ -97,6 +97,19 @@ t.test('exec: the file of --process, else the container’s config, else nothing
   t.match(typed.stderr, 'exec failed: /process/cwd: chdir to /no/such: no such file or directory');
 });
 
+t.test('exec: wrong types in --process, each with its place; unknown properties are ignored', { skip }, async (t) => {
+  const { box, id, bundle } = await running(t);
+  const file = join(bundle.directory, 'process.json');
+  writeFileSync(file, '{"cwd": "/", "args": ["true"],\n "user": {"uid": "root"},\n "terminal": "no"}');
+  const { code, stderr } = await box.runtime(['exec', '--process', file, id]);
+  t.equal(code, 255);
+  t.match(stderr, `2 errors in ${file}`);
+  t.match(stderr, 'process.json:2:18: /user/uid: ');
+  t.match(stderr, 'process.json:3:14: /terminal: ');
+  writeFileSync(file, '{"cwd": "/", "args": ["echo", "done"], "unknown": {"user": 7}, "capabilities": {"more": []}}');
+  t.equal((await box.runtimeOk(['exec', '--process', file, id])).stdout, 'done\n');
+});
+
 t.test('exec: what the container’s config has', { skip }, async (t) => {
   const { box, id } = await running(t);
   const copy = join(box.root, id, 'config.json');
@@ -116,4 +129,8 @@ t.test('update: the file of --resources', { skip }, async (t) => {
   writeFileSync(file, '{"memory":\n  {"limit": "much"}}');
   const { stderr } = await box.runtime(['update', '--resources', file, id]);
   t.match(stderr, `${place(file, '"much"')}: /linux/resources/memory/limit: `);
+  writeFileSync(file, '{"pids": [],\n  "unknown": 1}');
+  const second = await box.runtime(['update', '--resources', file, id]);
+  t.match(second.stderr, `${place(file, '"unknown"').replace(/:\d+$/, '')}:`);
+  t.match(second.stderr, `${place(file, '[]')}: /linux/resources/pids: must be an object`);
 });

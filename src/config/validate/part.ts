@@ -1,0 +1,41 @@
+/** Documents that are a part of a config: the process of `exec --process`, the limits of `update`. */
+import { type ObjectSchema, type Schema, Spec as specSchema } from '../../generated/schema-tables.ts';
+import type { Spec } from '../../generated/spec.ts';
+import { appendPointer } from '../read/pointer.ts';
+import type { NamedProblem } from './places.ts';
+import { errorRules } from './rules/index.ts';
+import { maxSchemaErrors } from './schema.ts';
+import { describeSchemaError } from './schema-words.ts';
+import { applyRules, explainRefusal, refusedPointer } from './validate.ts';
+
+/**
+ * What schema and rules have against a part, with pointers as in a config. Rules that read more than the part are left
+ * out.
+ *
+ * @param at where the part stands in a config
+ * @param isValid the verdict of the schema's compiled code
+ */
+export function problemsIn(
+  value: unknown,
+  at: readonly string[],
+  isValid: (value: unknown) => boolean,
+): NamedProblem[] {
+  const base = at.reduce<string>(appendPointer, '');
+  const refused = isValid(value)
+    ? []
+    : explainRefusal(schemaAt(at), value).map((error) => ({ ...error, path: [...at, ...error.path] }));
+  const rules = errorRules.filter(({ reads }) => reads.every((pointer) => pointer.startsWith(base)));
+  return [
+    ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
+    ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, inConfig(value, at), refused.map(refusedPointer))),
+  ];
+}
+
+function schemaAt(at: readonly string[]): Schema {
+  return at.reduce<Schema>((schema, name) => (schema as ObjectSchema).properties[name] as Schema, specSchema);
+}
+
+/** The config that holds nothing else. */
+export function inConfig(value: unknown, at: readonly string[]): Spec {
+  return at.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Spec;
+}

@@ -1,0 +1,15 @@
+import { parseSpecText } from '../config/read/parse.ts';
+import { readNamedFile } from '../config/read/read.ts';
+import { validateProcess } from '../config/validate/process.ts';
+import type { ProcessFile } from './exec-process.ts';
+
+/**
+ * The process of `exec --process FILE`.
+ *
+ * @throws TsrunError when it cannot be read, and SpecError with all that is wrong with it
+ */
+export function readProcessFile(path: string): ProcessFile {
+  const text = readNamedFile(path, '--process');
+  const process = validateProcess(parseSpecText(text, path), { text, path });
+  return { process, source: { text, path, base: '/process' } };
+}
