@@ -1,6 +1,6 @@
 /** TypeScript to JavaScript, by esbuild: the CLI as one CommonJS file, the library as two ES modules, the tests as one ES module each. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { inRoot, root } from './paths.mjs';
 
@@ -89,8 +89,35 @@ export async function bundleForEngine(outdir) {
 /** build/test/**: one .test.mjs for each test/**\/*.test.ts, with source maps so that failures name the .ts line. */
 export async function bundleTests() {
   rmSync(inRoot('build/test'), { recursive: true, force: true });
+  await bundleTap();
   await bundleForNode(testFiles());
 }
+
+/** build/node_modules/tap, which Node finds first: one file in place of 260 saves each test file 0.25 s of CPU. */
+async function bundleTap() {
+  const directory = inRoot('build/node_modules/tap');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(`${directory}/package.json`, '{ "name": "tap", "type": "module", "exports": "./index.js" }\n');
+  await build({
+    ...common(),
+    stdin: { contents: "export * from 'tap'; export { default } from 'tap';", resolveDir: root },
+    outfile: `${directory}/index.js`,
+    format: 'esm',
+    banner: {
+      js: "import { createRequire as tsrunRequire } from 'node:module'; const require = tsrunRequire(import.meta.url);",
+    },
+    plugins: [withoutReact],
+  });
+}
+
+/** tap would load React, to print elements of it. */
+const withoutReact = {
+  name: 'without-react',
+  setup(build) {
+    const filter = /\/tcompare\/.*\/react-element-to-jsx-string\.js$/;
+    build.onLoad({ filter }, () => ({ contents: "export default () => '';" }));
+  },
+};
 
 /** A program in test/ that is no test of `npm test`: build/test/PATH.mjs. */
 export async function bundleProgram(file) {

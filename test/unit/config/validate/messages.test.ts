@@ -200,9 +200,9 @@ t.test('unknown properties are accepted and listed', async (t) => {
   );
 });
 
-t.test('of a million errors a thousand are looked for', async (t) => {
+t.test('of a hundred thousand errors a thousand are looked for', async (t) => {
   const { message, findings } = errorFor((spec) => {
-    set(spec.process, 'args', Array(1_000_000).fill(0));
+    set(spec.process, 'args', Array(100_000).fill(0));
     // What rules are about is not looked at any more: they could rely on no type.
     set(spec.linux, 'namespaces', 7);
   });
