@@ -293,7 +293,7 @@ export interface Addon {
   netlinkOpen(networkNamespace: number): number;
   /** Sends one message with NLM_F_ACK or NLM_F_DUMP; gives the messages of the answer, without the end or the ack. */
   netlinkRequest(socket: number, message: Uint8Array): Buffer;
-  /** CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: it is none. */
+  /** CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: not a namespace. */
   namespaceType(fd: number): number;
   /** A filter by libseccomp; no exception: `failure` says what went wrong. */
   compileSeccomp(profile: SeccompProfile): SeccompOutcome;
@@ -437,7 +437,7 @@ function loadBesideBundle(): Addon {
   } catch (error) {
     // The dynamic linker's words name the file.
     throw new TsrunError(`cannot load the addon: ${(error as Error).message}`, {
-      hint: 'npm run build makes it anew',
+      hint: 'rebuild it with npm run build',
       cause: error,
     });
   }

@@ -197,14 +197,14 @@ const resourceHints: Readonly<Record<string, string>> = {
 const systemHints: Readonly<Record<string, string>> = {
   EACCES: 'this user may not, or a security module forbids it: see its log',
   EAGAIN: 'the kernel asks to try again: is a limit on processes or memory reached?',
-  EBUSY: 'something uses it: see mounts (findmnt) and open files (fuser)',
+  EBUSY: 'it is in use: see mounts (findmnt) and open files (fuser)',
   EDQUOT: 'the quota of this user is used up',
   EFBIG: 'a file may not be so large here: see ulimit -f',
-  EIO: 'a device or the filesystem on it fails: see dmesg',
-  ENOLCK: 'the filesystem has no locks (left): choose a directory of another with --root',
+  EIO: 'a device, or the filesystem on it, has failed: see dmesg',
+  ENOLCK: 'the filesystem has no locks, or none left: choose a directory on another with --root',
   ENOSPC: 'the filesystem is full',
   ENOSYS: 'this kernel, or a filter that tsrun runs under, has no such call',
   EPERM: 'this user may not, or a security module or a filter that tsrun runs under forbids it',
-  EPIPE: 'a helper has ended before it had answered: was it killed?',
+  EPIPE: 'a helper ended before it answered: was it killed?',
   EROFS: 'the filesystem is mounted read-only',
 };

@@ -50,7 +50,7 @@ inline JSValue value_of(napi_value handle) { return *reinterpret_cast<JSValue*>(
 // A string's UTF-8; half of a surrogate pair becomes U+FFFD, as with Node. False, with an exception, for what has none.
 bool utf8_of(JSContext* context, JSValueConst value, std::string* text);
 
-// The bytes of a typed array; they stay as long as the array does. False when it is none.
+// The bytes of a typed array; they stay as long as the array does. False when it is not one.
 bool bytes_of(JSContext* context, JSValueConst array, uint8_t** bytes, size_t* size);
 
 // A Buffer over bytes of its own; with `data` nullptr they are not initialised.

@@ -25,7 +25,7 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
     const { code, message } = error as NodeJS.ErrnoException;
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
       const pointer = '/linux/resources/devices';
-      const message = 'the kernel grants no eBPF device filter here, so there is none';
+      const message = 'the kernel allows no eBPF device filter here, so the container has none';
       logFinding('info', { pointer, message }, () => `${pointer}: ${message}`);
       return;
     }
@@ -39,7 +39,7 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
 const bpfNeeds = 'attaching a device filter needs CAP_BPF and CAP_NET_ADMIN outside of any user namespace';
 
 /** bpf(2), BPF_PROG_ATTACH. */
-const bpfAbove = 'a cgroup above has a device program that allows none below it (attached without BPF_F_ALLOW_MULTI)';
+const bpfAbove = 'the device program of a cgroup above allows no other below it (attached without BPF_F_ALLOW_MULTI)';
 
 function mayFilter(): boolean {
   const [netAdmin, sysAdmin, bpf] = [1n << 12n, 1n << 21n, 1n << 39n];

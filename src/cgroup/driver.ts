@@ -12,8 +12,8 @@ import { applySettings } from './settings.ts';
 
 /**
  * A container's cgroup once it is there. With a unit systemd has made it and must hear of every change; without one it
- * is a directory that tsrun has made itself. These two functions, and the ops create-cgroup and start-scope, are all in
- * which the two drivers differ.
+ * is a directory that tsrun has made itself. The two drivers differ only in this file and in the ops create-cgroup and
+ * start-scope.
  */
 export interface ContainerCgroup {
   /** Absolute path of the directory. */
@@ -70,7 +70,10 @@ function hasBfq(path: string): boolean {
 function changeUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {
   setUnitProperties(unit, unitProperties(settings, hasBfq(path)));
   if (!settings.some((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group')) return;
-  log('warning', `memory.oom.group: systemd knows it from create only: the next daemon-reload sets it as it was`);
+  log(
+    'warning',
+    `memory.oom.group: systemd is told at create only, and restores the old value at its next daemon-reload`,
+  );
 }
 
 /**
@@ -82,7 +85,7 @@ export function removeUnfinishedUnit(unit: UnitName): void {
   try {
     const group = scopeControlGroup(unit);
     if (group === '' || cgroupPids(`${cgroupFacts().mount}${group}`).length === 0) return stopUnit(unit);
-    log('warning', `systemd: ${unit.name} is left as it is: there are processes in it`);
+    log('warning', `systemd: ${unit.name} is left as it is: processes are still in it`);
   } catch (error) {
     logError('warning', error);
   }

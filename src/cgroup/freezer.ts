@@ -25,7 +25,7 @@ export function freezeCgroup(path: string): void {
   if (waitForState(path, 'frozen', true, freezeTimeoutMs)) return;
   thawCgroup(path);
   throw new TsrunError('cannot pause the container: a process did not stop in time', {
-    hint: 'one in state D of ps(1) waits in the kernel, for a disk or a network filesystem',
+    hint: 'one in state D of ps(1) is waiting in the kernel, for a disk or a network filesystem',
   });
 }
 

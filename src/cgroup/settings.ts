@@ -81,7 +81,7 @@ function demandAbove(directory: string, file: string, limit: number, from: strin
   if (used <= limit) return;
   throw new TsrunError(`the new limit ${limit} is below ${file}, which is ${used}`, {
     about: from,
-    hint: 'without checkBeforeUpdate the kernel would reclaim memory and kill until the limit holds',
+    hint: 'without checkBeforeUpdate the kernel reclaims memory, and kills processes, until the limit holds',
   });
 }
 
@@ -97,7 +97,7 @@ function writeFailed(file: string, value: string, from: string, error: NodeJS.Er
 /** @param file that was written, in the container's cgroup */
 export function hintFor(file: string, code: string | undefined): string | undefined {
   if (code === 'EACCES' || code === 'EPERM') {
-    return 'the file is there and not this user’s to write: is all of the cgroup delegated, or does its mount belong to another?';
+    return 'this user may not write to the file: is the whole cgroup delegated, or does its mount belong to another user?';
   }
   if (code === 'ENOENT') {
     return file.startsWith('hugetlb.')

@@ -132,7 +132,7 @@ function swapStats(files: CgroupFiles, memory: Count, memoryLimit: Count): Memor
   };
 }
 
-/** A limit of 0 is none, as with runc. */
+/** A limit of 0 is no limit, as with runc. */
 function pidsStats(files: CgroupFiles): CgroupStats['pids'] {
   const current = files.count('pids.current');
   if (current === undefined) return undefined;

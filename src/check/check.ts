@@ -68,7 +68,7 @@ function checkValue(value: unknown, source: SpecSource, ask: (rest: Remainder) =
     if (accepted === undefined) return { errors: error.findings, warnings: [] };
     const { rest, more } = accepted;
     const found = ask(rest);
-    // What follows from what has been left out is none of the config's.
+    // What follows from what was left out is not the config's fault.
     const isOwn = ({ pointer }: Finding) => !rest.isTouched(pointer);
     return {
       errors: sorted([...error.findings, ...locate(more, source), ...found.errors.filter(isOwn)]),

@@ -62,7 +62,7 @@ function scriptObstacle(context: CheckContext, path: string, text: string, depth
 function missing(context: CheckContext, path: string, what: string, hint: string, depth: number): Obstacle | undefined {
   const state = stateOf(context, path);
   if (state === 'absent') return { message: `the ${what} is not in the root filesystem`, hint };
-  if (state === 'no program') return { message: `the ${what} is no executable file`, hint };
+  if (state === 'no program') return { message: `the ${what} is not an executable file`, hint };
   return state === 'program' ? obstacleTo(context, path, depth + 1) : undefined;
 }
 

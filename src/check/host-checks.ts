@@ -47,8 +47,9 @@ export const hostWarnings: readonly HostCheck[] = [
 function rootfsProblems({ spec, rootfs, bundle, probe }: CheckContext): Problem[] {
   const kind = probe.kindOf(rootfs);
   if (kind === 'directory' || spec.root === undefined) return [];
-  const what = kind === 'missing' ? 'does not exist' : kind === 'unreachable' ? 'cannot be reached' : 'is no directory';
-  const hint = () => nearPath(rootfs) ?? `/root/path counts from the bundle ${bundle}`;
+  const what =
+    kind === 'missing' ? 'does not exist' : kind === 'unreachable' ? 'cannot be reached' : 'is not a directory';
+  const hint = () => nearPath(rootfs) ?? `/root/path is relative to the bundle ${bundle}`;
   return [{ pointer: '/root/path', message: `${rootfs} ${what}`, hint }];
 }
 

@@ -27,7 +27,7 @@ export function loweringProblems(
       const placed = [...warnings, ...notes].map((one) => ({ ...one, pointer: rest.originalOf(one.pointer) }));
       return { errors, warnings: placed };
     } catch (error) {
-      // Without what it must have, a config is none that lowering can be asked of: what was found before is true.
+      // A config that lacks what is required cannot be lowered: what was found before is true.
       if (!(error instanceof TsrunError) && errors.length > 0) return { errors, warnings: [] };
       if (!(error instanceof TsrunError)) throw error;
       const problem = problemOf(error);

@@ -37,13 +37,13 @@ function problemOf(name: string, candidates: string[], states: State[], path: st
   const where = `in the root filesystem ${rootfs}`;
   const at = states.findIndex((state) => state !== 'absent');
   if (at !== -1) {
-    const message = `${candidates[at]} is ${states[at] === 'directory' ? 'a directory' : 'no executable file'} ${where}`;
+    const message = `${candidates[at]} is ${states[at] === 'directory' ? 'a directory' : 'not an executable file'} ${where}`;
     return { pointer, message, hint: states[at] === 'directory' ? 'name a program in it' : 'chmod +x makes it one' };
   }
   if (!name.includes('/')) {
-    return { pointer, message: `${quoted} is in no directory of PATH=${path} ${where}`, hint: pathHint(name) };
+    return { pointer, message: `${quoted} is not in any directory of PATH=${path} ${where}`, hint: pathHint(name) };
   }
-  const hint = 'paths count from the root filesystem, not from the host’s';
+  const hint = 'paths start at the container’s root filesystem, not at the host’s';
   return { pointer, message: `there is no ${candidates[0]} ${where}`, hint };
 }
 
@@ -51,5 +51,5 @@ function problemOf(name: string, candidates: string[], states: State[], path: st
 function pathHint(name: string): string {
   return /\s/.test(name)
     ? 'program and arguments are items of their own: ["sh", "-c", "…"]'
-    : 'paths count from the root filesystem, not from the host’s';
+    : 'paths start at the container’s root filesystem, not at the host’s';
 }

@@ -18,7 +18,7 @@ export const configOption: OptionDeclaration = {
 /** What fingers add that are used to docker: stdin is the program's anyway. */
 export const interactiveOption: OptionDeclaration = {
   flags: '-i, --interactive',
-  description: 'accepted for habit: stdin is passed on always',
+  description: 'accepted for habit: stdin is always passed on',
   hidden: true,
 };
 
@@ -28,11 +28,14 @@ export const createOptions: readonly OptionDeclaration[] = [
   { flags: '--console-socket <socket>', description: 'Unix socket that gets the master of the container’s terminal' },
   { flags: '--pidfd-socket <socket>', description: 'Unix socket that gets a pidfd of the init process' },
   { flags: '--pid-file <file>', description: 'write the init process’s pid to this file' },
-  { flags: '--no-pivot', description: 'MS_MOVE and chroot instead of pivot_root, for a root filesystem on a ramdisk' },
+  {
+    flags: '--no-pivot',
+    description: 'use MS_MOVE and chroot instead of pivot_root, for a root filesystem on a ramdisk',
+  },
   { flags: '--no-new-keyring', description: 'keep the caller’s session keyring' },
   {
     flags: '--preserve-fds <n>',
-    description: 'let the container have n more descriptors, from 3 on',
+    description: 'pass n more file descriptors to the container, from 3 on',
     parse: parseCount,
   },
 ];

@@ -29,7 +29,7 @@ export function fastParse(
   return { command, args, options: own.values, globals: globals.values };
 }
 
-/** Whether options end at the first word that is none. */
+/** Whether options end at the first word that is not an option. */
 export function passesThrough({ passThrough, passThroughWith }: CommandDeclaration, argv: readonly string[]): boolean {
   return passThrough === true || (passThroughWith !== undefined && argv.includes(passThroughWith));
 }
@@ -41,7 +41,7 @@ interface OptionRun {
   next: number;
 }
 
-/** @param mode whether options end at the first word that is none, or may follow it */
+/** @param mode whether options end at the first word that is not an option, or may follow it */
 export function readOptions(
   argv: readonly string[],
   from: number,

@@ -59,7 +59,7 @@ function cgroupManagerOf({ systemdCgroup, cgroupManager }: OptionValues): Cgroup
   const named = cgroupManager as CgroupManager | undefined;
   if (systemdCgroup !== true) return named ?? 'cgroupfs';
   if (named === undefined || named === 'systemd') return 'systemd';
-  throw new TsrunError(`--systemd-cgroup: contradicts --cgroup-manager ${named}`, { hint: 'leave one of the two out' });
+  throw new TsrunError(`--systemd-cgroup: contradicts --cgroup-manager ${named}`, { hint: 'leave one of them out' });
 }
 
 /** Sets the log up. */
@@ -78,7 +78,7 @@ function logFile(log: string): string {
   const [scheme, ...rest] = log.split(':');
   if (scheme === 'journald' || scheme === 'syslog') {
     throw new TsrunError(`--log ${log}: tsrun does not write to ${scheme}`, {
-      hint: 'give a file; or leave it out, and systemd-cat(1) or logger(1) take what is on stderr',
+      hint: 'give a file, or leave --log out and pipe stderr to systemd-cat(1) or logger(1)',
     });
   }
   return resolve(scheme === 'file' ? rest.join(':') : log);

@@ -8,7 +8,7 @@ const commandHints: Readonly<Record<string, string>> = {
   logs: 'tsrun keeps no output: it goes where stdout and stderr of run or create go',
   version: 'tsrun --version',
   help: 'tsrun --help, or tsrun COMMAND --help',
-  attach: 'a terminal is the one of run, or of exec --tty',
+  attach: 'run and exec --tty connect a terminal',
   restart: 'tsrun kill ID TERM, tsrun wait ID, tsrun delete ID, and run it again',
   history: 'tsrun has no images: docker, podman or buildah unpack them to a bundle',
   cp: 'the files are in the bundle’s root filesystem, and those of a running container in /proc/PID/root',
@@ -58,7 +58,7 @@ const optionHints: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     '--all': 'tsrun delete --regex . takes all that have stopped or wait for start; --force those that run, too',
   },
   exec: { '-w': 'here it is --cwd', '--workdir': 'here it is --cwd', '--name': 'the container is the first argument' },
-  list: { '-a': 'list has stopped containers, too', '--all': 'list has stopped containers, too' },
+  list: { '-a': 'list shows stopped containers, too', '--all': 'list shows stopped containers, too' },
 };
 
 /**

@@ -57,7 +57,7 @@ async function runCommand(
   }
 }
 
-/** An option with an empty value is none, as with runc: `--pid-file "$FILE"`. */
+/** An option with an empty value counts as not given, as with runc: `--pid-file "$FILE"`. */
 function givenOptions(command: CommandDeclaration, options: OptionValues): OptionValues {
   if (!Object.values(options).includes('')) return options;
   const defaults = defaultsOf(command.options);

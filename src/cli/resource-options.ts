@@ -12,8 +12,8 @@ type Described = readonly [flags: string, property: string, description: string]
 /** runc's options, under its names. */
 const resourceOptions: readonly ResourceOption[] = [
   ...declare('memory', parseBytes, [
-    ['--memory <bytes>', 'limit', 'memory limit, such as 512M; -1 is none'],
-    ['--memory-reservation <bytes>', 'reservation', 'memory that is not reclaimed while others can give'],
+    ['--memory <bytes>', 'limit', 'memory limit, such as 512M; -1 is no limit'],
+    ['--memory-reservation <bytes>', 'reservation', 'memory that is reclaimed last'],
     ['--memory-swap <bytes>', 'swap', 'memory and swap together; -1 is no limit'],
   ]),
   ...declare('cpu', parseInteger, [
@@ -21,19 +21,19 @@ const resourceOptions: readonly ResourceOption[] = [
     ['--cpu-quota <us>', 'quota', 'CPU time in a period, in microseconds; -1 is no limit'],
     ['--cpu-burst <us>', 'burst', 'CPU time that may be saved up for a burst, in microseconds'],
     ['--cpu-share <n>', 'shares', 'CPU weight against other containers, 2 to 262144'],
-    ['--cpu-rt-period <us>', 'realtimePeriod', 'only cgroup v1 has it: an error'],
-    ['--cpu-rt-runtime <us>', 'realtimeRuntime', 'only cgroup v1 has it: an error'],
-    ['--cpu-idle <0|1>', 'idle', '1: run only when nobody else wants to'],
+    ['--cpu-rt-period <us>', 'realtimePeriod', 'cgroup v1 only: refused'],
+    ['--cpu-rt-runtime <us>', 'realtimeRuntime', 'cgroup v1 only: refused'],
+    ['--cpu-idle <0|1>', 'idle', '1: run only when no other cgroup needs the CPU'],
   ]),
   ...declare('cpu', undefined, [
     ['--cpuset-cpus <list>', 'cpus', 'CPUs to run on, such as 0-3,7'],
     ['--cpuset-mems <list>', 'mems', 'memory nodes to use, such as 0-1'],
   ]),
-  ...declare('pids', parseInteger, [['--pids-limit <n>', 'limit', 'most tasks at a time; -1 is no limit']]),
+  ...declare('pids', parseInteger, [['--pids-limit <n>', 'limit', 'largest number of tasks; -1 is no limit']]),
   ...declare('blockIO', parseInteger, [['--blkio-weight <n>', 'weight', 'block IO weight, 10 to 1000']]),
   ...hidden([
-    ['--kernel-memory <bytes>', 'kernel', 'only cgroup v1 has it: an error'],
-    ['--kernel-memory-tcp <bytes>', 'kernelTCP', 'only cgroup v1 has it: an error'],
+    ['--kernel-memory <bytes>', 'kernel', 'cgroup v1 only: refused'],
+    ['--kernel-memory-tcp <bytes>', 'kernelTCP', 'cgroup v1 only: refused'],
   ]),
 ];
 

@@ -88,7 +88,7 @@ function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecor
       log('warning', error.message);
       return record;
     }
-    throw new TsrunError(`${error.message}, and nothing else tells which processes and cgroup it has`, {
+    throw new TsrunError(`${error.message}, and nothing else records its processes and cgroup`, {
       hint: `look for them, end and remove them, and then ${directory.path}`,
     });
   }

@@ -36,7 +36,7 @@ export function observe(directory: ContainerDirectory): Observed {
     throw new TsrunError('container not running', { code: 'EWRONGSTATE', hint: `it is ${status}` });
   }
   if (record.cgroup === null) {
-    throw new TsrunError('the container has no cgroup of its own: nothing counts for it', { hint: noCgroupHint() });
+    throw new TsrunError('the container has no cgroup of its own, and so no statistics', { hint: noCgroupHint() });
   }
   return { id: record.id, cgroup: record.cgroup, pid: record.init.pid, record };
 }

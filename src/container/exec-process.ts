@@ -43,7 +43,7 @@ export interface MadeProcess {
 /** The process of an exec: that of --process, or the container's own with the command line's changes. */
 export function processMaker(options: ProcessOptions): (own: Process | undefined) => MadeProcess {
   if (options.file !== undefined && options.command.length > 0) {
-    throw new TsrunError('--process: takes no command besides', { hint: 'the command is /args of the file' });
+    throw new TsrunError('--process: cannot be combined with a command', { hint: 'the command is /args of the file' });
   }
   if (options.file === undefined && options.command.length === 0) {
     throw new TsrunError('process args cannot be empty', { hint: 'tsrun exec ID COMMAND, or --process FILE' });
@@ -83,7 +83,7 @@ function withFlags(process: Process, options: ProcessOptions): Process {
 function demandAbsolute(cwd: string): string {
   if (cwd.startsWith('/')) return cwd;
   throw new TsrunError(`--cwd ${JSON.stringify(cwd)}: must be an absolute path`, {
-    hint: 'it counts from the root of the container',
+    hint: 'it is a path inside the container',
   });
 }
 

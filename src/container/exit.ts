@@ -49,6 +49,8 @@ export function describeExit({ code, signal, oomKilled }: ContainerExit): string
   const name = signalName(signal);
   // SIGKILL is what the kernel sends then: after another end it is no question.
   const unknown = oomKilled === null && signal === SIGKILL;
-  const doubt = unknown ? '; whether out of memory cannot be told: its cgroup and the kernel’s log of it are gone' : '';
+  const doubt = unknown
+    ? '; whether it ran out of memory is unknown: its cgroup and the kernel’s log of it are gone'
+    : '';
   return `was killed by signal ${signal}${name === undefined ? '' : ` (${name})`}${memory}${doubt}`;
 }

@@ -26,7 +26,7 @@ export interface InspectedMount {
   readonly options: readonly string[];
 }
 
-/** A limit of the cgroup and what counts against it; null is none, or not known. */
+/** A limit of the cgroup and what counts against it; null: no limit, or not known. */
 export interface Limit {
   readonly name: string;
   /** Of the cgroup: file of the limit. */

@@ -57,6 +57,6 @@ export function demandRootfs(spec: Spec, options: Pick<LowerOptions, 'id' | 'bun
   const what = found === undefined ? 'does not exist' : 'is not a directory';
   throw new TsrunError(`invalid rootfs: ${path} ${what}`, {
     about: '/root/path',
-    hint: nearPath(path) ?? `/root/path counts from the bundle ${resolve(options.bundle)}`,
+    hint: nearPath(path) ?? `/root/path is relative to the bundle ${resolve(options.bundle)}`,
   });
 }

@@ -11,7 +11,7 @@ import type { ContainerDirectory } from './store.ts';
 export function containerPids(directory: ContainerDirectory): number[] {
   const { cgroup } = directory.read();
   if (cgroup === null) {
-    throw new TsrunError('the processes of a container without a cgroup cannot be told', {
+    throw new TsrunError('the processes of a container without a cgroup are not known', {
       hint: 'tsrun exec ID ps asks inside the container',
     });
   }

@@ -67,7 +67,7 @@ function rootHint(code: string): string | undefined {
 /**
  * The ids that a regular expression matches anywhere, as crun's --regex has it.
  *
- * @throws TsrunError when it is none
+ * @throws TsrunError when it is not one
  */
 export function matchingIds(root: string, pattern: string): string[] {
   let expression: RegExp;

@@ -137,7 +137,7 @@ export class ContainerDirectory {
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw this.unreadable(recordFile, error);
       if (this.readRemains() === undefined) return undefined;
-      throw this.corrupt('it is not there any more');
+      throw this.corrupt('it no longer exists');
     }
     return this.parse(text);
   }
@@ -278,7 +278,7 @@ export class ContainerDirectory {
       rmdirSync(this.path);
     } catch (error) {
       const isFull = ['ENOTEMPTY', 'EEXIST'].includes(errorCode(error));
-      throw cannotRemove(this.path, error, isFull ? 'what is in it now is not tsrun’s' : systemHint(error));
+      throw cannotRemove(this.path, error, isFull ? 'what it holds now is not tsrun’s' : systemHint(error));
     }
   }
 
@@ -384,12 +384,12 @@ export class ContainerDirectory {
     const version: unknown = record?.version;
     if (version === 1 && record.id === this.id) return record;
     const isLater = typeof version === 'number' && version > 1;
-    throw this.corrupt(isLater ? 'a later version of tsrun has made it' : 'not a record of this id', undefined, record);
+    throw this.corrupt(isLater ? 'a later version of tsrun made it' : 'not a record of this id', undefined, record);
   }
 
   private corrupt(why: string, path = join(this.path, recordFile), value?: unknown): UnusableRecord {
     const more =
-      path === this.path ? '' : '; delete --force ends and removes what can still be told to be the container’s';
+      path === this.path ? '' : '; delete --force ends and removes what is still known to be the container’s';
     return new UnusableRecord(this.cannotBeRead(why), `look at ${path}${more}`, value);
   }
 

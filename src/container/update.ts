@@ -75,8 +75,7 @@ export function checkResources(value: unknown, text: string, name: string): obje
   const names = Object.keys(value);
   const strangers = unknown.filter(({ pointer }) => pointer.split('/').length === 4);
   if (names.length > 0 && strangers.length === names.length) {
-    const hint =
-      strangers[0]?.hint ?? 'its properties are memory, cpu, pids and the like, and not below /linux/resources';
+    const hint = strangers[0]?.hint ?? 'its properties are memory, cpu, pids and the like, at the top level';
     throw new TsrunError(`${expected}, found only ${names.map((found) => JSON.stringify(found)).join(', ')}`, { hint });
   }
   const source = { text, path: name, base: '/linux/resources' };

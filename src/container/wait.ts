@@ -18,7 +18,7 @@ export function waitForContainer(directory: ContainerDirectory): ContainerExit {
   const oomKilled = wasOomKilled(record);
   if (status !== undefined) return { ...status, ...(oomKilled !== undefined && { oomKilled }) };
   const memory = oomKilled === true ? '; it ran out of memory' : '';
-  throw new TsrunError(`the container has ended, but how cannot be told${memory}`, {
-    hint: 'the kernel keeps the status for those who wait before the end, and from Linux 6.15 on',
+  throw new TsrunError(`the container has ended, but its exit status is unknown${memory}`, {
+    hint: 'wait before the container ends, or use Linux 6.15 or later',
   });
 }

@@ -40,7 +40,7 @@ export const knownWords: readonly KnownWords[] = [
   },
   {
     pattern: /invalid rootfs/,
-    text: 'The root filesystem is no directory that can be reached.',
+    text: 'The root filesystem is not a directory that can be reached.',
     pointer: '/root/path',
   },
   {

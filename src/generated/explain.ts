@@ -249,7 +249,7 @@ export const opDocs: Readonly<Record<string, string>> = {
   "create-cgroup": "Make the container's cgroup; every controller is enabled on the way to it where that can be, and those its limits need must be. An optional one may be missing where the user may not make it.",
   "start-scope": "Let systemd (the user's own, with `user`) make a scope and move init into it, with the controllers its limits need.",
   "own-cgroup": "Give the cgroup to the container's user, who then may make cgroups below it: its directory and the files of /sys/kernel/cgroup/delegate.",
-  "check-memory-use": "Refuse a memory limit that is below what is in use, in bytes; a swap limit of -1 is none.",
+  "check-memory-use": "Refuse a memory limit that is below what is in use, in bytes; a swap limit of -1 is no limit.",
   "set-io-weight": "Write the weight (10 to 1000) of `default` or a device to io.bfq.weight or, where BFQ is not there, converted to io.weight.",
   "write-cgroup-file": "Write one cgroup interface file.",
   "filter-devices": "Attach the device rules to the container's cgroup as an eBPF program; per access the last matching rule decides, and none is a refusal.",

@@ -63,7 +63,7 @@ export interface OwnCgroupOp extends OpBase {
   readonly uid: number | bigint;
 }
 
-/** Refuse a memory limit that is below what is in use, in bytes; a swap limit of -1 is none. */
+/** Refuse a memory limit that is below what is in use, in bytes; a swap limit of -1 is no limit. */
 export interface CheckMemoryUseOp extends OpBase {
   readonly op: 'check-memory-use';
   readonly by: 'runtime';

@@ -171,8 +171,8 @@ export class Container {
       if (pidfd !== undefined) await endOf(pidfd, signal);
       const exit = await runJob('ended', { ...this.#place, pidfd });
       if (exit !== undefined) return exitFrom(exit);
-      throw new TsrunError('the container has ended, but how cannot be told', {
-        hint: 'the kernel keeps the status for those who wait before the end, and from Linux 6.15 on',
+      throw new TsrunError('the container has ended, but its exit status is unknown', {
+        hint: 'wait before the container ends, or use Linux 6.15 or later',
       });
     } finally {
       if (pidfd !== undefined) closeSync(pidfd);

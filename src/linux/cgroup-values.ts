@@ -8,7 +8,7 @@ export interface CurrentLimits {
   readonly cpuPeriod: number;
   /** cpu.idle is 1. */
   readonly idle: boolean;
-  /** cpu.weight; undefined where there is none. */
+  /** cpu.weight; undefined where it has none. */
   readonly weight: string | undefined;
   /** The weight that comes back when idle ends. */
   readonly keptWeight: KeptWeight | undefined;

@@ -39,7 +39,7 @@ export function deviceRulesOf(devices: readonly LinuxDeviceCgroup[]): DeviceRule
 function numberOf(value: number | undefined, place: string): number | null {
   if (value === undefined || value === -1) return null;
   if (value >= 0 && value <= 0xffff_ffff) return value;
-  throw new TsrunError(`${value} is no device number`, { about: place, hint: 'leave it out, or write -1, for all' });
+  throw new TsrunError(`${value} is not a device number`, { about: place, hint: 'leave it out, or write -1, for all' });
 }
 
 /** For state.json, plans and people: `allow c 1:3 rwm`, `deny a *:* rwm`: the notation of cgroup v1's devices.list with the verdict before it. */

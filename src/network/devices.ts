@@ -129,7 +129,7 @@ function explain(op: MoveNetDeviceOp, error: unknown): unknown {
 }
 
 const reasons: Readonly<Record<string, readonly [string, string | undefined]>> = {
-  ENODEV: ['is not in the runtime’s network namespace', 'ip link shows the devices there are'],
+  ENODEV: ['is not in the runtime’s network namespace', 'ip link lists the devices'],
   EINVAL: ['cannot be moved: EINVAL', 'devices such as lo and bridges stay in the namespace they were made in'],
   EPERM: ['cannot be moved: EPERM', 'moving devices needs CAP_NET_ADMIN in both network namespaces'],
 };

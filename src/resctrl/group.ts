@@ -17,7 +17,7 @@ export function joinGroup(op: JoinResctrlOp, pid: number, announce: (directories
   if (isNew && op.mustExist) {
     throw new TsrunError(`there is no ${op.directory}`, {
       about: `${op.from}/closID`,
-      hint: 'make the group beforehand, or say with schemata what it is to be',
+      hint: 'make the group beforehand, or give it schemata',
     });
   }
   const monitoring = op.monitoring !== null && !isThere(op.monitoring) ? [op.monitoring] : [];
@@ -40,7 +40,7 @@ function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boo
     }
     const conflict = schemataConflict(text, readFileSync(path, 'utf8'));
     if (conflict === undefined) continue;
-    throw new TsrunError(`the group ${directory} is there and differs: ${conflict}`, {
+    throw new TsrunError(`the group ${directory} exists, and differs: ${conflict}`, {
       about: op.from,
       hint: 'choose another closID, or make the schemata the same',
     });
@@ -58,7 +58,7 @@ export function changeSchemata(groups: readonly string[], from: string, schemata
   if (directory === undefined) {
     throw new TsrunError('the container has no resctrl group of its own', {
       about: from,
-      hint: 'create it with /linux/intelRdt and a closID that is not there yet',
+      hint: 'create it with /linux/intelRdt and a closID that does not exist yet',
     });
   }
   carryOut({ from, mount: dirname(directory) }, join(directory, 'schemata'), `${schemata.join('\n')}\n`);

@@ -89,11 +89,11 @@ function startInCgroup(op: CloneOp, path: string, options: SpawnOptions): { pid:
 function cannotHoldProcesses(path: string): TsrunError {
   const controllers = enabledControllers(path).join(', ');
   return new TsrunError(
-    `cannot enter the cgroup ${path}: EBUSY: it hands controllers (${controllers}) to those below it, ` +
+    `cannot enter the cgroup ${path}: EBUSY: it passes controllers (${controllers}) on to cgroups below it, ` +
       'and so may hold no processes of its own (cgroup-v2.rst, No Internal Process Constraint)',
     {
       about: '/linux/cgroupsPath',
-      hint: 'it is a place for containers, not of one: choose a cgroup below it with /linux/cgroupsPath',
+      hint: 'choose a cgroup below it with /linux/cgroupsPath',
     },
   );
 }

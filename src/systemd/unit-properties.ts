@@ -37,7 +37,7 @@ const ioProperties: Readonly<Record<string, string>> = {
 /**
  * The limits of a container as properties of its unit. systemd writes the files of its units when it likes (at every
  * daemon-reload): what it did not know, it would undo. A file that systemd has no property for it leaves alone, and for a
- * value that the kernel refuses there is none: its words for the file name the place in the config.
+ * value that the kernel refuses there is no property: its words for the file name the place in the config.
  *
  * @param bfq whether cgroups have an io.bfq.weight, which then holds the weight of blockIO
  */

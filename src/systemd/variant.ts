@@ -59,7 +59,7 @@ class Reader {
       items.push(this.value());
     }
     const type = items[0]?.type;
-    // An empty array has no type to infer, and one of several types is none.
+    // An empty array has no type to infer, and one of several types is no D-Bus array.
     if (type === undefined || items.some((item) => item.type !== type)) throw this.bad();
     return { type: `a${type}`, value: items.map(({ value }) => value) };
   }

@@ -18,7 +18,7 @@ t.test('a device filter that may not be attached', async (t) => {
   );
   t.match(
     filterHint('EPERM', () => true),
-    /a cgroup above has a device program/,
+    /the device program of a cgroup above/,
   );
   t.match(
     filterHint('ENOSYS', () => true),
@@ -41,7 +41,7 @@ t.test('IDs that may not be mapped', async (t) => {
 
 t.test('a namespace’s file that cannot be opened', async (t) => {
   t.match(openHint('ENOENT'), /still run/);
-  t.match(openHint('EACCES'), /may trace that process/);
+  t.match(openHint('EACCES'), /permission to trace that process/);
   t.equal(openHint('EMFILE'), systemHint({ code: 'EMFILE' }));
   t.equal(openHint('ELOOP'), undefined);
 });

@@ -9,7 +9,7 @@ import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declara
 /** `tsrun check`: is this bundle right, and can this host run it? Touches nothing. */
 export const check: CommandDeclaration = {
   name: 'check',
-  summary: 'say whether a bundle is right and this host can run it',
+  summary: 'check whether a bundle is valid and this host can run it',
   arguments: [],
   options: [
     bundleOption,

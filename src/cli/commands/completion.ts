@@ -25,8 +25,8 @@ export const completion: CommandDeclaration = {
   async run([shell = ''], _options, _globals, commands) {
     const maker = makers[shell];
     if (maker === undefined) {
-      throw new TsrunError(`completion: ${JSON.stringify(shell)}: not a shell it knows`, {
-        hint: `it knows ${shells.join(', ')}`,
+      throw new TsrunError(`completion: ${JSON.stringify(shell)}: unknown shell`, {
+        hint: `the shells are ${shells.join(', ')}`,
       });
     }
     const { globalOptions } = await import('../globals.ts');

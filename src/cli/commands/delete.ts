@@ -7,7 +7,7 @@ export const deleteCommand: CommandDeclaration = {
   summary: 'remove a stopped or created container',
   arguments: [{ name: '<id...>', description: 'the container’s name, or several' }],
   options: [
-    { flags: '-f, --force', description: 'kill a running container first; an absent one is no error' },
+    { flags: '-f, --force', description: 'kill a running container first; a missing one is not an error' },
     {
       flags: '-r, --regex',
       description:

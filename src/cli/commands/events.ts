@@ -8,7 +8,7 @@ export const events: CommandDeclaration = {
   summary: 'print statistics and out-of-memory events of a container as JSON lines',
   arguments: [{ name: '<id>', description: 'the container’s name' }],
   options: [
-    { flags: '--stats', description: 'print the statistics once and end' },
+    { flags: '--stats', description: 'print the statistics once and exit' },
     {
       flags: '--interval <duration>',
       description: 'time between statistics (default: 5s)',

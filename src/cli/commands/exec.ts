@@ -15,11 +15,11 @@ export const execOptions: readonly OptionDeclaration[] = [
   interactiveOption,
   {
     flags: '-u, --user <user>',
-    description: 'uid or name, and gid or group name after a colon',
+    description: 'uid or user name, and, after a colon, gid or group name',
     parse: demandUser,
   },
   { flags: '-g, --additional-gids <gid>', description: 'one more group (may be repeated)', repeated: true },
-  { flags: '-p, --process <file>', description: 'process.json instead of a command line' },
+  { flags: '-p, --process <file>', description: 'read the process from this JSON file instead of the command line' },
   { flags: '-d, --detach', description: 'leave the process running and return' },
   { flags: '--pid-file <file>', description: 'write the process’s pid to this file' },
   { flags: '--process-label <label>', description: 'SELinux label of the process' },
@@ -28,10 +28,10 @@ export const execOptions: readonly OptionDeclaration[] = [
   { flags: '-c, --cap <capability>', description: 'one more capability (may be repeated)', repeated: true },
   {
     flags: '--preserve-fds <n>',
-    description: 'let the process have n more descriptors, from 3 on',
+    description: 'pass n more file descriptors to the process, from 3 on',
     parse: parseCount,
   },
-  { flags: '--cgroup <path>', description: 'a cgroup below the container’s to run in' },
+  { flags: '--cgroup <path>', description: 'run in this cgroup below the container’s' },
   { flags: '--ignore-paused', description: 'go ahead even when the container is paused' },
 ];
 

@@ -3,7 +3,7 @@ import type { CommandDeclaration } from '../declaration.ts';
 /** `tsrun pause`: the freezer of cgroup v2. */
 export const pause: CommandDeclaration = {
   name: 'pause',
-  summary: 'stop all processes of a container where they stand',
+  summary: 'suspend all processes of a container',
   arguments: [{ name: '<id>', description: 'the container’s name' }],
   options: [],
   examples: ['tsrun pause web'],
@@ -18,7 +18,7 @@ export const pause: CommandDeclaration = {
 /** `tsrun resume`: the end of a pause. */
 export const resume: CommandDeclaration = {
   name: 'resume',
-  summary: 'let a paused container go on',
+  summary: 'resume a paused container',
   arguments: [{ name: '<id>', description: 'the container’s name' }],
   options: [],
   examples: ['tsrun resume web'],

@@ -21,20 +21,20 @@ export const plan: CommandDeclaration = {
     // Without the short form, which is --format's here.
     { ...configOption, flags: '--config <file>' },
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
-    { flags: '--all', description: 'also steps that every container has, and values that are as they mostly are' },
+    { flags: '--all', description: 'also show steps that every container has, and values that are the usual ones' },
     {
       flags: '--diff <other>',
       description:
-        'only what differs from the plan of another bundle, config file or container: - as it is there, + as it is here; ' +
-        'exit code 1 when something does',
+        'show only what differs from the plan of another bundle, config file or container (- there, + here); ' +
+        'exit with code 1 when anything does',
     },
-    { flags: '--exec', description: 'what exec would do: after it comes the command line of exec' },
+    { flags: '--exec', description: 'print what exec would do; the command line of exec follows' },
     ...execOptions.filter(({ flags }) => !createFlags.includes(flags)).map((option) => ({ ...option, hidden: true })),
   ],
   examples: [
     'tsrun plan --bundle /containers/web',
     'tsrun plan --format json | jq .ops[].op',
-    'tsrun plan --diff web   # what a container made now would have otherwise than web',
+    'tsrun plan --diff web   # how a container made now would differ from web',
     'tsrun plan --exec --user 1000 web sh -c id',
   ],
   passThroughWith: '--exec',
@@ -65,7 +65,7 @@ async function planExec([id = '', ...command]: readonly string[], options: Optio
 
 async function planCreate(args: readonly string[], options: OptionValues, globals: GlobalOptions, host?: HostFacts) {
   const [id = 'container', ...rest] = args;
-  if (rest.length > 0) throw new TsrunError('a command is for --exec only', { hint: 'tsrun plan --help' });
+  if (rest.length > 0) throw new TsrunError('a command is allowed with --exec only', { hint: 'tsrun plan --help' });
   const { prepare } = await import('../../container/prepare.ts');
   return prepare(lowerOptions(id, options, globals), configOf(options), false, host);
 }
@@ -73,7 +73,7 @@ async function planCreate(args: readonly string[], options: OptionValues, global
 /** Exits as diff(1) does, but for trouble, which is 1 with every command. */
 async function diff(args: readonly string[], options: OptionValues, globals: GlobalOptions): Promise<number> {
   if (options.exec === true || options.format === 'json') {
-    throw new TsrunError('--diff: does not go with --exec or --format json');
+    throw new TsrunError('--diff: cannot be combined with --exec or --format json');
   }
   const { gatherHostFacts } = await import('../../host/facts.ts');
   const { otherPlan } = await import('../../container/other-plan.ts');

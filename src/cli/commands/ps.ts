@@ -7,7 +7,7 @@ export const ps: CommandDeclaration = {
   summary: 'list the processes of a container, with the host’s pids',
   arguments: [
     { name: '<id>', description: 'the container’s name' },
-    { name: '[ps-arguments...]', description: 'what ps(1) is called with (default: -ef)' },
+    { name: '[ps-arguments...]', description: 'options for ps(1) (default: -ef)' },
   ],
   options: [
     { flags: '-f, --format <format>', description: 'output format', choices: ['table', 'json'], default: 'table' },

@@ -11,11 +11,14 @@ export const spec: CommandDeclaration = {
   arguments: [{ name: '[command...]', description: 'the program and its arguments (default: sh)' }],
   options: [
     bundleOption,
-    { flags: '-f, --config <file>', description: 'write this file and not the bundle’s config.json; - is stdout' },
-    { flags: '--rootless', description: 'one that an ordinary user can run' },
-    { flags: '--rootfs <dir>', description: 'root filesystem, from the bundle on (default: rootfs)' },
+    {
+      flags: '-f, --config <file>',
+      description: 'write to this file instead of the bundle’s config.json; - is stdout',
+    },
+    { flags: '--rootless', description: 'write a config that an ordinary user can run' },
+    { flags: '--rootfs <dir>', description: 'root filesystem, relative to the bundle (default: rootfs)' },
     { flags: '--writable', description: 'let the container write to its root filesystem' },
-    { flags: '--no-terminal', description: 'for a program that needs no terminal' },
+    { flags: '--no-terminal', description: 'give the program no terminal' },
     { flags: '-e, --env <name=value>', description: 'set an environment variable (may be repeated)', repeated: true },
     { flags: '--hostname <name>', description: 'host name in the container (default: tsrun)' },
     { flags: '--memory <bytes>', description: 'memory limit, such as 512M' },

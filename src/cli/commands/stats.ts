@@ -14,12 +14,12 @@ const home = '\u001b[H\u001b[J';
 /** `tsrun stats`: a live table of what containers use, for people; JSON lines for programs. */
 export const stats: CommandDeclaration = {
   name: 'stats',
-  summary: 'show what running containers use, live',
-  arguments: [{ name: '[ids...]', description: 'the containers (default: all that run)' }],
+  summary: 'show live what running containers use',
+  arguments: [{ name: '[ids...]', description: 'the containers (default: all running ones)' }],
   options: [
     { flags: '-f, --format <format>', description: 'output format', choices: ['table', 'json'], default: 'table' },
-    { flags: '--no-stream', description: 'show it once and end' },
-    { flags: '--interval <duration>', description: 'time between two looks (default: 2s)', parse: parseDuration },
+    { flags: '--no-stream', description: 'show it once and exit' },
+    { flags: '--interval <duration>', description: 'time between updates (default: 2s)', parse: parseDuration },
   ],
   examples: ['tsrun stats', 'tsrun stats --no-stream web', 'tsrun stats --format json --interval 10s >> usage.jsonl'],
   async run(ids, options, { root }) {

@@ -10,7 +10,8 @@ export const update: CommandDeclaration = {
   options: [
     {
       flags: '-r, --resources <file>',
-      description: 'read the limits from this JSON file (- is stdin), which looks like /linux/resources; options win',
+      description:
+        'read the limits from this JSON file (- is stdin), in the form of /linux/resources; options take precedence',
     },
     ...updateOptions,
     { flags: '--l3-cache-schema <lines>', description: 'shares of the L3 cache for the container’s resctrl group' },

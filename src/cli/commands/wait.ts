@@ -4,7 +4,7 @@ import type { CommandDeclaration } from '../declaration.ts';
 /** `tsrun wait`: how a container ends, for those who are not its parent. */
 export const wait: CommandDeclaration = {
   name: 'wait',
-  summary: 'wait for the end of a container, and tell how it ended',
+  summary: 'wait for a container to end, and print how it ended',
   arguments: [{ name: '<id>', description: 'the container’s name' }],
   options: [
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },

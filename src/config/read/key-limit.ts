@@ -24,7 +24,7 @@ export function demandFewNames(text: string, path: string): void {
       throw new TsrunError(
         `${path}: has too many properties: ${properties} with ${names.size} different names so far`,
         {
-          hint: 'are there annotations that could be fewer?',
+          hint: 'does it need so many annotations?',
         },
       );
     }

@@ -135,7 +135,7 @@ function decode(bytes: Buffer, path: string): string {
   const encoded = Buffer.from(text);
   if (encoded.equals(bytes)) return text;
   const offset = encoded.findIndex((byte, index) => byte !== bytes[index]);
-  throw new TsrunError(`${path}: not UTF-8: the byte at offset ${offset} does not belong there`, {
+  throw new TsrunError(`${path}: not UTF-8: invalid byte at offset ${offset}`, {
     hint: 'save the file as UTF-8',
   });
 }

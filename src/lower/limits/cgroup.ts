@@ -45,7 +45,7 @@ function withoutManager(context: Context): LoweredCgroup {
   const { devices, ...limits } = linux.resources ?? {};
   const limit = lowerResources(limits, host.cgroup).settings.find(({ op }) => isLimit(op));
   if (limit !== undefined) {
-    throw new TsrunError('with --cgroup-manager disabled there is no cgroup that could hold it', {
+    throw new TsrunError('needs a cgroup, and --cgroup-manager disabled makes none', {
       about: limit.op.from,
       hint: 'remove the property, or let cgroupfs or systemd make a cgroup',
     });
@@ -54,7 +54,7 @@ function withoutManager(context: Context): LoweredCgroup {
     notes.push({
       pointer: '/linux/resources/devices',
       message:
-        '--cgroup-manager disabled means no device filter: no nodes can be made, and those of the image cannot be used',
+        '--cgroup-manager disabled means no device filter: device nodes cannot be made, and those of the image cannot be used',
     });
   }
   return { before: [], inside: [], last: [] };

@@ -27,7 +27,7 @@ export function settleIdle(
   const known = last ?? current.keptWeight ?? (current.idle ? undefined : weightInForce(current));
   if (idle) {
     if (last !== undefined)
-      warnings.push({ pointer: last.from, message: `no effect while cpu.idle is 1; it comes when that ends` });
+      warnings.push({ pointer: last.from, message: `no effect while cpu.idle is 1; it takes effect when that ends` });
     return { settings: [...idles, ...rest], keptWeight: known && { file: known.file, value: known.value } };
   }
   if (!current.idle || last !== undefined) return { settings: [...idles, ...weights, ...rest], keptWeight: undefined };

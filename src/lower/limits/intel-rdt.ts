@@ -40,7 +40,7 @@ function demandResctrl({ host }: Context): ResctrlFacts {
   if (host.resctrl !== null) return host.resctrl;
   throw new TsrunError('the resctrl filesystem is not mounted', {
     about: at,
-    hint: 'mount -t resctrl resctrl /sys/fs/resctrl, where processor and kernel have it',
+    hint: 'mount -t resctrl resctrl /sys/fs/resctrl, if processor and kernel support it',
   });
 }
 
@@ -48,7 +48,7 @@ function demandResctrl({ host }: Context): ResctrlFacts {
 function groupDirectory(closID: string | undefined, id: string, { mount }: ResctrlFacts): string {
   const name = closID || id;
   if (name === '/') return mount;
-  if (reserved.has(name)) throw new TsrunError(`resctrl has ${name} for itself`, { about: `${at}/closID` });
+  if (reserved.has(name)) throw new TsrunError(`resctrl reserves ${name} for itself`, { about: `${at}/closID` });
   return join(mount, name);
 }
 

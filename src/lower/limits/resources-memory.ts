@@ -21,7 +21,7 @@ export function lowerMemory(memory: LinuxMemory, current: CurrentLimits): Settin
   return settings;
 }
 
-/** The swap limit as cgroup v2 counts it: -1 is none, undefined is not asked for. */
+/** The swap limit as cgroup v2 counts it: -1 is no limit, undefined is not asked for. */
 function swapOnly({ limit = 0, swap = 0 }: LinuxMemory, current: CurrentLimits): number | undefined {
   // As on cgroup v1, where memory without limit could not have limited swap.
   if (swap === 0) return limit === -1 ? -1 : undefined;

@@ -64,7 +64,7 @@ function demandFileName(file: string, from: string): void {
     });
   }
   const why = notParameters[file];
-  if (why !== undefined) throw new TsrunError(`${file} is no parameter: ${why}`, { about: `/linux/resources/${from}` });
+  if (why !== undefined) throw new TsrunError(`${file} cannot be set: ${why}`, { about: `/linux/resources/${from}` });
 }
 
 /** RFC 6901. */

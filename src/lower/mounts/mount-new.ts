@@ -44,7 +44,7 @@ export function lowerNewFilesystem(context: Context, asked: MountRequest): Op[] 
 
 function filesystemType({ mount, from }: MountRequest): string {
   if (mount.type === undefined || mount.type === '' || mount.type === 'bind' || mount.type === 'none') {
-    throw new TsrunError(`${JSON.stringify(mount.type ?? '')} is no filesystem type`, {
+    throw new TsrunError(`${JSON.stringify(mount.type ?? '')} is not a filesystem type`, {
       about: `${from}/type`,
       hint: 'a bind mount needs "bind" or "rbind" in its options; its type does not matter',
     });

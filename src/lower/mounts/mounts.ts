@@ -48,7 +48,7 @@ function lowerMount(context: Context, request: MountRequest): Op[] {
 
 function lowerBind(context: Context, request: MountRequest): Op[] {
   const { mount, options, from, destination } = request;
-  refuseData(options, 'a bind mount takes none of a filesystem');
+  refuseData(options, 'a bind mount takes no options of a filesystem');
   if (options.copyUp !== undefined)
     throw new TsrunError('tmpcopyup is for mounts of type tmpfs', { about: options.copyUp });
   warnOfFilesystemOptions(context, request);
@@ -142,7 +142,7 @@ function warnOfFilesystemOptions(context: Context, { options, from }: MountReque
   for (const name of filesystemOnly(options)) {
     context.warnings.push({
       pointer: `${from}/options`,
-      message: `${name} is a matter of the filesystem, which the mount shares with others: no effect`,
+      message: `${name} is an option of the filesystem, which other mounts share: no effect`,
     });
   }
 }

@@ -50,7 +50,7 @@ function demandRoot(context: Context): void {
   );
   if (index < 0) return;
   throw new TsrunError(
-    `container ID 0 is not mapped, and the ${spec.mounts?.[index]?.type} of /mounts/${index} is its own`,
+    `container ID 0 is not mapped, but the ${spec.mounts?.[index]?.type} of /mounts/${index} belongs to it`,
     { about: `/linux/${missing}`, hint: 'add a range with containerID 0, or leave the mount out' },
   );
 }

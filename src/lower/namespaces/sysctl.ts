@@ -22,7 +22,7 @@ export function lowerHostSysctl(context: Context): Op[] {
   const [first] = young;
   if (first === undefined) return [];
   if (!isPrivileged(context) || !context.host.ownsMounts) {
-    throw new TsrunError(`cannot be told from the host's without privilege`, {
+    throw new TsrunError(`cannot be told apart from the host's without privilege`, {
       about: first.from,
       hint: 'leave it out; limit processes with /linux/resources/pids',
     });

@@ -25,7 +25,7 @@ export function lowerScheduler(context: Context): Op[] {
   if (number === undefined) {
     throw new TsrunError(`no Linux kernel has ${scheduler.policy}`, {
       about: `${from}/policy`,
-      hint: 'SCHED_BATCH and SCHED_RR are the nearest there are',
+      hint: 'the nearest are SCHED_BATCH and SCHED_RR',
     });
   }
   const nanoseconds = (name: 'runtime' | 'deadline' | 'period') =>

@@ -41,7 +41,7 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
 export function mapHint(code: string, value: string, capabilities = ownCapabilities()): string | undefined {
   if (code !== 'EPERM') return systemHint({ code });
   return lacksSetfcap(value, capabilities)
-    ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that this is, or run tsrun as another user'
+    ? 'to map ID 0 of its own user namespace the runtime needs CAP_SETFCAP (Linux 5.12): give it to the container that tsrun runs in, or run tsrun as another user'
     : 'every hostID must be mapped in the runtime’s own user namespace too';
 }
 
@@ -57,7 +57,7 @@ function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
   const at = `/linux/${kind}Mappings`;
   const { code, stderr } = start(at, helper, [String(pid), ...lines.flatMap((line) => line.split(' '))]);
   if (code === 0) return;
-  throw new TsrunError(`${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it does not say why'}`, {
+  throw new TsrunError(`${helper} refused ${lines.join(', ')}: ${stderr.trim() || 'it gave no reason'}`, {
     about: at,
     hint: helperHint(helper, kind, stderr),
   });
@@ -66,7 +66,7 @@ function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
 /** Of what shadow's helpers say. */
 export function helperHint(helper: string, kind: Kind, said: string): string {
   if (/Operation not permitted/.test(said)) {
-    return `${helper} lacks its privilege: it needs setuid root or file capabilities, no nosuid mount and no no_new_privs`;
+    return `${helper} has no privilege: it needs setuid root or file capabilities, a mount without nosuid, and no no_new_privs`;
   }
   return `each range of hostID must be yours in /etc/sub${kind}, or be your own ID`;
 }
@@ -93,7 +93,7 @@ export function checkIdMaps(op: CheckIdMapsOp, pid: number): void {
     if (wanted.length === 0) continue;
     const found = readMap(pid, kind);
     if (sorted(found) === sorted(wanted)) continue;
-    throw new TsrunError(`the user namespace to be joined maps ${found.join(', ')}, and not ${wanted.join(', ')}`, {
+    throw new TsrunError(`the joined user namespace maps ${found.join(', ')}, not ${wanted.join(', ')}`, {
       about: `/linux/${kind}Mappings`,
       hint: 'leave the mappings out: those of the namespace are used',
     });

@@ -40,7 +40,7 @@ function open({ from, path }: OpenNamespaceOp): number {
 export function openHint(code: string): string | undefined {
   if (code === 'ENOENT') return 'does the process or container that it belongs to still run?';
   if (code === 'EACCES' || code === 'EPERM')
-    return 'only who may trace that process may open it (ptrace(2)): root, mostly';
+    return 'opening it takes permission to trace that process (ptrace(2)), which root usually has';
   return systemHint({ code });
 }
 
@@ -48,9 +48,9 @@ function demandType(fd: number, { from, path, type }: OpenNamespaceOp): void {
   const found = typeOf(fd);
   if (found === type) return;
   const what = found === undefined ? 'not a namespace' : `a ${found} namespace`;
-  throw new TsrunError(`${path} is ${what}, and not a ${type} namespace`, {
+  throw new TsrunError(`${path} is ${what}, not a ${type} namespace`, {
     about: from,
-    hint: 'a namespace file such as /proc/PID/ns/net, or a bind mount of one',
+    hint: 'give a namespace file such as /proc/PID/ns/net, or a bind mount of one',
   });
 }
 

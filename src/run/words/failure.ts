@@ -172,7 +172,7 @@ function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined 
   const hint = namespaceHint(op, error, confined, ops) ?? mountHint(op, error, { kernel: release(), confined }, ops);
   if (hint !== undefined) return hint;
   if (error === constants.errno.EROFS && 'destination' in op)
-    return 'the filesystem there is read-only: put the path into the image, or into the source of the mount that it is in';
+    return 'the filesystem there is read-only: add the path to the image, or to the source of the mount that it is in';
   return processHint(op, error);
 }
 

@@ -17,9 +17,9 @@ export function hookHint(kind: string, path: string, { end, code }: HookEnd): st
     case hookEnd.notStarted:
       return startHint(kind, path, code);
     case hookEnd.timedOut:
-      return 'raise its timeout, in seconds, or leave it out for none';
+      return 'raise its timeout, in seconds, or remove it';
     case hookEnd.exited:
-      return `what it does is its own: run it by hand with the JSON of tsrun state on its stdin, or take it out of /hooks/${kind}`;
+      return `run it by hand with the JSON of tsrun state on its stdin, or take it out of /hooks/${kind}`;
     default:
       return undefined;
   }
@@ -44,7 +44,7 @@ function startHint(kind: string, path: string, error: number): string | undefine
   const meant = isOfImage ? undefined : nearPath(path);
   if (error === ENOENT && meant !== undefined) return `its path counts on the host: ${meant}`;
   if (error === ENOENT || error === ENOTDIR)
-    return `its path counts ${where}: install the program, or take the hook out`;
+    return `its path is looked up ${where}: install the program, or take the hook out`;
   if (error === EACCES) return `it must be executable ${where} (chmod +x), and not on a noexec mount`;
   return error === ENOEXEC ? 'not a program for this architecture, or a script without #!' : undefined;
 }

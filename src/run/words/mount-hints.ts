@@ -121,7 +121,7 @@ function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, con
   if (!confined) return forbiddenAround;
   if (type === 'proc') return procHint;
   if (type === 'sysfs') return 'a new /sys needs a network namespace that belongs to the same user namespace';
-  return `${type} cannot be mounted in a user namespace, or not by this one`;
+  return `${type} cannot be mounted in a user namespace, or not in this one`;
 }
 
 /** Without CAP_SYS_ADMIN there is no container but in a user namespace, in which it is there. */
@@ -130,19 +130,19 @@ export const forbiddenAround =
 
 /** Of a mount point that another process has renamed or removed. */
 export const movedHint =
-  'something outside changes this root filesystem while the container is made of it: give the container one that nobody ' +
+  'something else is changing this root filesystem while the container is created: give the container one that nobody ' +
   'else can write to';
 
 /** The usual reason is that the runtime is in a container itself. */
 const procHint =
-  'a new /proc needs a pid namespace of its own, and a /proc outside that hides nothing: in a container, start that with ' +
-  'systempaths=unconfined (docker), unmask=ALL (podman) or procMount: Unmasked (Kubernetes), or take the config of ' +
+  'a new /proc needs a new pid namespace, and an outer /proc that hides nothing: if tsrun runs in a container, start that with ' +
+  'systempaths=unconfined (docker), unmask=ALL (podman) or procMount: Unmasked (Kubernetes), or use the config of ' +
   'tsrun spec --rootless';
 
 function sourceHint({ op, from, recursive }: CloneTreeOp | OpenTreeOp, error: number, confined: boolean) {
   if (error === ENOENT) {
-    if (from === '/root/path') return 'the root filesystem must be there; a relative path counts from the bundle';
-    return 'the source of a bind mount must be there; a relative one counts from the bundle';
+    if (from === '/root/path') return 'the root filesystem must be there; a relative path starts at the bundle';
+    return 'the source of a bind mount must be there; a relative one starts at the bundle';
   }
   if (error === EACCES) {
     const whose = op === 'clone-tree' && confined ? 'the container’s user' : 'the runtime, on NFS or FUSE even to root';
@@ -151,7 +151,7 @@ function sourceHint({ op, from, recursive }: CloneTreeOp | OpenTreeOp, error: nu
   if (error !== EINVAL) return undefined;
   const cannot = 'what is unbindable, or in another mount namespace (/proc/PID/root), cannot be bound';
   const isCut = op === 'clone-tree' && confined && !recursive;
-  return isCut ? `${cannot}, nor in a user namespace what has other mounts below it: try rbind` : cannot;
+  return isCut ? `${cannot}; in a user namespace, neither can what has other mounts below it: try rbind` : cannot;
 }
 
 function attachHint(
@@ -162,7 +162,7 @@ function attachHint(
   if (error === ENOTDIR) return notOnto(destination, sourceOf(ops, destination));
   if (error === EEXIST) return 'copy-symlink makes a link, and something else is there: remove it from the image';
   if (error !== ELOOP || !(realDirectory || destination === '/dev')) return undefined;
-  return '/proc, /sys and /dev must be directories, to which no symbolic link leads';
+  return '/proc, /sys and /dev must be directories, not symbolic links';
 }
 
 /** Of the tree that the mount there holds. */
@@ -226,7 +226,7 @@ function deviceHint(path: string, error: number): string | undefined {
   if (error === EEXIST) {
     return `the image has something else there: remove it${path.startsWith('/dev/') ? ', or mount a tmpfs on /dev' : ''}`;
   }
-  if (error === ENXIO) return 'the host’s node there is another device than the config says';
+  if (error === ENXIO) return 'the host’s node there is a different device from the config’s';
   if (error === EPERM) return 'making it needs CAP_MKNOD, and a device cgroup around the runtime that allows it';
   return undefined;
 }

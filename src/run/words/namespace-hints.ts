@@ -77,7 +77,7 @@ function sysctlHint({ key }: WriteSysctlOp, error: number, confined: boolean, op
   if (error === ENOENT) return missingHint(key);
   if (error === EINVAL || error === ERANGE) return 'the kernel does not take this value';
   if (error === EOPNOTSUPP)
-    return 'leave it out, or take Linux 6.14 or later; /linux/resources/pids limits processes, too';
+    return 'leave it out, or use Linux 6.14 or later; /linux/resources/pids limits processes, too';
   if (error !== EACCES && error !== EPERM) return undefined;
   const isJoined = ops.some((op) => op.op === 'join-namespace' && op.type === 'network');
   // Root of the user namespace that owns a network namespace may write what anybody may write there.

@@ -68,7 +68,7 @@ t.test(
       [{ unified: { 'memory/x.max': '1' } }, /unified\/memory~1x\.max: must be the name of a file/],
       [
         { unified: { 'cgroup.procs': '1' } },
-        /unified\/cgroup\.procs: cgroup\.procs is no parameter: it moves processes/,
+        /unified\/cgroup\.procs: cgroup\.procs cannot be set: it moves processes/,
         moves,
       ],
       [{ unified: { 'nonesuch.max': '1' } }, /unified\/nonesuch\.max: controller nonesuch is missing/],

@@ -65,7 +65,7 @@ t.test(
       box.newId(),
     ]);
     t.equal(code, 1);
-    t.match(stderr, /\/linux\/resources\/unified\/cgroup.max.depth: with --cgroup-manager disabled there is no cgroup/);
+    t.match(stderr, /\/linux\/resources\/unified\/cgroup.max.depth: needs a cgroup, and --cgroup-manager disabled/);
   },
 );
 

@@ -241,7 +241,7 @@ t.test(
     says(
       t,
       stderr,
-      `/linux/cgroupsPath: cannot enter the cgroup ${parent}: EBUSY: it hands controllers (${controller}) to`,
+      `/linux/cgroupsPath: cannot enter the cgroup ${parent}: EBUSY: it passes controllers (${controller}) on to`,
     );
     says(t, stderr, 'choose a cgroup below it');
     if (!isExempt(t, 'it stays', removes)) t.ok(existsSync(parent));

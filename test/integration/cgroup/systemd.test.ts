@@ -373,7 +373,7 @@ t.test('delete leaves a scope alone that create was about to be refused', { skip
   await startScope(unit, stranger.child.pid ?? 0);
   t.match(await box.runtime(['--log-level', 'warning', 'delete', '--force', id]), {
     code: 0,
-    stderr: /left as it is: there are processes in it/,
+    stderr: /left as it is: processes are still in it/,
   });
   t.equal(await systemctl('is-active', unit), 'active');
 });

@@ -61,7 +61,7 @@ t.test('zsh completes commands, options, choices and ids', { skip: skipZsh }, as
 t.test('another shell is an error that says which there are', { skip: requires({ runtime: 'tsrun' }) }, async (t) => {
   const { code, stderr } = await run(runtimePath, ['completion', 'tcsh'], {});
   t.equal(code, 1);
-  t.match(stderr, /completion: \\"tcsh\\": not a shell it knows \(hint: it knows bash, zsh, fish\)/);
+  t.match(stderr, /completion: \\"tcsh\\": unknown shell \(hint: the shells are bash, zsh, fish\)/);
 });
 
 t.test('every command and visible option is in every script', { skip: requires({ runtime: 'tsrun' }) }, async (t) => {

@@ -79,7 +79,7 @@ t.test('options are tried on the kernel, which keeps nothing of it', { skip }, a
 t.test('what cannot be executed is told as run finds it', { skip }, async (t) => {
   const box = sandbox(t);
   const programs: Record<string, [text: string, mode: number, message: RegExp]> = {
-    plain: ['#!/bin/sh\n', 0o644, /\/bin\/plain is no executable file/],
+    plain: ['#!/bin/sh\n', 0o644, /\/bin\/plain is not an executable file/],
     script: ['#!/no/such/shell\n', 0o755, /interpreter "\/no\/such\/shell" of \/bin\/script is not in/],
     empty: ['', 0o755, /neither an ELF program nor a script/],
   };
@@ -127,7 +127,7 @@ t.test('another file in place of config.json', { skip }, async (t) => {
   writeFileSync(other, readFileSync(join(bundle.directory, 'config.json'), 'utf8').replace('"true"', '"untrue"'));
   const { code, stdout } = await box.runtime(['check', '--config', other, '--bundle', bundle.directory]);
   t.equal(code, 1);
-  t.match(stdout, new RegExp(`^error: ${other}:\\d+:\\d+: /process/args/0: "untrue" is in no directory`));
+  t.match(stdout, new RegExp(`^error: ${other}:\\d+:\\d+: /process/args/0: "untrue" is not in any directory`));
 });
 
 t.test('programs get their document also of a file that is no JSON, or not there', { skip }, async (t) => {

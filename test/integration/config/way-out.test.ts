@@ -32,13 +32,13 @@ const edits: Readonly<Record<string, [edit: (spec: Spec) => void, words: RegExp]
     (spec) => {
       spec.hooks = { createRuntime: [{ path: '/does/not/exist' }] };
     },
-    /could not be started: ENOENT.*hint: its path counts on the host/,
+    /could not be started: ENOENT.*hint: its path is looked up on the host/,
   ],
   'a hook of the container that is not there': [
     (spec) => {
       spec.hooks = { startContainer: [{ path: '/does/not/exist' }] };
     },
-    /could not be started: ENOENT.*hint: its path counts in the root filesystem/,
+    /could not be started: ENOENT.*hint: its path is looked up in the root filesystem/,
   ],
   'a hook that fails': [
     (spec) => {

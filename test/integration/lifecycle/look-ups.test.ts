@@ -151,7 +151,7 @@ t.test('a record of a later version alone tells what delete needs', { skip }, as
   rmSync(join(directory, '.remains'));
   const later = { ...JSON.parse(readFileSync(path, 'utf8')), version: 3, phase: { more: true } };
   writeFileSync(path, JSON.stringify(later));
-  t.match(await box.runtime(['state', id]), { code: 1, stderr: /a later version of tsrun has made it/ });
+  t.match(await box.runtime(['state', id]), { code: 1, stderr: /a later version of tsrun made it/ });
   t.match(await box.runtime(['delete', '--force', id]), { code: 0, stderr: /level=warning msg="the state of / });
   t.notOk(isAlive(pid));
   t.notOk(existsSync(cgroup));

@@ -87,7 +87,7 @@ t.test('wait after the end says that it cannot tell, unless run --keep has seen 
   await box.runtimeOk(['start', id]);
   await box.waitForState(id, 'stopped');
   await waitFor('init to be reaped', async () => ((await box.runtime(['wait', id])).code === 1 ? true : undefined));
-  t.match((await box.runtime(['wait', id])).stderr, /the container has ended, but how cannot be told/);
+  t.match((await box.runtime(['wait', id])).stderr, /the container has ended, but its exit status is unknown/);
 
   const kept = box.newId();
   t.equal((await box.runtime(['run', '--keep', '--bundle', program(box, 'exit 3').directory, kept])).code, 3);

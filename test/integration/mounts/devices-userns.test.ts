@@ -155,5 +155,5 @@ t.test('without CAP_MKNOD it is always the host’s', { skip: setprivOnly }, asy
   t.equal(there.stdout, 'read\n', there.stderr);
   t.match((await without(none)).stderr, /bind-device \/dev\/no-such-device: ENOENT .*must be there/);
   const other = await without({ ...none, path: '/dev/null', minor: 5 });
-  t.match(other.stderr, /bind-device \/dev\/null: ENXIO .*another device/);
+  t.match(other.stderr, /bind-device \/dev\/null: ENXIO .*a different device/);
 });

@@ -308,7 +308,7 @@ t.test('a /proc that the kernel refuses otherwise is an error that says why', { 
   const command = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
   const { code, stderr } = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command]);
   t.equal(code, 1);
-  t.match(stderr, /\/mounts\/0: new-filesystem .*EPERM .*a \/proc outside that hides nothing/);
+  t.match(stderr, /\/mounts\/0: new-filesystem .*EPERM .*an outer \/proc that hides nothing/);
 });
 
 t.test('without a cgroup namespace, too, its cgroup is read-only', { skip: cgroupOnly }, async (t) => {

@@ -160,7 +160,7 @@ t.test('the type bind without the option is an error', { skip: tsrunOnly }, asyn
   const mount: Mount = { destination: '/m', type: 'bind', source: hostDirectory(box) };
   const { code, stderr } = await box.runContainer(['/bin/true'], add(mount));
   t.equal(code, 1);
-  t.match(stderr, /\/mounts\/\d+\/type: .*bind.* is no filesystem type .*rbind/);
+  t.match(stderr, /\/mounts\/\d+\/type: .*bind.* is not a filesystem type .*rbind/);
 });
 
 t.test('a bind of a file makes a file, a bind of a directory a directory', { skip }, async (t) => {

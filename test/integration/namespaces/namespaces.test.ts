@@ -131,10 +131,7 @@ t.test('errors of a path name the property, what is there and what to do', { ski
     return (await box.runContainer(['/bin/true'], edit)).stderr;
   };
   const uts = '/proc/self/ns/uts';
-  t.match(
-    await error(uts),
-    '/linux/namespaces/0/path: /proc/self/ns/uts is a uts namespace, and not a network namespace',
-  );
+  t.match(await error(uts), '/linux/namespaces/0/path: /proc/self/ns/uts is a uts namespace, not a network namespace');
   t.match(await error('/etc/passwd'), '/linux/namespaces/0/path: /etc/passwd is not a namespace');
   t.match(await error('/run/netns/none'), '/linux/namespaces/0/path: cannot open /run/netns/none: ENOENT');
 });

@@ -66,7 +66,7 @@ t.test('other failures than EINVAL are not tried again', async (t) => {
 t.test('a hint is about the file and what the kernel said of it', async (t) => {
   t.match(hintFor('cpu.max', 'ENOENT'), /^this kernel has no cpu\.max/);
   t.match(hintFor('hugetlb.3MB.max', 'ENOENT'), /page sizes/);
-  t.match(hintFor('cpu.max', 'EACCES'), /not this user’s to write/);
+  t.match(hintFor('cpu.max', 'EACCES'), /this user may not write/);
   t.match(hintFor('cpu.max', 'EINVAL'), /^period: /);
   t.match(hintFor('cpu.max', 'ENOMEM'), /out of memory/);
   t.match(hintFor('cpuset.cpus', 'EINVAL'), /are they online/);

@@ -197,7 +197,7 @@ t.test('root.path that is not there, or no directory', async (t) => {
     },
   });
   t.match(errors(t, withRoot('nowhere')), [/^\/root\/path: .*nowhere does not exist$/]);
-  t.match(errors(t, withRoot('rootfs/bin/sh')), [/^\/root\/path: .* is no directory$/]);
+  t.match(errors(t, withRoot('rootfs/bin/sh')), [/^\/root\/path: .* is not a directory$/]);
 });
 
 t.test('namespaces that the kernel does not have, or that are not there to join', async (t) => {
@@ -314,11 +314,11 @@ t.test('the program is searched in the root filesystem', async (t) => {
     },
   });
   t.same(errors(t, withArgs(['/bin/sh'])), []);
-  t.match(errors(t, withArgs(['nothing'])), [/^\/process\/args\/0: "nothing" is in no directory of PATH=/]);
+  t.match(errors(t, withArgs(['nothing'])), [/^\/process\/args\/0: "nothing" is not in any directory of PATH=/]);
   t.match(errors(t, withArgs(['/bin/nothing'])), [/^\/process\/args\/0: there is no \/bin\/nothing in/]);
   t.match(errors(t, withArgs(['/bin'])), [/\/bin is a directory/]);
   const plain = (_: FullSpec, bundle: string) => writeFileSync(join(bundle, 'rootfs/bin/plain'), '', { mode: 0o644 });
-  t.match(errors(t, withArgs(['plain'], plain)), [/^\/process\/args\/0: \/bin\/plain is no executable file/]);
+  t.match(errors(t, withArgs(['plain'], plain)), [/^\/process\/args\/0: \/bin\/plain is not an executable file/]);
   t.same(
     errors(
       t,

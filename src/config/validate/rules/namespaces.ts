@@ -81,7 +81,7 @@ export const namespaceErrors: Rule[] = [
 
 export function mappingCountProblems({ length: count }: readonly LinuxIDMapping[], pointer: string): Problem[] {
   const message = () => `must have at most ${maxMappings} ranges, has ${count}`;
-  return when(count > maxMappings, pointer, message, 'join ranges that follow each other');
+  return when(count > maxMappings, pointer, message, 'merge adjacent ranges');
 }
 
 /** Ranges that are empty, end beyond the last ID, or overlap. The kernel says of all these only EINVAL. */

@@ -17,7 +17,7 @@ const maxComparisons = 4096;
 /** Of all entries together. A filter has room for 4096 instructions (seccomp(2)); libseccomp takes hours for a million. */
 const maxNames = 16384;
 
-const sizeHint = 'no filter that Linux takes has so many';
+const sizeHint = 'Linux accepts no filter with so many';
 
 export const seccompErrors: Rule[] = [
   seccompRule('seccomp-size', ({ syscalls = [] }) => {

@@ -26,6 +26,6 @@ function sysctlProblems(key: string, spec: Spec): Problem[] {
   if (path === 'kernel/hostname') return when(true, pointer, 'cannot be set here', 'use /hostname');
   const type = sysctlNamespace(key);
   if (type !== undefined) return needsNamespace(spec, type, pointer);
-  const onHost = `leave it out; who wants it on the host sets it there: sysctl -w ${show(`${key}=…`)}`;
+  const onHost = `leave it out; to have it on the host, set it there: sysctl -w ${show(`${key}=…`)}`;
   return when(true, pointer, 'belongs to no namespace, and setting it would change the host', onHost);
 }

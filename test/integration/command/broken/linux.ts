@@ -150,7 +150,7 @@ export const brokenLinux: Readonly<Record<string, Broken>> = {
     /add \{"type": "time"\}/,
     /^\{$/,
   ),
-  'a network device that is not there': wrong('/linux/netDevices', { eth77: {} }, /eth77/, /ip link shows/, /^\{$/),
+  'a network device that is not there': wrong('/linux/netDevices', { eth77: {} }, /eth77/, /ip link lists/, /^\{$/),
   'a cgroup path that leads outside': wrong(
     '/linux/cgroupsPath',
     '/a/../../b',

@@ -148,7 +148,7 @@ export const brokenProcesses: Readonly<Record<string, Broken>> = {
     '/root/path',
     'config.json',
     /\/root\/path/,
-    /counts from the bundle/,
+    /is relative to the bundle/,
     /config.json/,
   ),
   'a host name that is too long': wrong('/hostname', 'x'.repeat(70), /\/hostname/, /at most 64 bytes/, /^"x+/),

@@ -61,5 +61,5 @@ t.test('what this host does not have is refused by name', async (t) => {
     /^\/linux\/intelRdt\/schemata: this host has no resource "L2"/,
   );
   t.match(refusalOf(rdt({ enableMonitoring: true }), poor), /^\/linux\/intelRdt\/enableMonitoring: /);
-  t.match(refusalOf(rdt({ closID: 'info' })), /^\/linux\/intelRdt\/closID: resctrl has info for itself/);
+  t.match(refusalOf(rdt({ closID: 'info' })), /^\/linux\/intelRdt\/closID: resctrl reserves info for itself/);
 });

@@ -76,11 +76,11 @@ t.test('the later option wins', async (t) => {
 
 t.test('what cannot be', async (t) => {
   const cases: [Mount[], RegExp][] = [
-    [[bind('size=1m')], /^\/mounts\/0\/options\/1: unknown mount option "size=1m"; a bind mount takes none/],
+    [[bind('size=1m')], /^\/mounts\/0\/options\/1: unknown mount option "size=1m"; a bind mount takes no options of/],
     [[bind('tmpcopyup')], /^\/mounts\/0\/options\/1: tmpcopyup is for mounts of type tmpfs/],
     [[{ ...tmpfs('tmpcopyup'), type: 'proc', destination: '/p' }], /^\/mounts\/0\/options\/0: tmpcopyup is for/],
-    [[{ destination: '/m', type: 'bind', source: '/srv' }], /^\/mounts\/0\/type: "bind" is no filesystem type/],
-    [[{ destination: '/m', source: '/srv' }], /^\/mounts\/0\/type: "" is no filesystem type/],
+    [[{ destination: '/m', type: 'bind', source: '/srv' }], /^\/mounts\/0\/type: "bind" is not a filesystem type/],
+    [[{ destination: '/m', source: '/srv' }], /^\/mounts\/0\/type: "" is not a filesystem type/],
     [[tmpfs('iversion', 'tmpcopyup')], /^\/mounts\/0\/options: iversion and silent cannot be combined/],
     [[{ ...tmpfs('silent'), ...mappings }], /^\/mounts\/0\/options: iversion and silent cannot be combined/],
     [[tmpfs(), tmpfs('remount', 'iversion')], /^\/mounts\/1\/options: iversion and silent are for new filesystems/],
@@ -123,7 +123,7 @@ t.test('what has no effect is warned about', async (t) => {
   t.same(planWith([bind('sync', 'ro')]).warnings, [
     {
       pointer: '/mounts/0/options',
-      message: 'sync is a matter of the filesystem, which the mount shares with others: no effect',
+      message: 'sync is an option of the filesystem, which other mounts share: no effect',
     },
   ]);
   t.same(planWith([bind('sync', 'async', 'loud', 'nolazytime')]).warnings, []);

@@ -8,11 +8,11 @@ const { ENOENT, EACCES, ENOEXEC, EAGAIN } = constants.errno;
 t.test('each end has its own way out, and one that nobody knows has none', async (t) => {
   t.match(
     hookHint('createRuntime', '/no/such/hook', { end: hookEnd.notStarted, code: ENOENT }),
-    /its path counts on the host/,
+    /its path is looked up on the host/,
   );
   t.match(
     hookHint('startContainer', '/no/such/hook', { end: hookEnd.notStarted, code: ENOENT }),
-    /counts in the root filesystem/,
+    /looked up in the root filesystem/,
   );
   t.match(
     hookHint('poststop', '/no/such/hook', { end: hookEnd.notStarted, code: EACCES }),
@@ -32,5 +32,5 @@ t.test('a program that is there misses its interpreter', async (t) => {
   const missing = { end: hookEnd.notStarted, code: ENOENT };
   t.match(hookHint('createContainer', '/bin/sh', missing), /the file is there: its interpreter/);
   // It is the image's that is meant.
-  t.match(hookHint('startContainer', '/bin/sh', missing), /counts in the root filesystem/);
+  t.match(hookHint('startContainer', '/bin/sh', missing), /looked up in the root filesystem/);
 });

@@ -140,7 +140,7 @@ t.test('a file that goes onto a directory is told where it could go', async (t) 
 t.test('a missing source is told in the words that engines look for', async (t) => {
   const { message, hint } = describeFailure(clone, { error: ENOENT, value: 0, detail: '/srv' });
   t.equal(message, '/mounts/3/source: mount on /m: /srv: no such file or directory');
-  t.match(hint, /a relative one counts from the bundle/);
+  t.match(hint, /a relative one starts at the bundle/);
 });
 
 t.test('a fallback that was taken', async (t) => {

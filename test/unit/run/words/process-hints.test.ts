@@ -53,5 +53,5 @@ t.test('a helper that is not privileged is told from a range that is not one’s
   const range = 'newuidmap: uid range [0-1) -> [5-6) not allowed';
   t.match(helperHint('newuidmap', 'uid', range), /\/etc\/subuid/);
   const refused = 'newgidmap: write to gid_map failed: Operation not permitted';
-  t.match(helperHint('newgidmap', 'gid', refused), /^newgidmap lacks its privilege/);
+  t.match(helperHint('newgidmap', 'gid', refused), /^newgidmap has no privilege/);
 });
