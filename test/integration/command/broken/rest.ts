@@ -7,7 +7,7 @@ export const brokenRest: Readonly<Record<string, Broken>> = {
       spec.hooks = { createRuntime: [{ path: '/usr/bin/setup-netwrk' }] };
     },
     property: /\/usr\/bin\/setup-netwrk/,
-    wayOut: /path counts on the host/,
+    wayOut: /path is looked up on the host/,
     marked: /./,
   },
   'a hook with a relative path': {
