@@ -7,6 +7,8 @@ import { cacheDir } from '../vm/paths.ts';
 /** `none` has no C library; `bullseye` an older one than tsrun is built with. */
 export const plainSuites = ['none', 'bullseye', 'bookworm', 'trixie', 'forky'] as const;
 export type PlainSuite = (typeof plainSuites)[number];
+/** `forky-node` is forky with its nodejs. */
+type TreeName = PlainSuite | 'forky-node';
 
 const here = join(repoRoot, 'test/install');
 
@@ -14,7 +16,7 @@ const here = join(repoRoot, 'test/install');
 const edition = 1;
 
 /** Unpacks it where it is missing, in some seconds. */
-function ensurePlainTree(suite: PlainSuite): string {
+function ensurePlainTree(suite: TreeName): string {
   // It brings what unpacks.
   const setup = spawnSync('bash', [join(repoRoot, 'scripts/setup.sh'), 'vm'], { encoding: 'utf8' });
   if (setup.status !== 0) throw new Error(setup.stderr);
@@ -30,7 +32,7 @@ export class PlainTree {
   readonly #prepare: string;
 
   /** @param prepare shell script of the host's that installs what is tried; its working directory is the tree's root */
-  constructor(box: Sandbox, suite: PlainSuite, prepare: string) {
+  constructor(box: Sandbox, suite: TreeName, prepare: string) {
     this.#box = box;
     this.#tree = ensurePlainTree(suite);
     this.#prepare = prepare;
