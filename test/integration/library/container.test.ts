@@ -70,20 +70,6 @@ t.test('an events that is given up, or left', { skip }, async (t) => {
   for await (const _ of container.events()) break;
 });
 
-t.test('limits', { skip: requires({ ...needs, controllers: ['memory', 'pids', 'cpu'] }) }, async (t) => {
-  const { box, bundle, container } = await running(t);
-  await container.update({ pids: { limit: 9 }, memory: { limit: 64 * 1024 * 1024 } });
-  t.match(await container.stats(), { pids: { limit: 9 }, memory: { usage: { limit: 67108864n } } });
-  const place = { root: box.root, rootfs: bundle.rootfs };
-  const hungry = ['-c', 'x=a; while :; do x=$x$x; done'];
-  const limits = { memory: '32M', cpus: 0.5, pids: 16 };
-  const cgroup = (name: string) => `${box.cgroup}/${name}`;
-  t.match(await run('sh', hungry, { ...place, ...limits, cgroup: cgroup('hungry') }), { oomKilled: true });
-  const bomb = ['-c', ':(){ :|:& };:'];
-  const result = await run('sh', bomb, { ...place, ...limits, timeout: 2000, cgroup: cgroup('bomb') });
-  t.ok(result.timedOut || result.code !== null);
-});
-
 t.test('a limit that this host cannot have', { skip }, async (t) => {
   const facts = await check({ spec: await spec(['true']), rootfs: '/' });
   const box = sandbox(t);
