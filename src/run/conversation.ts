@@ -3,31 +3,33 @@ import { logFinding } from '../log.ts';
 import { type InitMessage, messageType, noOp, receiveFromInit, sendContinue } from './message.ts';
 import { describeNotice, initFailed } from './words/failure.ts';
 
-/** What a command makes of init's messages. Without a function for it, a message is one that init may not send. */
+/** How a command handles init's messages. A message without a handler is one that init must not send. */
 export interface Answers {
   /**
-   * The op of init's own that a message is about.
+   * The op that a message is about, which must be one of init's.
    *
    * @throws Error for any other op
    */
   opOf(index: number): Op;
-  /** The runtime's turn at this op. @returns whether init now waits for start */
+  /** Takes the runtime's turn at this op. @returns whether init now waits for start */
   turn?(index: number): boolean;
-  /** init went on in the child that it names. */
+  /** Called when init goes on in a child, whose pid the message has. */
   forked?(message: InitMessage): void;
-  /** A terminal's master, and its slave's name inside the container. */
+  /** Called with a terminal's master, and the name of its slave inside the container. */
   terminal?(fd: number, name: string): void;
-  /** A seccomp listener; init goes on when this returns. */
+  /** Called with a seccomp listener; init goes on when this returns. */
   listener(fd: number): void;
 }
 
-/** How a conversation ends: an op failed, init waits for start, or its end is closed (by execve when it was there). */
+/**
+ * How a conversation ends: an op failed, init waits for start, or init closed its end (by execve, if it got that far).
+ */
 export type Ending =
   | { readonly how: 'failed'; readonly op: Op; readonly message: InitMessage }
   | { readonly how: 'waiting' }
   | { readonly how: 'closed'; readonly atExecve: boolean };
 
-/** Answers init, one message after the other: the one loop of create, start and exec. */
+/** Answers init's messages one by one; create, start and exec all use this loop. */
 export function converse(socket: number, answers: Answers): Ending {
   let atExecve = false;
   for (;;) {
@@ -38,7 +40,7 @@ export function converse(socket: number, answers: Answers): Ending {
         if (message.opIndex === noOp) throw initFailed(message);
         return { how: 'failed', op: answers.opOf(message.opIndex), message };
       case messageType.notice:
-        // Only where the kernel refuses this caller something, which is usual there.
+        // Only info: the kernel refused this caller something, which is usual for such a caller.
         logNotice(answers.opOf(message.opIndex), message);
         break;
       case messageType.descriptor:
@@ -70,7 +72,7 @@ function logNotice(op: Op, message: InitMessage): void {
 function takeDescriptor(socket: number, answers: Answers, { opIndex, fd, detail }: InitMessage): void {
   const { op } = answers.opOf(opIndex);
   if (fd >= 0 && op === 'make-console' && answers.terminal !== undefined) return answers.terminal(fd, detail);
-  // A startContainer hook loads a filter of its own.
+  // A startContainer hook loads its own filter.
   const loadsFilter = op === 'load-seccomp' || op === 'run-container-hook';
   if (fd < 0 || !loadsFilter) throw new Error(`init sends no descriptor in ${op}`);
   answers.listener(fd);

@@ -20,12 +20,12 @@ import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
 import { describeFailure, killedHint } from './words/failure.ts';
 
-/** What init has to do before it forks takes some milliseconds; in a frozen cgroup it never gets there. */
+/** How long init may take to fork. It needs some milliseconds; in a frozen cgroup it never gets there. */
 const forkTimeoutMs = 500;
 
 /**
- * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Whatever was made is on the undo
- * stack; the caller runs it when this throws.
+ * Runs a plan: the runtime's ops here, init's ops in the child, each in its turn. Everything it makes goes on the undo
+ * stack, which the caller runs when this throws.
  */
 export class Executor implements Run {
   private readonly plan: Plan;
@@ -33,21 +33,21 @@ export class Executor implements Run {
   readonly undo: UndoStack;
   readonly options: RunOptions;
   private readonly trace: Trace | undefined;
-  /** Descriptors init inherits, by the slot's name in the plan. */
+  /** Descriptors that init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number> = {};
-  /** Bytes that ops of init get, by the name in the plan. */
+  /** Bytes for init's ops, by the name in the plan. */
   readonly blobs: Record<string, Uint8Array> = {};
   readonly cgroup: CgroupOps;
   private socket = -1;
-  /** Of the process that runs init's ops. */
+  /** Pid of the process that runs init's ops; -1 before the clone. */
   pid = -1;
-  /** Indices of ops that come before the clone, and can be done while it is under way. */
+  /** Indices of ops that come before the clone but can run while it is under way. */
   private readonly besideClone: number[] = [];
-  /** Of the plan's ops the first that the runtime's turns have not come to. */
+  /** Index of the first op that the runtime's turns have not reached. */
   private nextOp = 0;
   private resctrlGroups: readonly string[] = [];
   private pidfd = -1;
-  /** init runs, will go on in a child, and has not told of it. */
+  /** Whether init runs, will go on in a child, and has not reported that child yet. */
   private awaitsFork = false;
   private terminal = -1;
 
@@ -62,9 +62,9 @@ export class Executor implements Run {
 
   /** @throws TsrunError for the first op that fails, with its place in the config */
   run(): Started {
-    // Last of all: init is heard until its end. The process may live on, and make others.
+    // Undone last, because init may report until its end. This process may live on and create other containers.
     this.undo.push(() => this.close());
-    // Below init's end on the stack: a group can only go when nobody is in it.
+    // Undone after init's end: a group can be removed only when no process is in it.
     this.undo.push(() => removeGroups(this.resctrlGroups));
     this.nextOp = this.runtimeOps(0);
     this.converse();
@@ -74,7 +74,9 @@ export class Executor implements Run {
     return { pid, pidfd, terminal, socket };
   }
 
-  /** What this process holds for the plan; a failure of what comes after its run closes what was kept. */
+  /**
+   * Closes what this process holds for the plan. If a later step fails, a second call closes what the first one kept.
+   */
   private close({ keep = [] }: { keep?: readonly number[] } = {}): void {
     for (const fd of [this.socket, this.terminal, ...Object.values(this.slots)]) {
       if (fd >= 0 && !keep.includes(fd)) closeQuietly(fd);
@@ -85,7 +87,7 @@ export class Executor implements Run {
     this.cgroup.close();
   }
 
-  /** The runtime's ops from `index` up to the next of init's. */
+  /** Runs the runtime's ops from `index` up to init's next op. @returns the index of that op */
   private runtimeOps(index: number): number {
     let at = index;
     for (let op = this.plan.ops[at]; op !== undefined && isRuntimeOp(op); op = this.plan.ops[++at]) {
@@ -143,19 +145,22 @@ export class Executor implements Run {
     if (failure !== undefined) throw failure.error;
     sendContinue(this.socket);
     this.awaitsFork = this.plan.ops.some(({ op }) => op === 'fork-child');
-    // Otherwise the process that counts is the one that it forks.
+    // Otherwise the process that counts is the child that it forks.
     if (!this.awaitsFork) this.started(this.pid, this.pidfd);
   }
 
-  /** What need not be there before init's first message, and takes as long as the kernel for process and namespaces. */
+  /**
+   * Does what init's first message does not depend on, in the time that the kernel needs to make the process and
+   * namespaces.
+   */
   private whileCloning(plan: number): void {
     addon().writePlan(plan, this.plan.ops.map(withRuntimeEnv), this.slots, this.blobs, this.trace?.fd ?? -1);
     for (const index of this.besideClone) this.traced(index, this.plan.ops[index] as RuntimeOp);
   }
 
   /**
-   * init went on in a child, which is our child too; the first process has ended. Who may trace init could name another
-   * process here, to have it killed for a failure.
+   * Called when init has gone on in a child, which is our child too; the first process has ended. A process that may
+   * trace init could name some other process here, to have it killed after a failure.
    */
   private forked(message: InitMessage): void {
     this.takeChild(message);
@@ -181,7 +186,7 @@ export class Executor implements Run {
     if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, initType, pidfd, '--pidfd-socket');
   }
 
-  /** @param name of the terminal's slave inside the container */
+  /** @param name the name of the terminal's slave inside the container */
   private takeTerminal(fd: number, name: string): void {
     const { consoleSocket } = this.options;
     if (consoleSocket === undefined) {
@@ -199,8 +204,8 @@ export class Executor implements Run {
   }
 
   /**
-   * Answers init until its part of the plan is done: in a create until the last sync, after which it waits for start;
-   * else until execve closes its end of the socket.
+   * Answers init until its part of the plan is done. In a create that is the last sync, after which init waits for
+   * start; otherwise it is the execve that closes its end of the socket.
    */
   private converse(): void {
     const waits = this.plan.ops.some(({ op }) => op === 'wait-start');
@@ -218,20 +223,20 @@ export class Executor implements Run {
     if (failure !== undefined) throw failure;
   }
 
-  /** Each of the runtime's turns comes once, in the order of the plan. @returns whether init goes on */
+  /** Takes one turn of the runtime; each comes once, in the plan's order. @returns whether init goes on */
   private sync(index: number): boolean {
     const isTurn = index >= this.nextOp && this.plan.ops[index]?.by === 'runtime';
     if (!isTurn) throw new Error(`init gives the turn to op ${index}, and not to one from ${this.nextOp} on`);
     try {
       this.nextOp = this.runtimeOps(index);
     } catch (error) {
-      // It waits for us: somebody has killed it, of which each op would name another consequence.
+      // Init waits for us, so if it has ended, something killed it. Each op would report a different consequence.
       throw this.hasInitEnded() ? this.initDied() : error;
     }
     return sendContinue(this.socket);
   }
 
-  /** False where that cannot be seen: what has failed keeps its own words. */
+  /** False where this cannot be found out; the original error then stands. */
   private hasInitEnded(): boolean {
     try {
       return processStat(this.pid)?.isEnding ?? addon().pidfdWait(this.pidfd, 0);
@@ -245,7 +250,7 @@ export class Executor implements Run {
     return this.plan.ops.slice(index, lastRuntimeOp + 1).every(isRuntimeOp);
   }
 
-  /** Only ops of its own are init's to speak of. */
+  /** Init may only report on its own ops. */
   private opOf(index: number): Op {
     const op = this.plan.ops[index];
     if (op?.by !== 'init') throw new Error(`init speaks of op ${index}, which is not its own`);
@@ -259,7 +264,10 @@ export class Executor implements Run {
     this.reapInit();
   }
 
-  /** A child that nobody has heard of ends by itself, but stays a zombie for as long as this process lives. */
+  /**
+   * Waits for init to name its child. An unreported child ends by itself, but stays a zombie as long as this process
+   * lives.
+   */
   private awaitFork(): void {
     if (!addon().pidfdWait(this.socket, forkTimeoutMs)) return;
     const message = receiveFromInit(this.socket);
@@ -274,8 +282,8 @@ export class Executor implements Run {
   }
 
   private initDied(): TsrunError {
-    // Its end of the socket is closed, so that it has ended but for its own part: this changes nothing of how. Where only the
-    // socket has failed, it would wait for us, and we for it.
+    // Init has closed its end of the socket and is about to end; killing it does not change how. If only the socket
+    // failed, init would wait for us, and we for it.
     addon().pidfdSignal(this.pidfd, 9);
     const { code, signal } = this.reapInit();
     const how = signal === undefined ? `exited with status ${code}` : `was killed by signal ${signal}`;
@@ -285,12 +293,12 @@ export class Executor implements Run {
   }
 }
 
-/** A hook of init's whose program is the runtime's gets the runtime's environment, which is in no plan. */
+/** Gives a hook that init runs with a program of the runtime's the runtime's environment, which is in no plan. */
 function withRuntimeEnv(op: Op): Op {
   return op.op === 'run-container-hook' && op.inherits === 'runtime' ? { ...op, env: runtimeEnv() } : op;
 }
 
-/** What an action throws, undefined when it does not. */
+/** What an action throws; undefined when it does not throw. */
 function caught(action: () => void): { error: unknown } | undefined {
   try {
     action();

@@ -6,7 +6,7 @@ import { log } from '../log.ts';
 export { messageSize, messageType, noOp } from '../generated/messages.ts';
 
 export interface InitMessage extends Message {
-  /** A descriptor that came with it, or -1. */
+  /** The descriptor that came with it, or -1. */
   fd: number;
 }
 
@@ -19,7 +19,7 @@ export function receiveFromInit(socket: number): InitMessage | null {
   return { ...readMessage(data), fd };
 }
 
-/** Has an init that waits for start wait for another one; when that cannot be said, it ends. */
+/** Tells an init that waits for start to wait for another start. If it cannot be told, it ends. */
 export function sendWaitOn(socket: number): void {
   try {
     addon().sendMessage(socket, messageOf('waitOn'));
@@ -32,7 +32,7 @@ export function sendWaitOn(socket: number): void {
  * Lets init go on.
  *
  * @param fd a descriptor for it, or -1
- * @returns false when init has ended: what it said before is still to be received, or the end of file
+ * @returns false when init has ended; its last message, or the end of file, can still be received
  */
 export function sendContinue(socket: number, fd = -1): boolean {
   try {

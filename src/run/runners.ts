@@ -19,13 +19,13 @@ import { openContainer } from './spawn.ts';
 export interface Run {
   readonly owner: PlanOwner;
   readonly options: RunOptions;
-  /** Descriptors init inherits, by the slot's name in the plan. */
+  /** Descriptors that init inherits, by the slot's name in the plan. */
   readonly slots: Record<string, number>;
-  /** Bytes that ops of init get, by the name in the plan. */
+  /** Bytes for init's ops, by the name in the plan. */
   readonly blobs: Record<string, Uint8Array>;
   readonly cgroup: CgroupOps;
   readonly undo: UndoStack;
-  /** Of the process that runs init's ops; -1 before the clone. */
+  /** Pid of the process that runs init's ops; -1 before the clone. */
   pid: number;
   clone(op: CloneOp): void;
   joinResctrl(op: JoinResctrlOp): void;
@@ -34,7 +34,7 @@ export interface Run {
 /** @throws TsrunError that names the op's place in the config */
 type Runner<Name extends RuntimeOp['op']> = (op: Extract<RuntimeOp, { op: Name }>, run: Run) => void;
 
-/** What carries out each op of the runtime: an op of schemas/ops.json without a runner does not compile. */
+/** The runner of each runtime op. An op of schemas/ops.json without a runner does not compile. */
 const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
   'compile-seccomp': (op, { blobs, options }) => {
     const { program, unknown } = filterOf(op.profile, options.filterCache);
@@ -63,7 +63,7 @@ const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
   'write-id-maps': (op, { pid }) => writeIdMaps(op, pid),
   'check-id-maps': (op, { pid }) => checkIdMaps(op, pid),
   'move-net-device': (op, { slots, pid, undo }) => {
-    // Closed with the other slots: it would keep the namespace there after the container's end.
+    // Closed with the other slots; an open one would keep the namespace alive after the container's end.
     slots['own-network'] ??= openSync(`/proc/${pid}/ns/net`, 'r');
     moveNetDevice(op, slots['own-network'], undo);
   },

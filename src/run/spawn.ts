@@ -16,7 +16,7 @@ export function openContainer({ pid, startTime, inode }: OpenContainerOp): numbe
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') throw containerStopped();
     throw error;
   }
-  // Asked after the pidfd has pinned the process: before, it could still have become another.
+  // Checked only after the pidfd has pinned the process; before that, the pid could have passed to another process.
   const identity = { pid: Number(pid), startTime: Number(startTime), ...(inode && { inode: Number(inode) }) };
   try {
     if (isAlive(identity)) return pidfd;
@@ -28,11 +28,11 @@ export function openContainer({ pid, startTime, inode }: OpenContainerOp): numbe
   throw containerStopped();
 }
 
-/** Where init is born. */
+/** The cgroup that init is born in. */
 export interface Birthplace {
-  /** Absolute path of the cgroup that the options have a descriptor of. */
+  /** Absolute path of the cgroup whose descriptor the options have. */
   readonly path: string;
-  /** Another one, where that may hold no processes. */
+  /** The cgroup to use if that one may not hold processes. */
   readonly fallback: string | null;
 }
 
@@ -46,9 +46,9 @@ export function startInit(op: CloneOp, options: SpawnOptions): void {
 }
 
 /**
- * Waits for the init that startInit has begun to start, inside its cgroup. cgroup-v2.rst, No Internal Process Constraint:
- * one that hands controllers to cgroups below it may hold no processes of its own (EBUSY), nor may one among threaded ones
- * (EOPNOTSUPP).
+ * Waits until the init that startInit has begun to start is there, inside its cgroup. A cgroup that hands controllers
+ * to cgroups below it may hold no processes of its own (EBUSY), nor may one among threaded cgroups (EOPNOTSUPP); see
+ * cgroup-v2.rst, No Internal Process Constraint.
  *
  * @throws TsrunError when the kernel refuses
  */
@@ -65,7 +65,7 @@ export function awaitInit(
       return startInCgroup(op, fallback, options);
     }
     if (code === 'EBUSY') throw cannotHoldProcesses(path);
-    // Being removed: the container has ended.
+    // The cgroup is being removed, so the container has ended.
     if (code === 'ENODEV') throw containerStopped();
     throw cloneFailed(op, error as NodeJS.ErrnoException);
   }

@@ -1,12 +1,12 @@
-/** The start of a container as text: a line for each step, with a bar where it was on the way. */
+/** Shows the start of a container as text: a line for each step, with a bar for when it ran. */
 import { oneLine } from '../errors.ts';
 import type { Style } from '../style.ts';
 import type { Span } from './trace.ts';
 
-/** Characters of the whole time. */
+/** Width of the whole time, in characters. */
 const barWidth = 40;
 
-/** @param spans in any order; the start of the first is that of the whole */
+/** @param spans in any order; the whole begins at the earliest start */
 export function timingText(spans: readonly Span[], style: Style): string {
   const rows = withKernel([...spans].sort((a, b) => Number(a.start - b.start)));
   const begin = Math.min(...rows.map(({ start }) => Number(start)));
@@ -29,7 +29,7 @@ function milliseconds(nanoseconds: number): string {
   return (nanoseconds / 1e6).toFixed(3).padStart(8);
 }
 
-/** What is too short for a character is a thin one. */
+/** A step too short for a character gets a thin one. */
 function barOf(offset: number, length: number, whole: number): string {
   const scale = barWidth / Math.max(whole, 1);
   const before = Math.min(Math.floor(offset * scale), barWidth - 1);
@@ -38,8 +38,8 @@ function barOf(offset: number, length: number, whole: number): string {
 }
 
 /**
- * The last wait is for the program: in it lie init's last ops, and after them the kernel's work for execve(2), which no
- * process can time.
+ * Splits the last wait, which is for the program: it covers init's last ops, then the kernel's work for execve(2),
+ * which no process can time.
  */
 function withKernel(rows: readonly Span[]): Span[] {
   const wait = rows.find(({ op }) => op.op === 'start-program');

@@ -15,13 +15,13 @@ export interface Span {
   readonly end: bigint;
 }
 
-/** Of --trace; -1 when it is not given. */
+/** The file of --trace; -1 without it. */
 let traceFd = -1;
-/** Of --timing: what it prints of a start. */
+/** Prints a start's times for --timing. */
 let showTiming: ((spans: readonly Span[]) => void) | undefined;
-/** Of the plan that this command runs; a command runs one at most. */
+/** The plan that this command runs; it runs at most one. */
 let current: Trace | undefined;
-/** What this command did that no plan has: start's own steps. */
+/** What this command did outside any plan: start's own steps. */
 let steps: Span[] = [];
 
 /** The index of a step that is no op of a plan. */
@@ -40,13 +40,13 @@ export function configureTrace(file: string | undefined): void {
   }
 }
 
-/** Has times taken, and shown when the container is there. */
+/** Turns measuring on; `show` gets the times once the container is there. */
 export function configureTiming(show: (spans: readonly Span[]) => void): void {
   showTiming = show;
   if (traceFd < 0) noteEngine();
 }
 
-/** From the process's start on: the engine, and the command line. */
+/** Notes the time from the process's start until now: the engine, and the command line. */
 function noteEngine(): void {
   const op = { op: 'engine', by: 'runtime', from: 'process' } as const;
   steps.push({ index: noOp, op, start: processStart(), end: addon().monotonicTime() });
@@ -56,7 +56,7 @@ function isMeasured(): boolean {
   return traceFd >= 0 || showTiming !== undefined || isLogged('debug');
 }
 
-/** undefined when nobody asks for times: then nothing is measured. */
+/** Undefined when no times are wanted; nothing is measured then. */
 export function traceOf(ops: readonly Op[]): Trace | undefined {
   if (!isMeasured()) return undefined;
   current = new Trace(ops);
@@ -64,8 +64,8 @@ export function traceOf(ops: readonly Op[]): Trace | undefined {
 }
 
 /**
- * For a start by itself, whose plan create has run up to here: gives init the memory for the rest. -1 when nobody asks for
- * times, or when this command has created the container and its trace goes on.
+ * For a start on its own, whose plan create has run up to here: gives init the memory for the rest. Returns -1 when no
+ * times are wanted, or when this command has created the container and its trace goes on.
  */
 export function traceOfStart(startOps: Readonly<Record<string, Op>>): number {
   if (current !== undefined) return -1;
@@ -87,8 +87,8 @@ export function traceStep<T>(name: string, from: string, action: () => T): T {
 }
 
 /**
- * Writes the file and the debug lines, with what has been stamped by now; the second call does nothing. What init does
- * under a seccomp filter never is in it, like the execve.
+ * Writes the file and the debug lines, with the times noted so far; a second call does nothing. What init does under a
+ * seccomp filter is never in it, and neither is the execve.
  */
 export function reportTrace(): void {
   const spans = [...(current?.finish() ?? []), ...steps];
@@ -101,16 +101,16 @@ export function reportTrace(): void {
   try {
     writeWhole(traceFd, chromeTrace(spans, process.pid));
   } catch (error) {
-    // The container is there all the same.
+    // The container exists all the same.
     log('warning', `--trace: cannot be written: ${(error as Error).message}`);
   }
   closeSync(traceFd);
   traceFd = -1;
 }
 
-/** When each op of a plan ran: the runtime notes it here, init in shared memory. */
+/** Records when each op of a plan ran: the runtime notes it here, init in shared memory. */
 export class Trace {
-  /** Shared memory of two u64 an op, start and end, for init (addon/init/main.cc). */
+  /** Shared memory with two u64 for each op, start and end, for init (addon/init/main.cc). */
   readonly fd: number;
   private readonly ops: readonly Op[];
   private readonly own: BigUint64Array;
@@ -129,7 +129,7 @@ export class Trace {
     this.own[index * 2 + 1] = addon().monotonicTime();
   }
 
-  /** Closes the shared memory. */
+  /** Closes the shared memory and returns the spans. */
   finish(): Span[] {
     const stamps = new BigUint64Array(this.own.length);
     readSync(this.fd, new Uint8Array(stamps.buffer), 0, stamps.byteLength, 0);
@@ -150,8 +150,8 @@ export function spansOf(ops: readonly Op[], runtime: BigUint64Array, init: BigUi
 }
 
 /**
- * The "JSON Array Format" of Chrome's Trace Event Format: complete events, times in microseconds. Values of ops stay
- * out, as an environment may hold secrets.
+ * The "JSON Array Format" of Chrome's Trace Event Format: complete events, times in microseconds. Values of ops are
+ * left out, as an environment may hold secrets.
  */
 export function chromeTrace(spans: readonly Span[], pid: number): string {
   const named = (name: string, tid: number, text: string) => ({ name, ph: 'M', pid, tid, args: { name: text } });
@@ -167,7 +167,7 @@ export function chromeTrace(spans: readonly Span[], pid: number): string {
     ts: Number(start) / 1000,
     dur: Number(end - start) / 1000,
     pid,
-    // One row each for the two that take turns.
+    // One row for the runtime and one for init.
     tid: op.by === 'runtime' ? 1 : 2,
     args: { index, from: op.from },
   }));

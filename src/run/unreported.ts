@@ -4,7 +4,10 @@ import { processStat } from '../host/processes.ts';
 import { fateOf } from '../linux/seccomp-fate.ts';
 import { describeFailure, killedHint } from './words/failure.ts';
 
-/** The name init gives itself (addon/init/main.cc). execve(2) takes a program's from its path, without any slash. */
+/**
+ * The name init gives itself (addon/init/main.cc). The name that execve(2) sets comes from the program's file name and
+ * never has a slash.
+ */
 const initName = 'tsrun/init';
 
 const seccomp = '/linux/seccomp';
@@ -13,12 +16,12 @@ const seccomp = '/linux/seccomp';
 const sigsys = 31;
 
 /**
- * To be asked when init has closed its socket without a report. A seccomp filter may have forbidden it to report that
- * execve failed, or ended it in execve; the process is then ending, and still has its name. One that its parent has reaped
- * already has none: then the filter itself says what it makes of execve.
+ * Explains why init closed its socket without a report. A seccomp filter may have kept it from reporting that execve
+ * failed, or killed it in execve; the process is then ending, and still has its name. One already reaped by its parent
+ * has no name any more; the filter itself then tells what it does with execve.
  *
- * @param init with its start time where it can have been reaped, and the pid be another's
- * @param ops what init was to do last
+ * @param init with its start time if it may have been reaped and its pid reused
+ * @param ops the last ops of init
  * @param filter the program (struct sock_filter[]) that init has loaded
  * @returns undefined when init became the program
  */
@@ -51,7 +54,7 @@ function refused(exec: ExecOp, error: number, ops: readonly Op[]): TsrunError {
 function killed(signal: number): TsrunError {
   return new TsrunError(`the container's init was killed by signal ${signal} in execve`, {
     pointer: seccomp,
-    // Any other signal is init's own, which may not even exit.
+    // Any other signal is init's own doing: the filter does not even let it exit.
     hint: killedHint(signal) ?? `${seccomp} must allow execve${signal === sigsys ? '' : ' and exit_group'}`,
   });
 }

@@ -5,9 +5,9 @@ import { describeFailure } from '../words/failure.ts';
 type AttributeOp = SetSchedulerOp | SetIoPriorityOp | SetOwnCpuAffinityOp;
 
 /**
- * Sets an attribute of the init process, or of the runtime's own that init will inherit.
+ * Sets an attribute of the init process, or one of the runtime's own that init will inherit.
  *
- * @param pid of the init process, which is not reaped yet: the number cannot be another's
+ * @param pid of the init process, which has not been reaped, so the number cannot belong to another process
  * @throws TsrunError when the kernel refuses
  */
 export function setAttribute(op: AttributeOp, pid: number): void {

@@ -12,12 +12,12 @@ import { type PlanOwner, recordIn } from '../owner.ts';
 import type { Birthplace } from '../spawn.ts';
 import { startScope, unitOf } from './scope.ts';
 
-/** The ops of a plan that make the container's cgroup, or open it, and change it. */
+/** The ops of a plan that make or open the container's cgroup, and change it. */
 export class CgroupOps implements Birthplace {
   private readonly owner: PlanOwner;
   private readonly undo: UndoStack;
   path = '';
-  /** -1 when there is none. */
+  /** Descriptor of the cgroup; -1 without one. */
   fd = -1;
   fallback: string | null = null;
 
@@ -42,10 +42,10 @@ export class CgroupOps implements Birthplace {
     this.fd = openCgroup(path);
   }
 
-  /** @param pid of init, without which systemd makes no scope */
+  /** @param pid of init; systemd makes no scope without a process */
   startScope(op: StartScopeOp, pid: number): void {
     const unit = unitOf(op);
-    // Before it is there: a create that is killed meanwhile leaves it to delete.
+    // Recorded before the scope is there: if create is killed meanwhile, delete must remove it.
     recordIn(this.owner, { cgroup: null, unit });
     const path = startScope(op, pid);
     this.undo.push(() => removeContainerCgroup({ path, unit }));
@@ -60,7 +60,7 @@ export class CgroupOps implements Birthplace {
     this.fallback = fallback;
   }
 
-  // Without a cgroup, which only an ordinary user may be (see create), the ops on it have nothing to do.
+  // Only an ordinary user may be without a cgroup (see create); the ops on it then do nothing.
 
   set(op: SettingOp): void {
     if (this.fd >= 0) applySetting(this.path, op);
@@ -80,7 +80,7 @@ export class CgroupOps implements Birthplace {
   }
 }
 
-/** Whether the kernel says that this user may not. */
+/** Whether the kernel does not permit this to the user. */
 function isRefusal(error: unknown): boolean {
   const { cause } = error as { cause?: NodeJS.ErrnoException };
   return ['EACCES', 'EPERM', 'EROFS'].includes(cause?.code ?? '');

@@ -4,13 +4,13 @@ import type { Hook, State } from '../../generated/spec.ts';
 import { ownEnv } from '../../linux/hook-env.ts';
 import { type HookOutcome, hookFailed, hookNotRun } from '../words/hook-failure.ts';
 
-/** A hook as an op or the config gives it, and its place for messages. */
+/** A hook as an op or the config gives it, with its place for messages. */
 export interface PlacedHook {
   from: string;
   path: string;
   args: readonly string[];
   env: readonly string[];
-  /** Whose environment it gets in place of `env`. */
+  /** Whose environment it gets instead of `env`. */
   inherits: string | null;
   timeoutSeconds: number | bigint;
 }
@@ -28,7 +28,7 @@ export function placeHook(hook: Hook, kind: string, index: number): PlacedHook {
 /**
  * Runs one hook in the runtime's namespaces with the state on its stdin (config.md, POSIX-platform Hooks).
  *
- * @throws TsrunError naming the hook, how it ended and the end of its output
+ * @throws TsrunError that names the hook, how it ended and the end of its output
  */
 export function runHook(hook: PlacedHook, state: State): void {
   const outcome = outcomeOf(hook, state);
@@ -50,7 +50,7 @@ function outcomeOf(hook: PlacedHook, state: State): HookOutcome {
   }
 }
 
-/** `name=value` of this process. */
+/** This process's environment as `name=value`. */
 export function runtimeEnv(): string[] {
   return Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 }

@@ -9,10 +9,10 @@ type Kind = 'uid' | 'gid';
 const capSetfcap = 1n << 31n;
 
 /**
- * Maps IDs of the new user namespace that process `pid` is in. The groups come first: newuidmap(1) looks at the
- * process's owner only, and a process without mapped groups is of no use to anybody.
+ * Maps IDs in the new user namespace of process `pid`. Groups come first: newuidmap(1) looks only at the process's
+ * owner, and a process without mapped groups is of no use to anyone.
  *
- * @throws TsrunError naming the mapping and, where newuidmap(1) refuses, subuid(5)
+ * @throws TsrunError that names the mapping and, where newuidmap(1) refuses, subuid(5)
  */
 export function writeIdMaps(op: WriteIdMapsOp, pid: number): void {
   if (op.denySetgroups) write(pid, 'gid', 'setgroups', 'deny');
@@ -22,7 +22,7 @@ export function writeIdMaps(op: WriteIdMapsOp, pid: number): void {
 
 function map(lines: readonly string[], helper: boolean, kind: Kind, pid: number): void {
   if (helper) return runHelper(kind, pid, lines);
-  // One write: the kernel takes the whole map at once.
+  // One write, because the kernel takes the whole map at once.
   write(pid, kind, `${kind}_map`, `${lines.join('\n')}\n`);
 }
 
@@ -37,7 +37,7 @@ function write(pid: number, kind: Kind, file: string, value: string): void {
   }
 }
 
-/** EPERM is the kernel's word for a range that may not be mapped. */
+/** The kernel says EPERM for a range that may not be mapped. */
 export function mapHint(code: string, value: string, capabilities = ownCapabilities()): string | undefined {
   if (code !== 'EPERM') return systemHint({ code });
   return lacksSetfcap(value, capabilities)
@@ -45,7 +45,10 @@ export function mapHint(code: string, value: string, capabilities = ownCapabilit
     : 'every hostID must be mapped in the runtime’s own user namespace too';
 }
 
-/** user_namespaces(7): what maps the root of the parent could otherwise give files capabilities there. */
+/**
+ * user_namespaces(7): without CAP_SETFCAP, a process may not map the parent's root, as it could then give files
+ * capabilities there.
+ */
 function lacksSetfcap(map: string, capabilities: bigint): boolean {
   const mapsRoot = map.split('\n').some((line) => line.split(' ')[1] === '0');
   return mapsRoot && (capabilities & capSetfcap) === 0n;
@@ -63,7 +66,7 @@ function runHelper(kind: Kind, pid: number, lines: readonly string[]): void {
   });
 }
 
-/** Of what shadow's helpers say. */
+/** A hint for what shadow's helpers said. */
 export function helperHint(helper: string, kind: Kind, said: string): string {
   if (/Operation not permitted/.test(said)) {
     return `${helper} has no privilege: it needs setuid root or file capabilities, a mount without nosuid, and no no_new_privs`;

@@ -8,9 +8,9 @@ import { namespaceFlags } from '../../linux/namespaces.ts';
 /**
  * Opens a namespace to be joined.
  *
- * @returns its descriptor, of a type that the kernel has confirmed
- * @throws TsrunError when it is not there, of another type ("the runtime MUST generate an error", config-linux.md,
- *   Namespaces), or the runtime's own although a property would change it
+ * @returns its descriptor; the kernel has confirmed its type
+ * @throws TsrunError when it does not exist, has another type ("the runtime MUST generate an error", config-linux.md,
+ *   Namespaces), or is the runtime's own although a property would change it
  */
 export function openNamespace(op: OpenNamespaceOp): number {
   const fd = open(op);
@@ -26,7 +26,7 @@ export function openNamespace(op: OpenNamespaceOp): number {
 
 function open({ from, path }: OpenNamespaceOp): number {
   try {
-    // A FIFO must not hold us up.
+    // O_NONBLOCK so that a FIFO does not block us.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     throw new TsrunError(`cannot open ${path}: ${errorCode(error)}`, {
@@ -36,7 +36,7 @@ function open({ from, path }: OpenNamespaceOp): number {
   }
 }
 
-/** Of a namespace's file. */
+/** A hint for a namespace's file that cannot be opened. */
 export function openHint(code: string): string | undefined {
   if (code === 'ENOENT') return 'does the process or container that it belongs to still run?';
   if (code === 'EACCES' || code === 'EPERM')
@@ -59,14 +59,14 @@ function typeOf(fd: number): string | undefined {
   try {
     flag = addon().namespaceType(fd);
   } catch (error) {
-    // What a file that is no namespace says to a call that it does not know.
+    // What a file that is not a namespace answers to an ioctl that it does not know.
     if (['ENOTTY', 'EINVAL'].includes(errorCode(error))) return undefined;
     throw error;
   }
   return Object.entries(namespaceFlags).find(([, value]) => value === flag)?.[0] ?? 'different';
 }
 
-/** Names below /proc/PID/ns of the namespaces that properties change. */
+/** Names below /proc/PID/ns of the namespaces that properties of the config change. */
 const files: Readonly<Record<string, string>> = { network: 'net', ipc: 'ipc', uts: 'uts', user: 'user' };
 
 function demandForeign(fd: number, property: string, { from, type, path }: OpenNamespaceOp): void {

@@ -5,7 +5,7 @@ import { closeQuietly } from '../../close.ts';
 import { errorCode, systemHint, TsrunError } from '../../errors.ts';
 import { writeWhole } from '../../write.ts';
 
-/** How often somebody else may have had the same name for a file. */
+/** How often to try again when the name of the temporary file is taken. */
 const maxAttempts = 16;
 
 interface PidFile {
@@ -15,9 +15,9 @@ interface PidFile {
 }
 
 /**
- * Writes the pid in decimal, without a newline (callers parse the bytes), through a temporary file in the same
- * directory, so that a reader never sees half of it. The directory may be one that others write to, such as /tmp: no
- * link of theirs is followed, and no file but the one made here is written to or removed. Returns the undo.
+ * Writes the pid in decimal, without a newline (callers parse the bytes). It goes through a temporary file in the same
+ * directory, so a reader never sees half of it. The directory may be one that others write to, such as /tmp: none of
+ * their links is followed, and only the file made here is written to or removed. Returns the undo.
  */
 export function writePidFile(path: string, pid: number): () => void {
   try {
@@ -45,7 +45,10 @@ export function pidFileHint(error: unknown): string | undefined {
   }
 }
 
-/** Under a name that nobody can have taken on purpose; O_EXCL of flag wx makes a file and never opens one. */
+/**
+ * Makes the file under a name that nobody can have taken on purpose. O_EXCL (flag wx) makes a file and never opens an
+ * existing one.
+ */
 function makeTemporary(path: string, text: string): PidFile {
   for (let attempt = 1; ; attempt++) {
     const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${addon().monotonicTime()}`);
@@ -82,7 +85,7 @@ function moveTo(path: string, file: PidFile): void {
   }
 }
 
-/** What stands there by now may be another's. */
+/** Removes the file only if it is still the same: it may be another process's by now. */
 function removeIfSame({ path, dev, ino }: PidFile): void {
   try {
     const now = lstatSync(path);

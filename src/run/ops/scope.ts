@@ -13,11 +13,11 @@ export function unitOf({ unit, user }: StartScopeOp): UnitName {
 
 /**
  * Lets systemd make a scope and move init into it. A scope cannot be made empty, so init has been cloned before and
- * waits; where the scope's cgroup is, the kernel says.
+ * waits; the kernel says where the scope's cgroup is.
  *
  * @param pid of init, as systemd sees it
  * @returns absolute path of the scope's cgroup
- * @throws TsrunError when systemd refuses, or has no controller that a limit needs
+ * @throws TsrunError when systemd refuses, or lacks a controller that a limit needs
  */
 export function startScope(op: StartScopeOp, pid: number): string {
   const unit = unitOf(op);
@@ -37,7 +37,7 @@ function scopeCgroup(op: StartScopeOp, pid: number): string {
   }
   const path = join(op.mount, relative);
   try {
-    // Those that systemd knows nothing of (hugetlb, rdma, misc) too, as for a cgroup of our own making.
+    // Includes those that systemd does not know (hugetlb, rdma, misc), as in a cgroup that we make ourselves.
     enableControllers(path, op.controllers);
   } catch (error) {
     if (!op.user) throw error;
@@ -49,7 +49,7 @@ function scopeCgroup(op: StartScopeOp, pid: number): string {
   return path;
 }
 
-/** Undefined where /proc does not show the process (hidepid of proc(5)). */
+/** Undefined where /proc does not show the process (hidepid, proc(5)). */
 function cgroupOf(pid: number): string | undefined {
   try {
     return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '(none)';

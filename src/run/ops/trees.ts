@@ -5,9 +5,9 @@ import { describeFailure } from '../words/failure.ts';
 type TreeOp = OpenTreeOp | MapTreeOp | MakeUserNamespaceOp;
 
 /**
- * Opens what init could not, into the slots that it inherits.
+ * Opens what init could not open, into the slots that it inherits.
  *
- * @throws TsrunError in the words of a failed op
+ * @throws TsrunError worded like any failed op
  */
 export function runTreeOp(op: TreeOp, slots: Record<string, number>): void {
   try {

@@ -11,9 +11,9 @@ import { namespaceHint } from './namespace-hints.ts';
 import { processHint } from './process-hints.ts';
 import { tooLongHint, whatIsTooLong } from './too-long.ts';
 
-/** What init reports of a failed op. */
+/** What init reports about a failed op. */
 export interface OpFailure {
-  /** errno, positive. */
+  /** A positive errno. */
   error: number;
   value: number;
   /** The failing path, or the kernel's own words. */
@@ -21,9 +21,9 @@ export interface OpFailure {
 }
 
 /**
- * Puts a failed op into words: place in the config, operation, path, errno, hint. The only place that does.
+ * Puts a failed op into words: place in the config, operation, path, errno, hint. No other code does this.
  *
- * @param ops that the op stands among, for what another one holds
+ * @param ops the ops that it belongs to, to look up what another one holds
  */
 export function describeFailure(op: Op, failure: OpFailure, ops: readonly Op[] = []): TsrunError {
   const errno = op.op === 'run-container-hook' ? undefined : failure.error;
@@ -57,19 +57,19 @@ function inWords(op: Op, failure: OpFailure, ops: readonly Op[]): TsrunError {
   });
 }
 
-/** Of init that a signal has ended. */
+/** A hint for an init killed by a signal. */
 export function killedHint(signal: number): string | undefined {
   return signal === 9 ? 'is the memory limit too small, or was it killed from outside?' : undefined;
 }
 
-/** Of init before its first op: it has little to do there but to map the plan. */
+/** For a failure before init's first op, when it does little but map the plan. */
 export function initFailed({ error }: Pick<OpFailure, 'error'>): TsrunError {
   return new TsrunError(`the container's init cannot read its plan: ${errnoWords(error)}`, {
     hint: error === constants.errno.ENOMEM ? 'is the memory limit too small, or RLIMIT_AS?' : undefined,
   });
 }
 
-/** Of a bind mount's source: engines look for these words. */
+/** For a bind mount's source; engines look for these words. */
 function sourceMissing(op: Op, { error, detail }: OpFailure, ops: readonly Op[]): TsrunError {
   const where = 'destination' in op ? `mount on ${op.destination}: ` : '';
   return new TsrunError(`${where}${detail}: no such file or directory`, {
@@ -78,7 +78,7 @@ function sourceMissing(op: Op, { error, detail }: OpFailure, ops: readonly Op[])
   });
 }
 
-/** Of a process that joins; toolbx and podman look for these words. */
+/** For a process that joins a container; toolbx and podman look for these words. */
 function cwdMissing(op: Op, { detail }: OpFailure): TsrunError {
   return new TsrunError(`chdir to ${detail}: no such file or directory`, {
     about: op.from,
@@ -86,18 +86,18 @@ function cwdMissing(op: Op, { detail }: OpFailure): TsrunError {
   });
 }
 
-/** What an op did instead of what the kernel refused, for the log, after the property that it comes from. */
+/** What an op did instead of what the kernel refused, for the log; it follows the property's name. */
 export function describeNotice(op: Op, { error, detail }: OpFailure): string {
   return `${doing(op, '')}: ${errnoWords(error)}: ${detail}`;
 }
 
-/** The property or option that an op comes from; undefined for what every container has. */
+/** The property or option that an op comes from; undefined for ops that every container has. */
 function aboutOf({ from }: Op): string | undefined {
   return from === 'default' ? undefined : from;
 }
 
 /**
- * The op with what it was at: `attach-mount /proc`, `clone-tree /srv for /data`, `new-filesystem /tmp: tmpfs: Unknown
+ * The op and what it worked on: `attach-mount /proc`, `clone-tree /srv for /data`, `new-filesystem /tmp: tmpfs: Unknown
  * parameter 'x'`.
  */
 function doing(op: Op, detail: string): string {
@@ -159,7 +159,7 @@ function execFailed({ name }: ExecOp, { error, detail }: OpFailure, ops: readonl
   }
 }
 
-/** What exec says of a container that has ended, also while it is being joined. */
+/** What exec says when the container has ended, even while exec joins it. */
 export function containerStopped(): TsrunError {
   return new TsrunError('cannot exec in a stopped container', { code: 'EWRONGSTATE' });
 }
@@ -176,7 +176,7 @@ function hintFor(op: Op, error: number, ops: readonly Op[]): string | undefined 
   return processHint(op, error);
 }
 
-/** Whether what fails does so in a user namespace that is not the host's: many calls are refused there alone. */
+/** Whether the plan runs in a user namespace that is not the host's, where the kernel refuses many calls. */
 function isConfined(ops: readonly Op[]): boolean {
   const entersOne = (op: Op) =>
     (op.op === 'unshare' && op.namespaces.includes('user')) || (op.op === 'join-namespace' && op.type === 'user');

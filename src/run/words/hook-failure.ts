@@ -5,7 +5,7 @@ import { errnoWords } from '../../linux/errno.ts';
 import { hookHint } from './hook-hints.ts';
 import { tooLongHint, type Vectors, whatIsTooLong } from './too-long.ts';
 
-/** How a hook ended, as the addon or init tells it. */
+/** How a hook ended, as the addon or init reports it. */
 export interface HookOutcome {
   end: number;
   code: number;
@@ -17,7 +17,9 @@ interface NamedHook {
   path: string;
 }
 
-/** `error running poststart hook #0: /bin/notify: exited with status 3; its output ended: …`: it begins as runc's does. */
+/**
+ * `error running poststart hook #0: /bin/notify: exited with status 3; its output ended: …`: the beginning is runc's.
+ */
 export function hookFailed(hook: NamedHook & { timeoutSeconds: number | bigint } & Vectors, outcome: HookOutcome) {
   const what = {
     [hookEnd.exited]: `exited with status ${outcome.code}`,
@@ -36,7 +38,7 @@ export function hookFailed(hook: NamedHook & { timeoutSeconds: number | bigint }
   });
 }
 
-/** Of an error of the system before the hook had run, or while it ran; a defect stays what it is. */
+/** For a system error before or while the hook ran; a defect of tsrun's own is returned unchanged. */
 export function hookNotRun(hook: NamedHook, error: unknown): unknown {
   const known = asTsrunError(error);
   if (known === undefined) return error;

@@ -3,7 +3,7 @@ import { hookEnd } from '../../generated/messages.ts';
 import { nearPath } from '../../host/near-path.ts';
 import { isThere } from '../../there.ts';
 
-/** Kinds whose programs are the image's (config.md, POSIX-platform Hooks); all others are the host's. */
+/** Kinds of hooks whose programs are in the image (config.md, POSIX-platform Hooks); all others are on the host. */
 const ofTheImage = ['startContainer'];
 
 interface HookEnd {
@@ -11,7 +11,7 @@ interface HookEnd {
   readonly code: number;
 }
 
-/** What to do about a hook that failed, as it ended. */
+/** What to do about a failed hook, depending on how it ended. */
 export function hookHint(kind: string, path: string, { end, code }: HookEnd): string | undefined {
   switch (end) {
     case hookEnd.notStarted:
@@ -25,7 +25,7 @@ export function hookHint(kind: string, path: string, { end, code }: HookEnd): st
   }
 }
 
-/** A look-up that fails is no second error: then there is less to say of the first. */
+/** False when the look-up fails: that must not hide the first error. */
 function isProgramThere(path: string): boolean {
   try {
     return isThere(path);
@@ -38,7 +38,7 @@ function startHint(kind: string, path: string, error: number): string | undefine
   const isOfImage = ofTheImage.includes(kind);
   const where = isOfImage ? 'in the root filesystem' : 'on the host';
   const { ENOENT, ENOTDIR, EACCES, ENOEXEC } = constants.errno;
-  // What the image has is not to be seen from here.
+  // The image's files cannot be seen from here.
   if (error === ENOENT && !isOfImage && isProgramThere(path))
     return 'the file is there: its interpreter or loader is not';
   const meant = isOfImage ? undefined : nearPath(path);

@@ -11,11 +11,11 @@ import type {
 } from '../../generated/ops.ts';
 import { meantFilesystem, meantOption } from '../../linux/mount-words.ts';
 
-/** Of errno(3); node:os does not have it. */
+/** From errno(3); node:os lacks it. */
 const ENOTBLK = 15;
 const { EPERM, ENOENT, EACCES, EINVAL, ENODEV, ENOTDIR, EEXIST, ELOOP, ENXIO, ENOSYS } = constants.errno;
 
-/** The first kernel that has what an op needs; the calls' man pages, and for attributes mount_setattr(2). */
+/** The first kernel that has what an op needs: from the calls' man pages, and for attributes mount_setattr(2). */
 const kernelOf: Partial<Record<Op['op'], { call: string; version: string }>> = {
   'new-filesystem': { call: 'fsopen(2)', version: '5.2' },
   'clone-tree': { call: 'open_tree(2)', version: '5.2' },
@@ -31,8 +31,7 @@ const kernelOf: Partial<Record<Op['op'], { call: string; version: string }>> = {
 const nosymfollow = 0x200000n;
 
 /**
- * What to do about a mount or device that the kernel has refused; undefined for other ops and when there is nothing to
- * say.
+ * What to do about a mount or device that the kernel refused; undefined for other ops and when there is nothing to say.
  *
  * @param where the release of the running kernel, and whether it is in a user namespace that is not the host's
  */
@@ -72,7 +71,7 @@ export function mountHint(
   }
 }
 
-/** What values look like (tmpfs(5)), where the kernel says only that it is a bad one. */
+/** What valid values look like (tmpfs(5)); the kernel only says that a value is bad. */
 const tmpfsValues: Readonly<Record<string, string>> = {
   size: 'bytes, with k, m or g after them, or a share of memory: size=64m, size=50%',
   mode: 'octal digits: mode=1777',
@@ -83,8 +82,8 @@ const tmpfsValues: Readonly<Record<string, string>> = {
 };
 
 /**
- * The kernel says which option it does not know or what value it does not take, and nobody what it takes: options that
- * tsrun does not know go to the filesystem.
+ * The kernel says which option or value it does not accept, but not what it does accept. Options unknown to tsrun are
+ * passed to the filesystem.
  */
 export function parameterHint(op: Op, detail: string): string | undefined {
   if (op.op !== 'new-filesystem') return undefined;
@@ -124,16 +123,16 @@ function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, con
   return `${type} cannot be mounted in a user namespace, or not in this one`;
 }
 
-/** Without CAP_SYS_ADMIN there is no container but in a user namespace, in which it is there. */
+/** For a refusal without CAP_SYS_ADMIN: a container then needs a user namespace, which gives the capability. */
 export const forbiddenAround =
   'a seccomp filter or a security module around the runtime forbids it, as those of docker and Kubernetes do';
 
-/** Of a mount point that another process has renamed or removed. */
+/** For a mount point that another process has renamed or removed. */
 export const movedHint =
   'something else is changing this root filesystem while the container is created: give the container one that nobody ' +
   'else can write to';
 
-/** The usual reason is that the runtime is in a container itself. */
+/** The usual reason is that the runtime itself runs in a container. */
 const procHint =
   'a new /proc needs a new pid namespace, and an outer /proc that hides nothing: if tsrun runs in a container, start that with ' +
   'systempaths=unconfined (docker), unmask=ALL (podman) or procMount: Unmasked (Kubernetes), or use the config of ' +
@@ -165,7 +164,7 @@ function attachHint(
   return '/proc, /sys and /dev must be directories, not symbolic links';
 }
 
-/** Of the tree that the mount there holds. */
+/** The source of the tree that the mount there holds. */
 function sourceOf(ops: readonly Op[], destination: string): string | undefined {
   const tree = ops.find((op) => op.op === 'clone-tree' && op.destination === destination);
   return tree !== undefined && 'source' in tree ? tree.source : undefined;
@@ -181,7 +180,7 @@ function notOnto(destination: string, source: string | undefined): string {
   return `${rule}: the source ${source} is a file, so name a file as destination, such as ${inside}`;
 }
 
-/** Empty where it cannot be read, as this is said in telling of another error. */
+/** Empty if it cannot be read: it only helps to explain another error. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -190,7 +189,7 @@ function textOf(path: string): string {
   }
 }
 
-/** Undefined where a look from here says nothing: no error in telling of another. */
+/** Undefined if this cannot be found out: it only helps to explain another error. */
 function isFileOfHost(path: string): boolean | undefined {
   try {
     return !statSync(path).isDirectory();

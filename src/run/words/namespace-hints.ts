@@ -6,14 +6,14 @@ import { isThere } from '../../there.ts';
 import { forbiddenAround } from './mount-hints.ts';
 
 const { EACCES, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM, ERANGE } = constants.errno;
-/** Of errno(3); node:os does not have it. */
+/** From errno(3); node:os lacks it. */
 const EUSERS = 87;
 
 /**
- * What can be done about a namespace, or about what belongs to one, where the kernel's errno alone does not say.
+ * What to do about a namespace, or something that belongs to one, where the kernel's errno alone does not say.
  *
- * @param confined to a user namespace that is not the host's
- * @param ops that the op stands among
+ * @param confined whether in a user namespace that is not the host's
+ * @param ops the ops that it belongs to
  */
 export function namespaceHint(op: Op, error: number, confined: boolean, ops: readonly Op[]): string | undefined {
   switch (op.op) {
@@ -43,13 +43,13 @@ function unshareHint({ namespaces }: UnshareOp | CloneOp, error: number): string
   return namespaces.includes('user') ? userNamespaceHint(process.geteuid?.() === 0) : forbiddenAround;
 }
 
-/** Files below /proc/sys, and the value with which an ordinary user may make no user namespace. */
+/** Files below /proc/sys, each with the value that keeps ordinary users from making user namespaces. */
 const switches: readonly (readonly [file: string, off: string])[] = [
   ['kernel/unprivileged_userns_clone', '0'],
   ['kernel/apparmor_restrict_unprivileged_userns', '1'],
 ];
 
-/** @param read gives a file below /proc/sys; undefined when it is not there */
+/** @param read returns a file below /proc/sys, undefined if it does not exist */
 export function userNamespaceHint(isRoot: boolean, read = parameterValue): string {
   const off = isRoot ? [] : switches.filter(([file, value]) => read(file) === value).map(([file]) => file);
   if (off.length === 0) return `in a chroot(2) nobody may make one; or ${forbiddenAround}`;
@@ -57,7 +57,7 @@ export function userNamespaceHint(isRoot: boolean, read = parameterValue): strin
   return `switched off for ordinary users: see ${names} in sysctl(8)`;
 }
 
-/** Of a file below /proc/sys; undefined where it cannot be read. */
+/** Value of a file below /proc/sys; undefined if it cannot be read. */
 export function parameterValue(file: string): string | undefined {
   try {
     return readFileSync(`/proc/sys/${file}`, 'utf8').trim();
@@ -80,7 +80,7 @@ function sysctlHint({ key }: WriteSysctlOp, error: number, confined: boolean, op
     return 'leave it out, or use Linux 6.14 or later; /linux/resources/pids limits processes, too';
   if (error !== EACCES && error !== EPERM) return undefined;
   const isJoined = ops.some((op) => op.op === 'join-namespace' && op.type === 'network');
-  // Root of the user namespace that owns a network namespace may write what anybody may write there.
+  // Root of the user namespace that owns a network namespace may write all that can be written there at all.
   if (!confined || (key.startsWith('net/') && !isJoined)) return hostOnly;
   const instead = key === 'kernel/domainname' ? ': use /domainname' : '';
   return `it cannot be set in a user namespace${instead}`;
@@ -92,7 +92,7 @@ function missingHint(key: string): string {
   if (/^net\/[^/]+\/(conf|neigh)\//.test(key)) {
     return 'this kernel has no such parameter, or the network device that it names is not there';
   }
-  // Those of the host's network namespace alone are not even to be seen in another.
+  // Settings of the host's network namespace alone are not visible in any other.
   if (key.startsWith('net/') && isThere(`/proc/sys/${key}`)) return hostOnly;
   const meant = nearPath(`/proc/sys/${key}`);
   return `this kernel has no such parameter${meant === undefined ? '' : `: ${meant}`}`;

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Op, RaiseHardLimitOp, SetRlimitOp } from '../../generated/ops.ts';
 import { parameterValue } from './namespace-hints.ts';
 
-/** Of the process's attributes, where the kernel's one errno has a few known reasons. */
+/** A hint about the process's attributes, where one errno of the kernel has a few known reasons. */
 export function processHint(op: Op, error: number): string | undefined {
   if ((op.op === 'set-rlimit' || op.op === 'raise-hard-limit') && error === constants.errno.EPERM)
     return rlimitHint(op);
@@ -10,7 +10,7 @@ export function processHint(op: Op, error: number): string | undefined {
   return attributeHint(op, error);
 }
 
-/** fs.nr_open holds for everybody (getrlimit(2)). */
+/** fs.nr_open limits every user, root too (getrlimit(2)). */
 function rlimitHint({ type, hard }: SetRlimitOp | RaiseHardLimitOp): string {
   const most = type === 'RLIMIT_NOFILE' ? parameterValue('fs/nr_open') : undefined;
   if (most !== undefined && BigInt(hard) > BigInt(most))
