@@ -33,34 +33,34 @@ export interface CreateRequest {
   source: SpecSource;
   plan: Plan;
   preserveFds: number;
-  /** What the container has at 0, 1, 2 and from 3 on; absent: what this process has there. */
+  /** The container's descriptors 0, 1, 2 and from 3 on; absent: it gets this process's own. */
   descriptors?: readonly number[];
-  /** This process is a program that uses the library. */
+  /** Set when this process is a program that uses the library. */
   hosted?: true;
   /** Sockets that get the terminal's master and a pidfd of the init process. */
   consoleSocket: string | undefined;
   pidfdSocket: string | undefined;
   /** Whether start makes a socket for sd_notify. */
   notify: boolean;
-  /** Whether this command starts the container, too. */
+  /** Whether this command also starts the container. */
   starts: boolean;
 }
 
 export interface Created {
   directory: ContainerDirectory;
   record: ContainerRecord;
-  /** Of the init process, which is this process's child. */
+  /** A pidfd of the init process, which is this process's child. */
   pidfd: number;
-  /** Master of the container's terminal, or -1 when there is none or a console socket got it. */
+  /** Master of the container's terminal; -1 without a terminal, or when a console socket got it. */
   terminal: number;
   source: SpecSource;
-  /** To init, which waits for this command to start it; -1 when it waits for `start`. */
+  /** Socket to init, which waits for this command to start it; -1 when init waits for `start`. */
   socket: number;
 }
 
 /**
- * runtime.md, Create: all of the lifecycle up to the user's program, or nothing at all. Afterwards SIGHUP, SIGINT and
- * SIGTERM still wait for what the caller makes of them.
+ * runtime.md, Create: does the whole lifecycle up to the user's program, or nothing at all. On return SIGHUP, SIGINT
+ * and SIGTERM are still held back until the caller decides about them.
  */
 export function createContainer(request: CreateRequest): Created {
   const directory = new ContainerDirectory(request.root, request.id);
@@ -84,14 +84,14 @@ export function createContainer(request: CreateRequest): Created {
   }
 }
 
-/** Keeps the container's record, and the state that hooks of init read, while the plan makes the container. */
+/** Keeps the container's record, and the state for hooks that init runs, while the plan makes the container. */
 class Creation implements PlanOwner {
   private readonly request: CreateRequest;
   private readonly directory: ContainerDirectory;
   private readonly undo: UndoStack;
   container: ContainerRecord;
   private pidfd = -1;
-  /** Holds the state for hooks that init runs; -1 when there are none. */
+  /** Holds the state for hooks that init runs; -1 without such hooks. */
   private stateFd = -1;
 
   constructor(request: CreateRequest, directory: ContainerDirectory, undo: UndoStack) {
@@ -106,7 +106,7 @@ class Creation implements PlanOwner {
     directory.writeConfig(request.source.text);
     this.write();
     if (request.notify) makeNotifyDirectory(directory);
-    // The filter is loaded after start, which hands its listener over.
+    // No agent: start loads the filter, and hands its listener over.
     const options: RunOptions = {
       ...request,
       initType: 'standard',
@@ -126,7 +126,7 @@ class Creation implements PlanOwner {
   started(pid: number, pidfd: number): void {
     this.pidfd = pidfd;
     this.container = { ...this.container, init: identityOf(pid, pidfd) };
-    // Without hooks nobody asks for the pid before the container is created, which is soon.
+    // Without hooks nobody asks for the pid until the container is created, which is soon.
     if (this.request.plan.ops.some(runsHook)) this.write();
     this.publishState('creating');
   }
@@ -144,11 +144,11 @@ class Creation implements PlanOwner {
 
   private write(): void {
     const { container, request } = this;
-    // No other command can start it.
+    // A command that starts the container itself needs no startOps: no other command can start it.
     this.directory.write(request.starts ? { ...container, startOps: {} } : container);
   }
 
-  /** What hooks that init runs will read: they see the pid as the container does (runtime.md, State). */
+  /** Writes the state for hooks that init runs; they see the pid as the container does (runtime.md, State). */
   private publishState(status: 'creating' | 'created'): void {
     if (this.stateFd < 0) return;
     const state = hookState(this.container, status);
@@ -158,7 +158,7 @@ class Creation implements PlanOwner {
   }
 }
 
-/** The container as it is before anything of it is there. */
+/** The container's record before any part of the container exists. */
 export function firstRecord({
   id,
   bundle,
@@ -196,7 +196,7 @@ function runsHook({ op }: Op): boolean {
 
 function opsAfterStart(ops: readonly Op[]): Record<string, Op> {
   const later: Record<string, Op> = {};
-  // From the end: what comes before start is many times as long.
+  // Backwards, because the ops before start are many times as many.
   for (let index = ops.length - 1; index >= 0; index--) {
     const op = ops[index] as Op;
     if (op.op === 'wait-start') break;
@@ -206,13 +206,13 @@ function opsAfterStart(ops: readonly Op[]): Record<string, Op> {
   return later;
 }
 
-/** By passwd(5) itself: what os.userInfo() says depends on the engine. */
+/** Reads passwd(5) itself, as the answer of os.userInfo() depends on the engine. */
 function ownerName(): string {
   const uid = String(process.geteuid?.() ?? 0);
   return nameIn(readIfThere('/etc/passwd') ?? '', uid) ?? uid;
 }
 
-/** The file may have thousands of lines: none is taken apart but those that have the number in some field. */
+/** The file may have thousands of lines, so only lines with the number in some field are split. */
 function nameIn(passwd: string, uid: string): string | undefined {
   const field = `:${uid}:`;
   for (let at = passwd.indexOf(field); at >= 0; at = passwd.indexOf(field, at + 1)) {

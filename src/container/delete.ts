@@ -12,10 +12,10 @@ import { isBeingCreated, statusOf } from './state.ts';
 import { type ContainerDirectory, UnusableRecord } from './store.ts';
 
 /**
- * runtime.md, Delete: undoes create. As runc does, a created container is killed first; a running one is refused
+ * runtime.md, Delete: undoes create. As in runc, a created container is killed first, and a running one is refused
  * without `force`. With `force` an absent container is no error.
  *
- * @param known its record, where this command has created it
+ * @param known its record, if this command has created it
  */
 export function deleteContainer(
   directory: ContainerDirectory,
@@ -26,7 +26,7 @@ export function deleteContainer(
   if (lock === undefined) return absent(directory, force);
   try {
     if (!addon().lock(lock, false)) awaitLock(directory, lock, force);
-    // Whoever had the lock may have removed the container.
+    // The process that held the lock may have removed the container.
     if (!directory.isAt(lock)) return absent(directory, force);
     const record = known ?? recordOf(directory, force);
     if (record === undefined) return directory.removeUnrecorded();
@@ -37,7 +37,7 @@ export function deleteContainer(
   }
 }
 
-/** Removes a container for a failure that is told afterwards: it comes after what is wrong with this. */
+/** Removes a container after a failure that is reported later. An error here is logged, so it comes first. */
 export function deleteFailed(directory: ContainerDirectory): void {
   try {
     deleteContainer(directory, { force: true });
@@ -51,14 +51,14 @@ function absent(directory: ContainerDirectory, force: boolean): void {
 }
 
 /**
- * A create or another delete has the lock. A create fails when its init ends, and then removes all of it itself. One that
- * was killed may have left a child with the lock, which is about to lose it by execve.
+ * Waits for a create or another delete that holds the lock. A create fails when its init ends, and then removes
+ * everything itself. A killed create may have left a child with the lock, which execve is about to close.
  */
 function awaitLock(directory: ContainerDirectory, lock: number, force: boolean): void {
   const record = directory.readIfThere();
   if (record?.phase === 'creating') {
     if (!force && isBeingCreated(record)) throw notStopped(directory, 'creating');
-    // Before the record knows init, it ends with its create.
+    // Until the record knows init, create is ended instead, and init ends with it.
     const creator = record.hosted === true ? undefined : record.creator;
     endInit({ init: record.init ?? creator });
   }
@@ -74,9 +74,10 @@ function deleteLocked(directory: ContainerDirectory, record: ContainerRecord): v
 }
 
 /**
- * Undefined when there is none. With `force`, in the place of one that cannot be used, what is known of it besides.
+ * Reads the record; undefined without one. With `force`, an unusable record is replaced by what is known from
+ * elsewhere.
  *
- * @throws TsrunError when nothing is known: processes of the container that nobody could find again may still run
+ * @throws TsrunError when nothing is known: the container may still have processes that nobody could find again
  */
 function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecord | undefined {
   try {
@@ -95,8 +96,9 @@ function recordOf(directory: ContainerDirectory, force: boolean): ContainerRecor
 }
 
 /**
- * Without an init in the record, create was killed before or just after the clone. Processes in the cgroup then may be
- * strangers, for create had perhaps not seen yet that it is in use; its own init ends by itself when create is gone.
+ * If the record has no init, create was killed before or just after the clone. Processes in the cgroup may then be
+ * strangers, because create may not have noticed yet that it is in use. Create's own init ends by itself when create is
+ * gone.
  */
 function deleteCgroup({ cgroup, foreignCgroup, init, unit }: ContainerRecord): void {
   if (cgroup === null) {
@@ -108,7 +110,7 @@ function deleteCgroup({ cgroup, foreignCgroup, init, unit }: ContainerRecord): v
   else removeContainerCgroup({ path: cgroup, unit });
 }
 
-/** What a killed create has left is as good as stopped: init, if it still runs, is about to end. */
+/** What a killed create leaves counts as stopped: its init, if it still runs, is about to end. */
 function demandStopped(directory: ContainerDirectory, record: ContainerRecord): void {
   if (record.phase === 'creating' && !isBeingCreated(record)) return;
   const status = statusOf(directory, record);

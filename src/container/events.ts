@@ -11,7 +11,7 @@ import type { ContainerRecord } from './record.ts';
 import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
-/** A line of `events`, in runc's words. */
+/** A line of `events`, with runc's names. */
 export interface StatsEvent {
   type: 'stats';
   id: string;
@@ -19,16 +19,16 @@ export interface StatsEvent {
 }
 export type ContainerEvent = StatsEvent | { type: 'oom'; id: string };
 
-/** A container whose cgroup can be looked at. */
+/** A container whose cgroup can be read. */
 export interface Observed {
   readonly id: string;
   readonly cgroup: string;
-  /** Of its init process. */
+  /** Pid of its init process. */
   readonly pid: number;
   readonly record: ContainerRecord;
 }
 
-/** @throws TsrunError for a container that is not running, or has no cgroup to ask */
+/** @throws TsrunError for a container that is not running, or has no cgroup to read */
 export function observe(directory: ContainerDirectory): Observed {
   const record = directory.read();
   const status = statusOf(directory, record);
@@ -48,10 +48,10 @@ export function statsEvent({ id, cgroup, pid }: Observed): StatsEvent {
 }
 
 /**
- * Statistics at an interval, and each out-of-memory kill as it happens: the kernel wakes whoever polls memory.events and
- * cgroup.events (cgroup-v2.rst). Returns when the last process of the container has gone.
+ * Emits statistics at an interval, and each out-of-memory kill as it happens: the kernel wakes whoever polls
+ * memory.events and cgroup.events (cgroup-v2.rst). Returns when the container's last process has gone.
  *
- * @param intervalMs between statistics; the first come at once
+ * @param intervalMs time between statistics; the first come at once
  */
 export function followEvents(container: Observed, intervalMs: number, emit: (event: ContainerEvent) => void): void {
   const { id, cgroup } = container;
@@ -63,7 +63,7 @@ export function followEvents(container: Observed, intervalMs: number, emit: (eve
       kills = oomKills(cgroup);
       if (kills > before) emit({ type: 'oom', id });
       if (!isPopulated(cgroup)) {
-        // systemd removes a scope with its counts as soon as init has been killed.
+        // systemd removes a scope and its counts as soon as init has been killed.
         if (Math.max(before, kills) === 0 && wasOomKilled(container.record)) emit({ type: 'oom', id });
         return;
       }
@@ -76,7 +76,7 @@ export function followEvents(container: Observed, intervalMs: number, emit: (eve
   }
 }
 
-/** How many processes the kernel has killed in this cgroup, or below, for want of memory. */
+/** How many processes the kernel has killed in this cgroup or below because memory ran out. */
 export function oomKills(cgroup: string): number {
   return Number(new CgroupFiles(cgroup).keyed('memory.events')?.oom_kill ?? 0);
 }
@@ -85,7 +85,7 @@ export function isPopulated(cgroup: string): boolean {
   try {
     return readState(cgroup, 'populated');
   } catch (error) {
-    // Removed: another command has deleted the container.
+    // The cgroup is gone: another command has deleted the container.
     if (isGone(error)) return false;
     throw error;
   }

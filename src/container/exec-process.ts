@@ -3,7 +3,7 @@ import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
 import { capabilityNames } from '../linux/capabilities.ts';
 
-/** What --user says: numbers, or names for the container's own files to resolve. */
+/** The value of --user: numbers, or names to look up in the container's own files. */
 export interface ExecUser {
   uid?: number;
   gid?: number;
@@ -26,7 +26,7 @@ export interface ProcessOptions {
   capabilities: readonly string[];
 }
 
-/** What --process gives. */
+/** What the file of --process gives. */
 export interface ProcessFile {
   readonly process: Process;
   readonly source: PartSource;
@@ -36,11 +36,11 @@ export interface ProcessFile {
 export interface MadeProcess {
   readonly process: Process;
   readonly given: Partial<Process>;
-  /** Of `given`; the container's config when it is not there. */
+  /** The source of `given`; absent: it is the container's config. */
   readonly source?: PartSource | undefined;
 }
 
-/** The process of an exec: that of --process, or the container's own with the command line's changes. */
+/** Makes the process of an exec: the one in --process, or the container's own with the command line's changes. */
 export function processMaker(options: ProcessOptions): (own: Process | undefined) => MadeProcess {
   if (options.file !== undefined && options.command.length > 0) {
     throw new TsrunError('--process: cannot be combined with a command', { hint: 'the command is /args of the file' });
@@ -63,7 +63,7 @@ function made(
 
 function fromContainer(own: Process | undefined, { command, tty }: ProcessOptions): Process {
   if (own === undefined) throw new TsrunError('the container has no process to take defaults from');
-  // The terminal is asked for anew; its size was the first process's.
+  // The command line decides anew about the terminal; the size was for the first process.
   const { consoleSize: _consoleSize, ...rest } = own;
   return { ...rest, args: [...command], terminal: tty };
 }
@@ -87,7 +87,7 @@ function demandAbsolute(cwd: string): string {
   });
 }
 
-/** `NAME=value`; of a NAME alone runc makes an entry that getenv(3) does not find. */
+/** `NAME=value`. For a NAME alone runc makes an entry that getenv(3) does not find. */
 function envEntry(text: string): string {
   if (text.indexOf('=') > 0) return text;
   throw new TsrunError(`--env ${JSON.stringify(text)}: expected name=value`);
@@ -104,7 +104,7 @@ function withUser(user: NonNullable<Process['user']>, { user: asked, additionalG
 
 /**
  * The inheritable set stays as it is: a capability there would outlive a change of user (CVE-2022-29162). The ambient
- * one can hold no more than it, so that it is added to only where the config has inheritable ones.
+ * set can hold no more than it, so it gains only capabilities that the config makes inheritable.
  */
 function withCapabilities(
   own: Process['capabilities'],
@@ -121,7 +121,9 @@ function withCapabilities(
   };
 }
 
-/** `CAP_KILL`, `cap_kill` or `kill`. What a config names wrongly is left out with a warning; here it is a mistake. */
+/**
+ * Takes `CAP_KILL`, `cap_kill` or `kill`. An unknown name in a config is left out with a warning; here it is a mistake.
+ */
 function capabilityName(text: string): string {
   const name = text.toUpperCase().replace(/^(CAP_)?/, 'CAP_');
   if ((capabilityNames as readonly string[]).includes(name)) return name;
@@ -129,8 +131,8 @@ function capabilityName(text: string): string {
 }
 
 /**
- * `uid`, `uid:gid`, `name`, `name:group`, and mixtures. Numbers are read strictly: trailing garbage once made crun run
- * a process as another user (CVE-2026-30892).
+ * Takes `uid`, `uid:gid`, `name`, `name:group`, and mixtures. Numbers are read strictly: crun once accepted trailing
+ * garbage and ran a process as another user (CVE-2026-30892).
  */
 export function parseUser(text: string): ExecUser {
   const [user = '', group, ...rest] = text.split(':');

@@ -30,9 +30,9 @@ export interface ExecRequest {
   consoleSocket: string | undefined;
   pidfdSocket: string | undefined;
   preserveFds: number;
-  /** What it has at 0, 1, 2 and from 3 on; absent: what this process has there. */
+  /** The process's descriptors 0, 1, 2 and from 3 on; absent: it gets this process's own. */
   descriptors?: readonly number[];
-  /** Below the container's cgroup. */
+  /** Path below the container's cgroup. */
   cgroup: string | undefined;
   ignorePaused: boolean;
   userName: string | undefined;
@@ -42,15 +42,15 @@ export interface ExecRequest {
 type SourceOf = (pointer: string) => PartSource | undefined;
 
 export interface PreparedExec {
-  /** Of the container. */
+  /** The container's record. */
   record: ContainerRecord;
   spec: Spec;
   plan: Plan;
-  /** The text that has a property, for the places in messages. */
+  /** Finds the text that has a property, for the places in messages. */
   sourceOf: SourceOf;
 }
 
-/** What `tsrun plan --exec` prints and exec runs; touches nothing. */
+/** Makes what `tsrun plan --exec` prints and exec runs; changes nothing. */
 export function prepareExec(directory: ContainerDirectory, request: ExecRequest): PreparedExec {
   const record = directory.read();
   const host = gatherHostFacts();
@@ -66,7 +66,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     preserveFds: request.preserveFds,
     userName: request.userName,
     groupName: request.groupName,
-    // Without a cgroup the container has no device filter, whatever this command is told.
+    // A container without a cgroup has no device filter, whatever this command is told.
     ...(record.cgroup === null && { cgroupManager: 'disabled' }),
   };
   const sourceOf = (pointer: string) => sourceIn(pointer, directory, own, made);
@@ -77,7 +77,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
   }
 }
 
-/** The text that a property comes from: --process, or the container's config where the command line says nothing else. */
+/** The text that a property comes from: --process, or the container's config unless the command line overrides it. */
 function sourceIn(
   pointer: string,
   directory: ContainerDirectory,
@@ -89,7 +89,7 @@ function sourceIn(
   try {
     return directory.configSource();
   } catch {
-    // The container has just been deleted, which is said elsewhere.
+    // The container has just been deleted, which is reported elsewhere.
     return undefined;
   }
 }
@@ -109,11 +109,11 @@ export function execInContainer(directory: ContainerDirectory, request: ExecRequ
   const { spec, plan, sourceOf } = prepared;
   logFindings(plan, sourceOf);
   checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
-  // A paused container keeps exec waiting until it is resumed, which a signal may end: init ends with it.
+  // Not yet with --ignore-paused: exec waits until the container is resumed, and a signal may end that wait, and init.
   if (!request.detach && !request.ignorePaused) addon().holdSignals();
   const { pidfd, terminal } = startProcess(directory, prepared, request);
   if (request.detach) return 0;
-  // Now: the process may run for days.
+  // Now, because the process may run for days.
   releaseWarnings();
   const { code, signal } = addon().waitForeground(pidfd, terminal);
   return code ?? 128 + (signal ?? 0);
@@ -142,12 +142,12 @@ function demandRunning(
       code: 'EWRONGSTATE',
     });
   }
-  // Where --cgroup names one, it must be that one.
+  // A cgroup named by --cgroup has no fallback.
   const fallbackFrom = cgroup === undefined ? host.cgroup.mount : null;
   return gatherContainerFacts(record.init, cgroupFor(record, cgroup), fallbackFrom);
 }
 
-/** The container's cgroup, or the one below it that --cgroup names; never one outside. */
+/** The container's cgroup, or the one below it that --cgroup names; never one outside it. */
 function cgroupFor(record: ContainerRecord, below: string | undefined): string | null {
   if (record.cgroup === null) return null;
   if (below === undefined) return record.cgroup;
@@ -186,18 +186,18 @@ export function startProcess(
     return started;
   } catch (error) {
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
-    // A container that ends takes the process with it, at any step, and each step would name another reason.
+    // If the container ends, the process ends with it, at any step, and each step would report a different reason.
     throw hasStopped(directory) ? containerStopped() : placed(error, sourceOf);
   }
 }
 
-/** Whether that is why something has failed; an absent one was deleted meanwhile. */
+/** Whether the container has stopped, which explains the failure; an absent one was deleted meanwhile. */
 function hasStopped(directory: ContainerDirectory): boolean {
   try {
     const init = directory.readIfThere()?.init;
     return init === undefined || isEnding(init);
   } catch {
-    // It cannot be told: what has failed keeps its own words.
+    // This cannot be found out, so the original error stands.
     return false;
   }
 }

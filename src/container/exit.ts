@@ -18,7 +18,7 @@ export function waitForExit(identity: ProcessIdentity): ExitStatus | undefined {
     throw error;
   }
   try {
-    // A later process with the same pid is not waited for.
+    // A later process with the same pid must not be waited for.
     if (!isAlive(identity)) return zombieStatus(identity);
     addon().pidfdWait(pidfd, -1);
     const status = zombieStatus(identity);
@@ -30,13 +30,13 @@ export function waitForExit(identity: ProcessIdentity): ExitStatus | undefined {
   }
 }
 
-/** Until its parent reaps it, the process's own stat tells. */
+/** Until the parent reaps the process, its own stat has the status. */
 function zombieStatus({ pid, startTime }: ProcessIdentity): ExitStatus | undefined {
   const stat = processStat(pid);
   return stat?.startTime === startTime && stat.state === 'Z' ? exitStatus(stat.waitStatus) : undefined;
 }
 
-/** The two halves of a wait status (wait(2)). */
+/** Splits a wait status into its two halves (wait(2)). */
 export function exitStatus(waitStatus: number): ExitStatus {
   const signal = waitStatus & 0x7f;
   return signal === 0 ? { code: (waitStatus >>> 8) & 0xff } : { signal };
@@ -47,7 +47,7 @@ export function describeExit({ code, signal, oomKilled }: ContainerExit): string
   const memory = oomKilled === true ? ', out of memory' : '';
   if (signal === undefined) return `exited with status ${code}${memory}`;
   const name = signalName(signal);
-  // SIGKILL is what the kernel sends then: after another end it is no question.
+  // An out-of-memory kill sends SIGKILL; after another end there is no question.
   const unknown = oomKilled === null && signal === SIGKILL;
   const doubt = unknown
     ? '; whether it ran out of memory is unknown: its cgroup and the kernel’s log of it are gone'

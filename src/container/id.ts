@@ -1,10 +1,11 @@
 import { TsrunError } from '../errors.ts';
 
-/** Longest file name Linux allows, less room for a temporary file's suffix. */
+/** The longest file name that Linux allows, less room for a temporary file's suffix. */
 const longest = 240;
 
 /**
- * A container's id is a directory name below --root: runc's characters, and nothing that leads elsewhere.
+ * Checks a container's id, which becomes a directory name below --root: it may have only runc's characters, and must
+ * not lead elsewhere.
  *
  * @throws TsrunError in runc's words
  */

@@ -7,7 +7,7 @@ import { bytes } from './stats-table.ts';
 
 type Row = readonly [label: string, value: string];
 
-/** For people: groups with a title each. */
+/** Text for people: titled groups. */
 export function inspectText(found: Inspected, style: Style): string {
   const { state, cgroup, unit, processes, running, devices } = found;
   const { id, status, pid, bundle, rootfs, created, owner } = state;

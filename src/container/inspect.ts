@@ -1,4 +1,4 @@
-/** All that can be seen of a container from outside. */
+/** Collects all that can be seen of a container from outside. */
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CgroupFiles, type Count, unlimited } from '../cgroup/files.ts';
@@ -13,9 +13,9 @@ import type { ContainerDirectory } from './store.ts';
 
 export interface InspectedNamespace {
   readonly type: NamespaceType;
-  /** The number by which lsns(8) knows it. */
+  /** The number that lsns(8) shows for it. */
   readonly inode: number;
-  /** Whether the runtime's caller is in it, too. */
+  /** Whether the caller of the runtime is in it, too. */
   readonly shared: boolean;
 }
 
@@ -26,14 +26,14 @@ export interface InspectedMount {
   readonly options: readonly string[];
 }
 
-/** A limit of the cgroup and what counts against it; null: no limit, or not known. */
+/** A limit of the cgroup and what counts against it; null: no limit, or unknown. */
 export interface Limit {
   readonly name: string;
-  /** Of the cgroup: file of the limit. */
+  /** The cgroup's file with the limit. */
   readonly file: string;
   readonly used: Count | null;
   readonly limit: Count | string | null;
-  /** How often it was reached. */
+  /** How often the limit was reached. */
   readonly reached?: Count;
 }
 
@@ -42,7 +42,7 @@ export interface Inspected {
   readonly cgroup: string | null;
   readonly unit?: string;
   readonly processes: number | null;
-  /** All that follows is of its init process; null of a stopped container. */
+  /** All below is about its init process; null for a stopped container. */
   readonly running: {
     readonly namespaces: readonly InspectedNamespace[];
     readonly mounts: readonly InspectedMount[];
@@ -58,7 +58,7 @@ export interface Inspected {
       readonly label: string | null;
     };
   } | null;
-  /** Rules of the device filter; null where there is none. */
+  /** Rules of the device filter; null without a filter. */
   readonly devices: readonly string[] | null;
 }
 
@@ -119,7 +119,7 @@ function inodeOf(path: string): number | undefined {
   }
 }
 
-/** @param text of proc_pid_mountinfo(5) */
+/** @param text of /proc/PID/mountinfo (proc_pid_mountinfo(5)) */
 export function mountsOf(text: string): InspectedMount[] {
   return text
     .split('\n')
@@ -129,7 +129,7 @@ export function mountsOf(text: string): InspectedMount[] {
       const [, , , root = '', destination = '', options = ''] = fields;
       const [type = '', source = '', superOptions = ''] = fields.slice(fields.indexOf('-') + 1);
       const all = [...options.split(','), ...superOptions.split(',')].filter((name) => name !== '');
-      // Of a bind mount what is bound is a part of its filesystem.
+      // A bind mount may show only part of its filesystem.
       const from = root === '/' ? source : `${source}[${root}]`;
       return { destination, type, source: from, options: [...new Set(all)] };
     });
@@ -140,14 +140,14 @@ function unescaped(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-/** Limits that a cgroup file holds beside what is used of them. */
+/** Limits with a second file for what is used of them. */
 const counted = [
   ['memory', 'memory.max', 'memory.current', 'memory.events', 'max'],
   ['swap', 'memory.swap.max', 'memory.swap.current', 'memory.swap.events', 'max'],
   ['processes', 'pids.max', 'pids.current', 'pids.events', 'max'],
 ] as const;
 
-/** Those of no one number, or without a count. */
+/** Limits that are not a single number, or have no count. */
 const written = [
   ['CPU time', 'cpu.max'],
   ['CPU weight', 'cpu.weight'],
@@ -157,7 +157,7 @@ const written = [
   ['I/O weight', 'io.weight'],
 ] as const;
 
-/** What holds, as the cgroup says it. */
+/** The limits in force, as the cgroup states them. */
 export function limitsOf(files: CgroupFiles): Limit[] {
   const numbers = counted.flatMap(([name, file, use, events, key]): Limit[] => {
     const limit = files.count(file);
@@ -201,7 +201,7 @@ function privilegesOf(pid: number, status: Map<string, string>) {
   };
 }
 
-/** NUMA nodes that have one of the CPUs, as a list. */
+/** The NUMA nodes of these CPUs, as a list. */
 function nodesOf(allowed: string): string {
   const root = '/sys/devices/system/node';
   const cpus = numbersIn(allowed);
@@ -214,7 +214,7 @@ function nodesOf(allowed: string): string {
     .join(',');
 }
 
-/** `0-2,7` is 0, 1, 2, 7. */
+/** `0-2,7` becomes 0, 1, 2, 7. */
 function numbersIn(list: string): Set<number> {
   const numbers = new Set<number>();
   for (const range of list.trim().split(',').filter(Boolean)) {

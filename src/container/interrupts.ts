@@ -1,10 +1,10 @@
-/** Signals by which somebody ends a create or run: what is made already is undone. */
+/** Signals that interrupt a create or run: what has been made by then is undone. */
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 
 const names: Readonly<Record<number, string>> = { 1: 'SIGHUP', 2: 'SIGINT', 15: 'SIGTERM' };
 
-/** For what has failed: the signal that was the reason, if one has come; else the error itself. */
+/** For a failure: the signal that caused it, if one has come; otherwise the error itself. */
 export function orInterrupt(error: unknown): unknown {
   return interrupt() ?? error;
 }

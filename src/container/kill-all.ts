@@ -10,14 +10,14 @@ import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
- * Signals every process of a container, also of one whose init is gone. Without a cgroup it can only be init. Of a
- * stopped container there may be none left: that is what the caller wants, and no error, as with runc and crun.
+ * Signals every process of a container, even if its init is gone. Without a cgroup, only init can be signalled. A
+ * stopped container may have no process left: that is what the caller wants, so it is no error, as with runc and crun.
  *
- * @throws TsrunError in runc's words when its create has not come to a process yet
+ * @throws TsrunError in runc's words when its create has not made a process yet
  */
 export function killAll(directory: ContainerDirectory, signal: number): void {
   const record = directory.read();
-  // One that a privileged container has moved out of its cgroup is still its own.
+  // An init that a privileged container has moved out of its cgroup is still its own.
   const init = outsideCgroup(record);
   const inside = signalCgroup(record, signal);
   if (init !== undefined && signalProcess(init, signal)) return;
@@ -30,11 +30,11 @@ function outsideCgroup({ init, cgroup }: ContainerRecord): ContainerRecord['init
   return cgroupPids(cgroup).includes(init.pid) ? undefined : init;
 }
 
-/** False when there was none to signal. */
+/** False without a process to signal. */
 function signalCgroup({ cgroup }: ContainerRecord, signal: number): boolean {
   if (cgroup === null || cgroupPids(cgroup).length === 0) return false;
   if (signal === SIGKILL) killCgroup(cgroup);
-  // Or a process could fork a child that gets no signal, or end and give its pid to another.
+  // Frozen, or a process could fork a child that gets no signal, or end and pass its pid to another process.
   else whileFrozen(cgroup, () => signalEach(cgroupPids(cgroup), signal));
   return true;
 }

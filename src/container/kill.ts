@@ -10,8 +10,9 @@ import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
- * runtime.md, Kill: only a created or running container can be signalled. SIGKILL means every process: without a pid
- * namespace of the container's own they would outlive init, and even be all that is left of a stopped container.
+ * runtime.md, Kill: only a created or running container can be signalled. SIGKILL goes to every process: if the
+ * container shares a pid namespace, its processes would outlive init, and may even be all that is left of a stopped
+ * container.
  */
 export function killContainer(directory: ContainerDirectory, signal: number): void {
   const record = directory.read();
@@ -30,12 +31,12 @@ function killByCgroup({ cgroup }: ContainerRecord): boolean {
   return true;
 }
 
-/** Signals this very process, never a later one with its pid; false when it is gone. */
+/** Signals exactly this process, never a later one with its pid; false when it is gone. */
 export function signalProcess(identity: ProcessIdentity, signal: number): boolean {
   return withProcess(identity, (pidfd) => sendSignal(pidfd, signal, identity.pid));
 }
 
-/** @throws TsrunError when the process is there and may not be signalled; what says ESRCH as it is */
+/** @throws TsrunError when the process exists but may not be signalled; ESRCH is thrown as it is */
 export function sendSignal(pidfd: number, signal: number, pid: number): void {
   try {
     addon().pidfdSignal(pidfd, signal);
@@ -47,18 +48,19 @@ export function sendSignal(pidfd: number, signal: number, pid: number): void {
   }
 }
 
-/** How long a process that has got SIGKILL may take to end; it may be writing its core. */
+/** How long a process may take to end after SIGKILL; it may be writing its core. */
 const exitTimeoutMs = 10_000;
 
-/** How long init, with nothing left of it, is waited for: as a zombie it can be waited for at once. */
+/** How long to wait for init's end when nothing of it runs any more. The wait ends at once if init can be reaped. */
 const reapingMs = 50;
 
 /**
- * Kills a container's init with SIGKILL and waits until nothing of it runs. Neither a parent that does not reap it holds
- * this up, nor one that does not reap a process of exec's: the kernel keeps init of a pid namespace until that has been
- * done (pid_namespaces(7)), but by then init and all others have left their cgroup, and given back all that they had.
+ * Kills a container's init with SIGKILL and waits until nothing of the container runs. A parent that does not reap init
+ * does not hold this up, and neither does one that does not reap a process of exec's: the kernel keeps the init of a
+ * pid namespace until that is done (pid_namespaces(7)), but by then init and all others have left their cgroup and
+ * given back all that they had.
  *
- * @param cgroup of which all processes are killed; without one, or null, it is init alone
+ * @param cgroup whose processes are all killed; without one, or null, only init is killed
  */
 export function endInit({ init, cgroup = null }: { init?: ProcessIdentity; cgroup?: string | null }): void {
   if (init === undefined) return;
@@ -74,19 +76,19 @@ export function endInit({ init, cgroup = null }: { init?: ProcessIdentity; cgrou
   });
 }
 
-/** Until it has ended, or has given back its memory: what it still waits for then is that others reap their children. */
+/** Waits until init has ended, or has given back its memory. It then only waits for others to reap their children. */
 function awaitExit(pidfd: number, init: ProcessIdentity): void {
   for (let waited = 0; waited < exitTimeoutMs && !addon().pidfdWait(pidfd, reapingMs); waited += reapingMs) {
     if (isEnding(init) && hasNoMemory(init.pid)) return;
   }
 }
 
-/** Does something to the process behind a pidfd; false when it is gone. */
+/** Calls `use` with a pidfd of the process; false when the process is gone. */
 function withProcess(identity: ProcessIdentity, use: (pidfd: number) => void): boolean {
   let pidfd = -1;
   try {
     pidfd = addon().pidfdOpen(identity.pid);
-    // The start time is checked after the pidfd pinned the process.
+    // The start time is checked only after the pidfd has pinned the process.
     if (!isAlive(identity)) return false;
     use(pidfd);
     return true;

@@ -3,11 +3,11 @@ import { idsBelow } from './root.ts';
 import { type PrintedState, printedState } from './state.ts';
 import { ContainerDirectory, recordFile } from './store.ts';
 
-/** What is to be listed, and what cannot be. */
+/** What a list shows, and what it cannot show. */
 export interface Listing<Listed> {
   /** Sorted by id. */
   readonly listed: readonly Listed[];
-  /** One for each container that is there and cannot be told of. */
+  /** One for each container that exists but cannot be shown. */
   readonly failures: readonly TsrunError[];
 }
 
@@ -18,12 +18,12 @@ export function listContainers(root: string): Listing<PrintedState> {
   return collect(ids, (id) => {
     const directory = new ContainerDirectory(root, id);
     const record = directory.readIfThere();
-    // Deleted since the directory was read, or what a killed create has left.
+    // Undefined if it was deleted since the directory was read, or if a killed create left it.
     return record && printedState(directory, record);
   });
 }
 
-/** The ids of all containers, whatever their records are worth: none is read. */
+/** The ids of all containers. It reads no record, so a bad one does not matter. */
 export function recordedIds(root: string): Listing<string> {
   const { having, others } = idsBelow(root, recordFile);
   const rest = collect(others, (id) => (new ContainerDirectory(root, id).isRecorded() ? id : undefined));
@@ -47,14 +47,14 @@ function collect<Listed>(ids: readonly string[], look: (id: string) => Listed | 
   return { listed, failures };
 }
 
-/** @throws TsrunError that says of the first why, when there are any */
+/** @throws TsrunError that gives the reason of the first failure, if there are any */
 export function demandWhole({ failures: [first, ...more] }: Listing<unknown>): void {
   if (first === undefined) return;
   const others = more.length === 0 ? '' : `, and of ${more.length} others`;
   throw new TsrunError(`not all containers are listed: ${first.message}${others}`, { hint: first.hint });
 }
 
-/** runc's columns. */
+/** The table has runc's columns. */
 export function listTable(states: readonly PrintedState[]): string {
   const rows = [
     ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],

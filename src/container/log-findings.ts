@@ -4,14 +4,14 @@ import { type Plan, showWarning, type Warning } from '../plan/plan.ts';
 
 type SourceOf = (pointer: string) => PartSource | undefined;
 
-/** The findings of a plan, which `plan` prints instead, each with its place in the text that has the property. */
+/** Logs the findings of a plan (`plan` prints them instead), each with its place in the text that has the property. */
 export function logFindings({ warnings, notes }: Pick<Plan, 'warnings' | 'notes'>, sourceOf: SourceOf): void {
   placeIn(sourceOf);
   for (const warning of warnings) logPlaced('warning', warning, sourceOf);
   for (const note of notes) logPlaced('info', note, sourceOf);
 }
 
-/** What is found while the plan runs has its place there, too. */
+/** Gives the findings made while the plan runs their place in that text, too. */
 export function placeIn(sourceOf: SourceOf): void {
   placeFindings((pointer) => {
     const source = sourceOf(pointer);

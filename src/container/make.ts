@@ -13,15 +13,15 @@ type Given = Pick<CreateRequest, 'root' | 'starts' | 'consoleSocket' | 'pidfdSoc
 
 export interface MakeRequest extends Given {
   readonly lowering: LowerOptions & { readonly preserveFds: number };
-  /** The config, or absolute path of a file to read in place of the bundle's config.json. */
+  /** The config, or the absolute path of a file to read instead of the bundle's config.json. */
   readonly config: LoadedBundle | string | undefined;
-  /** Asks for a terminal, whatever the config says. */
+  /** Gives the container a terminal, whatever the config says. */
   readonly tty: boolean;
-  /** The caller will not stay to hold a terminal. */
+  /** Whether the caller leaves, and so cannot hold a terminal. */
   readonly detached: boolean;
 }
 
-/** From a bundle to a created container: what create and run, and the library, have in common. */
+/** Makes a created container from a bundle: what create, run and the library have in common. */
 export function makeContainer({ lowering, config, tty, detached, ...given }: MakeRequest): Created {
   const { id, bundle, preserveFds, notifyDirectory } = lowering;
   checkId(id);

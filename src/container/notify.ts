@@ -14,12 +14,15 @@ export function notifyDirectoryFor(root: string, id: string): string | undefined
   return process.env.NOTIFY_SOCKET ? join(resolve(root), id, directoryName) : undefined;
 }
 
-/** Everybody in the container may look into it; on the host nobody gets to it but the state directory's owner. */
+/**
+ * Makes the directory. The mode lets every user in the container look into it; on the host only the owner of the state
+ * directory can reach it.
+ */
 export function makeNotifyDirectory(directory: ContainerDirectory): void {
   mkdirSync(join(directory.path, directoryName), { mode: 0o755 });
 }
 
-/** Passes on to the service manager that the container is ready (sd_notify(3), READY and MAINPID). */
+/** Tells the service manager that the container is ready (sd_notify(3), READY and MAINPID). */
 export class NotifyRelay {
   readonly #sockets: { from: number; to: number; pidfd: number; pid: number };
 
@@ -27,24 +30,24 @@ export class NotifyRelay {
     this.#sockets = sockets;
   }
 
-  /** For a command that returns then: until the container is ready, or has ended. */
+  /** Waits until the container is ready, or has ended; for a command that returns then. */
   waitForReady(): void {
     addon().notifyRelay(this.#sockets, false);
   }
 
-  /** For a command that stays. */
+  /** Relays in the background; for a command that stays. */
   runBeside(): void {
     addon().notifyRelay(this.#sockets, true);
   }
 
-  /** After runBeside and the container's end. */
+  /** Ends runBeside, after the container's end. */
   finish(): void {
     addon().notifyFinish();
   }
 }
 
 /**
- * To be called before the container starts, so that nothing it says is lost. Undefined when this command has no
+ * Must be called before the container starts, so that no message is lost. Returns undefined when this command has no
  * NOTIFY_SOCKET, when create had none, or, with a warning, when nobody listens there. The sockets stay open until this
  * process ends.
  *
@@ -54,7 +57,7 @@ export function openNotifyRelay(directory: ContainerDirectory, isOwn = false): N
   const host = process.env.NOTIFY_SOCKET;
   if (!host) return undefined;
   const { init } = directory.read();
-  // A container that has been started may still be using its socket; start then says why it cannot go on.
+  // A container that has been started may still use its socket; start then says why it cannot go on.
   if (init === undefined || !(isOwn || directory.waitsForStart())) return undefined;
   const to = connectToManager(host);
   if (to === undefined) return undefined;
@@ -69,7 +72,7 @@ export function openNotifyRelay(directory: ContainerDirectory, isOwn = false): N
     });
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    // Init has ended, which start says, or create had no NOTIFY_SOCKET.
+    // Init has ended, which start reports, or create had no NOTIFY_SOCKET.
     if (code === 'ESRCH' || code === 'ENOENT') return undefined;
     throw error;
   }

@@ -9,11 +9,11 @@ import { isThere } from '../there.ts';
 import type { ContainerRecord } from './record.ts';
 
 /**
- * Whether the kernel has killed a process of the container for want of memory. Its cgroup counts that; systemd removes
- * the one of a scope as soon as the last process has ended; then the kernel's log can tell, and systemd itself where
- * memory.oom.group was asked for.
+ * Whether the kernel has killed a process of the container because memory ran out. The container's cgroup counts that,
+ * but systemd removes a scope's cgroup as soon as the last process has ended. Then the kernel's log can tell, and
+ * systemd itself if the config asks for memory.oom.group.
  *
- * @returns undefined when nobody counts it here; null when somebody did, but it cannot be told any more
+ * @returns undefined when nothing counts it here; null when it was counted but can no longer be found out
  */
 export function wasOomKilled({ cgroup, unit, init }: ContainerRecord): boolean | null | undefined {
   if (cgroup === null) return undefined;
@@ -27,12 +27,12 @@ function failedByOom(unit: UnitName): boolean {
   try {
     return scopeFailedByOom(unit);
   } catch {
-    // Without systemd it cannot be told either.
+    // Without systemd it cannot be found out either.
     return false;
   }
 }
 
-/** memory.events counts the processes killed in the cgroup and below it; undefined without a memory controller. */
+/** memory.events counts the processes killed in the cgroup and below; undefined without a memory controller. */
 function countedKills(cgroup: string): boolean | undefined {
   try {
     const count = /^oom_kill (\d+)$/m.exec(readFileSync(join(cgroup, 'memory.events'), 'utf8'))?.[1];
@@ -43,12 +43,12 @@ function countedKills(cgroup: string): boolean | undefined {
   }
 }
 
-/** sysconf(_SC_CLK_TCK), the unit of proc_pid_stat(5), on every architecture that Node runs on. */
+/** sysconf(_SC_CLK_TCK), the unit of proc_pid_stat(5), is this on every architecture that Node runs on. */
 const ticksPerSecond = 100;
 
 /**
- * When init was started, in microseconds of the kernel log's clock. By its age: start times count from boot, suspended
- * or not, and the log's clock stands still while the machine is suspended.
+ * When init was started, in microseconds of the kernel log's clock. It is computed from init's age, because start times
+ * count from boot including suspension, and the log's clock stands still while the machine is suspended.
  */
 function logTime({ startTime }: ProcessIdentity): number {
   const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]);

@@ -8,11 +8,12 @@ import { prepare } from './prepare.ts';
 import { ContainerDirectory } from './store.ts';
 
 /**
- * The plan that another one is held against.
+ * Makes the plan to compare another one with.
  *
- * @param name of a bundle, a config file in place of the bundle's, or a container, whose config is as it was at create
+ * @param name a bundle, a config file to use instead of the bundle's, or a container, whose config is the one from
+ *   create
  * @param options of the other plan; `root` has the containers
- * @throws TsrunError when it is none of them
+ * @throws TsrunError when it is none of these
  */
 export function otherPlan(
   name: string,

@@ -5,7 +5,7 @@ import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
- * Stops every process of a created or running container where it stands.
+ * Pauses every process of a created or running container.
  *
  * @throws TsrunError in runc's words
  */

@@ -4,8 +4,9 @@ import type { ContainerRecord } from './record.ts';
 import { hookState } from './state.ts';
 
 /**
- * config.md, Poststop: after the container is gone, and after a create that failed too (runtime.md, Lifecycle 3 to 5);
- * a failing hook is a warning and the rest still run. Before there was a process, no hook has seen the container.
+ * config.md, Poststop: runs the hooks after the container is gone, and also after a failed create (runtime.md,
+ * Lifecycle 3 to 5). A failing hook is a warning, and the rest still run. If there was no process yet, no hook has seen
+ * the container, and none runs.
  */
 export function runPoststopHooks(record: ContainerRecord): void {
   if (record.init === undefined) return;

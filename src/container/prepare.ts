@@ -22,18 +22,18 @@ export interface Prepared {
 }
 
 /**
- * config.json to plan, touching nothing: what create, run and plan have in common. What is odd about the config is
- * logged; the findings of the plan are for the caller to tell.
+ * Reads config.json and makes the plan, changing nothing; create, run and plan share this. Oddities of the config are
+ * logged; the plan's findings are left for the caller to report.
  *
- * @param config absolute path of a file to read in place of the bundle's config.json
- * @param tty asks for a terminal, whatever the config says
- * @param host the same for plans that are held against each other: what this process has changed of itself shows, too
+ * @param config absolute path of a file to read instead of the bundle's config.json
+ * @param tty gives the container a terminal, whatever the config says
+ * @param host the same for plans that are compared, as what this process changes about itself shows in it, too
  */
 export function prepare(options: LowerOptions, config?: string, tty = false, host = gatherHostFacts()): Prepared {
   return prepareLoaded(loadBundle(options.bundle, config, traceStep), options, tty, host);
 }
 
-/** The same of a config that has been read, or comes from elsewhere. */
+/** The same for a config that has been read already, or comes from elsewhere. */
 export function prepareLoaded(
   { spec, source }: LoadedBundle,
   options: LowerOptions,
@@ -49,7 +49,10 @@ export function prepareLoaded(
   return { spec, source, plan };
 }
 
-/** config.md, Root: "A directory MUST exist at the path". Told here, as init could only say that something is missing. */
+/**
+ * config.md, Root: "A directory MUST exist at the path". Checked here, because init could only say that something is
+ * missing.
+ */
 export function demandRootfs(spec: Spec, options: Pick<LowerOptions, 'id' | 'bundle'>): void {
   const path = rootfsPath({ spec, options });
   const found = statSync(path, { throwIfNoEntry: false });

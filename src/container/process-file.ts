@@ -4,9 +4,9 @@ import { validateProcess } from '../config/validate/process.ts';
 import type { ProcessFile } from './exec-process.ts';
 
 /**
- * The process of `exec --process FILE`.
+ * Reads the process of `exec --process FILE`.
  *
- * @throws TsrunError when it cannot be read, and SpecError with all that is wrong with it
+ * @throws TsrunError when the file cannot be read, SpecError with all that is wrong with it
  */
 export function readProcessFile(path: string): ProcessFile {
   const text = readNamedFile(path, '--process');

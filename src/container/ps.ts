@@ -4,9 +4,9 @@ import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import type { ContainerDirectory } from './store.ts';
 
 /**
- * Pids, in this pid namespace, of all processes of a container, sorted.
+ * Sorted pids of all processes of a container, as this pid namespace has them.
  *
- * @throws TsrunError when the container has no cgroup, by which alone they can be told
+ * @throws TsrunError when the container has no cgroup, as only that tells its processes
  */
 export function containerPids(directory: ContainerDirectory): number[] {
   const { cgroup } = directory.read();
@@ -19,9 +19,9 @@ export function containerPids(directory: ContainerDirectory): number[] {
 }
 
 /**
- * The host's ps(1), cut down to the container's processes, as runc does it.
+ * Runs the host's ps(1) and keeps only the container's processes, as runc does.
  *
- * @param args of ps; they must ask for a PID column
+ * @param args arguments of ps; they must ask for a PID column
  */
 export function processTable(pids: readonly number[], args: readonly string[]): string {
   const { code, stdout, stderr } = args.length > 0 ? runPs(args) : psOf(pids);
@@ -34,14 +34,14 @@ export function processTable(pids: readonly number[], args: readonly string[]): 
   return [header, ...kept].map((line) => `${line}\n`).join('');
 }
 
-/** With more, they would make an argument longer than execve(2) takes (128 KiB). */
+/** More would make an argument longer than execve(2) takes (128 KiB). */
 const mostAsked = 10_000;
 
-/** ps reads some files of every process that it may print: so it is asked for the container's alone. */
+/** Asks for the container's processes only, as ps reads some files of every process that it may print. */
 function psOf(pids: readonly number[]) {
   const isAsked = pids.length > 0 && pids.length <= mostAsked;
   const asked = isAsked ? runPs(['-f', '-q', pids.join()]) : undefined;
-  // It fails when all of them have ended meanwhile, too; and busybox's can do nothing but print all.
+  // ps -q also fails when all of them have ended meanwhile, and busybox's ps can only print all processes.
   return asked?.code === 0 ? asked : runPs(['-ef']);
 }
 

@@ -6,9 +6,11 @@ import type { KeptWeight } from '../linux/cgroup-values.ts';
 import type { SeccompListener } from '../seccomp/listener.ts';
 import type { UnitName } from '../systemd/manager.ts';
 
-/** What state.json holds: all that other commands need of a container. Written by create, read by the rest. */
+/**
+ * The contents of state.json: all that other commands need to know of a container. Create writes it, the rest read it.
+ */
 export interface ContainerRecord {
-  /** Of this file's layout. */
+  /** Version of this file's layout. */
   readonly version: 1;
   readonly id: string;
   readonly ociVersion: string;
@@ -18,49 +20,52 @@ export interface ContainerRecord {
   readonly rootfs: string;
   /** RFC 3339, UTC. */
   readonly created: string;
-  /** User name or uid of who created it. */
+  /** Name or uid of the user that created it. */
   readonly owner: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** `creating` while create works on it; then `created`, whatever became of the process since. */
+  /** `creating` while create works on it, then `created`, whatever the process does later. */
   readonly phase: 'creating' | 'created';
-  /** The create command's own process: when it is gone and the phase is still `creating`, it was killed. */
+  /** The create command's own process. If it is gone and the phase is still `creating`, it was killed. */
   readonly creator: ProcessIdentity;
-  /** The creator is a program that uses the library, and has more to do than this: it is not ended for the container. */
+  /**
+   * Set when the creator is a program that uses the library and has more to do: it must not be killed for the
+   * container.
+   */
   readonly hosted?: true;
   /** The init process; absent before the clone. */
   readonly init?: ProcessIdentity;
   /** Absolute path of the cgroup directory; null on a host without cgroup v2. */
   readonly cgroup: string | null;
-  /** Whether the cgroup was there before create, so that it is not delete's to remove (runtime.md, Delete). */
+  /** Whether the cgroup existed before create, so that delete must not remove it (runtime.md, Delete). */
   readonly foreignCgroup?: true;
   /**
-   * The systemd unit that the cgroup belongs to; absent where tsrun has made the cgroup itself. Without a cgroup, create
-   * was killed while systemd was about to make the unit, or heard that another has its name.
+   * The systemd unit that the cgroup belongs to; absent if tsrun made the cgroup itself. If there is a unit but no
+   * cgroup, create was killed while systemd was about to make the unit, or learned that its name is taken.
    */
   readonly unit?: UnitName;
-  /** Rules of the device filter in force, as formatDeviceRule writes them; absent where there is no filter. */
+  /** Rules of the device filter in force, as formatDeviceRule writes them; absent without a filter. */
   readonly devices?: readonly string[] | undefined;
-  /** The CPU weight that comes back when cpu.idle ends; absent where create's is the last that was given. */
+  /** The CPU weight to restore when cpu.idle ends; absent if create's is the last that was given. */
   readonly keptWeight?: KeptWeight | undefined;
-  /** Groups of resctrl that create made, in the order of their removal. */
+  /** Groups of resctrl that create made, in the order to remove them. */
   readonly resctrl?: readonly string[];
-  /** Whether the container has a pid namespace of its own, in which no process outlives init. */
+  /** Whether the container has its own pid namespace, in which no process outlives init. */
   readonly ownPids: boolean;
-  /** How it ended, where `run --keep` saw it. */
+  /** How the container ended, if `run --keep` saw it. */
   readonly exit?: ContainerExit;
-  /** Hooks of later commands: the config may not change after create. */
+  /** Hooks that later commands run, kept here because the config may not change after create. */
   readonly hooks: { readonly poststart: readonly Hook[]; readonly poststop: readonly Hook[] };
-  /** Who gets the listener of a seccomp filter; null when it needs none. */
+  /** Who gets the listener of a seccomp filter; null when no listener is needed. */
   readonly seccompListener: SeccompListener | null;
-  /** Ops that start lets init run, by index in the plan, so that start can put their failure into words. */
+  /** Ops that start lets init run, by index in the plan; start needs them to put a failure into words. */
   readonly startOps: Readonly<Record<string, Op>>;
 }
 
 /** How a container ended. */
 export interface ContainerExit extends ExitStatus {
   /**
-   * Whether the kernel killed a process of it for want of memory; absent where no memory controller counts that, and null
-   * where it cannot be told any more.
+   * Whether the kernel killed a process of the container because memory ran out; absent if no memory controller counts
+   * that, null if it can no longer be found out.
    */
   oomKilled?: boolean | null;
 }

@@ -1,7 +1,7 @@
 /**
- * What is left to end and remove of a container whose record cannot be used: a copy of what delete needs stands beside it,
- * as the text of a symbolic link (made whole or not at all, in one call), and a later version's record has the same names
- * for it. These names and their meaning must stay.
+ * Finds what to end and remove of a container whose record cannot be used. A copy of what delete needs stands beside
+ * the record, as the text of a symbolic link (one call makes all of it or nothing). A later version's record has the
+ * same names for it: these names and their meaning must stay.
  */
 import type { Spec } from '../generated/spec.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
@@ -11,13 +11,13 @@ export type Remains = Pick<ContainerRecord, 'bundle' | 'cgroup' | 'foreignCgroup
   readonly init: ProcessIdentity;
 };
 
-/** Undefined before there is an init process: a create that ends then leaves nothing that runs. */
+/** Undefined before there is an init process: if create ends then, it leaves nothing running. */
 export function remainsText(record: ContainerRecord): string | undefined {
   const { init, bundle, cgroup, foreignCgroup, unit, resctrl } = record;
   return init === undefined ? undefined : JSON.stringify({ init, bundle, cgroup, foreignCgroup, unit, resctrl });
 }
 
-/** Undefined when it is not whole. */
+/** Undefined when the text is incomplete. */
 export function parseRemains(text: string): Remains | undefined {
   try {
     return asRemains(JSON.parse(text));
@@ -26,7 +26,7 @@ export function parseRemains(text: string): Remains | undefined {
   }
 }
 
-/** Undefined when something in it is not what this version knows: then it cannot be relied on. */
+/** Undefined when this version does not know some part of it: then none of it can be relied on. */
 export function asRemains(value: unknown): Remains | undefined {
   const { init, bundle, cgroup, foreignCgroup, unit, resctrl } = (value ?? {}) as Partial<Remains>;
   const isKnown =
@@ -45,9 +45,9 @@ function isPath(value: unknown): value is string {
 }
 
 /**
- * A record that delete can work with.
+ * Makes a record that delete can work with.
  *
- * @param config as it was at create, undefined when it cannot be read: then no poststop hook is known
+ * @param config as it was at create; undefined if it cannot be read, and then no poststop hook is known
  */
 export function recoveredRecord(id: string, remains: Remains, config: Spec | undefined): ContainerRecord {
   const { init, bundle, cgroup, foreignCgroup, unit, resctrl } = remains;

@@ -7,8 +7,8 @@ import { isThere } from '../there.ts';
 import { isId } from './id.ts';
 
 /**
- * --root when none is given: runc's rule with our name. Root of a user namespace of an ordinary user, as under rootless
- * podman, cannot write to /run; podman tells by XDG_RUNTIME_DIR and no USER.
+ * The default of --root: runc's rule with our name. Root of an ordinary user's user namespace, as under rootless
+ * podman, cannot write to /run; podman shows this case by setting XDG_RUNTIME_DIR and not USER.
  */
 export function defaultRoot(uid = process.geteuid?.() ?? 0, initialUserNamespace = isInitialUserNamespace): string {
   const { XDG_RUNTIME_DIR: runtimeDir, USER: user } = process.env;
@@ -17,12 +17,14 @@ export function defaultRoot(uid = process.geteuid?.() ?? 0, initialUserNamespace
   return join(runtimeDir, 'tsrun');
 }
 
-/** Compiled seccomp filters of all containers; ~ stands in no id, so that this can be no container's directory. */
+/**
+ * Directory of the compiled seccomp filters of all containers. No id has a ~, so it is never a container's directory.
+ */
 export function filterCacheDirectory(root: string): string {
   return join(root, '.seccomp~');
 }
 
-/** Ids of all containers below root, sorted; an absent root holds none. */
+/** Ids of all containers below root, sorted; empty if root does not exist. */
 export function listIds(root: string): string[] {
   try {
     return readdirSync(root, { withFileTypes: true })
@@ -36,11 +38,11 @@ export function listIds(root: string): string[] {
   }
 }
 
-/** What is below root, sorted: an absent one has nothing. */
+/** The directories below root, sorted; none if root does not exist. */
 export interface IdsBelow {
-  /** Of directories of this user that have this file. */
+  /** This user's directories that have the file. */
   readonly having: readonly string[];
-  /** Of directories of which that is not so, or cannot be seen. */
+  /** Directories without it, of another user, or that cannot be looked into. */
   readonly others: readonly string[];
 }
 
@@ -58,16 +60,16 @@ function unreadable(root: string, error: unknown): TsrunError {
   return new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)) });
 }
 
-/** An ordinary user who asks for root's containers, as they were made with sudo. */
+/** A hint for an ordinary user who asks for root's containers, such as those made with sudo. */
 function rootHint(code: string): string | undefined {
   if (code !== 'EACCES') return systemHint({ code });
   return 'they are another user’s: ask as that user (with sudo, for root’s), or name a directory of your own with --root';
 }
 
 /**
- * The ids that a regular expression matches anywhere, as crun's --regex has it.
+ * The ids in which a regular expression matches anywhere, as with crun's --regex.
  *
- * @throws TsrunError when it is not one
+ * @throws TsrunError when it is not a regular expression
  */
 export function matchingIds(root: string, pattern: string): string[] {
   let expression: RegExp;
@@ -82,7 +84,7 @@ export function matchingIds(root: string, pattern: string): string[] {
   return listIds(root).filter((id) => expression.test(id));
 }
 
-/** Not mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries for ever. */
+/** Does not use mkdirSync's `recursive`: below /proc, where nothing can be made, Node tries forever. */
 export function makeDirectories(path: string): void {
   if (isThere(path)) return;
   makeDirectories(dirname(path));

@@ -38,7 +38,7 @@ export function runCreated(
     deleteFailed(directory);
     throw orInterrupt(error);
   }
-  // Now: the container may run for days.
+  // Now, because the container may run for days.
   reportTrace();
   releaseWarnings();
   if (detach) {
@@ -56,7 +56,7 @@ export function runCreated(
   return status.code ?? 128 + (status.signal ?? 0);
 }
 
-/** What the program's exit code says is more than that its container cannot be removed: that is only said. */
+/** Only logs a failure: the program's exit code says more than that its container cannot be removed. */
 function tidyUp(action: () => void): void {
   try {
     action();
@@ -65,7 +65,7 @@ function tidyUp(action: () => void): void {
   }
 }
 
-/** For `tsrun wait`: nobody else can ask the kernel any more. Another command may have deleted the container by now. */
+/** For `tsrun wait`: only this process can ask the kernel. Another command may have deleted the container by now. */
 export function recordExit(directory: ContainerDirectory, status: ExitStatus): ContainerExit | undefined {
   const lock = directory.openIfThere();
   if (lock === undefined) return undefined;

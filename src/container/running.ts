@@ -2,7 +2,7 @@ import { matchingIds } from './root.ts';
 import { statusOf } from './state.ts';
 import { ContainerDirectory } from './store.ts';
 
-/** Ids of the containers that a regular expression matches and that can be signalled. */
+/** Ids of the containers that match a regular expression and can be signalled. */
 export function runningIds(root: string, pattern: string): string[] {
   return matchingIds(root, pattern).filter((id) => {
     const directory = new ContainerDirectory(root, id);

@@ -26,8 +26,8 @@ import { hookState, statusOf } from './state.ts';
 import { type ContainerDirectory, execSocket } from './store.ts';
 
 /**
- * runtime.md, Start: lets init go on to the user's program, and waits until it has become that program. What goes wrong
- * in between (a startContainer hook, execve) is this command's error, as init's end of the socket closes on execve.
+ * runtime.md, Start: lets init go on to the user's program, and waits until init has become it. A failure in between (a
+ * startContainer hook, execve) is this command's error, because init's end of the socket stays open until execve.
  */
 export function startContainer(directory: ContainerDirectory): void {
   const record = directory.read();
@@ -37,7 +37,7 @@ export function startContainer(directory: ContainerDirectory): void {
   startCreated(directory, record, source);
 }
 
-/** The config's text, for the places in messages. */
+/** Returns the config's text, for the places in messages. */
 type Source = () => SpecSource;
 
 function unlessGone(source: Source): SpecSource | undefined {
@@ -48,7 +48,7 @@ function unlessGone(source: Source): SpecSource | undefined {
   }
 }
 
-/** A text that cannot be read costs the place, and neither the error nor what has to be undone after it. */
+/** If the text cannot be read, only the place is lost; the error is still reported, and everything is still undone. */
 function placed(error: unknown, source: Source): unknown {
   try {
     return withPlace(error, source());
@@ -58,7 +58,7 @@ function placed(error: unknown, source: Source): unknown {
 }
 
 /**
- * The same for a container that this command has created: there is nothing to look up.
+ * Starts a container that this command has created, so that nothing needs to be looked up.
  *
  * @param socket to init, which waits for this command alone
  */
@@ -90,15 +90,15 @@ function demandCreated(directory: ContainerDirectory, record: ContainerRecord): 
 }
 
 /**
- * Lets init go on, and waits until it has become the program. After a failed startContainer hook the container is
+ * Lets init go on, and waits until it has become the program. If a startContainer hook fails, the container is
  * destroyed (runtime.md, Lifecycle 7).
  */
 function release(directory: ContainerDirectory, record: ContainerRecord, source: Source, own?: number): void {
   const socket = own ?? connectToInit(directory, record);
   try {
     if (own === undefined) {
-      // Only the first to connect is answered. While init waits for this command's word, the container is not started:
-      // should this command be killed now, init ends.
+      // Init answers only the first to connect. It then waits for this command's message, and the container is not
+      // started yet: if this command is killed now, init ends.
       if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
       sendContinue(socket, takeStart(socket, directory, record));
     } else {
@@ -108,7 +108,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
     const error = failure && placed(failureOf(directory, record, failure), source);
     if (failure?.op.op === 'run-container-hook') deleteFailed(directory);
     if (failure !== undefined) {
-      // It ends after its report: the container that this error is about is stopped, not about to be.
+      // Init ends after its report; wait, so that the container is stopped when this error is shown.
       if (record.init !== undefined) waitForExit(record.init);
       throw error;
     }
@@ -120,9 +120,9 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
 }
 
 /**
- * From now on no other start can. What fails leaves the container as it was: created.
+ * Makes sure that no other start can take the container. If this fails, the container stays created.
  *
- * @returns what init is to write its times into, or -1
+ * @returns a descriptor for init to write its times to, or -1
  */
 function takeStart(socket: number, directory: ContainerDirectory, record: ContainerRecord): number {
   try {
@@ -154,7 +154,9 @@ function filterIn(directory: ContainerDirectory): Uint8Array | undefined {
 
 type Failed = Extract<Ending, { how: 'failed' }>;
 
-/** What is too long for execve(2) may stand in an environment, which the record leaves out, and the config has. */
+/**
+ * If something is too long for execve(2), it may be in the environment, which the config has but the record leaves out.
+ */
 function failureOf(directory: ContainerDirectory, record: ContainerRecord, { op, message }: Failed): TsrunError {
   const isTooLong = [message.error, readHookValue(message.value).code].includes(constants.errno.E2BIG);
   const spec = isTooLong ? directory.readConfig() : undefined;
@@ -168,7 +170,9 @@ function withEnvironment(op: Op, spec: Spec | undefined): Op {
   return { ...op, env: spec?.hooks?.[op.kind as 'startContainer']?.[Number(op.index)]?.env ?? [] };
 }
 
-/** Answers init until its end of the socket is closed; what it reports of a failure on the way to the program. */
+/**
+ * Answers init until it closes its end of the socket. @returns the failure that init reports on the way to the program
+ */
 function answer(socket: number, record: ContainerRecord): Failed | undefined {
   const ending = converse(socket, {
     opOf(index) {
@@ -188,7 +192,7 @@ function handOver(fd: number, record: ContainerRecord): void {
   handListenerOver(record.seccompListener, fd, record.init.pid, hookState(record, 'created'));
 }
 
-/** Another start was faster; when that was killed before its word, init has ended with it. */
+/** Another start was faster. If that one was killed before it sent its message, init has ended, too. */
 function notAnswered({ init }: ContainerRecord): TsrunError {
   return init === undefined || isEnding(init) ? hasStopped() : alreadyRunning();
 }
@@ -201,7 +205,7 @@ function alreadyRunning(): TsrunError {
   return new TsrunError('cannot start an already running container', { code: 'EWRONGSTATE' });
 }
 
-/** runtime.md, Lifecycle 9: a failing poststart hook stops the container, and poststop hooks run. */
+/** runtime.md, Lifecycle 9: if a poststart hook fails, the container is stopped and the poststop hooks run. */
 export function runPoststartHooks(directory: ContainerDirectory, record: ContainerRecord, source: Source): void {
   record.hooks.poststart.forEach((hook, index) => {
     try {

@@ -6,25 +6,25 @@ import { wasOomKilled } from './oom.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ContainerDirectory } from './store.ts';
 
-/** runtime.md, State, derived from what is there now; nothing is written when a container ends by itself. */
+/** runtime.md, State: derived from what exists now, because nothing is written when a container ends by itself. */
 export function statusOf(directory: ContainerDirectory, record: ContainerRecord): Status {
   if (record.phase === 'creating') return isBeingCreated(record) || isBeingUnmade(record) ? 'creating' : 'stopped';
-  // Asked first: delete removes the socket too, but of a container that has ended before.
+  // Asked first: delete removes the socket, too, but only after the container has ended.
   const waits = directory.waitsForStart();
   if (record.init === undefined || !isAlive(record.init)) return 'stopped';
-  // As in runc, before the difference between created and running: neither goes on before resume.
+  // As in runc, paused counts before created and running: neither goes on before resume.
   if (record.cgroup !== null && isFrozen(record.cgroup)) return 'paused';
   return waits ? 'created' : 'running';
 }
 
-/** False too of one whose create was killed. */
+/** False if create was killed. */
 export function isBeingCreated({ phase, creator }: ContainerRecord): boolean {
   return phase === 'creating' && isAlive(creator);
 }
 
 /**
- * Whether something runs of a container whose create was killed: init ends by itself at its next word to that, some
- * milliseconds later. Before the record knows init, its cgroup does.
+ * Whether a container whose create was killed still has a process. Init ends by itself some milliseconds later, at its
+ * next message to create. Until the record knows init, the cgroup tells.
  */
 function isBeingUnmade({ init, cgroup, foreignCgroup }: ContainerRecord): boolean {
   if (init !== undefined) return isAlive(init);
@@ -43,14 +43,14 @@ export function hookState(record: ContainerRecord, status: Status): State {
   };
 }
 
-/** What `state` and `list` print: the spec's state and runc's additions. */
+/** What `state` and `list` print: the spec's state, and what runc adds. */
 export interface PrintedState extends State {
   rootfs: string;
   created: string;
   owner: string;
   /**
-   * Of a stopped container: true when the kernel has killed a process of it for want of memory; null when nobody can tell
-   * any more, as systemd has removed its scope; else absent.
+   * Only for a stopped container: true when the kernel has killed a process of it because memory ran out; null when
+   * that can no longer be found out, because systemd has removed its scope; else absent.
    */
   oomKilled?: true | null;
 }

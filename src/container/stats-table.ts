@@ -2,28 +2,29 @@ import { unlimited } from '../cgroup/files.ts';
 import type { BlockIOEntry } from '../cgroup/stats.ts';
 import type { StatsEvent } from './events.ts';
 
-/** Statistics of one container at a moment. */
+/** Statistics of one container at one moment. */
 export interface Sample {
   readonly event: StatsEvent;
-  /** Monotonic, in nanoseconds. */
+  /** Monotonic time in nanoseconds. */
   readonly at: bigint;
 }
 
 const headings = ['MEMORY', 'CHANGE', 'LIMIT', 'MEM', 'PRESSURE', 'PIDS'];
 const rateHeadings = ['READ/s', 'WRITE/s', 'RECV/s', 'SENT/s'];
 
-/** Shares of a CPU that TREND shows. */
+/** How many CPU shares TREND shows. */
 const trendLength = 8;
 
-/** What earlier tables have shown: shares of CPU by id, the newest last. */
+/** CPU shares that earlier tables have shown, by id, newest last. */
 export type Trends = Map<string, number[]>;
 
 /**
- * One line a container, as wide as its longest value. CPU is the share of one CPU used since the earlier sample, and TREND
- * that of the last tables; CHANGE and what ends in /s are of a second since the earlier sample; PRESSURE is the share of the
- * last ten seconds in which a process waited for memory.
+ * Makes one line for each container; each column is as wide as its longest value. CPU is the share of one CPU used
+ * since the earlier sample, and TREND shows that share in the last tables. CHANGE and the columns that end in /s are
+ * per second since the earlier sample. PRESSURE is the share of the last ten seconds in which a process waited for
+ * memory.
  *
- * @param trends gets the new shares; without there is no such column, as for a single look
+ * @param trends gets the new shares; absent: no such column, as for a single look
  */
 export function statsTable(samples: readonly Sample[], earlier: ReadonlyMap<string, Sample>, trends?: Trends): string {
   const titles = ['ID', 'CPU', ...(trends === undefined ? [] : ['TREND']), ...headings, ...rateHeadings];
@@ -31,7 +32,7 @@ export function statsTable(samples: readonly Sample[], earlier: ReadonlyMap<stri
   const widths = titles.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map((cells) => {
-      // Names to the left, numbers to the right.
+      // Text goes to the left, numbers to the right.
       const isLeft = (i: number) => i === 0 || titles[i] === 'TREND';
       const padded = cells.map((cell, i) => (isLeft(i) ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)));
       return `${padded.join('  ')}\n`;
@@ -71,7 +72,7 @@ function row({ event: { id, data }, at }: Sample, earlier: Sample | undefined, t
 
 const levels = '▁▂▃▄▅▆▇█';
 
-/** A character for each of the last shares, against the highest of them or one whole CPU. */
+/** One character for each of the last shares, relative to the highest of them, or to one whole CPU. */
 function trendOf(id: string, share: number | undefined, trends: Trends): string {
   const shares = [...(trends.get(id) ?? []), ...(share === undefined ? [] : [share])].slice(-trendLength);
   trends.set(id, shares);
@@ -83,7 +84,7 @@ function total(entries: readonly BlockIOEntry[], kind: BlockIOEntry['op']): numb
   return entries.filter(({ op }) => op === kind).reduce((sum, { value }) => sum + Number(value), 0);
 }
 
-/** A counter that has begun anew, as a device has gone, says nothing. */
+/** Shows nothing for a counter that has started anew, as when a device has gone. */
 function rateText(perSecond: number | undefined): string {
   return perSecond === undefined || perSecond < 0 ? '-' : bytes(Math.round(perSecond));
 }
@@ -94,7 +95,7 @@ function change(perSecond: number | undefined): string {
   return rounded === 0 ? '0B' : `${rounded > 0 ? '+' : '-'}${bytes(Math.abs(rounded))}`;
 }
 
-/** What is not known is a dash. */
+/** An unknown value is shown as a dash. */
 function percent(value: number | undefined): string {
   return value === undefined ? '-' : `${value.toFixed(1)}%`;
 }

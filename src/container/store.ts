@@ -29,19 +29,19 @@ import type { ContainerRecord } from './record.ts';
 import { asRemains, parseRemains, type Remains, recoveredRecord, remainsText } from './remains.ts';
 import { makeDirectories } from './root.ts';
 
-/** Name of the socket that init waits on for start; while it is there, the container has not been started. */
+/** Name of the socket on which init waits for start. While it exists, the container has not been started. */
 export const execSocket = 'exec.sock';
-/** Of each container; one without is what a killed create or delete left. */
+/** Every container has this file; a directory without it was left by a killed create or delete. */
 export const recordFile = 'state.json';
 const configFile = 'config.json';
 const remainsLink = '.remains';
 
-/** All that create puts into the directory. */
+/** All files that create puts into the directory. */
 const ownFiles = [remainsLink, recordFile, `.${recordFile}`, configFile, execSocket];
 
-/** Of a record that is there and cannot be used: torn, or of another version. */
+/** The record exists but cannot be used: it is incomplete, or from another version. */
 export class UnusableRecord extends TsrunError {
-  /** What stands in it, where that is JSON. */
+  /** The parsed record, if it is JSON. */
   readonly value: unknown;
 
   constructor(message: string, hint: string, value: unknown) {
@@ -64,8 +64,8 @@ export class ContainerDirectory {
   }
 
   /**
-   * Takes the id: of two creates exactly one succeeds. What decides is the lock, not that the directory is new: one
-   * without a record is what a killed create or delete left, and is taken over.
+   * Takes the id: of two creates exactly one succeeds. The lock decides, not the making of the directory, because one
+   * without a record was left by a killed create or delete, and is taken over.
    *
    * @returns the lock's descriptor, which the caller closes when the container is created or gone again
    */
@@ -85,7 +85,7 @@ export class ContainerDirectory {
         if (!isNew) this.removeOwnFiles();
         return lock;
       } catch (error) {
-        // Another create may have taken what this one has made: then it is that one's.
+        // If another create has taken the directory that this one made, it now belongs to that create.
         if (isNew && error !== taken) this.removeIfEmpty();
         closeQuietly(lock);
         throw error;
@@ -93,7 +93,9 @@ export class ContainerDirectory {
     }
   }
 
-  /** What reserve has just made is no good to anybody when it cannot be opened; what has something in it stays. */
+  /**
+   * Opens the directory. If this fails, a directory that reserve has just made is removed, unless something is in it.
+   */
   private openMade(isNew: boolean): number | undefined {
     try {
       return this.openIfThere();
@@ -107,16 +109,18 @@ export class ContainerDirectory {
     try {
       rmdirSync(this.path);
     } catch {
-      // In use: another create has taken it.
+      // Another create has taken it and uses it.
     }
   }
 
-  /** Whether its state can be asked for; without a record it is what a killed create or delete left. */
+  /**
+   * Whether there is a record to read the state from; a directory without one was left by a killed create or delete.
+   */
   hasRecord(): boolean {
     return this.has(recordFile) || this.readRemains() !== undefined;
   }
 
-  /** Whether it is a container's, however good its record is. */
+  /** Whether it is a container's directory, even if its record is bad. */
   isRecorded(): boolean {
     return this.isOurs() && this.hasRecord();
   }
@@ -128,7 +132,7 @@ export class ContainerDirectory {
     return record;
   }
 
-  /** Undefined where create or delete was killed before it had written one or after it had removed it. */
+  /** Undefined if create was killed before it wrote the record, or delete after it removed it. */
   readIfThere(): ContainerRecord | undefined {
     if (!this.isOurs()) return undefined;
     let text: string;
@@ -143,8 +147,9 @@ export class ContainerDirectory {
   }
 
   /**
-   * Through a temporary file and rename(2): a reader sees the old or the new, never a half, and so does whoever looks
-   * after a power cut. fsync(2) is nothing on the tmpfs that --root is on by default, and milliseconds on a disk.
+   * Writes a temporary file and renames it (rename(2)), so that a reader sees the old record or the new one, never a
+   * part. This holds after a power cut, too: fsync(2) does nothing on the tmpfs that --root is on by default, and takes
+   * milliseconds on a disk.
    */
   write(record: ContainerRecord): void {
     const temporary = join(this.path, `.${recordFile}`);
@@ -162,22 +167,22 @@ export class ContainerDirectory {
     }
   }
 
-  /** Writes down, once, what delete needs when the record should be lost. */
+  /** Writes once what delete needs if the record is lost. */
   writeRemains(record: ContainerRecord): void {
     const text = remainsText(record);
     if (text === undefined) return;
     try {
       symlinkSync(text, join(this.path, remainsLink));
     } catch (error) {
-      // A cgroup's path of thousands of bytes: the record alone has it.
+      // The cgroup's path is thousands of bytes long; only the record has it then.
       if (errorCode(error) !== 'ENAMETOOLONG') throw this.unwritable("the container's state", error);
     }
   }
 
   /**
-   * A record for delete in the place of one that cannot be used, undefined when nothing tells what the container has.
+   * Makes a record for delete to use instead of an unusable one; undefined when nothing tells what the container has.
    *
-   * @param value what stands in the record that this version does not know
+   * @param value the contents of a record that this version does not know
    */
   recover(value?: unknown): ContainerRecord | undefined {
     const { version, id } = (value ?? {}) as { version?: unknown; id?: unknown };
@@ -206,7 +211,7 @@ export class ContainerDirectory {
     }
   }
 
-  /** The config as it was at create; later changes of the bundle have no effect (runtime.md, Create). */
+  /** Keeps the config as it was at create; later changes of the bundle have no effect (runtime.md, Create). */
   writeConfig(text: string): void {
     try {
       writeFileSync(join(this.path, configFile), text, { mode: 0o600 });
@@ -215,7 +220,7 @@ export class ContainerDirectory {
     }
   }
 
-  /** The config as create has validated it; nobody else may have changed it since. */
+  /** The config as create validated it; nothing else may have changed it since. */
   readConfig(): Spec {
     const { text, path } = this.configSource();
     try {
@@ -225,7 +230,7 @@ export class ContainerDirectory {
     }
   }
 
-  /** Its text, which has the places of properties. */
+  /** The config's text, for the places of properties. */
   configSource(): { text: string; path: string } {
     const path = join(this.path, configFile);
     try {
@@ -244,9 +249,9 @@ export class ContainerDirectory {
     removeFile(join(this.path, execSocket));
   }
 
-  /** Removes all of it: only for a directory whose record has been read or written, which makes it ours. */
+  /** Removes the whole directory. Only for one whose record has been read or written, which proves that it is ours. */
   remove(): void {
-    // First: without a record, a link that is left would stand for a container.
+    // Removed first: without a record, a leftover link would stand for a container.
     removeFile(join(this.path, remainsLink));
     try {
       if (!this.removeUsual()) rmSync(this.path, { recursive: true, force: true });
@@ -255,7 +260,7 @@ export class ContainerDirectory {
     }
   }
 
-  /** Without a look at what is in it: false when that is more than a container has that has been started. */
+  /** Removes the files of a started container without listing the directory; false when there are more. */
   private removeUsual(): boolean {
     try {
       unlinkSync(join(this.path, recordFile));
@@ -268,9 +273,10 @@ export class ContainerDirectory {
   }
 
   /**
-   * Removes a directory without a good record: only what create puts there, as nothing proves that the rest is ours.
+   * Removes a directory without a good record, but only the files that create puts there: nothing proves that others
+   * are ours.
    *
-   * @throws TsrunError when there is more
+   * @throws TsrunError when there are others
    */
   removeUnrecorded(): void {
     this.removeOwnFiles();
@@ -282,14 +288,14 @@ export class ContainerDirectory {
     }
   }
 
-  /** A descriptor for flock(2): commands that change a container hold the lock while they work. */
+  /** Opens the directory for flock(2): commands hold the lock while they change a container. */
   open(): number {
     const fd = this.openIfThere();
     if (fd === undefined) throw this.absent();
     return fd;
   }
 
-  /** runc's words, which callers look for, and where it was looked for: often that is another --root. */
+  /** Has runc's words, which callers look for, and the place that was searched, as often another --root is meant. */
   absent(): TsrunError {
     return new TsrunError(`container does not exist: there is no ${this.id} in ${this.root}`, { code: 'ENOTFOUND' });
   }
@@ -307,14 +313,14 @@ export class ContainerDirectory {
     }
   }
 
-  /** Whether this descriptor is still the directory's, which others may have removed and made anew meanwhile. */
+  /** Whether this descriptor is still that of the directory, which may have been removed and made anew meanwhile. */
   isAt(fd: number): boolean {
     const now = this.status();
     const held = fstatSync(fd);
     return now !== undefined && now.ino === held.ino && now.dev === held.dev;
   }
 
-  /** @returns whether it was not there before */
+  /** @returns whether the directory is new */
   private make(): boolean {
     try {
       makeDirectories(this.root);
@@ -331,7 +337,7 @@ export class ContainerDirectory {
   }
 
   /**
-   * False when it is not there. A link or another user's directory is refused: whoever made it could have root's delete
+   * False when it does not exist. A link, or another user's directory, is refused: its maker could have root's delete
    * end any process and remove any cgroup.
    */
   private isOurs(): boolean {
@@ -393,7 +399,7 @@ export class ContainerDirectory {
     return new UnusableRecord(this.cannotBeRead(why), `look at ${path}${more}`, value);
   }
 
-  /** What could not be read now may be right: nothing may be removed for it. */
+  /** The file may be right although it cannot be read now, so nothing may be removed because of this. */
   private unreadable(name: string, error: unknown): TsrunError {
     const hint = systemHint(error) ?? `look at ${join(this.path, name)}`;
     return new TsrunError(this.cannotBeRead(`${name}: ${errorCode(error)}`), { hint, cause: error });
@@ -411,8 +417,7 @@ export class ContainerDirectory {
   }
 }
 
-/** Only where another directory helps. */
-/** Where another directory would help. */
+/** A hint that names another directory, where that would help. */
 export function whereToWrite(code: string | undefined): string | undefined {
   const helps = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'].includes(code ?? '');
   return helps ? 'choose a directory you may write to with --root' : undefined;

@@ -1,4 +1,4 @@
-/** Containers under their cgroups: who is inside whom, and shares what it has. */
+/** Shows containers by their cgroups: which one is inside which, and shares its limits. */
 import { cgroupPids } from '../cgroup/processes.ts';
 import type { Status } from '../generated/spec.ts';
 import type { Style } from '../style.ts';
@@ -10,21 +10,21 @@ export interface TreeContainer {
   readonly id: string;
   readonly status: Status;
   readonly pid: number;
-  /** Absolute path; null: it has none of its own. */
+  /** Absolute path; null without a cgroup of its own. */
   readonly cgroup: string | null;
-  /** In its cgroup and below. */
+  /** How many processes are in its cgroup and below. */
   readonly processes: number | null;
 }
 
-/** A cgroup, the containers whose own it is, and the cgroups below that hold others. */
+/** A cgroup, the containers that have it as their own, and the cgroups below that hold others. */
 export interface TreeNode {
-  /** From the node above. */
+  /** Path relative to the node above. */
   readonly name: string;
   readonly containers: readonly TreeContainer[];
   readonly below: readonly TreeNode[];
 }
 
-/** Containers below --root. One that is gone meanwhile, or cannot be told of, is left to `list`. */
+/** Containers below --root. One that is deleted meanwhile, or cannot be read, is left to `list`. */
 export function treeContainers(root: string): TreeContainer[] {
   return listIds(root).flatMap((id) => {
     try {
@@ -42,7 +42,7 @@ export function treeContainers(root: string): TreeContainer[] {
   });
 }
 
-/** Cgroups that lead to one other and hold no container are one line. */
+/** A chain of cgroups that hold no container, each with one child, is one line. */
 export function treeOf(containers: readonly TreeContainer[]): TreeNode[] {
   const owned = containers.filter(({ cgroup }) => cgroup !== null);
   const lost = containers.filter(({ cgroup }) => cgroup === null);

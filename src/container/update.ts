@@ -25,18 +25,18 @@ import { statusOf } from './state.ts';
 import type { ContainerDirectory } from './store.ts';
 
 export interface UpdateRequest {
-  /** As linux.resources; not validated yet. What is not in it stays as it is. */
+  /** Has the form of linux.resources, not validated yet. Whatever it lacks stays as it is. */
   readonly resources: unknown;
-  /** The file that some of them come from, and what is in it. */
+  /** The file that some of the resources come from, and its contents. */
   readonly file?: (PartSource & { readonly value: unknown }) | undefined;
-  /** After those in force. */
+  /** Added after the rules in force. */
   readonly deviceRules: readonly DeviceRule[];
   /** Lines for the schemata file of the container's resctrl group, L3 before MB. */
   readonly schemata: readonly string[];
 }
 
 /**
- * Changes the limits of a running container; its processes feel them at once.
+ * Changes the limits of a running container, with effect at once.
  *
  * @throws TsrunError for bad values before anything is changed, and for the first limit that the kernel refuses
  */
@@ -54,7 +54,7 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
   }
 }
 
-/** An error about a limit gets its place in the file, unless an option has set that limit. */
+/** Gives an error about a limit its place in the file, unless an option has set that limit. */
 function placed(error: unknown, { file, resources }: UpdateRequest): unknown {
   if (file === undefined || !(error instanceof TsrunError) || error.pointer === undefined) return error;
   const inConfig = (value: unknown) => ({ linux: { resources: value } });
@@ -63,8 +63,8 @@ function placed(error: unknown, { file, resources }: UpdateRequest): unknown {
 }
 
 /**
- * What was read from a file must be an object that looks like linux.resources. Unknown properties are for the log, as
- * runtime-spec has it, but a file of nothing else, such as a whole config.json, is a mistake.
+ * Checks that the contents of a file are an object that looks like linux.resources. Unknown properties are logged, as
+ * runtime-spec says, but a file with no known one, such as a whole config.json, is a mistake.
  *
  * @param name of the file, for messages
  */
@@ -114,12 +114,12 @@ function changeRunning(
       throw error;
     }
   } catch (error) {
-    // systemd takes the cgroup of a container that ends away, at any step, and each would name another reason.
+    // When a container ends, systemd removes its cgroup, at any step, and each step would report a different reason.
     throw record.init !== undefined && isEnding(record.init) ? notRunning('stopped') : error;
   }
 }
 
-/** What limits are not: the filter, and the resctrl group, which takes all of its lines or none. */
+/** Changes what is not a limit: the device filter, and the resctrl group, which takes all of its lines or none. */
 function changeOthers(
   record: ContainerRecord,
   cgroup: string,
@@ -137,7 +137,7 @@ function changeOthers(
   }
 }
 
-/** The weight that create was told of, where it made the cgroup idle. */
+/** The weight that create was given, if it made the cgroup idle. */
 function configuredWeight(directory: ContainerDirectory, host: CgroupFacts): KeptWeight | undefined {
   return lowerResources(directory.readConfig().linux?.resources ?? {}, host).keptWeight;
 }
@@ -157,7 +157,7 @@ function sameWeight(a: KeptWeight | undefined, b: KeptWeight | undefined): boole
 
 function validateResources(request: UpdateRequest): LinuxResources {
   const { resources } = request;
-  // Whether there is a memory limit that swap counts from, the container knows: lowering looks.
+  // Only the container's cgroup knows the memory limit that swap is counted from; lowering checks it.
   const problems = resourceProblems(resources).filter(({ rule }) => rule !== 'memory-swap');
   if (problems.length === 0) return resources as LinuxResources;
   const findings = locate(problems, { text: JSON.stringify({ linux: { resources } }), path: 'resources' });
@@ -182,8 +182,8 @@ function notRunning(status: Status): TsrunError {
 }
 
 /**
- * The rules that are to hold; undefined when they do not change. Engines send linux.resources whole at every update: the
- * same rules again must not take away what a tool has allowed in the meantime.
+ * The device rules to put in force; undefined when they do not change. Engines send all of linux.resources with every
+ * update: repeating the same rules must not take away what a tool has allowed since.
  */
 function newDeviceRules(
   { devices: current = [] }: ContainerRecord,

@@ -7,11 +7,11 @@ import type { ContainerDirectory } from './store.ts';
 /**
  * Blocks until the container's init process has ended, whoever its parent is.
  *
- * @throws TsrunError when it has, but nobody can tell how
+ * @throws TsrunError when it has, but nothing can tell how
  */
 export function waitForContainer(directory: ContainerDirectory): ContainerExit {
   const record = directory.read();
-  // Written by a `run --keep` that reaped it.
+  // Written by the `run --keep` that reaped init.
   if (record.exit !== undefined) return record.exit;
   if (record.init === undefined) throw new TsrunError('container not running', { code: 'EWRONGSTATE' });
   const status = waitForExit(record.init);

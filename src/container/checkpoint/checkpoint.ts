@@ -23,7 +23,7 @@ export interface CheckpointRequest extends CriuFlags {
   readonly statusFd: number | undefined;
 }
 
-/** All that is known of the container before CRIU is asked. */
+/** What is found out about the container before CRIU is asked. */
 interface Survey {
   readonly record: RunningRecord;
   readonly notes: ImageNotes;
@@ -32,7 +32,7 @@ interface Survey {
 }
 
 /**
- * Saves a running container to files, by CRIU, and ends it unless it is to be left running.
+ * Saves a running container to files with CRIU, and ends it unless it is to be left running.
  *
  * @throws TsrunError with CRIU's own reason; the container then goes on as it was
  */
@@ -76,7 +76,7 @@ function dump(criu: CriuService, survey: Survey, request: CheckpointRequest): vo
   }
 }
 
-/** CRIU that is killed leaves what it has frozen. */
+/** Thaws the cgroup after a failure: a killed CRIU leaves frozen what it has frozen. */
 function demandSuccess(
   criu: CriuService,
   { record: { cgroup } }: Survey,
@@ -103,7 +103,7 @@ function dumpOptions({ record, notes, descriptors, namespaces }: Survey, request
     orphan_pts_master: true,
     external: [...namespaces, ...externalFiles(descriptors)],
     ext_mnt: notes.externals.map(({ point }) => ({ key: point, val: point })),
-    // Those of v1, on a hybrid host, are not the container's.
+    // On a hybrid host, the v1 cgroups are not the container's.
     cgroup_dump_controller: [''],
     ...(record.cgroup !== null && { freeze_cgroup: record.cgroup }),
     ...((preDump || parentPath !== undefined) && { track_mem: true }),

@@ -4,7 +4,7 @@ import { lastErrors } from '../../criu/log.ts';
 import type { Response } from '../../criu/messages.ts';
 import { TsrunError } from '../../errors.ts';
 
-/** Words of CRIU's, and what helps then. */
+/** Messages of CRIU's, and what helps against each. */
 const hints: readonly (readonly [RegExp, string])[] = [
   [/--tcp-established/, 'it has open TCP connections: --tcp-established keeps them, --tcp-close has them closed'],
   [/--file-locks|file locks are hold/, 'it holds file locks: --file-locks'],
@@ -36,7 +36,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/iptables|nft/i, 'CRIU locks the network with iptables or nftables: install one, or --network-lock skip'],
 ];
 
-/** What went wrong, in CRIU's own words. */
+/** Reports a failure in CRIU's own words. */
 export function criuFailure(
   what: string,
   {

@@ -4,40 +4,40 @@ import { errorCode, systemHint, TsrunError } from '../../errors.ts';
 import { log } from '../../log.ts';
 import { isThere, readIfThere } from '../../there.ts';
 
-/** What CRIU always writes, and at last: without it the images are not complete. */
+/** CRIU always writes this file, and writes it last: without it the images are incomplete. */
 const inventory = 'inventory.img';
-/** As runc has it: an array of what descriptors 0 to 2 were, for pipes by the names CRIU knows them by. */
+/** runc's file: an array of what descriptors 0 to 2 were; pipes have the names that CRIU knows them by. */
 const descriptorsFile = 'descriptors.json';
-/** Ours. */
+/** Our own file. */
 const notesFile = 'tsrun.json';
-/** Ours: how long each image is. A pre-dump has it, too. */
+/** Our own file: how long each image is. A pre-dump has it, too. */
 const sizesFile = 'tsrun-sizes.json';
-/** CRIU's: a symbolic link to the images that these count on. */
+/** CRIU's symbolic link to the images that these build on. */
 const parentLink = 'parent';
 
-/** A mount point directly below the root, which a root filesystem on another machine may not have. */
+/** A mount point directly below the root; the root filesystem of another machine may lack it. */
 export interface MountPoint {
   readonly path: string;
   readonly isDirectory: boolean;
 }
 
-/** A mount of something of the host's. CRIU calls it by its mount point. */
+/** A mount of something from the host. CRIU calls it by its mount point. */
 export interface ExternalMount {
   readonly point: string;
   /** The destination in config.json that it comes from. */
   readonly destination: string;
-  /** Its place below that mount's source; empty where it is that itself. */
+  /** Its path below that mount's source; empty for the source itself. */
   readonly below: string;
 }
 
-/** What restore must know and CRIU's images do not tell. */
+/** What restore needs to know but CRIU's images do not hold. */
 export interface ImageNotes {
   readonly version: 1;
   readonly mountPoints: readonly MountPoint[];
   readonly externals: readonly ExternalMount[];
 }
 
-/** Opens the directory for the images, which is made where it is missing, as runc does. */
+/** Opens the directory for the images; makes it if missing, as runc does. */
 export function makeImageDirectory(path: string, option: string): number {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -59,7 +59,7 @@ export function demandImages(path: string): void {
   });
 }
 
-/** runc's rule: CRIU looks for it from the image directory. */
+/** Applies runc's rule for the parent: CRIU looks it up relative to the image directory. */
 export function demandParent(imagePath: string, parent: string | undefined): void {
   if (parent === undefined) return;
   if (isAbsolute(parent)) {
@@ -81,8 +81,8 @@ export function writeNotes(path: string, notes: ImageNotes, descriptors: readonl
 }
 
 /**
- * Notes how long each image is, after CRIU has written them. That the images cannot be checked later is no reason to fail:
- * the container is in them.
+ * Notes how long each image is, after CRIU has written them. If that fails, the checkpoint does not: the images cannot
+ * be checked later, but the container is in them.
  */
 export function noteSizes(path: string): void {
   try {
@@ -95,10 +95,10 @@ export function noteSizes(path: string): void {
 }
 
 /**
- * Whether the images, and those of pre-dumps that they count on, are as long as they were: with pages that have been cut
- * short CRIU (4.2.1) does not end, and fills the disk with its log.
+ * Checks that the images, and those of pre-dumps that they build on, are as long as they were. If pages have been cut
+ * short, CRIU (4.2.1) never ends, and fills the disk with its log.
  *
- * @throws TsrunError that names the first that is not
+ * @throws TsrunError that names the first image with another length
  */
 export function demandWholeImages(path: string): void {
   const seen = new Set<string>();
@@ -107,7 +107,7 @@ export function demandWholeImages(path: string): void {
     if (seen.has(`${dev}:${ino}`)) return;
     seen.add(`${dev}:${ino}`);
     const text = readIfThere(join(at, sizesFile));
-    // Of images that another runtime has made nothing is known.
+    // Nothing is known about images that another runtime has made.
     if (text === undefined) continue;
     for (const [name, size] of Object.entries(parse(text, at, sizesFile) as Record<string, number>)) {
       demandSize(at, name, size);
@@ -124,7 +124,7 @@ function demandSize(path: string, name: string, size: number): void {
   });
 }
 
-/** Undefined for images that another runtime has made. */
+/** Undefined for images made by another runtime. */
 export function readNotes(path: string): ImageNotes | undefined {
   const text = readIfThere(join(path, notesFile));
   return text === undefined ? undefined : (parse(text, path, notesFile) as ImageNotes);
@@ -145,7 +145,7 @@ function parse(text: string, path: string, name: string): unknown {
   }
 }
 
-/** A cgroup namespace's own view of where a process is. */
+/** The path of a process's cgroup as its cgroup namespace shows it. */
 export function cgroupPathOf(pid: number): string | undefined {
   return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
 }

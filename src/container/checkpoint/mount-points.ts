@@ -7,8 +7,8 @@ import type { MountPoint } from './images.ts';
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } = constants;
 
 /**
- * Makes what CRIU will mount on and the root filesystem does not have: it may be another one than the container had. No
- * symbolic link is followed: as mount points have none in their paths, one that stands there is not theirs.
+ * Makes the mount points that CRIU needs and the root filesystem lacks: it may be another one than the container had.
+ * Symbolic links are not followed. Paths of mount points have none, so a link there is not part of one.
  */
 export function makeMountPoints(rootfs: string, points: readonly MountPoint[]): void {
   for (const { path, isDirectory } of points) {

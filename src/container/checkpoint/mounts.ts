@@ -6,15 +6,15 @@ import { type MountInfo, mountsOf } from '../../host/mount-info.ts';
 import { isAbsent } from '../../there.ts';
 import type { ExternalMount, ImageNotes, MountPoint } from './images.ts';
 
-/** Filesystems that are one for many mounts: CRIU mounts them anew, though the host has them, too. */
+/** Filesystems with one instance for many mounts. CRIU mounts them anew, although the host has them mounted, too. */
 const kernelFilesystems = ['proc', 'sysfs', 'mqueue', 'cgroup2', 'devpts'];
 
 const maxLinks = 40;
 
 /**
- * What of the container's mounts restore has to bring along, and where mount points must be.
+ * Finds which of the container's mounts restore must bring along, and where mount points must be.
  *
- * @throws TsrunError for a mount of something of the host's that no property of config.json asks for
+ * @throws TsrunError for a mount from the host that no property of config.json asks for
  */
 export function surveyMounts(pid: number, spec: Spec): ImageNotes {
   const mounts = mountsOf(pid);
@@ -28,7 +28,7 @@ export function surveyMounts(pid: number, spec: Spec): ImageNotes {
   return { version: 1, mountPoints, externals };
 }
 
-/** A property that binds something of the host's, and where that is in the container, links followed. */
+/** A property that binds something from the host, and its place in the container, with links followed. */
 interface Origin {
   readonly destination: string;
   readonly place: string;
@@ -53,7 +53,7 @@ export function isBind({ type, options = [] }: Mount): boolean {
   return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }
 
-/** A mount of the host's shows by its filesystem, which the host has mounted, too. */
+/** A mount from the host is known by its filesystem, which the host has mounted, too. */
 function isExternal({ device, point, type }: MountInfo, onHost: Set<string>, origins: readonly Origin[]): boolean {
   if (onHost.has(device) && !kernelFilesystems.includes(type)) return true;
   return origins.some(({ place }) => place === point) && onHost.has(device);
@@ -61,7 +61,7 @@ function isExternal({ device, point, type }: MountInfo, onHost: Set<string>, ori
 
 function externalOf({ point, type }: MountInfo, origins: readonly Origin[]): ExternalMount {
   const fitting = origins.filter(({ place }) => point === place || point.startsWith(`${place}/`));
-  // The later of two at the same place lies over the other.
+  // Of two at the same place, the later one covers the other.
   const origin = fitting.reduce<Origin | undefined>(
     (best, each) => (best !== undefined && best.place.length > each.place.length ? best : each),
     undefined,
@@ -78,11 +78,11 @@ function externalOf({ point, type }: MountInfo, origins: readonly Origin[]): Ext
 }
 
 function mountPoint(pid: number, path: string): MountPoint {
-  // What is mounted is as much a directory as the place that it is mounted on.
+  // Only a directory can be mounted on a directory, and a file on a file, so the mount tells what to make.
   return { path, isDirectory: statSync(`/proc/${pid}/root${path}`).isDirectory() };
 }
 
-/** Where a path of the container leads, as seen in it. What is missing leads to itself. */
+/** Where a path leads inside the container. A missing path leads to itself. */
 export function resolveInside(root: string, path: string): string {
   let at = '/';
   const parts = path.split('/').filter(Boolean);
@@ -115,9 +115,10 @@ function linkAt(path: string): string | undefined {
 }
 
 /**
- * What to mount where CRIU has something of the host's, by config.json, which may be another one by now.
+ * Finds what to mount where CRIU expects something from the host. This follows config.json, which may have changed
+ * since the checkpoint.
  *
- * @throws TsrunError where that has no such mount, or its source is missing
+ * @throws TsrunError where config.json has no such mount, or its source is missing
  */
 export function externalSources(
   spec: Spec,
@@ -132,7 +133,7 @@ export function externalSources(
   });
 }
 
-/** Images of runc's and crun's name their mounts by the destinations in config.json. */
+/** Images from runc and crun name their mounts by the destinations in config.json. */
 function sourcesByConfig(spec: Spec, bundle: string): { key: string; val: string }[] {
   const binds = (spec.mounts ?? []).filter(isBind);
   const masks = spec.linux?.maskedPaths ?? [];

@@ -2,22 +2,22 @@ import { openSync, statSync } from 'node:fs';
 import { errorCode, TsrunError } from '../../errors.ts';
 import type { LinuxNamespace, Spec } from '../../generated/spec.ts';
 
-/** Those that CRIU leaves out of the images as somebody else's, and the names that it finds them by at restore. */
+/** Namespaces of others that CRIU can leave out of the images, and the names by which it finds them at restore. */
 const outside: Readonly<Record<string, { file: string; key: string }>> = {
   network: { file: 'net', key: 'extRootNetNS' },
   pid: { file: 'pid', key: 'extRootPidNS' },
 };
 
-/** Those that CRIU can join, but always saves. */
+/** Namespaces that CRIU can join, but always saves. */
 const joined: Readonly<Record<string, string>> = { ipc: 'ipc', uts: 'uts', time: 'time' };
 
-/** Namespaces of others that the container has joined: `net[INODE]:extRootNetNS`. */
+/** Namespaces of others that the container has joined, as `net[INODE]:extRootNetNS`. */
 export function externalNamespaces(pid: number, spec: Spec): string[] {
   return joinedNamespaces(spec).flatMap(({ type }) => {
     const names = outside[type];
     if (names === undefined) return [];
     const { ino } = statSync(`/proc/${pid}/ns/${names.file}`);
-    // Of what is CRIU's own it saves nothing.
+    // CRIU saves nothing of a namespace that it is in itself.
     return ino === statSync(`/proc/self/ns/${names.file}`).ino ? [] : [`${names.file}[${ino}]:${names.key}`];
   });
 }
@@ -27,7 +27,7 @@ export interface NamespacesToJoin {
   readonly joined: { ns: string; ns_file: string }[];
 }
 
-/** @throws TsrunError for a namespace that is not there any more */
+/** @throws TsrunError for a namespace that no longer exists */
 export function namespacesToJoin(spec: Spec): NamespacesToJoin {
   const all = joinedNamespaces(spec);
   const inherited = all.flatMap((namespace) => {

@@ -6,11 +6,11 @@ import { type CriuOptions, cgroupModes, networkLocks } from '../../criu/messages
 import { TsrunError } from '../../errors.ts';
 import { isThere } from '../../there.ts';
 
-/** What the command lines of checkpoint and restore have in common. */
+/** The options that checkpoint and restore share. */
 export interface CriuFlags {
   /** Absolute paths. */
   readonly imagePath: string;
-  /** Of the log; the image directory when absent. */
+  /** Directory of the log; absent: the image directory. */
   readonly workPath: string | undefined;
   readonly tcpEstablished: boolean;
   readonly tcpClose: boolean;
@@ -28,7 +28,7 @@ export interface CriuFlags {
 /** CLONE_NEWNET of clone(2). */
 const newNetwork = 0x4000_0000;
 
-/** All of CRIU's own messages; the log is what an error is explained by. */
+/** Logs all messages of CRIU, because errors are explained from the log. */
 const logLevel = 4;
 
 export const dumpLog = 'dump.log';
@@ -56,10 +56,10 @@ export function commonOptions(flags: CriuFlags, annotations: Readonly<Record<str
   };
 }
 
-/** As runc has it; what stands in the file wins over all that is said here. */
+/** Finds CRIU's config file as runc does. The file overrides all options here. */
 function configFile(annotations: Readonly<Record<string, string>>): { config_file?: string } {
   const named = annotations[criuConfigAnnotation];
-  // An empty one asks for none.
+  // An empty annotation asks for no file.
   if (named !== undefined) return named === '' ? {} : { config_file: named };
   const usual = ['tsrun.conf', 'runc.conf'].map((name) => join('/etc/criu', name)).find(isThere);
   return usual === undefined ? {} : { config_file: usual };
@@ -72,7 +72,7 @@ export function parsePageServer(text: string): { address: string; port: number }
   throw new TsrunError(`--page-server ${text}: expected ADDRESS:PORT`, { hint: 'such as 192.168.1.2:27' });
 }
 
-/** The descriptor of --status-fd must be one of the caller's. */
+/** @returns the descriptor of --status-fd, which must be one of the caller's */
 export function demandStatusFd(fd: number): number {
   try {
     closeQuietly(addon().duplicate(fd));

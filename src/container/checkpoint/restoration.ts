@@ -31,20 +31,20 @@ export interface RestorationRequest {
 
 type Name = RuntimeOp['op'];
 
-/** Before CRIU makes a process, which has its place in it then. */
+/** Run before CRIU makes a process, because that process starts in the cgroup. */
 const cgroupOps: readonly Name[] = ['create-cgroup', 'start-scope', 'own-cgroup'];
 
 /**
- * When all processes are there and none runs yet: until then CRIU has to fork in the cgroup, make devices, and have room
- * for what is its own.
+ * Run when all processes are there and none runs yet. Until then CRIU must be able to fork in the cgroup, make devices,
+ * and use memory of its own.
  */
 const limitOps: readonly Name[] = [
   ...(['check-memory-use', 'set-io-weight', 'write-cgroup-file', 'filter-devices', 'join-resctrl'] as const),
-  // What CRIU does not bring back.
+  // CRIU does not restore these.
   ...(['set-io-priority', 'record-state', 'write-pid-file'] as const),
 ];
 
-/** The runtime's part of a restore: of the plan that create would run, what no image of CRIU's can hold. */
+/** The runtime's part of a restore: those ops of create's plan whose result no image of CRIU's can hold. */
 export class Restoration implements PlanOwner, Run {
   readonly owner = this;
   readonly options: RunOptions;
@@ -70,7 +70,7 @@ export class Restoration implements PlanOwner, Run {
     this.cgroup = new CgroupOps(this, undo);
   }
 
-  /** @param criu the process whose children the container's will be */
+  /** @param criu the process that becomes the parent of the container's processes */
   makeCgroup(criu: number): void {
     this.pid = criu;
     this.#run(cgroupOps);
@@ -78,17 +78,17 @@ export class Restoration implements PlanOwner, Run {
     if (path !== '') writeFileSync(join(path, 'cgroup.procs'), String(criu));
   }
 
-  /** What CRIU tells on the way (criu(8), --action-script). */
+  /** Handles what CRIU reports on its way (criu(8), --action-script). */
   told(script: string, pid: number, fd: number): void {
     if (script === 'orphan-pts-master') this.#takeTerminal(fd);
-    // The namespaces are there, and nothing is in them yet: the network engines' turn.
+    // The namespaces exist and are still empty: now it is the network engines' turn.
     if (script === 'setup-namespaces') {
       this.started(pid, addon().pidfdOpen(pid));
       this.#run(['run-hook']);
     }
     if (script === 'post-restore') {
       if (this.#pidfd < 0) this.started(pid, addon().pidfdOpen(pid));
-      // From here on others see that it runs, and signals are for it.
+      // From here on the container counts as running, and signals are for it.
       if (this.#request.isForeground) addon().holdSignals();
       this.#run(limitOps);
       const { pidfdSocket } = this.options;

@@ -55,10 +55,10 @@ interface Sources {
 }
 
 /**
- * Makes a container from what checkpoint has written: its processes go on where they were, below a new cgroup, in the
- * limits that config.json has by now.
+ * Makes a container from what checkpoint has written. Its processes go on where they were, in a new cgroup, with the
+ * limits that config.json has now.
  *
- * @throws TsrunError with CRIU's own reason; then nothing is left of it
+ * @throws TsrunError with CRIU's own reason; nothing of the container is left then
  */
 export function restoreContainer(request: RestoreRequest): Created {
   const sources = openSources(request);
@@ -122,7 +122,7 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
   }
 }
 
-/** As CRIU's own mount namespace has them: it mounts something on its way in the one that it works in. */
+/** Opens the directories through CRIU's own mount namespace, because CRIU mounts something in the one it works in. */
 function withDirectories<Result>(
   { pid }: CriuService,
   { imagePath, workPath = imagePath }: RestoreRequest,
@@ -159,7 +159,7 @@ function restoreOptions(
     ext_mnt: externals,
     inherit_fd: [...files, ...namespaces.inherited],
     join_ns: namespaces.joined,
-    // Without a cgroup of its own it stays in this command's.
+    // A container without its own cgroup stays in this command's.
     ...(cgroup === undefined ? { manage_cgroups_mode: 0 } : { cg_root: [{ ctrl: '', path: cgroup }] }),
     ...(request.lsmProfile !== undefined && { lsm_profile: request.lsmProfile }),
     ...(request.lsmMountContext !== undefined && { lsm_mount_context: request.lsmMountContext }),

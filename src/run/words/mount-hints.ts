@@ -123,7 +123,7 @@ function filesystemHint(op: NewFilesystemOp | MountByFlagsOp, error: number, con
   return `${type} cannot be mounted in a user namespace, or not in this one`;
 }
 
-/** For a refusal without CAP_SYS_ADMIN: a container then needs a user namespace, which gives the capability. */
+/** Never a missing CAP_SYS_ADMIN: a container made without it is in a user namespace, where the runtime has it. */
 export const forbiddenAround =
   'a seccomp filter or a security module around the runtime forbids it, as those of docker and Kubernetes do';
 

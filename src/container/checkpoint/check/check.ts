@@ -8,15 +8,16 @@ import { mountObstacles } from './mounts.ts';
 import type { Found, Obstacle } from './obstacle.ts';
 import { processObstacles, processTree } from './processes.ts';
 
-/** What `checkpoint --check` says of a container. */
+/** What `checkpoint --check` reports about a container. */
 export interface CheckpointReport extends Found {
   readonly id: string;
 }
 
 /**
- * What a checkpoint with these flags would fail at, or leave out. Nothing is frozen, and no image directory is made.
+ * Finds what a checkpoint with these flags would fail at, or leave out. It freezes nothing and makes no image
+ * directory.
  *
- * @throws TsrunError for a container that does not run
+ * @throws TsrunError for a container that is not running
  */
 export function checkCheckpoint(directory: ContainerDirectory, request: CheckpointRequest): CheckpointReport {
   const { init, cgroup } = surveyRunning(directory);
@@ -32,13 +33,13 @@ export function checkCheckpoint(directory: ContainerDirectory, request: Checkpoi
   return { id: directory.id, errors: withoutRepeats(errors), warnings: sharedNamespaces(spec) };
 }
 
-/** Processes share open files. */
+/** Leaves out repeats, as processes share open files. */
 function withoutRepeats(obstacles: readonly Obstacle[]): Obstacle[] {
   const seen = new Set<string>();
   return obstacles.filter(({ message }) => !seen.has(message) && seen.add(message));
 }
 
-/** A line for each, and one that sums up. */
+/** One line for each, and one that sums up. */
 export function checkpointText({ id, errors, warnings }: CheckpointReport): string {
   const line = (level: string) => (each: Obstacle) =>
     `${level}: ${each.message}${each.hint === undefined ? '' : ` (${each.hint})`}`;

@@ -9,10 +9,10 @@ export interface ConnectionFlags {
   readonly tcpSkipInFlight: boolean;
 }
 
-/** Of the kernel's tcp_states.h. */
+/** From the kernel's tcp_states.h. */
 const states = { synSent: 0x02, synReceived: 0x03, close: 0x07, listen: 0x0a } as const;
 
-/** What lists the sockets of a network namespace, below /proc/PID/net. */
+/** Files below /proc/PID/net that list the sockets of a network namespace. */
 const lists = ['unix', 'tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6', 'netlink', 'packet'];
 
 export function connectionObstacles(tree: readonly Process[], flags: ConnectionFlags): Obstacle[] {
@@ -23,7 +23,7 @@ export function connectionObstacles(tree: readonly Process[], flags: ConnectionF
   });
 }
 
-/** Inodes, and a descriptor for each. */
+/** Maps the inode of each socket to a descriptor of it. */
 function socketsOf({ pid }: Process): Map<number, string> {
   const found = new Map<number, string>();
   for (const fd of namesIn(`/proc/${pid}/fd`)) {
@@ -73,7 +73,10 @@ function linesOf({ pid }: Process, name: string): string[] {
   return textOf(`/proc/${pid}/net/${name}`).split('\n').slice(1).filter(Boolean);
 }
 
-/** Of the network namespace that made it; a list has no socket that is not bound, which nobody has for these three. */
+/**
+ * Reports stdio sockets from another network namespace. A namespace lists its own sockets, except unbound ones, which
+ * nobody passes as stdio.
+ */
 function outerStdio(process: Process, sockets: Map<number, string>): Obstacle[] {
   const stdio = [...sockets].filter(([, fd]) => ['0', '1', '2'].includes(fd));
   if (stdio.length === 0) return [];

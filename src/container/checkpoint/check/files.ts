@@ -4,7 +4,7 @@ import { namesIn, textOf } from '../../../there.ts';
 import type { Obstacle } from './obstacle.ts';
 import { called, type Process } from './processes.ts';
 
-/** What CRIU does about a file, as the command line has it. */
+/** Flags of the command line that tell CRIU how to handle files. */
 export interface FileFlags {
   readonly shellJob: boolean;
   readonly fileLocks: boolean;
@@ -15,21 +15,21 @@ export interface FileFlags {
 interface OpenFile {
   readonly process: Process;
   readonly fd: string;
-  /** What the link below /proc says. */
+  /** Where the link below /proc points. */
   readonly path: string;
   readonly status: Stats;
   readonly mounts: ReadonlySet<number>;
 }
 
-/** Files without a path that CRIU 4 knows, `pidfd` since 4.1. */
+/** Files without a path that CRIU 4 can save (`pidfd` since 4.1). */
 const known =
   /^(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd|bpf-map|\[(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd)\])$/;
 
-/** Major numbers of the kernel's Documentation/admin-guide/devices.txt. */
+/** Major numbers from the kernel's Documentation/admin-guide/devices.txt. */
 const majors = { memory: 1, terminal: 4, alternateTerminal: 5, misc: 10, firstPty: 128, lastPty: 143 } as const;
 const tunMinor = 200;
 
-/** Bytes: of removed files CRIU keeps those up to this size in the images. */
+/** Size in bytes up to which CRIU keeps a removed file in the images. */
 const ghostLimit = 1024 * 1024;
 
 export function fileObstacles(tree: readonly Process[], flags: FileFlags): Obstacle[] {
@@ -45,7 +45,7 @@ function openFiles(process: Process): OpenFile[] {
       const at = `/proc/${process.pid}/fd/${fd}`;
       return { process, fd, path: readlinkSync(at), status: statSync(at), mounts };
     } catch {
-      // Closed meanwhile.
+      // The process has closed it meanwhile.
       return [];
     }
   });
@@ -85,7 +85,7 @@ function device(file: OpenFile, { shellJob }: FileFlags): Obstacle[] {
   return [obstacle(file, 'device', what, 'have the program close it; for some GPUs CRIU has plugins')];
 }
 
-/** As the C library's gnu_dev_major and gnu_dev_minor take them apart. */
+/** Splits a device number as the C library's gnu_dev_major and gnu_dev_minor do. */
 function numbersOf(device: number): [number, number] {
   const high = Math.floor(device / 2 ** 32);
   const low = device >>> 0;

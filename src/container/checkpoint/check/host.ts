@@ -5,7 +5,7 @@ import { TsrunError } from '../../../errors.ts';
 import type { Spec } from '../../../generated/spec.ts';
 import type { Found, Obstacle } from './obstacle.ts';
 
-/** What the command line asks the kernel for. */
+/** Flags of the command line that need something of the kernel. */
 export interface KernelFlags {
   readonly preDump: boolean;
   readonly parentPath: string | undefined;
@@ -35,7 +35,7 @@ function works(args: readonly string[], what: string, hint: string): Obstacle[] 
   return [{ rule: 'kernel', message: `${what}: ${said}`, hint }];
 }
 
-/** Namespaces that are somebody else's: restore does not make them. */
+/** Namespaces that belong to others: restore does not make them. */
 export function sharedNamespaces(spec: Spec): Found['warnings'] {
   const namespaces = spec.linux?.namespaces ?? [];
   const joined = namespaces.filter(({ path }) => Boolean(path));

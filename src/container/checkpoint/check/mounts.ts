@@ -5,7 +5,7 @@ import type { ImageNotes } from '../images.ts';
 import { surveyMounts } from '../mounts.ts';
 import type { Obstacle } from './obstacle.ts';
 
-/** Filesystems that CRIU makes anew, with what is in them or without (its filesystems.c). */
+/** Filesystems that CRIU makes anew, with or without their contents (its filesystems.c). */
 const saved = new Set([
   ...['autofs', 'binfmt_misc', 'btrfs', 'cgroup', 'cgroup2', 'debugfs', 'devpts', 'devtmpfs', 'fusectl', 'mqueue'],
   ...['overlay', 'proc', 'pstore', 'rpc_pipefs', 'securityfs', 'sysfs', 'tmpfs', 'tracefs'],

@@ -1,15 +1,15 @@
-/** Something of a container that a checkpoint would not bring back. */
+/** Something in a container that a checkpoint would not bring back. */
 export interface Obstacle {
-  /** A name that stays. */
+  /** A name that never changes. */
   readonly rule: string;
   readonly message: string;
   /** The flag or change that helps. */
   readonly hint?: string | undefined;
-  /** In the caller's pid namespace, where it is about one process. */
+  /** In the caller's pid namespace; only for an obstacle about one process. */
   readonly pid?: number;
 }
 
-/** What stands in the way, and what is only to be known. */
+/** Errors stop the checkpoint; warnings are only worth knowing. */
 export interface Found {
   readonly errors: readonly Obstacle[];
   readonly warnings: readonly Obstacle[];

@@ -3,19 +3,24 @@ import { cgroupPids } from '../../../cgroup/processes.ts';
 import { namesIn, textOf } from '../../../there.ts';
 import type { Obstacle } from './obstacle.ts';
 
-/** Of these CRIU saves those of init only; a network and mounts of its own a process may have (its CLONE_SUBNS). */
+/**
+ * Of these namespaces CRIU saves only init's; a process may have its own network and mount namespaces (its
+ * CLONE_SUBNS).
+ */
 const single = ['ipc', 'pid', 'time', 'user', 'uts'] as const;
 
 export interface Process {
   readonly pid: number;
   readonly name: string;
-  /** 0: none. */
+  /** Pid of the tracer; 0: not traced. */
   readonly tracer: number;
-  /** As the process itself sees it; 0: one outside of its pid namespace. */
+  /** As the process itself sees it; 0: a session outside its pid namespace. */
   readonly session: number;
 }
 
-/** The container's init and all that descend from it: what CRIU saves. Those that end meanwhile are left out. */
+/**
+ * The container's init and all its descendants, which is what CRIU saves. Processes that end meanwhile are left out.
+ */
 export function processTree(init: number): Process[] {
   const found = new Map<number, Process>();
   const left = [init];
@@ -36,7 +41,7 @@ function processOf(pid: number): Process | undefined {
   return { pid, name: field('Name'), tracer: Number(field('TracerPid')), session };
 }
 
-/** Each of a process's threads has children of its own. */
+/** Asks for each thread, as each has its own children. */
 function childrenOf(pid: number): number[] {
   const threads = namesIn(`/proc/${pid}/task`);
   const lists = threads.map((thread) => textOf(`/proc/${pid}/task/${thread}/children`));
@@ -48,7 +53,7 @@ export function called({ name, pid }: Process): string {
   return `process ${pid} (${name})`;
 }
 
-/** What of the processes themselves stands in the way. */
+/** Obstacles in the processes themselves. */
 export function processObstacles(
   tree: readonly Process[],
   cgroup: string | null,
@@ -64,7 +69,7 @@ export function processObstacles(
   ];
 }
 
-/** What exec has started is no child of init. */
+/** Finds processes that exec has started: they are no children of init. */
 function unsaved(tree: readonly Process[], cgroup: string | null): Obstacle[] {
   if (cgroup === null) return [];
   const saved = new Set(tree.map(({ pid }) => pid));
