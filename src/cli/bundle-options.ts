@@ -9,20 +9,20 @@ export const bundleOption: OptionDeclaration = {
   default: '.',
 };
 
-/** crun's; the rest of the bundle stays. */
+/** crun's option; everything else in the bundle stays. */
 export const configOption: OptionDeclaration = {
   flags: '-f, --config <file>',
   description: 'read this file in place of the bundle’s config.json',
 };
 
-/** What fingers add that are used to docker: stdin is the program's anyway. */
+/** For users with docker's habits; stdin goes to the program anyway. */
 export const interactiveOption: OptionDeclaration = {
   flags: '-i, --interactive',
   description: 'accepted for habit: stdin is always passed on',
   hidden: true,
 };
 
-/** Options that create and run share. */
+/** Options of both create and run. */
 export const createOptions: readonly OptionDeclaration[] = [
   bundleOption,
   { flags: '--console-socket <socket>', description: 'Unix socket that gets the master of the container’s terminal' },
@@ -44,7 +44,10 @@ export function bundleOf(options: OptionValues): string {
   return resolve(options.bundle as string);
 }
 
-/** What the command line of create, run, plan and check says to lowering; create adds what it finds in its own process. */
+/**
+ * The lowering options that create, run, plan and check take from the command line; create adds what it finds in its
+ * own process.
+ */
 export function lowerOptions(id: string, options: OptionValues, { rootless, cgroupManager }: GlobalOptions) {
   return {
     id,

@@ -7,10 +7,10 @@ export interface OptionDeclaration {
   readonly description: string;
   readonly choices?: readonly string[];
   readonly default?: string | boolean;
-  /** May be given more than once; the values come as a list. */
+  /** The option may be given more than once; the values come as a list. */
   readonly repeated?: boolean;
   readonly hidden?: boolean;
-  /** Turns the text into the value; throws TsrunError for text it does not take. */
+  /** Turns the text into the value; throws TsrunError for text that is not valid. */
   readonly parse?: (text: string) => unknown;
 }
 
@@ -18,11 +18,11 @@ export interface ArgumentDeclaration {
   /** `<id>` or `[signal]`. */
   readonly name: string;
   readonly description: string;
-  /** Words to complete; the command says what it does not take. */
+  /** Words to complete; the command itself refuses what it does not accept. */
   readonly choices?: readonly string[];
 }
 
-/** One command: what it takes, and the function that carries it out (its module is loaded only then). */
+/** One command: what it takes, and the function that carries it out, whose module is loaded only then. */
 export interface CommandDeclaration {
   readonly name: string;
   readonly summary: string;
@@ -30,15 +30,15 @@ export interface CommandDeclaration {
   readonly options: readonly OptionDeclaration[];
   readonly examples: readonly string[];
   readonly hidden?: boolean;
-  /** What follows the id belongs to the program, options included. */
+  /** Set if everything after the id belongs to the program, even options. */
   readonly passThrough?: boolean;
   /** An option that has the same effect. */
   readonly passThroughWith?: string;
-  /** Stands before every error of this command, in runc's words. */
+  /** Put before every error of this command, in runc's words. */
   readonly failurePrefix?: string;
-  /** Exit code when the runtime itself fails; 1 unless said otherwise. */
+  /** Exit code when the runtime itself fails; default 1. */
   readonly failureCode?: number;
-  /** Returns the process's exit code; undefined means 0. `commands` is every command there is. */
+  /** Returns the process's exit code; undefined means 0. `commands` has all commands. */
   readonly run: (
     args: readonly string[],
     options: OptionValues,
@@ -47,10 +47,10 @@ export interface CommandDeclaration {
   ) => Promise<number | undefined>;
 }
 
-/** Values by commander's names: `--pid-file` is pidFile, `--no-pivot` is pivot === false. */
+/** Values by commander's names: `--pid-file` is pidFile, `--no-pivot` makes pivot false. */
 export type OptionValues = Readonly<Record<string, unknown>>;
 
-/** What stands before the command. */
+/** Options that stand before the command. */
 export interface GlobalOptions {
   /** Absolute directory of the containers' state. */
   readonly root: string;

@@ -2,9 +2,9 @@ import { asTsrunError } from '../errors.ts';
 import { log, logError } from '../log.ts';
 
 /**
- * One that fails keeps no other: all are tried.
+ * Tries all of them, even when one fails.
  *
- * @throws the last failure; those before it have been logged
+ * @throws the last failure; earlier ones have been logged
  */
 export function eachOf(ids: readonly string[], action: (id: string) => void): void {
   const failures: unknown[] = [];

@@ -1,6 +1,6 @@
 import type { CommandDeclaration, OptionDeclaration } from './declaration.ts';
 
-/** A command line that holds nothing unusual. */
+/** A command line without anything unusual. */
 export interface ParsedLine {
   command: CommandDeclaration;
   args: string[];
@@ -9,9 +9,9 @@ export interface ParsedLine {
 }
 
 /**
- * Reads a command line by the same declarations that commander's tree is built from, without building it, which costs
- * more than all the rest of `state` or `kill`. Whatever is not plain (help, versions, mistakes, `--`) is left to
- * commander, so that every message has one author: then the answer is undefined.
+ * Reads a command line from the same declarations as commander's tree, but without building that tree, which costs more
+ * than all the rest of `state` or `kill`. Anything unusual (help, versions, mistakes, `--`) is left to commander, so
+ * that every message has one source; the answer is then undefined.
  */
 export function fastParse(
   argv: readonly string[],
@@ -37,11 +37,11 @@ export function passesThrough({ passThrough, passThroughWith }: CommandDeclarati
 interface OptionRun {
   values: Record<string, unknown>;
   args: string[];
-  /** Index of the first word not read. */
+  /** Index of the first word not read yet. */
   next: number;
 }
 
-/** @param mode whether options end at the first word that is not an option, or may follow it */
+/** @param mode whether options end at the first word that is not an option, or may come after it */
 export function readOptions(
   argv: readonly string[],
   from: number,
@@ -61,7 +61,7 @@ export function readOptions(
   return run;
 }
 
-/** Reads one option and its value; false when it is not plain. */
+/** Reads one option and its value; false when it is unusual. */
 function readOption(argv: readonly string[], run: OptionRun, declarations: readonly OptionDeclaration[]): boolean {
   const word = argv[run.next] ?? '';
   const equals = word.startsWith('--') ? word.indexOf('=') : -1;
@@ -85,16 +85,16 @@ function readOption(argv: readonly string[], run: OptionRun, declarations: reado
 }
 
 interface Shape {
-  /** `-b` and `--bundle`, the long one last. */
+  /** `-b` and `--bundle`, the long name last. */
   names: string[];
-  /** The same without their dashes. */
+  /** The same names without their dashes. */
   bareNames: string[];
   key: string;
   takesValue: boolean;
   negated: boolean;
 }
 
-/** By the flags of a declaration. The snapshot of the standalone executable has them all (src/standalone/entry.ts). */
+/** Keyed by a declaration's flags. The standalone executable's snapshot has them all (src/standalone/entry.ts). */
 const shapes = new Map<string, Shape>();
 
 export function shape({ flags }: OptionDeclaration): Shape {
@@ -103,7 +103,7 @@ export function shape({ flags }: OptionDeclaration): Shape {
   return known;
 }
 
-/** `-b, --bundle <dir>` taken apart; the key is commander's: `--no-pivot` is pivot, and false when given. */
+/** Splits `-b, --bundle <dir>`. The key is commander's: `--no-pivot` is pivot, and false when given. */
 function shapeOf(flags: string): Shape {
   const names = flags.split(/[ ,|]+/).filter((part) => part.startsWith('-'));
   const bareNames = names.map((name) => name.replace(/^-+/, ''));
@@ -113,20 +113,20 @@ function shapeOf(flags: string): Shape {
   return { names, bareNames, key, takesValue: flags.includes('<') || flags.includes('['), negated };
 }
 
-/** What is to be known of a command's options, or of the global ones. */
+/** What parsing needs to know about a command's options, or the global ones. */
 interface Table {
   defaults: Record<string, unknown>;
   byFlag: Map<string, OptionDeclaration>;
 }
 
-/** By the list of declarations, which is in the snapshot with them. */
+/** Keyed by the list of declarations, which is in the snapshot with them. */
 const tables = new Map<readonly OptionDeclaration[], Table>();
 
 function tableOf(declarations: readonly OptionDeclaration[]): Table {
   const known = tables.get(declarations);
   if (known !== undefined) return known;
   const flags = declarations.flatMap((option) => shape(option).names.map((name) => [name, option] as const));
-  // Of two with one flag the first counts.
+  // If two have the same flag, the first counts.
   const table = { defaults: defaultsOf(declarations), byFlag: new Map(flags.reverse()) };
   tables.set(declarations, table);
   return table;

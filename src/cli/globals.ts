@@ -42,7 +42,7 @@ export const globalOptions: readonly OptionDeclaration[] = [
   },
 ];
 
-/** Checks the global options and sets the log up. */
+/** Checks the global options and sets up the log. */
 export function readGlobals(values: OptionValues): GlobalOptions {
   readLog(values);
   configureTrace((values.trace as string | undefined) || undefined);
@@ -62,7 +62,7 @@ function cgroupManagerOf({ systemdCgroup, cgroupManager }: OptionValues): Cgroup
   throw new TsrunError(`--systemd-cgroup: contradicts --cgroup-manager ${named}`, { hint: 'leave one of them out' });
 }
 
-/** Sets the log up. */
+/** Sets up the log. */
 export function readLog(values: OptionValues): void {
   const level = values.debug === true ? 'debug' : (values.logLevel as LogLevel | undefined);
   const log = values.log as string | undefined;
@@ -73,7 +73,7 @@ export function readLog(values: OptionValues): void {
   });
 }
 
-/** As crun has it, `file:` may stand before the path; its other places are not there. */
+/** The path of the log. As in crun, `file:` may stand before it; crun's other kinds of log are not supported. */
 function logFile(log: string): string {
   const [scheme, ...rest] = log.split(':');
   if (scheme === 'journald' || scheme === 'syslog') {

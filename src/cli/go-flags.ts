@@ -4,10 +4,10 @@ import { passesThrough, shape } from './fast-parse.ts';
 
 /**
  * Callers of runc write options as Go's flag package reads them: `-no-subreaper` with one dash (containerd),
- * `--rootless=true` for one without a value, and `-b=/bundle`. Rewrites these to what everybody else writes; leaves
- * alone what follows the command line's own part, as it belongs to the program.
+ * `--rootless=true` for an option without a value, and `-b=/bundle`. Rewrites these to the usual form. Everything after
+ * tsrun's own part of the line belongs to the program and stays as it is.
  *
- * @throws TsrunError for a switch whose value is no boolean
+ * @throws TsrunError for a switch whose value is not a boolean
  */
 export function normalizeGoFlags(
   argv: readonly string[],
@@ -21,7 +21,7 @@ export function normalizeGoFlags(
     const word = argv[at] ?? '';
     if (word === '--') return [...result, ...argv.slice(at)];
     if (!word.startsWith('-') || word === '-') {
-      // With a command that passes options through, the first argument ends ours.
+      // If the command passes options through, the first argument ends our part.
       if (command !== undefined && passesThrough(command, argv)) return [...result, ...argv.slice(at)];
       if (command === undefined) {
         command = commands.find(({ name }) => name === word);
@@ -41,9 +41,9 @@ export function normalizeGoFlags(
 
 interface Normalized {
   words: string[];
-  /** The word after it is its value, whatever it looks like. */
+  /** The next word is its value, whatever it looks like. */
   takesNext?: boolean;
-  /** A switch that is set to false: the last one counts. */
+  /** A switch set to false: of several, the last counts. */
   unsets?: string[];
 }
 
@@ -53,7 +53,7 @@ function normalize(word: string, known: readonly OptionDeclaration[]): Normalize
   const value = equals < 0 ? undefined : word.slice(equals + 1);
   const option = findOption(flag, known);
   if (option === undefined) {
-    // Without its value and with both dashes, so that commander finds the option that was meant.
+    // With both dashes and without the value, so that commander finds the option that was meant.
     return { words: [areShortFlags(word, known) ? word : `--${flag.replace(/^--?/, '')}`] };
   }
   const { names, takesValue } = shape(option);
@@ -65,13 +65,13 @@ function normalize(word: string, known: readonly OptionDeclaration[]): Normalize
   return value === undefined ? { words: [`${plain}`], takesNext: true } : { words: [`${plain}=${value}`] };
 }
 
-/** @param flag with one dash or two, which are the same to Go's package */
+/** @param flag with one dash or two, which mean the same to Go's package */
 function findOption(flag: string, known: readonly OptionDeclaration[]): OptionDeclaration | undefined {
   const name = flag.replace(/^--?/, '');
   return known.find((option) => shape(option).bareNames.includes(name));
 }
 
-/** What Go's strconv.ParseBool takes. */
+/** Accepts what Go's strconv.ParseBool accepts. */
 function parseBoolean(flag: string, text: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false;
@@ -80,10 +80,10 @@ function parseBoolean(flag: string, text: string): boolean {
   });
 }
 
-/** `-td`, and `-u1` for `-u 1`: more than Go's package reads. */
+/** `-td`, and `-u1` for `-u 1`, which Go's package does not read. */
 function areShortFlags(word: string, known: readonly OptionDeclaration[]): boolean {
   if (word.startsWith('--')) return false;
-  // What is not known here may be commander's own: -h, -v.
+  // An unknown letter may be commander's own: -h, -v.
   if (word.length === 2) return true;
   const options = [...word.slice(1)].map((letter) => findOption(`-${letter}`, known));
   const end = options.findIndex((option) => option === undefined || shape(option).takesValue);

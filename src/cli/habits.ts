@@ -1,4 +1,4 @@
-/** What fingers type that are used to docker, podman or ps, and what it is called here. */
+/** What users of docker, podman or ps type by habit, and its name here. */
 
 const commandHints: Readonly<Record<string, string>> = {
   ls: 'tsrun list',
@@ -25,7 +25,7 @@ const commandHints: Readonly<Record<string, string>> = {
 
 const inConfig = (pointer: string) => `it is in the config: ${pointer}, see tsrun spec`;
 
-/** By command, or for create and run alike. */
+/** Keyed by command; create and run share one list. */
 const optionHints: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   run: { '--rm': 'run deletes the container when it ends, unless --keep is given' },
   create: {
@@ -62,8 +62,8 @@ const optionHints: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 };
 
 /**
- * @param message of commander's about an unknown command or option
- * @param command whose line it is, such as `tsrun run`
+ * @param message of commander's, about an unknown command or option
+ * @param command that was given, such as `tsrun run`
  */
 export function habitHint(message: string, command: string): string | undefined {
   if (command === 'tsrun ps' && message.startsWith('missing required argument')) return 'tsrun list shows containers';

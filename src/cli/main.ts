@@ -9,16 +9,16 @@ import { globalOptions, readGlobals, readLog } from './globals.ts';
 import { normalizeGoFlags } from './go-flags.ts';
 import { versionFlags, versionText } from './version.ts';
 
-/** The command that runs, once it is known; its failure has its own prefix and exit code. */
+/** The running command, once it is known; its failures have their own prefix and exit code. */
 let running: CommandDeclaration | undefined;
 
-/** Runs the command line and sets the exit code; every failure ends as one line on stderr (and in --log). */
+/** Runs the command line and sets the exit code; every failure becomes one line on stderr (and in --log). */
 export async function main(): Promise<void> {
   let argv = process.argv.slice(2);
   if (argv.length === 0) argv = ['--help'];
   try {
     argv = normalizeGoFlags(argv, globalOptions, commands);
-    // Engines ask often, and commander's tree takes longer to make than most commands to run.
+    // Engines ask for this often, and building commander's tree takes longer than running most commands.
     if (argv.length === 1 && versionFlags.includes(argv[0] ?? '')) return print(`${versionText()}\n`);
     const line = fastParse(argv, globalOptions, commands);
     if (line !== undefined) return await runCommand(line.command, line.args, line.options, line.globals);
@@ -30,14 +30,14 @@ export async function main(): Promise<void> {
   }
 }
 
-/** So that a mistake in the command line, too, is told in --log and in its format. */
+/** Sets up the log, so that even a mistake in the command line goes to --log, in its format. */
 function configureLogOf(argv: readonly string[]): void {
   const globals = readOptions(argv, 0, globalOptions, 'stop');
   if (globals === undefined) return;
   try {
     readLog(globals.values);
   } catch {
-    // The mistake comes first; stderr gets it.
+    // The mistake comes first; it goes to stderr.
   }
 }
 
@@ -57,7 +57,7 @@ async function runCommand(
   }
 }
 
-/** An option with an empty value counts as not given, as with runc: `--pid-file "$FILE"`. */
+/** An option with an empty value counts as not given, as in runc: `--pid-file "$FILE"`. */
 function givenOptions(command: CommandDeclaration, options: OptionValues): OptionValues {
   if (!Object.values(options).includes('')) return options;
   const defaults = defaultsOf(command.options);
@@ -78,7 +78,7 @@ async function report(error: unknown): Promise<number> {
     await tell(known, running?.failurePrefix ?? '');
     return known.exitCode === 1 ? (running?.failureCode ?? 1) : known.exitCode;
   }
-  // --help and --version end in commander's exceptions too.
+  // commander ends --help and --version with an exception, too.
   if ((error as { exitCode?: unknown }).exitCode === 0) return 0;
   const { message, stack } = error as Error;
   logFatal(process.env.TSRUN_STACK === '1' ? (stack ?? message) : `internal error: ${message}`);

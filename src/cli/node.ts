@@ -1,4 +1,4 @@
-/** The command on Node. */
+/** The command line tool on Node. */
 import { main } from './main.ts';
 
 void main();

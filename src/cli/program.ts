@@ -8,7 +8,7 @@ import { globalOptions } from './globals.ts';
 import { habitHint } from './habits.ts';
 import { versionFlags, versionText } from './version.ts';
 
-/** Carries a parsed command out. */
+/** Carries out a parsed command. */
 export type RunCommand = (
   command: CommandDeclaration,
   args: readonly string[],
@@ -16,7 +16,7 @@ export type RunCommand = (
   globals: OptionValues,
 ) => Promise<void>;
 
-/** The commander tree, made from the declarations. */
+/** Builds commander's tree from the declarations. */
 export function buildProgram(runCommand: RunCommand, argv: readonly string[] = []): Command {
   const program = new Command('tsrun')
     .description('An OCI container runtime: every container is a program, and tsrun is its compiler.')
@@ -36,25 +36,25 @@ export function buildProgram(runCommand: RunCommand, argv: readonly string[] = [
   return program;
 }
 
-/** What commander throws, and the command whose line it does not take. */
+/** An error of commander's, and the command whose line it refuses. */
 type Refusal = CommanderError & { command?: string };
 
-/** What commander says of bad arguments, as an error of ours; undefined for --help and --version. */
+/** Turns what commander says of bad arguments into our error; undefined for --help and --version. */
 export function usageError(error: unknown): TsrunError | undefined {
   if (!(error instanceof CommanderError)) return undefined;
   if (error.exitCode === 0) return undefined;
-  // commander would show all of the help, on stderr.
+  // commander would print the whole help on stderr.
   if (error.code === 'commander.help') return new TsrunError('expected a command', { hint: 'see tsrun --help' });
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = rest.join(' ').replace(/[()]/g, '').trim();
   const { command = 'tsrun' } = error as Refusal;
   const hint =
     habitHint(message, command) ?? misplacedHint(message, command) ?? (suggestion || `see ${command} --help`);
-  // podman takes these words to mean that restore knows the option.
+  // podman takes these words as proof that restore knows the option.
   return new TsrunError(message.replace(/argument missing$/, 'requires an argument'), { hint });
 }
 
-/** Global options count before the command only, where engines put them; people forget it. */
+/** Global options only count before the command, where engines put them; people forget that. */
 function misplacedHint(message: string, command: string): string | undefined {
   const [, name] = /^unknown option '(--[^'=]+)/.exec(message) ?? [];
   const isGlobal = globalOptions.some(({ flags }) => flags.split(/[ ,]+/).includes(name ?? ''));

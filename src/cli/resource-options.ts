@@ -1,7 +1,7 @@
 import { TsrunError } from '../errors.ts';
 import type { OptionDeclaration, OptionValues } from './declaration.ts';
 
-/** An option of `update` and the property of linux.resources that it sets. */
+/** An option of `update`, and the property of linux.resources that it sets. */
 interface ResourceOption extends OptionDeclaration {
   readonly section: 'memory' | 'cpu' | 'pids' | 'blockIO';
   readonly property: string;
@@ -66,7 +66,7 @@ function hidden(options: readonly Described[]): ResourceOption[] {
   return declare('memory', parseBytes, options).map((option) => ({ ...option, hidden: true }));
 }
 
-/** Puts the options that were given into a linux.resources, over what stands there. */
+/** Puts the given options into a linux.resources, over the values that it has. */
 export function withResourceOptions(resources: unknown, options: OptionValues): unknown {
   const result = { ...(resources as Record<string, object>) };
   for (const { flags, section, property } of resourceOptions) {
@@ -76,7 +76,7 @@ export function withResourceOptions(resources: unknown, options: OptionValues): 
   return result;
 }
 
-/** The same of options that are text yet, as those of a command that seldom has them. */
+/** Does the same for options whose values are still text, as in a command that seldom has them. */
 export function withResourceTexts(resources: unknown, options: OptionValues): unknown {
   const values: Record<string, unknown> = {};
   for (const { flags, parse } of resourceOptions) {
@@ -100,7 +100,7 @@ function parseInteger(text: string): number {
 const units: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 
 /**
- * Bytes from `1048576`, `512M`, `1.5GiB`: powers of 1024, as with runc.
+ * Bytes from `1048576`, `512M`, `1.5GiB`: powers of 1024, as in runc.
  *
  * @throws TsrunError for other text
  */

@@ -6,5 +6,5 @@ export function versionText(): string {
   return `tsrun version ${version}\ncommit: ${commit}\nspec: ${specVersion}`;
 }
 
-/** The same as runc's. */
+/** The same flags as runc's. */
 export const versionFlags: readonly string[] = ['-v', '--version'];

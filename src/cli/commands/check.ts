@@ -6,14 +6,14 @@ import { print } from '../../output.ts';
 import { bundleOption, configOf, configOption, lowerOptions } from '../bundle-options.ts';
 import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
 
-/** `tsrun check`: is this bundle right, and can this host run it? Touches nothing. */
+/** `tsrun check`: is this bundle right, and can this host run it? Changes nothing. */
 export const check: CommandDeclaration = {
   name: 'check',
   summary: 'check whether a bundle is valid and this host can run it',
   arguments: [],
   options: [
     bundleOption,
-    // Without the short form, which is --format's here.
+    // Without the short form, which means --format here.
     { ...configOption, flags: '--config <file>' },
     {
       flags: '-f, --format <format>',
@@ -47,13 +47,13 @@ async function reportOf(options: OptionValues, globals: GlobalOptions): Promise<
   try {
     return checkBundle(given, gatherHostFacts(), hostProbe, config);
   } catch (error) {
-    // A program wants its document, whatever there is to say.
+    // A program wants its document, whatever the result.
     if (options.format === 'text' || !(error instanceof TsrunError)) throw error;
     return unreadable(error, config ?? join(given.bundle, 'config.json'));
   }
 }
 
-/** With the lines of the file. */
+/** Shows the findings with the lines of the file. */
 async function showPeople(report: Report, verdict: string): Promise<void> {
   const { findingsForPeople } = await import('../people.ts');
   const { hasColours, styles } = await import('../../style.ts');

@@ -5,7 +5,7 @@ import type { ContainerDirectory } from '../../container/store.ts';
 import { TsrunError } from '../../errors.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
 
-/** What runc's checkpoint and restore have in common, and crun's --tcp-close and --network-lock. */
+/** The options of both runc's checkpoint and restore, and crun's --tcp-close and --network-lock. */
 export const criuOptions: readonly OptionDeclaration[] = [
   { flags: '--image-path <dir>', description: 'directory of the image files (default: ./checkpoint)' },
   { flags: '--work-path <dir>', description: 'directory of CRIU’s log (default: that of the images)' },
@@ -59,7 +59,7 @@ export function criuFlags(options: OptionValues): CriuFlags {
   };
 }
 
-/** `tsrun checkpoint`: saves a running container, by CRIU. */
+/** `tsrun checkpoint`: saves a running container with CRIU. */
 export const checkpoint: CommandDeclaration = {
   name: 'checkpoint',
   summary: 'save a running container to files (with CRIU)',

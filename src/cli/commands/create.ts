@@ -16,8 +16,8 @@ export const create: CommandDeclaration = {
 };
 
 /**
- * The part that create and run share; `detached`: this command will not stay to hold a terminal; `starts`: it starts the
- * container, too.
+ * What create and run share. `detached`: this command does not stay to hold a terminal. `starts`: it also starts the
+ * container.
  */
 export async function createFrom(
   id: string,

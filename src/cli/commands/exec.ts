@@ -5,7 +5,7 @@ import { demandDescriptors } from '../../host/descriptors.ts';
 import { interactiveOption, parseCount } from '../bundle-options.ts';
 import type { CommandDeclaration, OptionDeclaration, OptionValues } from '../declaration.ts';
 
-/** Everything that shapes the process; `plan --exec` takes the same. */
+/** All options that shape the process; `plan --exec` takes them, too. */
 export const execOptions: readonly OptionDeclaration[] = [
   { flags: '--console-socket <socket>', description: 'Unix socket that gets the master of the terminal' },
   { flags: '--pidfd-socket <socket>', description: 'Unix socket that gets a pidfd of the process' },
@@ -35,7 +35,7 @@ export const execOptions: readonly OptionDeclaration[] = [
   { flags: '--ignore-paused', description: 'go ahead even when the container is paused' },
 ];
 
-/** An empty one would be none, and thus the container's own user, which is mostly root. */
+/** Refuses an empty user: it would mean none, and so the container's own user, which is mostly root. */
 function demandUser(text: string): string {
   if (text === '') throw new TsrunError('--user: must not be empty', { hint: 'leave it out for the container’s user' });
   return text;
@@ -76,7 +76,7 @@ export async function execRequest(command: readonly string[], options: OptionVal
       additionalGids: (options.additionalGids as string[] | undefined) ?? [],
       label: text('processLabel'),
       apparmor: text('apparmor'),
-      // commander's name for --no-new-privs
+      // commander's name for --no-new-privs.
       noNewPrivileges: options.newPrivs === false,
       capabilities: (options.cap as string[] | undefined) ?? [],
     }),
@@ -92,7 +92,7 @@ export async function execRequest(command: readonly string[], options: OptionVal
   };
 }
 
-/** What reads --process; no other exec loads the schema. */
+/** The function that reads --process. Only an exec with that option loads the schema. */
 async function processFile(path: string | undefined): Promise<ProcessOptions['file']> {
   if (path === undefined) return undefined;
   const { readProcessFile } = await import('../../container/process-file.ts');

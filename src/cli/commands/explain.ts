@@ -1,7 +1,7 @@
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
-/** `tsrun explain`: what a property means and becomes, or what an error is about. */
+/** `tsrun explain`: what a property means and which ops it becomes, or what an error is about. */
 export const explain: CommandDeclaration = {
   name: 'explain',
   summary: 'say what a property of config.json means and becomes, or what an error is about',

@@ -1,7 +1,7 @@
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
-/** `tsrun features`: JSON on stdout and nothing else anywhere, as engines parse stdout and stderr together. */
+/** `tsrun features`: JSON on stdout and no other output, as engines parse stdout and stderr together. */
 export const features: CommandDeclaration = {
   name: 'features',
   summary: 'print as JSON what this runtime can do',

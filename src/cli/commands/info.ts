@@ -1,7 +1,7 @@
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
-/** `tsrun info`: what this host gives to containers. */
+/** `tsrun info`: what this host offers to containers. */
 export const info: CommandDeclaration = {
   name: 'info',
   summary: 'show what this host gives to containers, and what of the specification it cannot do',

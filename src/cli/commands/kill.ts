@@ -1,7 +1,10 @@
 import { signalNames } from '../../linux/signals.ts';
 import type { CommandDeclaration, OptionValues } from '../declaration.ts';
 
-/** `tsrun kill`: a signal for the init process (runtime.md, Kill). What follows the id is the signal, as in runc: so one id. */
+/**
+ * `tsrun kill`: sends a signal to the init process (runtime.md, Kill). The signal follows the id, as in runc, so only
+ * one id is possible.
+ */
 export const kill: CommandDeclaration = {
   name: 'kill',
   summary: 'send a signal to a container',

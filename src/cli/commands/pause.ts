@@ -1,6 +1,6 @@
 import type { CommandDeclaration } from '../declaration.ts';
 
-/** `tsrun pause`: the freezer of cgroup v2. */
+/** `tsrun pause`: pauses a container with the freezer of cgroup v2. */
 export const pause: CommandDeclaration = {
   name: 'pause',
   summary: 'suspend all processes of a container',
@@ -15,7 +15,7 @@ export const pause: CommandDeclaration = {
   },
 };
 
-/** `tsrun resume`: the end of a pause. */
+/** `tsrun resume`: ends a pause. */
 export const resume: CommandDeclaration = {
   name: 'resume',
   summary: 'resume a paused container',

@@ -8,7 +8,7 @@ import { execOptions, execRequest } from './exec.ts';
 
 const createFlags = createOptions.map(({ flags }) => flags);
 
-/** `tsrun plan`: what create or exec would do; touches nothing. */
+/** `tsrun plan`: what create or exec would do; changes nothing. */
 export const plan: CommandDeclaration = {
   name: 'plan',
   summary: 'print what create would do, op by op, and touch nothing',
@@ -18,7 +18,7 @@ export const plan: CommandDeclaration = {
   ],
   options: [
     ...createOptions,
-    // Without the short form, which is --format's here.
+    // Without the short form, which means --format here.
     { ...configOption, flags: '--config <file>' },
     { flags: '-f, --format <format>', description: 'output format', choices: ['text', 'json'], default: 'text' },
     { flags: '--all', description: 'also show steps that every container has, and values that are the usual ones' },
@@ -70,7 +70,7 @@ async function planCreate(args: readonly string[], options: OptionValues, global
   return prepare(lowerOptions(id, options, globals), configOf(options), false, host);
 }
 
-/** Exits as diff(1) does, but for trouble, which is 1 with every command. */
+/** Exits as diff(1) does, except that an error gives 1, as with every command. */
 async function diff(args: readonly string[], options: OptionValues, globals: GlobalOptions): Promise<number> {
   if (options.exec === true || options.format === 'json') {
     throw new TsrunError('--diff: cannot be combined with --exec or --format json');

@@ -4,11 +4,11 @@ import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 import { parseDuration } from '../duration.ts';
 
-/** Between the first two samples, which the first CPU column needs; at most the interval. */
+/** Time between the first two samples, which the first CPU column needs; never longer than the interval. */
 const firstIntervalMs = 500;
 const defaultIntervalMs = 2000;
 
-/** Cursor to the top left, and clear below: less flicker than clearing first. */
+/** Moves the cursor to the top left and clears below it: this flickers less than clearing first. */
 const home = '\u001b[H\u001b[J';
 
 /** `tsrun stats`: a live table of what containers use, for people; JSON lines for programs. */
@@ -46,7 +46,7 @@ async function printer(json: boolean, once: boolean): Promise<(now: Sample[], ea
   const { toJson } = await import('../../json.ts');
   const { statsTable } = await import('../../container/stats-table.ts');
   if (json) return (now) => print(now.map(({ event }) => `${toJson(event)}\n`).join(''));
-  // A file, a pipe or a terminal that cannot move its cursor gets one table after the other.
+  // A file, a pipe or a terminal that cannot move its cursor gets one table after another.
   const before = !once && process.stdout.isTTY && process.env.TERM !== 'dumb' ? home : '';
   const trends = once ? undefined : new Map<string, number[]>();
   return (now, earlier) => {

@@ -48,7 +48,7 @@ export const update: CommandDeclaration = {
   },
 };
 
-/** Without a verdict a rule allows, as with docker's --device-cgroup-rule. */
+/** A rule without `allow` or `deny` allows, as with docker's --device-cgroup-rule. */
 function parseRule(text: string): string {
   return /^(allow|deny) /.test(text) ? text : `allow ${text}`;
 }

@@ -1,7 +1,7 @@
 import { print } from '../../output.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
-/** `tsrun wait`: how a container ends, for those who are not its parent. */
+/** `tsrun wait`: tells how a container ends, to callers that are not its parent. */
 export const wait: CommandDeclaration = {
   name: 'wait',
   summary: 'wait for a container to end, and print how it ended',

@@ -1,7 +1,7 @@
 import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
 import { type CompletionMaker, laterChoices, namesOf, shown, takesId, takesValue, valuedNames } from './words.ts';
 
-/** The script: all words are known when it is made, but for the containers' ids, which it asks tsrun for. */
+/** Makes the script. It holds all words except the containers' ids, which it asks tsrun for. */
 export const bashCompletion: CompletionMaker = (globals, commands) => `_tsrun() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command= words= i later=0 root=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -32,7 +32,7 @@ complete -o default -F _tsrun tsrun
 
 function commandCase(command: CommandDeclaration): string {
   const [argument] = command.arguments;
-  // Words that are the argument's own, such as the names of shells.
+  // The argument's own words, such as the names of shells.
   const own = argument?.choices === undefined ? '' : ` ${argument.choices.join(' ')}`;
   const later = laterChoices(command);
   const ids = takesId(command) ? ` $(tsrun "\${root[@]}" list -q 2>/dev/null)` : '';
@@ -44,7 +44,7 @@ function commandCase(command: CommandDeclaration): string {
 }
 
 function choiceCases(command: string, options: readonly OptionDeclaration[]): string[] {
-  // Without words of its own a value is a file's name: bash completes these when there is nothing else.
+  // A value without a list of words is a file's name, which bash completes when nothing else fits.
   return options.filter(takesValue).map((option) => {
     const names = namesOf(option).map((name) => `${command}:${name}`);
     return `    ${names.join(' | ')}) words='${(option.choices ?? []).join(' ')}' ;;\n`;

@@ -10,7 +10,7 @@ import {
   valuedNames,
 } from './words.ts';
 
-/** One `complete` a word, each with the condition that its command stands before the cursor. */
+/** One `complete` for each word, with the condition that its command stands before the cursor. */
 export const fishCompletion: CompletionMaker = (globals, commands) => `function __tsrun_parse
     set -g __tsrun_command ''
     set -g __tsrun_root
@@ -61,7 +61,7 @@ function commandLines(command: CommandDeclaration): string[] {
   const within = `complete -c tsrun -n '__tsrun_in ${name}'`;
   const choices = command.arguments[0]?.choices;
   const later = laterChoices(command);
-  // Where something else follows the first, the ids are for the first only.
+  // If other words follow the first argument, ids are only offered for the first.
   const idsWithin = later.length > 0 ? `complete -c tsrun -n '__tsrun_first ${name}'` : within;
   return [
     `complete -c tsrun -n '__tsrun_in ""' -a ${name} -d ${quoted(summary)}\n`,
@@ -78,6 +78,6 @@ function optionLine(command: string, option: OptionDeclaration): string {
   return `complete -c tsrun -n '__tsrun_in "${command}"' ${names.join(' ')}${value} -d ${quoted(option.description)}\n`;
 }
 
-/** -x: nothing but these; -r -F: whatever it is, a file may be meant. */
+/** -x: only these words; -r -F: any value, which may be a file. */
 const valueSpec = ({ choices }: OptionDeclaration): string =>
   choices === undefined ? '-r -F' : `-x -a '${choices.join(' ')}'`;

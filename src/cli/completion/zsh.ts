@@ -1,7 +1,7 @@
 import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
 import { type CompletionMaker, fileKind, laterChoices, namesOf, quoted, shown, takesId, takesValue } from './words.ts';
 
-/** To be sourced, or to lie as _tsrun in a directory of fpath. */
+/** For sourcing, or for a directory of fpath as _tsrun. */
 export const zshCompletion: CompletionMaker = (globals, commands) => `#compdef tsrun
 _tsrun_ids() {
   local -a ids
@@ -41,7 +41,7 @@ function commandCase(command: CommandDeclaration): string {
   return `    ${command.name}) _arguments${words.map((word) => ` \\\n      ${word}`).join('')} ;;\n`;
 }
 
-/** Of the first argument; files for those that follow the id, as a program may be given. */
+/** Completes the first argument; arguments after the id complete as files, as they may be a program. */
 function positionOf(command: CommandDeclaration): string[] {
   const [first] = command.arguments;
   if (first === undefined) return [];
@@ -52,10 +52,10 @@ function positionOf(command: CommandDeclaration): string[] {
   return [quoted(takesId(command) ? `${many}:id:_tsrun_ids` : '1:id: '), quoted('*:argument:_files')];
 }
 
-/** As _arguments has it: all names of one option exclude one another, unless it may be repeated. */
+/** In the form of _arguments: the names of one option exclude each other, unless it may be repeated. */
 function argumentOf(option: OptionDeclaration): string {
   const names = namesOf(option);
-  // With the sign, --option=value is completed as well as --option value.
+  // The equals sign makes --option=value complete as well as --option value.
   const words = names.map((name) => (takesValue(option) && name.startsWith('--') ? `${name}=` : name));
   const description = option.description.replace(/[[\]:\\]/g, '\\$&');
   const rest = quoted(`[${description}]${takesValue(option) ? valueSpec(option) : ''}`);
