@@ -1,12 +1,12 @@
-/** The eBPF of device programs: what linux/bpf.h has of it, and no more than they use. */
+/** The eBPF of device programs: only those parts of linux/bpf.h that they use. */
 
-/** BPF_DEVCG_ACC_* of linux/bpf.h. */
+/** BPF_DEVCG_ACC_* from linux/bpf.h. */
 const accessBits: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
 export const allAccess = 7;
-/** BPF_DEVCG_DEV_* of linux/bpf.h. */
+/** BPF_DEVCG_DEV_* from linux/bpf.h. */
 export const typeNumbers = { b: 1, c: 2 } as const;
 
-/** Opcodes of linux/bpf.h: class, size or operation, mode or source. */
+/** Opcodes from linux/bpf.h: class, size or operation, mode or source. */
 export const opcode = {
   loadWord: 0x61, // BPF_LDX | BPF_MEM | BPF_W
   move: 0xbc, // BPF_ALU | BPF_MOV | BPF_X
@@ -21,16 +21,16 @@ export const opcode = {
   exit: 0x95,
 } as const;
 
-/** r0 is the verdict; r1 the context at the start; the others are this program's. */
+/** r0 is the verdict, and r1 is the context at the start; the others are our own choice. */
 export const register = { verdict: 0, context: 1, type: 2, access: 3, major: 4, minor: 5 } as const;
 
-/** The two words of a struct bpf_insn, little-endian as the machines are that the rest of the addon is built for. */
+/** The two words of a struct bpf_insn, little-endian, as are all machines that the addon is built for. */
 export type Instruction = readonly [number, number];
 
 export interface Operands {
   to?: number;
   from?: number;
-  /** In instructions, counted from the next. */
+  /** Number of instructions to skip, counted from the next one. */
   offset?: number;
   immediate?: number;
 }
@@ -40,7 +40,7 @@ export function instruction(code: number, { to = 0, from = 0, offset = 0, immedi
 }
 
 export const contextLoaded: readonly Instruction[] = [
-  // access_type is the access in the upper half and the type in the lower.
+  // The upper half of access_type is the access, the lower half the type.
   instruction(opcode.loadWord, { to: register.type, from: register.context, offset: 0 }),
   instruction(opcode.move, { to: register.access, from: register.type }),
   instruction(opcode.and, { to: register.type, immediate: 0xffff }),

@@ -11,18 +11,18 @@ import { isGone } from './gone.ts';
 import { cgroupPids, killCgroup } from './processes.ts';
 import { eachCgroupBelow } from './walk.ts';
 
-/** How long a killed process may take to go; it may be writing its core or be stuck in a dying filesystem. */
+/** How long a killed process may take to go; it may be writing its core, or be stuck in a dying filesystem. */
 const exitTimeoutMs = 10_000;
 
-/** How often other creates may remove again, as they fail, what they have made on the way to our cgroup. */
+/** How often to retry when other creates fail, and remove again the cgroups that they have made above ours. */
 const makeAttempts = 100;
 
 /**
- * Makes the container's cgroup, and those above it where they are missing, with their controllers.
+ * Makes the container's cgroup and the missing ones above it, with their controllers.
  *
  * @param required controllers that the container's limits need
- * @returns the directories that were made, the deepest first, for the undo
- * @throws TsrunError when processes are in it already, when it is frozen, or when it cannot hold any
+ * @returns the directories that were made, deepest first, for the undo
+ * @throws TsrunError when the cgroup already has processes, is frozen, or cannot hold any
  */
 export function createCgroup(path: string, required: readonly string[]): string[] {
   const made: string[] = [];
@@ -39,9 +39,9 @@ export function createCgroup(path: string, required: readonly string[]): string[
 }
 
 /**
- * Others may be making and removing the same.
+ * Makes the missing cgroups. Others may make and remove the same ones meanwhile.
  *
- * @param made gets what was not there before, in front of what it has
+ * @param made gets each new directory at its front
  * @returns false when one of the cgroups above has gone meanwhile
  */
 function makeMissing(path: string, made: string[], attemptsLeft: number): boolean {
@@ -60,7 +60,7 @@ function makeMissing(path: string, made: string[], attemptsLeft: number): boolea
   }
 }
 
-/** A name that another user's container has, too, is no place for ours, whatever is in it. */
+/** Refuses a cgroup that another user's container has made under the same name, whatever is in it. */
 function demandWritable(path: string): void {
   try {
     closeQuietly(openSync(join(path, 'cgroup.procs'), constants.O_WRONLY));
@@ -69,7 +69,10 @@ function demandWritable(path: string): void {
   }
 }
 
-/** False when somebody else has just made it. Not mkdirSync's `recursive`, which on a read-only mount says ENOENT in Node. */
+/**
+ * False when another process has just made it. mkdirSync's `recursive` would not do: on a read-only mount it says
+ * ENOENT in Node.
+ */
 function makeDirectory(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o755 });
@@ -80,7 +83,7 @@ function makeDirectory(path: string): boolean {
   }
 }
 
-/** Before there is a process in it. */
+/** The error while the other container has no process in the cgroup yet. */
 function inUse(path: string): TsrunError {
   return new TsrunError(`container's cgroup is in use: another container is just being created in ${path}`, {
     hint: sharedHint,
@@ -89,11 +92,11 @@ function inUse(path: string): TsrunError {
 
 const sharedHint = 'two containers cannot share /linux/cgroupsPath';
 
-/** How an ordinary user comes by a cgroup. */
+/** How an ordinary user gets a cgroup. */
 const delegationHint =
   'have one delegated (systemd-run --user --scope -p Delegate=yes tsrun …), or use --systemd-cgroup';
 
-/** Of a container that has no cgroup. */
+/** A hint for a container without a cgroup. */
 export function noCgroupHint(isRoot = isHostRoot()): string {
   const asked = 'it was created with --cgroup-manager disabled (podman --cgroups=disabled)';
   return isRoot ? `${asked}, or without cgroup v2` : `${asked}, or where none could be made: ${delegationHint}`;
@@ -119,7 +122,7 @@ function cannotMake(path: string, error: NodeJS.ErrnoException): TsrunError {
   });
 }
 
-/** runc's rule: another container's processes must not come under this one's limits, nor be killed with it. */
+/** Applies runc's rule: another container's processes must not get this one's limits, nor be killed with it. */
 function demandUsable(path: string, isNew: boolean): void {
   const type = cgroupType(path);
   if (type === 'domain invalid' || type === 'threaded') {
@@ -140,7 +143,7 @@ function demandUsable(path: string, isNew: boolean): void {
   }
 }
 
-/** A descriptor for CLONE_INTO_CGROUP and bpf(2). */
+/** Opens a cgroup for CLONE_INTO_CGROUP and bpf(2). */
 export function openCgroup(path: string): number {
   try {
     return openSync(path, 'r');
@@ -153,7 +156,7 @@ export function openCgroup(path: string): number {
   }
 }
 
-/** Undoes createCgroup, whose result `made` is. The cgroups above may be in use by other containers by now. */
+/** Undoes createCgroup, which returned `made`. Other containers may use the cgroups above by now. */
 export function undoCgroup(path: string, made: readonly string[]): void {
   const [own, ...above] = made;
   killCgroup(path);
@@ -162,7 +165,7 @@ export function undoCgroup(path: string, made: readonly string[]): void {
   removeUnused(above);
 }
 
-/** Of a create that has failed already, for a reason of its own. */
+/** For a create that has already failed for another reason. */
 function undoMade(made: readonly string[]): void {
   try {
     removeUnused(made);
@@ -171,7 +174,7 @@ function undoMade(made: readonly string[]): void {
   }
 }
 
-/** Removes cgroups, the deepest first, up to one that somebody uses. */
+/** Removes cgroups, deepest first, up to the first one in use. */
 function removeUnused(directories: readonly string[]): void {
   for (const directory of directories) {
     try {
@@ -184,20 +187,20 @@ function removeUnused(directories: readonly string[]): void {
   }
 }
 
-/** Waits for the end of all processes in the cgroup and below it; an absent one is no error. */
+/** Waits for the end of all processes in the cgroup and below it; an absent cgroup is no error. */
 function awaitEmptyCgroup(path: string): void {
   waitForState(path, 'populated', false, exitTimeoutMs);
 }
 
-/** Kills what is in the cgroup and below it, waits for the end of it all, and removes it and those below it. */
+/** Kills everything in the cgroup and below it, waits for the end, and removes it and those below it. */
 export function destroyCgroup(path: string): void {
-  // Most containers leave an empty one.
+  // Most containers leave it empty.
   if (removesAtOnce(path)) return;
   killCgroup(path);
   removeEmptiedCgroup(path);
 }
 
-/** Kills what is in the cgroup and below it, waits for the end of it all, and removes what is below; it stays itself. */
+/** Kills everything in the cgroup and below it, waits for the end, and removes those below; the cgroup itself stays. */
 export function emptyCgroup(path: string): void {
   killCgroup(path);
   awaitEmptyCgroup(path);
@@ -228,16 +231,16 @@ function removesAtOnce(path: string): boolean {
 }
 
 /**
- * Removes an empty cgroup and those that the container made below it; an absent one is no error.
+ * Removes an empty cgroup and those that the container made below it; an absent cgroup is no error.
  *
- * @throws TsrunError when a process is still in one of them
+ * @throws TsrunError when one of them still has a process
  */
 function removeCgroup(path: string): void {
   eachCgroupBelow(path, (below) => remove(below, path));
   remove(path, path);
 }
 
-/** @param top is for the message, as the other path may not tell much */
+/** @param top the path for the message, as the other may not say much */
 function remove(directory: string, top: string): void {
   try {
     rmdirSync(directory);
@@ -247,7 +250,7 @@ function remove(directory: string, top: string): void {
   }
 }
 
-/** @param top whose processes are named */
+/** @param top the cgroup whose processes are named */
 export function removalHint(error: unknown, top: string): string | undefined {
   if (errorCode(error) !== 'EBUSY') return systemHint(error);
   return `processes still in it: ${cgroupPids(top).join(', ') || 'none'}`;

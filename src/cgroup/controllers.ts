@@ -13,10 +13,10 @@ interface Refusal {
 
 /**
  * Enables every available controller for the children of each cgroup above `path`, from the top down (cgroup-v2.rst,
- * Controlling Controllers): limits need them, and so do accounting and whoever makes cgroups below.
+ * Controlling Controllers). Limits need them, and so do accounting and any program that makes cgroups below.
  *
- * @param required controllers whose absence is an error; that of others is not
- * @throws TsrunError that tells which cgroup stands in the way, and why
+ * @param required controllers whose absence is an error; other controllers may be absent
+ * @throws TsrunError that names the cgroup in the way, and the reason
  */
 export function enableControllers(path: string, required: readonly string[]): void {
   const above = cgroupsAbove(path);
@@ -40,26 +40,26 @@ export function enableControllers(path: string, required: readonly string[]): vo
   });
 }
 
-/** Whether all that the highest has is handed down to this one: then it is in all between them, too. */
+/** Whether this cgroup has all controllers of the highest; then all between them have them, too. */
 function hasAll(path: string, highest: string | undefined): boolean {
   if (highest === undefined) return false;
   const own = words(path, 'cgroup.controllers');
   return words(highest, 'cgroup.controllers').every((controller) => own.includes(controller));
 }
 
-/** The highest first; the mount point is one of them. */
+/** Highest first; the mount point is included. */
 function cgroupsAbove(path: string): string[] {
   const above: string[] = [];
   for (let at = dirname(path); isThere(join(at, 'cgroup.subtree_control')); at = dirname(at)) above.unshift(at);
   return above;
 }
 
-/** All in one write, which one refused controller makes fail; then one by one. */
+/** Enables all in one write. If one is refused the whole write fails, and they are tried one by one. */
 function enableAllFor(directory: string): Refusal[] {
   const enabled = words(directory, 'cgroup.subtree_control');
   const missing = words(directory, 'cgroup.controllers').filter((controller) => !enabled.includes(controller));
   if (missing.length === 0) return [];
-  // Of some controllers the kernel would allow it, and make the cgroup threaded: of no use, and not ours to change.
+  // For some controllers the kernel would allow it and make the cgroup threaded: useless here, and not ours to change.
   if (isLeaf(directory)) return missing.map((controller) => ({ directory, controller, code: 'EBUSY' }));
   if (enable(directory, missing) === undefined) return [];
   return missing.flatMap((controller) => {
@@ -68,12 +68,12 @@ function enableAllFor(directory: string): Refusal[] {
   });
 }
 
-/** Whether it has processes of its own, which all but the hierarchy's root must not have beside children's controllers. */
+/** Whether it has its own processes. Except in the hierarchy's root, they rule out controllers for its children. */
 function isLeaf(directory: string): boolean {
   return isThere(join(directory, 'cgroup.type')) && cgroupType(directory) === 'domain' && ownPids(directory).length > 0;
 }
 
-/** The error's code; undefined when it went well. */
+/** Returns the error's code; undefined on success. */
 function enable(directory: string, controllers: readonly string[]): string | undefined {
   try {
     writeAtOnce(join(directory, 'cgroup.subtree_control'), controllers.map((name) => `+${name}`).join(' '));
@@ -99,12 +99,12 @@ function reasonOf({ directory, code }: Refusal): string {
   }
 }
 
-/** cgroup.type: domain, domain threaded, domain invalid or threaded; the root has none and is a domain. */
+/** cgroup.type: domain, domain threaded, domain invalid or threaded. The root lacks the file and is a domain. */
 export function cgroupType(path: string): string {
   return readIfThere(join(path, 'cgroup.type'))?.trim() ?? 'domain';
 }
 
-/** Controllers that a cgroup hands to those below it. */
+/** Controllers that a cgroup passes on to those below it. */
 export function enabledControllers(path: string): string[] {
   return words(path, 'cgroup.subtree_control');
 }

@@ -14,16 +14,16 @@ import {
 import { searchProgram } from './device-search.ts';
 import { tableOf } from './device-table.ts';
 
-/** Of more rules than this the verifier would have to follow too many ways through the list. */
+/** With more rules, the verifier would have to follow too many paths through the list. */
 const longList = 48;
 
 export interface DeviceProgram {
   readonly instructions: Uint8Array;
-  /** Whether many containers have it. */
+  /** Whether many containers have this program. */
   readonly shared: boolean;
 }
 
-/** The program of these rules: of lists that most containers have, it is ready. */
+/** Returns the program for these rules, ready-made for the lists that most containers have. */
 export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
   const living = withoutDeadRules(rules);
   const instructions = sharedPrograms.find((shared) => isSameList(shared.rules, living))?.instructions;
@@ -33,10 +33,10 @@ export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
 /**
  * Compiles device rules to a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2), struct bpf_cgroup_dev_ctx).
  *
- * Each kind of access (read, write, mknod) is decided by the last rule that matches the device and names it, and
- * refused when there is none. So a device that one rule lets read and another lets write may be opened for both, and a
- * rule that takes writing away takes read-and-write away: what the list says, where a test of "all of the rule's access
- * at once" would get both wrong.
+ * Each kind of access (read, write, mknod) is decided by the last rule that matches the device and names that kind;
+ * without such a rule it is refused. So if one rule allows reading a device and another allows writing it, it may be
+ * opened for both, and a rule that takes writing away takes read-and-write away. That is what the list says; a test for
+ * "all of the rule's access at once" would get both cases wrong.
  */
 export function compileDeviceRules(rules: readonly DeviceRule[]): Uint8Array {
   return compileLiving(withoutDeadRules(rules));
@@ -47,12 +47,12 @@ function compileLiving(living: readonly DeviceRule[]): Uint8Array {
   return new Uint8Array(new Uint32Array([contextLoaded, ...parts, verdict(0)].flat(2)).buffer);
 }
 
-/** Walks the rules from the last to the first, and strikes out what is decided. */
+/** Walks the rules from last to first, and clears each kind of access that is decided. */
 function walkOf(rules: readonly DeviceRule[]): (readonly Instruction[] | readonly number[])[] {
   return [...rules].reverse().map((rule) => compiledDefaults.get(rule) ?? compileRule(rule));
 }
 
-/** Looks the device up among those that the rules name; undefined where that has no short form. */
+/** Looks the device up among those that the rules name; undefined if they have no short table. */
 function searchOf(rules: readonly DeviceRule[]): Instruction[][] | undefined {
   const tables = [tableOf(rules, 'c'), tableOf(rules, 'b')];
   const [characters, blocks] = tables;
@@ -61,8 +61,8 @@ function searchOf(rules: readonly DeviceRule[]): Instruction[][] | undefined {
 }
 
 /**
- * Whatever stands before a rule that matches everything has nothing left to decide. Nor has that rule itself where it
- * denies, as what no rule allows is denied; nor one that stands among the default rules, which come last, too.
+ * Leaves out rules that decide nothing: those before a rule that matches everything; that rule itself if it denies,
+ * because denial is the default; and copies of the default rules, which come last anyway.
  */
 function withoutDeadRules(rules: readonly DeviceRule[]): DeviceRule[] {
   const last = rules.findLastIndex(
@@ -99,7 +99,7 @@ function compileRule(rule: DeviceRule): Instruction[] {
   return [...jumps, ...body];
 }
 
-/** Strikes the allowed bits out; nothing left to decide is a yes. */
+/** Clears the allowed bits; if none is left undecided, the answer is yes. */
 function allowed(mask: number): Instruction[] {
   const rest = allAccess & ~mask;
   return [
@@ -109,23 +109,26 @@ function allowed(mask: number): Instruction[] {
   ];
 }
 
-/** One undecided bit that is refused refuses the whole access. */
+/** If one undecided bit is refused, the whole access is. */
 function denied(mask: number): Instruction[] {
   return [
     instruction(opcode.jumpIfSet, { to: register.access, immediate: mask, offset: 1 }),
-    // Over the verdict: BPF has no "jump if not set".
+    // Jumps over the verdict, because BPF has no "jump if not set".
     instruction(opcode.jump, { offset: 2 }),
     ...verdict(0),
   ];
 }
 
-/** Every container has these; the executable starts from a snapshot of its heap, where they are ready. */
+/** Every container has these. The executable starts from a snapshot of its heap, which holds them compiled. */
 const compiledDefaults = new Map(defaultDeviceRules.map((rule) => [rule, compileRule(rule).flat()]));
 
-/** docker's own list has the console, too. */
+/** docker's list also has the console. */
 const dockerConsole: DeviceRule = { allow: true, type: 'c', major: 5, minor: 1, access: 'rwm' };
 
-/** Lists of nearly all containers; the executable's snapshot has their programs. Each is one more in the bpffs. */
+/**
+ * The lists of nearly all containers; the executable's snapshot has their programs. Each takes one more place in the
+ * bpffs.
+ */
 const sharedPrograms = [defaultDeviceRules, [dockerConsole, ...defaultDeviceRules]].map((rules) => {
   return { rules, instructions: compileLiving(rules) };
 });

@@ -10,25 +10,25 @@ import {
 import type { MajorTable, TypeTable } from './device-table.ts';
 
 /**
- * Most instructions in a chunk: a jump reaches 32,767 (struct bpf_insn has 16 bits for it), and a chunk ends with some
- * more than are counted.
+ * The most instructions in a chunk. A jump reaches 32,767 (struct bpf_insn has 16 bits for it), and a chunk ends with
+ * some instructions that are not counted.
  */
 const chunkLimit = 24_000;
-/** Instructions that a minor number costs at most in a search: a comparison of its own, and one of the way to it. */
+/** The most instructions that a minor number costs in a search, with its share of the way to it. */
 const perMinor = 3;
 
-/** A major, or with too many minors a slice of it: those up to `last`. */
+/** A major number, or if it has too many minors, a slice of it: those up to `last`. */
 interface Slice extends MajorTable {
   readonly last?: number;
 }
 
-/** Code with jumps to names instead of distances. */
+/** Code whose jumps go to names instead of distances. */
 type Line = Instruction | { code: number; to: number; immediate: number; label: string } | { label: string };
 
 /**
- * Decides about devices of one type, by binary search over major and then minor numbers. Of another type it falls through
- * to what stands behind it. Each way through it ends in a verdict as soon as a number is found, so the verifier's work
- * grows with the list and not with the ways through it.
+ * Decides about devices of one type, by binary search over major and then minor numbers. For another type it falls
+ * through to the code after it. Each path ends in a verdict as soon as a number is found, so the verifier's work grows
+ * with the list and not with the number of paths through it.
  */
 export function searchProgram(type: 'b' | 'c', table: TypeTable): Instruction[] {
   const chunks = chunksOf(table.majors.flatMap(slicesOf));
@@ -46,7 +46,7 @@ function slicesOf(table: MajorTable): Slice[] {
   });
 }
 
-/** A slice with a successor is alone in its chunk. */
+/** A slice that is followed by another of its major has its chunk to itself. */
 function chunksOf(slices: readonly Slice[]): Slice[][] {
   const chunks: Slice[][] = [];
   let room = 0;
@@ -64,7 +64,7 @@ function chunksOf(slices: readonly Slice[]): Slice[][] {
   return chunks;
 }
 
-/** One without slices takes all devices that are left. */
+/** A chunk without slices takes all devices that are left. */
 function chunkProgram(type: 'b' | 'c', table: TypeTable, slices: readonly Slice[]): Instruction[] {
   const end = slices.at(-1);
   const lines: Line[] = [jump(opcode.jumpNotEqual, register.type, typeNumbers[type], 'end')];
@@ -89,7 +89,7 @@ function chunkProgram(type: 'b' | 'c', table: TypeTable, slices: readonly Slice[
   return assembled(lines);
 }
 
-/** Of a major that is the device's. */
+/** Decides when the major is the device's. */
 function found({ rest, minors }: Slice): Line[] {
   const other = rest === undefined ? 'rest' : verdictLabel(rest);
   return search(register.minor, minors, other, (mask) => [go(verdictLabel(mask))]);
@@ -97,7 +97,7 @@ function found({ rest, minors }: Slice): Line[] {
 
 let labels = 0;
 
-/** Compares a register with sorted numbers; what it is not among leads to `otherwise`. */
+/** Compares a register with sorted numbers; any other number leads to `otherwise`. */
 function search<V>(
   number: number,
   entries: readonly (readonly [number, V])[],
@@ -117,7 +117,10 @@ function search<V>(
   ];
 }
 
-/** For each mask that is jumped to, as the kernel takes no dead code: whether all of the access is in it. */
+/**
+ * Adds, for each mask that is a jump's target, a test whether it has all of the access. Other masks are left out,
+ * because the kernel refuses dead code.
+ */
 function verdicts(lines: readonly Line[]): Line[] {
   const used = new Set(lines.map((line) => ('code' in line ? line.label : undefined)));
   const masks = Array.from({ length: allAccess + 1 }, (_, mask) => mask).filter((mask) => used.has(verdictLabel(mask)));

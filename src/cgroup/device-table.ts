@@ -1,36 +1,36 @@
 import type { DeviceRule } from '../generated/ops.ts';
 import { maskOf, type typeNumbers } from './bpf-instructions.ts';
 
-/** What may be done to a device: bits of BPF_DEVCG_ACC_*. */
+/** The access that is allowed to a device: bits of BPF_DEVCG_ACC_*. */
 type Mask = number;
 
-/** What a list of rules comes to for devices of one type. */
+/** What a list of rules means for devices of one type. */
 export interface TypeTable {
-  /** Of devices that nothing below names. */
+  /** For devices that no entry below names. */
   readonly rest: Mask;
-  /** Of devices of these minor numbers, whatever their major, where `majors` has none. */
+  /** For devices with these minor numbers and any major that is not in `majors`. */
   readonly minors: ReadonlyMap<number, Mask>;
-  /** In the order of their numbers. */
+  /** Sorted by number. */
   readonly majors: readonly MajorTable[];
 }
 
 export interface MajorTable {
   readonly major: number;
-  /** Of its other minors; undefined: as if the major were not named. */
+  /** For its other minors; undefined: as if the major were not named. */
   readonly rest: Mask | undefined;
-  /** In the order of their numbers. */
+  /** Sorted by number. */
   readonly minors: readonly (readonly [minor: number, mask: Mask])[];
 }
 
 /**
- * Which rule has decided last of reading, writing and mknod, and what, by bit of the access: twice its place in the list,
- * and one more when it allows. So the largest of several is the last, and odd when it allows.
+ * The last rule that decided about reading, writing and mknod, by bit of the access: twice its place in the list, plus
+ * one if it allows. So the largest of several is the last rule, and it is odd if it allows.
  */
 type Decisions = [number, number, number];
 
 const undecided: Readonly<Decisions> = [-2, -2, -2];
 
-/** The decisions of each set of devices that rules name: all, a major, a minor, one device. */
+/** The decisions for each set of devices that rules name: all, a major, a minor, one device. */
 class Scopes {
   readonly rest: Decisions = [...undecided];
   readonly majors = new Map<number, Decisions>();
@@ -49,7 +49,7 @@ class Scopes {
     });
   }
 
-  /** Of devices that are in several scopes, the last rule of all of them decides. */
+  /** For a device in several scopes, the last rule of them all decides. */
   mask(major: number | undefined, minor: number | undefined): Mask {
     const ofMajor = (major !== undefined && this.majors.get(major)) || undecided;
     const ofMinor = (minor !== undefined && this.minors.get(minor)) || undecided;
@@ -68,10 +68,10 @@ class Scopes {
 }
 
 /**
- * Decides beforehand what a list of rules says of each device that it names, so that finding the answer costs a look-up
+ * Computes in advance what a list of rules says about each device that it names, so that an answer takes one look-up
  * and not a walk through the list.
  *
- * @returns undefined where rules name both many majors and many minors: their product would be too large
+ * @returns undefined if rules name both many majors and many minors: their product would be too large
  */
 export function tableOf(rules: readonly DeviceRule[], type: keyof typeof typeNumbers): TypeTable | undefined {
   const scopes = new Scopes(rules, type);
@@ -85,7 +85,7 @@ export function tableOf(rules: readonly DeviceRule[], type: keyof typeof typeNum
 
 function majorTable(scopes: Scopes, major: number, rest: Mask, minors: ReadonlyMap<number, Mask>): MajorTable {
   const own = scopes.majors.has(major) ? scopes.mask(major, undefined) : undefined;
-  // Where the major decides, minors that are named for every major must be found below it.
+  // If the major has its own decision, minors that are named for every major must be listed below it.
   const named = [...(own === undefined ? [] : minors.keys()), ...(scopes.devices.get(major)?.keys() ?? [])];
   const list = [...new Set(named)]
     .sort((a, b) => a - b)

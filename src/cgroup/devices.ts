@@ -6,11 +6,11 @@ import { log, logFinding } from '../log.ts';
 import { deviceProgram } from './device-program.ts';
 
 /**
- * Puts a device filter on a cgroup, or another in its place; running processes feel it at their next open(2).
+ * Attaches a device filter to a cgroup, or replaces the one there; running processes feel it at their next open(2).
  *
  * @param cgroupFd the cgroup's directory
- * @param rules of the matching ones the last decides
- * @throws TsrunError when the kernel refuses bpf(2) and the filter is required; a line in the log when it is not
+ * @param rules of those that match, the last decides
+ * @throws TsrunError when the kernel refuses bpf(2) and the filter is required; otherwise this is only logged
  */
 export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], required: boolean): void {
   try {
@@ -47,7 +47,7 @@ function mayFilter(): boolean {
   return isInitialUserNamespace() && ((own & sysAdmin) !== 0n || ((own & bpf) !== 0n && (own & netAdmin) !== 0n));
 }
 
-/** @param may whether this process could attach a filter if nothing above forbids it */
+/** @param may whether this process could attach a filter if nothing above forbade it */
 export function filterHint(code: string | undefined, may: () => boolean): string | undefined {
   if (code === 'EPERM') return may() ? bpfAbove : bpfNeeds;
   if (code === 'EINVAL' || code === 'ENOSYS') return 'the kernel needs CONFIG_CGROUP_BPF';

@@ -11,9 +11,8 @@ import type { SettingOp } from './settings.ts';
 import { applySettings } from './settings.ts';
 
 /**
- * A container's cgroup once it is there. With a unit systemd has made it and must hear of every change; without one it
- * is a directory that tsrun has made itself. The two drivers differ only in this file and in the ops create-cgroup and
- * start-scope.
+ * A container's existing cgroup. With a unit, systemd has made it and must hear of every change; without one it is a
+ * directory that tsrun has made itself. Only this file and the ops create-cgroup and start-scope know the difference.
  */
 export interface ContainerCgroup {
   /** Absolute path of the directory. */
@@ -24,12 +23,12 @@ export interface ContainerCgroup {
 /**
  * Sets new limits, and changes nothing else.
  *
- * @returns what undoes it
- * @throws TsrunError for the first that systemd or the kernel refuses; then nothing has changed
+ * @returns a function that undoes it
+ * @throws TsrunError for the first limit that systemd or the kernel refuses; then nothing has changed
  */
 export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly SettingOp[]): () => void {
   const isCheck = ({ op }: SettingOp) => op === 'check-memory-use';
-  // Before anything is changed, by systemd too.
+  // Before anything is changed, also by systemd.
   applySettings(path, settings.filter(isCheck));
   const named = new Set(filesOf(settings));
   const before = new KeptFiles(path, unit === undefined ? named : [...systemdFiles, ...named]);
@@ -39,7 +38,7 @@ export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly
   };
   try {
     if (unit !== undefined) {
-      // The unit first: systemd writes all of its files, in its own steps, and the exact values go over that.
+      // The unit first: systemd writes all of its files with its own rounding, and the exact values then replace those.
       changeUnit(path, unit, settings);
       before.restore(named);
     }
@@ -54,7 +53,7 @@ export function changeLimits({ path, unit }: ContainerCgroup, settings: readonly
   return undo;
 }
 
-/** As long as the container lives: systemd may have removed the unit together with its last process. */
+/** Tells systemd of settings. A failure is only logged: the unit may have gone with its last process. */
 function tellUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {
   try {
     setUnitProperties(unit, unitProperties(settings, hasBfq(path)));
@@ -77,9 +76,9 @@ function changeUnit(path: string, unit: UnitName, settings: readonly SettingOp[]
 }
 
 /**
- * Removes the unit of a create that was killed while systemd made it. The unit may be another container's, for create
- * had perhaps not heard yet that the name is in use: then there are processes in it. Ours is empty, and stays there for
- * ever when init had ended before systemd moved it.
+ * Removes the unit of a create that was killed while systemd made it. The unit may be another container's, because
+ * create may not have heard yet that the name is in use; it has processes then. Ours is empty, and would stay forever
+ * if init had ended before systemd moved it.
  */
 export function removeUnfinishedUnit(unit: UnitName): void {
   try {
@@ -91,18 +90,18 @@ export function removeUnfinishedUnit(unit: UnitName): void {
   }
 }
 
-/** Kills what is in the cgroup, and removes it and its unit; what is gone already is no error. */
+/** Kills everything in the cgroup, and removes it and its unit; whatever is gone already is no error. */
 export function removeContainerCgroup({ path, unit }: ContainerCgroup): void {
   if (unit === undefined) {
     destroyCgroup(path);
     return;
   }
-  // By the kernel and not by systemd: at once, and together with what the container has just forked.
+  // By the kernel, not by systemd: this acts at once, and also on what the container has just forked.
   killCgroup(path);
   try {
     stopUnit(unit);
   } catch (error) {
-    // An empty scope ends by itself.
+    // An empty scope ends by itself, so a warning is enough.
     log('warning', (error as Error).message);
   }
   destroyCgroup(path);

@@ -5,19 +5,19 @@ import { closeQuietly } from '../close.ts';
 import { monotonicMs } from '../host/clock.ts';
 import { isGone } from './gone.ts';
 
-/** Keys of cgroup.events: whether a process is in the cgroup or below it, and whether all of them stand still. */
+/** Keys of cgroup.events: whether a process is in the cgroup or below it, and whether all of them are stopped. */
 export type CgroupState = 'populated' | 'frozen';
 
-/** One flag of cgroup.events, as it is now. */
+/** The present value of one flag of cgroup.events. */
 export function readState(path: string, key: CgroupState): boolean {
   return hasState(readFileSync(join(path, 'cgroup.events'), 'utf8'), key);
 }
 
 /**
- * Waits until a flag of cgroup.events has this value: the kernel wakes whoever polls the file (cgroup-v2.rst,
- * cgroup.events), so nothing is asked twice.
+ * Waits until a flag of cgroup.events has this value. There is no need to ask repeatedly: the kernel wakes a process
+ * that polls the file (cgroup-v2.rst, cgroup.events).
  *
- * @returns false when `timeoutMs` have passed; true at once when the cgroup is gone and cannot be populated
+ * @returns false when `timeoutMs` have passed; true at once when the cgroup is gone and so cannot be populated
  */
 export function waitForState(path: string, key: CgroupState, value: boolean, timeoutMs: number): boolean {
   let fd: number;
@@ -35,7 +35,7 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
     }
     return true;
   } catch (error) {
-    // Removed meanwhile, by another delete.
+    // Another delete has removed it meanwhile.
     if (isGone(error)) return true;
     throw error;
   } finally {
@@ -43,7 +43,7 @@ export function waitForState(path: string, key: CgroupState, value: boolean, tim
   }
 }
 
-/** The files of a cgroup by which the kernel tells of changes; none where it has been removed. */
+/** The files by which the kernel reports changes of a cgroup; none if the cgroup has been removed. */
 export class EventFiles {
   private readonly fds: readonly number[];
 
@@ -82,7 +82,7 @@ function hasState(text: string, key: CgroupState): boolean {
   return text.split('\n').includes(`${key} 1`);
 }
 
-/** The file from its start; the kernel counts a read as having seen all changes up to it. */
+/** Reads the file from its start; the kernel then counts all changes up to now as seen. */
 function reread(fd: number): string {
   const bytes = Buffer.alloc(256);
   return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));

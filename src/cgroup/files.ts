@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
 import { isGone } from './gone.ts';
 
-/** A count from a cgroup file; beyond 2^53 a bigint, so that no digit is lost. */
+/** A count from a cgroup file; above 2^53 a bigint, so that no digit is lost. */
 export type Count = number | bigint;
 
-/** What cgroup v1 called no limit, and what runc still writes for it: the largest uint64. */
+/** What cgroup v1 showed for no limit, and runc still writes: the largest uint64. */
 export const unlimited = 0xffff_ffff_ffff_ffffn;
 
-/** The files of one cgroup. A file that is not there (its controller is off, or the kernel is older) is undefined. */
+/** The files of one cgroup. A missing file (its controller is off, or the kernel is older) reads as undefined. */
 export class CgroupFiles {
   readonly path: string;
 
@@ -27,13 +27,13 @@ export class CgroupFiles {
     }
   }
 
-  /** A file of one number; `max` is `unlimited`. */
+  /** Reads a file with one number; `max` becomes `unlimited`. */
   count(file: string): Count | undefined {
     const text = this.text(file)?.trim();
     return text === undefined ? undefined : toCount(text);
   }
 
-  /** A file of lines `key number`. */
+  /** Reads a file with lines `key number`. */
   keyed(file: string): Record<string, Count> | undefined {
     const text = this.text(file);
     if (text === undefined) return undefined;
@@ -41,7 +41,7 @@ export class CgroupFiles {
     return Object.fromEntries(lines.map((line) => [line.split(' ')[0], toCount(line.split(' ')[1] ?? '0')]));
   }
 
-  /** A file of lines `name key=number key=number`. */
+  /** Reads a file with lines `name key=number key=number`. */
   nested(file: string): [string, Record<string, Count>][] {
     const lines = (this.text(file) ?? '').split('\n').filter(Boolean);
     return lines.map((line) => {
@@ -67,7 +67,7 @@ function toCount(text: string): Count {
   return Number.isInteger(number) && !Number.isSafeInteger(number) ? BigInt(text) : number;
 }
 
-/** a + b, where either may be beyond 2^53. */
+/** a + b, where either may be above 2^53. */
 export function sum(a: Count, b: Count): Count {
   return typeof a === 'bigint' || typeof b === 'bigint' ? BigInt(a) + BigInt(b) : a + b;
 }

@@ -7,13 +7,13 @@ import { log } from '../log.ts';
 import { readState, waitForState } from './events.ts';
 import { isGone } from './gone.ts';
 
-/** As long as a process may hide in the kernel (uninterruptible) before freezing it is given up. */
+/** How long to wait for a process that is stuck in the kernel (uninterruptible) before freezing is given up. */
 const freezeTimeoutMs = 10_000;
 
 /**
  * Stops every process in the cgroup and below it, and waits until they all stand still (cgroup.freeze).
  *
- * @throws TsrunError when one does not in time; then all are let go on. When the cgroup is gone, in runc's words
+ * @throws TsrunError when one does not stop in time, and all are let go on; in runc's words when the cgroup is gone
  */
 export function freezeCgroup(path: string): void {
   try {
@@ -29,7 +29,7 @@ export function freezeCgroup(path: string): void {
   });
 }
 
-/** Lets them go on; in an absent cgroup there are none. */
+/** Lets them go on; an absent cgroup is no error. */
 export function thawCgroup(path: string): void {
   try {
     writeFileSync(join(path, 'cgroup.freeze'), '0');
@@ -38,7 +38,7 @@ export function thawCgroup(path: string): void {
   }
 }
 
-/** Whether every process in it stands still; an absent cgroup is not frozen. */
+/** Whether every process in it is stopped; an absent cgroup is not frozen. */
 export function isFrozen(path: string): boolean {
   try {
     return readState(path, 'frozen');
@@ -49,11 +49,11 @@ export function isFrozen(path: string): boolean {
 }
 
 /**
- * Does something while all stand still; where they cannot be stopped, it is done all the same, with a warning. They go on
- * afterwards even when this command is killed in between, or cannot thaw the cgroup itself: a process beside it sees to
- * that. A cgroup that is frozen already stays so.
+ * Calls `action` while all processes are stopped. If they cannot be stopped, it is called all the same, with a warning.
+ * They go on afterwards even if this command is killed meanwhile, or cannot thaw the cgroup itself: a process beside it
+ * then does. A cgroup that is already frozen stays frozen.
  *
- * @throws TsrunError when they still stand
+ * @throws TsrunError when they are still stopped
  */
 export function whileFrozen(path: string, action: () => void): void {
   if (isFrozen(path)) return action();
@@ -74,7 +74,7 @@ export function whileFrozen(path: string, action: () => void): void {
   if (failure !== undefined) throw failure;
 }
 
-/** Undefined where that fails: nothing is frozen then. */
+/** Undefined if freezing fails; nothing is frozen then. */
 function freezeGuarded(path: string): ThawGuard | undefined {
   let guard: ThawGuard | undefined;
   try {
@@ -83,7 +83,7 @@ function freezeGuarded(path: string): ThawGuard | undefined {
     return guard;
   } catch (error) {
     log('warning', `${(error as Error).message}: a process that forks now may be missed`);
-    // Its end is the guard's sign to thaw.
+    // Makes the guard thaw the cgroup.
     if (guard !== undefined) addon().endThawGuard(guard, false);
     return undefined;
   }

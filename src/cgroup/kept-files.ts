@@ -4,7 +4,7 @@ import type { WriteCgroupFileOp } from '../generated/ops.ts';
 import { log } from '../log.ts';
 import { applySettings, type SettingOp } from './settings.ts';
 
-/** Files with a line for each device, and the words that take a device's line away again. */
+/** Files with a line for each device, and the words that remove a device's line. */
 const linesByDevice: Readonly<Record<string, string>> = {
   'io.max': 'rbps=max wbps=max riops=max wiops=max',
   'io.weight': 'default',
@@ -15,13 +15,13 @@ const linesByDevice: Readonly<Record<string, string>> = {
 /** The files that settings may write to. */
 export function filesOf(settings: readonly SettingOp[]): string[] {
   return settings.flatMap((op) => {
-    // One decides over the other (settleIdle).
+    // Each of the two affects the other (settleIdle).
     if (op.op === 'write-cgroup-file') return op.file.startsWith('cpu.idle') ? ['cpu.idle', 'cpu.weight'] : [op.file];
     return op.op === 'set-io-weight' ? ['io.bfq.weight', 'io.weight'] : [];
   });
 }
 
-/** What files of a cgroup hold, to be put back; those that are not there, or cannot be read, are left out. */
+/** Keeps the contents of a cgroup's files, to restore them later; files that are absent or unreadable are left out. */
 export class KeptFiles {
   private readonly directory: string;
   private readonly contents = new Map<string, string>();
@@ -34,7 +34,7 @@ export class KeptFiles {
     }
   }
 
-  /** What is kept of these files, as settings: of those that hold something else now, or of all. */
+  /** The kept contents of these files as settings: all of them, or only those whose file holds something else now. */
   settings(files: Iterable<string>, { changed }: { changed: boolean }): WriteCgroupFileOp[] {
     const isIdle = this.contents.get('cpu.idle')?.trim() === '1';
     return [...new Set(files)].flatMap((file) => {
@@ -46,7 +46,7 @@ export class KeptFiles {
     });
   }
 
-  /** Puts back what has changed. A file that is refused is for the log: there is an error already, or nobody's fault. */
+  /** Restores what has changed. A refused file is only logged: there is an error already, or it does no harm. */
   restore(except: ReadonlySet<string> = new Set()): void {
     const files = [...this.contents.keys()].filter((file) => !except.has(file));
     try {
@@ -60,7 +60,7 @@ export class KeptFiles {
 /** What to write so that a file that holds `now` holds `text` again. */
 function valuesOf(file: string, text: string, now: string): string[] {
   const none = linesByDevice[file];
-  // Nothing at all would be no write.
+  // Writing an empty text would write nothing.
   if (none === undefined) return [text.trim() === '' ? '\n' : text.trim()];
   const lines = text.split('\n').filter(Boolean);
   const devices = new Set(lines.map(deviceOf));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type CurrentLimits, type KeptWeight, noLimits } from '../linux/cgroup-values.ts';
 import { readIfThere } from '../there.ts';
 
-/** What limits a cgroup now, as far as other limits count from it; a file that is not there limits nothing. */
+/** The limits of a cgroup that other limits depend on; a missing file limits nothing. */
 export function readCurrentLimits(path: string, keptWeight: KeptWeight | undefined): CurrentLimits {
   const memory = readFile(path, 'memory.max');
   const [quota, period] = readFile(path, 'cpu.max')?.split(' ') ?? [];
@@ -16,7 +16,7 @@ export function readCurrentLimits(path: string, keptWeight: KeptWeight | undefin
   };
 }
 
-/** Whether its processes run only when no other wants to (cpu.idle). */
+/** Whether its processes run only when no others want to (cpu.idle). */
 export function isIdle(path: string): boolean {
   return readFile(path, 'cpu.idle') === '1';
 }

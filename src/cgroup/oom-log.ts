@@ -2,24 +2,27 @@ import type { KernelMessage } from '../host/kernel-log.ts';
 
 /** A container whose cgroup is gone. */
 export interface GoneContainer {
-  /** Absolute path that the directory had. */
+  /** Absolute path of the former directory. */
   readonly cgroup: string;
-  /** Name of the scope, which is the last part of that path. */
+  /** Name of the scope, the last part of that path. */
   readonly unit: string;
-  /** Of init; what came after it has a greater one. */
+  /** Pid of init; processes that came after it have a greater one. */
   readonly pid: number;
-  /** When init was started, in the time of the kernel's log: microseconds. */
+  /** When init was started, in microseconds of the kernel log's clock. */
   readonly started: number;
 }
 
-/** How far that time may be off: no clock disciplines the log's. Weeks of 50 ppm; pids tell who is who in it. */
+/**
+ * How far that time may be off, in microseconds, because nothing adjusts the log's clock: months at 50 ppm. Within that
+ * time the pids tell the containers apart.
+ */
 const slack = 600_000_000;
 
 /**
- * Whether the kernel's log tells of an out-of-memory kill in a cgroup or below it: the kernel names cgroup and victim
- * before it kills (mm/oom_kill.c, dump_oom_victim), but of a burst of kills only the first few.
+ * Whether the kernel's log reports an out-of-memory kill in a cgroup or below it. The kernel names cgroup and victim
+ * before it kills (mm/oom_kill.c, dump_oom_victim), but in a burst of kills only for the first few.
  *
- * @returns null when that cannot be told: the log does not reach back, or has kills of unknown cgroups
+ * @returns null when this cannot be found out: the log does not reach back, or has kills in unknown cgroups
  */
 export function oomKillInLog(messages: readonly KernelMessage[], container: GoneContainer): boolean | null {
   const { pid, started } = container;
@@ -28,7 +31,7 @@ export function oomKillInLog(messages: readonly KernelMessage[], container: Gone
   for (const { time, text } of messages.filter(({ time }) => time >= started - slack)) {
     const named = /^oom-kill:.*?,task_memcg=(.*?),task=.*,pid=(\d+),uid=\d+$/.exec(text);
     if (named !== null) {
-      // A smaller pid is of an earlier container with this name.
+      // A smaller pid belongs to an earlier container with this name.
       if (Number(named[2]) >= pid && isIn(named[1] ?? '', container)) return true;
       explained.add(Number(named[2]));
     }
@@ -42,7 +45,7 @@ export function oomKillInLog(messages: readonly KernelMessage[], container: Gone
   return unexplained || !reachesBack ? null : false;
 }
 
-/** The kernel's paths count from the root of the hierarchy, wherever that is mounted. */
+/** The kernel's paths start at the root of the hierarchy, wherever that is mounted. */
 function isIn(path: string, { cgroup, unit }: GoneContainer): boolean {
   const at = `${path}/`.indexOf(`/${unit}/`);
   return at >= 0 && cgroup.endsWith(path.slice(0, at + 1 + unit.length));

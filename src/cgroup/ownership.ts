@@ -2,12 +2,13 @@ import { chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../errors.ts';
 
-/** What an unreadable /sys/kernel/cgroup/delegate (Linux 4.15) would list at least. */
+/** Used if /sys/kernel/cgroup/delegate (Linux 4.15) cannot be read: what it lists at least. */
 const delegated = ['cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads'];
 
 /**
- * config-linux.md, Cgroup ownership: the container's directory and the files that the kernel calls delegatable get this
- * owner (a host uid), so that a systemd inside can make cgroups of its own. Limits stay with their owner.
+ * config-linux.md, Cgroup ownership: gives the container's directory, and the files that the kernel calls delegatable,
+ * this owner (a host uid), so that a systemd inside can make its own cgroups. The files with the limits keep their
+ * owner.
  */
 export function ownCgroup(path: string, uid: number): void {
   chownSync(path, uid, -1);
@@ -15,7 +16,7 @@ export function ownCgroup(path: string, uid: number): void {
     try {
       chownSync(join(path, file), uid, -1);
     } catch (error) {
-      // Not every cgroup has every file: memory.oom.group, say, is the memory controller's.
+      // A cgroup need not have every file: memory.oom.group, say, belongs to the memory controller.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }

@@ -4,29 +4,32 @@ import { errorCode } from '../errors.ts';
 import { isGone } from './gone.ts';
 import { eachCgroupBelow } from './walk.ts';
 
-/** The pids, in this pid namespace, of all processes in the cgroup and below it; none when it is gone. */
+/** The pids, in this pid namespace, of all processes in the cgroup and below it; empty when it is gone. */
 export function cgroupPids(path: string): number[] {
   const pids = ownPids(path);
   eachCgroupBelow(path, (below) => pids.push(...ownPids(below)));
   return pids;
 }
 
-/** Kills every process in the cgroup and below (cgroup.kill, Linux 5.14), forks included; an absent one is no error. */
+/**
+ * Kills every process in the cgroup and below (cgroup.kill, Linux 5.14), even one just forked; an absent cgroup is no
+ * error.
+ */
 export function killCgroup(path: string): void {
   try {
     writeFileSync(join(path, 'cgroup.kill'), '1');
   } catch (error) {
-    // A threaded cgroup cannot do it, and only an empty one can become that (cgroup-v2.rst, Threads).
+    // A threaded cgroup has no cgroup.kill, and only an empty cgroup can become one (cgroup-v2.rst, Threads).
     if (!isGone(error) && errorCode(error) !== 'EOPNOTSUPP') throw error;
   }
 }
 
-/** Those of the cgroup itself. */
+/** The pids of the cgroup itself, without those below it. */
 export function ownPids(path: string): number[] {
   try {
     return readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   } catch (error) {
-    // A threaded cgroup cannot tell: its processes stand in the domain above it.
+    // A threaded cgroup does not list its processes: the domain above it does.
     if (isGone(error) || errorCode(error) === 'EOPNOTSUPP') return [];
     throw error;
   }

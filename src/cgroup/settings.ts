@@ -14,10 +14,10 @@ export function isSettingOp(op: Op): op is SettingOp {
 }
 
 /**
- * Carries one setting out.
+ * Carries out one setting.
  *
  * @param directory the container's cgroup
- * @throws TsrunError that names property, file, value and what the kernel said
+ * @throws TsrunError that names property, file, value and the kernel's answer
  */
 export function applySetting(directory: string, op: SettingOp): void {
   switch (op.op) {
@@ -31,10 +31,10 @@ export function applySetting(directory: string, op: SettingOp): void {
 }
 
 /**
- * Carries settings out on a running container. What the kernel finds inconsistent (a quota below the old burst) is tried
- * again after the rest, which may have made room.
+ * Carries out settings on a running container. One that the kernel finds inconsistent (a quota below the old burst) is
+ * tried again after the rest, which may have made room for it.
  *
- * @throws TsrunError for the first that is still refused
+ * @throws TsrunError for the first one still refused
  */
 export function applySettings(directory: string, ops: readonly SettingOp[]): void {
   const refused: SettingOp[] = [];
@@ -63,7 +63,7 @@ function setIoWeight(directory: string, { device, weight, from }: SetIoWeightOp)
   try {
     writeAtOnce(join(directory, 'io.bfq.weight'), `${device} ${value}`);
   } catch (error) {
-    // The file is there when the BFQ scheduler is, and a device's line is taken when BFQ drives the device.
+    // The file only exists with the BFQ scheduler, and a device's line is only accepted if BFQ drives the device.
     if (!['ENOENT', 'EOPNOTSUPP'].includes(errorCode(error))) {
       throw writeFailed('io.bfq.weight', `${device} ${value}`, from, error as NodeJS.ErrnoException);
     }
@@ -94,7 +94,7 @@ function writeFailed(file: string, value: string, from: string, error: NodeJS.Er
   });
 }
 
-/** @param file that was written, in the container's cgroup */
+/** @param file the written file, in the container's cgroup */
 export function hintFor(file: string, code: string | undefined): string | undefined {
   if (code === 'EACCES' || code === 'EPERM') {
     return 'this user may not write to the file: is the whole cgroup delegated, or does its mount belong to another user?';

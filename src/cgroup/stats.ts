@@ -12,7 +12,7 @@ export interface PressureLine {
   total: Count;
 }
 
-/** Bytes; `max` is the highest use so far, `failcnt` how often the limit was reached. */
+/** In bytes; `max` is the highest use so far, `failcnt` how often the limit was reached. */
 export interface MemoryEntry {
   limit: Count;
   usage?: Count | undefined;
@@ -28,8 +28,8 @@ export interface BlockIOEntry {
 }
 
 /**
- * The data of an event of type stats, under runc's names. What a cgroup cannot tell (its controller is off) is left out.
- * Times of cpu are in nanoseconds.
+ * The data of a stats event, with runc's names. What a cgroup cannot tell, because its controller is off, is left out.
+ * CPU times are in nanoseconds.
  */
 export interface CgroupStats {
   cpu?: {
@@ -69,7 +69,7 @@ function definedOnly(stats: { [K in keyof CgroupStats]: CgroupStats[K] | undefin
   return Object.fromEntries(Object.entries(stats).filter(([, value]) => value !== undefined)) as CgroupStats;
 }
 
-/** cpu.stat has times in every cgroup, and throttling where the controller is on. */
+/** Every cgroup's cpu.stat has times; throttling is there only if the controller is on. */
 function cpuStats(files: CgroupFiles): CgroupStats['cpu'] {
   const stat = files.keyed('cpu.stat');
   if (stat === undefined) return undefined;
@@ -91,7 +91,7 @@ function cpusetStats(files: CgroupFiles): CgroupStats['cpuset'] {
   return { cpus: numberList(cpus), mems: numberList(files.text('cpuset.mems.effective') ?? '') };
 }
 
-/** `0-2,7` is 0, 1, 2, 7. */
+/** `0-2,7` becomes 0, 1, 2, 7. */
 function numberList(text: string): number[] {
   return text
     .trim()
@@ -114,7 +114,7 @@ function memoryStats(files: CgroupFiles): CgroupStats['memory'] {
     cache: raw.file ?? 0,
     usage: { limit, usage: current, max: files.count('memory.peak'), failcnt: events?.max ?? 0 },
     swap: swapStats(files, current, limit),
-    // Part of usage on cgroup v2: it can be told, and not be limited.
+    // Part of usage on cgroup v2, which reports it but cannot limit it.
     kernel: { ...none, usage: raw.kernel },
     kernelTCP: { ...none, usage: raw.sock },
     raw,
@@ -122,7 +122,7 @@ function memoryStats(files: CgroupFiles): CgroupStats['memory'] {
   };
 }
 
-/** Memory and swap together, as cgroup v1 counted and as linux.resources.memory.swap is meant. */
+/** Memory and swap together, as cgroup v1 counted them and as linux.resources.memory.swap means it. */
 function swapStats(files: CgroupFiles, memory: Count, memoryLimit: Count): MemoryEntry {
   const limit = files.count('memory.swap.max') ?? 0;
   return {
@@ -132,7 +132,7 @@ function swapStats(files: CgroupFiles, memory: Count, memoryLimit: Count): Memor
   };
 }
 
-/** A limit of 0 is no limit, as with runc. */
+/** A limit of 0 means no limit, as in runc. */
 function pidsStats(files: CgroupFiles): CgroupStats['pids'] {
   const current = files.count('pids.current');
   if (current === undefined) return undefined;

@@ -2,18 +2,18 @@ import { constants, openSync, readdirSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
 import { isGone } from './gone.ts';
 
-/** A cgroup on the way down, and those in it that are still to be visited. */
+/** A cgroup on the way down, and the cgroups in it still to be visited. */
 interface Level {
   readonly name: string;
   readonly rest: string[];
 }
 
 /**
- * Calls `visit` for each cgroup below this one, the deepest first, which is the order in which they can be removed. An
- * absent one has none.
+ * Calls `visit` for each cgroup below this one, deepest first, the order in which they can be removed. An absent cgroup
+ * has none below it.
  *
- * A container that may make cgroups can nest them deeper than a path can be long, and than recursion can go. So there is
- * one descriptor at a time, and the path that `visit` gets is short and counts from it.
+ * A container that may make cgroups can nest them too deep for a path, and for recursion. So this holds one descriptor
+ * at a time, and gives `visit` a short path relative to it.
  */
 export function eachCgroupBelow(path: string, visit: (path: string) => void): void {
   let fd = openIfThere(path);
@@ -60,7 +60,7 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-/** None of one that is being removed. */
+/** Empty for a cgroup that is being removed. */
 function cgroupsIn(fd: number): string[] {
   try {
     return readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true })
