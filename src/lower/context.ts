@@ -3,8 +3,8 @@ import type { HostFacts } from '../host/facts.ts';
 import type { Warning } from '../plan/plan.ts';
 
 /**
- * `cgroupfs`: tsrun itself. `systemd`: linux.cgroupsPath is then slice:prefix:name. `disabled`: nobody, so that the
- * container stays in the caller's.
+ * Who makes the cgroup. `cgroupfs`: tsrun itself. `systemd`: systemd, and linux.cgroupsPath is then slice:prefix:name.
+ * `disabled`: no one; the container stays in the caller's cgroup.
  */
 export const cgroupManagers = ['cgroupfs', 'systemd', 'disabled'] as const;
 export type CgroupManager = (typeof cgroupManagers)[number];
@@ -18,44 +18,47 @@ export interface LowerOptions {
   /** MS_MOVE and chroot instead of pivot_root. */
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
-  /** Whether the cgroup may be missing when no limit is asked for; auto: for ordinary users. */
+  /** Whether the cgroup may be missing when no limit is asked for; auto: only for ordinary users. */
   readonly rootless?: 'true' | 'false' | 'auto';
   /** Who makes the cgroup (default: cgroupfs). */
   readonly cgroupManager?: CgroupManager;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds?: number;
-  /** The root filesystem is ID-mapped, as a bind mount with the option idmap is: for a user namespace of the container's. */
+  /**
+   * Makes the root filesystem ID-mapped, as the option idmap does to a bind mount; for a user namespace of the
+   * container.
+   */
   readonly mapRootfs?: boolean;
-  /** What the runtime itself adds to process.env. */
+  /** Variables that the runtime itself adds to process.env. */
   readonly env?: readonly string[];
-  /** Absolute path of the directory in which start makes the container's socket for sd_notify. */
+  /** Absolute path of the directory in which start makes the container's sd_notify socket. */
   readonly notifyDirectory?: string | undefined;
-  /** The integer at a JSON pointer as config.json has it, for numbers that JSON.parse rounds. */
+  /** Returns the integer at a JSON pointer exactly as config.json has it, for numbers that JSON.parse rounds. */
   readonly exactInteger?: (pointer: string) => bigint | undefined;
 }
 
-/** What every section's lowering gets. */
+/** What the lowering of every section gets. */
 export interface Context {
   readonly spec: Spec;
   readonly linux: Linux;
-  /** The config's, which dozens of places ask for. */
+  /** The config's namespaces, parsed once because dozens of places ask for them. */
   readonly namespaces: Namespaces;
   readonly host: HostFacts;
   readonly options: LowerOptions;
-  /** What the container does not get, and nobody would expect. */
+  /** What the container does not get although the user would expect it. */
   readonly warnings: Warning[];
-  /** The same where it is as usual here: of a caller without privileges, in a container, or asked for. */
+  /** The same where it is usual: for an unprivileged caller, in a container, or as asked for. */
   readonly notes: Warning[];
 }
 
-/** An entry of the config and its place. */
+/** A namespace entry of the config, and its place. */
 export interface NamespaceEntry {
   readonly entry: LinuxNamespace;
   readonly from: string;
 }
 export type Namespaces = Partial<Record<NamespaceType, NamespaceEntry>>;
 
-/** Of a type that is listed twice, which validation refuses, the first. */
+/** For a type that is listed twice, which validation refuses, the first entry counts. */
 export function namespacesOf({ namespaces = [] }: Linux): Namespaces {
   const found: Namespaces = {};
   namespaces.forEach((entry, index) => {
@@ -64,17 +67,17 @@ export function namespacesOf({ namespaces = [] }: Linux): Namespaces {
   return found;
 }
 
-/** 2^64 - 1: RLIM_INFINITY and the like. JSON.parse makes 2^64 of it, which no uint64 can be. */
+/** 2^64 - 1: RLIM_INFINITY and the like. JSON.parse turns it into 2^64, which is no uint64. */
 const maxUint64 = 2n ** 64n - 1n;
 
-/** The integer of the config that JSON.parse read as `value`, which above 2^53 is rounded. */
+/** The config's integer that JSON.parse read as `value`, and rounded if above 2^53. */
 export function exactInteger({ options }: Context, pointer: string, value: number): bigint {
   if (Number.isSafeInteger(value)) return BigInt(value);
   const exact = options.exactInteger?.(pointer) ?? BigInt(value);
   return exact > maxUint64 ? maxUint64 : exact;
 }
 
-/** The config's entry for a namespace, with its place; undefined when the container shares the runtime's. */
+/** The config's entry for a namespace, with its place; undefined when the container shares the runtime's namespace. */
 export function namespaceOf({ namespaces }: Context, type: NamespaceType): NamespaceEntry | undefined {
   return namespaces[type];
 }
@@ -91,29 +94,32 @@ export function isPrivileged({ host }: Context): boolean {
   return (host.capabilities & sysAdmin) !== 0n;
 }
 
-/** Whether the runtime is an ordinary user's, or of root in a container: less is to be had, and nobody expects more. */
+/**
+ * Whether an ordinary user runs the runtime, or root in a container: fewer things are possible then, and no one expects
+ * more.
+ */
 export function isOrdinaryUser(context: Context): boolean {
   const { host } = context;
   return host.uid !== 0 || !host.initialUserNamespace || !isPrivileged(context);
 }
 
-/** Where nobody can make a device node. */
+/** Whether device nodes cannot be made here. */
 export function isInUserNamespace(context: Context): boolean {
   return namespaceOf(context, 'user') !== undefined || !context.host.initialUserNamespace;
 }
 
-/** Whether the container has no mount namespace but the host's: whatever it mounts, the host has mounted. */
+/** Whether the container has only the host's mount namespace: every mount of its own would be the host's, too. */
 export function sharesMounts(context: Context): boolean {
   return namespaceOf(context, 'mount') === undefined;
 }
 
-/** Whether the runtime can open mounts for init, which in a user namespace of its own may reach less. */
+/** Whether the runtime opens mounts for init, whose user namespace may not reach them. */
 export function opensTrees(context: Context): boolean {
   if (namespaceOf(context, 'user') === undefined || sharesMounts(context)) return false;
   return isPrivileged(context) && context.host.ownsMounts;
 }
 
-/** Whether the container joins a namespace that is there already. */
+/** Whether the container joins an existing namespace. */
 export function isJoined(context: Context, type: NamespaceType): boolean {
   return Boolean(namespaceOf(context, type)?.entry.path);
 }

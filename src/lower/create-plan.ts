@@ -35,7 +35,8 @@ import { lowerProcessSteps } from './process/process-steps.ts';
 import { lowerTerminal } from './process/terminal.ts';
 
 /**
- * Compiles a validated config into the plan of its creation. Pure: all it knows of the host is in `host`.
+ * Compiles a validated config into the plan that creates the container. Pure: everything it knows of the host is in
+ * `host`.
  *
  * @throws TsrunError for a property that this host, or tsrun, cannot honour
  */
@@ -53,7 +54,7 @@ export function lower(spec: Spec, host: HostFacts, options: LowerOptions): Plan 
   return { ops: inOrder(context), warnings: context.warnings, notes: context.notes };
 }
 
-/** The one place that fixes the order of operations. */
+/** The only place that fixes the order of operations. */
 function inOrder(context: Context): Op[] {
   const { options } = context;
   demandNoMounts(context);
@@ -64,77 +65,79 @@ function inOrder(context: Context): Op[] {
   const hasHooks = hooks.length + containerHooks.length > 0;
   return [
     ...process.compile,
-    // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period and
-    // charge its memory elsewhere.
+    // Before the clone, so that init is born inside its limits: moving it later would wait for an RCU grace period, and
+    // memory used by then would be charged elsewhere.
     ...cgroup.before,
-    // While nothing has entered a user namespace yet, whose root may not reach these.
+    // While init is not in a user namespace yet: root of that one may not reach these.
     ...lowerRootfsTree(context),
     ...lowerTrees(context),
     ...lowerHostSysctl(context),
-    // Before the clone, as init inherits the descriptors.
+    // Before the clone, because init inherits the descriptors.
     ...lowerOpenNamespaces(context),
     ...lowerClone(context),
-    // First of all in the child: what Node left behind must not reach anything that follows.
+    // First in the child: nothing that Node has left behind may affect what follows.
     ...lowerReset(context),
-    // systemd makes no scope without a process. Before anything counts memory or makes a cgroup namespace.
+    // After the clone, as systemd makes no scope without a process; before anything counts memory or makes a cgroup
+    // namespace.
     ...cgroup.inside,
-    // What a device cgroup allows, and a user namespace does not.
+    // The device cgroup allows this, but a user namespace would not.
     ...lowerNodes(context),
     ...lowerOpenRoot(context),
-    // Before anything is made that belongs to a namespace. At its end init may go on in a child of its own.
+    // Before making anything that belongs to a namespace. Afterwards init may be a child of the first init.
     ...lowerEnterNamespaces(context),
-    // The cgroup namespace's root is the cgroup that its creator is in; clone3 would take the runtime's.
+    // The creator's cgroup becomes the root of a cgroup namespace; with clone3 that would be the runtime's.
     ...lowerLateNamespaces(context),
-    // In the process that stays, should the namespaces need a fork: a session's leader alone can have a controlling
+    // In the process that stays, if the namespaces need a fork: only the leader of a session can have a controlling
     // terminal.
     ...lowerSession(context),
     ...lowerHostname(context),
-    // Before the first mount, or that mount could propagate to the host.
+    // Before the first mount, which could otherwise propagate to the host.
     ...lowerPropagation(context),
     ...lowerRootfs(context),
-    // Before anything of the config is mounted below it, which has its own say.
+    // Before the config's mounts below it, which have their own options.
     ...lowerNodev(context),
     ...lowerOwnTrees(context),
-    // Before any mount of the config can shadow a procfs (CVE-2025-52881), and while init's own files there are those of
-    // the user that it still is.
+    // Before a mount of the config can shadow a procfs (CVE-2025-52881), and while init's files there still belong to
+    // the user that it runs as.
     { op: 'open-procfs', by: 'init', from: 'default' },
-    // After what the host's root may reach and the container's may not (a bundle below a directory of mode 0700), and
-    // before anything makes a file, which takes a mapped ID.
+    // After all that the host's root can reach but the container's cannot (a bundle below a directory of mode 0700),
+    // and before a file is made, which needs a mapped ID.
     ...lowerAdoptIds(context),
     ...lowerKeyring(context),
     ...lowerMounts(context),
     // After the mounts: /dev is usually one of them.
     ...lowerDevices(context),
-    // On the devpts that the mounts made; /dev/console needs the path before pivot_root as little as after it.
+    // On the devpts from the mounts. /dev/console does not depend on pivot_root.
     ...lowerTerminal(context),
-    // With the hooks, which may want to see them: one wait for the runtime less. Not sooner, so that little can fail after.
+    // Next to the hooks, which may want to see the devices: this saves one wait for the runtime. Not earlier, so that
+    // little can fail afterwards.
     ...lowerNetDevices(context),
-    // Hooks may look at it, change it, and leave processes behind that have it.
+    // Hooks may read it, change it, and leave processes behind that inherit it.
     ...(hasHooks ? [restoreOomScoreAdj] : []),
-    // runtime.md: prestart and createRuntime after the environment has been made and before pivot_root; prestart first.
+    // runtime.md: prestart and createRuntime run after the environment is made and before pivot_root; prestart first.
     ...hooks,
-    // In the container's namespaces, but their paths are still the host's, so before pivot_root.
+    // In the container's namespaces, but before pivot_root because their paths are the host's.
     ...containerHooks,
     ...lowerMountsOfHooks(context),
-    // Nothing is made on the container's own mounts any more.
+    // From here on nothing is made on the container's own mounts.
     ...lowerReadonlyFilesystems(context),
     ...lowerEnterRoot(context),
-    // After the hooks that give the container its network devices: parameters of a device are there only with it.
+    // After the hooks that give the container its network devices, because a device's parameters only exist with it.
     ...lowerSysctl(context),
     ...lowerReadonlyPaths(context),
-    // After the read-only paths: a mask below one of them must stay a mask.
+    // After the read-only paths, so that a mask below one of them stays a mask.
     ...lowerMaskedPaths(context),
-    // Nothing writes to the rootfs after this but enter-cwd's mkdir, whose failure then names the reason.
+    // After this only the mkdir of enter-cwd writes to the rootfs; if that fails, the error names the reason.
     ...lowerProgram(context),
-    // After the last bind mount: an unbindable root could not be bound any more.
+    // After the last bind mount, because an unbindable root could not be bound any more.
     ...lowerRootPropagation(context),
     ...lowerReadonlyRoot(context),
-    // While init is still root, whom nothing in the rootfs keeps out.
+    // While init is still root, so that nothing in the rootfs keeps it out.
     ...lowerMountCheck(context),
     ...process.identity,
-    // A container that waits for start must not be the first to go.
+    // The OOM killer must not prefer a container that waits for start.
     ...(hasHooks ? [] : [restoreOomScoreAdj]),
-    // A limit of no processes at all: everything that create starts has been started.
+    // A pids limit of 0 or 1: by now create has started everything that it starts.
     ...cgroup.last,
     ...process.outside,
     { op: 'record-state', by: 'runtime', from: 'default', status: 'created' },
@@ -142,7 +145,7 @@ function inOrder(context: Context): Op[] {
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
     { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
-    // A container may wait for long.
+    // Again, because a container may have waited for long.
     ...lowerMountCheck(context),
     ...startContainerHooks(context),
     ...process.exec,

@@ -17,13 +17,14 @@ import { lowerTerminal } from './process/terminal.ts';
 /** What `tsrun exec` adds to a process. */
 export interface ExecOptions extends LowerOptions {
   readonly container: ContainerFacts;
-  /** Names to be looked up in the container, in place of process.user's numbers. */
+  /** Names to look up in the container, instead of the numbers in process.user. */
   readonly userName?: string | undefined;
   readonly groupName?: string | undefined;
 }
 
 /**
- * Compiles a process that joins a running container. `spec` is the container's config with its process replaced.
+ * Compiles a process that joins a running container. `spec` is the container's config with that process in place of its
+ * own.
  *
  * @throws TsrunError for a property that this host, or tsrun, cannot honour
  */
@@ -42,14 +43,14 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...start(options),
     ...lowerReset(context, { allCpus: !namesCpus(context.spec) }),
     ...join(context, options),
-    // In the container's pid namespace now, whose processes it shows. Its file of init's oom_score_adj is still that of
-    // the user from before.
+    // Now in the container's pid namespace, so that it shows those processes. Init's oom_score_adj file still belongs
+    // to the user that init ran as before.
     { op: 'open-procfs', by: 'init', from: 'default' },
-    // The IDs of before may have no place in the container's user namespace.
+    // Init's former IDs may not be mapped in the container's user namespace.
     ...lowerAdoptIds(context),
-    // In the process that stays: a session's leader alone can have a controlling terminal.
+    // In the process that stays: only the leader of a session can have a controlling terminal.
     ...lowerSession(context),
-    // After what needs the host's /proc.
+    // After all that needs the host's /proc.
     ...(sharesMounts(context) ? lowerChroot() : []),
     ...lowerKeyring(context),
     ...lowerTerminal(context, { joining: true }),
@@ -59,7 +60,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...process.identity,
     restoreOomScoreAdj,
     ...process.outside,
-    // Before execve, as callers read the file as soon as exec returns.
+    // Before execve, because callers read the file as soon as exec returns.
     ...(options.pidFile === undefined
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
@@ -83,7 +84,8 @@ function start({ container }: ExecOptions): Op[] {
 function join(context: Context, { container }: ExecOptions): Op[] {
   const { namespaces } = container;
   const root = lowerOpenRoot(context);
-  // From elsewhere the rootfs's path is another; from here the container's user namespace may not reach it.
+  // In another mount namespace the rootfs has another path; in this one the container's user namespace may not reach
+  // it.
   const [before, after] = namespaces.includes('mount') ? [[], root] : [root, []];
   const flags = namespaces.reduce((sum, type) => sum + namespaceFlags[type], 0);
   const ops: Op[] = [

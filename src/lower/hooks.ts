@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { processEnv } from './process/exec.ts';
 import { lowerHookFilter } from './process/seccomp.ts';
 
-/** All kinds, in the order of the lifecycle; poststart and poststop are run by start and delete. */
+/** All kinds, in the order of the lifecycle; start runs poststart and delete runs poststop. */
 export const hookKinds = [
   'prestart',
   'createRuntime',
@@ -15,7 +15,7 @@ export const hookKinds = [
   'poststop',
 ] as const satisfies readonly (keyof Hooks)[];
 
-/** Hooks of the runtime's namespaces as ops of the runtime (config.md, POSIX-platform Hooks). */
+/** Hooks that run in the runtime's namespaces, as ops of the runtime (config.md, POSIX-platform Hooks). */
 export function runtimeHooks({ spec }: Context, kind: 'prestart' | 'createRuntime'): Op[] {
   return hooksOf(spec.hooks, kind).map((hook, index) => ({
     op: 'run-hook',
@@ -25,7 +25,7 @@ export function runtimeHooks({ spec }: Context, kind: 'prestart' | 'createRuntim
   }));
 }
 
-/** Hooks of the container's namespaces whose programs are the runtime's, as ops of init. */
+/** Hooks that run in the container's namespaces but are programs of the runtime's, as ops of init. */
 export function createContainerHooks({ spec }: Context): Op[] {
   return hooksOf(spec.hooks, 'createContainer').map((hook, index) => ({
     op: 'run-container-hook',
@@ -36,7 +36,7 @@ export function createContainerHooks({ spec }: Context): Op[] {
   }));
 }
 
-/** Hooks that are programs of the container: all that holds for its process holds for them, the filter included. */
+/** Hooks that are the container's programs: they get all restrictions of its process, the filter included. */
 export function startContainerHooks(context: Context): Op[] {
   const hooks = hooksOf(context.spec.hooks, 'startContainer');
   if (hooks.length === 0) return [];
@@ -61,7 +61,7 @@ function fields(hook: Hook, kind: string, index: number) {
     kind,
     index,
     path: hook.path,
-    // execv(3) semantics: args holds argv[0] too; without args it is the path.
+    // As in execv(3), args includes argv[0]; without args, argv[0] is the path.
     args: hook.args ?? [hook.path],
     timeoutSeconds: hook.timeout ?? 0,
   };

@@ -4,20 +4,23 @@ import type { Context } from './context.ts';
 /** `[5, 12]` is Linux 5.12. */
 export type KernelVersion = readonly [major: number, minor: number];
 
-/** What every container needs: cgroup.kill, without which delete could not end all that is in a cgroup. */
+/** What every container needs: without cgroup.kill, delete could not end everything in a cgroup. */
 export const oldestKernel: KernelVersion = [5, 14];
 
-/** Whether the host's kernel is this version or a later one. Distributions port features back, so this is no proof. */
+/**
+ * Whether the host's kernel is this version or later. Distributions backport features, so an older version proves
+ * nothing.
+ */
 export function kernelHas({ host }: Pick<Context, 'host'>, [major, minor]: KernelVersion): boolean {
   const { kernel } = host;
   return kernel.major > major || (kernel.major === major && kernel.minor >= minor);
 }
 
 /**
- * Demands a kernel version for a value whose absence the kernel would report as a bare EINVAL.
+ * Demands a kernel version for a value that an older kernel would refuse with a bare EINVAL.
  *
  * @param pointer of the property, for the message
- * @throws TsrunError with the version that is needed and the one that runs
+ * @throws TsrunError that names the version needed and the one that runs
  */
 export function requireKernel(
   context: Pick<Context, 'host'>,

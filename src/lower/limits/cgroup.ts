@@ -9,7 +9,7 @@ import { controllersOf, isLimit, lowerResources } from './resources.ts';
 import { lowerScope } from './scope.ts';
 import { isUnfiltered } from './unfiltered.ts';
 
-/** What a container does with its cgroup: before the clone, right after it, and as the last thing of create. */
+/** What a plan does with the cgroup: before the clone, right after it, and as the last step of create. */
 export interface LoweredCgroup {
   readonly before: readonly Op[];
   readonly inside: readonly Op[];
@@ -28,7 +28,7 @@ export function lowerCgroup(context: Context): LoweredCgroup {
   const limits = [
     ...settings.filter((op) => !last.includes(op)),
     ...lowerOwnership(context),
-    // Init's own device work needs no more than the rules that every container has.
+    // Init's own work with devices needs only the rules that every container has.
     ...lowerDeviceFilter(context),
   ];
   const controllers = controllersOf(lowered.settings);
@@ -39,7 +39,10 @@ export function lowerCgroup(context: Context): LoweredCgroup {
   return { before: [op, ...limits], inside: [], last };
 }
 
-/** What a caller that asks for no cgroup cannot have, it is told; rules for devices are in every engine's config. */
+/**
+ * Warns a caller that asks for no cgroup of what the container then lacks; not of device rules, as every engine's
+ * config has some.
+ */
 function withoutManager(context: Context): LoweredCgroup {
   const { linux, host, notes } = context;
   const { devices, ...limits } = linux.resources ?? {};
@@ -75,7 +78,7 @@ function withoutCgroup2(context: Context): LoweredCgroup {
   return { before: [], inside: [], last: [] };
 }
 
-/** @param unlimited whether the container can do without */
+/** @param unlimited whether the container works without a cgroup */
 function create(context: Context, controllers: string[], unlimited: boolean): Op {
   const { linux, options } = context;
   const from = linux.cgroupsPath ? '/linux/cgroupsPath' : 'default';
@@ -85,16 +88,16 @@ function create(context: Context, controllers: string[], unlimited: boolean): Op
 }
 
 /**
- * A pids.max of 0 would forbid the clone into the cgroup, and one of 1 the fork that some namespaces and every hook of the
- * container's take: they come when all that has to run has been started.
+ * Whether to write this limit last, when everything that has to run is running. A pids.max of 0 would forbid the clone
+ * into the cgroup, and 1 would forbid the fork that some namespaces and every hook of the container need.
  */
 function forbidsForks(op: Op): boolean {
   return op.op === 'write-cgroup-file' && op.file === 'pids.max' && ['0', '1'].includes(op.value);
 }
 
 /**
- * config-linux.md, Cgroup ownership: only with a new cgroup namespace and a writable mount from the source `cgroup`, to
- * the host's uid of the container's user.
+ * config-linux.md, Cgroup ownership: gives the cgroup to the host's uid for the container's user, but only with a new
+ * cgroup namespace and a writable mount with source `cgroup`.
  */
 function lowerOwnership(context: Context): Op[] {
   const { spec, host } = context;
@@ -104,14 +107,14 @@ function lowerOwnership(context: Context): Op[] {
   );
   if (!writable || !hasNew(context, 'cgroup')) return [];
   const uid = hostUid(context) ?? spec.process?.user?.uid ?? 0;
-  // As it is already.
+  // It belongs to this uid already.
   if (uid === host.uid) return [];
   return [{ op: 'own-cgroup', by: 'runtime', from: '/process/user/uid', uid }];
 }
 
 /**
- * An absolute cgroupsPath counts from the mount point. A relative one, and the default (the id), count from
- * `CgroupFacts.parent`. With systemd it is where that makes the scope.
+ * Where the container's cgroup is. An absolute cgroupsPath starts at the mount point. A relative one, and the default
+ * (the id), start at `CgroupFacts.parent`. With systemd it is where systemd makes the scope.
  */
 export function cgroupDirectory({ host, linux, options }: Context): string {
   const path = linux.cgroupsPath || options.id;
@@ -121,7 +124,7 @@ export function cgroupDirectory({ host, linux, options }: Context): string {
     const user = host.systemdUser;
     return join(mount, scopePath(scopeName(linux.cgroupsPath, options.id, user !== undefined), user, host.cgroup.own));
   }
-  // normalize() of an absolute path cannot lead above it.
+  // normalize() of an absolute path cannot lead above the root.
   if (path.startsWith('/')) return join(mount, normalize(path));
   return join(mount, normalize(join('/', host.cgroup.parent, path)));
 }

@@ -3,15 +3,16 @@ import { defaultDeviceRules, deviceRulesOf } from '../../linux/device-rules.ts';
 import type { Context } from '../context.ts';
 
 /**
- * linux.resources.devices, followed by what every container may use. A config without rules gets the same filter, as
- * with runc: all else is refused. Such a filter, that nobody asked for, may be missing where the kernel grants no
- * bpf(2): then its absence is only logged.
+ * linux.resources.devices, followed by the devices that every container may use. A config without rules gets the same
+ * filter, as in runc: everything else is refused. Where the kernel does not grant bpf(2), such a filter, which the
+ * config did not ask for, may be missing: that is only logged.
  */
 export function lowerDeviceFilter({ host, linux }: Context): Op[] {
   if (host.cgroup.mount === null) return [];
   const given = linux.resources?.devices ?? [];
   const rules = [...deviceRulesOf(given), ...defaultDeviceRules];
-  // A user's own namespace has no say over devices anyway: it can make no node and read no other's.
+  // Only for the host's root. An ordinary user's namespace gives no power over devices: nodes cannot be made in it, nor
+  // foreign ones opened.
   const required = given.length > 0 && host.initialUserNamespace && host.uid === 0;
   return [{ op: 'filter-devices', by: 'runtime', from: '/linux/resources/devices', rules, required }];
 }

@@ -3,15 +3,15 @@ import type { CurrentLimits, KeptWeight } from '../../linux/cgroup-values.ts';
 import type { Warning } from '../../plan/plan.ts';
 import { type Setting, write } from './setting.ts';
 
-/** What a cgroup has from the start (cgroup-v2.rst). */
+/** A new cgroup's weight (cgroup-v2.rst). */
 const defaultWeight: KeptWeight = { file: 'cpu.weight', value: '100' };
 
 /**
- * cpu.idle and the weight, which the kernel has in one place: while the cgroup is idle it refuses a weight, and when that
- * ends it gives the default one. Here idle is a state of its own, with both drivers: a weight given meanwhile is kept,
- * and what was configured comes back.
+ * Settles cpu.idle and the weight, which the kernel keeps in one place: while a cgroup is idle the kernel refuses a
+ * weight, and when that ends it sets the default one. Here idle is a state of its own, with both drivers: a weight
+ * given meanwhile is kept, and the configured one comes back.
  *
- * @returns what to write, idle before the weight, and the weight that is to come back, where the cgroup is idle then
+ * @returns what to write, idle before the weight, and the weight to restore later if the cgroup is idle then
  */
 export function settleIdle(
   settings: readonly Setting[],

@@ -7,13 +7,13 @@ import type { Context } from '../context.ts';
 
 const at = '/linux/intelRdt';
 
-/** Names in resctrl's root that are no groups. */
+/** Names in resctrl's root that are not groups. */
 const reserved: ReadonlySet<string> = new Set(['info', 'mon_data', 'mon_groups']);
 
 /**
- * config-linux.md, IntelRdt. A process that joins the container joins its group, which is there.
+ * config-linux.md, IntelRdt. A process that joins the container joins its existing group.
  *
- * @throws TsrunError where resctrl is not mounted or the processor lacks what is asked for
+ * @throws TsrunError when resctrl is not mounted, or the processor lacks what is asked for
  */
 export function lowerIntelRdt(context: Context, { joining = false } = {}): Op[] {
   const intelRdt = context.linux.intelRdt;
@@ -28,7 +28,7 @@ export function lowerIntelRdt(context: Context, { joining = false } = {}): Op[] 
       from: at,
       mount: resctrl.mount,
       directory,
-      // "If closID is set, and none of l3CacheSchema, memBwSchema or schemata are set", the group must be there.
+      // "If closID is set, and none of l3CacheSchema, memBwSchema or schemata are set", the group must exist.
       mustExist: joining || (Boolean(intelRdt.closID) && writes.length === 0) || directory === resctrl.mount,
       schemata: joining ? [] : writes,
       monitoring: monitoringDirectory(intelRdt, directory, context.options.id, resctrl),
@@ -44,7 +44,7 @@ function demandResctrl({ host }: Context): ResctrlFacts {
   });
 }
 
-/** `/` is the default group, which is resctrl's root. */
+/** `/` means the default group, which is resctrl's root. */
 function groupDirectory(closID: string | undefined, id: string, { mount }: ResctrlFacts): string {
   const name = closID || id;
   if (name === '/') return mount;
@@ -52,10 +52,10 @@ function groupDirectory(closID: string | undefined, id: string, { mount }: Resct
   return join(mount, name);
 }
 
-/** What goes into the schemata file, one write each: the schemas of L3 and MB first, then `schemata`. */
+/** The writes to the schemata file, one line each: the schemas of L3 and MB first, then `schemata`. */
 function schemataWrites(intelRdt: LinuxIntelRdt, resctrl: ResctrlFacts): string[] {
   const { l3CacheSchema = '', memBwSchema = '', schemata = [] } = intelRdt;
-  // A line MB: in l3CacheSchema gives way to memBwSchema.
+  // If there is a memBwSchema, it replaces the MB: lines of l3CacheSchema.
   const l3 = linesOf(l3CacheSchema).filter((line) => memBwSchema === '' || !line.startsWith('MB:'));
   const memory = linesOf(memBwSchema);
   const lines = schemata.flatMap(linesOf);

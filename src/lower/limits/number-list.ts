@@ -1,11 +1,11 @@
 import { TsrunError } from '../../errors.ts';
 
 /**
- * A list of numbers and ranges such as `0-3,7` (cpuset(7), List format) as a bit mask in words of 64 bits, the form that
- * sched_setaffinity(2) and set_mempolicy(2) take.
+ * A list of numbers and ranges such as `0-3,7` (cpuset(7), List format) as a bit mask in words of 64 bits, the form for
+ * sched_setaffinity(2) and set_mempolicy(2).
  *
  * @param limit the first number that is too large
- * @throws TsrunError for text that is no such list
+ * @throws TsrunError for text that is not such a list
  */
 export function numberMask(text: string, limit: number, pointer: string): bigint[] {
   let mask = 0n;

@@ -14,8 +14,8 @@ export function lowerCpu(cpu: LinuxCPU, current: CurrentLimits): Setting[] {
 }
 
 /**
- * Quota and period share cpu.max; what is not given stays. The burst comes after, as it may not be above the quota;
- * where an update lowers both, the writer's second pass finds the quota low enough (see applySettings).
+ * Quota and period share cpu.max; one that is not given stays. The burst comes later, because it may not exceed the
+ * quota. If an update lowers both, the writer's second pass can lower the quota (see applySettings).
  */
 function lowerBandwidth({ quota = 0, period = 0, burst }: LinuxCPU, current: CurrentLimits): Setting[] {
   const settings: Setting[] = [];
@@ -31,8 +31,8 @@ function lowerBandwidth({ quota = 0, period = 0, burst }: LinuxCPU, current: Cur
 }
 
 /**
- * cpu.shares of cgroup v1 (2 to 262144, default 1024) as a weight of v2 (1 to 10000, default 100): the quadratic that
- * runc and crun use, through both ends and both defaults.
+ * Converts cpu.shares of cgroup v1 (2 to 262144, default 1024) to a weight of v2 (1 to 10000, default 100), by the
+ * quadratic function of runc and crun, which maps both ends and the default exactly.
  */
 export function weightOfShares(shares: number): number {
   if (shares <= 2) return 1;

@@ -1,7 +1,7 @@
 import type { LinuxBlockIO, LinuxThrottleDevice } from '../../generated/spec.ts';
 import { decimal, type Setting, write } from './setting.ts';
 
-/** Key of io.max by the property that sets it. */
+/** Key of io.max for each property. */
 const throttles = [
   ['throttleReadBpsDevice', 'rbps'],
   ['throttleWriteBpsDevice', 'wbps'],
@@ -9,7 +9,7 @@ const throttles = [
   ['throttleWriteIOPSDevice', 'wiops'],
 ] as const;
 
-/** linux.resources.blockIO: the io controller. One line of io.max a write, as the kernel reads one only. */
+/** linux.resources.blockIO: the io controller. Each line of io.max is a write, because the kernel reads only one. */
 export function lowerBlockIO(blockIO: LinuxBlockIO): Setting[] {
   const settings: Setting[] = [];
   if (blockIO.weight) settings.push(weight('blockIO/weight', 'default', blockIO.weight));
@@ -32,7 +32,7 @@ function weight(from: string, device: string, value: number): Setting {
   };
 }
 
-/** A rate of 0 takes the limit away, as it did on cgroup v1. */
+/** A rate of 0 removes the limit, as on cgroup v1. */
 function throttle(from: string, key: string, { major, minor, rate }: LinuxThrottleDevice): Setting {
   return write('io', from, 'io.max', `${major}:${minor} ${key}=${rate === 0 ? 'max' : decimal(rate)}`);
 }

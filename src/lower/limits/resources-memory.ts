@@ -4,8 +4,8 @@ import type { CurrentLimits } from '../../linux/cgroup-values.ts';
 import { decimalOrMax, type Setting, write } from './setting.ts';
 
 /**
- * linux.resources.memory: limit is memory.max, reservation memory.low (protected from reclaim), and swap, which counts
- * memory and swap together, memory.swap.max without the memory.
+ * linux.resources.memory: limit is memory.max, and reservation is memory.low (protected from reclaim). swap counts
+ * memory and swap together; memory.swap.max gets it without the memory.
  */
 export function lowerMemory(memory: LinuxMemory, current: CurrentLimits): Setting[] {
   const { limit = 0, reservation } = memory;
@@ -13,7 +13,7 @@ export function lowerMemory(memory: LinuxMemory, current: CurrentLimits): Settin
   const swapMax = swapOnly(memory, current);
   if (memory.checkBeforeUpdate === true && limit > 0) settings.push(useCheck(limit, swapMax));
   if (limit !== 0) settings.push(write('memory', 'memory/limit', 'memory.max', decimalOrMax(limit)));
-  // After memory.max: less memory first means that what no longer fits can still go to swap.
+  // After memory.max: if memory shrinks first, what no longer fits can still go to swap.
   if (swapMax !== undefined) settings.push(write('memory', 'memory/swap', 'memory.swap.max', decimalOrMax(swapMax)));
   if (reservation !== undefined) {
     settings.push(write('memory', 'memory/reservation', 'memory.low', decimalOrMax(reservation)));
@@ -23,10 +23,10 @@ export function lowerMemory(memory: LinuxMemory, current: CurrentLimits): Settin
 
 /** The swap limit as cgroup v2 counts it: -1 is no limit, undefined is not asked for. */
 function swapOnly({ limit = 0, swap = 0 }: LinuxMemory, current: CurrentLimits): number | undefined {
-  // As on cgroup v1, where memory without limit could not have limited swap.
+  // As on cgroup v1, where swap could not be limited if memory was not.
   if (swap === 0) return limit === -1 ? -1 : undefined;
   if (swap < 0) return -1;
-  // There is no sum that would be too much, but this much swap alone is.
+  // No sum limits memory and swap, but so much swap alone is too much.
   if (limit < 0) return swap;
   const memory = limit === 0 ? current.memory : limit;
   if (memory === undefined) {
@@ -42,7 +42,9 @@ function swapOnly({ limit = 0, swap = 0 }: LinuxMemory, current: CurrentLimits):
   });
 }
 
-/** memory.checkBeforeUpdate: cgroup v2 would kill to reach the new limit where v1 refused it. */
+/**
+ * memory.checkBeforeUpdate: where cgroup v1 refused a limit below the use, cgroup v2 would kill processes to reach it.
+ */
 function useCheck(limit: number, swap: number | undefined): Setting {
   const from = '/linux/resources/memory/checkBeforeUpdate';
   return { controller: 'memory', op: { op: 'check-memory-use', by: 'runtime', from, limit, swap: swap ?? -1 } };

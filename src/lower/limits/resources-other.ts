@@ -2,13 +2,13 @@ import { TsrunError } from '../../errors.ts';
 import type { LinuxHugepageLimit, LinuxPids, LinuxRdma, StringMap } from '../../generated/spec.ts';
 import { decimal, decimalOrMax, type Setting, write } from './setting.ts';
 
-/** linux.resources.pids. A limit of 0 is one: nothing may be started any more. */
+/** linux.resources.pids. A limit of 0 is a real one: no more processes may start. */
 export function lowerPids(pids: LinuxPids | undefined): Setting[] {
   if (pids === undefined) return [];
   return [write('pids', 'pids/limit', 'pids.max', decimalOrMax(pids.limit))];
 }
 
-/** linux.resources.hugepageLimits: the reservation first, so that mmap(2) fails rather than SIGBUS comes at use. */
+/** linux.resources.hugepageLimits: the reservation first, so that mmap(2) fails instead of a later use with SIGBUS. */
 export function lowerHugepages(limits: readonly LinuxHugepageLimit[]): Setting[] {
   return limits.flatMap(({ pageSize, limit }, index) => {
     const from = `hugepageLimits/${index}`;
@@ -36,7 +36,7 @@ export function lowerRdma(devices: Record<string, LinuxRdma>): Setting[] {
   });
 }
 
-/** Files of the core that are no parameters: they would move, kill or stop processes, init among them. */
+/** Core files that are not parameters: writing them would move, kill or stop processes, init included. */
 const notParameters: Readonly<Record<string, string>> = {
   'cgroup.procs': 'it moves processes',
   'cgroup.threads': 'it moves threads',
@@ -45,7 +45,7 @@ const notParameters: Readonly<Record<string, string>> = {
   'cgroup.freeze': 'it would stop the container before it is made; use tsrun pause',
 };
 
-/** linux.resources.unified: any file of the cgroup; a value of several lines is as many writes. */
+/** linux.resources.unified: any file of the cgroup; a value of several lines becomes one write each. */
 export function lowerUnified(unified: StringMap): Setting[] {
   return Object.entries(unified).flatMap(([file, value]) => {
     const from = `unified/${escapePointer(file)}`;
@@ -67,7 +67,7 @@ function demandFileName(file: string, from: string): void {
   if (why !== undefined) throw new TsrunError(`${file} cannot be set: ${why}`, { about: `/linux/resources/${from}` });
 }
 
-/** RFC 6901. */
+/** Escapes by RFC 6901. */
 function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -13,19 +13,19 @@ import type { Setting } from './setting.ts';
 import { refuseV1Only } from './v1-only.ts';
 
 export interface LoweredResources {
-  /** In the order in which the kernel wants them. */
+  /** In the order that the kernel needs. */
   readonly settings: readonly Setting[];
   readonly warnings: readonly Warning[];
-  /** What an idle cgroup's weight is to be when that ends. */
+  /** The weight that an idle cgroup gets when it is no longer idle. */
   readonly keptWeight: KeptWeight | undefined;
 }
 
 /**
- * linux.resources (without devices) as writes to files of cgroup v2. A value that asks for no limit, and a 0 where
- * engines write 0 for "not set" (memory.limit, memory.swap, cpu.shares, cpu.quota, cpu.period, blockIO.weight), sets
- * nothing or takes the limit away, and needs no controller.
+ * Turns linux.resources (without devices) into writes to files of cgroup v2. A value that asks for no limit, or a 0
+ * where engines write 0 for "not set" (memory.limit, memory.swap, cpu.shares, cpu.quota, cpu.period, blockIO.weight),
+ * sets nothing or removes the limit, and needs no controller.
  *
- * @throws TsrunError for what only cgroup v1 can do, and for a controller that this host does not have on cgroup v2
+ * @throws TsrunError for what only cgroup v1 can do, and for a controller that this host lacks on cgroup v2
  */
 export function lowerResources(
   resources: LinuxResources,
@@ -35,29 +35,29 @@ export function lowerResources(
   refuseV1Only(resources);
   const warnings: Warning[] = [];
   const asked = [
-    // Before memory: what makes pages must know its nodes first.
+    // Before memory: the nodes must be set before pages are allocated.
     ...lowerCpu(resources.cpu ?? {}, current),
     ...lowerMemory(resources.memory ?? {}, current),
     ...lowerPids(resources.pids),
     ...lowerBlockIO(resources.blockIO ?? {}),
     ...lowerHugepages(resources.hugepageLimits ?? []),
     ...lowerRdma(resources.rdma ?? {}),
-    // Last: it is the way to override anything above.
+    // Last, because it may override anything above.
     ...lowerUnified(resources.unified ?? {}),
   ];
   const { settings, keptWeight } = settleIdle(asked, current, warnings);
   return { settings: settings.filter((setting) => hasController(setting, host)), warnings, keptWeight };
 }
 
-/** The controllers that the settings cannot do without. */
+/** The controllers that the settings require. */
 export function controllersOf(settings: readonly Setting[]): string[] {
   return [...new Set(settings.map(({ controller }) => controller))].filter((name) => name !== 'core');
 }
 
-/** @throws TsrunError when the limit is one and the controller is not there */
+/** @throws TsrunError when the op sets a limit and the controller is missing */
 function hasController({ controller, op }: Setting, host: CgroupFacts): boolean {
   if (controller === 'core' ? host.mount !== null : host.controllers.includes(controller)) return true;
-  // Without the controller nothing is limited, which is what is asked for.
+  // Without the controller nothing is limited, as asked for.
   if (!isLimit(op)) return false;
   throw new TsrunError(whereIs(controller, host), {
     code: 'ENOCONTROLLER',
@@ -66,13 +66,13 @@ function hasController({ controller, op }: Setting, host: CgroupFacts): boolean 
   });
 }
 
-/** Files in which a 0 is what a cgroup has anyway. */
+/** Files in which 0 is a cgroup's default. */
 const zeroByDefault = ['memory.low', 'cpu.idle', 'cpu.max.burst'];
 
-/** Whether the op asks for something that a cgroup does not have anyway. */
+/** Whether the op asks for more than a cgroup's default. */
 export function isLimit(op: Op): boolean {
   if (op.op !== 'write-cgroup-file') return true;
-  // Without a quota the period of cpu.max limits nothing.
+  // Without a quota, the period in cpu.max limits nothing.
   if (op.file === 'cpu.max') return !/^\s*max\b/.test(op.value);
   return op.value !== 'max' && !(op.value === '0' && zeroByDefault.includes(op.file));
 }

@@ -5,9 +5,9 @@ import { annotatedProperties, oomPolicy, unitProperties } from '../../systemd/un
 import type { Context } from '../context.ts';
 
 /**
- * The scope of a container whose cgroup systemd makes, with its limits as properties. It is delegated: what is below it
- * is the container's. Devices are left to our own filter: while the unit has no DeviceAllow, systemd attaches no program
- * of its own, so a daemon-reload has no access to take away, and our rules can say what DeviceAllow cannot.
+ * The scope that systemd makes for a container, with the limits as properties. It is delegated: everything below it
+ * belongs to the container. Devices are left to our own filter. Without a DeviceAllow in the unit, systemd attaches no
+ * program of its own, so a daemon-reload cannot take access away; and our rules can express more than DeviceAllow.
  */
 export function lowerScope({ spec, linux, host, options }: Context, controllers: string[], settings: Op[]): Op {
   if (!host.systemd) {
@@ -21,12 +21,12 @@ export function lowerScope({ spec, linux, host, options }: Context, controllers:
     { name: 'Description', type: 's', value: `tsrun container ${options.id}` },
     { name: 'Slice', type: 's', value: slice },
     { name: 'Delegate', type: 'b', value: true },
-    // With the default ones a scope would be stopped, and the container killed, before the engine at shutdown.
+    // With the default ones, a shutdown would stop the scope, and kill the container, before the engine.
     { name: 'DefaultDependencies', type: 'b', value: false },
     ...['CPU', 'Memory', 'IO', 'Tasks'].map((name) => ({ name: `${name}Accounting`, type: 'b', value: true })),
     ...unitProperties(settings, host.bfq),
     ...oomPolicy(settings),
-    // Last: what is said of the unit itself overrides.
+    // Last, because properties given for the unit itself override others.
     ...annotatedProperties(spec.annotations ?? {}),
   ];
   return {

@@ -1,8 +1,8 @@
 import type { Op } from '../../generated/ops.ts';
 
-/** One op that sets a limit, and the controller without which there is no such limit. */
+/** An op that sets a limit, and the controller that the limit needs. */
 export interface Setting {
-  /** `core` for the files that every cgroup has. */
+  /** `core` for files that every cgroup has. */
   readonly controller: string;
   readonly op: Op;
 }
@@ -15,14 +15,14 @@ export function write(controller: string, from: string, file: string, value: str
   };
 }
 
-/** A count in decimal, however large: JSON numbers beyond 2^53 have lost their last digits, and 2^64 - 1 is the top. */
+/** A count in decimal, however large. JSON numbers above 2^53 have lost their last digits; 2^64 - 1 is the maximum. */
 export function decimal(value: number): string {
   const top = 0xffff_ffff_ffff_ffffn;
   const exact = BigInt(Math.trunc(value));
   return (exact > top ? top : exact).toString();
 }
 
-/** -1 is the word `max`. */
+/** -1 becomes the word `max`. */
 export function decimalOrMax(value: number): string {
   return value < 0 ? 'max' : decimal(value);
 }

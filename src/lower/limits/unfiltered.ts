@@ -1,15 +1,15 @@
 import { deviceRulesOf } from '../../linux/device-rules.ts';
 import { type Context, namespaceOf } from '../context.ts';
 
-/** CAP_MKNOD of capabilities(7). */
+/** CAP_MKNOD, from capabilities(7). */
 export const mknod = 1n << 27n;
 
 /**
- * Whether only the want of device nodes keeps the container from the host's disks: without a cgroup of its own it has no
- * device filter, and no user namespace does the filter's work. Not when its rules let it use every device anyway.
+ * Whether only the lack of device nodes keeps the container from the host's disks: it has no cgroup and so no device
+ * filter, and no user namespace to do the filter's work. False if its rules allow every device anyway.
  *
- * Such a container gets no CAP_MKNOD, and the nodes that are in its image or in a volume cannot be opened (see
- * lowerNodev); what is in /dev is what the config puts there.
+ * Such a container gets no CAP_MKNOD, and nodes in its image or in a volume cannot be opened (see lowerNodev); /dev has
+ * what the config puts there.
  */
 export function isUnfiltered(context: Context): boolean {
   const { host, options } = context;
@@ -18,7 +18,7 @@ export function isUnfiltered(context: Context): boolean {
   return hasNoFilter && !isConfined && !allowsAll(context);
 }
 
-/** The last rule that is about every device, and none after it takes one away. */
+/** Whether a rule allows every device, and no later rule takes one away. */
 function allowsAll({ linux }: Context): boolean {
   const rules = deviceRulesOf(linux.resources?.devices ?? []);
   const last = rules.findLastIndex(({ allow }) => !allow);

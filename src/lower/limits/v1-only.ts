@@ -1,11 +1,11 @@
 import { TsrunError } from '../../errors.ts';
 import type { LinuxResources } from '../../generated/spec.ts';
 
-/** A property that only cgroup v1 had, the values of it that ask for nothing (engines write them), and what to do. */
+/** A property that only cgroup v1 had, the values that ask for nothing (engines write them), and what to do. */
 type V1Only = readonly [place: string, value: unknown, harmless: readonly unknown[], hint: string];
 
 /**
- * config-linux.md, Unified: what cannot be converted to cgroup v2 is an error.
+ * config-linux.md, Unified: a property that cannot be converted to cgroup v2 is an error.
  *
  * @throws TsrunError that names the first such property
  */

@@ -7,9 +7,9 @@ import { attachOps, attributeOps } from './mount-ops.ts';
 import type { MountRequest } from './mount-request.ts';
 
 /**
- * A mount of type cgroup or cgroup2. In a cgroup namespace it is the hierarchy as the container sees it; without one it
- * would be the host's, so the container gets its own part of it, read-only (CVE-2023-25809), unless it may do anything to
- * the host anyway.
+ * A mount of type cgroup or cgroup2. In a cgroup namespace it is the hierarchy as the container sees it. Without one it
+ * would be the host's, so the container gets only its own part of it, read-only (CVE-2023-25809), unless it may do
+ * anything to the host anyway.
  */
 export function lowerCgroupMount(context: Context, request: MountRequest): Op[] {
   const { from, options } = request;
@@ -17,9 +17,9 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
   if (namespaceOf(context, 'cgroup') === undefined && !managesCgroups(context, request)) {
     return bindOwnCgroup(context, request);
   }
-  // A word without a meaning, of which fsconfig(2) takes 255 bytes.
+  // The source is a meaningless word, and fsconfig(2) limits it to 255 bytes.
   const source = needsMountCall(request) ? 'cgroup' : (request.mount.source ?? 'cgroup');
-  // Without a cgroup of its own, what the container sees as the root of the hierarchy is its caller's.
+  // Without a cgroup of its own, the container sees its caller's cgroup as the root of the hierarchy.
   const attributes = options.own.set | (context.options.cgroupManager === 'disabled' ? attr.rdonly : 0);
   return [
     {
@@ -42,8 +42,8 @@ export function lowerCgroupMount(context: Context, request: MountRequest): Op[] 
 }
 
 /**
- * The kernel lets a mount in its first cgroup namespace, in no other, set the options of the hierarchy anew for all of
- * the host: what is not repeated is gone (cgroup-v2.rst, Mounting). A joined namespace may be that one.
+ * A mount in the first cgroup namespace, but in no other, sets the hierarchy's options anew for the whole host: options
+ * that are not repeated are lost (cgroup-v2.rst, Mounting). A joined namespace may be the first one.
  */
 function parametersOf(context: Context, { options, from }: MountRequest): string[] {
   const asked = options.parameters.map(({ text }) => text);
@@ -60,8 +60,9 @@ function parametersOf(context: Context, { options, from }: MountRequest): string
 }
 
 /**
- * A privileged container without a cgroup namespace whose mount is not to be read-only: an engine inside one, as in a
- * privileged pod of Kubernetes, makes its containers' cgroups by the host's paths, which /proc/self/cgroup shows it.
+ * Whether this is a privileged container without a cgroup namespace, whose mount need not be read-only. An engine
+ * inside one, as in a privileged pod of Kubernetes, makes its containers' cgroups by the host's paths, which it reads
+ * from /proc/self/cgroup.
  */
 function managesCgroups(context: Context, { options }: MountRequest): boolean {
   if ((options.own.set & attr.rdonly) !== 0 || !context.host.initialUserNamespace) return false;
@@ -93,7 +94,7 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
       noFollow: false,
       tree: null,
       procOnly: false,
-      // An ordinary user may have got none.
+      // An ordinary user's container may have no cgroup.
       emptyIfMissing: true,
     },
     ...attributeOps(request, readonly, false),
@@ -101,7 +102,7 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
   ];
 }
 
-/** An empty directory says as much as there is to say. */
+/** Mounts an empty directory, as there is nothing to show. */
 function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
   const { from, destination, mount } = request;
   const findings = isOrdinaryUser(context) ? context.notes : context.warnings;

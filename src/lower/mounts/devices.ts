@@ -3,19 +3,19 @@ import { type Context, isInUserNamespace, sharesMounts } from '../context.ts';
 import { type Device, devicesOf, fileTypes, isDevBound } from './nodes.ts';
 import { rootfsPath } from './rootfs-path.ts';
 
-/** runtime-linux.md, Dev symbolic links: only where the source exists. */
+/** runtime-linux.md, Dev symbolic links: made only if the source exists. */
 const links: readonly { path: string; target: string }[] = [
   { path: '/dev/fd', target: '/proc/self/fd' },
   { path: '/dev/stdin', target: '/proc/self/fd/0' },
   { path: '/dev/stdout', target: '/proc/self/fd/1' },
   { path: '/dev/stderr', target: '/proc/self/fd/2' },
-  // In no text, but in every other runtime.
+  // In no specification, but in every other runtime.
   { path: '/dev/core', target: '/proc/kcore' },
 ];
 
 /**
- * The default devices, those of linux.devices and the links in /dev. A /dev that is bind-mounted is somebody else's,
- * usually the host's own: nothing is made in it. Where nothing can be mounted nor made, the rootfs must have them.
+ * The default devices, those of linux.devices, and the links in /dev. A bind-mounted /dev belongs to others, usually to
+ * the host, so nothing is made in it. Where nothing can be mounted or made, the rootfs must have them.
  */
 export function lowerDevices(context: Context): Op[] {
   const devices = devicesOf(context);
@@ -23,7 +23,7 @@ export function lowerDevices(context: Context): Op[] {
   if (isDevBound(context)) {
     return asked.filter((device) => !isForeign(context, device)).map((device) => lowerDevice(context, device));
   }
-  // With the host's own root, the host's /dev.
+  // The host's own root has the host's /dev.
   if (sharesMounts(context) && rootfsPath(context) === '/') return asked.map((device) => lowerDevice(context, device));
   const wanted = sharesMounts(context) && isInUserNamespace(context) ? asked : devices;
   return [...wanted.map((device) => lowerDevice(context, device)), ...lowerLinks(context)];
@@ -53,11 +53,11 @@ function lowerDevice(context: Context, device: Device): Op {
 
 function lowerLinks(context: Context): Op[] {
   const toProc = links.map(({ path, target }): Op => link(path, target, false));
-  // It has no devpts of its own.
+  // There is no devpts of its own to link to.
   if (sharesMounts(context)) return toProc;
   return [
     ...toProc,
-    // Of the container's own devpts, whatever the image has there (config-linux.md, Default Devices).
+    // Points to the container's own devpts, whatever the image has there (config-linux.md, Default Devices).
     link('/dev/ptmx', 'pts/ptmx', true),
   ];
 }

@@ -4,13 +4,16 @@ import { lastMounts } from './mount-order.ts';
 import { mountRequests } from './mount-request.ts';
 import { waysTo } from './paths.ts';
 
-/** Directly below the root, where a neighbour with a hand in the same rootfs can rename them. */
+/** Directly below the root, where another container with access to the same rootfs can rename them. */
 const kernelPlaces: readonly string[] = ['/proc', '/sys', '/dev'];
 
-/** Every directory that a mask, a read-only path or a device of the config is below, as it is written there. */
+/** Every directory above a mask, a read-only path or a device of the config, spelled as in the config. */
 const known = new WeakMap<Context, ReadonlySet<string>>();
 
-/** Whether something later is looked up below this destination of a mount, or the mount is checked before the start. */
+/**
+ * Whether the mount at this destination is needed later: something below it is looked up, or it is checked before the
+ * start.
+ */
 export function isHeld(context: Context, destination: string): boolean {
   if (kernelPlaces.includes(destination) || lastMounts(context).below.has(destination)) return true;
   const parents = known.get(context) ?? findParents(context);
@@ -24,7 +27,7 @@ function findParents({ linux }: Context): ReadonlySet<string> {
   for (const path of [...[...maskedPaths, ...readonlyPaths].flatMap(waysTo), ...devices.map(({ path }) => path)]) {
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end);
-      // So are all above it.
+      // All directories above it are in the set, too.
       if (parents.has(parent)) break;
       parents.add(parent);
     }
@@ -32,7 +35,7 @@ function findParents({ linux }: Context): ReadonlySet<string> {
   return parents;
 }
 
-/** /proc, /sys and /dev, as far as the config mounts them, are still what was mounted there. */
+/** Checks that those of /proc, /sys and /dev which the config mounts are still what was mounted there. */
 export function lowerMountCheck(context: Context, { afterHooks = false } = {}): Op[] {
   const mounted = new Set(
     mountRequests(context)
@@ -44,7 +47,7 @@ export function lowerMountCheck(context: Context, { afterHooks = false } = {}): 
   return [{ op: 'check-mounts', by: 'init', from: '/mounts', destinations, afterHooks }];
 }
 
-/** What hooks have mounted there is theirs to decide: it is protected in place of the config's mount. */
+/** Hooks may mount something else there: that is then protected instead of the config's mount. */
 export function lowerMountsOfHooks(context: Context): Op[] {
   const { prestart = [], createRuntime = [], createContainer = [] } = context.spec.hooks ?? {};
   const mayMount = prestart.length + createRuntime.length + createContainer.length > 0;

@@ -6,19 +6,21 @@ import { attachOps, attributeOps } from './mount-ops.ts';
 import { needsMountFlags } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
 
-/** Bytes of a key or a value that fsconfig(2) takes. */
+/** The longest key or value that fsconfig(2) takes, in bytes. */
 const longestValue = 255;
-/** Bytes that mount(2) takes for all options together: a page with its NUL. */
+/** The longest text that mount(2) takes for all options together, in bytes: a page with its NUL. */
 const longestData = 4095;
 
-/** Whether only mount(2) can make this filesystem: for its flags, or as it takes more than fsconfig(2) for a value. */
+/**
+ * Whether only mount(2) can make this filesystem, because of its flags, or because a value is too long for fsconfig(2).
+ */
 export function needsMountCall({ options, mount }: MountRequest): boolean {
   return (
     needsMountFlags(options) || isLong(mount.source ?? '') || options.parameters.some(({ text }) => isTooLong(text))
   );
 }
 
-/** Whether fsconfig(2) refuses a parameter for its length. */
+/** Whether a parameter is too long for fsconfig(2). */
 export function isTooLong(parameter: string): boolean {
   const equals = parameter.indexOf('=');
   if (equals < 0) return isLong(parameter);
@@ -29,7 +31,7 @@ function isLong(text: string): boolean {
   return text.length > longestValue || (text.length * 3 > longestValue && Buffer.byteLength(text) > longestValue);
 }
 
-/** A new filesystem through mount(2), which tells less of what it refuses. */
+/** Makes a new filesystem with mount(2), which says less about what it refuses. */
 export function lowerByFlags(context: Context, request: MountRequest, type: string): Op[] {
   const { options, from, destination, mount } = request;
   if (options.copyUp !== undefined || options.idmap !== undefined || mount.uidMappings?.length) {
@@ -64,14 +66,14 @@ export function lowerByFlags(context: Context, request: MountRequest, type: stri
 }
 
 /**
- * A long `lowerdir` of an overlay as one parameter for each directory, which has no limit for them together.
+ * Splits a long `lowerdir` of an overlay into one parameter for each directory; their total length has no limit.
  *
- * @returns undefined for a kernel or a value that does not have them
+ * @returns undefined for a kernel or a value that cannot be split
  */
 export function layersOf({ host }: Context, parameter: string): string[] | undefined {
   const { major, minor } = host.kernel;
   if (!parameter.startsWith('lowerdir=') || major < 6 || (major === 6 && minor < 8)) return undefined;
-  // Between the data-only layers, which follow the others, are two colons (overlayfs.rst).
+  // Two colons separate the data-only layers, which come last (overlayfs.rst).
   const [lower = '', ...data] = parameter.slice('lowerdir='.length).split(/(?<!\\)::/);
   const layers = [
     ...lower.split(/(?<!\\):/).map((path) => `lowerdir+=${unescaped(path)}`),
@@ -80,7 +82,7 @@ export function layersOf({ host }: Context, parameter: string): string[] | undef
   return layers.some(isTooLong) ? undefined : layers;
 }
 
-/** Colons and commas mean nothing in a parameter of one directory. */
+/** In a parameter for one directory, colons and commas have no meaning. */
 function unescaped(path: string): string {
   return path.replace(/\\(.)/gs, '$1');
 }

@@ -2,8 +2,8 @@ import { normalize } from 'node:path';
 import { TsrunError } from '../../errors.ts';
 
 /**
- * Files of procfs that a mount may hide: lxcfs and its like serve the container's own numbers there. A mount over any
- * other could send writes meant for the kernel elsewhere (CVE-2019-16884).
+ * Files of procfs that a mount may hide: lxcfs and similar programs show the container's own numbers there. A mount
+ * over any other file could redirect writes meant for the kernel (CVE-2019-16884).
  */
 const coverableProcFiles: readonly string[] = [
   '/proc/cpuinfo',
@@ -19,22 +19,22 @@ const coverableProcFiles: readonly string[] = [
   '/proc/sys/crypto/fips_enabled',
 ];
 
-/** Where a mount goes, and what it has to look out for there. */
+/** Where a mount goes, and what must hold there. */
 export interface Destination {
   readonly path: string;
-  /** No symlink may lead there: it is the kernel's own interface. */
+  /** No symlink may lead there: it is an interface of the kernel's. */
   readonly realDirectory: boolean;
-  /** The mount may hide something of the container's procfs. */
+  /** The mount may hide a part of the container's procfs. */
   readonly onProc: boolean;
-  /** What is mounted there must be a procfs. */
+  /** Only a procfs may be mounted there. */
   readonly procOnly: boolean;
 }
 
 /**
  * "A relative destination is relative to /" (config.md, Mounts; deprecated).
  *
- * @param type the filesystem's; undefined for a bind
- * @throws TsrunError for a destination that nothing may be mounted on
+ * @param type the filesystem's type; undefined for a bind
+ * @throws TsrunError for a destination where nothing may be mounted
  */
 export function destinationOf(destination: string, type: string | undefined, from: string): Destination {
   const normal = normalize(destination.startsWith('/') ? destination : `/${destination}`);
@@ -53,7 +53,7 @@ export function destinationOf(destination: string, type: string | undefined, fro
   return { path, realDirectory, onProc, procOnly: path === '/proc' && type === undefined };
 }
 
-/** Says no for what is not in /proc; init asks the same of what symlinks lead there. */
+/** False for what is not in /proc; init checks where symlinks lead in the same way. */
 function isCoverable(path: string, from: string): boolean {
   if (!path.startsWith('/proc/')) return false;
   if (coverableProcFiles.includes(path)) return true;

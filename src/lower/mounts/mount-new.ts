@@ -9,7 +9,7 @@ import { lastMounts } from './mount-order.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapNewFilesystem } from './mount-trees.ts';
 
-/** A filesystem of the container's own. */
+/** Mounts a new filesystem of the container's own. */
 export function lowerNewFilesystem(context: Context, asked: MountRequest): Op[] {
   const type = filesystemType(asked);
   const request = type === 'overlay' ? withLayers(context, asked) : asked;
@@ -31,7 +31,7 @@ export function lowerNewFilesystem(context: Context, asked: MountRequest): Op[] 
       source: mount.source ?? '',
       parameters,
       attributes,
-      // As callers of runc are used to: without a mode of its own, a tmpfs looks like what it hides.
+      // Callers of runc expect this: a tmpfs without a mode gets the mode of the directory that it hides.
       modeFromDestination: type === 'tmpfs' && !parameters.some((parameter) => parameter.startsWith('mode=')),
       ...fallbackOf(context, type, attributes),
     },
@@ -52,7 +52,7 @@ function filesystemType({ mount, from }: MountRequest): string {
   return mount.type;
 }
 
-/** The directories of a lowerdir that is too long for one parameter. */
+/** Splits a lowerdir that is too long for one parameter into its directories. */
 function withLayers(context: Context, request: MountRequest): MountRequest {
   const { parameters } = request.options;
   if (!parameters.some(({ text }) => isTooLong(text))) return request;
@@ -63,7 +63,10 @@ function withLayers(context: Context, request: MountRequest): MountRequest {
   return { ...request, options: { ...request.options, parameters: split } };
 }
 
-/** The filesystem's parameters and the mount's attributes. What is copied into is protected after that. */
+/**
+ * The filesystem's parameters and the mount's attributes. A mount that is copied into is made read-only only
+ * afterwards.
+ */
 function filesystemOf(context: Context, request: MountRequest, type: string) {
   const { options } = request;
   const writable = options.copyUp !== undefined || isProtectedLater(context, request);
@@ -73,8 +76,8 @@ function filesystemOf(context: Context, request: MountRequest, type: string) {
 }
 
 /**
- * Whether a read-only tmpfs becomes so only when what is made in it is there: devices, the console and later mounts
- * (podman's pods have a read-only /dev). Not when a later entry is mounted there, or remounts it.
+ * Whether a read-only tmpfs becomes read-only only after devices, the console and later mounts are in it (podman's pods
+ * have a read-only /dev). False if a later entry is mounted there, or remounts it.
  */
 export function isProtectedLater(context: Context, request: MountRequest): boolean {
   const { mount, options, index, destination } = request;
@@ -82,12 +85,12 @@ export function isProtectedLater(context: Context, request: MountRequest): boole
   if (!isNewTmpfs || options.copyUp !== undefined || needsMountCall(request)) return false;
   if ((options.own.set & attr.rdonly) === 0) return false;
   const { on, below } = lastMounts(context);
-  // Another's would be protected, or this one too soon.
+  // Otherwise the wrong mount would be protected, or this one too soon.
   if ((on.get(destination.path) ?? 0) > index) return false;
   return destination.path === '/dev' || (below.get(destination.path) ?? 0) > index;
 }
 
-/** After all that is made in them. */
+/** After everything in them has been made. */
 export function lowerReadonlyFilesystems(context: Context): Op[] {
   return mountRequests(context)
     .filter((request) => isProtectedLater(context, request))
@@ -113,15 +116,16 @@ type Fallback = Pick<NewFilesystemOp, 'fallbackParameters' | 'fallbackTree' | 'f
 const noFallback: Fallback = { fallbackParameters: [], fallbackTree: null, fallbackAttributes: 0 };
 
 /**
- * What to do when the kernel refuses a new sysfs or procfs, which it does in a user namespace that does not own the
- * network or pid namespace, or whose creator sees only a part of them.
+ * What to do when the kernel refuses a new sysfs or procfs. It does in a user namespace that does not own the network
+ * or pid namespace, or whose creator sees only a part of them.
  */
 function fallbackOf(context: Context, type: string, attributes: number): Fallback {
   if (namespaceOf(context, 'user') === undefined && context.host.initialUserNamespace) return noFallback;
-  // The host's /sys, not to be written to: its network devices are what a new one would show.
+  // Uses the host's /sys, read-only: a new one would show the same network devices.
   if (type === 'sysfs') return { ...noFallback, fallbackTree: '/sys', fallbackAttributes: attributes | attr.rdonly };
   if (type !== 'proc') return noFallback;
-  // With pids of its own a container must not see the host's; the kernel allows procfs without the other files sooner.
+  // A container with its own pids must not see the host's; the kernel is more willing to mount a procfs without the
+  // other files.
   if (namespaceOf(context, 'pid') !== undefined) return { ...noFallback, fallbackParameters: ['subset=pid'] };
   return { ...noFallback, fallbackTree: '/proc', fallbackAttributes: attributes };
 }

@@ -4,7 +4,7 @@ import { isHeld } from './held.ts';
 import type { AttributeChange } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
 
-/** The mount's way into the container, and its propagation there. */
+/** Attaches the mount in the container and sets its propagation there. */
 export function attachOps(context: Context, request: MountRequest): Op[] {
   const { from, destination } = request;
   const { path, realDirectory, onProc } = destination;
@@ -13,17 +13,17 @@ export function attachOps(context: Context, request: MountRequest): Op[] {
   return [attach, ...propagationOps(request)];
 }
 
-/** The held mount for a later entry. */
+/** Keeps the held mount for a later entry. */
 export function keepOps({ from, destination, index }: MountRequest): Op[] {
   return [{ op: 'keep-mount', by: 'init', from, destination: destination.path, number: index }];
 }
 
-/** The mount of the entry with this number again, which has been kept. */
+/** Takes the kept mount of the entry with this number again. */
 export function takeOps({ from, destination }: MountRequest, number: number): Op[] {
   return [{ op: 'take-mount', by: 'init', from, destination: destination.path, number }];
 }
 
-/** After the mount is attached: a shared parent would make it shared again. */
+/** After the mount is attached, because a shared parent makes it shared again. */
 export function propagationOps({ options, destination }: MountRequest): SetMountAttributesOp[] {
   return options.propagation.map(({ recursive, flags, from }) => ({
     op: 'set-mount-attributes',
@@ -37,7 +37,7 @@ export function propagationOps({ options, destination }: MountRequest): SetMount
   }));
 }
 
-/** A change of the held mount's attributes, if there is one. */
+/** Changes the attributes of the held mount, if there is a change. */
 export function attributeOps(
   request: MountRequest,
   change: AttributeChange,

@@ -1,7 +1,7 @@
 import { TsrunError } from '../../errors.ts';
 import { attr, propagationFlags, superblock } from '../../linux/mount-flags.ts';
 
-/** Those that fsconfig(2) has no parameter for. */
+/** Flags that have no parameter in fsconfig(2). */
 const byFlagOnly = superblock.silent | superblock.iversion;
 
 /** What an option does to the mount's attributes and to the filesystem's flags; a later option wins. */
@@ -12,7 +12,7 @@ interface Effect {
   readonly off?: number;
 }
 
-/** Options of one mount (config.md, Linux mount options); with the prefix r they apply to all mounts below too. */
+/** Options of one mount (config.md, Linux mount options); with the prefix r they also apply to all mounts below it. */
 const attributeOptions: Readonly<Record<string, Effect>> = {
   ro: { set: attr.rdonly, on: superblock.rdonly },
   rw: { clear: attr.rdonly, off: superblock.rdonly },
@@ -25,7 +25,7 @@ const attributeOptions: Readonly<Record<string, Effect>> = {
   noatime: { set: attr.noatime, clear: attr.atimeMask },
   atime: { clear: attr.noatime },
   relatime: { clear: attr.atimeMask },
-  // The kernel knows no mount that is neither relatime, noatime nor strictatime.
+  // Does nothing: the kernel has no mount that is neither relatime, noatime nor strictatime.
   norelatime: {},
   strictatime: { set: attr.strictatime, clear: attr.atimeMask },
   nostrictatime: { clear: attr.strictatime },
@@ -35,7 +35,7 @@ const attributeOptions: Readonly<Record<string, Effect>> = {
   symfollow: { clear: attr.nosymfollow },
 };
 
-/** Options of the filesystem, whichever mount of it they are given for. */
+/** Options of the filesystem; they affect all of its mounts. */
 const filesystemOptions: Readonly<Record<string, Effect>> = {
   sync: { on: superblock.synchronous },
   async: { off: superblock.synchronous },
@@ -56,18 +56,18 @@ const recursiveOptions: Readonly<Record<string, Effect>> = Object.fromEntries(
 
 const otherOptions = ['bind', 'rbind', 'remount', 'defaults', 'tmpcopyup', 'copy-symlink', 'idmap', 'ridmap'] as const;
 
-/** Every option that tsrun itself understands; all others go to the filesystem (features.md, mountOptions). */
+/** Every option that tsrun itself understands; all others are passed to the filesystem (features.md, mountOptions). */
 export const knownMountOptions: readonly string[] = [
   ...Object.keys({ ...attributeOptions, ...filesystemOptions, ...recursiveOptions }),
   ...Object.keys(propagationFlags).flatMap((name) => [name, `r${name}`]),
   ...otherOptions,
 ].sort();
 
-/** A change of attributes and where it was asked for. */
+/** A change of attributes, and the options that asked for it. */
 export interface AttributeChange {
   set: number;
   clear: number;
-  /** JSON pointers of the options. */
+  /** JSON pointers of those options. */
   from: string[];
 }
 
@@ -78,11 +78,11 @@ export interface Propagation {
   readonly from: string;
 }
 
-/** An option that goes to the filesystem. */
+/** An option that is passed to the filesystem. */
 export interface Parameter {
   readonly text: string;
   readonly from: string;
-  /** One that every filesystem knows; what the others mean, only the filesystem can tell. */
+  /** Whether every filesystem knows it; only the filesystem itself knows what the others mean. */
   readonly generic: boolean;
 }
 
@@ -90,17 +90,17 @@ export interface Parameter {
 export interface MountOptions {
   bind: 'bind' | 'rbind' | undefined;
   remount: boolean;
-  /** Pointer of `tmpcopyup`. */
+  /** JSON pointer of `tmpcopyup`. */
   copyUp: string | undefined;
-  /** Pointer of `copy-symlink`. */
+  /** JSON pointer of `copy-symlink`. */
   copyLink: string | undefined;
   idmap: { readonly recursive: boolean; readonly from: string } | undefined;
   readonly own: AttributeChange;
   readonly recursive: AttributeChange;
   readonly propagation: Propagation[];
-  /** MS_* flags of the filesystem that are on in the end. */
+  /** The filesystem's MS_* flags that are set in the end. */
   superblock: number;
-  /** As fsconfig(2) takes them, in the listed order. */
+  /** In the form for fsconfig(2), in the listed order. */
   readonly parameters: Parameter[];
 }
 
@@ -119,13 +119,13 @@ export function sortOptions(options: readonly string[], from: string): MountOpti
     parameters: [],
   };
   options.forEach((option, index) => {
-    // mount(2) takes nothing between two commas for nothing; podman has such an entry.
+    // mount(2) ignores an empty option between two commas; podman writes such an entry.
     if (option !== '') sortOption(sorted, option, `${from}/options/${index}`);
   });
   return sorted;
 }
 
-/** What each word means: one look-up for an option, as a config may have thousands. */
+/** What each option means, found with one look-up because a config may have thousands of them. */
 type Meaning =
   | { readonly kind: 'effect' | 'recursive'; readonly effect: Effect }
   | { readonly kind: 'propagation'; readonly flags: number; readonly recursive: boolean }
@@ -177,7 +177,7 @@ function sortOption(sorted: MountOptions, text: string, from: string): void {
       sorted.idmap = { recursive: meaning.kind === 'ridmap', from };
       return;
     case 'defaults':
-      // What a mount has without options (mount(8)): there is nothing to do for it.
+      // A mount has this by default (mount(8)), so there is nothing to do.
       return;
   }
 }
@@ -193,7 +193,7 @@ function applyEffect(sorted: MountOptions, effect: Effect, text: string, from: s
 function applyAttributes(change: AttributeChange, { set = 0, clear = 0 }: Effect, from: string): void {
   change.set = (change.set & ~clear) | set;
   change.clear = (change.clear & ~set) | clear;
-  // mount_setattr(2): the access time setting is cleared as a whole.
+  // mount_setattr(2): the access time setting can only be cleared as a whole.
   if ((change.set | change.clear) & attr.atimeMask) change.clear |= attr.atimeMask;
   change.from.push(from);
 }
@@ -203,14 +203,17 @@ export function needsMountFlags(options: MountOptions): boolean {
   return (options.superblock & byFlagOnly) !== 0;
 }
 
-/** Options that a mount which shares its filesystem with others cannot have on its own; read-only it can. */
+/**
+ * Options that a mount cannot have on its own if it shares its filesystem with others; being read-only is none of
+ * these.
+ */
 export function filesystemOnly({ superblock: flags }: MountOptions): string[] {
   return Object.entries(filesystemOptions)
     .filter(([, { on = 0 }]) => (flags & on) !== 0)
     .map(([name]) => name);
 }
 
-/** @throws TsrunError for an option of the filesystem where there is none to give it to */
+/** @throws TsrunError for a filesystem option where there is no filesystem to give it to */
 export function refuseData({ parameters }: MountOptions, why: string): void {
   const first = parameters.find(({ generic }) => !generic);
   if (first === undefined) return;

@@ -1,14 +1,16 @@
 import type { Context } from '../context.ts';
 import { mountRequests } from './mount-request.ts';
 
-/** By destination, the index of the last entry of `mounts` that is mounted there, and of the last anywhere below it. */
+/**
+ * For each destination, the index of the last entry of `mounts` that is mounted there, and of the last one below it.
+ */
 export interface LastMounts {
   readonly on: ReadonlyMap<string, number>;
-  /** Only for destinations of entries. */
+  /** Only has destinations of entries. */
   readonly below: ReadonlyMap<string, number>;
 }
 
-/** Asked for every read-only tmpfs. */
+/** Cached, because every read-only tmpfs asks for it. */
 const known = new WeakMap<Context, LastMounts>();
 
 export function lastMounts(context: Context): LastMounts {
@@ -17,7 +19,10 @@ export function lastMounts(context: Context): LastMounts {
   return found;
 }
 
-/** In the order of the tree, what is below a path follows it at once: one pass with the paths that lead to the present one. */
+/**
+ * In tree order, the paths below one follow it at once, so one pass is enough; `leading` has the paths above the
+ * present one.
+ */
 function findLastMounts(context: Context): LastMounts {
   const on = new Map(mountRequests(context).map(({ destination, index }) => [destination.path, index]));
   const below = new Map<string, number>();
@@ -36,7 +41,7 @@ function findLastMounts(context: Context): LastMounts {
   return { on, below };
 }
 
-/** With the slash before every other character, which NUL is: no path has one. */
+/** Sorts with the slash before every other character, by replacing it with NUL, which no path has. */
 function inTreeOrder(paths: readonly string[]): string[] {
   const keys = paths.map((path) => path.replaceAll('/', '\0'));
   return keys.sort().map((key) => key.replaceAll('\0', '/'));

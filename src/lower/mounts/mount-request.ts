@@ -5,7 +5,7 @@ import { isUnfiltered } from '../limits/unfiltered.ts';
 import { type Destination, destinationOf } from './mount-destination.ts';
 import { type MountOptions, sortOptions } from './mount-options.ts';
 
-/** One entry of `mounts`, taken apart. */
+/** One entry of `mounts`, parsed. */
 export interface MountRequest {
   readonly mount: Mount;
   readonly index: number;
@@ -15,13 +15,13 @@ export interface MountRequest {
   readonly destination: Destination;
 }
 
-/** Several sections of the plan look at all of them. */
+/** Cached, because several sections of the plan look at all of them. */
 const known = new WeakMap<Context, readonly MountRequest[]>();
 
 /**
- * The entries of `mounts`.
+ * Parses the entries of `mounts`.
  *
- * @throws TsrunError for a destination that nothing may be mounted on
+ * @throws TsrunError for a destination where nothing may be mounted
  */
 export function mountRequests(context: Context): readonly MountRequest[] {
   const requests = known.get(context) ?? requestsOf(context);
@@ -35,7 +35,7 @@ function requestsOf(context: Context): MountRequest[] {
   return requests;
 }
 
-/** Nodev, unless the config says dev; what goes to /dev is there for its devices. */
+/** Adds nodev unless the config says dev; a mount at /dev is there for its devices. */
 function withholdDevices({ options, destination: { path } }: MountRequest): void {
   if (path === '/dev' || path.startsWith('/dev/')) return;
   if ((options.own.clear & attr.nodev) === 0) options.own.set |= attr.nodev;

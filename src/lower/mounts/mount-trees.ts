@@ -11,16 +11,16 @@ export function bindSource({ options }: Pick<Context, 'options'>, { source = '' 
 }
 
 /**
- * Trees that must be opened, and ID-mapped, before init enters a user namespace: its root may not reach them, and has no
- * power over the host's filesystems.
+ * Opens, and ID-maps, trees before init enters a user namespace, whose root may not reach them and has no power over
+ * the host's filesystems.
  */
 export function lowerTrees(context: Context): Op[] {
   return mountRequests(context).flatMap((request) => [...namespaceOps(context, request), ...treeOps(context, request)]);
 }
 
 /**
- * Before init gives up the host's root's user id, which opens most directories still. An ID-mapped tree has to stay the
- * runtime's.
+ * Opens the other trees while init still has the user ID of the host's root, which may open most directories. An
+ * ID-mapped tree must stay with the runtime.
  */
 export function lowerOwnTrees(context: Context): Op[] {
   return mountRequests(context).flatMap((request): Op[] => {
@@ -49,7 +49,7 @@ export function slotOf(context: Context, request: MountRequest): string | null {
   return opensTrees(context) || isMapped(request) ? `mount-${request.index}` : null;
 }
 
-/** Mappings alone ask for an ID-mapped mount too (config.md, uidMappings). */
+/** Mappings without the option also ask for an ID-mapped mount (config.md, uidMappings). */
 function isMapped({ options, mount }: MountRequest): boolean {
   return options.idmap !== undefined || hasMappings(mount);
 }
@@ -82,7 +82,7 @@ function namespaceSlot({ index }: MountRequest): string {
   return `ids-${index}`;
 }
 
-/** The user namespace whose mappings the mount gets: the entry's own, or the container's. */
+/** Makes the user namespace with the mappings for the mount: the entry's own, or the container's. */
 function namespaceOps(context: Context, request: MountRequest): Op[] {
   if (!isMapped(request)) return [];
   const { mount, from } = request;
@@ -112,12 +112,12 @@ function mappingsOf({ linux }: Context, { mount, from }: MountRequest) {
   return { uids: linux.uidMappings ?? [], gids: linux.gidMappings ?? [], place: '/linux/uidMappings' };
 }
 
-/** As /proc/PID/uid_map takes them (user_namespaces(7)). */
+/** In the form of /proc/PID/uid_map (user_namespaces(7)). */
 export function mapLines(mappings: readonly LinuxIDMapping[]): string {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
 }
 
-/** An ID-mapped filesystem of the container's own. */
+/** ID-maps a new filesystem of the container's own. */
 export function mapNewFilesystem(context: Context, request: MountRequest): Op[] {
   if (!isMapped(request)) return [];
   const { options, from, destination } = request;

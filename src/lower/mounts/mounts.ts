@@ -24,7 +24,7 @@ export function lowerMounts(context: Context): Op[] {
   });
 }
 
-/** For each remount the entry that made the mount, if there is one: the last before it with the same destination. */
+/** For each remount, the entry that made its mount, if there is one: the last earlier one with the same destination. */
 function remountedBy(requests: readonly MountRequest[]): Map<MountRequest, MountRequest> {
   const last = new Map<string, MountRequest>();
   const made = new Map<MountRequest, MountRequest>();
@@ -37,7 +37,7 @@ function remountedBy(requests: readonly MountRequest[]): Map<MountRequest, Mount
   return made;
 }
 
-/** A bind is a bind by its options; its type says nothing. */
+/** Only its options make an entry a bind mount; its type does not matter. */
 function lowerMount(context: Context, request: MountRequest): Op[] {
   const { type } = request.mount;
   if (request.options.bind !== undefined) return lowerBind(context, request);
@@ -71,22 +71,25 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
   ];
 }
 
-/** crun(1), copy-symlink mount option: of a bind's source. */
+/** crun(1), copy-symlink mount option: it concerns a bind's source, so other mounts refuse it. */
 function refuseCopyLink({ options: { copyLink } }: MountRequest): void {
   if (copyLink !== undefined) throw new TsrunError(`${copyLink}: copy-symlink is for new bind mounts`);
 }
 
-/** Filesystems that the kernel has once for all who mount them, or once for a namespace: the host's as well. */
+/**
+ * Filesystems of which the kernel has only one, or one for each namespace: a change would affect the host's as well.
+ */
 const sharedTypes: readonly string[] = [
   ...['cgroup', 'cgroup2', 'sysfs', 'mqueue', 'securityfs', 'debugfs', 'tracefs', 'configfs', 'fusectl'],
   ...['binfmt_misc', 'efivarfs', 'pstore', 'selinuxfs', 'resctrl'],
 ];
 
 /**
- * An existing mount: with bind its own attributes only, else its filesystem's parameters too. What is not named stays.
+ * Changes an existing mount: with bind only the mount's own attributes, otherwise also its filesystem's parameters.
+ * Anything not named stays.
  *
- * @param made the entry that made it. It is taken by its descriptor: a symlink on the way to its destination may lead
- *   elsewhere by now.
+ * @param made the entry that made the mount. The mount is found by its descriptor, because a symlink on the way to its
+ *   destination may lead elsewhere by now.
  */
 function lowerRemount(context: Context, request: MountRequest, made: MountRequest | undefined): Op[] {
   const { options, from, destination } = request;
@@ -116,7 +119,7 @@ function lowerRemount(context: Context, request: MountRequest, made: MountReques
   ];
 }
 
-/** The filesystem behind a bind mount is the host's. */
+/** The filesystem of a bind mount belongs to the host. */
 function refuseForeignFilesystem({ options, from }: MountRequest, made: MountRequest | undefined): void {
   if (needsMountFlags(options)) {
     throw new TsrunError('iversion and silent are for new filesystems, not for remount', { about: `${from}/options` });
@@ -128,7 +131,7 @@ function refuseForeignFilesystem({ options, from }: MountRequest, made: MountReq
   });
 }
 
-/** fspick(2) gives no other way, and mount(2) none by a descriptor. */
+/** They cannot be split up: fspick(2) does not allow it, and mount(2) takes no descriptor. */
 function refuseLongParameters({ options }: MountRequest): void {
   const long = options.parameters.find(({ text }) => isTooLong(text));
   if (long === undefined) return;

@@ -5,17 +5,17 @@ import { type Context, opensTrees } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
 import { mountRequests } from './mount-request.ts';
 
-/** File types of mknod(2), by the letters of linux.devices. */
+/** File types of mknod(2), by the letters in linux.devices. */
 export const fileTypes = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 } as const;
 
 export interface Device extends LinuxDevice {
   /** JSON pointer. */
   readonly from: string;
-  /** Of the node that lowerNodes makes for it; undefined without one. */
+  /** Number of the node that lowerNodes makes for it; undefined without one. */
   readonly number?: number | undefined;
 }
 
-/** Devices every container has (config-linux.md, Default Devices). */
+/** The devices that every container has (config-linux.md, Default Devices). */
 const defaultDevices: readonly Device[] = (
   [
     ['/dev/null', 1, 3],
@@ -27,11 +27,11 @@ const defaultDevices: readonly Device[] = (
   ] as const
 ).map(([path, major, minor]) => ({ path, type: 'c', major, minor, from: 'default' }));
 
-/** The default devices that linux.devices does not name, and those that it does. */
+/** The default devices that linux.devices does not name, followed by linux.devices. */
 export function devicesOf(context: Context): Device[] {
   const asked = askedDevices(context);
   const defaults = defaultDevices.filter(({ path }) => !asked.some((device) => device.path === path));
-  // Behind the mounts, which are numbered by their index.
+  // The numbers after those of the mounts, which are numbered by index.
   const first = context.spec.mounts?.length ?? 0;
   const isOwn = makesNodes(context);
   return [...defaults, ...asked].map((device, index) => {
@@ -39,31 +39,34 @@ export function devicesOf(context: Context): Device[] {
   });
 }
 
-/** Each with the path that it is made at. */
+/** Each device with the path to make it at. */
 function askedDevices(context: Context): Device[] {
   return (context.linux.devices ?? []).map((device, index) => ({
     ...device,
-    // podman leaves the slash that a user puts at the end.
+    // podman keeps a slash that the user has put at the end.
     path: normalize(device.path).replace(/(?<=.)\/$/, ''),
     from: `/linux/devices/${index}`,
   }));
 }
 
-/** Whether /dev is somebody else's, usually the host's own. */
+/** Whether /dev is bind-mounted, and so belongs to others, usually to the host. */
 export function isDevBound(context: Context): boolean {
   return mountRequests(context).some(
     ({ options, destination }) => options.bind !== undefined && destination.path === '/dev',
   );
 }
 
-/** Whether init may make device nodes before it is in the container's user namespace, where nobody may. */
+/** Whether init may make device nodes before it enters the container's user namespace, where that is forbidden. */
 function makesNodes(context: Context): boolean {
   const capMknod = 1n << 27n;
   const { initialUserNamespace, capabilities } = context.host;
   return initialUserNamespace && (capabilities & capMknod) !== 0n && opensTrees(context);
 }
 
-/** The nodes that the container's user namespace could not make. Where the host has a default device, that is taken. */
+/**
+ * Makes the nodes that could not be made in the container's user namespace. If the host has a default device, that is
+ * used.
+ */
 export function lowerNodes(context: Context): Op[] {
   return devicesOf(context)
     .filter(({ number, path }) => number !== undefined && !(isDevBound(context) && path.startsWith('/dev/')))
@@ -88,7 +91,7 @@ function lowerNode(context: Context, device: Device): Op {
   };
 }
 
-/** The host's ID for that of the config, or for the container's root. */
+/** The host's ID for the ID in the config, or for the container's root. */
 function ownerOf({ linux, warnings }: Context, device: Device, kind: 'uid' | 'gid'): number {
   const mappings = linux[`${kind}Mappings`] ?? [];
   const asked = device[kind];

@@ -17,8 +17,9 @@ export function lowerMaskedPaths({ linux }: Context): Op[] {
 }
 
 /**
- * With `..` in it a path is taken both ways: as a mount's destination is, by its text, so that it leads into that mount
- * whatever the mount point is called by then; and as the kernel does, should a symbolic link come before the dots.
+ * A path with `..` is taken in two ways: by its text, as the destination of a mount is, so that it leads into that
+ * mount whatever the mount point is called by then; and as the kernel does, in case a symbolic link comes before the
+ * dots.
  */
 export function waysTo(path: string): string[] {
   if (!path.split('/').includes('..')) return [path];

@@ -11,7 +11,7 @@ import { lowerChroot } from './shared-mounts.ts';
 
 type Kind = keyof typeof propagationFlags;
 
-/** linux.rootfsPropagation without its r, which says whether the mounts below the root get it too. */
+/** linux.rootfsPropagation without its r, which says whether the mounts below the root get it, too. */
 function rootPropagation({ linux }: Context): { kind: Kind; recursive: boolean } | undefined {
   const value = linux.rootfsPropagation;
   if (!value) return undefined;
@@ -20,20 +20,21 @@ function rootPropagation({ linux }: Context): { kind: Kind; recursive: boolean }
 }
 
 /**
- * How the mounts of the host relate to their copies in the new namespace, while the container is made of them. Slave:
- * mounts of the host may still arrive, none of the container's can leave. Unbindable ones could not be bound.
+ * How the host's mounts relate to their copies in the new namespace while the container is being made. Slave: mounts of
+ * the host may still arrive, but none of the container's can leave. Private instead of unbindable, because unbindable
+ * mounts could not be bound.
  */
 export function lowerPropagation(context: Context): Op[] {
   if (sharesMounts(context)) return [];
   const asked = rootPropagation(context);
   const from = asked === undefined ? 'default' : '/linux/rootfsPropagation';
   const kind = asked === undefined ? 'slave' : asked.kind === 'unbindable' ? 'private' : asked.kind;
-  // Only what is shared on the host stays so: a mount of its own would be shared with nobody.
+  // Only mounts that are shared on the host stay shared: sharing a private one would share it with no other mount.
   const recursive = kind !== 'shared' || asked?.recursive === true;
   return [{ op: 'set-propagation', by: 'init', from, propagation: kind, flags: propagationFlags[kind], recursive }];
 }
 
-/** Before init enters a user namespace. */
+/** Runs before init enters a user namespace. */
 export function lowerRootfsTree(context: Context): Op[] {
   if (!opensTrees(context)) return [];
   const path = rootfsPath(context);
@@ -43,7 +44,7 @@ export function lowerRootfsTree(context: Context): Op[] {
   ];
 }
 
-/** So that files on disk have the IDs that they have in the container. */
+/** Maps the IDs, so that files on disk have the IDs that they have in the container. */
 function mapRootfs({ linux, options }: Context): Op[] {
   if (options.mapRootfs !== true) return [];
   const maps = { uidMap: mapLines(linux.uidMappings ?? []), gidMap: mapLines(linux.gidMappings ?? []) };
@@ -61,7 +62,8 @@ export function lowerRootfs(context: Context): Op[] {
     by: 'init',
     from: '/root/path',
     path: rootfsPath(context),
-    // Private, so that what the host mounts there later does not appear in the container, unless that is asked for.
+    // Private unless the config says otherwise: mounts that the host makes there later must not appear in the
+    // container.
     propagation: kind === 'slave' ? 0 : propagationFlags.private,
     detachParent: kind === 'shared',
   } as const;
@@ -71,8 +73,8 @@ export function lowerRootfs(context: Context): Op[] {
 }
 
 /**
- * Where nothing filters devices, the nodes of an image can be no way to them (lower/unfiltered.ts). The image's own
- * /dev must stay usable where the config mounts none.
+ * Without a device filter, an image's nodes must not give access to devices (lower/limits/unfiltered.ts). If the config
+ * mounts no /dev, the image's own must stay usable.
  */
 export function lowerNodev(context: Context): Op[] {
   if (!isUnfiltered(context)) return [];
@@ -93,7 +95,7 @@ export function lowerEnterRoot(context: Context): Op[] {
   return [{ op: 'pivot-root', by: 'init', from: '/root/path' }];
 }
 
-/** linux.rootfsPropagation, as the container's process finds it. */
+/** linux.rootfsPropagation as the container's process sees it. */
 export function lowerRootPropagation(context: Context): Op[] {
   const asked = rootPropagation(context);
   if (asked === undefined) return [];
@@ -107,7 +109,7 @@ export function lowerRootPropagation(context: Context): Op[] {
   ];
 }
 
-/** Whether a mount has a say of its own that a recursive propagation of the root would take back. */
+/** Whether a mount sets its own propagation, which a recursive propagation of the root would undo. */
 export function hasOwnPropagation(context: Context, { options }: MountRequest): boolean {
   return rootPropagation(context)?.recursive === true && options.propagation.length > 0;
 }

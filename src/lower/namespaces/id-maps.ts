@@ -20,7 +20,7 @@ export function lowerWriteIdMaps(context: Context): Op[] {
     gidHelper: needsHelper(linux.gidMappings, host.gid, (host.capabilities & capSetgid) !== 0n),
     denySetgroups: deniesSetgroups(context),
   };
-  // /proc/PID of a process that is not dumpable belongs to root. Nothing of value is in the process yet.
+  // /proc/PID of a process that is not dumpable belongs to root. This process holds no secrets yet.
   if (host.uid === 0) return [write];
   return [
     { op: 'set-dumpable', by: 'init', from: 'default', dumpable: true },
@@ -29,12 +29,16 @@ export function lowerWriteIdMaps(context: Context): Op[] {
   ];
 }
 
-/** Filesystems whose directory belongs to the root of the user namespace that mounts them, and to nobody without it. */
+/**
+ * Filesystems whose directory belongs to the root of the user namespace that mounts them; without a root they have no
+ * owner.
+ */
 const typesOfRoot: readonly string[] = ['devpts', 'mqueue'];
 
 /**
- * Who can map any ID must map the namespace's root where the config mounts what belongs to it; older kernels refuse such
- * a mount with EINVAL. An ordinary user, or root of a namespace, may have no other ID than one's own.
+ * If the config mounts a filesystem of the namespace's root, that root must be mapped, at least by a caller that can
+ * map any ID; older kernels refuse such a mount with EINVAL. An ordinary user, or root of a namespace, may have only
+ * one ID to map.
  *
  * @throws TsrunError with the place of the mappings
  */
@@ -55,14 +59,16 @@ function demandRoot(context: Context): void {
   );
 }
 
-/** The config may repeat the mappings of the namespace that is joined (containerd and CRI-O do), not contradict them. */
+/**
+ * The config may repeat the mappings of the namespace that it joins (containerd and CRI-O do), but not contradict them.
+ */
 export function lowerCheckIdMaps({ linux }: Context): Op[] {
   const [uids, gids] = [lines(linux.uidMappings), lines(linux.gidMappings)];
   if (uids.length + gids.length === 0) return [];
   return [{ op: 'check-id-maps', by: 'runtime', from: '/linux/uidMappings', uids, gids }];
 }
 
-/** Root of the user namespace, or somebody else where it has none. */
+/** Becomes root of the user namespace, or some other mapped user if it has no root. */
 export function lowerAdoptIds(context: Context): Op[] {
   if (namespaceOf(context, 'user') === undefined) return [];
   const { linux, spec } = context;
@@ -72,8 +78,8 @@ export function lowerAdoptIds(context: Context): Op[] {
 }
 
 /**
- * Whether setgroups must be given up for the right to map one's own group: without it, anybody could drop a group that
- * a file's permissions are against (CVE-2014-8989).
+ * Whether setgroups must be given up for the right to map the own group: otherwise a process could drop a group to
+ * which a file's permissions deny access (CVE-2014-8989).
  */
 export function deniesSetgroups(context: Context): boolean {
   const { host, linux } = context;
@@ -81,7 +87,7 @@ export function deniesSetgroups(context: Context): boolean {
   return !needsHelper(linux.gidMappings, host.gid, false);
 }
 
-/** @throws TsrunError for an ID that the container's user namespace does not have */
+/** @throws TsrunError for an ID that is not mapped in the container's user namespace */
 export function demandMapped({ linux }: Context, kind: 'uid' | 'gid', id: number, pointer: string): void {
   const mappings = linux[`${kind}Mappings`] ?? [];
   if (mappings.length === 0 || isMapped(mappings, id)) return;
@@ -91,7 +97,7 @@ export function demandMapped({ linux }: Context, kind: 'uid' | 'gid', id: number
   });
 }
 
-/** Of the container's user where a user namespace has mappings; undefined otherwise. */
+/** The host's uid for the container's user if a user namespace has mappings; undefined otherwise. */
 export function hostUid({ linux, spec }: Context): number | undefined {
   const uid = spec.process?.user?.uid ?? 0;
   const mapping = linux.uidMappings?.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
@@ -107,14 +113,14 @@ function isMapped(mappings: readonly LinuxIDMapping[], id: number): boolean {
   return mappings.some(({ containerID, size }) => id >= containerID && id < containerID + size);
 }
 
-/** Without privilege a process may map its own ID only; newuidmap(1) and newgidmap(1) may map those of subuid(5). */
+/** Without privilege a process may map only its own ID; newuidmap(1) and newgidmap(1) may map those in subuid(5). */
 function needsHelper(mappings: readonly LinuxIDMapping[] = [], own: number, isPrivileged: boolean): boolean {
   const [first, ...rest] = mappings;
   const isOwn = first?.size === 1 && first.hostID === own && rest.length === 0;
   return !isPrivileged && !isOwn;
 }
 
-/** As uid_map(5) has them. */
+/** In the form of uid_map(5). */
 function lines(mappings: readonly LinuxIDMapping[] = []): string[] {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}`);
 }

@@ -7,13 +7,18 @@ import { sysctlNamespace } from '../../linux/sysctl.ts';
 import { type Context, hasNew, isJoined, isPrivileged, namespaceOf } from '../context.ts';
 import { lowerCheckIdMaps, lowerWriteIdMaps } from './id-maps.ts';
 
-/** In one clone3, as it is cheaper than one call each; cgroup is not among them (see lowerLateNamespaces). */
+/**
+ * All made in one clone3, which is cheaper than a call for each. cgroup is not among them (see lowerLateNamespaces).
+ */
 const clonedTypes: readonly NamespaceType[] = ['pid', 'network', 'ipc', 'uts', 'mount'];
 
-/** All but user, which comes before or after them, and mount, which takes the host's /proc out of reach: last. */
+/**
+ * All except user, which comes before or after them, and mount, which comes last because it takes away the host's
+ * /proc.
+ */
 const joinedTypes: readonly NamespaceType[] = ['network', 'ipc', 'uts', 'cgroup', 'time', 'pid'];
 
-/** @throws TsrunError for what no container can do without */
+/** @throws TsrunError when something is missing that every container needs */
 function demandNamespaces(context: Context): void {
   if (!isPrivileged(context) && namespaceOf(context, 'user') === undefined) {
     throw new TsrunError('without privilege a container needs a user namespace', {
@@ -23,7 +28,7 @@ function demandNamespaces(context: Context): void {
   }
 }
 
-/** Opens the namespaces to be joined before the clone, as init inherits the descriptors. */
+/** Opens the namespaces to be joined. This comes before the clone, because init inherits the descriptors. */
 export function lowerOpenNamespaces(context: Context): Op[] {
   return (context.linux.namespaces ?? []).flatMap(({ type, path }, index): Op[] => {
     if (!path) return [];
@@ -34,7 +39,7 @@ export function lowerOpenNamespaces(context: Context): Op[] {
   });
 }
 
-/** The property that would change the host if the namespace were the runtime's own; null: none does. */
+/** The property that would change the host if the namespace were the runtime's own; null if none would. */
 function owner({ spec, linux }: Context, type: NamespaceType): string | null {
   if (type === 'uts' && spec.hostname) return '/hostname';
   if (type === 'uts' && spec.domainname) return '/domainname';
@@ -43,7 +48,7 @@ function owner({ spec, linux }: Context, type: NamespaceType): string | null {
   return sysctl === undefined ? null : appendPointer('/linux/sysctl', sysctl);
 }
 
-/** The clone that starts init, with every new namespace unless they have to come later (see isGeneral). */
+/** The clone that starts init, with every new namespace except those that must come later (see isGeneral). */
 export function lowerClone(context: Context): Op[] {
   demandNamespaces(context);
   const namespaces = isGeneral(context) ? [] : clonedTypes.filter((type) => hasNew(context, type));
@@ -51,21 +56,21 @@ export function lowerClone(context: Context): Op[] {
 }
 
 /**
- * Whether one clone3 cannot do it. A user namespace must be there first, so that it owns the others, and its mappings
- * are written from outside. A joined pid namespace and a new time namespace take effect for children only, and the
- * process that forks must not be the pid namespace's first.
+ * Whether one clone3 is not enough. A user namespace must be there first, so that it owns the others, and its mappings
+ * are written from outside. A joined pid namespace and a new time namespace apply only to children, and the process
+ * that forks must not be the first of the pid namespace.
  */
 function isGeneral(context: Context): boolean {
   return namespaceOf(context, 'user') !== undefined || isJoined(context, 'pid') || hasNew(context, 'time');
 }
 
-/** What init does to get from the clone into the namespaces that the clone could not give it. */
+/** Brings init into the namespaces that the clone could not give it. */
 export function lowerEnterNamespaces(context: Context): Op[] {
   const joins = joinedTypes.filter((type) => isJoined(context, type)).map((type) => join(context, type));
   const mount = isJoined(context, 'mount') ? [join(context, 'mount')] : [];
   if (!isGeneral(context)) return [...joins, ...mount];
-  // Inside the user namespace there is no privilege any more over namespaces that it does not own. An ordinary user has
-  // none before, and all over those that the joined user namespace owns.
+  // In the user namespace init loses its privilege over namespaces that this one does not own. An ordinary user has
+  // none before, but gains it over those that a joined user namespace owns.
   const [before, after] = isPrivileged(context) ? [joins, []] : [[], joins];
   return [
     ...before,
@@ -99,7 +104,7 @@ function unshare(namespaces: readonly NamespaceType[]): Op[] {
   return [{ op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces, flags: flagsOf(namespaces) }];
 }
 
-/** config-linux.md, Offset for Time Namespace. Only while no process is in the namespace. */
+/** config-linux.md, Offset for Time Namespace. The kernel allows it only while no process is in the namespace. */
 function lowerTimeOffsets({ linux }: Context): Op[] {
   const offsets = Object.entries(linux.timeOffsets ?? {}).map(
     ([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`,
@@ -113,7 +118,9 @@ function lowerFork(context: Context): Op[] {
   return [{ op: 'fork-child', by: 'init', from: '/linux/namespaces', namespaces: [], flags: 0 }];
 }
 
-/** The cgroup namespace's root is the cgroup that its creator is in, so init makes it; then what new ones need. */
+/**
+ * Makes the cgroup namespace, in init because the creator's cgroup becomes its root; then sets up the other new ones.
+ */
 export function lowerLateNamespaces(context: Context): Op[] {
   const ops: Op[] = [];
   if (!isGeneral(context) && hasNew(context, 'cgroup') && exists(context, 'cgroup')) ops.push(...unshare(['cgroup']));
@@ -121,7 +128,7 @@ export function lowerLateNamespaces(context: Context): Op[] {
   return ops;
 }
 
-/** Without cgroup v2 there is nothing that a cgroup namespace would hide. */
+/** Without cgroup v2, a cgroup namespace would hide nothing. */
 function exists({ host }: Context, type: NamespaceType): boolean {
   return type !== 'cgroup' || host.cgroup.mount !== null;
 }

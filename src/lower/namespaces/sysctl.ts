@@ -4,7 +4,10 @@ import type { Op } from '../../generated/ops.ts';
 import { sysctlPath, youngParameters } from '../../linux/sysctl.ts';
 import { type Context, isPrivileged } from '../context.ts';
 
-/** config-linux.md, Sysctl. That each belongs to a namespace of the container's, validation and open-namespace ensure. */
+/**
+ * config-linux.md, Sysctl. Validation and open-namespace make sure that each belongs to one of the container's
+ * namespaces.
+ */
 export function lowerSysctl(context: Context): Op[] {
   return parameters(context).map(({ from, key, value }) => {
     const isYoung = youngParameters.includes(key);
@@ -14,8 +17,8 @@ export function lowerSysctl(context: Context): Op[] {
 }
 
 /**
- * The host's own files of parameters that a kernel may have once for all, before init is in its namespaces. While they
- * are held, the kernel finds the same inode again for who shares them.
+ * Opens the host's own files of parameters that some kernels share between namespaces, before init is in its
+ * namespaces. While they are open, a process that shares a parameter with the host finds the same inode.
  */
 export function lowerHostSysctl(context: Context): Op[] {
   const young = parameters(context).filter(({ key }) => youngParameters.includes(key));

@@ -14,7 +14,7 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   const from = '/process/capabilities';
   const refused: Refused = new Map();
   const mask = (name: SetName) => capabilityMask(context, name, refused);
-  // capset(2) refuses all of it when one set has what another lacks; validation warns of these.
+  // capset(2) refuses everything if one set has a capability that another lacks; validation warns of these.
   const bounding = mask('bounding');
   const permitted = mask('permitted');
   const effective = mask('effective') & permitted;
@@ -32,7 +32,7 @@ export function lowerCapabilities(context: Context): { beforeUser: Op[]; afterUs
   };
 }
 
-/** Names of capabilities, whichever set they were in, by what is the matter with them. */
+/** Names of capabilities, from whichever set, by what is wrong with them. */
 type Refused = Map<string, Set<string>>;
 
 function capabilityMask(context: Context, set: SetName, refused: Refused): bigint {
@@ -42,7 +42,7 @@ function capabilityMask(context: Context, set: SetName, refused: Refused): bigin
   let mask = 0n;
   for (const name of spec.process?.capabilities?.[set] ?? []) {
     const number = (capabilityNames as readonly string[]).indexOf(name);
-    // Validation has warned of it.
+    // Validation has warned about it.
     if (number < 0) continue;
     const bit = 1n << BigInt(number);
     const problem = refusalOf(bit, grantable, withheld);
@@ -61,7 +61,7 @@ function refusalOf(bit: bigint, grantable: bigint, withheld: bigint): string | u
   return (bit & grantable) === 0n ? 'cannot be granted here' : undefined;
 }
 
-/** A process has every capability in a user namespace that it makes or joins, else what the runtime has. */
+/** A process has every capability in a user namespace that it makes or joins, otherwise those of the runtime. */
 function grantableCapabilities(context: Context): bigint {
   if (namespaceOf(context, 'user') === undefined) return context.host.capabilities;
   return (1n << BigInt(context.host.lastCapability + 1)) - 1n;

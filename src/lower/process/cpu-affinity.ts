@@ -2,13 +2,13 @@ import type { Op } from '../../generated/ops.ts';
 import type { Spec } from '../../generated/spec.ts';
 import { numberMask } from '../limits/number-list.ts';
 
-/** NR_CPUS of the kernels built for most CPUs (CONFIG_MAXSMP). */
+/** NR_CPUS of kernels built for the most CPUs (CONFIG_MAXSMP). */
 const maxCpus = 8192;
 
 /**
- * config.md, Linux Process, execCPUAffinity: for processes that exec adds, not for the container's first.
+ * config.md, Linux Process, execCPUAffinity: only for processes that exec adds, not for the container's first one.
  *
- * @returns `initial`, for the runtime before the clone: the child is born with it inside the container's cgroup, whose
+ * @returns `initial`, for the runtime before the clone: the child is born with it in the container's cgroup, whose
  *   cpuset may narrow it; `final`, for init, which is in that cgroup
  */
 export function lowerExecAffinity({ process }: Pick<Spec, 'process'>): { initial: Op[]; final: Op[] } {
@@ -23,7 +23,7 @@ export function lowerExecAffinity({ process }: Pick<Spec, 'process'>): { initial
   return { initial: lower(initial, 'runtime', `${at}/initial`), final: lower(final, 'init', `${at}/final`) };
 }
 
-/** Whether the process has an affinity of its own: the caller's stays on no other (reset-process). */
+/** Whether the process has its own affinity. Any other process loses its caller's (reset-process). */
 export function namesCpus({ process }: Pick<Spec, 'process'>): boolean {
   const { initial, final } = process?.execCPUAffinity ?? {};
   return Boolean(initial || final);

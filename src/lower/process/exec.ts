@@ -2,8 +2,8 @@ import type { Op } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 
 /**
- * The working directory and HOME, while the rootfs can still be written and read as root. A process that joins makes no
- * directory: a misspelt one is its caller's to hear of.
+ * Enters the working directory and sets HOME, while root can still read and write the rootfs. A process that joins
+ * makes no directory: its caller must hear of a misspelt one.
  */
 export function lowerProgram({ spec, options }: Context, { joining = false } = {}): Op[] {
   const process = spec.process;
@@ -15,10 +15,10 @@ export function lowerProgram({ spec, options }: Context, { joining = false } = {
   return ops;
 }
 
-/** What execvp(3) searches when there is no PATH. */
+/** Where execvp(3) searches without a PATH. */
 export const defaultPath = '/bin:/usr/bin';
 
-/** args[0] by execvp(3)'s rules, and the execve itself (config.md, Process, args and env). */
+/** Finds args[0] by execvp(3)'s rules, and executes it (config.md, Process, args and env). */
 export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op[]; exec: Op[] } {
   const process = spec.process;
   const name = process?.args?.[0];
@@ -34,12 +34,12 @@ export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op
   };
 }
 
-/** process.env and what the runtime adds; HOME may still be missing (default-home), as an empty one counts as none. */
+/** process.env and what the runtime adds. An empty HOME counts as none, and default-home then sets it. */
 export function processEnv({ spec, options }: Pick<Context, 'spec' | 'options'>): string[] {
   return lastOfEach([...(spec.process?.env ?? []), ...(options.env ?? [])]).filter((entry) => entry !== 'HOME=');
 }
 
-/** Of two entries with one name the later wins; getenv(3) would find the earlier. */
+/** Of two entries with the same name, keeps the later one; getenv(3) would find the earlier. */
 function lastOfEach(env: readonly string[]): string[] {
   const byName = new Map<string, string>();
   for (const entry of env) byName.set(entry.split('=', 1)[0] ?? entry, entry);

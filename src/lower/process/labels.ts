@@ -2,9 +2,9 @@ import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 
-/** config.md, Linux Process, apparmorProfile and selinuxLabel: what the program runs under, from its execve on. */
+/** config.md, Linux Process, apparmorProfile and selinuxLabel: they confine the program from its execve on. */
 export function lowerLabels(context: Context): Op[] {
-  // Also when there is no mount that it would be for.
+  // Checked even if no mount uses it.
   if (context.linux.mountLabel) demandLsm(context, 'selinux', '/linux/mountLabel');
   const { apparmorProfile, selinuxLabel } = context.spec.process ?? {};
   const ops: Op[] = [];
@@ -21,20 +21,25 @@ export function lowerLabels(context: Context): Op[] {
   return ops;
 }
 
-/** A session keyring of its own, which the program may use only if it has the program's SELinux label. */
+/**
+ * Gives the program a session keyring of its own, which it may use only if the keyring has the program's SELinux label.
+ */
 export function lowerKeyring({ spec, options }: Context): Op[] {
   if (options.noNewKeyring === true) return [];
   const label = spec.process?.selinuxLabel || null;
   return [{ op: 'join-session-keyring', by: 'init', from: 'default', name: `_ses.${options.id}`, label }];
 }
 
-/** Filesystems whose files have labels of their own that a mount cannot override. */
+/** Filesystems whose files have their own labels, which a mount cannot override. */
 const unlabelledTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2']);
 
-/** crun's, and what `podman run --security-opt label=nested` sends: which option of SELinux has the label (mount(8)). */
+/**
+ * crun's annotation, also sent for `podman run --security-opt label=nested`: the SELinux option that gets the label
+ * (mount(8)).
+ */
 export const mountContextAnnotation = 'run.oci.mount_context_type';
 
-/** config-linux.md, Mount Label: the parameter that a new filesystem of this type gets for it. */
+/** config-linux.md, Mount Label: the parameters that label a new filesystem of this type. */
 export function mountLabelParameters(context: Context, type: string): string[] {
   const label = context.linux.mountLabel;
   const option = context.spec.annotations?.[mountContextAnnotation] ?? 'context';
@@ -43,7 +48,7 @@ export function mountLabelParameters(context: Context, type: string): string[] {
 
 const lsmNames = { apparmor: 'AppArmor', selinux: 'SELinux' } as const;
 
-/** A label that nothing enforces would be a false promise. */
+/** Refuses a label that no LSM would enforce: it would be a false promise. */
 function demandLsm({ host }: Context, lsm: keyof typeof lsmNames, pointer: string): void {
   if (host.lsm[lsm]) return;
   throw new TsrunError(`${lsmNames[lsm]} is not enabled on this host`, {

@@ -5,7 +5,7 @@ import { type KernelVersion, requireKernel } from '../kernel.ts';
 import { numberMask } from '../limits/number-list.ts';
 
 interface Constant {
-  /** In linux/mempolicy.h. */
+  /** The number in linux/mempolicy.h. */
   readonly value: number;
   readonly since: KernelVersion;
 }
@@ -21,14 +21,14 @@ export const memoryPolicyModes: Readonly<Record<MemoryPolicyMode, Constant>> = {
   MPOL_WEIGHTED_INTERLEAVE: { value: 6, since: [6, 9] },
 };
 
-/** Flags that are or'ed into the mode. */
+/** Flags to combine with the mode. */
 export const memoryPolicyFlags: Readonly<Record<MemoryPolicyFlag, Constant>> = {
   MPOL_F_STATIC_NODES: { value: 1 << 15, since: [2, 6] },
   MPOL_F_RELATIVE_NODES: { value: 1 << 14, since: [2, 6] },
   MPOL_F_NUMA_BALANCING: { value: 1 << 13, since: [5, 12] },
 };
 
-/** MAX_NUMNODES where the kernel is built for most nodes (CONFIG_NODES_SHIFT=10). */
+/** MAX_NUMNODES of kernels built for the most nodes (CONFIG_NODES_SHIFT=10). */
 const maxNodes = 1024;
 
 /** config-linux.md, Memory policy. */

@@ -1,21 +1,21 @@
 import type { Spec } from '../../generated/spec.ts';
 import type { LowerOptions } from '../context.ts';
 
-/** Where a container finds its socket for sd_notify(3); the same place as runc's. */
+/** Where a container finds its sd_notify(3) socket; the same place as in runc. */
 const directory = '/run/notify';
 
-/** Of the socket in its directory, on the host and in the container. */
+/** Name of the socket in its directory, on the host and in the container. */
 export const notifySocket = 'notify.sock';
 
-/** It is mounted: not on the host. */
+/** False without a mount namespace: the directory is mounted, which must not happen on the host. */
 export function takesNotifySocket({ linux }: Spec): boolean {
   return linux?.namespaces?.some(({ type }) => type === 'mount') === true;
 }
 
-/** The config with the socket's directory as its last mount, so that no other hides it. */
+/** The config with the socket's directory as its last mount, so that no other mount hides it. */
 export function withNotifySocket(spec: Spec, { notifyDirectory }: LowerOptions): Spec {
   if (notifyDirectory === undefined || !takesNotifySocket(spec)) return spec;
-  // The directory and not the socket, which start only makes.
+  // The directory and not the socket, which only start makes.
   const mount = {
     destination: directory,
     source: notifyDirectory,

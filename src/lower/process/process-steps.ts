@@ -11,19 +11,21 @@ import { lowerIoPriority, lowerScheduler } from './scheduler.ts';
 import { lowerSeccomp } from './seccomp.ts';
 import { lowerUser } from './user.ts';
 
-/** The part of a plan that makes a process what its config says; create and exec add what differs around it. */
+/** The part of a plan that gives a process what its config says; create and exec add their own parts around it. */
 export interface ProcessSteps {
-  /** First of all: a profile that does not compile leaves nothing to undo. */
+  /** First: if a profile does not compile, there is nothing to undo. */
   readonly compile: readonly Op[];
-  /** In the final root and working directory: attributes and identity, up to the program that was found. */
+  /** In the final root and working directory: attributes and identity, until the program is found. */
   readonly identity: readonly Op[];
-  /** By the runtime, on the process that stays. */
+  /** Done by the runtime to the process that stays. */
   readonly outside: readonly Op[];
-  /** Right before the program. */
+  /** Right before the program starts. */
   readonly exec: readonly Op[];
 }
 
-/** One order for create and exec, so that no property of a process can hold in one and be forgotten in the other. */
+/**
+ * create and exec share this order, so that a property of a process cannot work in one and be forgotten in the other.
+ */
 export function lowerProcessSteps(context: Context, { joining = false } = {}): ProcessSteps {
   const capabilities = lowerCapabilities(context);
   const seccomp = lowerSeccomp(context);
@@ -34,19 +36,19 @@ export function lowerProcessSteps(context: Context, { joining = false } = {}): P
       ...lowerLimits(context),
       ...lowerMemoryPolicy(context),
       ...lowerPersonality(context),
-      // The kernel applies a label on execve, so that setting up goes on without it; capabilities may be needed to ask.
+      // The kernel applies a label at execve, so the setup goes on without it; asking for one may need capabilities.
       ...lowerLabels(context),
       ...capabilities.beforeUser,
       ...lowerUser(context),
       ...capabilities.afterUser,
       ...lowerNoNewPrivileges(context),
-      // As the container's user and in its directory, so that what is found here is what execve will find; at create,
-      // so that a missing program is an error of create.
+      // As the container's user and in its directory, so that execve finds the same program; at create, so that a
+      // missing program is an error of create.
       ...program.find,
     ],
-    // The runtime's privileges count even where init is in a user namespace.
+    // By the runtime, whose privileges count even if init is in a user namespace.
     outside: [...lowerIntelRdt(context, { joining }), ...lowerScheduler(context), ...lowerIoPriority(context)],
-    // The filter last but execve, so that a profile has to allow none of init's own calls.
+    // Only execve comes after the filter, so a profile need not allow any call of init's own.
     exec: [...program.prepare, ...seccomp.load, ...program.exec],
   };
 }

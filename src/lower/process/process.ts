@@ -4,12 +4,12 @@ import { rlimitNumbers } from './rlimits.ts';
 import { lowerOwnStdioOutside } from './user.ts';
 
 /**
- * What init does first of all, still in the runtime's namespaces and with its privileges: what Node left behind is
- * undone, and what a user namespace would forbid is done.
+ * Init's first steps, still in the runtime's namespaces and with its privileges: they undo what Node has left behind,
+ * and do what a user namespace would forbid.
  */
 export function lowerReset(context: Context, { allCpus = true } = {}): Op[] {
   return [
-    // Before reset-process makes the file root's.
+    // Before reset-process, which makes the file root's.
     ...lowerOomScoreAdj(context),
     preferOomKill,
     { op: 'reset-process', by: 'init', from: 'default', nofileSoft: context.host.nofileSoft, allCpus },
@@ -18,7 +18,7 @@ export function lowerReset(context: Context, { allCpus = true } = {}): Op[] {
   ];
 }
 
-/** A session of its own, in the process that stays: a session's leader alone can have a controlling terminal. */
+/** Starts a session in the process that stays: only the leader of a session can have a controlling terminal. */
 export function lowerSession(_context: Context): Op[] {
   return [{ op: 'new-session', by: 'init', from: 'default' }];
 }
@@ -31,14 +31,14 @@ function lowerOomScoreAdj({ spec }: Context): Op[] {
 }
 
 /**
- * While init sets itself up, the OOM killer shall take it, and not a program that is there already: of the container, for
- * an exec, or of another one below the same limit.
+ * While init sets itself up, the OOM killer shall take init, and not a program that is there already: one of the same
+ * container, in an exec, or of another one below the same limit.
  */
 export const preferOomKill: Op = { op: 'prefer-oom-kill', by: 'init', from: 'default' };
 
 export const restoreOomScoreAdj: Op = { op: 'restore-oom-score-adj', by: 'init', from: 'default' };
 
-/** Hard limits above the caller's, which a process in a user namespace may not raise. */
+/** Sets hard limits above the caller's, which a process in a user namespace may not do. */
 function lowerHardLimits(context: Context): Op[] {
   if (namespaceOf(context, 'user') === undefined) return [];
   return rlimitsOf(context).map(({ from, type, resource, hard }) => {
@@ -46,7 +46,7 @@ function lowerHardLimits(context: Context): Op[] {
   });
 }
 
-/** config.md, POSIX Process, rlimits. What is not listed stays as the caller had it. */
+/** config.md, POSIX Process, rlimits. Limits that are not listed stay as the caller had them. */
 export function lowerLimits(context: Context): Op[] {
   return rlimitsOf(context).map((limit) => ({ op: 'set-rlimit', by: 'init', ...limit }));
 }

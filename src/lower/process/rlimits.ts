@@ -1,6 +1,6 @@
 import type { RlimitType } from '../../generated/spec.ts';
 
-/** RLIMIT_* of getrlimit(2) by name; the numbers of every architecture Node runs on. */
+/** RLIMIT_* of getrlimit(2) by name; the numbers are the same on every architecture that Node runs on. */
 export const rlimitNumbers: Readonly<Record<RlimitType, number>> = {
   RLIMIT_CPU: 0,
   RLIMIT_FSIZE: 1,

@@ -5,7 +5,7 @@ import { schedulerFlags } from '../../linux/scheduler.ts';
 import { type Context, exactInteger } from '../context.ts';
 import { requireKernel } from '../kernel.ts';
 
-/** SCHED_* of linux/sched.h. SCHED_ISO has a number there, but no kernel has the policy. */
+/** SCHED_* from linux/sched.h. SCHED_ISO has a number there, but no kernel implements it. */
 export const schedulerPolicies: Readonly<Record<SchedulerPolicy, number | undefined>> = {
   SCHED_OTHER: 0,
   SCHED_FIFO: 1,
@@ -55,7 +55,7 @@ function flagBits(context: Context, flags: readonly SchedulerFlag[]): number {
   }, 0);
 }
 
-/** IOPRIO_CLASS_* of linux/ioprio.h. */
+/** IOPRIO_CLASS_* from linux/ioprio.h. */
 const ioPriorityClasses: Readonly<Record<IOPriorityClass, number>> = {
   IOPRIO_CLASS_RT: 1,
   IOPRIO_CLASS_BE: 2,

@@ -8,10 +8,10 @@ const sysAdmin = 1n << 21n;
 const from = '/linux/seccomp';
 
 /**
- * config-linux.md, Seccomp. The profile is compiled before anything is made, and the filter loaded right before execve,
- * so that all a profile has to allow for the container's sake is execve itself.
+ * config-linux.md, Seccomp. The profile is compiled before anything is made, and the filter is loaded right before
+ * execve, so that execve is the only call that a profile must allow for the container to start.
  *
- * Works for exec as well, where `spec.process` is the process that is to join.
+ * This works for exec as well, where `spec.process` is the process that joins.
  *
  * @throws TsrunError for a flag that this kernel does not know
  */
@@ -30,7 +30,7 @@ export function lowerSeccomp(context: Context): { compile: Op[]; load: Op[] } {
   };
   return {
     compile: [{ op: 'compile-seccomp', by: 'runtime', from, profile: plainProfile(seccomp), program: 'seccomp' }],
-    // A container without a process ends at start.
+    // A container without a process ends at start, so it loads no filter.
     load: context.spec.process === undefined ? [] : [load],
   };
 }
@@ -41,10 +41,10 @@ export function lowerHookFilter(context: Context): Op[] {
 }
 
 /**
- * Capabilities that init keeps up to the load beside those of the config. Without no_new_privs seccomp(2) demands
- * CAP_SYS_ADMIN, which init has, as it could make or join no namespaces otherwise. It need not be dropped after the
- * load, which would need capset(2) allowed by the profile: execve makes the program's sets from the bounding,
- * inheritable and ambient ones (capabilities(7)).
+ * Capabilities that init keeps until the filter is loaded, besides those in the config. Without no_new_privs seccomp(2)
+ * demands CAP_SYS_ADMIN. Init has it, because it could not make or join namespaces otherwise. Dropping it after the
+ * load would need a profile that allows capset(2), and is not necessary: execve makes the program's sets from the
+ * bounding, inheritable and ambient ones (capabilities(7)).
  */
 export function keptForSeccomp({ spec, linux }: Context): bigint {
   return linux.seccomp !== undefined && spec.process?.noNewPrivileges !== true ? sysAdmin : 0n;
@@ -55,8 +55,8 @@ function usesNotify({ defaultAction, syscalls = [] }: LinuxSeccomp): boolean {
 }
 
 /**
- * Without `flags` the mitigations that seccomp would turn on stay off, as runc and crun have it; an empty list turns
- * them on.
+ * Without `flags` the mitigations that seccomp would turn on stay off, as in runc and crun; an empty list turns them
+ * on.
  */
 function lowerFlags(context: Context, seccomp: LinuxSeccomp, listener: boolean): number {
   const named = seccomp.flags?.filter((name, index) => isUsable(context, name, index, listener));
@@ -64,7 +64,7 @@ function lowerFlags(context: Context, seccomp: LinuxSeccomp, listener: boolean):
   const supported = context.host.seccompFlags;
   const chosen = named ?? byDefault.filter((name) => supported.includes(name));
   const value = chosen.reduce((sum, name) => sum | flagTable[name].value, 0);
-  // The thread that loads a filter with a listener is not the one that becomes the program (addon/init/listener.cc).
+  // The thread that loads a filter with a listener does not become the program (addon/init/listener.cc).
   const { newListener, tsync, tsyncErrno } = listenerFlags;
   return listener ? value | newListener | tsync | tsyncErrno : value;
 }
@@ -81,7 +81,7 @@ function isUsable({ host, warnings }: Context, name: SeccompFlag, index: number,
   return false;
 }
 
-/** The part that makes the program; flags and listener are not its business. */
+/** The part that determines the program; flags and listener do not. */
 function plainProfile(seccomp: LinuxSeccomp): LinuxSeccomp {
   const { defaultAction, defaultErrnoRet, architectures = [], syscalls = [] } = seccomp;
   return {

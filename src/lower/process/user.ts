@@ -4,14 +4,14 @@ import type { User } from '../../generated/spec.ts';
 import type { Context } from '../context.ts';
 import { demandMapped, deniesSetgroups, hostUid } from '../namespaces/id-maps.ts';
 
-/** As runc and crun do: a program that is not root could not open its own /dev/stderr otherwise. */
+/** Changes the owner, as runc and crun do: otherwise a program that is not root could not open its own /dev/stderr. */
 function lowerOwnStdio({ spec: { process } }: Context): Op[] {
   if (process === undefined) return [];
   const { terminal = false, user } = process;
   return [{ op: 'own-stdio', by: 'init', from: '/process/user', uid: user?.uid ?? 0, terminal }];
 }
 
-/** The same from outside of a user namespace, inside of which the caller's IDs mean nothing. */
+/** Does the same from outside a user namespace, because the caller's IDs mean nothing inside it. */
 export function lowerOwnStdioOutside(context: Context): Op[] {
   const uid = hostUid(context);
   if (uid === undefined || context.spec.process?.terminal === true) return [];
@@ -19,8 +19,8 @@ export function lowerOwnStdioOutside(context: Context): Op[] {
 }
 
 /**
- * crun's, and what `podman run --group-add keep-groups` sends: whatever its value, the process has the supplementary groups
- * of the runtime’s caller, also those that its user namespace does not map.
+ * crun's annotation, also sent for `podman run --group-add keep-groups`: whatever its value, the process has the
+ * supplementary groups of the runtime's caller, even those that its user namespace does not map.
  */
 export const keepGroupsAnnotation = 'run.oci.keep_original_groups';
 
@@ -39,7 +39,7 @@ export function lowerUser(context: Context): Op[] {
   ];
 }
 
-/** Whether the groups stay those of the caller: asked for, or because they cannot be set. */
+/** Whether the caller's groups stay, because the config asks for it or they cannot be set. */
 function keepsGroups(context: Context, groups: readonly number[]): boolean {
   const place = '/process/user/additionalGids';
   if (Object.hasOwn(context.spec.annotations ?? {}, keepGroupsAnnotation)) {
