@@ -1,23 +1,25 @@
-/** Two plans held against each other, by what their steps are and where they act, whatever their numbers are. */
+/** Compares two plans by what their steps are and where they act; numbers do not count. */
 import type { Op } from '../generated/ops.ts';
 import { type Style, styles } from '../style.ts';
 import type { Plan } from './plan.ts';
 import { valuesOf } from './print.ts';
 
-/** All ops of one entry of the config, such as those that make a mount; or one op. */
+/** All ops that come from one entry of the config, such as those that make a mount; or a single op. */
 interface Step {
-  /** What it is found by in the other plan: the property without the number of its entry, and the path it acts on. */
+  /**
+   * Identifies the step in the other plan: the property without its entry's number, and the path that the step acts on.
+   */
   readonly key: string;
   readonly from: string;
   readonly text: string;
 }
 
-/** Slots and counters, which move with every entry that is put in between. */
+/** Slots and counters, which shift with every entry that is inserted. */
 const internal = new Set(['number', 'slot', 'tree', 'namespaceFd', 'namespace', 'ns', 'state', 'socket', 'hostFile']);
 
 /**
- * @returns a line for each step that only one of the plans has, or has otherwise: `-` as it is in the old one, `+` as it is
- *   in the new one; empty when they do the same
+ * @returns a line for each step that is missing from one plan or differs: `-` for the old plan's, `+` for the new
+ *   one's; empty when both plans do the same
  */
 export function diffPlans(old: Plan, now: Plan, style: Style = styles(false)): string {
   const before = keyed(stepsOf(old.ops));
@@ -37,7 +39,7 @@ function show({ from, text }: Step): string {
   return `${from}: ${text}`;
 }
 
-/** Of several with one key each has its count. */
+/** Steps with the same key are told apart by a count. */
 function keyed(steps: readonly Step[]): Map<string, Step> {
   const found = new Map<string, Step>();
   for (const step of steps) {
@@ -57,7 +59,7 @@ function stepsOf(ops: readonly Op[]): Step[] {
   return [...byEntry].map(([entry, [first, ...rest]]) => stepOf(entry, [first as Op, ...rest]));
 }
 
-/** `/mounts/3` for all that comes from it; what comes from no entry of a list is by itself. */
+/** `/mounts/3` for everything that comes from it. A property that is not in a list's entry stands by itself. */
 function entryOf(op: Op): string {
   const entry = /^\/.*?\/\d+(?=\/|$)/.exec(op.from)?.[0];
   return entry ?? `${op.from} ${op.op} ${op.from === 'default' ? placeOf(op) : ''}`;
@@ -74,7 +76,7 @@ function stepOf(entry: string, ops: readonly [Op, ...Op[]]): Step {
   };
 }
 
-/** The path is said once for all of the ops. */
+/** Shows the path once for all ops. */
 function textOf(ops: readonly Op[], place: string): string {
   const texts = ops.map((op) => {
     const values = valuesOf(op, false).filter(([name, text]) => !internal.has(name) && text !== place);

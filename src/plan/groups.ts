@@ -1,4 +1,4 @@
-/** The parts of a plan as people think of them. */
+/** The parts of a plan as people see them. */
 import type { Op } from '../generated/ops.ts';
 
 export interface PlanGroup {
@@ -43,10 +43,10 @@ const filesystems = new Set<Op['op']>([
   ...(['set-root-propagation', 'nodev-root', 'readonly-root', 'readonly-path', 'mask-path'] as const),
 ]);
 
-/** From here on everything waits for `start`. */
+/** Everything from here on waits for `start`. */
 const starts = 'wait-start';
 
-/** The ops by what they are about, in the order of the plan within each group. */
+/** Groups the ops by what they are about; within a group they stay in the plan's order. */
 export function groupsOf(ops: readonly Op[]): PlanGroup[] {
   const start = ops.findIndex(({ op }) => op === starts);
   const titles: readonly Title[] = ['Cgroup', 'Namespaces', 'Filesystems', 'Process', 'Start'];
@@ -68,7 +68,7 @@ const everywhere = new Set<Op['op']>([
   ...(['default-home', 'hold-root', 'record-state', 'set-propagation', 'make-device', 'make-symlink'] as const),
 ]);
 
-/** Whether a step is in nearly every plan, whatever the config says. */
+/** Whether nearly every plan has this step, whatever the config says. */
 export function isEverywhere({ op, from }: Op): boolean {
   return from === 'default' && everywhere.has(op);
 }

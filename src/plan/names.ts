@@ -1,4 +1,4 @@
-/** What the numbers of ops are called: modes, flags, capabilities, masks. */
+/** Names for the numbers in ops: modes, flags, capabilities, masks. */
 import type { DeviceRule, Op, UnitProperty } from '../generated/ops.ts';
 import { capabilityNames } from '../linux/capabilities.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
@@ -10,7 +10,7 @@ import { formatProperty } from '../systemd/property.ts';
 
 type Bits = readonly (readonly [bit: bigint, name: string])[];
 
-/** A field of an op as text; undefined where another field of the op says the same, or it is what it always is. */
+/** Shows a field of an op as text; undefined if another field of the op says the same, or if it has its usual value. */
 export type Naming = (value: never, op: Op) => string | undefined;
 
 const mountAttributes = bitsOf({
@@ -22,10 +22,10 @@ const mountAttributes = bitsOf({
   nosymfollow: attr.nosymfollow,
 });
 
-/** The access times are a number, not flags: 0 is relatime. */
+/** The access time setting is a number, not flags: 0 is relatime. */
 const accessTimes: Readonly<Record<number, string>> = { [attr.noatime]: 'noatime', [attr.strictatime]: 'strictatime' };
 
-/** MS_* of mount(2), by the names of mount(8). */
+/** MS_* of mount(2), with the names of mount(8). */
 const filesystemFlags = bitsOf({
   ro: superblock.rdonly,
   sync: superblock.synchronous,
@@ -42,12 +42,12 @@ const namespaces = bitsOf(namespaceFlags);
 const propagations = bitsOf(propagationFlags);
 const capabilities: Bits = capabilityNames.map((name, number) => [1n << BigInt(number), name]);
 
-/** Of stat(2), by the letters of linux.devices. */
+/** File types of stat(2), with the letters of linux.devices. */
 const fileTypes: Readonly<Record<number, string>> = { 2: 'c', 6: 'b', 1: 'p' };
 
 const unlimited = 2n ** 64n - 1n;
 
-/** `ro,nosuid,noatime`; what is cleared of the access times is all of them. */
+/** `ro,nosuid,noatime`. Access times can only be cleared as a whole. */
 export function mountAttributeNames(value: number | bigint): string | undefined {
   const times = Number(value) & attr.atimeMask;
   const names = namesOf(mountAttributes, BigInt(value) & ~BigInt(attr.atimeMask));
@@ -55,7 +55,7 @@ export function mountAttributeNames(value: number | bigint): string | undefined 
   return [names, time].filter(Boolean).join(',') || undefined;
 }
 
-/** `private`, or `rprivate` where all mounts below get it, too. */
+/** `private`, or `rprivate` if it also applies to all mounts below. */
 export function propagationName(value: number | bigint, recursive: boolean): string | undefined {
   const name = namesOf(propagations, BigInt(value) & ~0x4000n);
   return name === undefined ? undefined : `${recursive ? 'r' : ''}${name}`;
@@ -67,7 +67,7 @@ export function capabilityList(value: number | bigint): string {
   return namesOf(capabilities, set) ?? 'none';
 }
 
-/** `0666 c`: the permissions, and the letter of the type where there is one. */
+/** `0666 c`: the permissions, and the type's letter if there is one. */
 export function modeName(value: number | bigint): string {
   const mode = Number(value);
   const type = fileTypes[mode >> 12];
@@ -82,15 +82,15 @@ const propagation: Naming = (value: number | bigint, op) => propagationName(valu
 const hidden: Naming = () => undefined;
 const limit: Naming = (value: number | bigint) => (BigInt(value) === unlimited ? 'unlimited' : String(value));
 const filter: Naming = (value: number | bigint) => namesOf(filterFlags, BigInt(value));
-/** Where the op names them, its number says nothing more. */
+/** If the op lists the names, the number adds nothing. */
 const cloned: Naming = (value: number | bigint, op) => {
   return 'namespaces' in op && op.namespaces.length > 0 ? undefined : namesOf(namespaces, BigInt(value));
 };
 
-/** Of fields that the op has: another name does not compile. */
+/** Only fields that the op has: any other name does not compile. */
 type Namings<Each extends Op> = { readonly [Field in keyof Each]?: Naming };
 
-/** By op and field. What is not here is shown as it is. */
+/** By op and field. A field that is not listed is shown as it is. */
 const namings: { readonly [Name in Op['op']]?: Namings<Extract<Op, { op: Name }>> } = {
   'start-scope': { properties: (value: readonly UnitProperty[]) => value.map(formatProperty).join('; ') },
   'filter-devices': { rules: (value: readonly DeviceRule[]) => value.map(formatDeviceRule).join('; ') },
@@ -137,7 +137,7 @@ const namings: { readonly [Name in Op['op']]?: Namings<Extract<Op, { op: Name }>
   'set-umask': { mask: modeName },
 };
 
-/** How a field is called; undefined where it is shown as it is. */
+/** Returns the naming of a field; undefined if the field is shown as it is. */
 export function namingOf(op: Op, field: string): Naming | undefined {
   return (namings[op.op] as Readonly<Record<string, Naming>> | undefined)?.[field];
 }
@@ -146,7 +146,7 @@ function recursiveName(name: string, op: Op): string {
   return 'recursive' in op && op.recursive ? `r${name}` : name;
 }
 
-/** A mask in words of 64 bits as cpuset(7) writes it: `0-3,7`. */
+/** A mask in words of 64 bits, in the format of cpuset(7): `0-3,7`. */
 export function numberList(words: readonly (number | bigint)[]): string {
   const numbers = words.flatMap((word, index) => {
     return [...Array(64).keys()].filter((bit) => (BigInt(word) >> BigInt(bit)) & 1n).map((bit) => 64 * index + bit);
@@ -160,7 +160,7 @@ export function numberList(words: readonly (number | bigint)[]): string {
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join();
 }
 
-/** The names of all bits that are set, and a number for those without; undefined for none. */
+/** The names of all set bits, and a number for bits without a name; undefined if none is set. */
 function namesOf(bits: Bits, value: bigint): string | undefined {
   const names = bits.filter(([bit]) => (value & bit) !== 0n).map(([, name]) => name);
   const rest = bits.reduce((left, [bit]) => left & ~bit, value);

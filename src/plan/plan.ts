@@ -1,18 +1,18 @@
 import type { Op, RuntimeOp } from '../generated/ops.ts';
 
 /**
- * What a create or exec will do: plain data, in the order in which it happens. Where init's and the runtime's ops
- * alternate, addon/napi/plan.cc makes them wait for each other.
+ * What a create or exec will do: plain data, in order. Where init's and the runtime's ops alternate, addon/napi/plan.cc
+ * makes them wait for each other.
  */
 export interface Plan {
   readonly ops: readonly Op[];
-  /** Findings that do not stop the container, for the log; those that are as usual on this host apart. */
+  /** Findings that do not stop the container, for the log; `notes` has those that are usual on this host. */
   readonly warnings: readonly Warning[];
   readonly notes: readonly Warning[];
 }
 
 export interface Warning {
-  /** JSON pointer of the property, `` for none. */
+  /** JSON pointer of the property; empty without one. */
   readonly pointer: string;
   readonly message: string;
 }

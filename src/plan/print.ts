@@ -5,14 +5,14 @@ import { namingOf } from './names.ts';
 import { type Plan, showWarning } from './plan.ts';
 
 export interface PrintOptions {
-  /** Also steps that every container has, and values that are as they mostly are. */
+  /** Also shows steps that every container has, and values that are mostly the same. */
   readonly all?: boolean;
   readonly style?: Style;
 }
 
 /**
- * For people: a line per op below the title of its group, with its number, who runs it, what it does with which values,
- * and the property it comes from.
+ * Prints a plan for people: groups with a title, and a line for each op with its number, who runs it, what it does with
+ * which values, and the property that it comes from.
  */
 export function printPlan(plan: Plan, { all = false, style = styles(false) }: PrintOptions = {}): string {
   const groups = groupsOf(plan.ops).map(({ title, ops }) => {
@@ -34,7 +34,7 @@ export function printOp(op: Op, { all = false, style = styles(false) }: PrintOpt
   return `${style.dim(op.by.padEnd(7))} ${what}  ${style.dim(`<- ${op.from}`)}`;
 }
 
-/** Names and texts of an op's own fields, as short as they can be without being unclear. */
+/** Names and texts of an op's own fields, as short as is still clear. */
 export function valuesOf(op: Op, all: boolean): [name: string, text: string][] {
   return Object.entries(op).flatMap(([name, value]): [string, string][] => {
     if (name === 'op' || name === 'by' || name === 'from') return [];
@@ -62,7 +62,7 @@ function printValue(value: unknown): string {
   return JSON.stringify(value, (_name, inner) => (typeof inner === 'bigint' ? inner.toString() : inner));
 }
 
-/** Without a comma, which parts the items of a list. */
+/** Has no comma, because commas separate the items of a list. */
 function isPlain(text: string): boolean {
   return /^[\w./:@%+=*-]+$/.test(text);
 }

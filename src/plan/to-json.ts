@@ -3,7 +3,7 @@ import { formatDeviceRule } from '../linux/device-rules.ts';
 import { formatProperty } from '../systemd/property.ts';
 import { type Plan, showWarning } from './plan.ts';
 
-/** The plan as JSON: stable, diffable; numbers beyond 2^53 as strings. */
+/** The plan as JSON: stable and diffable; numbers above 2^53 become strings. */
 export function planToJson(plan: Plan): string {
   const findings = { warnings: plan.warnings.map(showWarning), notes: plan.notes.map(showWarning) };
   const replacer = (name: string, value: unknown) => {
