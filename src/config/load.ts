@@ -19,15 +19,15 @@ function levelOf({ harmless }: NamedProblem): LogLevel {
   return harmless ? 'info' : 'warning';
 }
 
-/** Sections that the specification has for other platforms. */
+/** Sections that the specification defines for other platforms. */
 const otherPlatforms = ['solaris', 'windows', 'vm', 'zos', 'freebsd'] as const;
 
 /**
- * Reads and validates a bundle's config.json, or another file in its place. What is odd about it is logged.
+ * Reads and validates a bundle's config.json, or another file instead. Oddities are logged.
  *
- * @param timed what takes the times of its steps, where somebody asks for them
- * @throws TsrunError when it cannot be read or parsed
- * @throws SpecError, which lists all errors, when it is no valid Spec
+ * @param timed takes the times of the steps, if they are wanted
+ * @throws TsrunError when the file cannot be read or parsed
+ * @throws SpecError, which lists all errors, when it is not a valid Spec
  */
 export function loadBundle(bundle: string, file?: string, timed: Timed = untimed): LoadedBundle {
   return loadConfig(
@@ -36,14 +36,14 @@ export function loadBundle(bundle: string, file?: string, timed: Timed = untimed
   );
 }
 
-/** The same of a config that has been read, or comes from elsewhere. */
+/** The same for a config that has been read already, or comes from elsewhere. */
 export function loadConfig({ value, text, path }: BundleConfig, timed: Timed = untimed): LoadedBundle {
   const validated = timed('validate', 'config', () => validateSpec(value, { text, path }));
   const { spec } = validated;
   for (const platform of otherPlatforms) {
     if (spec[platform] !== undefined) log('debug', `${path}: /${platform} is for another platform and not read`);
   }
-  // Their places are looked for, which takes longer than all of validation, when they are printed.
+  // Places are looked up only for problems that are printed: this takes longer than all of validation.
   const printed = validated.odd.filter((problem) => isLogged(levelOf(problem)));
   for (const finding of locate(printed, { text, path })) {
     const { line, column } = finding;

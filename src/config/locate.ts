@@ -1,16 +1,16 @@
-/** Places of what is found only after validation: by lowering, by the host, by the kernel. */
+/** Finds the places of problems that only show after validation: in lowering, on the host, in the kernel. */
 import { type ErrorPlace, TsrunError } from '../errors.ts';
 import { findValue } from './read/find-value.ts';
 import { placeOf } from './read/pointer.ts';
 import { offsetOf, type SpecSource } from './validate/places.ts';
 
-/** A document that holds a part of a config, as `exec --process` and `update --resources` read. */
+/** A document that holds part of a config, as `exec --process` and `update --resources` read it. */
 export interface PartSource extends SpecSource {
-  /** JSON pointer of the whole document in a config; `` for a config. */
+  /** JSON pointer of where the document belongs in a config; `` for a whole config. */
   readonly base?: string;
 }
 
-/** Gives an error that is about a property its place in the text. Any other is left as it is. */
+/** Gives an error about a property its place in the text. Any other error stays as it is. */
 export function withPlace(error: unknown, source: PartSource): unknown {
   if (error instanceof TsrunError && error.pointer !== undefined) {
     error.place ??= placeOfProperty(error.pointer, source);
@@ -18,7 +18,7 @@ export function withPlace(error: unknown, source: PartSource): unknown {
   return error;
 }
 
-/** What an action returns; what it throws gets its place. */
+/** Runs an action and returns its result. An error that it throws gets its place. */
 export function placing<T>(source: PartSource, action: () => T): T {
   try {
     return action();
@@ -27,7 +27,7 @@ export function placing<T>(source: PartSource, action: () => T): T {
   }
 }
 
-/** Whether two documents have the same value there: then a place in the one is the place of what the other has. */
+/** Whether two documents have the same value there. If so, a place in one also stands for what the other has. */
 export function isSameAt(pointer: string, a: unknown, b: unknown): boolean {
   return JSON.stringify(valueAt(a, pointer)) === JSON.stringify(valueAt(b, pointer));
 }
@@ -39,13 +39,13 @@ function valueAt(value: unknown, pointer: string): unknown {
   }, value);
 }
 
-/** `config.json:12:7: ` before a message about a property; empty where the text has nothing of it. */
+/** `config.json:12:7: ` before a message about a property; empty if the property is not in the text. */
 export function placePrefix(pointer: string, source: PartSource): string {
   const place = placeOfProperty(pointer, source);
   return place === undefined ? '' : `${place.path}:${place.line}:${place.column}: `;
 }
 
-/** Of the property, or of the nearest object around it; undefined where the text has nothing of it. */
+/** The place of the property, or of the nearest object around it; undefined if the text has neither. */
 export function placeOfProperty(pointer: string, { text, path, base = '' }: PartSource): ErrorPlace | undefined {
   if (pointer === '' || (pointer !== base && !pointer.startsWith(`${base}/`))) return undefined;
   const offset = offsetOf(pointer.slice(base.length), (at) => findValue(text, at));

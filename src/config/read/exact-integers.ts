@@ -2,11 +2,11 @@ import { type JsonScan, scanJson } from './json-scanner.ts';
 import { maxDepth } from './parse.ts';
 
 /**
- * Integers as a JSON text writes them, which JSON.parse rounds above 2^53. The text is only scanned when one is asked
- * for.
+ * Finds integers as a JSON text writes them; JSON.parse rounds those above 2^53. The text is only scanned when an
+ * integer is asked for.
  *
  * @param text valid JSON
- * @returns a function from JSON pointer to the integer there; undefined when there is none, or one with a fraction or
+ * @returns a function from JSON pointer to the integer there; undefined if there is none, or if it has a fraction or
  *   exponent
  */
 export function exactIntegers(text: string): (pointer: string) => bigint | undefined {

@@ -1,7 +1,10 @@
-/** Where a value stands in a text that is known to be JSON: what is beside the way to it is stepped over, not read. */
+/**
+ * Finds where a value stands in a text that is known to be JSON. Values that are not on the way to it are skipped, not
+ * parsed.
+ */
 import { closingQuote, skipSpace } from './key-limit.ts';
 
-/** @returns the offset of the value at a JSON pointer, undefined when there is none */
+/** @returns the offset of the value at a JSON pointer; undefined if there is no such value */
 export function findValue(text: string, pointer: string): number | undefined {
   let at = skipSpace(text, 0);
   for (const part of pointer.split('/').slice(1)) {
@@ -25,7 +28,7 @@ function findProperty(text: string, open: number, name: string): number | undefi
   return undefined;
 }
 
-/** @param open offset of the array's bracket; of another value there are no items */
+/** @param open offset of the array's bracket; any other value has no items */
 function findItem(text: string, open: number, index: string): number | undefined {
   if (text[open] !== '[' || !/^\d+$/.test(index)) return undefined;
   let at = skipSpace(text, open + 1);
@@ -36,7 +39,7 @@ function findItem(text: string, open: number, index: string): number | undefined
   return undefined;
 }
 
-/** Offset of what follows the value at `at` and its comma, which is the closing bracket after the last. */
+/** Offset of what follows the value at `at` and its comma; after the last value, that is the closing bracket. */
 function next(text: string, at: number): number {
   const end = skipSpace(text, valueEnd(text, at));
   return text[end] === ',' ? skipSpace(text, end + 1) : end;
@@ -60,7 +63,7 @@ function valueEnd(text: string, at: number): number {
         if (depth === 0) return found.index;
         break;
       default:
-        // Of the value around it, when this one is a word or a number.
+        // The value is a word or a number, so this bracket closes the value around it.
         if (depth === 0) return found.index;
         if (--depth === 0) return sign.lastIndex;
     }

@@ -1,20 +1,20 @@
 /**
- * A JSON parser (RFC 8259) that keeps positions instead of values. JSON.parse does the work when all is well; this is
- * run when something has to be pointed at: a syntax error, a property given twice, a value the schema refuses.
+ * A JSON parser (RFC 8259) that keeps positions instead of values. Usually JSON.parse does the work; this one runs when
+ * a message needs a position: of a syntax error, a property given twice, or a value that the schema refuses.
  */
 import { appendPointer } from './pointer.ts';
 
 export interface JsonScan {
-  /** Offset of each value in the text, by JSON pointer. A property given twice counts with its last value. */
+  /** Offset of each value in the text, by JSON pointer. For a property given twice, the last value counts. */
   values: Map<string, number>;
   /** Offset of each property's name, by JSON pointer of its value. */
   names: Map<string, number>;
   duplicates: { pointer: string; first: number; second: number }[];
-  /** Set when the text is not JSON; the maps then end there. */
+  /** Set when the text is not JSON; the maps then end at the error. */
   error: { offset: number; message: string } | undefined;
 }
 
-/** @param maxDepth of nested arrays and objects; deeper ones are an error */
+/** @param maxDepth the deepest nesting of arrays and objects; a deeper one is an error */
 export function scanJson(text: string, maxDepth: number): JsonScan {
   const scanner = new Scanner(text, maxDepth);
   try {
@@ -34,7 +34,7 @@ class ScanError extends Error {
   }
 }
 
-/** The longest word that is quoted in a message. */
+/** The longest word that a message quotes. */
 const maxWord = 20;
 
 class Scanner {
@@ -42,7 +42,7 @@ class Scanner {
   readonly #text: string;
   readonly #maxDepth: number;
   #at = 0;
-  /** Offsets of the brackets that are open, to say which one is never closed. */
+  /** Offsets of the open brackets, to report one that is never closed. */
   readonly #open: number[] = [];
 
   constructor(text: string, maxDepth: number) {
@@ -175,7 +175,7 @@ class Scanner {
     return true;
   }
 
-  /** What stands here, for a message. */
+  /** The word at this position, for a message. */
   #word(): string {
     this.#endOfText();
     const [word = ''] = /^(?:[\w$.+-]+|.)/su.exec(this.#text.slice(this.#at, this.#at + maxWord)) ?? [];
@@ -189,7 +189,7 @@ class Scanner {
     this.#failAt(open, `this ${this.#text[open]} is never closed; the file may be cut off`);
   }
 
-  /** Fails with the fix where the mistake is one of the usual ones. */
+  /** Fails, with a hint for the most common mistakes. */
   #failAtWord(message: string): never {
     const rest = this.#text.slice(this.#at, this.#at + maxWord);
     if (/^(?:\/\/|\/\*|#)/.test(rest)) this.#fail('comments are not allowed in JSON');

@@ -1,15 +1,15 @@
 import { TsrunError } from '../../errors.ts';
 
-/** Characters. With the names of a text of this size the worst takes less than a second. */
+/** In characters. The worst names in a text of this size take less than a second. */
 const smallText = 128 * 1024;
 
-/** Of the number of properties times the number of different names; a Spec of 10 MiB has a tenth of it. */
+/** Limit for the number of properties times the number of different names; a Spec of 10 MiB has a tenth of it. */
 const maxProduct = 100_000_000;
 
 /**
- * Whoever writes a config.json can choose its names so that the engine's table of names keeps all of them in one list
- * (the hash of QuickJS has no seed), through which it then goes for every property: with 16 MiB of them for an hour. So
- * their number is limited, before the first is read.
+ * Limits the number of names, before the first is parsed. The author of a config.json can choose names that the
+ * engine's table puts into one list, because QuickJS has a hash without a seed. The engine then walks that list for
+ * every property: with 16 MiB of such names, for an hour.
  *
  * @throws TsrunError
  */
@@ -31,7 +31,7 @@ export function demandFewNames(text: string, path: string): void {
   }
 }
 
-/** Names of properties as the text spells them: strings that a colon follows. Ends where the text is no JSON. */
+/** Names of properties as the text spells them: strings before a colon. Ends where the text is not JSON. */
 function* namesIn(text: string): Generator<string> {
   for (let open = text.indexOf('"'); open !== -1; ) {
     const close = closingQuote(text, open);
@@ -43,8 +43,8 @@ function* namesIn(text: string): Generator<string> {
 }
 
 /**
- * Offset of the quote that ends the string begun at `open`: the first one after an even number of backslashes. -1 when
- * there is none.
+ * Offset of the quote that ends the string begun at `open`: the first one after an even number of backslashes; -1
+ * without one.
  */
 export function closingQuote(text: string, open: number): number {
   for (let close = text.indexOf('"', open + 1); close !== -1; close = text.indexOf('"', close + 1)) {
@@ -55,7 +55,7 @@ export function closingQuote(text: string, open: number): number {
   return -1;
 }
 
-/** Offset of the first character from `at` on that is not JSON's white space. */
+/** Offset of the first character from `at` on that is not white space in JSON. */
 export function skipSpace(text: string, at: number): number {
   let next = at;
   let char = text.charCodeAt(next);

@@ -1,4 +1,6 @@
-/** From the text of config.json to its value, with what JSON.parse lets pass refused. On the start-up path. */
+/**
+ * Turns the text of config.json into its value, and refuses some things that JSON.parse accepts. On the start-up path.
+ */
 import { addon } from '../../addon.ts';
 import { TsrunError } from '../../errors.ts';
 import { scanJson } from './json-scanner.ts';
@@ -6,8 +8,8 @@ import { closingQuote, demandFewNames, skipSpace } from './key-limit.ts';
 import { appendPointer, placeOf, showPlace } from './pointer.ts';
 
 /**
- * Levels of nesting. A Spec has fewer than ten; without a limit a file of brackets would overflow the stack of whatever
- * walks over the value.
+ * The most levels of nesting. A Spec has fewer than ten; without a limit, a file of brackets would overflow the stack
+ * of any code that walks the value.
  */
 export const maxDepth = 100;
 
@@ -15,9 +17,9 @@ export const maxDepth = 100;
  * Parses the text of a config.json.
  *
  * @param path names the file in messages
- * @throws TsrunError with line and column when the text is not JSON, has a property twice (which one counts would differ
- *   from tool to tool) or too many, nests too deep, or has a NUL (the kernel would cut the string there) or half a surrogate pair
- *   (it has no UTF-8) in a string
+ * @throws TsrunError with line and column when the text is not JSON; has a property twice (tools would differ on which
+ *   one counts), or too many properties; nests too deep; or has a string with a NUL (the kernel would cut the string
+ *   there) or half a surrogate pair (which has no UTF-8 form)
  */
 export function parseSpecText(text: string, path: string): unknown {
   if (text.charCodeAt(0) === 0xfeff) {
@@ -31,12 +33,12 @@ export function parseSpecText(text: string, path: string): unknown {
   if (!addon().hasPlainKeys(text, maxDepth) && countKeysOfValue(value, 0) !== countKeysOfText(text)) {
     throw locatedError(text, path);
   }
-  // A search for the two characters is ten times as fast as the expression.
+  // Searching for the two characters first is ten times as fast as the expression.
   if (text.includes('\\u') && /\\u(?:0000|d[89a-f])/i.test(text)) refuseBadStrings(value, text, path);
   return value;
 }
 
-/** Lines in the message of one error. */
+/** The most lines in one error's message. */
 const maxShown = 20;
 
 function more(all: readonly unknown[]): string[] {
@@ -51,7 +53,7 @@ function parse(text: string, path: string): unknown {
   }
 }
 
-/** What the slow scanner finds wrong with the text, which JSON.parse or the count of keys has refused. */
+/** Uses the slow scanner to find what JSON.parse or the count of keys has refused. */
 function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   const { error, duplicates } = scanJson(text, maxDepth);
   if (error !== undefined) {
@@ -65,18 +67,18 @@ function locatedError(text: string, path: string, cause?: unknown): TsrunError {
   return new TsrunError([...places, ...more(duplicates)].join('\n'), { hint: 'remove one of the two' });
 }
 
-/** Where not a word but a part of the file is missing. */
+/** A hint for the case that part of the file is missing. */
 function syntaxHint(message: string, path: string): string | undefined {
   const isEmpty = message.includes('the file is empty');
-  // Others are given to exec and update, and hold something else.
+  // Other files are for exec and update, and hold something else.
   if (isEmpty && /(^|\/)config\.json$/.test(path)) return '`tsrun spec` writes a config.json to begin with';
   const isCutOff = isEmpty || message.includes('cut off') || message.includes('ends too early');
   return isCutOff ? 'write or copy it again: was the disk full, or the file still being written?' : undefined;
 }
 
 /**
- * Keys in the text: strings that a colon follows. When there are more than in the value, some object has one twice.
- * The text must be valid JSON.
+ * Counts the keys in the text: strings before a colon. If there are more than in the value, some object has a key
+ * twice. The text must be valid JSON.
  */
 function countKeysOfText(text: string): number {
   let keys = 0;
@@ -88,7 +90,7 @@ function countKeysOfText(text: string): number {
   return keys;
 }
 
-/** NaN, which equals no count, when the value is nested too deep. */
+/** NaN, which equals no count, if the value is nested too deep. */
 function countKeysOfValue(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (depth === maxDepth) return Number.NaN;

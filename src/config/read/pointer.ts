@@ -5,15 +5,15 @@ export function appendPointer(pointer: string, name: string | number): string {
   return `${pointer}/${/[~/]/.test(text) ? text.replaceAll('~', '~0').replaceAll('/', '~1') : text}`;
 }
 
-/** Pointer of the value that holds the pointer's value; that of the document for the document itself. */
+/** Pointer of the object or array around the pointer's value; for the document, its own pointer. */
 export function parentPointer(pointer: string): string {
   return pointer.slice(0, Math.max(0, pointer.lastIndexOf('/')));
 }
 
 export interface Place {
-  /** From 1. */
+  /** Counted from 1. */
   line: number;
-  /** In characters, from 1. */
+  /** In characters, counted from 1. */
   column: number;
 }
 
@@ -21,7 +21,10 @@ export function placeOf(text: string, offset: number): Place {
   return new PlaceFinder(text).at(offset);
 }
 
-/** Places of many offsets in ascending order: each counts on from the one before, as a text may have a million. */
+/**
+ * Finds the places of many offsets in ascending order. Each search goes on from the last one, because a text may have a
+ * million lines.
+ */
 export class PlaceFinder {
   readonly #text: string;
   #offset = 0;
@@ -34,7 +37,7 @@ export class PlaceFinder {
     this.#nextLine = lineAfter(text, 0);
   }
 
-  /** @param offset not before that of the last call */
+  /** @param offset not before the last call's */
   at(offset: number): Place {
     while (this.#nextLine <= offset) {
       this.#offset = this.#nextLine;
@@ -48,7 +51,7 @@ export class PlaceFinder {
   }
 }
 
-/** Offset of the next line's start; Infinity in the last line. */
+/** Offset where the next line starts; Infinity in the last line. */
 function lineAfter(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   return end === -1 ? Number.POSITIVE_INFINITY : end + 1;

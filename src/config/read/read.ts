@@ -5,21 +5,21 @@ import { closeQuietly } from '../../close.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import { parseSpecText } from './parse.ts';
 
-/** Bytes. The largest configurations seen in the field, with thousands of mounts and seccomp rules, have 1 MiB. */
+/** In bytes. The largest configurations seen in practice, with thousands of mounts and seccomp rules, have 1 MiB. */
 export const maxConfigSize = 16 * 1024 * 1024;
 
 export interface BundleConfig {
   text: string;
-  /** Of config.json, for messages. */
+  /** Path of config.json, for messages. */
   path: string;
   /** The parsed text, not validated. */
   value: unknown;
 }
 
 /**
- * Reads and parses the config.json of a bundle, or another file in its place.
+ * Reads and parses the config.json of a bundle, or another file instead.
  *
- * @throws TsrunError when it is missing (in runc's words, which callers match), not a regular file, not readable, too
+ * @throws TsrunError when it is missing (in runc's words, which callers match), not a regular file, unreadable, too
  *   large, not UTF-8 or not JSON
  */
 export function readBundleConfig(bundleDir: string, file?: string): BundleConfig {
@@ -29,11 +29,11 @@ export function readBundleConfig(bundleDir: string, file?: string): BundleConfig
 }
 
 /**
- * The text of a file that the command line names, guarded as config.json is: a device such as /dev/zero has no end, and a
- * fifo may never have a writer. What the caller has opened is read to its end, whatever it is: `-`, /dev/stdin and the
- * /dev/fd/63 of a shell's `<(…)`.
+ * Reads a file that the command line names, with the same guards as config.json: a device such as /dev/zero has no end,
+ * and a fifo may never have a writer. A descriptor that the caller has opened is read to its end, whatever it is: `-`,
+ * /dev/stdin, or the /dev/fd/63 of a shell's `<(…)`.
  *
- * @param option how the command line names it, for messages
+ * @param option the option's name, for messages
  * @throws TsrunError when it cannot be read, or is larger than a config.json may be
  */
 export function readNamedFile(file: string, option: string): string {
@@ -75,7 +75,7 @@ function readRegularFile(bundleDir: string, path: string): Buffer {
 
 function open(bundleDir: string, path: string): number {
   try {
-    // O_NONBLOCK: opening a fifo would otherwise wait for a writer.
+    // Without O_NONBLOCK, opening a fifo would wait for a writer.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = errorCode(error);
@@ -85,8 +85,8 @@ function open(bundleDir: string, path: string): number {
 }
 
 /**
- * The first words are runc's, which callers match; the kernel's words for ENOENT are avoided, for podman takes them to
- * mean that the program in the container is missing.
+ * The first words are runc's, which callers match. The kernel's words for ENOENT are avoided: podman would conclude
+ * from them that the container's program is missing.
  */
 function notFound(bundleDir: string, path: string): TsrunError {
   if (path !== join(bundleDir, 'config.json')) return new TsrunError(`JSON specification file ${path} not found`);
@@ -111,7 +111,9 @@ function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** Reads to the end of the file, which may be longer than it said it was, but never more than a byte over the limit. */
+/**
+ * Reads to the end of the file, which may be longer than its stated size, but never more than a byte over the limit.
+ */
 function readAll(fd: number, size: number, path: string): Buffer {
   if (size > maxConfigSize) throw tooLarge(path, `${size} bytes`);
   let buffer = Buffer.allocUnsafe(size + 1);
@@ -130,7 +132,7 @@ function tooLarge(path: string, size: string): TsrunError {
 
 function decode(bytes: Buffer, path: string): string {
   const text = bytes.toString('utf8');
-  // Only a text with replacement characters can have been invalid, and it may also just contain them.
+  // Only if the text has replacement characters can the bytes have been invalid; it may also simply contain them.
   if (!text.includes('\uFFFD')) return text;
   const encoded = Buffer.from(text);
   if (encoded.equals(bytes)) return text;

@@ -5,9 +5,9 @@ import { exactIntegers } from '../read/exact-integers.ts';
 import type { Problem } from './finding.ts';
 
 /**
- * Above 2^53 JSON.parse rounds to the nearest double. As a limit of memory or time the difference is nothing, but a
- * seccomp filter compares bits: there a rounded value is refused. The largest uint64, a common mask, is not: lowering
- * takes 2^64, which no uint64 can be, for it.
+ * Above 2^53 JSON.parse rounds to the nearest double. For a limit of memory or time this makes no difference, but a
+ * seccomp filter compares bits, so a rounded value is refused there. The largest uint64, a common mask, is accepted: it
+ * becomes 2^64, which is no uint64, and lowering turns that back.
  */
 export function inexactSeccompValues(spec: Spec, text: string): Problem[] {
   const large = (spec.linux?.seccomp?.syscalls ?? []).flatMap(({ args = [] }, index) => {

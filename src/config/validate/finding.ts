@@ -1,4 +1,4 @@
-/** What validation finds in a configuration, and how it is shown. */
+/** What validation finds in a configuration, and how to show it. */
 import { TsrunError } from '../../errors.ts';
 import { maxSchemaErrors } from './schema.ts';
 
@@ -6,21 +6,21 @@ import { maxSchemaErrors } from './schema.ts';
 export interface Problem {
   /** JSON pointer of the value, or of the object that lacks one. */
   pointer: string;
-  /** What is expected and what was found. */
+  /** What is expected, and what was found. */
   message: string;
-  /** What is probably meant, or what to do; a function where finding it out takes work. */
+  /** What is probably meant, or what to do; a function if it takes work to find out. */
   hint?: string | (() => string | undefined) | undefined;
-  /** Of a warning: see Rule. */
+  /** Only for a warning: see Rule. */
   harmless?: true | undefined;
 }
 
 export interface Finding extends Problem {
   hint?: string | undefined;
-  /** Name of the check: `schema`, `unknown-property` or a rule of src/validate/rules. */
+  /** Name of the check: `schema`, `unknown-property` or a rule of src/config/validate/rules. */
   rule: string;
-  /** In the file, from 1. */
+  /** Line in the file, counted from 1. */
   line: number;
-  /** In characters, from 1. */
+  /** In characters, counted from 1. */
   column: number;
 }
 
@@ -30,16 +30,16 @@ export function showFinding({ pointer, message, hint, line, column }: Finding, p
   return `${path}:${line}:${column}: ${subject}${message}${hint === undefined ? '' : ` (${hint})`}`;
 }
 
-/** Lines in the message of one error; all findings are in its `findings`. */
+/** The most lines in one error's message; `findings` has all findings. */
 const maxShown = 20;
 
-/** A configuration that is valid JSON but no valid Spec. */
+/** The error for a configuration that is valid JSON but not a valid Spec. */
 export class SpecError extends TsrunError {
   override name = 'SpecError';
   override readonly findings: readonly Finding[];
   readonly source: { readonly path: string; readonly text: string };
 
-  /** @param source the configuration, for the message */
+  /** @param source of the configuration, for the message */
   constructor(findings: readonly Finding[], source: { path: string; text: string }) {
     const { path } = source;
     super(findings.length === 1 ? showFinding(findings[0] as Finding, path) : summary(findings, path), {
@@ -50,7 +50,7 @@ export class SpecError extends TsrunError {
   }
 }
 
-/** A line with the path and the count, then a line for each with only the file's name. */
+/** A line with the path and the count, then a line for each finding with only the file's name. */
 function summary(findings: readonly Finding[], path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const shown = findings.slice(0, maxShown).map((finding) => showFinding(finding, name));
@@ -59,10 +59,10 @@ function summary(findings: readonly Finding[], path: string): string {
   return [`${count} errors in ${path}`, ...shown, ...rest].join('\n');
 }
 
-/** Characters of a value that are quoted in a message. */
+/** The most characters of a value that a message quotes. */
 const maxQuoted = 60;
 
-/** A value as messages show it, cut where it is long. */
+/** A value as messages show it, cut if it is long. */
 export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';

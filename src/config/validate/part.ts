@@ -1,4 +1,4 @@
-/** Documents that are a part of a config: the process of `exec --process`, the limits of `update`. */
+/** Validates documents that are part of a config: the process of `exec --process`, the limits of `update`. */
 import { type ObjectSchema, type Schema, Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Spec } from '../../generated/spec.ts';
 import { appendPointer } from '../read/pointer.ts';
@@ -9,10 +9,10 @@ import { describeSchemaError } from './schema-words.ts';
 import { applyRules, explainRefusal, refusedPointer } from './validate.ts';
 
 /**
- * What schema and rules have against a part, with pointers as in a config. Rules that read more than the part are left
- * out.
+ * Finds what the schema and the rules refuse in a part, with pointers as in a config. Rules that read more than the
+ * part are left out.
  *
- * @param at where the part stands in a config
+ * @param at the part's place in a config
  * @param isValid the verdict of the schema's compiled code
  */
 export function problemsIn(
@@ -35,7 +35,7 @@ function schemaAt(at: readonly string[]): Schema {
   return at.reduce<Schema>((schema, name) => (schema as ObjectSchema).properties[name] as Schema, specSchema);
 }
 
-/** The config that holds nothing else. */
+/** A config that holds only this value. */
 export function inConfig(value: unknown, at: readonly string[]): Spec {
   return at.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Spec;
 }

@@ -1,4 +1,4 @@
-/** Places of problems in the text of a document. */
+/** Finds the places of problems in the text of a document. */
 import { findValue } from '../read/find-value.ts';
 import { scanJson } from '../read/json-scanner.ts';
 import { maxDepth } from '../read/parse.ts';
@@ -16,7 +16,7 @@ export interface NamedProblem extends Problem {
   rule: string;
 }
 
-/** Adds the places and sorts by them. */
+/** Adds the places, and sorts by them. */
 export function locate(problems: readonly NamedProblem[], { text }: SpecSource): Finding[] {
   if (problems.length === 0) return [];
   const scan = problems.length > maxSought ? scanJson(text, maxDepth).values : undefined;
@@ -28,10 +28,10 @@ export function locate(problems: readonly NamedProblem[], { text }: SpecSource):
     .map(({ problem, offset }, index) => ({ ...problem, hint: hintOf(problem, index), ...places.at(offset) }));
 }
 
-/** Problems whose places are looked for one by one; the places of all values take longer. */
+/** Up to this many problems are located one by one; beyond, it is faster to find the places of all values. */
 const maxSought = 8;
 
-/** Problems whose hints are looked for: the nearest of 41 words takes a millisecond, and a config may have a million. */
+/** How many problems get a hint: the nearest of 41 words takes a millisecond, and a config may have a million. */
 const maxHints = 100;
 
 function hintOf({ hint }: Problem, index: number): string | undefined {
@@ -39,7 +39,7 @@ function hintOf({ hint }: Problem, index: number): string | undefined {
   return index < maxHints ? hint() : undefined;
 }
 
-/** Of the value; of the nearest object around it when the pointer names a property that is not there. */
+/** Offset of the value, or of the nearest object around it if the pointer names a missing property. */
 export function offsetOf(pointer: string, offsetAt: (pointer: string) => number | undefined): number {
   const offset = offsetAt(pointer);
   if (offset !== undefined || pointer === '') return offset ?? 0;

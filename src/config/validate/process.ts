@@ -1,4 +1,4 @@
-/** The process of `exec --process FILE`: a document of its own that is held against the same schema and rules. */
+/** Validates the process of `exec --process FILE`, a separate document with the same schema and rules. */
 import type { Process } from '../../generated/spec.ts';
 import { validateProcess as isProcess } from '../../generated/validate-process.ts';
 import { logFinding } from '../../log.ts';
@@ -8,12 +8,12 @@ import { locate, type NamedProblem, type SpecSource } from './places.ts';
 import { capabilityWarnings } from './rules/capabilities.ts';
 import { applyRules } from './validate.ts';
 
-/** Where a process stands in a config. */
+/** The place of a process in a config. */
 const at = ['process'];
 
 /**
  * @param value the parsed `source.text`
- * @throws SpecError with all errors, their pointers counted from the process
+ * @throws SpecError with all errors, their pointers relative to the process
  */
 export function validateProcess(value: unknown, source: SpecSource): Process {
   const errors = problemsIn(value, at, isProcess).map(fromProcess);

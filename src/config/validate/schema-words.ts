@@ -1,11 +1,11 @@
-/** Schema errors in words. Only loaded with work to do when a configuration is wrong. */
+/** Puts schema errors into words. It only has work to do when a configuration is wrong. */
 import type { IntegerSchema, ObjectSchema, Schema } from '../../generated/schema-tables.ts';
 import { didYouMean, nearest } from '../../suggest.ts';
 import { appendPointer } from '../read/pointer.ts';
 import { type Problem, show } from './finding.ts';
 import type { SchemaError } from './schema.ts';
 
-/** Words of an enum that are all listed beside a hint. */
+/** The most words of an enum that are all listed beside a hint. */
 const maxListed = 8;
 
 export function describeSchemaError({ path, schema, value, missing }: SchemaError): Problem {
@@ -19,14 +19,14 @@ export function describeSchemaError({ path, schema, value, missing }: SchemaErro
   return { pointer, message: `${expected(schema, value, hint !== undefined)}, found ${show(value)}`, hint };
 }
 
-/** A property the schema does not know that looks like the missing one. */
+/** A property that the schema does not know and that looks like the missing one. */
 function misspelt(missing: string, schema: ObjectSchema, value: object): string | undefined {
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.properties, name));
   const name = nearest(missing, unknown);
   return name === undefined ? undefined : `is ${JSON.stringify(name)} misspelt?`;
 }
 
-/** Long lists of words are left out where a hint has the right one. */
+/** A long list of words is left out if a hint has the right one. */
 function expected(schema: Schema, value: unknown, hasHint: boolean): string {
   switch (schema.kind) {
     case 'object':
@@ -40,7 +40,7 @@ function expected(schema: Schema, value: unknown, hasHint: boolean): string {
       return `must be ${integerRange(schema)}`;
     case 'enum':
       if (hasHint && schema.values.length > maxListed) return `must be one of ${schema.values.length} known values`;
-      // The empty one stands for none.
+      // The empty word stands for no value.
       return `must be one of ${schema.values.filter(Boolean).join(', ')}`;
     case 'string':
       return typeof value === 'string' ? `must match ${schema.pattern?.source}` : 'must be a string';
@@ -52,14 +52,14 @@ function integerRange({ minimum, maximum }: IntegerSchema): string {
   return minimum === Number.NEGATIVE_INFINITY ? 'an integer' : `an integer of at least ${minimum}`;
 }
 
-/** The limits of 64 bits are no doubles: JSON.parse and the tables have them rounded up by one. */
+/** The limits of 64 bits do not fit a double: JSON.parse and the tables round them up by one. */
 function bound(limit: number): string {
   if (limit === 2 ** 64) return '18446744073709551615';
   if (limit === 2 ** 63) return '9223372036854775807';
   return BigInt(limit).toString();
 }
 
-/** What to write for a property that has to be there and is not. */
+/** What to write for a required property that is missing. */
 const additions: Readonly<Record<string, string>> = {
   ociVersion: '"1.0.2"',
   root: '{"path": "rootfs"}',
@@ -76,13 +76,13 @@ function addition(missing: string): string {
   return Object.hasOwn(additions, missing) ? `add it, such as ${name}: ${additions[missing]}` : `add ${name}`;
 }
 
-/** Words for the patterns of schemas/. */
+/** Descriptions of the patterns in schemas/. */
 const patternWords: Readonly<Record<string, string>> = {
   '^[1-9][0-9]*[KMG]B$': 'such as 64KB, 2MB or 1GB',
   '^[rwm]*$': 'r for read, w for write, m for mknod',
 };
 
-/** What people call an error of seccomp. */
+/** Other words that people write for SCMP_ACT_ERRNO. */
 const denial = /^(SCMP_ACT_)?(DENY|DENIED|BLOCK|REJECT|REFUSE|FORBID|EPERM)$/i;
 
 function meantWord(value: string, words: readonly string[]): string | undefined {

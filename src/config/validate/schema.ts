@@ -1,12 +1,12 @@
 /**
- * Finds every place where a value breaks a schema of src/generated/schema-tables.ts, for the messages. Whether it does
- * is for ajv's generated code to say (validate.ts); the tests hold both to the same verdict.
+ * Finds every place where a value breaks a schema of src/generated/schema-tables.ts, for the messages. The verdict
+ * itself comes from ajv's generated code (validate.ts); the tests make sure that both agree.
  */
 import type { ArraySchema, MapSchema, ObjectSchema, Schema } from '../../generated/schema-tables.ts';
 
 /** A value that its schema refuses. */
 export interface SchemaError {
-  /** Property names and indices that lead to the value. */
+  /** Property names and indices on the way to the value. */
   path: readonly (string | number)[];
   schema: Schema;
   value: unknown;
@@ -14,10 +14,13 @@ export interface SchemaError {
   missing?: string;
 }
 
-/** Nobody reads more, and an array of a hostile config may have millions. With so many, there may be others. */
+/**
+ * People read no more than this, and an array in a hostile config may have millions. With so many errors, there may be
+ * more.
+ */
 export const maxSchemaErrors = 1000;
 
-/** The first errors in the order of the document; a value of the wrong type is not looked into. */
+/** The first errors in document order; inside a value of the wrong type, nothing is checked. */
 export function schemaErrors(schema: Schema, value: unknown): SchemaError[] {
   const errors: SchemaError[] = [];
   check(schema, value, [], errors);
@@ -32,7 +35,7 @@ function check(schema: Schema, value: unknown, path: (string | number)[], errors
   else if (schema.kind === 'array') checkItems(schema, value as unknown[], path, errors);
 }
 
-/** The value by itself, without its properties or items. */
+/** Checks the value itself, without its properties or items. */
 function accepts(schema: Schema, value: unknown): boolean {
   switch (schema.kind) {
     case 'object':
@@ -67,7 +70,8 @@ function checkEntries(schema: MapSchema, value: object, path: (string | number)[
 }
 
 function checkItems(schema: ArraySchema, value: unknown[], path: (string | number)[], errors: SchemaError[]): void {
-  // Without iterators: most of a configuration are long lists of system calls and paths, walked once by cold code.
+  // Without iterators: most of a configuration consists of long lists of system calls and paths, each walked once by
+  // cold code.
   for (let index = 0; index < value.length; index++) checkAt(schema.items, value, index, path, errors);
 }
 

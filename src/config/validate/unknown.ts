@@ -1,11 +1,11 @@
-/** Properties that the schema does not know. The specification has them ignored; `tsrun check` lists them. */
+/** Properties that the schema does not know. By the specification they are ignored; `tsrun check` lists them. */
 
 import { type ObjectSchema, type Schema, Spec } from '../../generated/schema-tables.ts';
 import { didYouMean } from '../../suggest.ts';
 import { appendPointer } from '../read/pointer.ts';
 import type { Problem } from './finding.ts';
 
-/** Properties of earlier versions of the specification, and what has become of them. */
+/** Properties of earlier versions of the specification, and what replaced them. */
 const renamed: Readonly<Record<string, string>> = {
   '/linux/intelRdt/enableCMT': 'replaced by enableMonitoring',
   '/linux/intelRdt/enableMBM': 'replaced by enableMonitoring',
@@ -14,7 +14,7 @@ const renamed: Readonly<Record<string, string>> = {
   '/linux/resources/oomScoreAdj': 'moved to /process/oomScoreAdj',
 };
 
-/** @param value of any shape; what is of the wrong type is not looked into */
+/** @param value of any shape; parts of the wrong type are skipped */
 export function unknownProblems(value: unknown): Problem[] {
   return walk(Spec, value, '');
 }

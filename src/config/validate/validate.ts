@@ -1,6 +1,6 @@
 /**
- * From a parsed config.json to a Spec: first the schema, then the rules that hold between properties. All errors are
- * found at once. On the start-up path: places and words are only made when something is wrong.
+ * Turns a parsed config.json into a Spec: first the schema, then the rules between properties. All errors are found in
+ * one go. On the start-up path, so places and words are only made when something is wrong.
  */
 
 import { type Schema, Spec as specSchema } from '../../generated/schema-tables.ts';
@@ -18,22 +18,22 @@ import { unknownProblems } from './unknown.ts';
 
 export interface ValidatedSpec {
   spec: Spec;
-  /** What is odd about it, without the places, which take a look at the text. */
+  /** Oddities without their places, as finding those means searching the text. */
   readonly odd: readonly NamedProblem[];
-  /** The same with its places, looked for when this is read. */
+  /** The same with their places, which are found when this is read. */
   readonly warnings: Finding[];
 }
 
 /**
  * @param value the parsed `source.text`
  * @returns the same value, now known to be a Spec
- * @throws SpecError with all errors of the configuration
+ * @throws SpecError with all errors in the configuration
  */
 export function validateSpec(value: unknown, source: SpecSource): ValidatedSpec {
   adoptRuncVersion(value);
-  // ajv's compiled code gives the verdict; the walk over the tables finds every reason for a no, with its place.
+  // ajv's compiled code gives the verdict; if it is no, the walk over the tables finds every reason, with its place.
   const refused = validateConfig(value) ? [] : explainRefusal(specSchema, value);
-  // The rules look at nothing the schema has refused, so that they can rely on its types.
+  // Rules look at nothing that the schema has refused, so they can rely on its types.
   const spec = value as Spec;
   const errors = [
     ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
@@ -53,26 +53,26 @@ export function validateSpec(value: unknown, source: SpecSource): ValidatedSpec 
   };
 }
 
-/** Hadoop YARN writes the version as runcVersion (runc_write_config.c), and runc reads none at all. */
+/** Hadoop YARN writes the version as runcVersion (runc_write_config.c), and runc ignores the version. */
 function adoptRuncVersion(value: unknown): void {
   const spec = value as { ociVersion?: unknown; runcVersion?: unknown } | null;
   if (typeof spec?.runcVersion === 'string') spec.ociVersion ??= spec.runcVersion;
 }
 
-/** Why the compiled validator refuses a value. */
+/** Finds the reasons why the compiled validator refuses a value. */
 export function explainRefusal(schema: Schema, value: unknown): SchemaError[] {
   const errors = schemaErrors(schema, value);
   if (errors.length === 0) throw new Error('the compiled validator refuses what the tables of the schema accept');
   return errors;
 }
 
-/** Properties that the schema does not know and the runtime therefore ignores. */
+/** Properties that the schema does not know, and that the runtime therefore ignores. */
 export function unknownProperties(value: unknown, source: SpecSource): Finding[] {
   const problems = unknownProblems(value).map((problem) => ({ rule: 'unknown-property', ...problem }));
   return locate(problems, source);
 }
 
-/** @param refused pointers of what the schema has refused or missed */
+/** @param refused pointers of the values that the schema has refused or missed */
 export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly string[]): NamedProblem[] {
   const found: { order: number; problem: NamedProblem }[] = [];
   applyBelow(trees.get(rules) ?? treeOf(rules), spec, ({ rule, order }) => {
@@ -85,9 +85,12 @@ export function applyRules(rules: readonly Rule[], spec: Spec, refused: readonly
   return found.sort((a, b) => a.order - b.order).map(({ problem }) => problem);
 }
 
-/** Rules by the property that they are run for: of a config that lacks a section, all about it are passed over at once. */
+/**
+ * Rules by the property that they are run for, so that a section missing from the config skips all of its rules at
+ * once.
+ */
 interface RuleTree {
-  /** `order`: in the list of all. */
+  /** `order` is the index in the list of all rules. */
   readonly rules: { readonly rule: Rule; readonly order: number }[];
   readonly below: { readonly name: string; readonly tree: RuleTree }[];
 }
@@ -96,7 +99,7 @@ function treeOf(rules: readonly Rule[]): RuleTree {
   const root: RuleTree = { rules: [], below: [] };
   rules.forEach((rule, order) => {
     let tree = root;
-    // Only names without characters that a pointer escapes.
+    // Only works for names without characters that a pointer escapes.
     for (const name of rule.reads[0].slice(1).split('/')) tree = treeBelow(tree, name);
     tree.rules.push({ rule, order });
   });
@@ -111,7 +114,7 @@ function treeBelow({ below }: RuleTree, name: string): RuleTree {
   return tree;
 }
 
-/** Made once for all runs, as the executable starts from a snapshot of its heap. */
+/** Made once and for all runs, as the executable starts from a snapshot of its heap. */
 const trees = new Map([errorRules, warningRules].map((rules) => [rules, treeOf(rules)]));
 
 function applyBelow({ rules, below }: RuleTree, value: unknown, apply: (entry: RuleTree['rules'][0]) => void): void {
@@ -128,7 +131,7 @@ export function refusedPointer({ path, missing }: SchemaError): string {
   return [...path, ...(missing === undefined ? [] : [missing])].reduce<string>(appendPointer, '');
 }
 
-/** Whether one of two pointers is, or lies in, what the other points at. */
+/** Whether one of two pointers is at, or inside, what the other points at. */
 function overlap(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 }

@@ -1,7 +1,8 @@
 /**
- * crun's annotations (crun(1), Annotations), by which callers of crun have it do more than the specification says. What
- * is honoured: run.oci.keep_original_groups and run.oci.mount_context_type, which podman writes, and an empty
- * run.oci.systemd.subgroup, which CRI-O is told to write and tsrun does anyway. What would be less safe without is refused.
+ * crun's annotations (crun(1), Annotations), with which callers ask crun for more than the specification says. tsrun
+ * honours run.oci.keep_original_groups and run.oci.mount_context_type, which podman writes, and an empty
+ * run.oci.systemd.subgroup, which CRI-O is told to write and which is what tsrun does anyway. It refuses those without
+ * which a container would be less safe.
  */
 import type { StringMap } from '../../../generated/spec.ts';
 import { didYouMean } from '../../../suggest.ts';
@@ -13,7 +14,9 @@ const prefix = 'run.oci.';
 /** SELinux's mount options (mount(8)). */
 const contextTypes = ['context', 'rootcontext', 'fscontext', 'defcontext'];
 
-/** The container would be another than its author thinks: without the virtual machine, or the filter. */
+/**
+ * Without these, the container would not be what its author thinks: it would lack the virtual machine, or the filter.
+ */
 const refused: Readonly<Record<string, string>> = {
   'run.oci.handler': 'tsrun has no handlers: run it with the runtime that the handler is made for, or leave it out',
   'run.oci.seccomp_bpf_data': 'tsrun takes no filter in BPF: write it as /linux/seccomp',
@@ -72,7 +75,7 @@ function eachOfCrun(
   check: (name: string, value: string) => Omit<Problem, 'pointer'> | undefined,
 ): Problem[] {
   const problems: Problem[] = [];
-  // No list of all: a pod may have hundreds.
+  // Does not list all of them first: a pod may have hundreds.
   for (const name in annotations) {
     if (!name.startsWith(prefix)) continue;
     const problem = check(name, annotations[name] ?? '');

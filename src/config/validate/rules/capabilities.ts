@@ -1,6 +1,6 @@
 /**
- * Capabilities (config.md; capabilities(7)). Only warnings: the specification has a capability that is unknown or cannot
- * be granted reported, and the container run without it.
+ * Capabilities (config.md; capabilities(7)). Only warnings: by the specification, a capability that is unknown or
+ * cannot be granted is reported, and the container runs without it.
  */
 
 import type { LinuxCapabilities, Spec } from '../../../generated/spec.ts';
@@ -58,10 +58,10 @@ function hintFor(name: string, capabilities: LinuxCapabilities, reported: Capabi
 }
 
 /**
- * Capabilities of one set that are missing from another, which the kernel needs them in. One warning for all: what
+ * Capabilities of one set that are missing from another, where the kernel needs them. One warning for all of them: what
  * `crun spec` writes has three ambient ones that are not inheritable.
  *
- * @param effect of one
+ * @param effect of one such capability
  */
 function notIn(spec: Spec, set: CapabilitySet, needed: CapabilitySet, effect: string): Problem[] {
   const capabilities = spec.process?.capabilities ?? {};

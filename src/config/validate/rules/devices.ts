@@ -3,7 +3,7 @@ import type { LinuxDevice, Spec } from '../../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
 import { idProblems, mustBeAbsolute, type Rule, when } from './rule.ts';
 
-/** The kernel's dev_t has 12 bits of major and 20 of minor number and cuts off the rest. */
+/** The kernel's dev_t has 12 bits for the major and 20 for the minor number, and cuts off the rest. */
 const limits = { major: 2 ** 12 - 1, minor: 2 ** 20 - 1 } as const;
 
 export const deviceErrors: Rule[] = [
@@ -79,7 +79,7 @@ function eachDevice({ linux }: Spec, check: (device: LinuxDevice, pointer: strin
 
 function numberProblems(device: LinuxDevice, name: 'major' | 'minor', at: string): Problem[] {
   const number = device[name];
-  // mknod(2) looks at the numbers of devices only.
+  // mknod(2) uses the numbers only for devices.
   if (device.type === 'p') return [];
   if (number === undefined) return when(true, at, `a device of type ${device.type} needs a ${name} number`);
   const message = () => `must be from 0 to ${limits[name]}, found ${number}`;

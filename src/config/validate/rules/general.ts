@@ -7,12 +7,12 @@ import { mustBeAbsolute, needsNamespace, type Rule, when } from './rule.ts';
 /** Semantic Versioning 2.0.0, with the major version in its first group. */
 const semVer = /^(0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 
-/** Bytes of a host or domain name in the kernel (uname(2), __NEW_UTS_LEN). */
+/** The most bytes of a host or domain name in the kernel (uname(2), __NEW_UTS_LEN). */
 const maxUtsName = 64;
 
 export const generalErrors: Rule[] = [
   {
-    // Within a major version the specification is compatible forward and back, so that no minor one may be refused.
+    // Within a major version the specification is compatible both ways, so no minor version may be refused.
     name: 'oci-version',
     reads: ['/ociVersion'],
     check: ({ ociVersion }) => {

@@ -1,4 +1,7 @@
-/** All rules. Errors refuse the configuration; warnings are about what will not do what its author probably wants. */
+/**
+ * All rules. An error refuses the configuration; a warning is about something that probably does not do what its author
+ * wants.
+ */
 import { annotationErrors, annotationWarnings } from './annotations.ts';
 import { capabilityWarnings } from './capabilities.ts';
 import { deviceErrors, deviceWarnings } from './devices.ts';

@@ -1,4 +1,4 @@
-/** What is left of the Linux section: paths, personality, memory policy, resctrl (config-linux.md). */
+/** The rest of the Linux section: paths, personality, memory policy, resctrl (config-linux.md). */
 import type { LinuxMemoryPolicy, Spec } from '../../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
 import { isNumberList, mustBeAbsolute, type Rule, when } from './rule.ts';
@@ -15,7 +15,7 @@ export const linuxErrors: Rule[] = [
     check: (spec) => absolutePaths(spec, 'readonlyPaths'),
   },
   {
-    // Also of slice:prefix:name, whose parts become directories.
+    // Also for slice:prefix:name, whose parts become directories.
     name: 'cgroups-path',
     reads: ['/linux/cgroupsPath'],
     check: ({ linux: { cgroupsPath = '' } = {} }) => {
@@ -49,7 +49,7 @@ export const linuxErrors: Rule[] = [
     check: ({ linux }) => (linux?.memoryPolicy === undefined ? [] : memoryPolicyProblems(linux.memoryPolicy)),
   },
   {
-    // The name becomes a directory of resctrl; runc takes / as its root, the default class.
+    // The name becomes a directory of resctrl; as in runc, / means resctrl's root, the default class.
     name: 'intel-rdt-clos-id',
     reads: ['/linux/intelRdt'],
     check: ({ linux: { intelRdt: { closID } = {} } = {} }) => {
@@ -77,7 +77,7 @@ export const linuxWarnings: Rule[] = [
 const none: Problem[] = [];
 
 function isRootDirectory(path: string): boolean {
-  // Nearly every path has a letter soon.
+  // Fast path: nearly every path has a letter early on.
   if (!isDotOrSlash(path[0]) || (path.length > 1 && !isDotOrSlash(path[1]))) return false;
   return path !== '' && path.split('/').every((part) => ['', '.', '..'].includes(part));
 }
@@ -91,17 +91,17 @@ function absolutePaths({ linux }: Spec, name: 'maskedPaths' | 'readonlyPaths'): 
     if (path[0] === '/' && !isRootDirectory(path)) return none;
     const at = `/linux/${name}/${index}`;
     const hint = name === 'readonlyPaths' ? 'use /root/readonly' : undefined;
-    // A mount on the root directory would not be seen by those whose root it is already.
+    // A mount on the root directory would be invisible to processes that already have that root.
     return [...mustBeAbsolute(path, at), ...when(isRootDirectory(path), at, 'has no effect on /', hint)];
   });
 }
 
-/** set_mempolicy(2), which says of all these only EINVAL. */
+/** set_mempolicy(2), which answers all of these only with EINVAL. */
 function memoryPolicyProblems({ mode, nodes = '', flags = [] }: LinuxMemoryPolicy): Problem[] {
   const at = '/linux/memoryPolicy';
   if (mode === undefined) return when(true, at, 'required property "mode" is missing');
   const isPlaceless = mode === 'MPOL_DEFAULT' || mode === 'MPOL_LOCAL';
-  // Without nodes MPOL_PREFERRED means the node the process runs on.
+  // Without nodes, MPOL_PREFERRED means the node that the process runs on.
   const needsNodes = !isPlaceless && mode !== 'MPOL_PREFERRED';
   const isBoth = flags.includes('MPOL_F_STATIC_NODES') && flags.includes('MPOL_F_RELATIVE_NODES');
   return [

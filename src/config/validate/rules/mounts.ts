@@ -59,7 +59,7 @@ export const mountErrors: Rule[] = [
     },
   },
   {
-    // Without mappings of its own an ID-mapped mount takes those of the container's user namespace.
+    // An ID-mapped mount without its own mappings takes those of the container's user namespace.
     name: 'mount-idmap-without-mappings',
     reads: ['/mounts', '/linux/namespaces'],
     check: (spec) => {
@@ -96,7 +96,9 @@ const hasMappings = ({ uidMappings, gidMappings }: Mount) => uidMappings !== und
 const isIdMapped = ({ options }: Mount) =>
   options !== undefined && (options.includes('idmap') || options.includes('ridmap'));
 
-/** Of the mounts that the first question picks out, which are few: a pointer for each of all would take longer than it. */
+/**
+ * Checks only the few mounts that `isAsked` selects: making a pointer for every mount would take longer than selecting.
+ */
 function mountProblems(
   { mounts = [] }: Spec,
   isAsked: (mount: Mount) => boolean,

@@ -8,7 +8,7 @@ import { duplicates, isJoined, mustBeAbsolute, namespace, needsNamespace, type R
 
 const mappings = ['uidMappings', 'gidMappings'] as const;
 const sides = ['containerID', 'hostID'] as const;
-/** The kernel takes no more (user_namespaces(7)). */
+/** The most mappings that the kernel takes (user_namespaces(7)). */
 const maxMappings = 340;
 const clocks: readonly string[] = ['monotonic', 'boottime'];
 
@@ -37,7 +37,7 @@ export const namespaceErrors: Rule[] = [
     },
   },
   {
-    // In a user namespace without mappings every ID is the overflow ID and nothing can be set up.
+    // In a user namespace without mappings every ID is the overflow ID, and nothing can be set up.
     name: 'user-namespace-without-mappings',
     reads: ['/linux/namespaces', '/linux/uidMappings', '/linux/gidMappings'],
     check: (spec) => {
@@ -84,7 +84,7 @@ export function mappingCountProblems({ length: count }: readonly LinuxIDMapping[
   return when(count > maxMappings, pointer, message, 'merge adjacent ranges');
 }
 
-/** Ranges that are empty, end beyond the last ID, or overlap. The kernel says of all these only EINVAL. */
+/** Ranges that are empty, end beyond the last ID, or overlap. The kernel answers all of these only with EINVAL. */
 export function mappingProblems(list: readonly LinuxIDMapping[], pointer: string): Problem[] {
   const problems = list.flatMap((mapping, index) => {
     const at = `${pointer}/${index}`;
@@ -99,7 +99,7 @@ export function mappingProblems(list: readonly LinuxIDMapping[], pointer: string
   return [...problems, ...sides.flatMap((side) => overlaps(list, side, pointer))];
 }
 
-/** Of ranges in the order of their first IDs, each that begins before the one that ends last of those before it ends. */
+/** Sorts the ranges by first ID, and reports each that begins before an earlier one has ended. */
 function overlaps(list: readonly LinuxIDMapping[], side: (typeof sides)[number], pointer: string): Problem[] {
   if (list.length < 2) return [];
   const ranges = list.map(({ [side]: first, size }, index) => ({ first, end: first + size, index }));

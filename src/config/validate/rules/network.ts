@@ -5,7 +5,7 @@ import { appendPointer } from '../../read/pointer.ts';
 import { type Problem, show } from '../finding.ts';
 import { needsNamespace, type Rule, when } from './rule.ts';
 
-/** Bytes of a device name without its NUL (IFNAMSIZ). */
+/** The most bytes of a device name, without its NUL (IFNAMSIZ). */
 const maxName = 15;
 
 export const networkErrors: Rule[] = [
@@ -34,7 +34,7 @@ export const networkErrors: Rule[] = [
         const inside = name === '' ? hostName : name;
         const before = taken.get(inside);
         taken.set(inside, before ?? at);
-        // A template such as eth%d gives each device a number of its own.
+        // With a template such as eth%d, each device gets its own number.
         const message = () => `the name ${show(inside)} in the container is taken by ${before}`;
         return when(before !== undefined && !inside.includes('%'), at, message);
       });
@@ -46,7 +46,7 @@ function devices({ linux }: Spec): [string, LinuxNetDevice][] {
   return Object.entries(linux?.netDevices ?? {});
 }
 
-/** The kernel's dev_valid_name(). */
+/** Checks a name like the kernel's dev_valid_name(). */
 function nameProblems(name: string, pointer: string): Problem[] {
   const isBad =
     name === '' || name === '.' || name === '..' || /[/:\s]/.test(name) || Buffer.byteLength(name) > maxName;
@@ -55,7 +55,7 @@ function nameProblems(name: string, pointer: string): Problem[] {
   return when(isBad, pointer, message);
 }
 
-/** A name may have one %d, for the first free number: the kernel's dev_alloc_name(). */
+/** A name may have one %d, which becomes the first free number: the kernel's dev_alloc_name(). */
 function templateProblems(name: string, pointer: string): Problem[] {
   const isBad = name.includes('%') && !/^[^%]*%d[^%]*$/.test(name);
   return [

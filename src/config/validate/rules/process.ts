@@ -3,10 +3,10 @@ import type { User } from '../../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
 import { duplicates, idProblems, isNumberList, mustBeAbsolute, type Rule, when } from './rule.ts';
 
-/** Characters of a side of the terminal: struct winsize has 16 bits. */
+/** The most characters on one side of the terminal: struct winsize has 16 bits. */
 const maxConsoleSide = 65535;
 
-/** NGROUPS_MAX of the kernel. */
+/** NGROUPS_MAX in the kernel. */
 const maxGroups = 65536;
 
 export const processErrors: Rule[] = [
@@ -100,7 +100,7 @@ export const processWarnings: Rule[] = [
   },
   {
     name: 'console-size-without-terminal',
-    // "MUST be ignored" then, and docker writes it whenever its own caller has a terminal.
+    // It "MUST be ignored" then, and docker writes it whenever its own caller has a terminal.
     harmless: true,
     reads: ['/process/consoleSize', '/process/terminal'],
     check: ({ process }) => {
@@ -115,7 +115,7 @@ export const processWarnings: Rule[] = [
   },
 ];
 
-/** (uid_t) -1 means "leave it" to setresuid(2) and chown(2): the process would stay root. */
+/** To setresuid(2) and chown(2), (uid_t) -1 means "leave it": the process would stay root. */
 function userIdProblems({ uid = 0, gid = 0, additionalGids = [] }: Partial<User>): Problem[] {
   const at = '/process/user';
   return [

@@ -58,7 +58,7 @@ export const resourceErrors: Rule[] = [
   }),
   resourceRule('unified-name', 'unified', ({ unified = {} }) => {
     return Object.keys(unified).flatMap((name) => {
-      // The name becomes a path: with a slash it could leave the container's cgroup.
+      // The name becomes part of a path: with a slash it could leave the container's cgroup.
       const isBad = name === '' || name === '.' || name === '..' || name.includes('/');
       const message = () => `must be the name of a file in the cgroup, such as memory.high, found ${show(name)}`;
       return when(isBad, appendPointer(`${base}/unified`, name), message);
@@ -80,7 +80,7 @@ export const resourceWarnings: Rule[] = [
   }),
 ];
 
-/** Engines write 0 for no weight. */
+/** A weight of 0 is how engines write that there is none. */
 function weightRange(at: string, weight = 0): Problem[] {
   return when(weight !== 0 && (weight < 10 || weight > 1000), at, `must be between 10 and 1000, found ${weight}`);
 }

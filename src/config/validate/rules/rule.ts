@@ -1,26 +1,27 @@
-/** What a rule is, and the questions that several rules ask. */
+/** What a rule is, and what several rules need. */
 import type { LinuxNamespace, NamespaceType, Spec } from '../../../generated/spec.ts';
 import { type Problem, show } from '../finding.ts';
 
-/** A condition between properties, or on a value, that the schema cannot state. */
+/** A condition on a value, or between properties, that the schema cannot express. */
 export interface Rule {
   /** Names the rule in findings. */
   name: string;
-  /**
-   * Pointers of what it looks at. The rule is run when the first is there and the schema has accepted all.
-   */
+  /** Pointers of what it looks at. The rule runs if the first exists and the schema has accepted all of them. */
   reads: readonly [string, ...string[]];
-  /** Of a warning: whether the container has all that it is to have. It is only for who asks for such things. */
+  /**
+   * Only for a warning: the container still gets everything that it should have, so the warning is only shown on
+   * request.
+   */
   harmless?: true;
   check: (spec: Spec) => Problem[];
 }
 
-/** The namespace of that type which the container makes or joins. */
+/** The container's namespace of that type, new or joined. */
 export function namespace(spec: Spec, type: NamespaceType): LinuxNamespace | undefined {
   return spec.linux?.namespaces?.find((entry) => entry.type === type);
 }
 
-/** Whether the namespace is joined instead of made. Go writes an unset path as the empty string. */
+/** Whether the namespace is joined and not made. Go writes an unset path as the empty string. */
 export function isJoined(entry: LinuxNamespace): boolean {
   return entry.path !== undefined && entry.path !== '';
 }
@@ -37,7 +38,7 @@ export function needsNamespace(spec: Spec, type: NamespaceType, pointer: string)
   ];
 }
 
-/** The largest user or group ID: the next one means "none" and "leave it" to the kernel. */
+/** The largest user or group ID: to the kernel, the next number means "none" or "leave it". */
 const maxId = 2 ** 32 - 2;
 
 export function idProblems(id: number, pointer: string): Problem[] {
@@ -49,13 +50,13 @@ export function mustBeAbsolute(path: string, pointer: string): Problem[] {
   return [{ pointer, message: `must be an absolute path, found ${show(path)}`, hint: () => absoluteHint(path) }];
 }
 
-/** A name alone may be anywhere; of a path only the beginning is missing. */
+/** A bare name may be anywhere; a path only lacks its beginning. */
 function absoluteHint(path: string): string {
   const isPath = path !== '' && !/^[~$]/.test(path) && !path.split('/').includes('..');
   return isPath ? `did you mean ${show(`/${path.replace(/^(\.\/)+/, '')}`)}?` : 'begin it with /';
 }
 
-/** A problem for each item whose key an earlier one has. */
+/** A problem for each item with the same key as an earlier one. */
 export function duplicates<T>(items: readonly T[], pointer: string, key: (item: T) => string): Problem[] {
   const first = new Map<string, number>();
   return items.flatMap((item, index) => {
@@ -70,7 +71,7 @@ export function duplicates<T>(items: readonly T[], pointer: string, key: (item: 
   });
 }
 
-/** One problem or none. Most conditions never hold: a message that takes work is only made when one does. */
+/** One problem or none. Most conditions are never true, so a message that takes work is only made for one that is. */
 export function when(condition: boolean, pointer: string, message: string | (() => string), hint?: string): Problem[] {
   if (!condition) return none;
   return [{ pointer, message: typeof message === 'string' ? message : message(), hint }];

@@ -23,7 +23,7 @@ export const schedulerErrors: Rule[] = [
       const times = Object.entries({ runtime, deadline, period });
       return times.flatMap(([name, value]) => onlyFor(['SCHED_DEADLINE'], policy, value, `${at}/${name}`));
     }
-    // A period of 0 is the deadline.
+    // A period of 0 means that it equals the deadline.
     const isOrdered = runtime > 0 && runtime <= deadline && (period === 0 || deadline <= period);
     const found = `found runtime ${runtime}, deadline ${deadline}, period ${period}`;
     return when(!isOrdered, at, `SCHED_DEADLINE needs 0 < runtime <= deadline <= period, ${found}`);

@@ -5,16 +5,22 @@ import { type Rule, when } from './rule.ts';
 
 const base = '/linux/seccomp';
 
-/** The actions that return a number, and the largest the kernel passes on (MAX_ERRNO; SECCOMP_RET_DATA). */
+/**
+ * The actions that return a number, each with the largest number that the kernel passes on (MAX_ERRNO;
+ * SECCOMP_RET_DATA).
+ */
 const maxErrno: Partial<Record<SeccompAction, number>> = { SCMP_ACT_ERRNO: 4095, SCMP_ACT_TRACE: 65535 };
 
 /**
- * Of all entries together, each as often as it has names. Every comparison takes an instruction or more, but for those
- * that rules share; libseccomp's work grows with the square (20 s for 16000).
+ * Limit for the comparisons of all entries, each counted once for each of its names. A comparison takes at least one
+ * instruction, unless rules share it; libseccomp's work grows with the square (20 s for 16000).
  */
 const maxComparisons = 4096;
 
-/** Of all entries together. A filter has room for 4096 instructions (seccomp(2)); libseccomp takes hours for a million. */
+/**
+ * Limit for the names of all entries. A filter has room for 4096 instructions (seccomp(2)); libseccomp takes hours for
+ * a million names.
+ */
 const maxNames = 16384;
 
 const sizeHint = 'Linux accepts no filter with so many';

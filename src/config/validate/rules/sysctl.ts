@@ -1,6 +1,6 @@
 /**
- * Kernel parameters (config-linux.md, Sysctl). Only those of a namespace that the container does not share with the host
- * may be set: all others would change the host.
+ * Kernel parameters (config-linux.md, Sysctl). Only parameters of a namespace that the container does not share with
+ * the host may be set, because others would change the host.
  */
 
 import type { Spec } from '../../../generated/spec.ts';
