@@ -1,13 +1,13 @@
 import { addon } from '../addon.ts';
 import { standalone } from '../build-info.ts';
 
-/** When this process began, in nanoseconds of CLOCK_MONOTONIC: Node is there long before the addon. */
+/** When this process began, in nanoseconds of CLOCK_MONOTONIC. Node runs long before the addon is loaded. */
 export function processStart(): bigint {
   if (standalone) return addon().loadTime();
   return addon().monotonicTime() - BigInt(Math.round(performance.now() * 1e6));
 }
 
-/** Milliseconds by a clock that nobody sets: for time that passes, where Date.now() may jump. */
+/** Milliseconds of a clock that is never set; for measuring durations, where Date.now() may jump. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }

@@ -3,7 +3,7 @@ import type { NamespaceType } from '../generated/spec.ts';
 import { isProcessGone } from '../there.ts';
 import { hiddenProcess, isAlive, type ProcessIdentity } from './processes.ts';
 
-/** What exec must know of the container it enters. */
+/** What exec must know about the container that it enters. */
 export interface ContainerFacts {
   /** The init process. */
   readonly init: ProcessIdentity;
@@ -11,11 +11,11 @@ export interface ContainerFacts {
   readonly namespaces: readonly NamespaceType[];
   /** Absolute path of the cgroup to be born in; null: the runtime's own. */
   readonly cgroup: string | null;
-  /** Where init is now, if that is another one: below `cgroup` when the container has moved it. */
+  /** Init's present cgroup if it is a different one: below `cgroup` when the container has moved init. */
   readonly initCgroup: string | null;
 }
 
-/** Names below /proc/PID/ns; for pid and time that of the process itself, not of its children. */
+/** Names below /proc/PID/ns; for pid and time, those of the process itself and not of its children. */
 const files: readonly (readonly [NamespaceType, string])[] = [
   ['user', 'user'],
   ['cgroup', 'cgroup'],
@@ -27,14 +27,14 @@ const files: readonly (readonly [NamespaceType, string])[] = [
   ['mount', 'mnt'],
 ];
 
-/** @param cgroupMount of cgroup v2; null where there is none */
+/** @param cgroupMount mount point of cgroup v2; null without one */
 export function gatherContainerFacts(
   init: ProcessIdentity,
   cgroup: string | null,
   cgroupMount: string | null,
 ): ContainerFacts {
   const { pid } = init;
-  // setns(2) asks of the caller what /proc asks before it shows a process (ptrace(2), PTRACE_MODE_READ).
+  // setns(2) demands the same of its caller as /proc does before it shows a process (ptrace(2), PTRACE_MODE_READ).
   if (namespaceId(pid, 'mnt') === '' && isAlive(init)) throw hiddenProcess(pid);
   const namespaces = files
     .filter(([, file]) => namespaceId(pid, file) !== namespaceId('self', file))
@@ -43,18 +43,18 @@ export function gatherContainerFacts(
   return { init, namespaces, cgroup, initCgroup: now === undefined || now === cgroup ? null : now };
 }
 
-/** `pid:[4026531836]`, or '' where the kernel has no such namespace. */
+/** `pid:[4026531836]`, or '' if the kernel has no such namespace. */
 function namespaceId(pid: number | 'self', file: string): string {
   try {
     return readlinkSync(`/proc/${pid}/ns/${file}`);
   } catch (error) {
     if (isProcessGone(error)) return '';
-    // Taken for the runtime's own, the program would run in the host's.
+    // If it were taken for the runtime's own namespace, the program would run in the host's.
     throw error;
   }
 }
 
-/** The cgroup v2 path that a process is in, below `mount`; undefined when it is gone. */
+/** The cgroup v2 directory of a process, below `mount`; undefined when the process is gone. */
 function cgroupOfProcess(pid: number, mount: string): string | undefined {
   try {
     const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];

@@ -3,7 +3,7 @@ import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 
-/** Whoever asked for a terminal must be there to hold its other end: a console socket, or this command itself. */
+/** Checks that the other end of a terminal has a holder, which is a console socket or this command itself. */
 export function checkConsole(terminal: boolean, detached: boolean, consoleSocket: string | undefined): void {
   if (terminal && detached && consoleSocket === undefined) {
     throw new TsrunError('cannot allocate tty if tsrun will detach without setting console socket', {
@@ -18,8 +18,8 @@ export function checkConsole(terminal: boolean, detached: boolean, consoleSocket
 }
 
 /**
- * Hands a descriptor over on a stream socket, as the callers of runc expect it: one message, whose text is `payload`
- * and which carries the descriptor; then the socket is closed.
+ * Sends a descriptor over a stream socket as callers of runc expect it: in one message with the text `payload`. The
+ * socket is then closed.
  */
 export function sendDescriptor(socketPath: string, payload: string, fd: number, option: string): void {
   const path = resolve(socketPath);

@@ -1,14 +1,14 @@
 import { TsrunError } from '../errors.ts';
 
-/** Descriptors of the caller, from 3 on, that a container keeps, and the environment that tells of them. */
+/** The caller's descriptors from 3 on that a container keeps, and the environment that describes them. */
 export interface PassedDescriptors {
   readonly count: number;
   readonly env: readonly string[];
 }
 
 /**
- * Sockets of socket activation (sd_listen_fds(3)) come first, then those of --preserve-fds, as runc has it. As there,
- * the container's program is taken to be process 1.
+ * As in runc, sockets of socket activation (sd_listen_fds(3)) come first, then the descriptors of --preserve-fds, and
+ * the container's program is assumed to be process 1.
  */
 export function passedDescriptors(preserved: number): PassedDescriptors {
   const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = process.env;
@@ -21,13 +21,13 @@ export function passedDescriptors(preserved: number): PassedDescriptors {
   return { count, env: [`LISTEN_FDS=${listening}`, 'LISTEN_PID=1', ...names] };
 }
 
-/** --preserve-fds of exec, to which no sockets of socket activation are passed. */
+/** --preserve-fds of exec, which gets no sockets of socket activation. */
 export function demandDescriptors(preserved: number): number {
   demandOpen(preserved, `--preserve-fds ${preserved}`);
   return preserved;
 }
 
-/** A descriptor that the caller did not open may be one of this process's own, which no container may get. */
+/** A descriptor that the caller has not opened may be one of this process's own, which a container must not get. */
 function demandOpen(count: number, what: string): void {
   const open = process.env.TSRUN_FDS;
   if (open === undefined || count <= Number(open)) return;

@@ -8,21 +8,21 @@ import { flags as seccompFlagTable } from '../linux/seccomp.ts';
 import { isAbsent, isThere, readIfThere } from '../there.ts';
 import { type ResctrlFacts, resctrlFacts } from './resctrl.ts';
 
-/** Where cgroup v2 lives on this host. */
+/** Where cgroup v2 is on this host. */
 export interface CgroupFacts {
   /** unified: cgroup2 at /sys/fs/cgroup; hybrid: beside v1 controllers; none: no cgroup2 anywhere. */
   readonly mode: 'unified' | 'hybrid' | 'none';
-  /** Mount point of cgroup2; null when there is none. */
+  /** Mount point of cgroup2; null without one. */
   readonly mount: string | null;
   /** Options of the hierarchy itself, which all its mounts share: nsdelegate, memory_recursiveprot, … */
   readonly options: readonly string[];
-  /** Controllers the v2 hierarchy has (cgroup.controllers of its root as mounted). */
+  /** Controllers of the v2 hierarchy (cgroup.controllers of its mounted root). */
   readonly controllers: readonly string[];
-  /** Where each controller is that cgroup v1 holds, by v1's names: such a controller cannot be on v2. */
+  /** Mount point of each controller that cgroup v1 has, by v1's names; such a controller cannot be on v2. */
   readonly v1Controllers: Readonly<Record<string, string>>;
   /** This process's own cgroup, relative to the mount, with a leading slash. */
   readonly own: string;
-  /** Where containers' cgroups go that have no absolute path, as `own` is written. */
+  /** The cgroup for containers without an absolute cgroupsPath, in the same form as `own`. */
   readonly parent: string;
 }
 
@@ -33,8 +33,8 @@ export interface LsmFacts {
 }
 
 /**
- * Everything lowering may know of the host; gathered only here, so that lowering stays pure. What few containers need is
- * looked up when it is first asked for, and once (docs/architecture.md lists these).
+ * Everything that lowering may know about the host. It is gathered only here, so that lowering stays pure. Facts that
+ * few containers need are looked up once, when they are first asked for (docs/architecture.md lists these).
  */
 export interface HostFacts {
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number };
@@ -42,30 +42,30 @@ export interface HostFacts {
   readonly arch: string;
   readonly uid: number;
   readonly gid: number;
-  /** False inside a user namespace, where uid 0 is somebody else outside. */
+  /** False inside a user namespace, where uid 0 is another user outside. */
   readonly initialUserNamespace: boolean;
   /** False in a user namespace whose mounts belong to one above: `unshare --user` without `--mount`. */
   readonly ownsMounts: boolean;
   /**
-   * The uid of the ordinary user whose own systemd is to be asked, as that knows it; undefined: the system's. Root of a
-   * user namespace is such a user (rootless podman), unless it is a machine's root by its own account.
+   * The uid of the ordinary user whose own systemd is asked, as that systemd knows it; undefined: the system's. Root of
+   * a user namespace counts as such a user (rootless podman), unless $USER says that it is root.
    */
   readonly systemdUser: number | undefined;
-  /** Capabilities the runtime may hand out, as a bit set (CapPrm and CapBnd of proc_pid_status(5)). */
+  /** Capabilities that the runtime may pass on, as a bit set (CapPrm and CapBnd of proc_pid_status(5)). */
   readonly capabilities: bigint;
   /** Number of the kernel's last capability. */
   readonly lastCapability: number;
   readonly lsm: LsmFacts;
-  /** null when it is not mounted. */
+  /** null if resctrl is not mounted. */
   readonly resctrl: ResctrlFacts | null;
   readonly cgroup: CgroupFacts;
-  /** Flags of seccomp(2) that the kernel knows; none of a kernel without seccomp filters. */
+  /** Flags of seccomp(2) that the kernel knows; empty for a kernel without seccomp filters. */
   readonly seccompFlags: readonly SeccompFlag[];
-  /** Whether the kernel has the BFQ scheduler, and cgroups an io.bfq.weight. */
+  /** Whether the kernel has the BFQ scheduler, and cgroups have an io.bfq.weight. */
   readonly bfq: boolean;
   /** Whether systemd is pid 1 of this host (sd_booted(3)). */
   readonly systemd: boolean;
-  /** The caller's soft RLIMIT_NOFILE, which Node has raised since; -1 when unknown. */
+  /** The caller's soft RLIMIT_NOFILE, from before Node raised it; -1 when unknown. */
   readonly nofileSoft: number;
   /** The caller's file mode creation mask. */
   readonly umask: number;
@@ -73,9 +73,9 @@ export interface HostFacts {
 
 const cgroup2Magic = 0x63677270;
 
-/** Only the initial one maps every uid to itself (user_namespaces(7)). */
+/** Only the initial user namespace maps every uid to itself (user_namespaces(7)). */
 export function isInitialUserNamespace(): boolean {
-  // Of a process that never enters another.
+  // Cached, as this process never enters another one.
   initialUserNamespace ??= readsInitialUserNamespace();
   return initialUserNamespace;
 }
@@ -92,7 +92,9 @@ function systemdUser(): number | undefined {
   return outerId(readText('/proc/self/uid_map'), uid);
 }
 
-/** What the namespace's creator calls an ID, by the lines of uid_map or gid_map (user_namespaces(7)). */
+/**
+ * The ID in the creator's namespace for one in this namespace, by the lines of uid_map or gid_map (user_namespaces(7)).
+ */
 export function outerId(map: string, id: number): number {
   for (const line of map.trim().split('\n')) {
     const [inner = 0, outer = 0, size = 0] = line.trim().split(/\s+/).map(Number);
@@ -140,25 +142,25 @@ export function gatherHostFacts(): HostFacts {
   };
 }
 
-/** Puts a value in the place of its getter. */
+/** Replaces a getter by its value. */
 function keep<T>(facts: object, name: string, value: T): T {
   Object.defineProperty(facts, name, { value, enumerable: true });
   return value;
 }
 
-/** No file tells which user namespace the mounts belong to. */
+/** Tries it, because no file tells which user namespace owns the mounts. */
 function canCloneMounts(): boolean {
   try {
     closeQuietly(addon().openTree('/', false, false));
     return true;
   } catch (error) {
-    // EINVAL: the root is no mount of this namespace. ENOSYS and EPERM are also what filters of engines say.
+    // EINVAL: the root is not a mount of this namespace. ENOSYS and EPERM may also come from an engine's filter.
     if (['EPERM', 'EACCES', 'EINVAL', 'ENOSYS'].includes(errorCode(error))) return false;
     throw error;
   }
 }
 
-/** Bits of those that the runtime has and may hand out. */
+/** The capabilities that the runtime has and may pass on, as bits. */
 export function ownCapabilities(status = readText('/proc/self/status')): bigint {
   const mask = (name: string) => {
     const at = status.indexOf(`\n${name}:\t`);
@@ -167,17 +169,20 @@ export function ownCapabilities(status = readText('/proc/self/status')): bigint 
   return mask('CapPrm') & mask('CapBnd');
 }
 
-/** umask(2) can only be asked by setting it, in all threads: another would make a file that everybody may write to. */
+/**
+ * umask(2) can only be asked by setting it, which affects all threads: another one could make a file that all users may
+ * write to.
+ */
 function umaskIn(status: string): number {
   const octal = /^Umask:\t([0-7]+)$/m.exec(status)?.[1];
   return octal === undefined ? process.umask() : Number.parseInt(octal, 8);
 }
 
-/** From what is readable without securityfs, which is often not mounted. */
+/** Uses files outside securityfs, which is often not mounted. */
 function lsmFacts(): LsmFacts {
   return {
     apparmor: readText('/sys/module/apparmor/parameters/enabled').trim() === 'Y',
-    // The kernel registers it only when SELinux is on.
+    // The kernel registers selinuxfs only when SELinux is on.
     selinux: /\bselinuxfs$/m.test(readText('/proc/filesystems')),
   };
 }
@@ -203,10 +208,10 @@ export function cgroupFacts(): CgroupFacts {
   return { mode: 'none', mount: null, options: [], controllers: [], v1Controllers: v1, own: '/', parent: '/' };
 }
 
-/** Of every filesystem, or a security module's word about it: none of the hierarchy's. */
+/** Options of every filesystem, or of a security module; none of them belongs to the hierarchy. */
 const foreignOptions: readonly string[] = ['rw', 'ro', 'sync', 'dirsync', 'mand', 'lazytime', 'seclabel'];
 
-/** From the last field of proc_pid_mountinfo(5); the topmost mount of a place is the last. */
+/** From the last field of proc_pid_mountinfo(5); of several mounts at a place, the last one is on top. */
 function cgroupOptions(mount: string): string[] {
   const mounts = readText('/proc/self/mountinfo').split('\n');
   const found = mounts.findLast((line) => line.split(' ')[4] === mount && line.includes(' - cgroup2 ')) ?? '';
@@ -215,8 +220,8 @@ function cgroupOptions(mount: string): string[] {
 }
 
 /**
- * The parent of the runtime's own, as a cgroup with processes in it cannot have children with controllers. Its own where
- * nothing else has been delegated to this user, who is not root: without limits it serves.
+ * The parent of the runtime's own cgroup, because a cgroup with processes cannot have children with controllers. An
+ * ordinary user to whom nothing else is delegated gets the own cgroup: that is enough without limits.
  */
 function parentOf(own: string, mount: string): string {
   const above = dirname(own);
@@ -228,7 +233,7 @@ function isMine(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
 
-/** Mount points by controller, from proc_pid_mounts(5): the options of a v1 mount name its controllers. */
+/** Mount points by controller, from proc_pid_mounts(5), where a v1 mount's options name its controllers. */
 function v1Controllers(): Record<string, string> {
   const mounts = readText('/proc/self/mounts')
     .split('\n')
@@ -256,7 +261,7 @@ function knownSeccompFlags(): SeccompFlag[] {
   return names.filter((name) => known.includes(seccompFlagTable[name].value));
 }
 
-/** bin/tsrun writes it down before Node starts. */
+/** bin/tsrun notes it before Node starts. */
 function nofileSoft(): number {
   const value = process.env.TSRUN_NOFILE;
   delete process.env.TSRUN_NOFILE;

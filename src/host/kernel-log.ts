@@ -4,22 +4,22 @@ import { errorCode } from '../errors.ts';
 
 /** One message of the kernel's log (Documentation/ABI/testing/dev-kmsg). */
 export interface KernelMessage {
-  /** Microseconds since boot, in which a suspended machine does not count. */
+  /** Microseconds since boot, without the time that the machine was suspended. */
   readonly time: number;
-  /** What is no printable ASCII stands as \xNN there; here as the byte that it is. */
+  /** The log writes bytes that are not printable ASCII as \xNN; this text has the bytes themselves. */
   readonly text: string;
 }
 
-/** More than any message with its properties has. */
+/** Larger than any message with its properties. */
 const recordSize = 8192;
 
-/** All that the kernel's buffer still holds, the oldest first; undefined where this user may not read it. */
+/** All messages still in the kernel's buffer, oldest first; undefined if this user may not read it. */
 export function readKernelLog(): KernelMessage[] | undefined {
   let fd: number;
   try {
     fd = openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
-    // Whoever asks then says that it cannot be told.
+    // The caller then says that this cannot be found out.
     return undefined;
   }
   const messages: KernelMessage[] = [];
@@ -42,7 +42,7 @@ function nextRecord(fd: number, buffer: Buffer): string | undefined {
     try {
       return buffer.toString('latin1', 0, readSync(fd, buffer, 0, recordSize, null));
     } catch (error) {
-      // Overwritten before it could be read: the next read goes on with the oldest that is there.
+      // The message was overwritten before it could be read; the next read goes on with the oldest one left.
       const code = errorCode(error);
       if (code === 'EPIPE') continue;
       if (code === 'EAGAIN') return undefined;
@@ -51,7 +51,7 @@ function nextRecord(fd: number, buffer: Buffer): string | undefined {
   }
 }
 
-/** `PRIORITY,NUMBER,MICROSECONDS,FLAGS;TEXT`, and properties on lines of their own. */
+/** `PRIORITY,NUMBER,MICROSECONDS,FLAGS;TEXT`, followed by lines with properties. */
 export function parseRecord(record: string): KernelMessage | undefined {
   const [, time, text] = /^\d+,\d+,(\d+),[^;]*;([^\n]*)/.exec(record) ?? [];
   if (time === undefined || text === undefined) return undefined;

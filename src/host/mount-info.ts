@@ -6,14 +6,14 @@ export interface MountInfo {
   readonly parent: number;
   /** `major:minor` of its filesystem. */
   readonly device: string;
-  /** What of the filesystem is mounted. */
+  /** The part of the filesystem that is mounted. */
   readonly root: string;
-  /** Where, below the root directory of the process. */
+  /** Mount point, relative to the process's root directory. */
   readonly point: string;
   readonly type: string;
 }
 
-/** The mounts that a process sees, in the order in which they lie over each other. */
+/** The mounts that a process sees; a later one may cover an earlier one. */
 export function mountsOf(pid: number | 'self'): MountInfo[] {
   return parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
 }
@@ -27,7 +27,7 @@ export function parseMountInfo(text: string): MountInfo[] {
   });
 }
 
-/** Blanks and backslashes stand as octal numbers. */
+/** Decodes blanks and backslashes, which are written as octal numbers. */
 function plain(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -1,14 +1,14 @@
-/** "Did you mean" for a path of the host that is not there. */
+/** "Did you mean" for a missing path of the host. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { didYouMean } from '../suggest.ts';
 
-/** More names than a person would look through. */
+/** The most names that are searched: a person would not look through more. */
 const most = 5000;
 
 /**
- * `did you mean "data"?` for the nearest name beside it; undefined when there is none, or no looking: it is only said in
- * telling of another error.
+ * `did you mean "data"?` for the nearest name in the same directory. Undefined if no name is near, or the directory
+ * cannot be read: this only helps to explain another error.
  */
 export function nearPath(path: string): string | undefined {
   try {

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Counters of one network interface, under the names that runc's events have for them. */
+/** Counters of one network interface, with the names in runc's events. */
 export interface NetworkInterface {
   Name: string;
   RxBytes: number;
@@ -13,7 +13,7 @@ export interface NetworkInterface {
   TxDropped: number;
 }
 
-/** Columns of proc_pid_net(5), dev, from 0. */
+/** Columns of proc_pid_net(5), dev, counted from 0. */
 const columns = {
   RxBytes: 0,
   RxPackets: 1,
@@ -25,20 +25,23 @@ const columns = {
   TxDropped: 11,
 } as const;
 
-/** The interfaces, without loopback, of a process's network namespace; none when it is this process's own, gone or hidden. */
+/**
+ * The interfaces in a process's network namespace, without loopback; empty when the namespace is this process's own,
+ * gone or hidden.
+ */
 export function networkInterfaces(pid: number): NetworkInterface[] {
   try {
     if (readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net')) return [];
     return parseNetDev(readFileSync(`/proc/${pid}/net/dev`, 'utf8'));
   } catch (error) {
-    // ENXIO: the namespace is just going.
+    // ENXIO: the namespace is being removed.
     if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
       return [];
     throw error;
   }
 }
 
-/** The text of /proc/PID/net/dev: two lines of headings, then `name: counters`. */
+/** Parses /proc/PID/net/dev: two lines of headings, then `name: counters`. */
 export function parseNetDev(text: string): NetworkInterface[] {
   const lines = text.split('\n').slice(2).filter(Boolean);
   return lines.flatMap((line) => {

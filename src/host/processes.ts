@@ -4,7 +4,7 @@ import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { isProcessGone, isThere } from '../there.ts';
 
-/** What proc_pid_stat(5) says of a process. */
+/** A process as proc_pid_stat(5) describes it. */
 export interface ProcessStat {
   /** At most 15 characters; execve(2) changes it. */
   name: string;
@@ -12,26 +12,27 @@ export interface ProcessStat {
   state: string;
   /** Clock ticks since boot. */
   startTime: number;
-  /** It has ended, or is about to. */
+  /** Whether it has ended, or is about to. */
   isEnding: boolean;
-  /** Bytes of its address space; none when it has ended, or is past giving it back. */
+  /** Size of its address space in bytes; 0 when it has ended, or is about to and has given its memory back. */
   size: number;
-  /** As wait(2) gives it. */
+  /** The wait status of wait(2). */
   waitStatus: number;
 }
 
-/** PF_EXITING of the kernel's sched.h. */
+/** PF_EXITING from the kernel's sched.h. */
 const exitingFlag = 0x4;
 
 /**
- * Undefined when there is no such process, and when /proc hides it from this user (hidepid of proc(5)): `look` tells which.
+ * Undefined when the process does not exist, and also when /proc hides it from this user (hidepid of proc(5)); `look`
+ * can tell these apart.
  *
- * @throws TsrunError when neither can be known
+ * @throws TsrunError when even that cannot be found out
  */
 export function processStat(pid: number): ProcessStat | undefined {
   const text = readProcessFile(`/proc/${pid}/stat`, pid);
   if (text === undefined) return undefined;
-  // The command's name stands in parentheses and may hold any character, parentheses included.
+  // The name is in parentheses and may have any character, even a parenthesis.
   const end = text.lastIndexOf(')');
   const fields = text.slice(end + 2).split(' ');
   return {
@@ -56,7 +57,7 @@ function readProcessFile(path: string, pid: number): string | undefined {
   });
 }
 
-/** hidepid=1 has EPERM for it, a security module EACCES. */
+/** hidepid=1 answers EPERM, a security module EACCES. */
 function isForbidden(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'EPERM' || code === 'EACCES';
@@ -66,20 +67,20 @@ function cannotLook(pid: number, why: string, cause: unknown): TsrunError {
   return new TsrunError(`cannot look at process ${pid}: ${why}`, { hint: systemHint(cause), cause });
 }
 
-/** Of a process that this user may not see in /proc and that nothing else identifies. */
+/** The error for a process that this user may not see in /proc and that nothing else identifies. */
 export function hiddenProcess(pid: number): TsrunError {
   return new TsrunError(`cannot look at process ${pid}: /proc hides it from this user`, {
     hint: 'is it mounted with hidepid? Then give the user the group of its option gid=',
   });
 }
 
-/** The start time of a process that was hidden when it was noted. */
+/** The start time noted for a process that was hidden. */
 const unseen = 0;
 
 /**
- * What tells a process that is there from a later one with its pid.
+ * Returns what tells a living process from a later one with its pid.
  *
- * @param pidfd of it
+ * @param pidfd of the process
  * @throws TsrunError when nothing does
  */
 export function identityOf(pid: number, pidfd: number): ProcessIdentity {
@@ -98,19 +99,19 @@ export function ownIdentity(): ProcessIdentity {
   }
 }
 
-/** The pid that a process itself sees, in its own pid namespace. The descriptor tells it of hidden ones, too. */
+/** The pid that a process itself sees, in its own pid namespace. The descriptor also tells it for a hidden process. */
 export function innermostPid(pid: number, pidfd: number): number {
   const text = readProcessFile(`/proc/self/fdinfo/${pidfd}`, pid) ?? '';
   return Number(/^NSpid:.*\t(\d+)$/m.exec(text)?.[1] ?? pid);
 }
 
-/** What can be known of a hidden process, too. */
+/** What can be known even about a hidden process. */
 type Sight = Pick<ProcessStat, 'state' | 'isEnding'>;
 
 /**
- * What is seen of this very process; undefined when it is gone.
+ * What is seen of exactly this process; undefined when it is gone.
  *
- * @throws TsrunError when that cannot be known: what was not seen may well run
+ * @throws TsrunError when nothing can be seen, because the process may well be running
  */
 function look(identity: ProcessIdentity): Sight | undefined {
   const stat = processStat(identity.pid);
@@ -118,14 +119,17 @@ function look(identity: ProcessIdentity): Sight | undefined {
   return stat.startTime === identity.startTime ? stat : undefined;
 }
 
-/** Everybody may have a pidfd of every process, and its inode is no later process's (pidfs, Linux 6.9). */
+/**
+ * Looks at the process through a pidfd: every user may have one of any process, and its inode is never used for a later
+ * process (pidfs, Linux 6.9).
+ */
 function lookByPidfd(identity: ProcessIdentity, stat: Sight | undefined): Sight | undefined {
   const pidfd = pidfdIfThere(identity.pid);
   if (pidfd === undefined) return undefined;
   try {
     const inode = addon().pidfdInode(pidfd);
     if (inode === null || identity.inode === undefined) {
-      // Another process can have got the pid since it was looked at.
+      // The pid can have passed to another process since it was looked at.
       const now = processStat(identity.pid)?.startTime;
       if (now === undefined || identity.startTime === unseen) throw hiddenProcess(identity.pid);
       return now === identity.startTime ? stat : undefined;
@@ -147,27 +151,33 @@ function pidfdIfThere(pid: number): number | undefined {
   }
 }
 
-/** Whether a process that is ending has given its memory back, or cannot be seen to have any. */
+/** Whether a process that is ending has given its memory back, or shows none. */
 export function hasNoMemory(pid: number): boolean {
   return (processStat(pid)?.size ?? 0) === 0;
 }
 
-/** Whether this very process has ended or is about to: an init that is has killed all others in its pid namespace. */
+/**
+ * Whether exactly this process has ended or is about to. An init that is about to has already killed all others in its
+ * pid namespace.
+ */
 export function isEnding(identity: ProcessIdentity): boolean {
   return look(identity)?.isEnding !== false;
 }
 
-/** Whether this very process (not a later one with the same pid) is there and no zombie. */
+/** Whether exactly this process (not a later one with the same pid) exists and is no zombie. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const sight = look(identity);
   return sight !== undefined && sight.state !== 'Z' && sight.state !== 'X';
 }
 
-/** A pid alone may be another process by now; with its start time, or the inode of a pidfd, it cannot. */
+/**
+ * Identifies a process. A pid alone may belong to another one by now; together with the start time, or a pidfd's inode,
+ * it cannot.
+ */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Field 22 of proc_pid_stat(5), clock ticks since boot; 0 when /proc did not show it. */
+  /** Field 22 of proc_pid_stat(5), in clock ticks since boot; 0 if /proc did not show it. */
   readonly startTime: number;
-  /** Of its pidfd; absent where the kernel has one for all (before 6.9), and in records of earlier versions. */
+  /** Inode of its pidfd; absent if the kernel has only one for all (before 6.9), and in records of earlier versions. */
   readonly inode?: number;
 }

@@ -6,13 +6,13 @@ import { isAbsent, isThere } from '../there.ts';
 export interface ResctrlFacts {
   /** Where it is mounted. */
   readonly mount: string;
-  /** What schemata can be about: L3, L2, MB, … (the directories of info). */
+  /** The resources that schemata can be about: L3, L2, MB, … (the directories of info). */
   readonly resources: readonly string[];
   /** Whether groups can be monitored. */
   readonly monitoring: boolean;
 }
 
-/** null when it is not mounted; mounting it is the administrator's business. */
+/** null if resctrl is not mounted; only the administrator decides about that. */
 export function resctrlFacts(mountInfo = readFileSync('/proc/self/mountinfo', 'utf8')): ResctrlFacts | null {
   const mount = mountPoint(mountInfo);
   if (mount === undefined) return null;
@@ -20,7 +20,7 @@ export function resctrlFacts(mountInfo = readFileSync('/proc/self/mountinfo', 'u
   return { mount, resources, monitoring: isThere(join(mount, 'mon_groups')) };
 }
 
-/** Of the first resctrl filesystem (proc_pid_mountinfo(5)). */
+/** The mount point of the first resctrl filesystem (proc_pid_mountinfo(5)). */
 function mountPoint(mountInfo: string): string | undefined {
   const line = mountInfo.split('\n').find((entry) => entry.includes(' - resctrl '));
   return line?.split(' ')[4]?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
