@@ -22,18 +22,21 @@ interface Streams {
   readonly stderr: Readable | null;
 }
 
-/** A container by its name, whoever has made it; of one that create() has made here this process is the parent. */
+/**
+ * A container, found by its name, whatever program has made it. If create() has made it here, this process is its
+ * parent.
+ */
 export class Container {
   readonly id: string;
-  /** The directory of its state and others'. */
+  /** The directory with its state and that of others. */
   readonly root: string;
-  /** Of the init process, where create() has made it here. */
+  /** Pid of the init process, if create() has made it here. */
   readonly pid: number | undefined;
-  /** Where stdio has `pipe`. */
+  /** Set if stdio says `pipe`. */
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** Of a child of this process's. */
+  /** How init ends, if it is a child of this process. */
   readonly #ended: Promise<Exit> | undefined;
 
   /** @internal */
@@ -53,17 +56,17 @@ export class Container {
     return { root: this.root, id: this.id };
   }
 
-  /** So that no zombie is left, whether or not somebody waits. */
+  /** Reaps init, so that no zombie is left even if nothing waits for it. */
   async #reaped(pidfd: number): Promise<Exit> {
     await new Promise<void>((resolve) => watchOnce(pidfd, resolve));
     return exitFrom(await runJob('finish', { ...this.#place, pidfd, keep: true }));
   }
 
   /**
-   * Lets the program run that create has prepared (runtime.md, Start). Returns when it has been executed and poststart
-   * hooks have run. When it is aborted, the container is deleted: half of a start cannot be undone.
+   * Lets the program run that create has prepared (runtime.md, Start). Resolves when the program has been executed and
+   * the poststart hooks have run. If it is aborted, the container is deleted, because half a start cannot be undone.
    *
-   * @throws TsrunError `EWRONGSTATE`, `EPROGRAM`, `EHOOK` (the container is deleted then) or `ABORT_ERR`
+   * @throws TsrunError `EWRONGSTATE`, `EPROGRAM`, `EHOOK` (the container is then deleted) or `ABORT_ERR`
    */
   async start({ signal }: Abortable = {}): Promise<this> {
     try {
@@ -75,7 +78,7 @@ export class Container {
     }
   }
 
-  /** A start that was given up half-way, or whose hook failed, has deleted the container; its init is this process's child. */
+  /** Waits until init is reaped, if a start that was aborted, or whose hook failed, has deleted the container. */
   async #reapedIfGone(): Promise<void> {
     const isGone = await this.state().then(
       () => false,
@@ -84,22 +87,22 @@ export class Container {
     if (isGone) await this.#ended?.catch(() => undefined);
   }
 
-  /** What `tsrun state` prints. @throws TsrunError `ENOTFOUND` */
+  /** The state that `tsrun state` prints. @throws TsrunError `ENOTFOUND` */
   state({ signal }: Abortable = {}): Promise<PrintedState> {
     return runJob('state', this.#place, signal);
   }
 
   /**
-   * Signals the init process, or with `all` every process. SIGKILL ends them all.
+   * Signals the init process, or with `all` every process. SIGKILL always ends them all.
    *
    * @param signal a name, such as `TERM` or `SIGTERM`, or a number
-   * @throws TsrunError `EWRONGSTATE` when it does not run
+   * @throws TsrunError `EWRONGSTATE` when the container is not running
    */
   async kill(signal: string | number = 'SIGTERM', { all = false, ...abort }: KillOptions = {}): Promise<void> {
     await runJob('kill', { ...this.#place, signal: parseSignal(String(signal)), all }, abort.signal);
   }
 
-  /** Stops every process where it stands (the cgroup freezer). */
+  /** Pauses every process (the cgroup freezer). */
   pause({ signal }: Abortable = {}): Promise<void> {
     return runJob('pause', this.#place, signal);
   }
@@ -110,44 +113,47 @@ export class Container {
   }
 
   /**
-   * Changes limits; its processes feel them at once.
+   * Changes limits, with effect at once.
    *
-   * @param resources as /linux/resources of the config (config-linux.md); what is not in it stays as it is
+   * @param resources as /linux/resources of the config (config-linux.md); whatever it lacks stays as it is
    * @throws TsrunError with nothing changed
    */
   update(resources: LinuxResources, { signal }: Abortable = {}): Promise<void> {
     return runJob('update', { ...this.#place, resources }, signal);
   }
 
-  /** What the container uses now, as `tsrun events --stats` has it: bytes, nanoseconds. */
+  /** What the container uses now, as in `tsrun events --stats`: bytes, nanoseconds. */
   stats({ signal }: Abortable = {}): Promise<StatsEvent['data']> {
     return runJob('stats', this.#place, signal);
   }
 
-  /** Pids of its processes on the host, sorted. */
+  /** Sorted pids of its processes on the host. */
   ps({ signal }: Abortable = {}): Promise<number[]> {
     return runJob('ps', this.#place, signal);
   }
 
   /**
-   * Runs one more process in the container, as spawn runs one in a container of its own.
+   * Runs one more process in the container, as spawn runs one in its own container.
    *
-   * @param process the program and its arguments; or a process as /process of a config has it, of which what is absent is
-   *   as the container's own has it
+   * @param process the program and its arguments; or a process like /process of a config, with properties that it lacks
+   *   taken from the container's own
    */
   exec(process: ExecProcess, options: ExecOptions = {}): ContainerProcess {
     return execIn(this.#place, process, options);
   }
 
-  /** Statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process. */
+  /**
+   * Yields statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last
+   * process.
+   */
   events(options: EventsOptions = {}): AsyncGenerator<ContainerEvent, void, void> {
     return follow(this.#place, options);
   }
 
   /**
-   * Until the init process has ended, whoever its parent is.
+   * Waits until the init process has ended, whatever process is its parent.
    *
-   * @throws TsrunError when it has, but nobody can tell how
+   * @throws TsrunError when it has, but nothing can tell how
    */
   async wait({ signal }: Abortable = {}): Promise<Exit> {
     if (signal?.aborted) throw abortError(signal);
@@ -180,32 +186,32 @@ export class Container {
   }
 
   /**
-   * Undoes create (runtime.md, Delete). A created container is killed first; one that runs only with `force`.
+   * Undoes create (runtime.md, Delete). A created container is killed first, a running one only with `force`.
    *
-   * @throws TsrunError `EWRONGSTATE` when it runs, `ENOTFOUND` without `force`
+   * @throws TsrunError `EWRONGSTATE` when it runs, `ENOTFOUND` when it does not exist; neither with `force`
    */
   async delete({ force = false, signal }: DeleteOptions = {}): Promise<void> {
     await runJob('delete', { ...this.#place, force }, signal);
     await this.#ended?.catch(() => undefined);
   }
 
-  /** Kills and deletes it. */
+  /** Kills and deletes the container. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.delete({ force: true });
   }
 }
 
 export interface KillOptions extends Abortable {
-  /** Every process of the container gets it. */
+  /** Signals every process of the container. */
   readonly all?: boolean | undefined;
 }
 
 export interface DeleteOptions extends Abortable {
-  /** Kills a running container first; an absent one is no error. */
+  /** Kills a running container first; an absent one is then no error. */
   readonly force?: boolean | undefined;
 }
 
-/** Returns early when it is aborted. */
+/** Waits for a process's end; returns early when `signal` is aborted. */
 function endOf(pidfd: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const stop = watchOnce(pidfd, done);
@@ -219,7 +225,7 @@ function endOf(pidfd: number, signal: AbortSignal | undefined): Promise<void> {
 }
 
 /**
- * Everything up to the container's program (runtime.md, Create), or nothing at all.
+ * Makes everything up to the container's program (runtime.md, Create), or nothing at all.
  *
  * @throws TsrunError `EINVALIDSPEC` with `findings`, `EEXIST`, `ENOCONTROLLER`, `EHOOK`, `ABORT_ERR`, …
  */
@@ -242,7 +248,7 @@ export async function create(options: CreateOptions): Promise<Container> {
 }
 
 /**
- * A container that is there, whoever has made it.
+ * Opens an existing container, whatever program has made it.
  *
  * @throws TsrunError `ENOTFOUND`
  */
@@ -252,7 +258,9 @@ export async function open(id: string, options: RootOption & Abortable = {}): Pr
   return new Container(place);
 }
 
-/** The states of all containers, sorted by name. Of what cannot be told, onLog's function gets to know. */
+/**
+ * The states of all containers, sorted by name. A container whose state cannot be read is reported to onLog's function.
+ */
 export async function list(options: RootOption & Abortable = {}): Promise<readonly PrintedState[]> {
   const { states } = await runJob('list', { root: rootOf(options) }, options.signal);
   return states;

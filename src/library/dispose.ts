@@ -1,4 +1,4 @@
-/** For the first releases of Node 20, whose `await using` comes from a compiler. */
+/** For the first releases of Node 20, where a compiler provides `await using`. */
 if (Symbol.asyncDispose === undefined) {
   Object.defineProperty(Symbol, 'asyncDispose', { value: Symbol.for('nodejs.asyncDispose') });
 }

@@ -1,4 +1,4 @@
-/** What happens to a container, as `tsrun events` tells it. */
+/** What happens to a container, as `tsrun events` reports it. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatsEvent } from '../container/events.ts';
@@ -10,14 +10,16 @@ import { holdProcess, watchOnce } from './watch.ts';
 import { abortError } from './wire.ts';
 
 export interface EventsOptions extends Abortable {
-  /** Milliseconds between statistics, of which the first come at once (default: 5000). */
+  /** Milliseconds between statistics; the first come at once (default: 5000). */
   readonly interval?: number | undefined;
 }
 
-/** `oom`: the kernel has killed a process of the container for want of memory. */
+/** `oom`: the kernel has killed a process of the container because memory ran out. */
 export type ContainerEvent = StatsEvent | { readonly type: 'oom'; readonly id: string };
 
-/** Statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process. */
+/**
+ * Yields statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process.
+ */
 export async function* follow(place: Place, options: EventsOptions): AsyncGenerator<ContainerEvent, void, void> {
   const { interval = 5000, signal } = options;
   const { id } = place;
@@ -34,7 +36,7 @@ export async function* follow(place: Place, options: EventsOptions): AsyncGenera
       if (!isFirst && kills > before) yield { type: 'oom', id };
       isFirst = false;
       if (seen.ended !== undefined) {
-        // systemd removes a scope with its counts as soon as init has been killed.
+        // systemd removes a scope and its counts as soon as init has been killed.
         if (Math.max(before, kills) === 0 && seen.ended.oomKilled) yield { type: 'oom', id };
         return;
       }
@@ -48,7 +50,7 @@ export async function* follow(place: Place, options: EventsOptions): AsyncGenera
   }
 }
 
-/** Without the memory controller there is no memory.events; after the container, none of them. */
+/** Without the memory controller there is no memory.events; after the container's end there is neither file. */
 function openIfThere(path: string): number[] {
   try {
     return [openSync(path, 'r')];
@@ -58,7 +60,7 @@ function openIfThere(path: string): number[] {
   }
 }
 
-/** Until a file has changed since it was read, or `timeoutMs` have passed. */
+/** Waits until a file has changed since it was read, or `timeoutMs` have passed. */
 function change(files: readonly number[], timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stops = files.map((fd) => watchOnce(fd, done, true));
@@ -75,7 +77,7 @@ function change(files: readonly number[], timeoutMs: number, signal: AbortSignal
   });
 }
 
-/** The kernel counts a read as having seen all changes up to it. */
+/** Reads the file; the kernel then counts all changes up to now as seen. */
 function reread(fd: number): void {
   try {
     readSync(fd, Buffer.alloc(256), 0, 256, 0);

@@ -10,7 +10,7 @@ import type { Process } from '../generated/spec.ts';
 import type { Child, Place } from './places.ts';
 
 export interface ExecJob extends Place {
-  /** The program and its arguments, or what is otherwise than in the container's own process. */
+  /** The program and its arguments, or what differs from the container's own process. */
   readonly process: readonly string[] | Partial<Process>;
   /** name=value. */
   readonly env: readonly string[];
@@ -29,7 +29,7 @@ export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof
   const user = job.user === undefined ? {} : parseUser(job.user);
   const request: ExecRequest = {
     process: isCommand(job.process) ? fromCommand(job.process, job, user) : changed(job.process),
-    // What becomes of it is the caller's to see.
+    // The caller looks after the process.
     detach: true,
     pidFile: job.pidFile,
     consoleSocket: undefined,
@@ -48,7 +48,7 @@ export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof
     const { pid, pidfd } = startProcess(directory, prepared, request);
     return { pid, pidfd };
   } finally {
-    // A command would end now.
+    // A command would end here; a worker goes on, and needs its own CPUs again.
     if (affinity !== undefined) addon().setOwnCpuAffinity(affinity);
   }
 }
@@ -72,7 +72,7 @@ function changed(given: Partial<Process>): (own: Process | undefined) => MadePro
   };
 }
 
-/** This thread's, as the kernel has it in words of 32 bits, the last first (proc_pid_status(5)). */
+/** The CPUs of this thread; the kernel writes them in words of 32 bits, last word first (proc_pid_status(5)). */
 function ownAffinity(): BigUint64Array {
   const status = readFileSync('/proc/thread-self/status', 'latin1');
   const digits = (/^Cpus_allowed:\t(.*)$/m.exec(status)?.[1] ?? '').replaceAll(',', '');

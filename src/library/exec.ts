@@ -1,4 +1,4 @@
-/** One more process in a container. */
+/** Runs one more process in a container. */
 import { resolve } from 'node:path';
 import type { Process } from '../generated/spec.ts';
 import type { ExecJob } from './exec-job.ts';
@@ -8,25 +8,25 @@ import { runJob } from './pool.ts';
 import { ContainerProcess } from './process.ts';
 import { openStdio, type StdioOptions } from './stdio.ts';
 
-/** With a list for `process`, what is not here is as the container's own process has it. */
+/** If `process` is a list, anything missing here is taken from the container's own process. */
 export interface ExecOptions extends Abortable {
   /** Default: pipe. */
   readonly stdio?: StdioOptions | undefined;
-  /** Besides the container's own. */
+  /** Added to the container's own. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
   /** `uid`, `uid:gid`, or names of the container's /etc/passwd and /etc/group. */
   readonly user?: string | number | undefined;
-  /** More than the container's own. */
+  /** Added to the container's own. */
   readonly capabilities?: readonly string[] | undefined;
   readonly noNewPrivileges?: boolean | undefined;
   /** A cgroup below the container's. */
   readonly cgroup?: string | undefined;
-  /** Go ahead in a paused container: it starts when that is resumed. */
+  /** Start even if the container is paused; the process then runs when the container is resumed. */
   readonly ignorePaused?: boolean | undefined;
   /** A file for the process's pid. */
   readonly pidFile?: string | undefined;
-  /** Milliseconds after which it is killed. */
+  /** Milliseconds after which the process is killed. */
   readonly timeout?: number | undefined;
 }
 

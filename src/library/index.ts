@@ -1,5 +1,5 @@
 /**
- * The library: containers from a program of Node's. What blocks runs on threads beside the event loop; every failure is a
+ * The library: containers for a Node program. Blocking work runs on threads beside the event loop; every failure is a
  * TsrunError.
  *
  * @module tsrun

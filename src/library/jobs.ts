@@ -1,4 +1,4 @@
-/** What workers do: the functions that the commands call, with plain values for arguments and results. */
+/** The jobs of workers: the functions that the commands call, with plain values as arguments and results. */
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type ExitStatus } from '../addon.ts';
@@ -39,10 +39,10 @@ import { configured, type SpecChoices } from '../template/template.ts';
 import { type ExecJob, execFrom } from './exec-job.ts';
 import type { Child, Place } from './places.ts';
 
-/** What create, plan and check are about: a bundle, or a config that comes with the call. */
+/** What create, plan and check work on: a bundle, or a config that comes with the call. */
 export interface Subject {
   readonly lowering: LowerOptions & { readonly preserveFds: number };
-  /** In place of the bundle's config.json. */
+  /** Used instead of the bundle's config.json. */
   readonly spec: Spec | undefined;
 }
 
@@ -58,17 +58,17 @@ export interface SpawnJob extends Place {
   readonly descriptors: readonly number[];
 }
 
-/** What an events() sees of a container. */
+/** What events() sees when it looks at a container. */
 export interface Look {
   readonly kills: number;
   readonly stats: StatsEvent['data'] | undefined;
-  /** Its last process has ended. */
+  /** Set when its last process has ended. */
   readonly ended?: { readonly oomKilled: boolean };
 }
 
 const directoryOf = ({ root, id }: Place) => new ContainerDirectory(root, id);
 
-/** A config that comes with the call has no file; its places count in its own text. */
+/** A config that comes with the call has no file; places refer to its own text. */
 function loadedFrom({ spec }: Subject) {
   return spec && loadConfig(sourceFrom(spec));
 }
@@ -78,7 +78,7 @@ function sourceFrom(spec: Spec): BundleConfig {
   return { text, path: 'spec', value: parseSpecText(text, 'spec') };
 }
 
-/** @param starts this job starts it, too */
+/** @param starts whether this job also starts it */
 function makeFrom(job: CreateJob, starts: boolean): Created {
   const { root, lowering, consoleSocket, pidfdSocket, descriptors } = job;
   const given = { root, starts, consoleSocket, pidfdSocket, descriptors, hosted: true } as const;
@@ -89,7 +89,7 @@ function childOf({ record, pidfd }: Created): Child {
   return { pid: record.init?.pid ?? 0, pidfd };
 }
 
-/** After its end. */
+/** Reaps a process that has ended. */
 function reap(pidfd: number): ExitStatus {
   try {
     return addon().reap(pidfd);
@@ -101,7 +101,7 @@ function reap(pidfd: number): ExitStatus {
 const jobs = {
   create: (job: CreateJob): Child => childOf(makeFrom(job, false)),
 
-  /** create and start; what fails leaves nothing. */
+  /** Creates and starts a container; a failure leaves nothing behind. */
   spawn({ root, id, choices, descriptors }: SpawnJob): Child {
     const { spec, mapRootfs } = sandboxSpec(choices, gatherHostFacts());
     const lowering = { id, bundle: join(root, id), mapRootfs, preserveFds: descriptors.length - 3 };
@@ -119,7 +119,7 @@ const jobs = {
     }
   },
 
-  /** One that is given up is half-way: it is deleted. */
+  /** Starts a container. If this is aborted it is only half done, so the container is deleted. */
   start(place: Place): void {
     const directory = directoryOf(place);
     addon().catchInterrupts();
@@ -133,7 +133,7 @@ const jobs = {
     }
   },
 
-  /** Of a child that has ended: as `run` does it, with `keep` its state stays for delete. */
+  /** For a child that has ended: does what `run` does then; with `keep` the state stays for delete. */
   finish({ pidfd, keep, ...place }: Place & { pidfd: number; keep: boolean }): ContainerExit {
     const status = reap(pidfd);
     const directory = directoryOf(place);
@@ -145,7 +145,7 @@ const jobs = {
     return { ...status, ...(oomKilled !== undefined && { oomKilled }) };
   },
 
-  /** A pidfd of init, for who is not its parent; undefined when it has ended. */
+  /** A pidfd of init, for a process that is not its parent; undefined when init has ended. */
   watched(place: Place): number | undefined {
     const { init } = directoryOf(place).read();
     if (init === undefined || !isAlive(init)) return undefined;
@@ -155,7 +155,7 @@ const jobs = {
     return undefined;
   },
 
-  /** How one that is no child of this process has ended. */
+  /** How an init that is not a child of this process has ended. */
   ended({ pidfd, ...place }: Place & { pidfd: number | undefined }): ContainerExit | undefined {
     const record = directoryOf(place).readIfThere();
     if (record?.exit !== undefined) return record.exit;
@@ -165,7 +165,7 @@ const jobs = {
     return status && { ...status, ...(oomKilled !== undefined && { oomKilled }) };
   },
 
-  /** One more process; what fails, or is given up, leaves none. */
+  /** Starts one more process; if this fails or is aborted, no process is left. */
   exec({ root, id, ...asked }: ExecJob): Child {
     addon().catchInterrupts();
     try {
@@ -175,13 +175,13 @@ const jobs = {
     }
   },
 
-  /** Of exec's process, after its end. */
+  /** Reaps exec's process after its end. */
   reap: ({ pidfd }: { pidfd: number }): ContainerExit => reap(pidfd),
 
-  /** The cgroup whose files tell of changes. */
+  /** The cgroup whose files report changes. */
   observed: (place: Place): string => observe(directoryOf(place)).cgroup,
 
-  /** What has changed there. @param given `stats`: what the container uses, too */
+  /** Looks for what has changed there. @param given `stats`: also what the container uses */
   look({ cgroup, stats, ...place }: Place & { cgroup: string; stats: boolean }): Look {
     const directory = directoryOf(place);
     const kills = oomKills(cgroup);
@@ -224,7 +224,7 @@ const jobs = {
     return (loaded === undefined ? prepare(lowering) : prepareLoaded(loaded, lowering)).plan;
   },
 
-  /** The text stays here: whoever asks has it. */
+  /** Leaves out the text, which the caller has. */
   check(subject: Subject): Omit<Report, 'text'> {
     const { lowering, spec } = subject;
     const host = gatherHostFacts();

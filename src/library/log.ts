@@ -1,11 +1,13 @@
-/** What the commands would write to stderr, or to --log. */
+/** Passes on what the commands would write to stderr, or to --log. */
 import type { LogLevel } from '../log.ts';
 
 export type { LogLevel };
 
 let tell: (level: LogLevel, message: string) => void = warn;
 
-/** Lines that a command would log; warnings and errors go to process.emitWarning unless a function takes them. */
+/**
+ * Passes each line that a command would log to `receive`. Without it, warnings and errors go to process.emitWarning.
+ */
 export function onLog(receive: ((level: LogLevel, message: string) => void) | undefined): void {
   tell = receive ?? warn;
 }

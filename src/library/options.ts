@@ -1,4 +1,4 @@
-/** What callers give, and what workers get. */
+/** The options of callers, and what workers get of them. */
 import { isAbsolute, resolve } from 'node:path';
 import { defaultRoot } from '../container/root.ts';
 import { TsrunError } from '../errors.ts';
@@ -7,9 +7,9 @@ import type { CgroupManager } from '../lower/context.ts';
 import type { CreateJob, Subject } from './jobs.ts';
 import type { Stdio, StdioOptions } from './stdio.ts';
 
-/** Of every call that may take a while. */
+/** Options of every call that may take a while. */
 export interface Abortable {
-  /** Gives the call up: it throws ABORT_ERR when what it had made is undone. */
+  /** Aborts the call: it throws ABORT_ERR once what it had made is undone. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -19,19 +19,22 @@ export interface RootOption {
   readonly root?: string | undefined;
 }
 
-/** A bundle, or a config and the root filesystem that goes with it. */
+/** A bundle, or a config and the root filesystem for it. */
 export interface SubjectOptions {
   /** The bundle: a directory with config.json and the root filesystem. */
   readonly bundle?: string | undefined;
-  /** A config in place of the bundle's config.json; without a bundle, paths in it count from the working directory. */
+  /**
+   * A config to use instead of the bundle's config.json. Without a bundle, its relative paths start at the working
+   * directory.
+   */
   readonly spec?: Spec | undefined;
-  /** The root filesystem, in place of the one that `spec` names. */
+  /** The root filesystem, instead of the one that `spec` names. */
   readonly rootfs?: string | undefined;
-  /** The container's name (default: one that nobody has). */
+  /** The container's name (default: a new one). */
   readonly id?: string | undefined;
   /** Who makes the cgroup (default: cgroupfs, which is tsrun itself). */
   readonly cgroupManager?: CgroupManager | undefined;
-  /** Whether cgroups may be missing without an error (default: auto, which is for ordinary users). */
+  /** Whether a missing cgroup is no error (default: auto, which means for ordinary users). */
   readonly rootless?: 'true' | 'false' | 'auto' | undefined;
   /** MS_MOVE and chroot instead of pivot_root, for a root filesystem on a ramdisk. */
   readonly noPivot?: boolean | undefined;
@@ -40,11 +43,11 @@ export interface SubjectOptions {
 }
 
 export interface CreateOptions extends SubjectOptions, RootOption, Abortable {
-  /** Standard streams (default: inherit). A container that is to outlive this process must not have pipes. */
+  /** Standard streams (default: inherit). A container that outlives this process must not have pipes. */
   readonly stdio?: StdioOptions | undefined;
   /** Descriptors of this process that the container gets as 3, 4, … */
   readonly preserveFds?: readonly number[] | undefined;
-  /** Path of a Unix socket that gets the master of the container's terminal, where /process/terminal asks for one. */
+  /** Path of a Unix socket that gets the master of the container's terminal, if /process/terminal asks for one. */
   readonly console?: string | undefined;
   /** Path of a Unix socket that gets a pidfd of the init process. */
   readonly pidfdSocket?: string | undefined;
@@ -54,7 +57,7 @@ export interface CreateOptions extends SubjectOptions, RootOption, Abortable {
 
 let made = 0;
 
-/** Of no other container on this host, but by intent. */
+/** A name that no other container on this host has, except on purpose. */
 export function newId(): string {
   return `${process.pid.toString(36)}-${process.hrtime.bigint().toString(36)}-${++made}`;
 }
@@ -73,7 +76,7 @@ export function subjectOf(options: SubjectOptions, root: string, descriptors = 3
     spec,
     lowering: {
       id,
-      // As its state directory has config.json, too.
+      // The state directory serves as a bundle, as it also has a config.json.
       bundle: bundle === undefined ? resolve(root, id) : resolve(bundle),
       ...{ cgroupManager, noPivot, noNewKeyring },
       rootless: rootless ?? 'auto',
@@ -83,7 +86,7 @@ export function subjectOf(options: SubjectOptions, root: string, descriptors = 3
   };
 }
 
-/** Without a bundle there is nothing else that a relative path could count from. */
+/** Makes relative paths absolute: without a bundle they can only start at the working directory. */
 function specOf({ bundle, spec, rootfs }: SubjectOptions): Spec | undefined {
   const path = rootfs ?? spec?.root?.path;
   if (spec === undefined || path === undefined) {

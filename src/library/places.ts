@@ -4,7 +4,7 @@ export interface Place {
   readonly id: string;
 }
 
-/** A process that this one is the parent of: a container's init, or one of exec's. */
+/** A child of this process: a container's init, or a process that exec has started. */
 export interface Child {
   readonly pid: number;
   readonly pidfd: number;

@@ -1,6 +1,6 @@
 /**
- * Runs the runtime's own functions, which block, on threads beside the event loop: one job a worker at a time, in the
- * order in which they come.
+ * Runs the runtime's own functions, which block, on threads beside the event loop. Each worker does one job at a time,
+ * and jobs start in the order in which they come.
  */
 import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -12,12 +12,12 @@ import type { JobArguments, JobName, JobResult } from './jobs.ts';
 import { tellLog } from './log.ts';
 import { abortError, fromWire, type WireError } from './wire.ts';
 
-/** Beyond the first ones, workers are made for jobs that wait for those: a hook may take its time. */
+/** More workers are made only for jobs that would wait for these: a hook may take long. */
 const firstWorkers = Math.min(4, availableParallelism());
 const mostWorkers = 32;
 const patienceMs = 20;
 
-/** SIGTERM, which is how a command would be told. */
+/** SIGTERM, which would tell a command to stop. */
 const interrupt = Buffer.from([15]);
 
 export interface Request {
@@ -31,11 +31,11 @@ export type Reply =
   | { readonly number: number; readonly result: unknown }
   | { readonly number: number; readonly error: WireError };
 
-/** What a worker is started with. */
+/** What a worker gets when it starts. */
 export interface WorkerData {
-  /** The end of its pipe on which it is told to give its job up. */
+  /** Its end of the pipe that tells it to give up its job. */
   readonly interruptFd: number;
-  /** The number of the job that is to be given up. */
+  /** The number of the job to give up. */
   readonly aborted: Int32Array;
 }
 
@@ -59,7 +59,7 @@ let growing: NodeJS.Timeout | undefined;
 /**
  * Has a worker run a job.
  *
- * @throws TsrunError what the job throws, or ABORT_ERR: a job that has begun is undone before, where it can be
+ * @throws TsrunError what the job throws, or ABORT_ERR; a job that has begun is undone first, if possible
  */
 export function runJob<Name extends JobName>(
   name: Name,
@@ -110,7 +110,7 @@ function seatJobs(): void {
   }
 }
 
-/** Nobody has got up meanwhile. */
+/** Makes another worker, unless one has started meanwhile. */
 function grow(first: Job): void {
   growing = undefined;
   if (queue[0] === first && seats.length < mostWorkers) addSeat();
@@ -129,10 +129,11 @@ function addSeat(): Seat {
   const aborted = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('./library-worker.mjs', import.meta.url), {
     workerData: { interruptFd: fds[0], aborted } satisfies WorkerData,
-    // Hooks of the container may ask for it, as it is then. Options of node, such as loaders, are for the program's own code.
+    // Hooks of the container may ask for the environment as it is then. Node's options, such as loaders, are for the
+    // program's own code.
     env: SHARE_ENV,
     execArgv: [],
-    // Pidfds go from thread to thread.
+    // Pidfds are passed between threads.
     trackUnmanagedFds: false,
     name: 'tsrun',
   });

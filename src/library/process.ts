@@ -1,4 +1,4 @@
-/** A program in a container, as child_process has one on the host. */
+/** A program in a container, with the interface that child_process has for one on the host. */
 import { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { nodeAddon } from '../addon.ts';
@@ -10,20 +10,20 @@ import type { OpenedStdio } from './stdio.ts';
 import { holdProcess, watchOnce } from './watch.ts';
 import { abortError } from './wire.ts';
 
-/** How a program, or a container, has ended: `code`, or `signal` when one has killed it. */
+/** How a program, or a container, has ended: `code`, or `signal` if one has killed it. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
   /**
-   * Whether the kernel killed a process of it for want of memory; undefined where no memory controller counts that, null
-   * where it cannot be told any more.
+   * Whether the kernel killed a process of it because memory ran out; undefined if no memory controller counts that,
+   * null if it can no longer be found out.
    */
   readonly oomKilled?: boolean | null | undefined;
 }
 
-/** How a program has ended that this process has started. */
+/** How a program that this process has started has ended. */
 export interface ProcessExit extends Exit {
-  /** It was killed because its time was over. */
+  /** Whether it was killed because its time was over. */
   readonly timedOut: boolean;
 }
 
@@ -32,21 +32,21 @@ export function exitFrom({ code, signal, oomKilled }: ContainerExit): Exit {
   return { code: code ?? null, signal: name, ...(oomKilled !== undefined && { oomKilled }) };
 }
 
-/** What a process is made of. */
+/** The parts of a process. */
 export interface ProcessParts {
   readonly stdio: OpenedStdio;
-  /** Starts it; what that makes is undone when it is aborted. */
+  /** Starts it. When `signal` is aborted, what this has made is undone. */
   launch(signal: AbortSignal): Promise<Child>;
   /** Reaps it, and removes what was made for it. */
   finish(child: Child): Promise<ContainerExit>;
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds; 0: none. */
+  /** Milliseconds; 0: no timeout. */
   readonly timeout: number;
-  /** It is killed when this process exits. */
+  /** Whether it is killed when this process exits. */
   readonly endsWithUs: boolean;
 }
 
-/** Pidfds of what is not to outlive this process. */
+/** Pidfds of the processes that must not outlive this one. */
 const ours = new Set<number>();
 
 function killOurs(): void {
@@ -54,14 +54,14 @@ function killOurs(): void {
 }
 
 /**
- * Events: `spawn` when the program runs, `exit` (code, signal) when it has ended and nothing of it is left, `close` (code,
- * signal) when its output has ended, too, and `error` when it could not be started or was aborted.
+ * Events: `spawn` when the program runs; `exit` (code, signal) when it has ended and nothing of it is left; `close`
+ * (code, signal) when its output has ended, too; `error` when it could not be started or was aborted.
  */
 export class ContainerProcess extends EventEmitter {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** On the host; undefined before `spawn`. */
+  /** Pid on the host; undefined before `spawn`. */
   pid: number | undefined;
   exitCode: number | null = null;
   signalCode: string | null = null;
@@ -72,7 +72,7 @@ export class ContainerProcess extends EventEmitter {
   readonly #exit: Promise<ProcessExit>;
   #pidfd = -1;
   #timedOut = false;
-  /** The signal that one was given up for that was still being started. */
+  /** The signal that made this process give up while it was still starting. */
   #killedBy = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -83,15 +83,15 @@ export class ContainerProcess extends EventEmitter {
     this.stdin = stdin;
     this.stdout = stdout;
     this.stderr = stderr;
-    // A program that has ended reads no more: that is no error of the caller's.
+    // A program that has ended reads no more; that is not the caller's error.
     stdin?.on('error', () => undefined);
     this.#exit = this.#run();
-    // Those who do not wait() have the event.
+    // Callers that do not wait() have the event.
     this.#exit.catch(() => undefined);
   }
 
   /**
-   * Until it has ended, and nothing of it is left.
+   * Waits until the program has ended and nothing of it is left.
    *
    * @throws TsrunError when it could not be started, or was aborted
    */
@@ -100,10 +100,11 @@ export class ContainerProcess extends EventEmitter {
   }
 
   /**
-   * Sends a signal to the program. SIGKILL ends all of a container of spawn's. One that is still being started is given up.
+   * Sends a signal to the program. SIGKILL ends everything in a container made by spawn. A program that is still being
+   * started is given up.
    *
    * @param signal a name, such as `TERM` or `SIGTERM`, or a number
-   * @returns whether there was a program to get it
+   * @returns whether there was a program to signal
    */
   kill(signal: string | number = 'SIGTERM'): boolean {
     const number = parseSignal(String(signal));
@@ -124,7 +125,7 @@ export class ContainerProcess extends EventEmitter {
     }
   }
 
-  /** Kills it, and waits until nothing of it is left. */
+  /** Kills the program, and waits until nothing of it is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('SIGKILL');
     await this.#exit.catch(() => undefined);
@@ -144,7 +145,7 @@ export class ContainerProcess extends EventEmitter {
       return await this.#live();
     } catch (error) {
       this.#parts.stdio.discard();
-      // Never in the call that has made it: nobody could listen yet.
+      // Not within the call that made the process: it could have no listener yet.
       process.nextTick(() => this.listenerCount('error') > 0 && this.emit('error', error));
       throw error;
     } finally {
@@ -167,7 +168,7 @@ export class ContainerProcess extends EventEmitter {
     this.emit('spawn');
     if (this.#giveUp.signal.aborted) this.kill('SIGKILL');
     await ended;
-    // From now on its number may be another's.
+    // From now on the number may belong to another descriptor.
     this.#pidfd = -1;
     ours.delete(child.pidfd);
     if (ours.size === 0) process.off('exit', killOurs);
@@ -184,7 +185,7 @@ export class ContainerProcess extends EventEmitter {
     return exit;
   }
 
-  /** Undefined when kill() came before. */
+  /** Undefined if kill() came first. */
   async #launch(): Promise<Child | undefined> {
     try {
       return await this.#parts.launch(this.#giveUp.signal);

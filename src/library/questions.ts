@@ -1,4 +1,4 @@
-/** What can be asked without a container. */
+/** Questions that need no container. */
 import type { Report } from '../check/check.ts';
 import type { Features, Spec } from '../generated/spec.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -6,9 +6,9 @@ import { type Abortable, rootOf, type SubjectOptions, subjectOf } from './option
 import { runJob } from './pool.ts';
 
 export interface SpecOptions extends Abortable {
-  /** One that an ordinary user can run (default: when this is one). */
+  /** Make one that an ordinary user can run (default: whether this process is an ordinary user's). */
   readonly rootless?: boolean | undefined;
-  /** Root filesystem, from the bundle on (default: rootfs). */
+  /** Root filesystem, relative to the bundle (default: rootfs). */
   readonly rootfs?: string | undefined;
   /** Let the container write to its root filesystem. */
   readonly writable?: boolean | undefined;
@@ -18,7 +18,7 @@ export interface SpecOptions extends Abortable {
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A config to start from, as `tsrun spec` writes it; without a terminal. */
+/** Makes a config to start from, as `tsrun spec` does, but without a terminal. */
 export function spec(command: readonly string[] = [], options: SpecOptions = {}): Promise<Spec> {
   const { rootless, rootfs, writable = false, terminal = false, hostname, env = {}, signal } = options;
   const choices = {
@@ -30,7 +30,7 @@ export function spec(command: readonly string[] = [], options: SpecOptions = {})
 }
 
 /**
- * What create would do, op by op, as `tsrun plan` prints it; touches nothing.
+ * Returns what create would do, op by op, as `tsrun plan` prints it; changes nothing.
  *
  * @throws TsrunError `EINVALIDSPEC` for what this host, or tsrun, cannot honour
  */
@@ -38,12 +38,12 @@ export function plan(options: SubjectOptions & Abortable): Promise<Plan> {
   return runJob('plan', subjectOf(options, rootOf({})), options.signal);
 }
 
-/** Whether a bundle is right and this host can run it: it can when there are no `errors`. Touches nothing. */
+/** Checks whether a bundle is right and this host can run it, which is so if there are no `errors`. Changes nothing. */
 export function check(options: SubjectOptions & Abortable): Promise<Omit<Report, 'text'>> {
   return runJob('check', subjectOf(options, rootOf({})), options.signal);
 }
 
-/** What this runtime can do (features.md), whatever the host has. */
+/** What this runtime can do (features.md), whatever the host supports. */
 export function features({ signal }: Abortable = {}): Promise<Features> {
   return runJob('features', undefined, signal);
 }

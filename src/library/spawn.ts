@@ -1,4 +1,4 @@
-/** A program in a container of its own, as child_process starts one on the host. */
+/** Runs a program in a container of its own, as child_process runs one on the host. */
 import { isAbsolute, resolve } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { SandboxChoices } from '../template/sandbox.ts';
@@ -10,24 +10,24 @@ import { openStdio, type StdioOptions } from './stdio.ts';
 
 /** A directory or file of the host that the container sees. */
 export interface MountOption {
-  /** On the host; a relative path counts from the working directory. */
+  /** Path on the host; a relative one starts at the working directory. */
   readonly source: string;
-  /** In the container. */
+  /** Path in the container. */
   readonly destination: string;
   /** Default: true. */
   readonly readonly?: boolean | undefined;
 }
 
 export interface SpawnOptions extends RootOption, Abortable {
-  /** The root filesystem: a directory, which stays as it is. */
+  /** The root filesystem: a directory, which is not changed. */
   readonly rootfs: string;
-  /** Bytes, or a number with K, M or G (of 1024); `max`: no limit. Default: 512M, where the host can limit it. */
+  /** Bytes, or a number with K, M or G (powers of 1024); `max`: no limit. Default: 512M, if the host can limit it. */
   readonly memory?: number | string | undefined;
   /** CPUs' worth of time, such as 0.5. Default: no limit. */
   readonly cpus?: number | undefined;
   /**
-   * Processes and threads; `max`: no limit. Default: 256, where the host can limit it. Without a pids controller it is each
-   * user's of the container (RLIMIT_NPROC), where that has a user namespace.
+   * Processes and threads; `max`: no limit. Default: 256, if the host can limit it. Without a pids controller the limit
+   * holds for each user of the container (RLIMIT_NPROC), if it has a user namespace.
    */
   readonly pids?: number | 'max' | undefined;
   readonly mounts?: readonly MountOption[] | undefined;
@@ -35,33 +35,33 @@ export interface SpawnOptions extends RootOption, Abortable {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Default: / */
   readonly cwd?: string | undefined;
-  /** A uid, or `uid:gid`, of the container's (default: 0, which is root in its user namespace only). */
+  /** A uid, or `uid:gid`, in the container (default: 0, which is root only in its user namespace). */
   readonly user?: number | string | undefined;
-  /** `none` (default): a loopback device alone; `host`; or the path of a network namespace. */
+  /** `none` (default): only a loopback device; `host`; or the path of a network namespace. */
   readonly network?: 'none' | 'host' | (string & {}) | undefined;
-  /** `default`: a profile of what programs need; `unconfined`: none. */
+  /** `default`: a profile that allows what programs need; `unconfined`: no profile. */
   readonly seccomp?: 'default' | 'unconfined' | undefined;
-  /** Whether the root filesystem cannot be written to; /tmp can then all the same. Default: true. */
+  /** Whether the root filesystem is read-only; /tmp is writable even then. Default: true. */
   readonly readonly?: boolean | undefined;
   /** Capabilities that the program has, such as `NET_BIND_SERVICE` (default: none). */
   readonly capabilities?: readonly string[] | undefined;
   readonly hostname?: string | undefined;
-  /** Milliseconds after which it is killed. */
+  /** Milliseconds after which the program is killed. */
   readonly timeout?: number | undefined;
-  /** The program may outlive this process, which kills it at its exit otherwise; its state then stays for `tsrun delete`. */
+  /** Lets the program outlive this process, whose exit kills it otherwise. Its state then stays for `tsrun delete`. */
   readonly detached?: boolean | undefined;
   /** Default: pipe. */
   readonly stdio?: StdioOptions | undefined;
-  /** The container's name (default: one that nobody has). */
+  /** The container's name (default: a new one). */
   readonly id?: string | undefined;
   /** cgroupsPath of the config (default: beside this process's own cgroup). */
   readonly cgroup?: string | undefined;
 }
 
 export interface RunOptions extends Omit<SpawnOptions, 'stdio'> {
-  /** What the program reads. Default: nothing. */
+  /** What the program reads on stdin. Default: nothing. */
   readonly input?: string | Uint8Array | undefined;
-  /** Bytes of output that are kept of each stream; a program that writes more is killed. Default: 1 MiB. */
+  /** How many bytes of each stream are kept; a program that writes more is killed. Default: 1 MiB. */
   readonly maxBuffer?: number | undefined;
 }
 
@@ -69,16 +69,16 @@ export interface RunOptions extends Omit<SpawnOptions, 'stdio'> {
 export interface RunResult extends ProcessExit {
   readonly stdout: string;
   readonly stderr: string;
-  /** It was killed because it wrote more than maxBuffer. */
+  /** Whether it was killed because it wrote more than maxBuffer. */
   readonly truncated: boolean;
 }
 
 /**
- * Starts a program in a container of its own, which is gone when the program has ended: with a user namespace where the
- * host has them, no new privileges, no capabilities, a seccomp profile, masked paths, a read-only root filesystem, no
- * network, and limits where the host can have them.
+ * Starts a program in a container of its own, which is gone when the program has ended. The container has a user
+ * namespace where the host supports them, no new privileges, no capabilities, a seccomp profile, masked paths, a
+ * read-only root filesystem, no network, and limits where the host supports them.
  *
- * @throws TsrunError `EINVALIDARG` for options that cannot be meant; what comes later is an event, as with child_process
+ * @throws TsrunError `EINVALIDARG` for invalid options; a later failure is an event, as with child_process
  */
 export function spawn(command: string, args: readonly string[], options: SpawnOptions): ContainerProcess {
   const place = { root: rootOf(options), id: options.id ?? newId() };
@@ -96,9 +96,9 @@ export function spawn(command: string, args: readonly string[], options: SpawnOp
 }
 
 /**
- * Runs a program as spawn does, and gives its output.
+ * Runs a program as spawn does, and returns its output.
  *
- * @throws TsrunError when it could not be started, or was aborted: not for how it ends
+ * @throws TsrunError when it could not be started, or was aborted; not for the way it ends
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { input, maxBuffer = 1024 * 1024, ...rest } = options;
@@ -156,7 +156,7 @@ function choicesOf(command: readonly string[], id: string, options: SpawnOptions
   };
 }
 
-/** `64M`; null: no limit. */
+/** Parses `64M`; null: no limit. */
 function bytesOf(size: number | string): number | null {
   if (size === 'max') return null;
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)i?B?$/i.exec(String(size)) ?? [];

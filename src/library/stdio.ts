@@ -1,4 +1,4 @@
-/** Standard streams of a container's process: pipes to this one, or what the caller names. */
+/** Standard streams of a container's process: pipes to this process, or what the caller names. */
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -6,27 +6,30 @@ import { nodeAddon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 
 /**
- * As child_process has it: `pipe` to a stream here, `inherit` this process's own, `ignore` for /dev/null, or a descriptor
- * of this process's, which stays open here.
+ * As in child_process: `pipe` to a stream here, `inherit` this process's own, `ignore` for /dev/null, or a descriptor
+ * of this process, which stays open here.
  */
 export type Stdio = 'pipe' | 'inherit' | 'ignore' | number;
 
-/** One for all three, or for stdin, stdout and stderr; from the fourth on, descriptors that the container gets as 3, 4, … */
+/**
+ * One for all three, or a list for stdin, stdout and stderr; from its fourth entry on, descriptors that the container
+ * gets as 3, 4, …
+ */
 export type StdioOptions = Stdio | readonly (Stdio | undefined)[];
 
-/** A container gets no more: the rest of the low numbers is the engine's. */
+/** The most descriptors of a container; the engine uses the rest of the low numbers. */
 const mostDescriptors = 16;
 
-/** What the other side gets, until it has it, and what is left here. */
+/** The descriptors that the other side gets, and the streams that stay here. */
 export interface OpenedStdio {
-  /** By the number that they have there. */
+  /** Indexed by the number that they have there. */
   readonly descriptors: readonly number[];
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** The other side has them now, or never will. */
+  /** Called when the other side has them, or will never get them. */
   closeTheirs(): void;
-  /** Nobody will ever write to them, or read. */
+  /** Called when nothing will ever use the streams. */
   discard(): void;
 }
 

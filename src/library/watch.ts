@@ -1,4 +1,4 @@
-/** Promises of what descriptors become ready for, by the addon's thread. */
+/** Waits for descriptors on the addon's thread. */
 import { type NodeAddon, nodeAddon } from '../addon.ts';
 
 const waiting = new Map<number, () => void>();
@@ -20,10 +20,10 @@ function ready(token: number): void {
 }
 
 /**
- * Calls back once, when the descriptor is readable (of a pidfd: the process has ended) or, with `priority`, the file of a
- * cgroup has changed since it was read.
+ * Calls `tell` once when the descriptor is readable (for a pidfd: the process has ended) or, with `priority`, when a
+ * cgroup's file has changed since it was read.
  *
- * @returns what ends it, which must be called before the descriptor is closed
+ * @returns a function that ends the watch, which must be called before the descriptor is closed
  */
 export function watchOnce(fd: number, tell: () => void, priority = false): () => void {
   const token = ++tokens;
@@ -35,7 +35,7 @@ export function watchOnce(fd: number, tell: () => void, priority = false): () =>
   };
 }
 
-/** Keeps this process alive until what it returns is called. */
+/** Keeps this process alive until the returned function is called. */
 export function holdProcess(): () => void {
   if (holds++ === 0) watcher().holdLoop(true);
   let held = true;

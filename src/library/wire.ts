@@ -1,7 +1,7 @@
-/** Errors on their way from a worker: structured cloning keeps of an error its message and little more. */
+/** Errors on their way from a worker: structured cloning keeps little more of an error than its message. */
 import { asTsrunError, type ErrorFinding, type ErrorPlace, TsrunError } from '../errors.ts';
 
-/** All that a TsrunError is made of. */
+/** All parts of a TsrunError. */
 export interface WireError {
   readonly message: string;
   readonly text: string;
@@ -13,7 +13,7 @@ export interface WireError {
   readonly exitCode: number;
   readonly place: ErrorPlace | undefined;
   readonly findings: readonly ErrorFinding[];
-  /** Of what can only be a defect. */
+  /** Only for a defect. */
   readonly stack: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export function toWire(error: unknown): WireError {
   return { message, text, code, errno, op, hint, pointer, exitCode, place, findings, stack: undefined };
 }
 
-/** A config's error is about the first thing that is wrong with it. The text stays here: it may be long. */
+/** A config's error is about the first problem with it. The text is left out, as it may be long. */
 function firstFound({ pointer, place, findings, ...rest }: TsrunError): Pick<WireError, 'pointer' | 'place'> {
   const [first] = findings;
   const { source } = rest as { source?: { path: string } };
@@ -44,11 +44,11 @@ export function fromWire({ message, stack, ...rest }: WireError): TsrunError {
   return error;
 }
 
-/** Of what its caller has given up. @param undone what went wrong while that was undone, or because of it */
+/** The error for a call that its caller has aborted. @param undone what went wrong meanwhile, or in undoing it */
 export function abortError(signal: AbortSignal | undefined, undone?: unknown): TsrunError {
   const cause = signal?.reason ?? undone;
   const error = new TsrunError('the operation was aborted', { code: 'ABORT_ERR', cause });
-  // By this name, and its code, Node's own are told.
+  // Node's own abort errors are known by this name, and by the code.
   error.name = 'AbortError';
   return error;
 }

@@ -1,4 +1,4 @@
-/** A thread of the library's: runs jobs, one after the other, as commands do. */
+/** A thread of the library's: runs jobs as commands would, one after another. */
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nodeAddon } from '../addon.ts';
@@ -30,9 +30,9 @@ function answer({ number, name, args }: Request): Reply {
 }
 
 /**
- * What was said to an earlier job came too late for it.
+ * Forgets a message for an earlier job that came too late.
  *
- * @throws TsrunError when it is this one that is to be given up
+ * @throws TsrunError when this job is to be given up
  */
 function forget(number: number): void {
   const late = Atomics.exchange(aborted, 0, 0);
@@ -45,6 +45,6 @@ function drain(): void {
   try {
     readSync(interruptFd, Buffer.alloc(1));
   } catch {
-    // Its wait has taken it.
+    // The job's own wait has read it.
   }
 }
