@@ -1,4 +1,4 @@
-/** capabilities(7), in the order of their numbers. */
+/** The names in capabilities(7), in the order of their numbers. */
 export const capabilityNames = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',

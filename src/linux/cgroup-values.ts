@@ -1,26 +1,26 @@
-/** What is in force already, for properties that mean something only together with another one. */
+/** The limits in force, for properties that only have a meaning together with another one. */
 export interface CurrentLimits {
-  /** memory.max in bytes; undefined is no limit. */
+  /** memory.max in bytes; undefined: no limit. */
   readonly memory: number | undefined;
   /** First word of cpu.max: microseconds, or `max`. */
   readonly cpuQuota: string;
   /** Second word of cpu.max: microseconds. */
   readonly cpuPeriod: number;
-  /** cpu.idle is 1. */
+  /** Whether cpu.idle is 1. */
   readonly idle: boolean;
-  /** cpu.weight; undefined where it has none. */
+  /** cpu.weight; undefined if the cgroup has none. */
   readonly weight: string | undefined;
-  /** The weight that comes back when idle ends. */
+  /** The weight to restore when idle ends. */
   readonly keptWeight: KeptWeight | undefined;
 }
 
-/** A weight that waits for the end of cpu.idle: the file and what to write to it. */
+/** A weight that waits for the end of cpu.idle: the file, and what to write to it. */
 export interface KeptWeight {
   readonly file: string;
   readonly value: string;
 }
 
-/** Of a cgroup that has just been made. */
+/** The limits of a new cgroup. */
 export const noLimits: CurrentLimits = {
   memory: undefined,
   cpuQuota: 'max',
@@ -31,21 +31,21 @@ export const noLimits: CurrentLimits = {
 };
 
 /**
- * A blockIO weight (10 to 1000) as one of io.weight (1 to 10000), where the BFQ scheduler and its io.bfq.weight, which
- * takes it as it is, are not there: runc's line through both ends.
+ * Converts a blockIO weight (10 to 1000) to one of io.weight (1 to 10000), with runc's line through both ends. This is
+ * for hosts without the BFQ scheduler, whose io.bfq.weight takes the weight as it is.
  */
 export function ioWeightOf(value: number): number {
   return Math.floor(1 + ((value - 10) * 9999) / 990);
 }
 
-/** Powers of 1024 that memparse() of the kernel knows. */
+/** Powers of 1024 that the kernel's memparse() knows. */
 const units = 'kmgtpe';
 
 /**
- * A number as the kernel reads it from a file of a cgroup: decimal, octal (0…) or hexadecimal (0x…).
+ * A number as the kernel reads it from a cgroup's file: decimal, octal (0…) or hexadecimal (0x…).
  *
  * @param bytes whether a unit may follow, as in 64M
- * @returns undefined for other text, which the kernel refuses
+ * @returns undefined for any other text, which the kernel refuses
  */
 export function kernelNumber(text: string, bytes: boolean): bigint | 'max' | undefined {
   const trimmed = text.trim();

@@ -3,8 +3,8 @@ import type { DeviceRule } from '../generated/ops.ts';
 import type { LinuxDeviceCgroup } from '../generated/spec.ts';
 
 /**
- * What every container may use, whatever its own rules say (config-linux.md, Default Devices); the list is runc's:
- * making any node, the default devices, terminals, and tun, which VPN programs have always found in containers.
+ * What every container may use, whatever its own rules say (config-linux.md, Default Devices). The list is runc's:
+ * making any node, the default devices, terminals, and tun, which VPN programs expect in containers.
  */
 export const defaultDeviceRules: readonly DeviceRule[] = [
   { allow: true, type: 'c', major: null, minor: null, access: 'm' },
@@ -21,10 +21,10 @@ export const defaultDeviceRules: readonly DeviceRule[] = [
 ];
 
 /**
- * linux.resources.devices in their order (config-linux.md, Device allowed list). What a rule leaves out means all of
- * it; -1, which engines write, means the same for a number.
+ * linux.resources.devices in their order (config-linux.md, Device allowed list). A property that a rule leaves out
+ * means all values; for a number so does -1, which engines write.
  *
- * @throws TsrunError for a negative number
+ * @throws TsrunError for any other negative number
  */
 export function deviceRulesOf(devices: readonly LinuxDeviceCgroup[]): DeviceRule[] {
   return devices.map(({ allow, type, major, minor, access }, index) => ({
@@ -42,7 +42,10 @@ function numberOf(value: number | undefined, place: string): number | null {
   throw new TsrunError(`${value} is not a device number`, { about: place, hint: 'leave it out, or write -1, for all' });
 }
 
-/** For state.json, plans and people: `allow c 1:3 rwm`, `deny a *:* rwm`: the notation of cgroup v1's devices.list with the verdict before it. */
+/**
+ * For state.json, plans and people: `allow c 1:3 rwm`, `deny a *:* rwm`, which is the notation in cgroup v1's
+ * devices.list, after the verdict.
+ */
 export function formatDeviceRule({ allow, type, major, minor, access }: DeviceRule): string {
   return `${allow ? 'allow' : 'deny'} ${type} ${major ?? '*'}:${minor ?? '*'} ${access}`;
 }
@@ -52,7 +55,7 @@ const ruleSyntax = /^(allow|deny) ([abc]) (\*|\d{1,10}):(\*|\d{1,10}) ([rwm]{1,3
 const defaultsByText = new Map(defaultDeviceRules.map((rule) => [formatDeviceRule(rule), rule]));
 
 /**
- * Reads what formatDeviceRule writes, and what people type.
+ * Parses what formatDeviceRule writes, and what people type.
  *
  * @throws TsrunError for any other text
  */

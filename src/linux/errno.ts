@@ -1,6 +1,9 @@
 import { constants } from 'node:os';
 
-/** `EPERM (Operation not permitted)`. ENOENT's usual words are left out: engines take them for a missing program. */
+/**
+ * `EPERM (Operation not permitted)`. ENOENT comes without its usual words, because engines conclude from them that a
+ * program is missing.
+ */
 export function errnoWords(error: number): string {
   const name = Object.entries(constants.errno).find(([, number]) => number === error)?.[0] ?? `errno ${error}`;
   const words = errnoTexts[name];

@@ -4,7 +4,7 @@ export const attr = {
   nosuid: 0x2,
   nodev: 0x4,
   noexec: 0x8,
-  /** An enumeration, not flags; its value 0 is relatime. */
+  /** A number, not flags; 0 is relatime. */
   atimeMask: 0x70,
   noatime: 0x10,
   strictatime: 0x20,
@@ -12,7 +12,7 @@ export const attr = {
   nosymfollow: 0x200000,
 } as const;
 
-/** MS_* of mount(2) that belong to the filesystem and not to one mount of it. */
+/** MS_* of mount(2) that belong to the filesystem and not to a single mount of it. */
 export const superblock = {
   rdonly: 1,
   synchronous: 1 << 4,

@@ -1,7 +1,7 @@
-/** Words of mounts that are misspelt, and what is probably meant. */
+/** Finds what a misspelt word of a mount probably means. */
 import { didYouMean } from '../suggest.ts';
 
-/** What is misspelt most; no list of all (mount(8)). */
+/** The options that are most often misspelt, not all of them (mount(8)). */
 const options = [
   ...['ro', 'rw', 'nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec', 'noatime', 'relatime', 'strictatime'],
   ...['bind', 'rbind', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave', 'sync', 'nosymfollow'],

@@ -1,6 +1,6 @@
 import type { NamespaceType } from '../generated/spec.ts';
 
-/** CLONE_NEW* of sched.h, by the spec's names. */
+/** CLONE_NEW* from sched.h, by the spec's names. */
 export const namespaceFlags: Readonly<Record<NamespaceType, number>> = {
   mount: 0x00020000,
   cgroup: 0x02000000,

@@ -1,21 +1,21 @@
-/** What a filter makes of a system call, as the kernel would find out (linux/filter.h, linux/seccomp.h). */
+/** Finds out what a filter does with a system call, as the kernel would (linux/filter.h, linux/seccomp.h). */
 
-/** Numbers of calls, and AUDIT_ARCH_*, of the architectures that tsrun runs on. */
+/** Call numbers and AUDIT_ARCH_* of the architectures that tsrun runs on. */
 const native = {
   x64: { architecture: 0xc000003e, execve: 59 },
   arm64: { architecture: 0xc00000b7, execve: 221 },
 } as const;
 
-/** `killed` by SIGSYS, or refused with an errno. */
+/** Allowed, `killed` by SIGSYS, or refused with an errno. */
 export type Fate = 'allowed' | 'killed' | { readonly error: number };
 
-/** SECCOMP_RET_*: actions in the upper half, an errno in the lower. */
+/** SECCOMP_RET_*: the upper half is the action, the lower half an errno. */
 const actions = { killThread: 0, killProcess: 0x8000, trap: 0x3, errno: 0x5 } as const;
 
 /**
  * @param program struct sock_filter[] in this machine's byte order
  * @param name of a call that this architecture has
- * @returns undefined where that hangs on more than the call's number: on an argument, say
+ * @returns undefined if this depends on more than the call's number, such as an argument
  */
 export function fateOf(program: Uint8Array, name: 'execve'): Fate | undefined {
   const call = native[process.arch === 'arm64' ? 'arm64' : 'x64'];
@@ -27,10 +27,10 @@ export function fateOf(program: Uint8Array, name: 'execve'): Fate | undefined {
   return isDeadly ? 'killed' : 'allowed';
 }
 
-/** The classic BPF that libseccomp and our own code make; undefined for what it does not know. */
+/** Runs the classic BPF that libseccomp and our own code make; undefined for an instruction that it does not know. */
 function evaluate(program: Uint8Array, number: number, architecture: number): number | undefined {
   const code = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  /** Undefined: not known. */
+  /** Undefined while the value is unknown. */
   let accumulator: number | undefined;
   const memory: (number | undefined)[] = [];
   for (let at = 0; at * 8 < program.length; at++) {

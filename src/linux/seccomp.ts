@@ -1,10 +1,12 @@
 /**
- * What tsrun knows of seccomp, name by name, with the numbers of libseccomp and seccomp(2). Compiling, lowering and
- * `tsrun features` all work from these tables.
+ * What tsrun knows about seccomp, name by name, with the numbers of libseccomp and seccomp(2). Compiling, lowering and
+ * `tsrun features` all use these tables.
  */
 import type { SeccompAction, SeccompArch, SeccompFeatures, SeccompFlag, SeccompOperator } from '../generated/spec.ts';
 
-/** The value a filter returns, without the 16 bits of data in its lower half (SECCOMP_RET_* of linux/seccomp.h). */
+/**
+ * The value that a filter returns, without the 16 bits of data in its lower half (SECCOMP_RET_* of linux/seccomp.h).
+ */
 export const actions: Readonly<Record<SeccompAction, { value: number; takesErrno: boolean }>> = {
   SCMP_ACT_KILL: { value: 0x00000000, takesErrno: false },
   SCMP_ACT_KILL_THREAD: { value: 0x00000000, takesErrno: false },
@@ -31,13 +33,13 @@ export const operators: Readonly<Record<SeccompOperator, number>> = {
 export interface Architecture {
   /** SCMP_ARCH_* of libseccomp. */
   readonly token: number;
-  /** AUDIT_ARCH_* as the filter sees it; the same as the token but for x32, which is a mode of x86_64. */
+  /** AUDIT_ARCH_* as the filter sees it. It equals the token, except for x32, which is a mode of x86_64. */
   readonly audit: number;
-  /** The first libseccomp that knows it, where that is not one everybody has. */
+  /** The first libseccomp that knows it; absent if every libseccomp in use does. */
   readonly since?: string;
-  /** Numbers from here on are no ordinary system calls: x32's bit, ARM's private calls, or -1 of a tracer. */
+  /** Numbers from here on are not ordinary system calls: x32's bit, ARM's private calls, or a tracer's -1. */
   readonly ceiling: number;
-  /** s390 shows a number its kernel does not know as 0. */
+  /** Set for s390, which shows a number that its kernel does not know as 0. */
   readonly unknownIsZero?: boolean;
 }
 
@@ -73,7 +75,7 @@ function same(token: number): Architecture {
   return { token, audit: token, ceiling: ordinary };
 }
 
-/** Flags of seccomp(2) that a profile may name, and the first kernel with each. */
+/** Flags of seccomp(2) that a profile may name, and the first kernel that has each. */
 export const flags: Readonly<Record<SeccompFlag, { value: number; since: string }>> = {
   SECCOMP_FILTER_FLAG_TSYNC: { value: 1 << 0, since: '3.17' },
   SECCOMP_FILTER_FLAG_LOG: { value: 1 << 1, since: '4.14' },
@@ -81,16 +83,16 @@ export const flags: Readonly<Record<SeccompFlag, { value: number; since: string 
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: { value: 1 << 5, since: '5.19' },
 };
 
-/** Flags of seccomp(2) that only the hand-over of a listener needs. */
+/** Flags of seccomp(2) that are only needed to hand over a listener. */
 export const listenerFlags = { newListener: 1 << 3, tsync: 1 << 0, tsyncErrno: 1 << 4 } as const;
 
-/** config-linux.md: the errno of SCMP_ACT_ERRNO and SCMP_ACT_TRACE when none is given. */
+/** config-linux.md: the errno of SCMP_ACT_ERRNO and SCMP_ACT_TRACE if none is given. */
 export const defaultErrno = 1;
 
 /**
- * What `tsrun features` says (features-linux.md, seccomp).
+ * The seccomp section of `tsrun features` (features-linux.md, seccomp).
  *
- * @param supportedFlags those of the flags that the running kernel knows, too
+ * @param supportedFlags those flags that the running kernel also knows
  */
 export function seccompFeatures(supportedFlags: readonly SeccompFlag[]): SeccompFeatures {
   return {

@@ -1,30 +1,30 @@
 /**
- * Signals by name (signal(7)), the same numbers on every architecture that tsrun runs on. A table of our own: the names
- * that an engine or a libc has differ (SIGIO or SIGPOLL), and so would what `kill` takes.
+ * Signals by name (signal(7)), with the same numbers on every architecture that tsrun runs on. This is our own table,
+ * because engines and libcs have different names (SIGIO or SIGPOLL), and `kill` must not depend on them.
  */
 import { TsrunError } from '../errors.ts';
 
-/** From number 1 on. */
+/** Starting at number 1. */
 const names = (
   'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT ' +
   'CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
 ).split(' ');
 
-/** What completion offers. */
+/** The names that completion offers. */
 export const signalNames: readonly string[] = names;
 
-/** Second names that signal(7) and kill(1) know. */
+/** Other names, from signal(7) and kill(1). */
 const aliases: Readonly<Record<string, string>> = { IOT: 'ABRT', CLD: 'CHLD', POLL: 'IO' };
 
-/** SIGRTMIN of glibc and musl, which keep two for themselves, and SIGRTMAX. */
+/** SIGRTMIN of glibc and musl, which keep two signals for themselves, and SIGRTMAX. */
 const firstRealtime = 34;
 const lastSignal = 64;
 
 export const SIGKILL = 9;
 
 /**
- * A signal's number from `15`, `TERM`, `SIGTERM` or `sigterm`, and the realtime names of kill(1). 0 asks only whether
- * the process is there.
+ * A signal's number from `15`, `TERM`, `SIGTERM` or `sigterm`, or a realtime name of kill(1). 0 only asks whether the
+ * process exists.
  *
  * @throws TsrunError in runc's words
  */
@@ -50,7 +50,7 @@ function realtimeNumber(name: string): number | undefined {
   return number >= firstRealtime && number <= lastSignal ? number : undefined;
 }
 
-/** `SIGTERM`; undefined for the realtime ones. */
+/** `SIGTERM`; undefined for a realtime signal. */
 export function signalName(signal: number): string | undefined {
   const name = names[signal - 1];
   return name === undefined ? undefined : `SIG${name}`;
