@@ -1,8 +1,9 @@
 /**
  * Compiled filters on disk. Compiling a profile of docker's size takes 13 ms, finding it here a fraction of one.
  *
- * A file holds the whole key beside the program, so that nothing rests on the name: two keys with one checksum only miss.
- * Only the owner may have written it, and damage is found by a checksum; whatever is wrong with it, it is not used.
+ * A file holds the whole key beside the program, so nothing depends on the name: if two keys have the same checksum,
+ * one of them only misses. The file must have been written by its owner alone, and a checksum detects damage; a file
+ * with any fault is not used.
  */
 import {
   constants,
@@ -23,42 +24,40 @@ import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import type { CompiledFilter } from './compile.ts';
 
-/** First line of a file, after the checksum. */
+/** The first line of a file, after the checksum. */
 interface Header {
-  /** Bytes. */
+  /** Length in bytes. */
   key: number;
   /** See CompiledFilter. */
   unknown: readonly string[];
 }
 
-/** Files that are kept: as many profiles as a large host has, in less than 2 MB. */
+/** How many files are kept: as many profiles as a large host has, in less than 2 MB. */
 const maxFiles = 128;
-/** Bytes; a filter has at most 32 KiB, the rest is its key. */
+/** In bytes; a filter has at most 32 KiB, the rest is its key. */
 const maxFileSize = 16 * 1024 * 1024;
 const checksumLength = 16;
 
 export class FilterCache {
   private readonly directory: string;
 
-  /** @param directory is made, when first written to, for its owner only */
+  /** @param directory made at the first write, for its owner only */
   constructor(directory: string) {
     this.directory = directory;
   }
 
-  /** The filter stored under the key; undefined when there is none that can be trusted. */
+  /** The filter stored under the key; undefined if there is none to be trusted. */
   find(key: string): CompiledFilter | undefined {
     const bytes = Buffer.from(key);
     try {
       return readEntry(this.pathOf(bytes), bytes);
     } catch {
-      // Not there, or not readable: as good as not there.
+      // A file that cannot be read counts as missing.
       return undefined;
     }
   }
 
-  /**
-   * @throws an error of node:fs; the filter can be used all the same
-   */
+  /** @throws an error of node:fs; the filter can be used even then */
   store(key: string, filter: CompiledFilter): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     if (!isOwners(lstatSync(this.directory), 'directory')) return;
@@ -74,7 +73,7 @@ export class FilterCache {
     return join(this.directory, addon().checksum(key));
   }
 
-  /** Makes room by removing the oldest. */
+  /** Removes the oldest files to make room. */
   private prune(): void {
     const names = readdirSync(this.directory);
     if (names.length < maxFiles) return;
@@ -99,7 +98,7 @@ function readEntry(path: string, key: Buffer): CompiledFilter | undefined {
   return isSame ? { program: rest.subarray(end + header.key), unknown: header.unknown } : undefined;
 }
 
-/** What its owner wrote, or nothing. Not by readFileSync, which takes ten times as long when it is called once. */
+/** Reads what the owner wrote, or returns undefined. Not by readFileSync, whose first call takes ten times as long. */
 function readTrusted(path: string): Buffer | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -118,7 +117,7 @@ function entryOf(key: Buffer, { program, unknown }: CompiledFilter): Buffer {
   return Buffer.concat([Buffer.from(addon().checksum(rest)), rest]);
 }
 
-/** Whether it is this user's and nobody else can write or read it. */
+/** Whether it belongs to this user and no other can write or read it. */
 function isOwners(stat: Stats, kind: 'directory' | 'file'): boolean {
   const isKind = kind === 'directory' ? stat.isDirectory() : stat.isFile();
   return isKind && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0;

@@ -1,4 +1,4 @@
-/** From a profile (config-linux.md, Seccomp) to the BPF program that init loads. */
+/** Compiles a profile (config-linux.md, Seccomp) to the BPF program that init loads. */
 import { addon, type SeccompOutcome, type SeccompRule } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall, SeccompAction, SeccompArch } from '../generated/spec.ts';
@@ -9,34 +9,32 @@ import type { Libseccomp } from './unknown-calls.ts';
 export interface CompiledFilter {
   /** struct sock_filter[] */
   program: Buffer;
-  /** Names that libseccomp does not know: calls of other architectures, or newer than it. They are left out. */
+  /** Names that libseccomp does not know: calls of other architectures, or newer than libseccomp. They are left out. */
   unknown: readonly string[];
 }
 
-/** Of the libseccomp that is linked into tsrun. */
+/** Version of the libseccomp that is linked into tsrun. */
 export function libseccompVersion(): string {
   return addon().libseccompVersion();
 }
 
-/** The same, to be asked for words. */
+/** The same functions, in the form that unknownCalls takes. */
 export const libseccomp: Libseccomp = {
   version: libseccompVersion,
   names: () => addon().syscallNames(),
 };
 
-/** BPF_MAXINSNS: what seccomp(2) takes. */
+/** BPF_MAXINSNS: the most that seccomp(2) takes. */
 const maxInstructions = 4096;
 const instructionSize = 8;
 
 /**
- * From so many names on the filter is arranged as a binary tree. libseccomp's leaves hold four calls each, so a short
- * list gains nothing; and up to 2.5.4 it makes a wrong tree of an empty one.
+ * A filter with at least so many names becomes a binary tree. The leaves of libseccomp's trees hold four calls each, so
+ * a short list gains nothing, and up to 2.5.4 libseccomp makes a wrong tree of an empty one.
  */
 const treeThreshold = 33;
 
-/**
- * @throws TsrunError when libseccomp refuses something, naming the property
- */
+/** @throws TsrunError that names the property which libseccomp refuses */
 export function compileFilter(profile: LinuxSeccomp): CompiledFilter {
   const rules = lowerRules(profile);
   const listed = profile.architectures ?? [];
@@ -61,13 +59,13 @@ export function compileFilter(profile: LinuxSeccomp): CompiledFilter {
   return { program, unknown };
 }
 
-/** A rule for libseccomp and the index of the entry in `syscalls` it comes from. */
+/** A rule for libseccomp, and the index of its entry in `syscalls`. */
 interface PlacedRule {
   rule: SeccompRule;
   from: number;
 }
 
-/** Entries that say what the default says anyway are left out: libseccomp takes no such rules. */
+/** Leaves out entries that repeat the default, because libseccomp refuses such rules. */
 function lowerRules({ syscalls = [], defaultAction, defaultErrnoRet }: LinuxSeccomp): PlacedRule[] {
   const byDefault = returnValue(defaultAction, defaultErrnoRet);
   return syscalls.flatMap((entry, from) => {
@@ -78,9 +76,9 @@ function lowerRules({ syscalls = [], defaultAction, defaultErrnoRet }: LinuxSecc
 }
 
 /**
- * Conditions on different arguments must all hold. libseccomp takes only one an argument: where an argument has two,
- * each of the conditions is a rule of its own, so that any of them suffices. That is runc's reading, and profiles in use
- * count on it.
+ * Conditions on different arguments must all hold. libseccomp takes only one for each argument: if an argument has two,
+ * each condition becomes a rule of its own, so that any of them is enough. runc does the same, and profiles in use rely
+ * on it.
  */
 function alternatives({ args = [] }: LinuxSyscall): SeccompRule['conditions'][] {
   const conditions = args.map(lowerCondition);
@@ -92,7 +90,7 @@ function lowerCondition({ index, value, valueTwo = 0, op }: LinuxSeccompArg): Se
   return { index, op: operators[op], value: uint64(value), valueTwo: uint64(valueTwo) };
 }
 
-/** JSON.parse reads the largest uint64 as 2^64; validation has refused all other values that a double cannot hold. */
+/** JSON.parse turns the largest uint64 into 2^64; validation has refused all other values that a double cannot hold. */
 function uint64(value: number): bigint {
   return value === 2 ** 64 ? 2n ** 64n - 1n : BigInt(value);
 }
@@ -102,7 +100,7 @@ function returnValue(action: SeccompAction, errno: number | undefined): number {
   return takesErrno ? value | (errno ?? defaultErrno) : value;
 }
 
-/** process.arch and the architecture that libseccomp always covers there. */
+/** The architecture that libseccomp always covers, by process.arch. */
 const nativeArchitectures: Readonly<Record<string, SeccompArch>> = {
   x64: 'SCMP_ARCH_X86_64',
   arm64: 'SCMP_ARCH_AARCH64',

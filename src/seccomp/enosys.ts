@@ -1,12 +1,12 @@
 /**
- * System calls newer than the profile get ENOSYS instead of the default action: the C library then tries the older call
- * (clone instead of clone3, fstatat instead of statx), where EPERM would be taken for the truth. A profile knows a call
- * when its number is not above the highest of the calls it names, architecture by architecture.
+ * Answers system calls newer than the profile with ENOSYS instead of the default action: the C library then tries the
+ * older call (clone instead of clone3, fstatat instead of statx), but would take EPERM as final. A profile knows a call
+ * if its number is not above the highest of the calls that it names, for each architecture.
  */
 import type { SeccompAction } from '../generated/spec.ts';
 import { type Architecture, actions } from '../linux/seccomp.ts';
 
-/** The highest number among the profile's calls on one architecture. */
+/** The highest number of the profile's calls on one architecture. */
 export interface Newest {
   readonly architecture: Architecture;
   readonly number: number;
@@ -29,14 +29,14 @@ const enosys = 38;
 interface Instruction {
   readonly code: number;
   readonly value: number;
-  /** Instructions to skip when the comparison holds, and when it does not. */
+  /** Instructions to skip when the comparison is true, and when it is false. */
   readonly yes?: number;
   readonly no?: number;
 }
 
 /**
- * Whether a call that the profile cannot have meant would otherwise be refused. ALLOW and LOG refuse nothing; a tracer
- * and an agent decide for themselves (as runc has it for the tracer).
+ * Whether a call that the profile cannot have considered would otherwise be refused. ALLOW and LOG refuse nothing; a
+ * tracer and an agent decide themselves (for the tracer, as in runc).
  */
 export function needsStub(defaultAction: SeccompAction, defaultErrno: number): boolean {
   if (defaultAction === 'SCMP_ACT_ERRNO') return defaultErrno !== enosys;
@@ -46,7 +46,7 @@ export function needsStub(defaultAction: SeccompAction, defaultErrno: number): b
 /**
  * Instructions to put before a filter: they answer ENOSYS or fall through to it.
  *
- * @returns struct sock_filter[], in this machine's byte order (all that Node runs on but s390x are little-endian)
+ * @returns struct sock_filter[] in this machine's byte order (little-endian wherever Node runs, except on s390x)
  */
 export function enosysStub(newest: readonly Newest[]): Buffer {
   const blocks = byAuditArchitecture(newest);
@@ -66,14 +66,14 @@ export function enosysStub(newest: readonly Newest[]): Buffer {
   return assemble(program);
 }
 
-/** Stands for the jump to the filter until its distance is known. */
+/** A placeholder for the jump to the filter, until its distance is known. */
 const toFilter: Instruction = { code: jump, value: 0 };
 
 function leave(total: number, at: number): Instruction {
   return { code: jump, value: total - at - 1 };
 }
 
-/** x86_64 and x32 are one architecture to the kernel. */
+/** To the kernel, x86_64 and x32 are one architecture. */
 function byAuditArchitecture(newest: readonly Newest[]): { audit: number; calls: Newest[] }[] {
   const groups = new Map<number, Newest[]>();
   for (const call of newest) {
@@ -83,7 +83,7 @@ function byAuditArchitecture(newest: readonly Newest[]): { audit: number; calls:
   return [...groups].map(([audit, calls]) => ({ audit, calls }));
 }
 
-/** For each range of unknown numbers a test that leads to the last instruction; otherwise on to the filter. */
+/** A test for each range of unknown numbers, which leads to the last instruction; without a match, on to the filter. */
 function block(calls: readonly Newest[]): Instruction[] {
   const tests = calls.flatMap(({ architecture, number }) => [
     ...(architecture.unknownIsZero === true ? [{ code: jumpIfEqual, value: 0, to: 'enosys' } as const] : []),
@@ -95,7 +95,7 @@ function block(calls: readonly Newest[]): Instruction[] {
   for (const { code, value, to } of tests) {
     const distance = end - body.length - 1;
     if (to === 'enosys') body.push({ code, value, yes: distance });
-    // Not above the newest: past the second half of the range's test.
+    // Not above the newest: skip the second half of the range's test.
     else if (to === 'next') body.push({ code, value, no: 1 });
     else body.push({ code, value, no: distance });
   }

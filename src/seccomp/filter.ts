@@ -1,4 +1,4 @@
-/** The op compile-seccomp: a profile's program, from the cache or compiled now. */
+/** Runs the op compile-seccomp: gets a profile's program from the cache, or compiles it. */
 import { release } from 'node:os';
 import { commit, version } from '../build-info.ts';
 import type { LinuxSeccomp } from '../generated/spec.ts';
@@ -7,8 +7,8 @@ import { FilterCache } from './cache.ts';
 import { type CompiledFilter, compileFilter, libseccompVersion } from './compile.ts';
 
 /**
- * @param cacheDirectory where earlier results are
- * @throws TsrunError when libseccomp refuses something, naming the property
+ * @param cacheDirectory has earlier results
+ * @throws TsrunError that names the property which libseccomp refuses
  */
 export function filterOf(profile: LinuxSeccomp, cacheDirectory: string): CompiledFilter {
   const cache = new FilterCache(cacheDirectory);
@@ -24,7 +24,7 @@ export function filterOf(profile: LinuxSeccomp, cacheDirectory: string): Compile
   return filter;
 }
 
-/** All that the program depends on. */
+/** Everything that the program depends on. */
 function keyOf({ defaultAction, defaultErrnoRet, architectures, syscalls }: LinuxSeccomp): string {
   const made = `tsrun ${version} ${commit} ${process.arch} ${release()} libseccomp ${libseccompVersion()}`;
   return JSON.stringify([made, defaultAction, defaultErrnoRet, architectures, syscalls]);

@@ -7,11 +7,11 @@ import { sendDescriptor } from '../host/descriptor-sockets.ts';
 export interface SeccompListener {
   /** Absolute path of the agent's socket. */
   readonly path: string;
-  /** Passed on as it is. */
+  /** Passed on unchanged. */
   readonly metadata?: string;
 }
 
-/** @param bundle what a relative listenerPath counts from */
+/** @param bundle the directory that a relative listenerPath starts at */
 export function listenerOf(seccomp: LinuxSeccomp | undefined, bundle: string): SeccompListener | null {
   if (!seccomp?.listenerPath) return null;
   const { listenerPath, listenerMetadata } = seccomp;
@@ -20,7 +20,7 @@ export function listenerOf(seccomp: LinuxSeccomp | undefined, bundle: string): S
 }
 
 /**
- * Sends the listener to the agent, in a connection of its own, and closes it here.
+ * Sends the listener to the agent over a new connection, and closes it here.
  *
  * @param pid of the filtered process, as this process sees it
  * @throws TsrunError when the agent cannot be reached

@@ -1,13 +1,13 @@
-/** What becomes of a profile's entries whose system calls libseccomp does not know. */
+/** Tells what happens to a profile's entries whose system calls libseccomp does not know. */
 
 import type { LinuxSeccomp, LinuxSyscall, SeccompAction } from '../generated/spec.ts';
 import { isLogged, log, logFinding, speaksToPeople } from '../log.ts';
 import { didYouMean } from '../suggest.ts';
 
-/** What is asked of libseccomp. */
+/** The parts of libseccomp that this needs. */
 export interface Libseccomp {
   version(): string;
-  /** System calls of this machine. */
+  /** This machine's system calls. */
   names(): readonly string[];
 }
 
@@ -15,16 +15,16 @@ export interface UnknownCall {
   readonly pointer: string;
   readonly message: string;
   readonly hint: () => string | undefined;
-  /** Whether the program may do what the profile is to forbid. */
+  /** Whether the program may do what the profile should forbid. */
   readonly isHole: boolean;
 }
 
 const at = '/linux/seccomp/syscalls';
 
 /**
- * One for each name that is not known, and one for a profile that forbids nothing for that.
+ * A finding for each unknown name, and one for a profile that forbids nothing because of them.
  *
- * @param unknown what compiling says
+ * @param unknown the names that compiling has left out
  */
 export function unknownCalls(profile: LinuxSeccomp, unknown: readonly string[], library: Libseccomp): UnknownCall[] {
   if (unknown.length === 0) return [];
@@ -65,8 +65,8 @@ function allows(action: SeccompAction): boolean {
 }
 
 /**
- * What becomes of a profile, for whoever runs it: a call that it is to deny and does not is a warning. Others are usual, as
- * engines name calls that are newer than libseccomp: people read of them in one line, and logs at `debug`.
+ * Logs what happens to a profile. A call that it should deny and does not is a warning. Other unknown calls are usual,
+ * as engines name calls that are newer than libseccomp: people get one line about them, and logs have them at `debug`.
  */
 export function logUnknownCalls(profile: LinuxSeccomp, unknown: readonly string[], library: Libseccomp): void {
   if (unknown.length === 0) return;
