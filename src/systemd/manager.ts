@@ -5,19 +5,19 @@ import { log } from '../log.ts';
 import { infinity } from './property.ts';
 import { roundUp } from './unit-properties.ts';
 
-/** As systemd's own tools wait: longer than stopping a unit takes by default. */
+/** As long as systemd's own tools wait: longer than stopping a unit takes by default. */
 const timeoutMs = 100_000;
 
-/** A unit of the system's systemd or of the user's. */
+/** A unit of the system's systemd, or of the user's. */
 export interface UnitName {
   readonly name: string;
   readonly user: boolean;
 }
 
 /**
- * Starts a transient unit and waits until it is there.
+ * Starts a transient unit and waits until it exists.
  *
- * @throws TsrunError when systemd cannot be reached or refuses the unit or a property, in systemd's words
+ * @throws TsrunError in systemd's words, when systemd cannot be reached or refuses the unit or a property
  */
 export function startUnit(unit: UnitName, properties: readonly UnitProperty[]): void {
   const start = (known: readonly UnitProperty[]) =>
@@ -25,21 +25,21 @@ export function startUnit(unit: UnitName, properties: readonly UnitProperty[]): 
   try {
     withKnownProperties(properties, start);
   } catch (error) {
-    // A scope of that name that failed earlier stays until somebody says that it has been seen.
+    // An earlier scope of that name has failed and stays until it is reset.
     if (codeOf(error) !== 'org.freedesktop.systemd1.UnitExists') throw error;
     resetFailed(unit);
     withKnownProperties(properties, start);
   }
 }
 
-/** Changes properties of a running unit; they go when it does. */
+/** Changes properties of a running unit; they are gone when the unit is. */
 export function setUnitProperties(unit: UnitName, properties: readonly UnitProperty[]): void {
   withKnownProperties(properties, (known) => {
     if (known.length > 0) call(unit, 'SetUnitProperties', 'sba(sv)', [unit.name, true, variants(unit, known)], false);
   });
 }
 
-/** What scopes have from systemd 253 on, and the last one from 256 on, and the file that each is about. */
+/** Properties that scopes have only since systemd 253, the last one only since 256, and the file that each is about. */
 const laterProperties: Readonly<Record<string, string>> = {
   OOMPolicy: 'memory.oom.group',
   MemoryZSwapMax: 'memory.zswap.max',
@@ -47,9 +47,9 @@ const laterProperties: Readonly<Record<string, string>> = {
 };
 
 /**
- * Does without properties that an older systemd does not know, with a warning: the files have the values all the same.
+ * Leaves out properties that an older systemd does not know, with a warning; the files still have the values.
  *
- * @param use throws what systemd says of the first unknown property, having changed nothing
+ * @param use throws systemd's error about the first unknown property, having changed nothing
  */
 export function withKnownProperties(
   properties: readonly UnitProperty[],
@@ -69,13 +69,13 @@ export function withKnownProperties(
   }
 }
 
-/** "Cannot set property NAME, or unknown property." */
+/** The error is "Cannot set property NAME, or unknown property." */
 function isUnknown(name: string, error: unknown): boolean {
   const isRefused = codeOf(error) === 'org.freedesktop.DBus.Error.PropertyReadOnly';
   return isRefused && (error as Error).message.includes(` ${name},`);
 }
 
-/** Stops a unit and forgets that it failed; one that is gone is no error. */
+/** Stops a unit and resets its failure; a unit that is gone is no error. */
 export function stopUnit(unit: UnitName): void {
   try {
     runJob(unit, 'StopUnit', 'ss', [unit.name, 'replace']);
@@ -86,7 +86,7 @@ export function stopUnit(unit: UnitName): void {
 }
 
 /**
- * The scope's cgroup, counted from the cgroup2 mount; empty as long as it has none.
+ * The scope's cgroup, relative to the cgroup2 mount; empty while it has none.
  *
  * @throws TsrunError when systemd cannot be reached
  */
@@ -95,8 +95,8 @@ export function scopeControlGroup(unit: UnitName): string {
 }
 
 /**
- * Whether systemd has ended the scope as the kernel killed in it for want of memory: it keeps one that it was to end then
- * (OOMPolicy) as failed, until it is told to forget it.
+ * Whether systemd has ended the scope because the kernel killed a process in it when memory ran out. If OOMPolicy tells
+ * systemd to end the scope then, systemd keeps it as failed until it is reset.
  *
  * @throws TsrunError when systemd cannot be reached
  */
@@ -108,7 +108,7 @@ function scopeProperty(unit: UnitName, property: string): string {
   return propertyOf(unit, `/org/freedesktop/systemd1/unit/${objectName(unit.name)}`, 'Scope', property);
 }
 
-/** @param kind of the object at the path */
+/** @param kind the type of the object at the path */
 function propertyOf(unit: UnitName, path: string, kind: 'Scope' | 'Manager', property: string): string {
   try {
     return addon().systemdProperty({
@@ -122,7 +122,7 @@ function propertyOf(unit: UnitName, path: string, kind: 'Scope' | 'Manager', pro
   }
 }
 
-/** As sd_bus_path_encode(3): an object path has letters and digits only. */
+/** Encodes a name like sd_bus_path_encode(3), because an object path only has letters and digits. */
 function objectName(unit: string): string {
   const hex = (char: string) => `_${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   return unit.replace(/^[0-9]|[^A-Za-z0-9]/g, hex);
@@ -132,7 +132,7 @@ function resetFailed(unit: UnitName): void {
   try {
     call(unit, 'ResetFailedUnit', 's', [unit.name], false);
   } catch (error) {
-    // It was not loaded any more: then it has not failed either.
+    // The unit is no longer loaded, so it has not failed either.
     if (codeOf(error) !== 'org.freedesktop.systemd1.NoSuchUnit') throw error;
   }
 }
@@ -159,17 +159,17 @@ function variants(unit: UnitName, properties: readonly UnitProperty[]): unknown[
   });
 }
 
-/** The first that writes a quota with two decimals of a percent into the files that a daemon-reload reads. */
+/** The first version that writes a quota with two decimals of a percent into the files that a daemon-reload reads. */
 const firstWithDecimals = 257;
 
-/** An older systemd writes whole percents, rounded down: it gets what is not below the limit then. */
+/** An older systemd writes whole percents, rounded down, so it gets a value that is not below the limit. */
 function quotaFor(unit: UnitName, perSecond: string): string {
   const inPercents = roundUp(BigInt(perSecond), 10_000n).toString();
   if (perSecond === infinity || perSecond === inPercents || versionOf(unit) >= firstWithDecimals) return perSecond;
   return inPercents;
 }
 
-/** 257 of `257.9-1~deb13u1`. */
+/** 257 from `257.9-1~deb13u1`. */
 function versionOf(unit: UnitName): number {
   const version = propertyOf(unit, '/org/freedesktop/systemd1', 'Manager', 'Version');
   return Number(/\d+/.exec(version)?.[0] ?? 0);
@@ -182,7 +182,7 @@ function codeOf(error: unknown): string | undefined {
 function callFailed({ name, user }: UnitName, member: string, error: NodeJS.ErrnoException): TsrunError {
   const cause = { cause: error };
   if (error.syscall === 'dlopen') {
-    // The path is the dynamic linker's words.
+    // The path has the dynamic linker's words.
     return new TsrunError(`--systemd-cgroup: libsystemd cannot be used here: ${error.path}`, {
       hint: 'it needs libsystemd0 and the GNU C library; or leave --systemd-cgroup out',
       ...cause,

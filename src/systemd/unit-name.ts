@@ -9,9 +9,9 @@ export interface ScopeName {
 
 /**
  * The unit that linux.cgroupsPath names with --systemd-cgroup: slice:prefix:name is the scope prefix-name.scope in the
- * slice, as with runc and crun. Without a path it is tsrun-ID.scope in the default slice.
+ * slice, as in runc and crun. Without a path it is tsrun-ID.scope in the default slice.
  *
- * @throws TsrunError for another form, and for a slice, in which no process can be
+ * @throws TsrunError for another form, and for a slice, because a slice cannot hold processes
  */
 export function scopeName(cgroupsPath: string | undefined, id: string, user: boolean): ScopeName {
   const parts = cgroupsPath ? cgroupsPath.split(':') : ['', 'tsrun', id];
@@ -28,11 +28,11 @@ export function scopeName(cgroupsPath: string | undefined, id: string, user: boo
 }
 
 /**
- * Where systemd makes the scope, counted from the cgroup2 mount: each dash of a slice's name leads one deeper
+ * Where systemd makes the scope, relative to the cgroup2 mount. Each dash in a slice's name leads one level deeper
  * (systemd.slice(5)), and a user's systemd has its own part of the tree.
  *
- * @param uid of the user whose systemd it is; undefined for that of the host
- * @param own cgroup of the caller, which is below that of the user's systemd when that has started it
+ * @param uid of the user whose systemd it is; undefined for the host's
+ * @param own cgroup of the caller, which is below that of the user's systemd if that has started the caller
  */
 export function scopePath({ slice, scope }: ScopeName, uid: number | undefined, own: string): string {
   const words = slice === '-.slice' ? [] : slice.slice(0, -'.slice'.length).split('-');
@@ -40,7 +40,10 @@ export function scopePath({ slice, scope }: ScopeName, uid: number | undefined, 
   return join(uid === undefined ? '/' : userRoot(uid, own), ...slices, scope);
 }
 
-/** Where logind has it, unless the caller knows better: a systemd in a container, say, need not have a user.slice. */
+/**
+ * Where logind puts it, unless the caller's cgroup shows another place: a systemd in a container, say, need not have a
+ * user.slice.
+ */
 function userRoot(uid: number, own: string): string {
   const service = `/user@${uid}.service`;
   const at = `${own}/`.indexOf(`${service}/`);
@@ -48,7 +51,7 @@ function userRoot(uid: number, own: string): string {
 }
 
 function sliceName(slice: string, user: boolean): string {
-  // Units of a user's systemd are in the user's slices: the default one is the root of those.
+  // Units of a user's systemd are in the user's slices; user.slice here is the root of those.
   if (slice === '') return user ? 'user.slice' : 'system.slice';
   demandUnitName(slice);
   if (/^(-|[^-/]+(-[^-/]+)*)\.slice$/.test(slice)) return slice;
@@ -58,7 +61,7 @@ function sliceName(slice: string, user: boolean): string {
   });
 }
 
-/** systemd.unit(5): letters, digits and a few signs, at most 255 characters. */
+/** systemd.unit(5): letters, digits and a few other characters, at most 255 in all. */
 function demandUnitName(name: string): void {
   if (/^[\w:.\\@-]{1,255}$/.test(name) && !name.endsWith('.slice.scope')) return;
   throw new TsrunError(`${JSON.stringify(name)} is not the name of a unit`, {

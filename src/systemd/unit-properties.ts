@@ -5,7 +5,7 @@ import { ioWeightOf, kernelNumber } from '../linux/cgroup-values.ts';
 import { uint64 } from './property.ts';
 import { parseVariant } from './variant.ts';
 
-/** Files that have a property of a 64-bit number, or infinity, and the least that systemd takes. */
+/** Files whose property is a 64-bit number or infinity, with the smallest number that systemd takes. */
 const plainProperties: Readonly<Record<string, readonly [name: string, least: bigint]>> = {
   'memory.max': ['MemoryMax', 1n],
   'memory.high': ['MemoryHigh', 1n],
@@ -13,18 +13,18 @@ const plainProperties: Readonly<Record<string, readonly [name: string, least: bi
   'memory.min': ['MemoryMin', 0n],
   'memory.swap.max': ['MemorySwapMax', 0n],
   'memory.zswap.max': ['MemoryZSwapMax', 0n],
-  // With 1 init cannot fork, just as with 0, and the file has the 0.
+  // With 1 init cannot fork, just as with 0, and the file itself has the 0.
   'pids.max': ['TasksMax', 1n],
 };
 
-/** What systemd writes anew whenever a property of the unit is set, whichever it is. */
+/** Files that systemd writes anew whenever any property of the unit is set. */
 export const systemdFiles: readonly string[] = [
   ...Object.keys(plainProperties),
   ...['memory.zswap.writeback', 'memory.oom.group', 'cpu.idle', 'cpu.weight', 'cpu.max', 'cpuset.cpus', 'cpuset.mems'],
   ...['io.weight', 'io.bfq.weight', 'io.max'],
 ];
 
-/** Of cpu.weight and io.weight (cgroup-v2.rst, Weights), and of their properties. */
+/** For cpu.weight and io.weight (cgroup-v2.rst, Weights), and for their properties. */
 const mostWeight = 10_000n;
 
 const ioProperties: Readonly<Record<string, string>> = {
@@ -35,9 +35,9 @@ const ioProperties: Readonly<Record<string, string>> = {
 };
 
 /**
- * The limits of a container as properties of its unit. systemd writes the files of its units when it likes (at every
- * daemon-reload): what it did not know, it would undo. A file that systemd has no property for it leaves alone, and for a
- * value that the kernel refuses there is no property: its words for the file name the place in the config.
+ * The limits of a container as properties of its unit. systemd rewrites its units' files at any time (at every
+ * daemon-reload), and would undo limits that it does not know. It leaves files alone that have no property. A value
+ * that the kernel refuses gets no property either: the error about the file names the place in the config.
  *
  * @param bfq whether cgroups have an io.bfq.weight, which then holds the weight of blockIO
  */
@@ -50,8 +50,8 @@ export function unitProperties(settings: readonly Op[], bfq: boolean): UnitPrope
 }
 
 /**
- * The one of memory.oom.group, which systemd takes only when it makes the scope. It ends the scope then when the kernel
- * has killed in it, as the kernel does.
+ * The property for memory.oom.group, which systemd accepts only when it makes the scope. If the kernel then kills a
+ * process in the scope, systemd ends the whole scope, as the kernel does.
  */
 export function oomPolicy(settings: readonly Op[]): UnitProperty[] {
   const group = settings.findLast((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group');
@@ -68,7 +68,7 @@ function ofFile(file: string, value: string): UnitProperty[] {
     case 'cpu.max':
       return bandwidth(value);
     case 'cpu.idle':
-      // systemd's word for SCHED_IDLE is a weight of 0.
+      // To systemd, SCHED_IDLE is a weight of 0.
       return value.trim() === '1' ? [uint64('CPUWeight', '0')] : [];
     case 'cpuset.cpus':
       return bitMask('AllowedCPUs', value);
@@ -96,28 +96,28 @@ function weight(name: string, value: bigint | 'max' | undefined): UnitProperty[]
   return typeof value === 'bigint' && value >= 1n && value <= mostWeight ? [uint64(name, String(value))] : [];
 }
 
-/** `QUOTA PERIOD` as microseconds of CPU a second; systemd keeps it in steps of 100 us, the file stays exact. */
+/** `QUOTA PERIOD` as microseconds of CPU per second. systemd keeps it in steps of 100 us; the file stays exact. */
 function bandwidth(value: string): UnitProperty[] {
   const [, quota, period = '100000'] = /^\s*(max|\d{1,19})(?:\s+(\d{1,19}))?\s*$/.exec(value) ?? [];
-  // What the kernel takes (Documentation/scheduler/sched-bwc.rst).
+  // The range that the kernel accepts (Documentation/scheduler/sched-bwc.rst).
   if (quota === undefined || Number(quota) < 1000 || Number(period) < 1000 || Number(period) > 1_000_000) return [];
   if (quota === 'max') return [uint64('CPUQuotaPerSecUSec', 'max')];
-  // Rounded up: the unit may not be below what the file asks for.
+  // Rounded up, because the unit may not be below the value for the file.
   const perSecond = roundUp(BigInt(quota) * 1_000_000n, BigInt(period)) / BigInt(period);
   return [uint64('CPUQuotaPerSecUSec', roundUp(perSecond, 100n).toString()), uint64('CPUQuotaPeriodUSec', period)];
 }
 
-/** To the next multiple. */
+/** Rounds up to the next multiple. */
 export function roundUp(number: bigint, step: bigint): bigint {
   return ((number + step - 1n) / step) * step;
 }
 
-/** More than the CPUs any kernel can be built for. */
+/** More CPUs than any kernel can be built for. */
 const mostBits = 65_535;
 
-/** A list such as 0-3,7 as bits, the lowest byte first. */
+/** A list such as 0-3,7 as bits, lowest byte first. */
 function bitMask(name: string, list: string): UnitProperty[] {
-  // The kernel has other forms, too: systemd then leaves all that the slice has.
+  // For other forms, which only the kernel knows, systemd leaves all CPUs of the slice.
   if (!/^[\d,\s-]*$/.test(list)) return [];
   const bytes: number[] = [];
   for (const range of list.split(',').filter((part) => part.trim() !== '')) {
@@ -136,12 +136,12 @@ function bitMask(name: string, list: string): UnitProperty[] {
 function ioWeights(line: string, unitWeight: (weight: number) => number): UnitProperty[] {
   const words = line.trim().split(/\s+/);
   const [device = 'default', weight = ''] = words.length === 1 ? ['default', ...words] : words;
-  // Other words, such as `default`, take a device's own weight away, which systemd never had then.
+  // Other words, such as `default`, remove a device's own weight; systemd never had that one.
   const isWeight = /^\d{1,5}$/.test(weight) && Number(weight) >= 1 && Number(weight) <= mostWeight;
   return isWeight ? [ioWeight(device, unitWeight(Number(weight)))] : [];
 }
 
-/** The weight of a unit (1 to 10000) of which systemd makes this io.bfq.weight (1 to 1000, both 100 by default). */
+/** The weight of a unit (1 to 10000) that systemd turns into this io.bfq.weight (1 to 1000); both default to 100. */
 function unitWeightOfBfq(weight: number): number {
   return weight <= 100 ? weight : 100 + (weight - 100) * 11;
 }
@@ -165,10 +165,10 @@ function ioMax(line: string): UnitProperty[] {
 export const annotationPrefix = 'org.systemd.property.';
 
 /**
- * Annotations org.systemd.property.NAME: any property of the unit, its value as GVariant text. NAMESec takes seconds and
- * sets NAMEUSec, as in unit files.
+ * Annotations org.systemd.property.NAME: any property of the unit, with its value as GVariant text. NAMESec takes
+ * seconds and sets NAMEUSec, as in unit files.
  *
- * @throws TsrunError for a name or value that cannot be one
+ * @throws TsrunError for an invalid name or value
  */
 export function annotatedProperties(annotations: StringMap): UnitProperty[] {
   return Object.entries(annotations)

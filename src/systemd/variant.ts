@@ -6,7 +6,7 @@ export interface Variant {
   readonly value: unknown;
 }
 
-/** Keywords that give a number its type (GVariant text format), and the type's range. */
+/** Keywords that set a number's type (GVariant text format), and the type's range. */
 const numberTypes: Readonly<Record<string, readonly [type: string, least: bigint, most: bigint]>> = {
   byte: ['y', 0n, 255n],
   int16: ['n', -(2n ** 15n), 2n ** 15n - 1n],
@@ -18,10 +18,10 @@ const numberTypes: Readonly<Record<string, readonly [type: string, least: bigint
 };
 
 /**
- * Reads a value in the text form of GVariant, as annotations org.systemd.property.* hold it for runc and crun: a string
+ * Parses a value in the text form of GVariant, as runc and crun take it in annotations org.systemd.property.*: a string
  * in quotes, true or false, a number (int32 without a keyword such as uint64 before it), or an array of one type.
  *
- * @throws TsrunError that says where it stops making sense
+ * @throws TsrunError that says where the text becomes invalid
  */
 export function parseVariant(text: string): Variant {
   const reader = new Reader(text);
@@ -59,7 +59,7 @@ class Reader {
       items.push(this.value());
     }
     const type = items[0]?.type;
-    // An empty array has no type to infer, and one of several types is no D-Bus array.
+    // An empty array gives no type to infer, and an array of several types does not exist in D-Bus.
     if (type === undefined || items.some((item) => item.type !== type)) throw this.bad();
     return { type: `a${type}`, value: items.map(({ value }) => value) };
   }
