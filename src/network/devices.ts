@@ -8,14 +8,14 @@ import { Rtnetlink } from './rtnetlink.ts';
 
 const permanent = 0x80;
 const universe = 0;
-/** Somebody else may take a number that was free a moment ago. */
+/** How often to try: another program may take a number that was free a moment ago. */
 const attempts = 10;
 
 /**
  * config-linux.md, Network Devices: moves a device into the container's network namespace, where it keeps its permanent
- * addresses of global scope and is set up. On the undo stack it goes back, with all that it had.
+ * addresses of global scope and is set up. The undo moves it back, with everything that it had.
  *
- * @throws TsrunError naming the device and why it cannot be moved
+ * @throws TsrunError that names the device and why it cannot be moved
  */
 export function moveNetDevice(op: MoveNetDeviceOp, networkNamespace: number, undo: UndoStack): void {
   const host = new Rtnetlink(-1);
@@ -41,12 +41,12 @@ interface Move {
   readonly container: Rtnetlink;
   readonly device: Link;
   readonly networkNamespace: number;
-  /** Takes the device back that has this name in the container. */
+  /** Moves the device with this name in the container back. */
   readonly back: (name: string) => void;
   readonly undo: UndoStack;
 }
 
-/** @returns the name that the device has got */
+/** @returns the device's name in the container */
 function move(op: MoveNetDeviceOp, { host, container, device, networkNamespace, back, undo }: Move): string {
   for (let attempt = 1; ; attempt++) {
     const taken = container.links().flatMap(({ name, alternativeNames }) => [name, ...alternativeNames]);
@@ -57,7 +57,7 @@ function move(op: MoveNetDeviceOp, { host, container, device, networkNamespace, 
       host.move(device.index, networkNamespace, name);
       return name;
     } catch (error) {
-      // The kernel renames it after it has moved it: it may be there under its old name.
+      // The kernel renames the device after moving it, so it may be there under its old name.
       const arrived = container.links().find((link) => !taken.includes(link.name) && link.name === device.name);
       if (arrived !== undefined && !isThere(host, device)) back(arrived.name);
       if (errorCode(error) !== 'EEXIST' || attempt === attempts || name === op.name) throw error;
@@ -65,7 +65,7 @@ function move(op: MoveNetDeviceOp, { host, container, device, networkNamespace, 
   }
 }
 
-/** A device cannot be renamed to another name of its own, which has to be given up first. */
+/** A device cannot be renamed to one of its own alternative names, so it gives that name up first. */
 function makeFirstName(host: Rtnetlink, device: Link, name: string, undo: UndoStack): void {
   host.removeAlternativeName(device.index, name);
   undo.push(() => {
@@ -82,7 +82,7 @@ function isThere(host: Rtnetlink, { index, name }: Link): boolean {
   return host.links().some((link) => link.index === index && link.name === name);
 }
 
-/** `eth%d` with the first number that is free, as the kernel's dev_alloc_name() gives it. */
+/** `eth%d` with the first free number, as the kernel's dev_alloc_name() chooses it. */
 export function freeName(template: string, taken: readonly string[]): string {
   if (!template.includes('%d')) return template;
   for (let number = 0; ; number++) {
@@ -97,7 +97,7 @@ function configure(network: Rtnetlink, name: string, addresses: readonly Address
   network.setUp(index);
 }
 
-/** Under its first name, whichever the config calls it by. */
+/** Moves it back under its original name, whatever name the config gives it. */
 function moveBack({ name: device, flags }: Link, name: string, from: number, addresses: readonly Address[]): void {
   const own = openSync('/proc/thread-self/ns/net', 'r');
   const [host, container] = [new Rtnetlink(-1), new Rtnetlink(from)];

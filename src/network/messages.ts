@@ -1,6 +1,6 @@
-/** Composing and reading of rtnetlink(7) messages, in host byte order, which is little-endian wherever Node runs on Linux. */
+/** Composes and reads rtnetlink(7) messages, in host byte order, which is little-endian wherever Node runs on Linux. */
 
-/** Message types of linux/rtnetlink.h. */
+/** Message types from linux/rtnetlink.h. */
 export const messageType = {
   newLink: 16,
   getLink: 18,
@@ -10,16 +10,16 @@ export const messageType = {
   getAddress: 22,
 } as const;
 
-/** Flags of linux/netlink.h. */
+/** Flags from linux/netlink.h. */
 export const requestFlag = { request: 1, ack: 4, dump: 0x300, create: 0x400, exclusive: 0x200 } as const;
 
-/** IFLA_* of linux/if_link.h. */
+/** IFLA_* from linux/if_link.h. */
 export const linkAttribute = { name: 3, namespaceFd: 28, properties: 52, alternativeName: 53 } as const;
 
-/** NLA_F_NESTED of linux/netlink.h: the value is attributes. */
+/** NLA_F_NESTED from linux/netlink.h: the value consists of attributes. */
 const nested = 0x8000;
 
-/** IFA_* of linux/if_addr.h. */
+/** IFA_* from linux/if_addr.h. */
 export const addressAttribute = { address: 1, local: 2, label: 3, broadcast: 4, flags: 8, priority: 9 } as const;
 
 export const linkUp = 1;
@@ -29,14 +29,14 @@ const linkHeaderSize = 16;
 const addressHeaderSize = 8;
 const attributeHeaderSize = 4;
 
-/** A type and the bytes of its value. */
+/** A type, and the bytes of the value. */
 export type Attribute = readonly [type: number, value: Uint8Array];
 
 export interface Link {
   index: number;
   flags: number;
   name: string;
-  /** Its other names (ip-link(8), altname), which no other device of the namespace can have. */
+  /** Its other names (ip-link(8), altname); no other device of the namespace can have them. */
   alternativeNames: string[];
 }
 
@@ -45,7 +45,7 @@ export interface Address {
   family: number;
   prefixLength: number;
   scope: number;
-  /** Of the device. */
+  /** Index of the device. */
   index: number;
   /** IFA_F_*. */
   flags: number;
@@ -80,7 +80,7 @@ export function textAttribute(type: number, text: string): Attribute {
   return [type, Buffer.from(`${text}\0`)];
 }
 
-/** Of RTM_NEWLINKPROP and RTM_DELLINKPROP. */
+/** For RTM_NEWLINKPROP and RTM_DELLINKPROP. */
 export function alternativeNameAttribute(name: string): Attribute {
   return [linkAttribute.properties | nested, encodeAttribute(textAttribute(linkAttribute.alternativeName, name))];
 }
@@ -91,7 +91,7 @@ export function numberAttribute(type: number, value: number): Attribute {
   return [type, bytes];
 }
 
-/** @throws RangeError when a message or an attribute is longer than what holds it */
+/** @throws RangeError when a message or an attribute does not fit into what contains it */
 export function parseLinks(reply: Buffer): Link[] {
   return messagesOf(reply, messageType.newLink).map((body) => {
     const attributes = attributesOf(body, linkHeaderSize);
@@ -102,11 +102,11 @@ export function parseLinks(reply: Buffer): Link[] {
   });
 }
 
-/** @throws RangeError as parseLinks */
+/** @throws RangeError like parseLinks */
 export function parseAddresses(reply: Buffer): Address[] {
   return messagesOf(reply, messageType.newAddress).map((body) => {
     const attributes = attributesOf(body, addressHeaderSize);
-    // The header has room for the first eight flags only.
+    // The header only has room for the first eight flags.
     const all = attributes.find(([type]) => type === addressAttribute.flags)?.[1];
     return {
       family: body.readUInt8(0),
@@ -137,14 +137,14 @@ function encodeAttribute([type, value]: Attribute): Buffer {
   return bytes;
 }
 
-/** Bodies of the messages of one type. */
+/** The bodies of the messages of one type. */
 function messagesOf(reply: Buffer, wanted: number): Buffer[] {
   const bodies: Buffer[] = [];
   let at = 0;
   while (at < reply.length) {
     const size = checkedSize(reply.readUInt32LE(at), headerSize, reply.length - at);
     if (reply.readUInt16LE(at + 4) === wanted) bodies.push(reply.subarray(at + headerSize, at + size));
-    // The addon puts them one after another, without padding.
+    // The addon joins them without padding.
     at += size;
   }
   return bodies;

@@ -17,7 +17,10 @@ import {
   textAttribute,
 } from './messages.ts';
 
-/** Set by the kernel, or to be found out anew in another namespace: IFA_F_PERMANENT, _TENTATIVE, _DADFAILED, … */
+/**
+ * The kernel itself sets all others, or they must be found out again in another namespace: IFA_F_PERMANENT, _TENTATIVE,
+ * _DADFAILED, …
+ */
 const settableFlags = 0x02 | 0x10 | 0x100 | 0x200 | 0x400;
 
 /** The devices and addresses of one network namespace. Every method throws what the addon throws. */
@@ -51,7 +54,7 @@ export class Rtnetlink {
     return parseAddresses(reply).filter((address) => address.index === index);
   }
 
-  /** Into another network namespace, under that name there. */
+  /** Moves a device into another network namespace, under this name. */
   move(index: number, networkNamespace: number, name: string): void {
     const attributes = [
       numberAttribute(linkAttribute.namespaceFd, networkNamespace),
@@ -74,7 +77,7 @@ export class Rtnetlink {
     this.request(linkMessage(messageType.newLink, requestFlag.ack, { index, set: linkUp, change: linkUp }));
   }
 
-  /** Gives a device an address that another had, with what belongs to it: peer, broadcast, metric. */
+  /** Gives a device an address that another one had, with everything that belongs to it: peer, broadcast, metric. */
   addAddress(index: number, address: Address, label: string): void {
     const kept: readonly number[] = [
       addressAttribute.address,
