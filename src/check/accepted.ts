@@ -1,20 +1,23 @@
-/** What validation has no quarrel with, so that the host is asked about it at once and not at the next try. */
+/**
+ * Finds the part of a config that validation accepts, so that the host is asked about it at once and not at the next
+ * try.
+ */
 import { SpecError } from '../config/validate/finding.ts';
 import type { NamedProblem, SpecSource } from '../config/validate/places.ts';
 import { validateSpec } from '../config/validate/validate.ts';
 import type { Spec } from '../generated/spec.ts';
 import { Remainder } from './remainder.ts';
 
-/** Taking one thing away may have others refused: each round finds all of its own. */
+/** Removing one part may make others invalid: each round finds the next ones. */
 const maxRounds = 8;
 
 export interface Accepted {
   readonly rest: Remainder;
-  /** What rules say that were not asked before, as the schema had refused something that they read. */
+  /** Findings of rules that did not run before, because the schema had refused something that they read. */
   readonly more: readonly NamedProblem[];
 }
 
-/** @returns undefined when too little is right */
+/** @returns undefined when too little is valid */
 export function acceptedPart(value: unknown, source: SpecSource, refused: SpecError): Accepted | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const rest = new Remainder(value);
@@ -38,7 +41,10 @@ export function acceptedPart(value: unknown, source: SpecSource, refused: SpecEr
   return undefined;
 }
 
-/** Whether a finding has nothing to do with what has been taken away; where that is not sure, the next try shows it. */
+/**
+ * Whether a finding has nothing to do with what has been removed. If that is not certain, the next try shows the
+ * finding.
+ */
 function isNoConsequence(rest: Remainder): (problem: NamedProblem) => boolean {
   return ({ rule, pointer }) => {
     const isAlone = !rest.isTouched('/linux/namespaces') && !rest.isNearTouched(rest.originalOf(pointer));
@@ -46,12 +52,15 @@ function isNoConsequence(rest: Remainder): (problem: NamedProblem) => boolean {
   };
 }
 
-/** Of these a part is missing, which is filled in; without them there would be nothing to ask about. */
+/**
+ * False for objects that must stay, because nothing could be checked without them; a missing part of theirs is filled
+ * in.
+ */
 function isNoHolder(pointer: string): boolean {
   return pointer !== '' && pointer !== '/process';
 }
 
-/** @returns whether there was something to fill in */
+/** @returns whether anything had to be filled in */
 function fillIn(rest: Remainder): boolean {
   const spec = rest.value as Partial<Spec>;
   const before = JSON.stringify(spec);
@@ -64,7 +73,7 @@ function fillIn(rest: Remainder): boolean {
   return JSON.stringify(spec) !== before;
 }
 
-/** Without it every mount would be wrong. */
+/** Without a mount namespace, every mount would be wrong. */
 function keepMountNamespace(rest: Remainder): void {
   if (!rest.isTouched('/linux/namespaces')) return;
   const spec = rest.value as Partial<Spec>;

@@ -16,30 +16,30 @@ import { loweringProblems } from './lowering.ts';
 import type { Probe } from './probe.ts';
 import { Remainder } from './remainder.ts';
 
-/** All that is wrong with a bundle on this host, and all that is odd. */
+/** Everything that is wrong with a bundle on this host, and everything that is odd. */
 export interface Report {
-  /** Of config.json. */
+  /** Path of config.json. */
   readonly path: string;
   readonly text: string;
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
 
-/** What can be asked about a bundle: the findings, each with its place. */
+/** The findings about a bundle, each with its place. */
 type Found = Pick<Report, 'errors' | 'warnings'>;
 
 /**
- * Validates a bundle's config and asks whether this host can honour it, all at once: what validation has refused is left
- * out of the questions to the host. Touches nothing.
+ * Validates a bundle's config and checks whether this host can honour it, both in one go: the host is asked only about
+ * what validation accepts. Changes nothing.
  *
- * @param config absolute path of a file to read in place of the bundle's config.json
- * @throws TsrunError when there is no config.json that is JSON
+ * @param config absolute path of a file to read instead of the bundle's config.json
+ * @throws TsrunError when there is no config.json, or it is not JSON
  */
 export function checkBundle(options: LowerOptions, host: HostFacts, probe: Probe, config?: string): Report {
   return checkConfig(readBundleConfig(options.bundle, config), options, host, probe);
 }
 
-/** The same of a config that has been read, or comes from elsewhere. */
+/** The same for a config that has been read already, or comes from elsewhere. */
 export function checkConfig(source: BundleConfig, options: LowerOptions, host: HostFacts, probe: Probe): Report {
   const unknown = unknownProperties(source.value, source);
   const found = checkValue(source.value, source, (rest) => checkHost(rest, source, options, host, probe));
@@ -51,7 +51,7 @@ export function checkConfig(source: BundleConfig, options: LowerOptions, host: H
   };
 }
 
-/** What a program reads of a text that is no JSON, or is not there at all. */
+/** A program's report about a text that is missing or not JSON. */
 export function unreadable(error: TsrunError, path: string): Report {
   const { place, text, message, hint } = error;
   const finding = { rule: 'json', pointer: '', message: place === undefined ? message : text, hint };
@@ -68,7 +68,7 @@ function checkValue(value: unknown, source: SpecSource, ask: (rest: Remainder) =
     if (accepted === undefined) return { errors: error.findings, warnings: [] };
     const { rest, more } = accepted;
     const found = ask(rest);
-    // What follows from what was left out is not the config's fault.
+    // A consequence of what was left out is not the config's fault.
     const isOwn = ({ pointer }: Finding) => !rest.isTouched(pointer);
     return {
       errors: sorted([...error.findings, ...locate(more, source), ...found.errors.filter(isOwn)]),
@@ -99,7 +99,7 @@ function checkHost(rest: Remainder, source: SpecSource, options: LowerOptions, h
   return { errors: placed(withoutRepeats(errors)), warnings: placed(warnings) };
 }
 
-/** Two checks may come to the same: a mount that lowering refuses is not tried a second time in other words. */
+/** Two checks may find the same: a mount that lowering refuses is not reported again in other words. */
 function withoutRepeats<T extends Problem>(problems: readonly T[]): T[] {
   const seen = new Set<string>();
   return problems.filter(({ pointer }) => {

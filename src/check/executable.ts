@@ -1,21 +1,21 @@
-/** Whether the kernel can execute a file of a root filesystem (execve(2)): what loads it must be there, too. */
+/** Whether the kernel can execute a file of a root filesystem (execve(2)); this includes the program that loads it. */
 import { posix } from 'node:path';
 import type { CheckContext } from './context.ts';
 import { resolveInRootfs } from './rootfs.ts';
 
-/** What keeps a program from running, and what to do. */
+/** What keeps a program from running, and what to do about it. */
 export interface Obstacle {
   readonly message: string;
   readonly hint?: string | undefined;
 }
 
-/** BINPRM_BUF_SIZE: what the kernel reads of a script's first line. */
+/** BINPRM_BUF_SIZE: how much the kernel reads of a script's first line. */
 const scriptHead = 256;
 
-/** Interpreters of interpreters that the kernel follows. */
+/** How many interpreters of interpreters the kernel follows. */
 const maxScripts = 5;
 
-/** e_machine of what the kernel of each of Node's architectures runs by itself, its 32-bit sister included. */
+/** e_machine of the programs that the kernel itself runs, for each of Node's architectures, with its 32-bit variant. */
 const machines: Readonly<Record<string, readonly number[]>> = { x64: [62, 3], arm64: [183, 40] };
 
 const machineNames: Readonly<Record<number, string>> = {
@@ -30,11 +30,11 @@ const machineNames: Readonly<Record<number, string>> = {
   258: 'LoongArch',
 };
 
-/** @param path in the container, of a file that is there */
+/** @param path of an existing file in the container */
 export function obstacleTo(context: CheckContext, path: string, depth = 0): Obstacle | undefined {
   const found = resolveInRootfs(context.rootfs, path);
   const head = found && context.probe.head(found.outside, scriptHead);
-  // Not there to be looked at, or not for this user: whoever runs it will see.
+  // It cannot be looked at from here, or not by this user: running it will show.
   if (head === undefined || depth > maxScripts) return undefined;
   if (isElf(head)) return elfObstacle(context, path, found?.outside ?? '', head);
   const text = latin1(head);
@@ -48,13 +48,13 @@ export function obstacleTo(context: CheckContext, path: string, depth = 0): Obst
 
 function scriptObstacle(context: CheckContext, path: string, text: string, depth: number): Obstacle | undefined {
   const [line = ''] = text.slice(2).split('\n');
-  // The kernel knows no other space, and so no end of line of Windows's.
+  // The kernel knows no other white space, so the \r of a Windows line end stays in the name.
   const [interpreter = ''] = line.replace(/^[ \t]+/, '').split(/[ \t]/);
   if (interpreter === '') return { message: `the first line of ${path} names no interpreter after #!` };
   const hint = line.endsWith('\r')
     ? 'its lines end as on Windows: with a carriage return, which is part of the name'
     : `the first line of ${path} names it: install it in the root filesystem`;
-  // The kernel takes a relative one from the working directory.
+  // The kernel resolves a relative path from the working directory.
   const inside = posix.resolve(context.spec.process?.cwd ?? '/', interpreter);
   return missing(context, inside, `interpreter ${JSON.stringify(interpreter)} of ${path}`, hint, depth);
 }
@@ -68,7 +68,7 @@ function missing(context: CheckContext, path: string, what: string, hint: string
 
 export type State = 'program' | 'no program' | 'directory' | 'absent' | 'unknown';
 
-/** What stands at a path of the container; unknown where a mount may bring it, or this user may not look. */
+/** What is at a path of the container; unknown where a mount may provide it, or this user may not look. */
 export function stateOf({ spec, rootfs, probe }: CheckContext, path: string): State {
   const destinations = (spec.mounts ?? []).map(({ destination }) => posix.resolve('/', destination));
   const isMounted = (at: string) => destinations.some((mount) => at === mount || at.startsWith(`${mount}/`));
@@ -79,7 +79,7 @@ export function stateOf({ spec, rootfs, probe }: CheckContext, path: string): St
   return kind === 'file' || kind === 'other' ? 'no program' : states[kind];
 }
 
-/** Whether programs of other kinds run here by binfmt_misc, as qemu's do. */
+/** Whether binfmt_misc runs other kinds of programs here, such as qemu's. */
 function hasHandlers({ probe }: CheckContext): boolean {
   return probe.names('/proc/sys/fs/binfmt_misc').some((name) => name !== 'register' && name !== 'status');
 }
@@ -112,7 +112,7 @@ function elfObstacle(context: CheckContext, path: string, outside: string, head:
   if (interpreter === undefined) return undefined;
   const hint =
     'it is linked against a C library that the root filesystem does not have: link it statically, or add that';
-  // What loads programs is a program itself, and no script: nothing more to ask about it.
+  // The loader of a program is itself a program and not a script: there is nothing more to check.
   return missing(context, interpreter, `ELF interpreter ${interpreter} of ${path}`, hint, maxScripts);
 }
 

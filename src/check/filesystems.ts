@@ -1,4 +1,4 @@
-/** Whether this kernel has the filesystems that a config mounts, and whether they take their options. */
+/** Checks whether this kernel has the filesystems that a config mounts, and whether they accept their options. */
 
 import type { Problem } from '../config/validate/finding.ts';
 import type { Mount } from '../generated/spec.ts';
@@ -7,28 +7,28 @@ import { sortOptions } from '../lower/mounts/mount-options.ts';
 import type { CheckContext } from './context.ts';
 
 /**
- * Those whose options the kernel is asked about. They have no device and no server, look up no path, and none of their
- * options has the kernel load a module, as `iocharset` and `vers` of others do.
+ * Filesystems whose options the kernel is asked about. They have no device and no server, look up no path, and none of
+ * their options makes the kernel load a module, as `iocharset` and `vers` of others do.
  */
 const tried = new Set([
   ...['bpf', 'cgroup2', 'debugfs', 'devpts', 'hugetlbfs', 'mqueue', 'overlay', 'proc', 'pstore', 'ramfs', 'securityfs'],
   ...['sysfs', 'tmpfs', 'tracefs'],
 ]);
 
-/** Values that are looked up as soon as the kernel gets them, from where this process is. */
+/** The kernel looks these values up at once, from this process's position. */
 const paths = /^(lowerdir|upperdir|workdir|datadir)\+?=/;
 
-/** Kernels before 6.14 look at the options of devpts only when they make it. */
+/** Kernels before 6.14 check the options of devpts only when they make it. */
 const devptsOptions = /^(newinstance|(uid|gid|max)=\d+|(mode|ptmxmode)=[0-7]+)$/;
 
 interface NewFilesystem {
   readonly type: string;
   readonly mount: Mount;
-  /** Of the entry. */
+  /** JSON pointer of the entry. */
   readonly at: string;
 }
 
-/** A type that no module brings. */
+/** Types that the kernel lacks and that no module provides. */
 export function filesystemErrors(context: CheckContext): Problem[] {
   return newFilesystems(context).flatMap(({ type, mount, at }): Problem[] => {
     if (isKnown(context, type)) return optionProblems(context, type, mount, at);
@@ -38,7 +38,7 @@ export function filesystemErrors(context: CheckContext): Problem[] {
   });
 }
 
-/** A type that a module may bring: it is not asked for, as that would load it. */
+/** Types that a module may provide. This does not ask the kernel, which would load the module. */
 export function filesystemWarnings(context: CheckContext): Problem[] {
   return newFilesystems(context).flatMap(({ type, at }): Problem[] => {
     if (isKnown(context, type)) return [];
@@ -58,7 +58,7 @@ function newFilesystems({ spec }: CheckContext): NewFilesystem[] {
   return (spec.mounts ?? []).flatMap((mount, index) => {
     const { type = '', options = [] } = mount;
     const isOther = ['bind', 'rbind', 'remount'].some((option) => options.includes(option));
-    // What lowering refuses has been told.
+    // Lowering has already reported what it refuses.
     if (isOther || type === '' || type === 'bind' || type === 'none') return [];
     return [{ type: type === 'cgroup' ? 'cgroup2' : type, mount, at: `/mounts/${index}` }];
   });
@@ -68,7 +68,7 @@ function isKnown({ probe }: CheckContext, type: string): boolean {
   return (probe.text('/proc/filesystems') ?? '').split(/\s+/).includes(type);
 }
 
-/** The module that brings a type; null when none does, undefined when nobody can tell. */
+/** The module that provides a type; null if none does, undefined if this cannot be found out. */
 function moduleOf({ probe, host }: CheckContext, type: string): string | null | undefined {
   const aliases = probe.text(`/lib/modules/${host.kernel.release}/modules.alias`);
   if (aliases === undefined) return undefined;

@@ -1,4 +1,6 @@
-/** What can be asked of the host before a container is made: small named checks, errors and warnings apart. */
+/**
+ * What can be checked on the host before a container is made: small named checks, either for errors or for warnings.
+ */
 
 import { isAbsolute, resolve } from 'node:path';
 import type { Problem } from '../config/validate/finding.ts';
@@ -88,7 +90,7 @@ function mountSourceProblems({ spec, bundle, probe }: CheckContext): Problem[] {
   });
 }
 
-/** Those that run in the runtime's namespaces, and createContainer, whose path is still the host's. */
+/** Hooks that run in the runtime's namespaces, and createContainer, whose path is still the host's. */
 const hostHookKinds = ['prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop'] as const;
 
 function hookProblems({ spec, probe }: CheckContext): Problem[] {
@@ -120,20 +122,20 @@ function seccompProblems({ spec, probe }: CheckContext): Problem[] {
   }
 }
 
-/** Each name is one: whoever mends the profile wants them all. */
+/** One finding for each name, because a person who mends the profile wants to see them all. */
 function seccompNameProblems({ spec, probe }: CheckContext): Problem[] {
   const seccomp = spec.linux?.seccomp;
   if (seccomp === undefined) return [];
   try {
     return unknownCalls(seccomp, probe.compileSeccomp(seccomp), probe.libseccomp);
   } catch (error) {
-    // An error, and told as such.
+    // This is an error, and reported as one.
     if (error instanceof TsrunError) return [];
     throw error;
   }
 }
 
-/** slice:prefix:name, as only the systemd driver reads it. */
+/** Finds a slice:prefix:name, which only the systemd driver can use. */
 function cgroupsPathProblems({ spec, cgroupManager }: CheckContext): Problem[] {
   const path = spec.linux?.cgroupsPath ?? '';
   if (cgroupManager !== 'cgroupfs' || !/^[^/:]*:[^/:]*:[^/:]+$/.test(path)) return [];
@@ -146,7 +148,7 @@ function cgroupsPathProblems({ spec, cgroupManager }: CheckContext): Problem[] {
   ];
 }
 
-/** sd_booted(3). */
+/** Checks for systemd as sd_booted(3) does. */
 function systemdProblems({ cgroupManager, probe }: CheckContext): Problem[] {
   if (cgroupManager !== 'systemd' || probe.kindOf('/run/systemd/system') === 'directory') return [];
   return [{ pointer: '', message: '--systemd-cgroup: this host does not run systemd' }];

@@ -6,12 +6,12 @@ import type { LowerOptions } from '../lower/context.ts';
 import { lower } from '../lower/create-plan.ts';
 import { Remainder } from './remainder.ts';
 
-/** Nobody reads more, and each costs a whole lowering. */
+/** People read no more than this, and each error costs a whole lowering. */
 const maxErrors = 100;
 
 /**
- * Everything that lowering refuses on this host. It stops at the first refusal, so the property it names is taken away
- * and it is asked again.
+ * Everything that lowering refuses on this host. Lowering stops at the first refusal, so the property that it names is
+ * removed, and lowering runs again.
  */
 export function loweringProblems(
   spec: Spec,
@@ -27,12 +27,12 @@ export function loweringProblems(
       const placed = [...warnings, ...notes].map((one) => ({ ...one, pointer: rest.originalOf(one.pointer) }));
       return { errors, warnings: placed };
     } catch (error) {
-      // A config that lacks what is required cannot be lowered: what was found before is true.
+      // A config that lacks something required cannot be lowered; the errors found so far are still true.
       if (!(error instanceof TsrunError) && errors.length > 0) return { errors, warnings: [] };
       if (!(error instanceof TsrunError)) throw error;
       const problem = problemOf(error);
       const pointer = rest.originalOf(problem.pointer);
-      // What is missed only because it has been taken away is no error of the config's.
+      // A property that is missing only because it has been removed is not the config's error.
       if (errors.some((known) => known.pointer === pointer)) return { errors, warnings: [] };
       errors.push({ ...problem, pointer });
       if (!removed(rest, problem.pointer)) return { errors, warnings: [] };
@@ -49,7 +49,7 @@ function removed(rest: Remainder, pointer: string): boolean {
   return pointer.startsWith('/linux/namespaces') ? removeNamespaces(rest.value as Spec) : rest.remove(pointer);
 }
 
-/** But for the mount namespace, without which every mount would be wrong. */
+/** Removes all but the mount namespace, without which every mount would be wrong. */
 function removeNamespaces({ linux }: Spec): boolean {
   const namespaces = linux?.namespaces ?? [];
   const isKept = namespaces.some(({ type }) => type === 'mount');

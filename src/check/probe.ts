@@ -6,26 +6,29 @@ import { errnoWords } from '../linux/errno.ts';
 import { compileFilter, libseccomp } from '../seccomp/compile.ts';
 import type { Libseccomp } from '../seccomp/unknown-calls.ts';
 
-/** What a check may ask the host's file system; tests answer themselves. */
+/** What a check may ask of the host's files; tests give their own answers. */
 export interface Probe {
-  /** What stands at a path of the host, symbolic links followed. */
+  /** What is at a path of the host; follows symbolic links. */
   kindOf(path: string): PathKind;
-  /** Whether a symbolic link stands there, which may lead nowhere. */
+  /** Whether there is a symbolic link at the path; it may lead nowhere. */
   isLink(path: string): boolean;
-  /** Compiles a seccomp profile; gives the names that libseccomp does not know. Throws a TsrunError when it cannot. */
+  /**
+   * Compiles a seccomp profile and returns the names that libseccomp does not know. Throws a TsrunError if it cannot be
+   * compiled.
+   */
   compileSeccomp(profile: LinuxSeccomp): readonly string[];
   readonly libseccomp: Libseccomp;
   /**
-   * Whether a filesystem takes its options (fsopen(2), fsconfig(2)); nothing is made.
+   * Asks whether a filesystem accepts its options (fsopen(2), fsconfig(2)); makes nothing.
    *
-   * @returns for each what the kernel says against it, or undefined; nothing at all when it may not be asked
+   * @returns for each option the kernel's objection, or undefined; empty if the kernel may not be asked
    */
   refusedOptions(type: string, options: readonly string[]): readonly (string | undefined)[];
-  /** The first bytes of a file; undefined when it cannot be read. */
+  /** The first bytes of a file; undefined if it cannot be read. */
   head(path: string, size: number): Uint8Array | undefined;
-  /** Names in a directory; none when it cannot be read. */
+  /** Names in a directory; empty if it cannot be read. */
   names(path: string): readonly string[];
-  /** The file's text; undefined when it cannot be read. */
+  /** The file's text; undefined if it cannot be read. */
   text(path: string): string | undefined;
 }
 
@@ -62,7 +65,7 @@ export const hostProbe: Probe = {
       const results = addon().tryFilesystem(type, options);
       return results.map(({ error, words }) => (error === 0 ? undefined : words || errnoWords(error)));
     } catch (error) {
-      // An ordinary user may open no filesystem outside of a user namespace.
+      // An ordinary user may not open a filesystem outside a user namespace.
       if (errorCode(error) !== 'unknown error') return [];
       throw error;
     }

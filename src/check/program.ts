@@ -7,8 +7,8 @@ import { obstacleTo, type State, stateOf } from './executable.ts';
 const pointer = '/process/args/0';
 
 /**
- * Whether args[0] is in the root filesystem, and the kernel can execute it. Said only of programs that no mount can
- * bring: what a mount hides or shows is seen when the container is made.
+ * Whether args[0] is in the root filesystem, and the kernel can execute it. Only checks programs that no mount can
+ * provide: what a mount hides or shows is known when the container is made.
  */
 export function programProblems(context: CheckContext): Problem[] {
   const { spec, rootfs, probe } = context;
@@ -20,14 +20,14 @@ export function programProblems(context: CheckContext): Problem[] {
     ? [posix.resolve(cwd, name)]
     : pathEntries(path, cwd).map((at) => join(at, name));
   const states = candidates.map((candidate) => stateOf(context, candidate));
-  // As execvp(3): the first that can be executed.
+  // As in execvp(3), the first that can be executed counts.
   const found = states.findIndex((state) => state === 'program' || state === 'unknown');
   if (found === -1) return [problemOf(name, candidates, states, path, rootfs)];
   const obstacle = states[found] === 'program' ? obstacleTo(context, candidates[found] ?? '') : undefined;
   return obstacle === undefined ? [] : [{ pointer, ...obstacle }];
 }
 
-/** An empty entry is the working directory (exec(3)). */
+/** An empty entry means the working directory (exec(3)). */
 function pathEntries(path: string, cwd: string): string[] {
   return path.split(':').map((entry) => posix.resolve(cwd, entry));
 }
@@ -47,7 +47,7 @@ function problemOf(name: string, candidates: string[], states: State[], path: st
   return { pointer, message: `there is no ${candidates[0]} ${where}`, hint };
 }
 
-/** A whole command line in one string is the usual mistake. */
+/** The usual mistake is a whole command line in one string. */
 function pathHint(name: string): string {
   return /\s/.test(name)
     ? 'program and arguments are items of their own: ["sh", "-c", "…"]'

@@ -1,22 +1,22 @@
-/** A config from which what has been refused is taken away, so that the rest can be asked about. */
+/** A config without its refused parts, so that the rest can be checked. */
 import { appendPointer } from '../config/read/pointer.ts';
 
-/** Items of these mean what they do by their number: one that goes takes the list with it. */
+/** The position of these items has a meaning: if one is removed, the whole list is. */
 const positional = /^(\/process|\/hooks\/\w+\/\d+)\/args\/\d+$/;
 
 export class Remainder {
   readonly value: unknown;
-  /** By list: the number that each item had. */
+  /** For each list, the numbers that its items had. */
   readonly #numbers = new WeakMap<object, number[]>();
-  /** Pointers of what has been taken away or put in its place, as the config counts. */
+  /** Pointers into the original config of what has been removed or replaced. */
   readonly #touched: string[] = [];
 
-  /** @param value stays as it is */
+  /** @param value is not changed */
   constructor(value: unknown) {
     this.value = structuredClone(value);
   }
 
-  /** The pointer that a value of the remainder has in the config. */
+  /** Where a value of the remainder is in the original config: its pointer. */
   originalOf(pointer: string): string {
     let at: unknown = this.value;
     return namesOf(pointer).reduce((path, name) => {
@@ -27,13 +27,13 @@ export class Remainder {
   }
 
   /**
-   * Takes several away, and what is left empty by that.
+   * Removes several values, and the objects and lists that this leaves empty.
    *
-   * @param pointers as the remainder counts
-   * @returns whether any was there
+   * @param pointers into the remainder
+   * @returns whether any of them existed
    */
   removeAll(pointers: readonly string[]): boolean {
-    // The last of a list first: the others keep their numbers for so long.
+    // The last item of a list first, so that the others keep their numbers.
     const inOrder = [...new Set(pointers)].sort(laterFirst);
     return inOrder.map((pointer) => this.remove(pointer)).some(Boolean);
   }
@@ -46,7 +46,7 @@ export class Remainder {
     return isRemoved;
   }
 
-  /** Gives an object of the remainder what it must have. */
+  /** Adds a required property to an object of the remainder. */
   fill(pointer: string, name: string, value: unknown): void {
     const holder = namesOf(pointer).reduce(valueIn, this.value);
     if (typeof holder !== 'object' || holder === null || Object.hasOwn(holder, name)) return;
@@ -54,13 +54,16 @@ export class Remainder {
     this.#touched.push(appendPointer(pointer, name));
   }
 
-  /** Whether something of that property, or around it, is not as the config has it. */
+  /** Whether anything at that property, inside it or around it, differs from the config. */
   isTouched(original: string): boolean {
     if (original === '') return false;
     return this.#touched.some((pointer) => isWithin(pointer, original) || isWithin(original, pointer));
   }
 
-  /** The same of the whole object that something has been taken from; items of a list do not know each other. */
+  /**
+   * Like isTouched, but for the whole object that something was removed from; the items of a list do not affect each
+   * other.
+   */
   isNearTouched(original: string): boolean {
     return this.isTouched(original) || this.#touched.some((pointer) => isWithin(original, holderOf(pointer)));
   }
@@ -97,7 +100,7 @@ function valueIn(holder: unknown, name: string): unknown {
   return (holder as Record<string, unknown> | undefined | null)?.[name];
 }
 
-/** The object that has the property; the item itself of a list, and what the whole config has. */
+/** The object that has the property; for an item of a list, or a property at the top, the property itself. */
 function holderOf(pointer: string): string {
   const holder = pointer.slice(0, pointer.lastIndexOf('/'));
   return /\/\d+$/.test(pointer) || holder === '' ? pointer : holder;

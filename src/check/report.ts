@@ -6,7 +6,7 @@ import type { Report } from './check.ts';
 export const reportFormats = ['text', 'json', 'sarif', 'github'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
-/** @param directory that paths are shown from, where that matters */
+/** @param directory that the shown paths are relative to, where a format needs that */
 export function showReport(report: Report, format: ReportFormat, directory: string): string {
   switch (format) {
     case 'text':
@@ -31,7 +31,7 @@ export function reportText(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What it comes to, in one line. */
+/** The result in one line. */
 export function reportVerdict({ path, errors, warnings }: Report): string {
   if (errors.length > 0) return `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
   return warnings.length === 0

@@ -1,16 +1,16 @@
-/** Paths inside a root filesystem that nobody has entered: resolved by hand, symbolic links counted from its root. */
+/** Resolves paths inside a root filesystem without entering it; symbolic links start at its root. */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** As the kernel (path_resolution(7)). */
+/** The same limit as the kernel's (path_resolution(7)). */
 const maxLinks = 40;
 
 /**
- * The path of the host behind a path of the container.
+ * Finds the host's path for a path of the container.
  *
  * @param rootfs absolute path of the root filesystem
  * @param path absolute path in the container
- * @returns the container's own path with all links resolved, and the host's; undefined when nothing is there
+ * @returns the container's own path with all links resolved, and the host's; undefined if nothing is there
  */
 export function resolveInRootfs(rootfs: string, path: string): { inside: string; outside: string } | undefined {
   let links = 0;
@@ -35,7 +35,7 @@ export function resolveInRootfs(rootfs: string, path: string): { inside: string;
   return { inside: `/${at.join('/')}`, outside: join(rootfs, ...at) };
 }
 
-/** The link's target; null for what is no link, undefined for nothing. */
+/** The link's target; null for something else, undefined for nothing. */
 function linkAt(path: string): string | null | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;

@@ -1,9 +1,12 @@
-/** The part of Node's Buffer that the command uses, for an engine that has Uint8Array only; same names and meaning. */
+/**
+ * The part of Node's Buffer that the command uses, for an engine that only has Uint8Array. Names and meaning are the
+ * same.
+ */
 import { host } from './host.ts';
 
 type Encoding = 'utf8' | 'latin1' | 'hex' | 'base64';
 
-/** What Buffer's functions give: bytes with methods to read and write them. */
+/** What Buffer's functions return: bytes with methods to read and write them. */
 export class Bytes extends Uint8Array {
   override toString(encoding: Encoding = 'utf8', start = 0, end = this.length): string {
     const bytes = start === 0 && end >= this.length ? this : this.subarray(start, end);
@@ -13,7 +16,7 @@ export class Bytes extends Uint8Array {
     return base64(bytes);
   }
 
-  /** Writes the UTF-8 of a string, as much of it as there is room for. */
+  /** Writes a string as UTF-8, as far as there is room. */
   write(text: string, at = 0): number {
     return host.write(this, text, at);
   }
@@ -89,7 +92,7 @@ export class Bytes extends Uint8Array {
     return byte as number;
   }
 
-  /** Node throws too, where a plain array would grow or give undefined. */
+  /** Throws as Node does; a plain array would grow or give undefined. */
   private check(at: number, size: number): void {
     if (at < 0 || at + size > this.length) throw new RangeError(`Buffer: ${at} is outside of ${this.length} bytes`);
   }

@@ -1,11 +1,14 @@
 /**
- * Stands in for node:fs in the standalone executable (scripts/lib/standalone.mjs): the part of it that commands use, with
- * its names and meaning, through the addon. Whatever the sources import from node:fs and is not here fails that build.
- * Errors carry `code`, `errno` and `syscall` as there.
+ * Replaces node:fs in the standalone executable (scripts/lib/standalone.mjs) with the part that commands use, under the
+ * same names and with the same meaning, on top of the addon. If the sources import anything else from node:fs, that
+ * build fails. Errors have `code`, `errno` and `syscall` as in Node.
  */
 import { addon, type FileStatus } from '../addon.ts';
 
-/** Flags of open(2) and bits of st_mode, the same on every architecture Node runs on but for O_DIRECTORY and O_NOFOLLOW. */
+/**
+ * Flags of open(2) and bits of st_mode. They are the same on every architecture that Node runs on, except O_DIRECTORY
+ * and O_NOFOLLOW.
+ */
 export const constants = {
   O_RDONLY: 0,
   O_WRONLY: 1,
@@ -72,12 +75,15 @@ export function closeSync(fd: number): void {
   addon().close(fd);
 }
 
-/** Reads into `buffer` from `offset` on, at most `length` bytes, at `position` of the file or (null) where it stands. */
+/**
+ * Reads at most `length` bytes into `buffer` from `offset` on, at `position` of the file or (null) at its present
+ * position.
+ */
 export function readSync(fd: number, buffer: Buffer, offset: number, length: number, position: number | null): number {
   return addon().readAt(fd, buffer.subarray(offset, offset + length), position ?? -1);
 }
 
-/** Writes `length` bytes from `offset` on, or fewer, at `position` of the file or (null) where it stands. */
+/** Writes at most `length` bytes from `offset` on, at `position` of the file or (null) at its present position. */
 export function writeSync(
   fd: number,
   data: Uint8Array,
@@ -96,7 +102,7 @@ export function fsyncSync(fd: number): void {
   addon().sync(fd);
 }
 
-/** With `recursive`, the directories above it are made too, and one that is there is no error. */
+/** With `recursive`, missing directories above it are made, too, and an existing one is no error. */
 export function mkdirSync(path: string, { recursive = false, mode = 0o777 } = {}): void {
   if (!recursive) return addon().makeDirectory(path, mode);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -126,9 +132,11 @@ export function chownSync(path: string, uid: number, gid: number): void {
   addon().chown(path, uid, gid);
 }
 
-/** Removes a directory and all that is in it; symbolic links are removed, not followed. What is missing is no error. */
+/**
+ * Removes a directory and everything in it; symbolic links are removed, not followed. A missing directory is no error.
+ */
 export function rmSync(path: string, options: { recursive: true; force: true }): void {
-  // The types say so, but they are those of node:fs where it is called: there, too, `recursive` has to be asked for.
+  // The types demand it, but callers compile against those of node:fs, where `recursive` must be asked for, too.
   if (options.recursive !== true) throw new TypeError('rmSync: recursive only');
   const status = addon().stat(path, false);
   if (status === null) return;
@@ -137,7 +145,7 @@ export function rmSync(path: string, options: { recursive: true; force: true }):
   ignoreMissing(() => rmdirSync(path));
 }
 
-/** The link's text is any, and need not be a path. */
+/** The link's text may be any text; it need not be a path. */
 export function symlinkSync(target: string, path: string): void {
   addon().symlink(target, path);
 }

@@ -1,9 +1,9 @@
-/** Node's globals, as far as the command uses them, for an engine that has the language only. */
+/** Node's globals, as far as the command uses them, for an engine that only has the language. */
 import { Bytes, SmallBuffer } from './buffer.ts';
 import { host } from './host.ts';
 
 const process = {
-  // Those of each start come with it (entry.ts); no module may look at them before.
+  // Set at each start (entry.ts); no module may read them before that.
   argv: [],
   env: {},
   pid: 0,
@@ -22,7 +22,7 @@ const process = {
   stderr: streamOf(2),
 };
 
-/** What commander asks of a stream before it writes help. */
+/** What commander reads of a stream before it writes help. */
 function streamOf(fd: number): { readonly isTTY: boolean; hasColors(): boolean } {
   return {
     get isTTY() {
@@ -32,7 +32,7 @@ function streamOf(fd: number): { readonly isTTY: boolean; hasColors(): boolean }
   };
 }
 
-/** Plain data only, which is all that is ever copied. */
+/** Copies plain data only, which is all that is ever copied. */
 function structuredClone<T>(value: T): T {
   if (Array.isArray(value)) return value.map(structuredClone) as T;
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-/** What the engine of the standalone executable (addon/engine/host.cc) gives its JavaScript. */
+/** What the standalone executable's engine (addon/engine/host.cc) provides to JavaScript. */
 import type { Addon } from '../addon.ts';
 
 interface Host {

@@ -1,10 +1,10 @@
 /**
- * Stands in for node:path in the standalone executable. An interpreter goes through a path character by character for
- * some 10 microseconds; nearly every path is plain, and takes the engine's own string functions here.
+ * Replaces node:path in the standalone executable. An interpreter takes about 10 microseconds to walk a path character
+ * by character; nearly every path is plain, so it can be left to the engine's own string functions.
  */
 import careful from 'path-browserify';
 
-/** Whether nothing in it could be left out: no empty part and none that begins with a dot. */
+/** Whether nothing in the path can be left out: it has no empty part, and none that begins with a dot. */
 function isPlain(path: string): boolean {
   return path !== '' && path[0] !== '.' && !path.includes('/.') && !path.includes('//');
 }
@@ -29,7 +29,7 @@ export function join(...parts: string[]): string {
   return isPlain(joined) ? joined : careful.join(...parts);
 }
 
-/** What follows the first path when the second is put behind it. */
+/** The text to append to the first path, so that one slash is between them. */
 function withOneSlash(first: string, second: string): string {
   if (!first.endsWith('/')) return second.startsWith('/') ? second : `/${second}`;
   return second.startsWith('/') ? second.slice(1) : second;

@@ -2,8 +2,8 @@ import type { LinuxIDMapping, Mount, Spec } from '../generated/spec.ts';
 import type { RootlessFacts } from './rootless.ts';
 
 /**
- * What somebody without privileges can run, where this is: a user namespace with all IDs that may be mapped, and no
- * network namespace, which nobody could connect.
+ * Makes a config that an unprivileged user can run here: with a user namespace that maps all IDs that may be mapped,
+ * and without a network namespace, which the user could not connect.
  *
  * @param spec the default config, which is changed
  */
@@ -19,7 +19,7 @@ export function rootlessSpec(spec: Spec, facts: RootlessFacts): Spec {
   return spec;
 }
 
-/** A fresh sysfs needs a network namespace of one's own, and a devpts with gid 5 that group. */
+/** A new sysfs needs a network namespace of its own, and a devpts with gid 5 needs that group. */
 function rootlessMount(mount: Mount, { gids }: RootlessFacts): Mount {
   if (mount.destination === '/sys') {
     return { destination: '/sys', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'ro'] };
@@ -32,7 +32,9 @@ function isMapped(mappings: readonly LinuxIDMapping[], id: number): boolean {
   return mappings.some(({ containerID, size }) => id >= containerID && id < containerID + size);
 }
 
-/** In a container whose /proc hides something the kernel gives nobody a new one: its pids are shared, and its /proc. */
+/**
+ * In a container whose /proc hides something, the kernel refuses every new procfs, so this shares its pids and its /proc.
+ */
 function shareProc(spec: Spec): void {
   const linux = spec.linux ?? {};
   linux.namespaces = (linux.namespaces ?? []).filter(({ type }) => type !== 'pid');

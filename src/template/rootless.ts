@@ -4,12 +4,15 @@ import type { LinuxIDMapping } from '../generated/spec.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
 import { isThere } from '../there.ts';
 
-/** What decides which container somebody without privileges can have. */
+/** The facts that decide which container an unprivileged user can have. */
 export interface RootlessFacts {
-  /** All that may be mapped: the own ID as 0, and where newuidmap(1) and newgidmap(1) can help, the subordinate ones. */
+  /**
+   * All IDs that may be mapped: the user's own ID as 0 and, if newuidmap(1) and newgidmap(1) can help, the subordinate
+   * ones.
+   */
   readonly uids: LinuxIDMapping[];
   readonly gids: LinuxIDMapping[];
-  /** Whether the kernel would refuse a new procfs, as it would show more than the one here. */
+  /** Whether the kernel would refuse a new procfs, because it would show more than the one here. */
   readonly procIsMasked: boolean;
 }
 
@@ -20,7 +23,7 @@ export function rootlessFacts(): RootlessFacts {
   const gid = process.getegid?.() ?? 0;
   const user = userName(uid);
   const more = helpersWork() ? { uids: ranges('uid', uid, user), gids: ranges('gid', uid, user) } : undefined;
-  // One without the other is of little use, and the helpers' own rules differ.
+  // One kind without the other is of little use, and the helpers have different rules.
   const both = more !== undefined && more.uids.length > 0 && more.gids.length > 0 ? more : { uids: [], gids: [] };
   return {
     uids: [{ containerID: 0, hostID: uid, size: 1 }, ...both.uids],
@@ -29,7 +32,7 @@ export function rootlessFacts(): RootlessFacts {
   };
 }
 
-/** Whether it may map what its own user namespace maps: CAP_SETGID, CAP_SETUID, CAP_SETFCAP. */
+/** Whether the runtime may map what its own user namespace maps: CAP_SETGID, CAP_SETUID, CAP_SETFCAP. */
 function isRootOfUserNamespace(): boolean {
   const needed = (1n << 6n) | (1n << 7n) | (1n << 31n);
   return process.geteuid?.() === 0 && !isInitialUserNamespace() && (ownCapabilities() & needed) === needed;
@@ -42,7 +45,7 @@ function allOfUserNamespace() {
   return { uids, gids };
 }
 
-/** ID inside, ID outside and how many, of each line of /proc/self/uid_map or gid_map. */
+/** ID inside, ID outside and count, for each line of /proc/self/uid_map or gid_map. */
 function mapLines(map: string): [number, number, number][] {
   return map
     .split('\n')
@@ -50,7 +53,7 @@ function mapLines(map: string): [number, number, number][] {
     .map((line) => line.trim().split(/\s+/).map(Number) as [number, number, number]);
 }
 
-/** Whether newuidmap(1) and newgidmap(1) are there and their privilege is not taken away. */
+/** Whether newuidmap(1) and newgidmap(1) exist, and can gain their privilege. */
 function helpersWork(): boolean {
   const path = (process.env.PATH ?? '').split(':');
   const areThere = ['newuidmap', 'newgidmap'].every((name) => path.some((place) => isOnPath(join(place, name))));
@@ -58,7 +61,7 @@ function helpersWork(): boolean {
   return !/^NoNewPrivs:\s*1$/m.test(readIfThere('/proc/self/status')) && boundsAllow();
 }
 
-/** As execvp(3) goes through the PATH: what cannot be looked at is passed over. */
+/** Like execvp(3) on the PATH, skips what cannot be looked at. */
 function isOnPath(path: string): boolean {
   try {
     return isThere(path);
@@ -79,7 +82,7 @@ function ranges(kind: 'uid' | 'gid', uid: number, user: string | undefined): Lin
 }
 
 /**
- * Mappings from 1 on of the ranges that subuid(5) gives a user, as far as this user namespace has them.
+ * Mappings, from ID 1 on, for the ranges that subuid(5) gives a user, as far as this user namespace has those IDs.
  *
  * @param table text of /etc/subuid or /etc/subgid
  * @param names of the user: its uid and its login name
@@ -102,18 +105,19 @@ function isInMap(map: string, start: number, count: number): boolean {
   return mapLines(map).some(([inner, , size]) => start >= inner && start + count <= inner + size);
 }
 
-/** By passwd(5) itself: subuid(5) knows users by name. */
+/** Reads passwd(5) itself, because subuid(5) has users by name. */
 function userName(uid: number): string | undefined {
   const lines = readIfThere('/etc/passwd').split('\n');
   return lines.map((line) => line.split(':')).find((fields) => fields[2] === String(uid))?.[0];
 }
 
-/** Directories of procfs that are always empty, so that a mount there hides nothing. */
+/** Directories of procfs that are always empty: a mount there hides nothing. */
 const emptyPlaces = ['/sys/fs/binfmt_misc', '/fs/nfsd', '/openprom'];
 
 /**
- * Whether every procfs here has something mounted over it, as a container's masked and read-only paths are. A new one in
- * another user namespace would show what they hide, so the kernel refuses it (mount_too_revealing of fs/namespace.c).
+ * Whether something is mounted over a part of every procfs here, as with a container's masked and read-only paths. A
+ * new procfs in another user namespace would show what is hidden, so the kernel refuses it (mount_too_revealing in
+ * fs/namespace.c).
  *
  * @param mountInfo text of /proc/self/mountinfo
  */
@@ -129,7 +133,7 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // The template is a proposal: what cannot be seen is not counted on.
+    // The template is a proposal, so what cannot be seen is taken as missing.
     return '';
   }
 }

@@ -1,4 +1,4 @@
-/** The config of a container that is to be safe, and nothing else is said of: what the library's spawn makes. */
+/** The config of a container that shall be safe unless something else is asked for; the library's spawn uses it. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
@@ -12,7 +12,7 @@ import { rootlessSpec } from './rootless-template.ts';
 import { defaultSeccomp } from './syscalls.ts';
 import { defaultSpec } from './template.ts';
 
-/** What may be asked for; what is not there has the safe value. */
+/** What may be asked for; anything missing gets the safe value. */
 export interface SandboxChoices {
   readonly id: string;
   readonly command: readonly string[];
@@ -25,18 +25,18 @@ export interface SandboxChoices {
   readonly cwd: string;
   readonly uid: number;
   readonly gid: number;
-  /** Without the CAP_ or with it. */
+  /** With or without the prefix CAP_. */
   readonly capabilities: readonly string[];
   /** Sources are absolute paths. */
   readonly mounts: readonly { readonly source: string; readonly destination: string; readonly readonly: boolean }[];
   /** `none`, `host`, or the absolute path of a network namespace. */
   readonly network: string;
   readonly seccomp: boolean;
-  /** Bytes, CPUs and processes; null: no limit, undefined: a safe one where the host can have one. */
+  /** Bytes, CPUs and processes; null: no limit; undefined: a safe limit, if the host can have one. */
   readonly memory: number | null | undefined;
   readonly cpus: number | null | undefined;
   readonly pids: number | null | undefined;
-  /** cgroupsPath. */
+  /** cgroupsPath of the config. */
   readonly cgroup: string | undefined;
 }
 
@@ -70,17 +70,20 @@ export function sandboxSpec(choices: SandboxChoices, host: HostFacts): SandboxSp
   return { spec, mapRootfs: ids.mapsFiles };
 }
 
-/** Which IDs the container has on the host. */
+/** The container's IDs on the host. */
 interface Ids {
-  /** Undefined: no user namespace. */
+  /** Mappings of the user namespace; undefined without one, and if `rootless`. */
   readonly uids: LinuxIDMapping[] | undefined;
-  /** The runtime is no root of the host's, and maps what it may. */
+  /** Set when the runtime is not the host's root, and maps what it may. */
   readonly rootless: boolean;
-  /** Files of the host keep the IDs that they have on disk (ID-mapped mounts). */
+  /** Whether files of the host keep their IDs on disk (ID-mapped mounts). */
   readonly mapsFiles: boolean;
 }
 
-/** 65,536 IDs that nobody else has, of those that systemd reserves for containers (its UIDS-GIDS.md). */
+/**
+ * Ranges of 65,536 IDs, from those that systemd reserves for containers (its UIDS-GIDS.md); the container gets one of
+ * them.
+ */
 const idsOfContainers = { first: 524_288, ranges: 28_662, size: 65_536 };
 
 function idsFor({ id, rootfs }: SandboxChoices, host: HostFacts): Ids {
@@ -90,7 +93,7 @@ function idsFor({ id, rootfs }: SandboxChoices, host: HostFacts): Ids {
   const range = Number(BigInt(`0x${addon().checksum(Buffer.from(id))}`) % BigInt(ranges));
   const own = [{ containerID: 0, hostID: first + range * size, size }];
   if (canMap(rootfs)) return { uids: own, rootless: false, mapsFiles: true };
-  // Its root is the host's by number, and has none of its powers.
+  // The container's root then has the number of the host's root, but none of its powers.
   return { uids: [{ containerID: 0, hostID: 0, size }], rootless: false, mapsFiles: false };
 }
 
@@ -98,12 +101,12 @@ function hasUserNamespaces(): boolean {
   return isThere('/proc/self/ns/user') && readFileSync('/proc/sys/user/max_user_namespaces', 'utf8').trim() !== '0';
 }
 
-/** By device: whether its filesystem takes ID-mapped mounts (mount_setattr(2)). */
+/** Whether a filesystem accepts ID-mapped mounts (mount_setattr(2)), by device. */
 const mappable = new Map<number, boolean>();
 
 function canMap(path: string): boolean {
   const device = statSync(path, { throwIfNoEntry: false })?.dev;
-  // What is not there is told of later.
+  // A missing path is reported later.
   if (device === undefined) return true;
   const known = mappable.get(device) ?? tryToMap(path);
   mappable.set(device, known);
@@ -149,11 +152,11 @@ function setNetwork(spec: Spec, { network }: SandboxChoices): void {
   const others = (linux.namespaces ?? []).filter(({ type }) => type !== 'network');
   if (network === 'none') linux.namespaces = [...others, { type: 'network' }];
   else linux.namespaces = network === 'host' ? others : [...others, { type: 'network', path: network }];
-  // A new sysfs would show the network namespace of whoever mounts it, and takes power over that.
+  // A new sysfs would show the network namespace of the process that mounts it, and needs power over that.
   if (network !== 'none') spec.mounts = (spec.mounts ?? []).filter(({ type }) => type !== 'sysfs');
 }
 
-/** A place to write, where the root filesystem has one. */
+/** A writable directory, if the root filesystem has a /tmp. */
 function temporary({ rootfs, readonly, mounts }: SandboxChoices): Mount[] {
   const isTaken = mounts.some(({ destination }) => destination === '/tmp');
   if (!readonly || isTaken || !isThere(join(rootfs, 'tmp'))) return [];
@@ -181,7 +184,7 @@ function setLimits(spec: Spec, { memory, cpus, pids, uid }: SandboxChoices, host
   linux.resources = resources;
 }
 
-/** Whether this caller can have such a limit: an ordinary user where it was delegated. */
+/** Whether this caller can set such a limit; an ordinary user can if the controller was delegated. */
 function mayLimit({ uid, initialUserNamespace, cgroup }: HostFacts, controller: string): boolean {
   if (!cgroup.controllers.includes(controller) || cgroup.mount === null) return false;
   if (uid === 0 && initialUserNamespace) return true;
@@ -195,8 +198,8 @@ function mayLimit({ uid, initialUserNamespace, cgroup }: HostFacts, controller: 
 }
 
 /**
- * RLIMIT_NPROC counts a user's processes in each user namespace by itself since Linux 5.14, and holds for all but the host's
- * root (kernel/fork.c).
+ * Whether RLIMIT_NPROC works as a limit. Since Linux 5.14 it counts a user's processes in each user namespace
+ * separately; it binds all users except the host's root (kernel/fork.c).
  */
 function countsByUser({ uids, rootless }: Ids, uid: number): boolean {
   return rootless || (uids !== undefined && (uids[0]?.hostID ?? 0) + uid !== 0);

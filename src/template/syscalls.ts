@@ -1,6 +1,6 @@
 /**
- * The system calls of programs that do not administer a machine, by what they are for. What is not here is refused with
- * EPERM: mounts and namespaces, modules, keys, the clock, other machines' devices, and what has been a way out of
+ * The system calls of programs that do not administer a machine, grouped by purpose. All others are refused with EPERM:
+ * mounts and namespaces, modules, keys, the clock, other machines' devices, and calls that have been a way out of
  * containers more than once (bpf, userfaultfd, io_uring, open_by_handle_at, perf_event_open).
  */
 import type { LinuxSeccomp, LinuxSyscall } from '../generated/spec.ts';
@@ -46,10 +46,10 @@ const groups = {
     sysinfo`,
 };
 
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET of clone(2): no namespaces are made inside. */
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET of clone(2): no namespaces can be made inside. */
 const newNamespaces = 0x7e020000;
 
-/** What personality(2) may be set to: Linux, 32 bits, no randomisation, or a question. */
+/** Values that personality(2) accepts: Linux, 32 bits, no randomisation, or a query. */
 const personalities = [0x0, 0x8, 0x20000, 0x20008, 0x40000, 0xffffffff];
 
 const AF_VSOCK = 40;
@@ -60,7 +60,7 @@ const architectures: Readonly<Record<string, LinuxSeccomp['architectures']>> = {
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 };
 
-/** As large as docker's default, and made anew from what programs need. @param arch process.arch */
+/** As large as docker's default, but made from scratch for what programs need. @param arch process.arch */
 export function defaultSeccomp(arch: string): LinuxSeccomp {
   const names = Object.values(groups).flatMap((words) => words.split(/\s+/));
   return {
@@ -70,10 +70,10 @@ export function defaultSeccomp(arch: string): LinuxSeccomp {
     syscalls: [
       { names, action: 'SCMP_ACT_ALLOW' },
       allowed('clone', { index: 0, value: newNamespaces, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }),
-      // Its flags lie in memory, where a filter cannot look: libc takes clone then.
+      // Its flags are in memory, where a filter cannot look; libc then falls back to clone.
       { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
       ...personalities.map((value) => allowed('personality', { index: 0, value, op: 'SCMP_CMP_EQ' })),
-      // The host of a virtual machine.
+      // Except AF_VSOCK, which reaches the host of a virtual machine.
       allowed('socket', { index: 0, value: AF_VSOCK, op: 'SCMP_CMP_NE' }),
     ],
   };

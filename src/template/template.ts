@@ -92,7 +92,7 @@ export function defaultSpec(): Spec {
   };
 }
 
-/** What `tsrun spec` can be asked for. */
+/** What a caller of `tsrun spec` can choose. */
 export interface SpecChoices {
   rootless: boolean;
   rootfs: string | undefined;
@@ -101,7 +101,7 @@ export interface SpecChoices {
   hostname: string | undefined;
   /** name=value. */
   env: readonly string[];
-  /** Empty: the default's. */
+  /** Empty: the default's command. */
   command: readonly string[];
 }
 
@@ -120,7 +120,7 @@ export function configured(choices: SpecChoices): Spec {
   return spec;
 }
 
-/** @throws TsrunError when the file is there already, which nobody wants overwritten */
+/** @throws TsrunError when the file already exists: it must not be overwritten */
 export function writeSpec(spec: Spec, path: string): void {
   try {
     writeFileSync(path, `${JSON.stringify(spec, null, 2)}\n`, { flag: 'wx', mode: 0o644 });
