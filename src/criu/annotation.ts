@@ -1,2 +1,5 @@
-/** Names a configuration file for CRIU, which may have it run programs (runc's and crun's name). */
+/**
+ * Names a configuration file for CRIU, which can make CRIU run programs. The annotation's name is that of runc and
+ * crun.
+ */
 export const criuConfigAnnotation = 'org.criu.config';

@@ -2,16 +2,16 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-/** CRIU's magic numbers, before the entries. */
+/** Length of CRIU's magic numbers, before the entries. */
 const headerSize = 8;
 
-/** Numbers of CRIU's images/fdinfo.proto and images/regfile.proto. */
+/** Numbers from CRIU's images/fdinfo.proto and images/regfile.proto. */
 const regularFile = 3;
 const ofRegularFile = { size: 8, isExternal: 9, mode: 10 } as const;
 
 /**
- * Takes the size and mode out of what files.img says of files that restore gets from outside: another log file stands in
- * for the container's own then, and CRIU would demand that it is as long.
+ * Removes size and mode from the entries in files.img for files that restore gets from outside: there, another log file
+ * replaces the container's own, and CRIU would demand that it has the same length.
  */
 export function forgetExternalSizes(directory: string): void {
   const path = join(directory, 'files.img');
@@ -47,7 +47,7 @@ function isExternal(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** A message with other bytes in the place of embedded messages; what it does not know stays as it is. */
+/** Copies a message with other bytes for its embedded messages; unknown fields stay as they are. */
 function rewritten(
   bytes: Uint8Array,
   replace: (number: number, bytes: Uint8Array) => Uint8Array | undefined,

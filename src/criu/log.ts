@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** How many of CRIU's lines an error shows. */
 const shown = 4;
 
-/** Of what CRIU tries and can do without, and of the end that all its failures have. */
+/** Errors that CRIU can do without, and the last line, which all its failures have. */
 const noise = [
   /rlimit: Can't setup RLIMIT_NOFILE/,
   /execvp\("[^"]*", \.\.\.\) failed/,
@@ -12,7 +12,7 @@ const noise = [
   /Unable to send a fin packet/,
 ];
 
-/** The last lines of a log of CRIU's that tell of errors; none where there is no log. */
+/** The last lines with errors in one of CRIU's logs; empty without a log. */
 export function lastErrors(path: string): string[] {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-/** The messages of CRIU's RPC that tsrun uses, numbered as in CRIU's images/rpc.proto (criu(8), swrk). */
+/** The messages of CRIU's RPC that tsrun uses, with the numbers from CRIU's images/rpc.proto (criu(8), swrk). */
 import type { Message, MessageType } from '../protobuf/wire.ts';
 
 export const requestType = {
@@ -11,10 +11,10 @@ export const requestType = {
   version: 10,
 } as const;
 
-/** criu_cg_mode, by the names that --manage-cgroups-mode takes. */
+/** criu_cg_mode, by the names for --manage-cgroups-mode. */
 export const cgroupModes = { ignore: 0, none: 1, props: 2, soft: 3, full: 4, strict: 5 } as const;
 
-/** criu_network_lock_method, by the names that --network-lock takes. */
+/** criu_network_lock_method, by the names for --network-lock. */
 export const networkLocks = { iptables: 1, nftables: 2, skip: 3 } as const;
 
 const options = {

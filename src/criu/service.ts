@@ -4,19 +4,19 @@ import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { decode, encode } from '../protobuf/wire.ts';
 import { type CriuOptions, type Request, type Response, request, requestType, response } from './messages.ts';
 
-/** The first that runs on the kernels tsrun runs on; what tsrun asks of it is in it. */
+/** The first version that runs on the kernels tsrun runs on; it has everything that tsrun asks of it. */
 const oldest = { major: 4, minor: 0 };
 
-/** Bytes. Its longest, with the text of an error, is far below. */
+/** In bytes. CRIU's longest message, with an error's text, is far shorter. */
 const longestMessage = 64 * 1024;
 
-/** What CRIU tells on the way, by the name of its script; what it is to wait for is done when this returns. */
+/** Gets what CRIU reports on its way, with the name of its script; CRIU waits until this returns. */
 export type Notify = (script: string, pid: number, fd: number) => void;
 
 export interface ServiceOptions {
-  /** The directory that is to be a mount point, for a restore; '' for none. */
+  /** For a restore, a directory to turn into a mount point; '' for none. */
   root?: string;
-  /** Descriptors that a request names. */
+  /** Descriptors that a request refers to. */
   inherit?: readonly number[];
   /** CRIU takes a shell job's terminal from its own stdin. */
   input?: number;
@@ -27,16 +27,16 @@ export interface CriuVersion {
   readonly minor: number;
 }
 
-/** One `criu swrk`, a child of this process, for one piece of work: it answers the requests on its socket. */
+/** One `criu swrk`, a child of this process, for one task: it answers the requests on its socket. */
 export class CriuService {
   readonly pid: number;
   readonly #pidfd: number;
   readonly #socket: number;
-  /** What it writes besides its log. */
+  /** What it writes outside its log. */
   readonly #output: number;
   #ended = false;
 
-  /** @throws TsrunError when there is no criu, or one that is too old; nothing has been touched then */
+  /** @throws TsrunError when criu is missing or too old; nothing has been changed then */
   constructor({ root = '', inherit = [], input = -1 }: ServiceOptions) {
     const [ours, theirs] = addon().socketPair();
     this.#socket = ours;
@@ -83,10 +83,10 @@ export class CriuService {
   }
 
   /**
-   * Sends a request and does what CRIU asks for on the way.
+   * Sends a request, and does what CRIU asks for meanwhile.
    *
    * @returns its answer; undefined when it has ended without one
-   * @throws what `notify` has thrown, when CRIU has been told and has undone its work
+   * @throws what `notify` has thrown, after CRIU has been told and has undone its work
    */
   request(message: Request, notify: Notify = () => {}): Response | undefined {
     let failure: { error: unknown } | undefined;
@@ -119,13 +119,13 @@ export class CriuService {
     return { response: decode(response, received.data.subarray(0, received.size)), fd: received.fd };
   }
 
-  /** What it has written besides its log, undefined when that is nothing. */
+  /** What it has written outside its log; undefined when that is nothing. */
   output(): string | undefined {
     const text = addon().readFile(`/proc/self/fd/${this.#output}`).toString().trim();
     return text === '' ? undefined : text;
   }
 
-  /** Ends it, and with it its mount namespace. A restored container stays: it is this process's child. */
+  /** Ends it and its mount namespace. A restored container stays: it is a child of this process. */
   close(): void {
     if (this.#ended) return;
     this.#ended = true;

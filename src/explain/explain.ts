@@ -1,4 +1,4 @@
-/** What `tsrun explain` says: of a property, an operation, or an error that names them. */
+/** Text for `tsrun explain`: about a property, an operation, or an error that names them. */
 
 import { TsrunError } from '../errors.ts';
 import { type ExplainedProperty, opDocs, properties } from '../generated/explain.ts';
@@ -6,7 +6,7 @@ import type { Style } from '../style.ts';
 import { nearest } from '../suggest.ts';
 import { errnosIn, type KnownWords, knownWords } from './words.ts';
 
-/** What a text is about. */
+/** What a text refers to. */
 export interface Explained {
   readonly properties: readonly ExplainedProperty[];
   readonly ops: readonly string[];
@@ -32,11 +32,14 @@ export function explained(text: string): Explained {
   throw new TsrunError(`nothing is known of ${JSON.stringify(text)}`, { hint: suggestion(text) });
 }
 
-/** The property of a pointer as messages print it, or the nearest around it: an item of a list, a name of a map. */
+/**
+ * The property at a pointer as messages print it, or the nearest one around it: for an item of a list, or a name in a
+ * map.
+ */
 function propertyAt(pointer: string): ExplainedProperty | undefined {
   for (let names = pointer.replace(/\/$/, '').split('/'); names.length > 1; names = names.slice(0, -1)) {
     const found = properties.find(({ pattern }) => isMatch(pattern.split('/'), names));
-    // What is no property at all is not explained as its neighbour.
+    // A pointer that is no property must not be explained as one around it.
     if (found !== undefined)
       return hasItems(found) || found.pattern === pointer || names.join('/') === pointer ? found : undefined;
   }
@@ -59,7 +62,7 @@ function suggestion(text: string): string {
     : `did you mean ${near}?`;
 }
 
-/** `memory.limit` and `memoryLimit` are no pointers; the last name may be one's. */
+/** `memory.limit` and `memoryLimit` are not pointers, but their last name may be a property's. */
 function ofLastName(text: string): string | undefined {
   const name = text
     .split(/[/.\s[\]]+/)
@@ -69,7 +72,7 @@ function ofLastName(text: string): string | undefined {
   return properties.find(({ pattern }) => pattern.toLowerCase().endsWith(`/${name}`))?.pattern;
 }
 
-/** For people. */
+/** Text for people. */
 export function explanation({ properties: found, ops, errnos, words }: Explained, style: Style): string {
   const blocks = [
     ...words.map(({ text }) => `${text}\n`),
@@ -108,7 +111,7 @@ function row(name: string, value: string, style: Style): string {
   return `  ${style.cyan(name.padEnd(labelWidth))}${value.split('\n').flatMap(wrapped).join(indent)}`;
 }
 
-/** Columns of text beside the labels. */
+/** Width of the text beside the labels, in characters. */
 const textWidth = 88;
 
 function wrapped(text: string): string[] {
@@ -136,7 +139,7 @@ function exampleLines({ example }: ExplainedProperty, style: Style): string[] {
   return [`  ${style.cyan('example')}`, ...text.split('\n').map((line) => `    ${line}`)];
 }
 
-/** Indented, but for what fits on a line. */
+/** Indented JSON, but on one line if it fits. */
 function compactJson(value: unknown, indent = ''): string {
   const spaced: Record<string, string> = { '{': '{ ', '}': ' }', ':': ': ', ',': ', ' };
   const flat = JSON.stringify(value).replace(/("(?:[^"\\]|\\.)*")|[{}:,]/g, (mark) => spaced[mark] ?? mark);

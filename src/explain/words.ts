@@ -1,4 +1,4 @@
-/** Errors whose words name no property: engines look for them as they are, and what they mean. */
+/** Errors whose words name no property, because engines look for exactly these words; and what they mean. */
 import { constants } from 'node:os';
 import { systemHint } from '../errors.ts';
 import { errnoWords } from '../linux/errno.ts';
@@ -6,7 +6,7 @@ import { errnoWords } from '../linux/errno.ts';
 export interface KnownWords {
   readonly pattern: RegExp;
   readonly text: string;
-  /** The property that it is about. */
+  /** The property that the error is about. */
   readonly pointer?: string;
 }
 
@@ -57,7 +57,7 @@ export const knownWords: readonly KnownWords[] = [
   },
 ];
 
-/** Names of errors of the system in a text. */
+/** The system's errors that a text names. */
 export function errnosIn(text: string): { name: string; words: string; hint: string | undefined }[] {
   const names = [...new Set([...text.matchAll(/\bE[A-Z0-9]{2,}\b/g)].map(([name]) => name))];
   return names.flatMap((name) => {

@@ -18,7 +18,7 @@ import { keepGroupsAnnotation } from '../lower/process/user.ts';
 import { specVersion } from '../spec-version.ts';
 import { annotationPrefix } from '../systemd/unit-properties.ts';
 
-/** The few things that the document is to say of this host. */
+/** The few facts about this host in the document. */
 export interface FeatureFacts {
   /** Flags of seccomp(2) that the kernel knows. */
   readonly seccompFlags: readonly SeccompFlag[];
@@ -26,10 +26,10 @@ export interface FeatureFacts {
 }
 
 /**
- * features.md: what tsrun carries out on a kernel that has everything, whatever this host has (which is what
- * `tsrun check` tells). Made from the tables that lowering runs on, so that it cannot promise something else.
+ * features.md: what tsrun can do on a kernel that has everything, whatever this host has (`tsrun check` tells that).
+ * Built from the tables that lowering uses, so that it cannot promise anything else.
  *
- * @param commands names of the commands that do what they are called
+ * @param commands names of the implemented commands
  */
 export function features(commands: readonly string[], facts: FeatureFacts): Features {
   return {
@@ -41,11 +41,11 @@ export function features(commands: readonly string[], facts: FeatureFacts): Feat
     annotations: {
       'io.tsrun.version': version,
       'io.tsrun.commit': commit,
-      // By this name engines look for it, whatever the runtime.
+      // Engines look for this name in every runtime.
       'org.opencontainers.runc.checkpoint.enabled': String(commands.includes('checkpoint')),
       'io.github.seccomp.libseccomp.version': facts.libseccompVersion,
     },
-    // What CRIU is told, any property of the container's unit, as far as systemd lets it be set, and the groups of the
+    // What CRIU is told; any property of the container's unit that systemd allows to set; and the groups of the
     // runtime's caller.
     potentiallyUnsafeConfigAnnotations: [criuConfigAnnotation, annotationPrefix, keepGroupsAnnotation],
   };

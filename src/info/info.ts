@@ -1,4 +1,4 @@
-/** What this host gives to containers, and what of the specification it cannot do. */
+/** What this host offers to containers, and which parts of the specification it cannot do. */
 
 import { join } from 'node:path';
 import { commit, version } from '../build-info.ts';
@@ -13,7 +13,7 @@ import { specVersion } from '../spec-version.ts';
 import { subordinateMappings } from '../template/rootless.ts';
 import { namesIn, textOf } from '../there.ts';
 
-/** A range of IDs of subuid(5) or subgid(5). */
+/** A range of IDs from subuid(5) or subgid(5). */
 export interface IdRange {
   readonly first: number;
   readonly count: number;
@@ -27,11 +27,11 @@ export interface Info {
     readonly uid: number;
     readonly gid: number;
     readonly initialUserNamespace: boolean;
-    /** Names of those that it may give to a container. */
+    /** Names of those that the user may give to a container. */
     readonly capabilities: readonly string[];
     readonly subordinateUids: readonly IdRange[];
     readonly subordinateGids: readonly IdRange[];
-    /** Paths of the programs that let an ordinary user map them; null where one is missing. */
+    /** Paths of the programs that let an ordinary user map them; null if one is missing. */
     readonly newuidmap: string | null;
     readonly newgidmap: string | null;
   };
@@ -40,10 +40,10 @@ export interface Info {
     readonly mount: string | null;
     readonly options: readonly string[];
     readonly controllers: readonly string[];
-    /** Held by cgroup v1. */
+    /** Controllers that cgroup v1 has. */
     readonly v1Controllers: readonly string[];
     readonly own: string;
-    /** Below which containers' cgroups go. */
+    /** The cgroup below which containers' cgroups are made. */
     readonly parent: string;
   };
   readonly systemd: boolean;
@@ -53,7 +53,7 @@ export interface Info {
   readonly seccompFlags: readonly string[];
   readonly resctrl: string | null;
   readonly numaNodes: number;
-  /** Properties that this host cannot honour for this user, and why. */
+  /** Properties that this host cannot honour for this user, and the reasons. */
   readonly cannot: readonly { readonly pointer: string; readonly why: string; readonly hint?: string }[];
 }
 
@@ -95,14 +95,14 @@ export function infoOf(host: HostFacts): Info {
   };
 }
 
-/** Asked of lowering itself, for a config that has every property. */
+/** Asks lowering itself, with a config that has every property. */
 function cannotDo(host: HostFacts): Info['cannot'] {
   const options = { id: 'info', bundle: '/', cgroupManager: 'cgroupfs' } as const;
   const { errors } = loweringProblems(everyProperty, host, options);
   const missing = Object.keys(namespaceFlags)
     .filter((type) => !hasNamespace(type))
     .map((type) => ({ pointer: '/linux/namespaces', why: `this kernel has no ${type} namespaces` }));
-  // Swap is counted with the memory limit, which has been taken away when it was refused.
+  // Swap is counted with the memory limit, which was removed if it was refused.
   const isOwn = ({ pointer }: { pointer: string }) =>
     pointer !== '/linux/resources/memory/swap' ||
     !errors.some((one) => one.pointer === '/linux/resources/memory/limit');

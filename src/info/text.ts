@@ -5,7 +5,7 @@ import type { IdRange, Info } from './info.ts';
 
 const labelWidth = 16;
 
-/** For people. */
+/** Text for people. */
 export function infoText(info: Info, style: Style): string {
   const { tsrun, libraries, kernel, cgroup, cannot } = info;
   const rows: [string, string][] = [

@@ -1,9 +1,9 @@
-/** Messages as protobuf has them on the wire, from a table of their fields: only those that tsrun sends or reads. */
+/** Encodes and decodes protobuf messages by a table of their fields, which has only those that tsrun sends or reads. */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 type Kind = 'bool' | 'int32' | 'uint32' | 'int64' | 'string' | 'bytes' | MessageType;
 
-/** The fields of a message by name, as the .proto file numbers them. */
+/** The fields of a message by name, with their numbers in the .proto file. */
 export interface MessageType {
   readonly [name: string]: readonly [number: number, kind: Kind, repeated?: 'repeated'];
 }
@@ -22,7 +22,7 @@ type Value<K> = K extends 'bool'
             ? Message<K>
             : never;
 
-/** What a message of this type is in TypeScript; all fields may be absent. */
+/** A message of this type in TypeScript; every field may be absent. */
 export type Message<Type extends MessageType> = {
   -readonly [Name in keyof Type]?: Type[Name] extends readonly [number, infer K, 'repeated']
     ? readonly Value<K>[]
@@ -58,7 +58,7 @@ function writeField(writer: BinaryWriter, number: number, kind: Kind, value: unk
   }
 }
 
-/** @throws Error for bytes that are no message */
+/** @throws Error for bytes that are not a message */
 export function decode<Type extends MessageType>(type: Type, bytes: Uint8Array): Message<Type> {
   return read(reader(bytes), bytes.length, type) as Message<Type>;
 }

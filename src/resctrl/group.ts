@@ -1,4 +1,4 @@
-/** Groups of resctrl: one directory each, with files schemata and tasks. All paths come from the plan. */
+/** Groups of resctrl: each is a directory with the files schemata and tasks. All paths come from the plan. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
@@ -7,10 +7,11 @@ import { isThere, readIfThere } from '../there.ts';
 import { schemataConflict } from './schemata.ts';
 
 /**
- * Puts a process into its group, which is made, or held against the config when it is there.
+ * Puts a process into its group. A missing group is made; an existing one must agree with the config.
  *
- * @param announce gets the directories that will be made, before any is, so that a killed create leaves a trace of them
- * @throws TsrunError in the kernel's own words where it has any
+ * @param announce gets the directories to be made, before any of them is, so that a killed create leaves a record of
+ *   them
+ * @throws TsrunError in the kernel's own words, if it gives any
  */
 export function joinGroup(op: JoinResctrlOp, pid: number, announce: (directories: readonly string[]) => void): void {
   const isNew = !isThere(op.directory);
@@ -30,7 +31,7 @@ export function joinGroup(op: JoinResctrlOp, pid: number, announce: (directories
   carryOut(op, join(op.monitoring, 'tasks'), String(pid));
 }
 
-/** Only a new group is written; another's stays as it is, and must be what the config says. */
+/** Writes only a new group; an existing one stays as it is, and must agree with the config. */
 function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boolean): void {
   const path = join(directory, 'schemata');
   for (const text of schemata) {
@@ -50,8 +51,9 @@ function writeSchemata({ schemata, directory, ...op }: JoinResctrlOp, isNew: boo
 /**
  * Writes new schemata to the group that create made for a container.
  *
- * @param groups directories that create made, as the container's record has them
- * @throws TsrunError when none of them is a group with schemata: then it shares one, which is not its to change
+ * @param groups directories that create made, as the container's record lists them
+ * @throws TsrunError when none of them is a group with schemata: the container then shares a group, which must not be
+ *   changed
  */
 export function changeSchemata(groups: readonly string[], from: string, schemata: readonly string[]): void {
   const directory = groups.find((group) => isThere(join(group, 'schemata')));
@@ -86,20 +88,20 @@ function refused({ from, mount }: Pick<JoinResctrlOp, 'from' | 'mount'>, path: s
   return new TsrunError(`${path}: ${code}${why === undefined ? '' : `: ${why}`}`, { about: from });
 }
 
-/** What the kernel says of the last failure; `ok` after a success. */
+/** The kernel's words about the last failure; undefined after a success, for which the kernel says `ok`. */
 function lastStatus(mount: string): string | undefined {
   try {
     const text = readFileSync(join(mount, 'info/last_cmd_status'), 'utf8').trim();
     return text === 'ok' || text === '' ? undefined : text;
   } catch {
-    // Only more words for a failure that has a code already.
+    // These would only be more words for an error that already has a code.
     return undefined;
   }
 }
 
 /**
- * Removes groups that create made, in the given order, unless other processes are in them by now: removing a group
- * throws its processes into the default one. What is gone already is no error.
+ * Removes groups that create made, in the given order, unless other processes are in them by now: removing a group puts
+ * its processes into the default one. A group that is already gone is no error.
  */
 export function removeGroups(directories: readonly string[]): void {
   for (const directory of directories) {

@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 
-/** Runs `work` under the lock by which users of resctrl keep out of each other's way (resctrl.rst, Locking). */
+/** Runs `work` under the lock that all users of resctrl take (resctrl.rst, Locking). */
 export function withResctrlLock(mount: string, work: () => void): void {
   const fd = openSync(mount, 'r');
   try {

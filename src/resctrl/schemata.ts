@@ -1,10 +1,10 @@
 /**
- * Compares schemata (`L3:0=7f0;1=1f`) by what they mean: order, blanks and leading zeros do not count, and domains that
- * are not asked for may be anything.
+ * Compares schemata (`L3:0=7f0;1=1f`) by meaning: order, blanks and leading zeros do not matter, and domains that are
+ * not asked for may have any value.
  *
  * @param wanted lines of the config
  * @param present the group's schemata file
- * @returns the first difference in words; undefined when there is none
+ * @returns the first difference in words; undefined if there is none
  */
 export function schemataConflict(wanted: string, present: string): string | undefined {
   const have = new Map(domains(present));

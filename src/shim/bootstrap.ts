@@ -1,21 +1,21 @@
-/** `start`: finds the resident process of the namespace, or starts it. */
+/** `start`: finds the resident process of the namespace, or starts one. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { addon } from '../addon.ts';
 
-/** Where containerd's own shims have their sockets. */
+/** The directory of the sockets of containerd's own shims. */
 const directory = '/run/containerd/s';
 
 export interface ShimFlags {
   readonly namespace: string;
-  /** Of containerd. */
+  /** containerd's address. */
   readonly address: string;
   readonly publishTo: string;
 }
 
-/** Two starts at once give one process: the second waits for the first's lock, and finds its socket. */
+/** Two starts at once lead to one process: the second waits for the lock of the first, and then finds its socket. */
 export async function startServer(flags: ShimFlags, program: string): Promise<string> {
   mkdirSync(directory, { recursive: true, mode: 0o711 });
   const socket = socketOf(flags);
@@ -43,7 +43,10 @@ function answers(socket: string): Promise<boolean> {
   });
 }
 
-/** Until it listens. It has nothing of this process: containerd reads stdout to its end. */
+/**
+ * Starts the process and waits until it listens. It must not inherit this process's stdout, which containerd reads to
+ * its end.
+ */
 function launch(socket: string, { namespace, publishTo }: ShimFlags, program: string): Promise<void> {
   const log = openSync(`${socket}.log`, 'a', 0o600);
   const { NOTIFY_SOCKET: _, ...env } = process.env;

@@ -1,4 +1,4 @@
-/** What containerd asks of a new container, from its message. */
+/** Reads what containerd asks of a new container from its message. */
 import { join } from 'node:path';
 import { decode } from '../protobuf/wire.ts';
 import { createRequest, runcOptions } from './messages.ts';
@@ -17,7 +17,7 @@ export interface CreateOptions {
   readonly cgroupManager: 'systemd' | 'cgroupfs';
 }
 
-/** @throws Status for what the shim cannot do: nothing that was asked for is left out silently */
+/** @throws Status for what the shim cannot do: nothing that is asked for is silently left out */
 export function createOptionsOf(payload: Uint8Array, namespace: string): CreateOptions {
   const asked = decode(createRequest, payload);
   const { id = '', bundle = '', rootfs = [], stdin = '', stdout = '', stderr = '' } = asked;
@@ -35,7 +35,7 @@ export function createOptionsOf(payload: Uint8Array, namespace: string): CreateO
 
 function optionsOf({ type_url = '', value = new Uint8Array() }: { type_url?: string; value?: Uint8Array } = {}) {
   if (type_url.endsWith('containerd.runc.v1.Options')) return decode(runcOptions, value);
-  // Of a runtime that containerd does not know, it sends these, with nothing in them that is for the shim.
+  // containerd sends these for a runtime that it does not know; nothing in them is for the shim.
   if (value.length === 0 || type_url.endsWith('runtimeoptions.v1.Options')) return {};
   throw new Status('unimplemented', `options of the type ${type_url}`);
 }

@@ -1,4 +1,6 @@
-/** Events go back to containerd, in order, over its ttrpc socket; what it cannot take now it gets later. */
+/**
+ * Sends events to containerd, in order, over its ttrpc socket; an event that containerd cannot take now is sent later.
+ */
 import { createConnection } from 'node:net';
 import { encode, type Message, type MessageType } from '../protobuf/wire.ts';
 import { events, forwardRequest, request, timestampOf } from './messages.ts';
@@ -6,9 +8,11 @@ import { frame } from './ttrpc.ts';
 
 const service = 'containerd.services.events.ttrpc.v1.Events';
 
-/** Of events that wait; beyond it the oldest go. containerd asks for states itself when it comes back. */
+/**
+ * The most events that wait; beyond it the oldest are dropped. containerd itself asks for states when it comes back.
+ */
 const mostWaiting = 10_000;
-/** Milliseconds. */
+/** In milliseconds. */
 const retryAfter = 1000;
 const patience = 5000;
 
@@ -50,7 +54,7 @@ export class Publisher {
   }
 }
 
-/** Whether it has been answered; an answer that refuses it is one, too. */
+/** Whether there was an answer, even one that refuses the event. */
 function forward(path: string, payload: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(path);

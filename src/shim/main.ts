@@ -29,7 +29,7 @@ async function main(words: string[]): Promise<void> {
   throw new Error(`unknown action ${JSON.stringify(action ?? '')}: start or delete, which containerd calls`);
 }
 
-/** As Go's package flag reads them. */
+/** Parses flags as Go's package flag does. */
 function parse(words: string[]): { flags: Record<string, string>; action: string | undefined } {
   const flags: Record<string, string> = {};
   const rest = [...words];
@@ -40,7 +40,7 @@ function parse(words: string[]): { flags: Record<string, string>; action: string
   return { flags, action: rest[0] };
 }
 
-/** The server holds no stdout of this process, so that its end is the answer's. */
+/** The server does not inherit this process's stdout, so that the answer ends when this process does. */
 async function start({ namespace = '', address = '' }: Record<string, string>): Promise<void> {
   if (namespace === '') throw new Error('-namespace: missing');
   const publishTo = process.env.TTRPC_ADDRESS ?? (address === '' ? '' : `${address}.ttrpc`);
@@ -56,7 +56,7 @@ function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
   runServer({ socket, lockFile: `${socket}.lock`, namespace, publishTo, ready });
 }
 
-/** containerd calls it when the shim is gone, and after a start that failed: nothing is left of the container. */
+/** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */
 async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
   const [{ deleteContainer }, { ContainerDirectory }, { checkId }] = await Promise.all([
     import('../container/delete.ts'),
@@ -69,7 +69,7 @@ async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string,
   const { init, exit } = directory.readIfThere() ?? {};
   deleteContainer(directory, { force: true });
   await unmountRootfs(path);
-  // SIGKILL, where nobody has seen how it ended.
+  // SIGKILL if nothing has seen how it ended.
   const status = exit?.code ?? 128 + (exit?.signal ?? 9);
   print(encode(deleteResponse, { pid: init?.pid ?? 0, exit_status: status, exited_at: timestampOf(Date.now()) }));
 }

@@ -1,4 +1,7 @@
-/** The messages of containerd's API that the shim uses, numbered as in its .proto files (api/runtime, api/events, api/types). */
+/**
+ * The messages of containerd's API that the shim uses, with the numbers from its .proto files (api/runtime, api/events,
+ * api/types).
+ */
 
 const any = { type_url: [1, 'string'], value: [2, 'bytes'] } as const;
 const timestamp = { seconds: [1, 'int64'], nanos: [2, 'int32'] } as const;
@@ -9,7 +12,7 @@ const mount = {
   options: [4, 'string', 'repeated'],
 } as const;
 
-/** Of ttrpc. */
+/** ttrpc's own. */
 export const request = {
   service: [1, 'string'],
   method: [2, 'string'],
@@ -34,7 +37,7 @@ export const createRequest = {
   options: [10, any],
 } as const;
 
-/** Of io.containerd.runc.v2: its callers send them to any runtime of its kind. */
+/** From io.containerd.runc.v2, whose callers send them to any runtime of its kind. */
 export const runcOptions = {
   no_pivot_root: [1, 'bool'],
   no_new_keyring: [2, 'bool'],
@@ -44,7 +47,7 @@ export const runcOptions = {
   systemd_cgroup: [9, 'bool'],
 } as const;
 
-/** What most requests have: the container, and the process of exec's. */
+/** The fields of most requests: the container, and the id of an exec process. */
 export const processRequest = { id: [1, 'string'], exec_id: [2, 'string'] } as const;
 
 export const killRequest = { ...processRequest, signal: [3, 'uint32'], all: [4, 'bool'] } as const;
@@ -84,7 +87,7 @@ export const forwardRequest = {
   envelope: [1, { timestamp: [1, timestamp], namespace: [2, 'string'], topic: [3, 'string'], event: [4, any] }],
 } as const;
 
-/** containerd.events.*, by the topic that each is published to. */
+/** containerd.events.*, by the topic of each. */
 export const events = {
   '/tasks/create': {
     type: 'containerd.events.TaskCreate',

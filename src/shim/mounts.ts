@@ -1,4 +1,7 @@
-/** The root filesystem that containerd describes: mounted on the bundle's rootfs by mount(8), beside the event loop. */
+/**
+ * Mounts the root filesystem that containerd describes on the bundle's rootfs, with mount(8), which does not block the
+ * event loop.
+ */
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +15,7 @@ export interface Mount {
   readonly options?: readonly string[];
 }
 
-/** Milliseconds, after which a mount that hangs is given up. */
+/** Milliseconds after which a mount that hangs is given up. */
 const patience = 30_000;
 
 const run = promisify(execFile);
@@ -33,7 +36,7 @@ async function mountOne(rootfs: string, { type = '', source = '', target = '', o
   const isBind = type === 'bind' || options.some((option) => option === 'bind' || option === 'rbind');
   const list = options.length > 0 ? ['-o', options.join(',')] : isBind ? ['-o', 'bind'] : [];
   try {
-    // As containerd has written them: not read from fstab, and handed to no mount.TYPE.
+    // Exactly as containerd wrote them: mount(8) reads no fstab and calls no mount.TYPE.
     await run('mount', ['-n', '-i', ...(isBind ? [] : ['-t', type]), ...list, '--', source, rootfs], {
       timeout: patience,
     });
@@ -43,7 +46,7 @@ async function mountOne(rootfs: string, { type = '', source = '', target = '', o
   }
 }
 
-/** All that is mounted there; nothing is no error. */
+/** Unmounts everything there; if nothing is mounted, that is no error. */
 export async function unmountRootfs(bundle: string): Promise<void> {
   await run('umount', ['-n', '-i', '-R', '-l', join(bundle, 'rootfs')], { timeout: patience }).catch(() => undefined);
 }

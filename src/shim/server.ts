@@ -1,4 +1,4 @@
-/** The resident process: one for a namespace of a containerd. */
+/** The resident process: one for each namespace of a containerd. */
 import { openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { addon } from '../addon.ts';
@@ -6,16 +6,16 @@ import { Publisher } from './events.ts';
 import { TaskService } from './service.ts';
 import { serve } from './ttrpc.ts';
 
-/** Milliseconds without a container and without a connection, after which it leaves. */
+/** It leaves after so many milliseconds without a container or a connection. */
 const idleTime = 5000;
 
 export interface ServerOptions {
   readonly socket: string;
   readonly lockFile: string;
   readonly namespace: string;
-  /** Of containerd's ttrpc socket. */
+  /** Address of containerd's ttrpc socket. */
   readonly publishTo: string;
-  /** Called when it can be connected to. */
+  /** Called when the socket accepts connections. */
   ready(): void;
 }
 
@@ -24,7 +24,7 @@ export function runServer({ socket, lockFile, namespace, publishTo, ready }: Ser
   const service = new TaskService(namespace, publisher);
   let connections = 0;
   let leaving: NodeJS.Timeout | undefined;
-  // All containers of the namespace live with it: one failure must not end it.
+  // All containers of the namespace depend on it, so one failure must not end it.
   process.on('uncaughtException', (error) => console.error(error));
   process.on('unhandledRejection', (error) => console.error(error));
   const server = createServer((client) => {
@@ -47,7 +47,7 @@ export function runServer({ socket, lockFile, namespace, publishTo, ready }: Ser
     leaving = setTimeout(leave, idleTime);
   }
 
-  /** Under the lock of `start`: nobody may be about to answer with this address. */
+  /** Takes the lock of `start`, so that no start can be about to answer with this address. */
   function leave(): void {
     const isIdle = connections === 0 && service.isEmpty && publisher.isIdle;
     if (!isIdle) return waitIdle();

@@ -1,4 +1,4 @@
-/** containerd's task service, v2 and v3: requests to tasks. */
+/** containerd's task service, v2 and v3: passes requests on to tasks. */
 import { isAbsolute } from 'node:path';
 import { version } from '../build-info.ts';
 import type { LinuxResources } from '../generated/spec.ts';
@@ -17,7 +17,7 @@ export class TaskService {
   readonly #namespace: string;
   readonly #publisher: Publisher;
   readonly #tasks = new Map<string, Task>();
-  /** Being created. */
+  /** Ids of the tasks being created. */
   readonly #coming = new Set<string>();
 
   constructor(namespace: string, publisher: Publisher) {
@@ -112,19 +112,19 @@ export class TaskService {
       return nothing;
     },
 
-    /** containerd asks it of a shim that has no such task yet, too. */
+    /** containerd also asks a shim that does not have the task yet. */
     Connect: async (payload: Uint8Array) => {
       const task = this.#tasks.get(decode(messages.processRequest, payload).id ?? '');
       return encode(messages.connectResponse, { shim_pid: process.pid, task_pid: task?.pid ?? 0, version });
     },
 
-    /** Asked for each container; the process leaves when it has none (server.ts). */
+    /** Called for each container; the process leaves when it has none (server.ts). */
     Shutdown: async () => nothing,
   };
 
   #find(payload: Uint8Array, method: string): Task {
     const { id = '', exec_id: execId = '' } = decode(messages.processRequest, payload);
-    // Other requests have other things in their second field, which decode to nothing here or are no exec.
+    // The second field of these requests is something else: it decodes to nothing here, or is no exec id.
     if (execId !== '' && !['Pids', 'Pause', 'Resume', 'Update'].includes(method)) {
       throw new Status('unimplemented', `${method} of a process of Exec's`);
     }
@@ -153,7 +153,7 @@ export class TaskService {
     }
   }
 
-  /** The command `delete`, or the CLI, may have removed the container of a task. */
+  /** `tsrun delete`, or another program, may have removed a task's container. */
   #forgetDeleted(id: string): void {
     const task = this.#tasks.get(id);
     if (task?.exit === undefined || isThere(`${task.place.root}/${id}`)) return;

@@ -1,18 +1,19 @@
 /**
- * The FIFOs of a task, which containerd names and its client reads. The container has them itself: nothing is copied. The
- * shim holds the other end of each, so that a reader may go and come back, and stdin stays open until CloseIO.
+ * The FIFOs of a task, which containerd names and its client reads. The container gets them directly: nothing is
+ * copied. The shim holds the other end of each, so that a reader may leave and come back, and stdin stays open until
+ * CloseIO.
  */
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
 import { Status } from './ttrpc.ts';
 
 export interface TaskStdio {
-  /** What the container gets at 0, 1 and 2. */
+  /** The container's descriptors 0, 1 and 2. */
   readonly descriptors: readonly number[];
-  /** The container has them now, or never will. */
+  /** Called when the container has them, or will never get them. */
   closeTheirs(): void;
   closeInput(): void;
-  /** The task is deleted. */
+  /** Called when the task is deleted. */
   release(): void;
 }
 
@@ -27,7 +28,8 @@ export function openStdio(paths: { stdin: string; stdout: string; stderr: string
       demandFifo(path);
       if (path === '') theirs.push(openSync('/dev/null', index === 0 ? O_RDONLY : O_WRONLY));
       else if (index === 0) {
-        // Both ways, as neither end may have been opened by then; the container's own end must be one that blocks.
+        // Opened for both directions, because neither end may be open yet; the container's own end must be a blocking
+        // one.
         input = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
         theirs.push(openSync(path, O_RDONLY | O_NOCTTY));
       } else {
@@ -54,7 +56,7 @@ export function openStdio(paths: { stdin: string; stdout: string; stderr: string
   }
 }
 
-/** Anything else could keep open(2), and with it all other containers, waiting. */
+/** Anything else could block open(2), and with it all other containers. */
 function demandFifo(path: string): void {
   if (path === '') return;
   if (path.includes('://')) throw new Status('unimplemented', `log URI ${path}: the shim passes FIFOs only`);

@@ -1,4 +1,6 @@
-/** One container of containerd's: what the shim holds of it besides its state directory, and what is done to it. */
+/**
+ * One container of containerd's: what the shim holds of it besides its state directory, and what can be done with it.
+ */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
@@ -14,7 +16,7 @@ import { noteOf } from './note.ts';
 import { openStdio, type TaskStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
-/** How a task has ended: as a shell has it, and milliseconds since 1970. */
+/** How a task has ended: the status as a shell has it, and the time in milliseconds since 1970. */
 export interface TaskExit {
   readonly status: number;
   readonly at: number;
@@ -63,7 +65,7 @@ export class Task {
   async #reaped(pidfd: number): Promise<TaskExit> {
     await new Promise<void>((resolve) => watchOnce(pidfd, resolve));
     const at = Date.now();
-    // Without a pid namespace of its own, init's end is not that of the others. With one there is nobody to kill.
+    // Without its own pid namespace, other processes outlive init. With one there is nothing left to kill.
     await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
     const end: ContainerExit = await runJob('finish', { ...this.place, pidfd, keep: true });
     this.exit = { status: end.code ?? 128 + (end.signal ?? SIGKILL), at };
@@ -76,7 +78,7 @@ export class Task {
     });
   }
 
-  /** @returns created, running, paused or stopped, whoever has made it so */
+  /** @returns created, running, paused or stopped, whichever program has made it so */
   async status(): Promise<'created' | 'running' | 'paused' | 'stopped'> {
     if (this.exit !== undefined) return 'stopped';
     const { status } = await runJob('state', this.place);
@@ -97,7 +99,7 @@ export class Task {
   update = (resources: LinuxResources): Promise<void> => runJob('update', { ...this.place, resources });
   closeInput = (): void => this.#stdio.closeInput();
 
-  /** A created one is killed first. @throws Status when it runs */
+  /** Deletes the container; a created one is killed first. @throws Status when it runs */
   async delete(): Promise<TaskExit> {
     const status = await this.status();
     if (status === 'running' || status === 'paused') {
@@ -117,7 +119,7 @@ export class Task {
   }
 }
 
-/** As containerd's own shim says it of runc, which callers look for. */
+/** As containerd's own shim words an error of runc; callers look for these words. */
 function worded(verb: string, error: unknown): unknown {
   if (error instanceof Status) return error;
   const text = error instanceof TsrunError ? error.asLine : (error as Error).message;

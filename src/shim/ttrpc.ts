@@ -1,4 +1,4 @@
-/** ttrpc on a stream: frames of a header of ten bytes and a message (github.com/containerd/ttrpc, PROTOCOL.md). */
+/** ttrpc on a stream: frames with a header of ten bytes and a message (github.com/containerd/ttrpc, PROTOCOL.md). */
 import type { Socket } from 'node:net';
 import { decode, encode } from '../protobuf/wire.ts';
 import { request, response } from './messages.ts';
@@ -6,13 +6,13 @@ import { request, response } from './messages.ts';
 const headerSize = 10;
 const frameType = { request: 1, response: 2 } as const;
 
-/** Bytes of a frame's message: ttrpc's own limit. */
+/** The longest message in a frame, in bytes: ttrpc's own limit. */
 export const longestMessage = 4 * 1024 * 1024;
 
-/** Requests of one connection that may be under way; a Wait is, until its process ends. */
+/** How many requests of one connection may be under way; a Wait is, until its process ends. */
 const mostAtOnce = 4096;
 
-/** Numbers of google.rpc.Code, which is what containerd makes its errors of. */
+/** Numbers of google.rpc.Code, which containerd turns into its errors. */
 export const code = {
   unknown: 2,
   invalidArgument: 3,
@@ -23,7 +23,7 @@ export const code = {
   unimplemented: 12,
 } as const;
 
-/** What a call is answered with in place of a result. */
+/** Answers a call instead of a result. */
 export class Status extends Error {
   readonly code: number;
   constructor(status: keyof typeof code, message: string) {
@@ -38,12 +38,12 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-/** Cuts what arrives into frames. */
+/** Cuts incoming data into frames. */
 export class FrameReader {
   #parts: Buffer[] = [];
   #size = 0;
 
-  /** @throws Error for a frame that is too long: nothing after it can be found */
+  /** @throws Error for a frame that is too long, as nothing after it can be found */
   *take(data: Buffer): Generator<Frame> {
     this.#parts.push(data);
     this.#size += data.length;
@@ -57,7 +57,7 @@ export class FrameReader {
     }
   }
 
-  /** How long the frame is that has begun. Joins nothing but a header: a long one may come in many small parts. */
+  /** Length of the frame that has begun. Joins only a header, as a long frame may come in many small parts. */
   #wanted(): number {
     if (this.#size < headerSize) return headerSize;
     if ((this.#parts[0]?.length ?? 0) < headerSize) this.#joined();
@@ -89,7 +89,7 @@ export interface Call {
   readonly payload: Uint8Array;
 }
 
-/** Answers the requests of one connection, each when it is done; what is no ttrpc ends the connection. */
+/** Answers the requests of one connection, each when it is done; anything that is not ttrpc ends the connection. */
 export function serve(socket: Socket, answer: (call: Call) => Promise<Uint8Array>): void {
   const reader = new FrameReader();
   let underWay = 0;
@@ -97,7 +97,7 @@ export function serve(socket: Socket, answer: (call: Call) => Promise<Uint8Array
   socket.on('data', (data: Buffer) => {
     try {
       for (const { stream, type, body } of reader.take(data)) {
-        // Streams of data belong to methods that the task service does not have.
+        // Data streams belong to methods that the task service does not have.
         if (type !== frameType.request) continue;
         if (underWay >= mostAtOnce) {
           send(stream, new Status('resourceExhausted', `more than ${mostAtOnce} calls at once`));
