@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 
 /**
- * For what was only held or has been read to its end: Linux gives the descriptor up even where close(2) says an error, and
- * nothing is lost by it.
+ * Closes a descriptor that was only held, or has been read to its end. An error of close(2) is ignored: Linux frees the
+ * descriptor even then, and nothing is lost.
  */
 export function closeQuietly(fd: number): void {
   try {

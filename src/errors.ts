@@ -1,29 +1,29 @@
 /**
- * The one error type of tsrun. Whatever goes wrong ends up as a TsrunError; the CLI prints its message as one line and
- * exits with its code, and never shows a stack trace for it.
+ * The only error type of tsrun. Every failure ends up as a TsrunError. The CLI prints its message as one line, exits
+ * with its code, and never shows a stack trace for it.
  */
 export class TsrunError extends Error {
   override name = 'TsrunError';
-  /** Process exit code the CLI ends with. */
+  /** The CLI's exit code. */
   readonly exitCode: number;
   /** What the user can do about it; shown after the message. */
   readonly hint: string | undefined;
-  /** JSON pointer of the property that it is about. */
+  /** JSON pointer of the property that the error is about. */
   readonly pointer: string | undefined;
-  /** The message without what it is about. */
+  /** The message without what the error is about. */
   readonly text: string;
-  /** What kind of failure it is, for programs. */
+  /** The kind of failure, for programs. */
   readonly code: ErrorKind | (string & {});
-  /** Of the kernel's answer, where that is what has failed; positive. */
+  /** The kernel's errno, positive, if a system call has failed. */
   readonly errno: number | undefined;
   /** The plan's op, or the system call, that has failed. */
   readonly op: string | undefined;
-  /** Where that property is, once somebody knows who has the text (src/config/locate.ts). */
+  /** The place of that property; set by code that has the text (src/config/locate.ts). */
   place: ErrorPlace | undefined;
-  /** All that is wrong with a config; empty for what is no config's fault. */
+  /** All problems of a config; empty if the error is not the config's. */
   readonly findings: readonly ErrorFinding[] = [];
 
-  /** @param text what is wrong; the message is that, after what it is about */
+  /** @param text what is wrong; the message is this text, after what the error is about */
   constructor(text: string, options: ErrorOptions = {}) {
     const { about, place, hint, exitCode = 1, cause } = options;
     const at = place === undefined ? '' : `${showErrorPlace(place)}: `;
@@ -44,7 +44,7 @@ export class TsrunError extends Error {
     return this.place?.path;
   }
 
-  /** From 1, like `column`, which counts characters. */
+  /** Counted from 1, as is `column`, which counts characters. */
   get line(): number | undefined {
     return this.place?.line;
   }
@@ -53,12 +53,12 @@ export class TsrunError extends Error {
     return this.place?.column;
   }
 
-  /** Whether what it is about stands before the text: then the place does, too. */
+  /** Whether the message begins with what the error is about; then it begins with the place, too. */
   get isNamed(): boolean {
     return this.message !== this.text;
   }
 
-  /** Message, place and hint on one line, as it goes to stderr and to --log. */
+  /** Message, place and hint on one line, for stderr and --log. */
   get asLine(): string {
     const { place, pointer, hint, message, isNamed } = this;
     const at = place && showErrorPlace(place);
@@ -74,13 +74,13 @@ export class TsrunError extends Error {
 /**
  * - `EINVALIDSPEC`: the config, or one of its properties on this host
  * - `EINVALIDARG`: an option or argument of the call
- * - `ENOTFOUND`, `EEXIST`: there is no such container, or there is one
- * - `EWRONGSTATE`: the container is not in a state for it: not running, running already, stopped
- * - `ENOCONTROLLER`: a limit needs a cgroup controller that is not there
+ * - `ENOTFOUND`, `EEXIST`: the container does not exist, or exists already
+ * - `EWRONGSTATE`: the container's state does not allow it: not running, running already, stopped
+ * - `ENOCONTROLLER`: a limit needs a cgroup controller that is missing
  * - `EPROGRAM`: the program is not in the container, or cannot be executed
  * - `EHOOK`: a hook has failed
  * - `ABORT_ERR`: the caller has aborted it
- * - `EFAILED`: any other; where the system has refused something, the errno's name, such as `EACCES`
+ * - `EFAILED`: anything else; if the system has refused something, the errno's name, such as `EACCES`
  */
 export type ErrorKind =
   | 'EINVALIDSPEC'
@@ -97,7 +97,7 @@ export type ErrorKind =
 function systemError(cause: unknown): Partial<Pick<NodeJS.ErrnoException, 'code' | 'errno' | 'syscall'>> {
   const { code, errno, syscall } = (cause ?? {}) as NodeJS.ErrnoException;
   if (typeof code !== 'string' || typeof errno !== 'number') return {};
-  // Node has them negative.
+  // Node has a negative errno.
   return { code, errno: Math.abs(errno), ...(syscall !== undefined && { syscall }) };
 }
 
@@ -106,22 +106,22 @@ export function showErrorPlace({ path, line, column }: ErrorPlace): string {
 }
 
 export interface ErrorOptions {
-  /** What the message is about and begins with: a JSON pointer, or the option that asked for it. */
+  /** What the error is about: a JSON pointer, or the option that asked for it. The message begins with it. */
   about?: string | undefined;
-  /** What a message is about whose first words are runc's, as engines look for them. */
+  /** What the error is about if the message must begin with runc's words, because engines look for them. */
   pointer?: string | undefined;
-  /** Of an error that is about the text itself and not about a property. */
+  /** For an error about the text itself and not about a property. */
   place?: ErrorPlace | undefined;
   hint?: string | undefined;
   exitCode?: number;
-  /** Where it is not what the cause, or the pointer, says of itself. */
+  /** Only if it differs from the one that the cause, or the pointer, implies. */
   code?: ErrorKind | (string & {}) | undefined;
   errno?: number | undefined;
   op?: string | undefined;
   cause?: unknown;
 }
 
-/** One of several things that are wrong with a config. */
+/** One of several problems in a config. */
 export interface ErrorFinding {
   /** JSON pointer of the value, or of the object that lacks one. */
   readonly pointer: string;
@@ -129,9 +129,9 @@ export interface ErrorFinding {
   readonly hint?: string | undefined;
   /** Name of the check. */
   readonly rule: string;
-  /** In the file, from 1. */
+  /** Line in the file, counted from 1. */
   readonly line: number;
-  /** In characters, from 1. */
+  /** In characters, counted from 1. */
   readonly column: number;
 }
 
@@ -139,15 +139,16 @@ export interface ErrorFinding {
 export interface ErrorPlace {
   readonly path: string;
   readonly text: string;
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
-  /** In characters, from 1. */
+  /** In characters, counted from 1. */
   readonly column: number;
 }
 
 /**
- * Control characters would let a hostile config forge log lines or move a terminal's cursor; line separators end a line
- * where they are known; bidirectional ones have a reader see another text than there is (Unicode TR 36 and 9).
+ * Replaces characters that deceive. Control characters would let a hostile config forge log lines or move a terminal's
+ * cursor; line separators end a line in programs that know them; bidirectional characters make people read another text
+ * than there is (Unicode TR 36 and 9).
  */
 export function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, '; ').replace(invisible, '\uFFFD');
@@ -157,33 +158,35 @@ const invisible =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being removed
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** `ENOENT` and its like of what Node or the addon threw. */
+/** The errno's name, such as `ENOENT`, of an error that Node or the addon threw. */
 export function errorCode(error: unknown): string {
   const { code = 'unknown error' } = (error ?? {}) as NodeJS.ErrnoException;
-  // Node's name for it; the manual pages and the addon have the other.
+  // ENOTSUP is Node's name; the manual pages and the addon have the other.
   return code === 'ENOTSUP' ? 'EOPNOTSUPP' : code;
 }
 
-/** What to do when the machine or a limit has run out of something, wherever that shows; undefined for other errors. */
+/**
+ * What to do when the machine or a limit has run out of something, wherever that happens; undefined for other errors.
+ */
 export function resourceHint(error: unknown): string | undefined {
   return resourceHints[errorCode(error)];
 }
 
 /**
- * Itself, or the words for an error of the system that nobody has foreseen where it came: Node and the addon say the error,
- * the operation and the path. Undefined for what can only be a defect.
+ * The error itself, or an unforeseen error of the system as a TsrunError, whose message from Node or the addon names
+ * the error, the operation and the path. Undefined for an error that can only be a defect.
  */
 export function asTsrunError(error: unknown): TsrunError | undefined {
   if (error instanceof TsrunError) return error;
   const { message, name, code, syscall } = error as NodeJS.ErrnoException;
   const isOfSystem = typeof code === 'string' && typeof syscall === 'string';
   if (isOfSystem) return new TsrunError(message, { hint: systemHint(error), cause: error });
-  // The engine's own words for a memory that is full.
+  // The engine's own words when memory is full.
   if (name !== 'InternalError' || message !== 'out of memory') return undefined;
   return new TsrunError('ENOMEM: out of memory', { hint: resourceHints.ENOMEM });
 }
 
-/** What to look at after an error of the system, wherever it shows. */
+/** What to look at after an error of the system, wherever it happens. */
 export function systemHint(error: unknown): string | undefined {
   return resourceHint(error) ?? systemHints[errorCode(error)];
 }

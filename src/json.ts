@@ -1,6 +1,6 @@
 /**
- * JSON of a value that holds bigints: JSON.stringify refuses them, and as a number the largest uint64, which counters
- * have for "no limit", would be written as one that is larger still. Properties that are undefined are left out.
+ * JSON of a value with bigints, which JSON.stringify refuses. Converted to a number, the largest uint64, which means
+ * "no limit" in counters, would come out even larger. Properties that are undefined are left out.
  */
 export function toJson(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
@@ -10,7 +10,10 @@ export function toJson(value: unknown): string {
   return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${toJson(inner)}`).join(',')}}`;
 }
 
-/** JSON for people's terminals too: JSON.stringify leaves C1 controls, line separators and bidirectional characters raw. */
+/**
+ * JSON that is safe on people's terminals: JSON.stringify does not escape C1 controls, line separators and
+ * bidirectional characters.
+ */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(invisible, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -8,25 +8,25 @@ export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export interface LogOptions {
-  /** File that gets every line; without it they go to stderr. */
+  /** The file for all lines; without it they go to stderr. */
   file: string | undefined;
   format: 'text' | 'json';
-  /** Least important level that is written; undefined when nobody has chosen one. */
+  /** The least important level that is written; undefined if the user has not chosen one. */
   level: LogLevel | undefined;
 }
 
-/** The specification has some things that MUST be logged as a warning. */
+/** The specification demands warnings for some things ("MUST be logged"). */
 const defaultLevel: LogLevel = 'warning';
 
 let options: LogOptions = { file: undefined, format: 'text', level: undefined };
-/** Of options.file. */
+/** Descriptor of options.file. */
 let logFd = -1;
-/** Warnings that wait for the command's success. */
+/** Warnings that are held back until the command succeeds. */
 let held: string[] = [];
-/** That the file cannot be written. */
+/** Whether stderr has been told that the file cannot be written. */
 let isTold = false;
 
-/** @throws TsrunError, before anything is done, when the file cannot be written; then it goes to stderr */
+/** @throws TsrunError, before anything is done, when the file cannot be written; the error then goes to stderr */
 export function configureLog(chosen: LogOptions): void {
   options = { ...chosen, file: undefined };
   if (chosen.file === undefined) return;
@@ -40,15 +40,15 @@ export function configureLog(chosen: LogOptions): void {
   options = chosen;
 }
 
-/** Whether lines of this level are written: to spare the work for those that are not. */
+/** Whether lines of this level are written; saves the work for lines that are not. */
 export function isLogged(level: LogLevel): boolean {
   return logLevels.indexOf(level) >= logLevels.indexOf(options.level ?? defaultLevel);
 }
 
-/** Of the library, in the place of all that this file writes to. */
+/** The library's function, which gets the lines instead of stderr and the file. */
 let sink: ((level: LogLevel, message: string) => void) | undefined;
 
-/** From now on a function gets every line that is not less important than `level`. */
+/** From now on `receive` gets every line that is at least as important as `level`. */
 export function logInto(level: LogLevel, receive: (level: LogLevel, message: string) => void): void {
   options = { ...options, level };
   sink = receive;
@@ -64,27 +64,27 @@ export function log(level: LogLevel, message: string): void {
   else append(line);
 }
 
-/** What is to be said of a property. */
+/** A log entry about a property. */
 export interface LoggedFinding {
-  /** JSON pointer; `` for none. */
+  /** JSON pointer; empty without a property. */
   readonly pointer: string;
   readonly message: string;
   readonly hint?: string | (() => string | undefined) | undefined;
-  /** Of the property, where the caller knows it; else it is looked for. */
+  /** The property's place, if the caller knows it; otherwise it is looked up. */
   readonly place?: ErrorPlace | undefined;
 }
 
 type Placer = (pointer: string) => ErrorPlace | undefined;
 
-/** Of the config that this command is about. */
+/** Looks up places in the config that this command is about. */
 let placeOf: Placer = () => undefined;
 
-/** From here on findings have their places from there; it is only asked when one is shown to people. */
+/** From now on `placer` finds the places of findings; it is only called for a finding that is shown to people. */
 export function placeFindings(placer: Placer): void {
   placeOf = placer;
 }
 
-/** @param line what programs get, and is in --log */
+/** @param line the text for programs, and for --log */
 export function logFinding(level: LogLevel, finding: LoggedFinding, line: () => string): void {
   if (!isLogged(level)) return;
   if (!speaksToPeople()) return log(level, line());
@@ -99,37 +99,37 @@ export function logFinding(level: LogLevel, finding: LoggedFinding, line: () => 
 }
 
 /**
- * An error that does not end the command.
+ * Logs an error that does not end the command.
  *
- * @throws the error itself where it can only be a defect
+ * @throws the error itself if it can only be a defect
  */
 export function logError(level: LogLevel, error: unknown): void {
   const known = asTsrunError(error);
   if (known === undefined) throw error;
   const { isNamed, pointer, text, hint, message, place } = known;
   const named = isNamed && pointer !== undefined;
-  // Without its pointer the message has all.
+  // Without a pointer, the message says everything.
   const about = named ? pointer : '';
   const found = place ?? (pointer === undefined ? undefined : placeOf(pointer));
   logFinding(level, { pointer: about, message: named ? text : message, hint, place: found }, () => known.asLine);
 }
 
 /**
- * podman reads the file of a command that failed as one JSON object and knows no other error when there are two. So
- * warnings that nobody asked for are in it when the command has succeeded.
+ * podman reads the log file of a failed command as one JSON object, and misses the error when there are two. So
+ * warnings at the default level go there only when the command has succeeded.
  */
 function waitsForSuccess(): boolean {
   return options.format === 'json' && options.level === undefined;
 }
 
-/** The command has done its work: what waited for that is written. */
+/** Called when the command has done its work: writes the warnings that were held back. */
 export function releaseWarnings(): void {
   const lines = held;
   held = [];
   for (const line of lines) append(line);
 }
 
-/** Adds a line to the file. A full disk must not end the command in its midst: stderr is told, once. */
+/** Adds a line to the file. A full disk must not end the command half-way: stderr is told, once. */
 function append(line: string): void {
   try {
     writeWhole(logFd, line);
@@ -140,8 +140,8 @@ function append(line: string): void {
 }
 
 /**
- * An error that ends the command: engines read the last `level=error` line of --log, people read stderr. With --log,
- * stderr gets the bare message, as runc prints it.
+ * Logs an error that ends the command: engines read the last `level=error` line of --log, people read stderr. With
+ * --log, stderr gets the bare message, as in runc.
  */
 export function logFatal(message: string): void {
   const text = oneLine(message);
@@ -154,7 +154,7 @@ export function logFatal(message: string): void {
   append(formatLine('error', text));
 }
 
-/** Whether somebody sits in front of stderr; programs get lines that they can read. */
+/** Whether a person reads stderr; programs get lines that they can parse. */
 export function speaksToPeople(): boolean {
   return sink === undefined && options.file === undefined && options.format === 'text' && process.stderr.isTTY === true;
 }

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { errorCode, systemHint, TsrunError } from './errors.ts';
 
 /**
- * Writes to stdout. Not process.stdout: its streams take longer to load than most commands to run.
+ * Writes to stdout. Does not use process.stdout, whose streams take longer to load than most commands to run.
  *
  * @throws TsrunError
  */
@@ -14,7 +14,7 @@ export function print(text: string): void {
   }
 }
 
-/** Writes to stderr; where that cannot be, there is no place to tell it. */
+/** Writes to stderr; if that fails, nothing else can report it. */
 export function printError(text: string): void {
   try {
     writeAll(2, text);
@@ -30,9 +30,9 @@ function writeAll(fd: number, text: string): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // A pipe that somebody made non-blocking and that is full: wait for its reader.
+      // Another program has made the pipe non-blocking, and it is full: wait for its reader.
       if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-      // Nobody reads any more (`tsrun list | head`): there is no one to tell either.
+      // The reader has gone (`tsrun list | head`), so there is no one to tell.
       else if (code === 'EPIPE' || code === 'EBADF') return;
       else throw error;
     }

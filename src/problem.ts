@@ -1,4 +1,4 @@
-/** One thing that is wrong or odd, as people read it at a terminal: what, where, the line itself, and what to do. */
+/** Shows one error or oddity to people at a terminal: what, where, the line itself, and what to do. */
 import { type ErrorPlace, oneLine } from './errors.ts';
 import type { Style } from './style.ts';
 
@@ -9,7 +9,7 @@ export interface ProblemForPeople {
   readonly hint?: string | undefined;
 }
 
-/** Characters of a line that are shown: a config may be one line of a million. */
+/** How many characters of a line are shown: a config may be one line of a million characters. */
 const maxWidth = 76;
 
 export function showProblem({ level, message, place, hint }: ProblemForPeople, style: Style): string {
@@ -24,7 +24,7 @@ export function showProblem({ level, message, place, hint }: ProblemForPeople, s
   return `${lines.join('\n')}\n`;
 }
 
-/** The place, its line of the file, and a mark below the value. */
+/** The place, its line in the file, and a mark below the value. */
 function excerpt({ path, text, line, column }: ErrorPlace, style: Style): string[] {
   const whole = [...(text.split('\n', line)[line - 1] ?? '').replaceAll('\t', ' ')];
   const from = whole.length <= maxWidth ? 0 : Math.max(0, Math.min(column - 1 - 20, whole.length - maxWidth));
@@ -40,13 +40,13 @@ function excerpt({ path, text, line, column }: ErrorPlace, style: Style): string
   ];
 }
 
-/** Characters of the value that a text begins with; one for what spans lines. */
+/** Length of the value that a text begins with, in characters; 1 if the value spans lines. */
 function valueLength(text: string): number {
   const [value = ''] = /^(?:"(?:[^"\\]|\\.)*"?|[^\s,\]}[{]+)/.exec(text) ?? [];
   return Math.max(1, [...value].length);
 }
 
-/** As one would type it here. */
+/** The path as a user would type it here. */
 function nearPath(path: string): string {
   const here = `${process.cwd()}/`;
   return path.startsWith(here) ? path.slice(here.length) : path;

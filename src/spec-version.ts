@@ -1,2 +1,2 @@
-/** The version of the runtime-spec that tsrun carries out. */
+/** The version of the runtime-spec that tsrun implements. */
 export const specVersion = '1.3.0';

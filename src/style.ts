@@ -9,12 +9,12 @@ export interface Style {
   cyan(text: string): string;
 }
 
-/** Whether a stream shows colours: a terminal that can, and a user who wants them (https://no-color.org). */
+/** Whether a stream shows colours: it is a terminal that can, and the user wants them (https://no-color.org). */
 export function hasColours(stream: { isTTY?: boolean }): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
-/** @param coloured else every text stays as it is */
+/** @param coloured if false, every text stays as it is */
 export function styles(coloured: boolean): Style {
   const code = (on: number, off: number) => (text: string) => {
     return coloured && text !== '' ? `\u001b[${on}m${text}\u001b[${off}m` : text;

@@ -1,8 +1,8 @@
-/** "Did you mean": the known word nearest to one that is not known. Only run when something is wrong. */
+/** "Did you mean": finds the known word nearest to an unknown one. Only runs when something is wrong. */
 
 /**
  * The candidate that differs from the word in case, in a missing beginning or end (NET_ADMIN for CAP_NET_ADMIN, net for
- * network) or in at most a third of its letters; undefined when there is none.
+ * network), or in at most a third of its letters; undefined if there is none.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
@@ -12,9 +12,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
     const other = candidate.toLowerCase();
-    // One that is not nearer than this is not wanted.
+    // A candidate at this distance or farther is not wanted.
     const bound = Math.min(bestDistance, Math.ceil((word.length - sharedWords(lower, other)) / 3) + 1);
-    // Each letter that one of them has more is one to insert.
+    // If one is longer, each of its extra letters must be inserted.
     if (Math.abs(candidate.length - word.length) >= bound) continue;
     const distance = editDistance(lower, other, bound);
     if (distance < bound) [best, bestDistance] = [candidate, distance];
@@ -22,7 +22,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Letters of the words that both begin with (SCMP_ACT_): they make nothing alike. */
+/** Number of letters in the words that both begin with (SCMP_ACT_): these do not make them similar. */
 function sharedWords(a: string, b: string): number {
   const end = a.lastIndexOf('_') + 1;
   return a.slice(0, end) === b.slice(0, end) ? end : 0;
@@ -42,8 +42,8 @@ function isLoosely(word: string, candidate: string): boolean {
 }
 
 /**
- * Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). Run for dozens of candidates
- * in an interpreter: it ends where all further ways are `bound` or longer, which it then returns.
+ * Number of letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). It runs for
+ * dozens of candidates in an interpreter, so it stops when the result can only be `bound` or more, and returns `bound`.
  */
 function editDistance(a: string, b: string, bound: number): number {
   const width = b.length + 1;

@@ -1,17 +1,17 @@
 /**
- * Looking for what may not be there. These errors alone say that it is not: what could not be looked at may well be there,
- * and whoever takes it for absent removes what is in use.
+ * Looks for files that may not exist. Only these errors mean that a file does not exist: one that could not be looked
+ * at may well exist, and code that takes it for absent would remove something in use.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
-/** Whether the error of a look-up by path says that there is nothing. */
+/** Whether an error of a look-up by path means that nothing is there. */
 export function isAbsent(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Whether the error of a look-up below /proc/PID says that there is no such process; ESRCH is read(2)'s word for it. */
+/** Whether an error of a look-up below /proc/PID means that the process does not exist; read(2) says ESRCH then. */
 export function isProcessGone(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ESRCH';
@@ -20,7 +20,7 @@ export function isProcessGone(error: unknown): boolean {
 /** @throws the error of a look-up that failed */
 export function isThere(path: string): boolean {
   try {
-    // A symbolic link to nothing is nothing.
+    // A symbolic link to nothing counts as absent.
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     if (isAbsent(error)) return false;
@@ -29,9 +29,9 @@ export function isThere(path: string): boolean {
 }
 
 /**
- * The text of a file, undefined when it is not there.
+ * The text of a file; undefined if the file does not exist.
  *
- * @throws the error of another failure
+ * @throws the error of any other failure
  */
 export function readIfThere(path: string): string | undefined {
   try {
@@ -42,7 +42,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** For those who only show what there is: what cannot be read, or is gone meanwhile, says nothing. */
+/** The text of a file, for code that only shows what there is: empty if it cannot be read, or is gone. */
 export function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -51,7 +51,7 @@ export function textOf(path: string): string {
   }
 }
 
-/** As textOf, the names in a directory. */
+/** The names in a directory, in the same way as textOf. */
 export function namesIn(path: string): string[] {
   try {
     return readdirSync(path);

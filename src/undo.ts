@@ -2,12 +2,12 @@ import { openSync } from 'node:fs';
 import { closeQuietly } from './close.ts';
 
 /**
- * What has to be undone when a later step fails; the last thing made is undone first. It holds descriptors that it gives
- * up when it runs: otherwise nothing could be read or removed any more where the failure is that there are too many.
+ * What to undo when a later step fails; the last thing made is undone first. It holds spare descriptors and frees them
+ * when it runs: if the failure is that there are too many, nothing could be read or removed otherwise.
  */
 export class UndoStack {
   private readonly steps: (() => void)[] = [];
-  /** A tree of cgroups is walked with several open at a time. */
+  /** Four, because walking a tree of cgroups needs several at a time. */
   private readonly spares = [1, 2, 3, 4].map(() => openSync('/', 'r'));
 
   push(step: () => void): void {
@@ -31,9 +31,9 @@ export class UndoStack {
     }
   }
 
-  /** All has gone well, and there will be nothing to undo. */
+  /** Called when everything has succeeded and nothing needs to be undone. */
   forget(): void {
-    // Linux gives a descriptor up even where close(2) says an error; the others are still to be closed.
+    // Linux frees a descriptor even if close(2) reports an error, and the others must still be closed.
     for (const fd of this.spares.splice(0)) closeQuietly(fd);
   }
 }

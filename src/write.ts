@@ -6,8 +6,8 @@ import { errorCode, systemHint } from './errors.ts';
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
 
 /**
- * Opens a file that the command line names, and makes it where it is missing. No fifo is waited for: one that nobody reads
- * is ENXIO, and one that is full EAGAIN of write(2).
+ * Opens a file that the command line names; makes it if it is missing. Does not wait for a fifo: without a reader
+ * open(2) says ENXIO, and when it is full write(2) says EAGAIN.
  *
  * @throws the system's error
  */
@@ -16,7 +16,7 @@ export function openNamed(path: string, how: 'append' | 'truncate'): number {
   return openSync(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | more, 0o600);
 }
 
-/** Of a file that cannot be opened so. */
+/** A hint for a file that cannot be opened this way. */
 export function openingHint(error: unknown): string | undefined {
   switch (errorCode(error)) {
     case 'ENXIO':
@@ -31,8 +31,8 @@ export function openingHint(error: unknown): string | undefined {
 }
 
 /**
- * Writes to a file of the kernel that is there already, each write of which it carries out: half of a value would be
- * another one. Neither creates nor truncates: in a cgroup both are refused with misleading words.
+ * Writes to an existing file of the kernel in one write(2), because the kernel acts on each write, and half a value
+ * would be another one. Neither creates nor truncates: a cgroup refuses both with misleading errors.
  *
  * @throws the system's error
  */
@@ -53,9 +53,10 @@ function shortWrite(path: string, written: number, length: number): NodeJS.Errno
 }
 
 /**
- * Writes all of it: one write(2) may take less, at a limit or at the end of the space, and only the next one says why.
+ * Writes all of it. One write(2) may write only a part, at a limit or when space runs out, and only the next one says
+ * why.
  *
- * @param position in the file; null: where it stands
+ * @param position in the file; null: the present one
  * @throws the system's error
  */
 export function writeWhole(fd: number, text: string, position: number | null = null): void {
