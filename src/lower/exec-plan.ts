@@ -84,8 +84,8 @@ function start({ container }: ExecOptions): Op[] {
 function join(context: Context, { container }: ExecOptions): Op[] {
   const { namespaces } = container;
   const root = lowerOpenRoot(context);
-  // In another mount namespace the rootfs has another path; in this one the container's user namespace may not reach
-  // it.
+  // The rootfs's path holds in the container's mount namespace, so the root is opened after joining that. If it is this
+  // one already, the root is opened before, because the container's user namespace may not reach it.
   const [before, after] = namespaces.includes('mount') ? [[], root] : [root, []];
   const flags = namespaces.reduce((sum, type) => sum + namespaceFlags[type], 0);
   const ops: Op[] = [

@@ -46,8 +46,8 @@ export function startInit(op: CloneOp, options: SpawnOptions): void {
 }
 
 /**
- * Waits until the init that startInit has begun to start is there, inside its cgroup. A cgroup that hands controllers
- * to cgroups below it may hold no processes of its own (EBUSY), nor may one among threaded cgroups (EOPNOTSUPP); see
+ * Waits for init, which startInit has begun to start inside its cgroup. A cgroup that hands controllers to cgroups
+ * below it may hold no processes of its own (EBUSY), nor may one among threaded cgroups (EOPNOTSUPP); see
  * cgroup-v2.rst, No Internal Process Constraint.
  *
  * @throws TsrunError when the kernel refuses

@@ -33,7 +33,8 @@ function isMapped(mappings: readonly LinuxIDMapping[], id: number): boolean {
 }
 
 /**
- * In a container whose /proc hides something, the kernel refuses every new procfs, so this shares its pids and its /proc.
+ * In a container whose /proc hides something, the kernel refuses every new procfs, so this shares its pids and its
+ * /proc.
  */
 function shareProc(spec: Spec): void {
   const linux = spec.linux ?? {};

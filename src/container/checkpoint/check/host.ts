@@ -12,7 +12,7 @@ export interface KernelFlags {
   readonly lazyPages: boolean;
 }
 
-/** Whether CRIU is there and works on this kernel. */
+/** Reports if CRIU is missing or does not work on this kernel. */
 export function hostObstacles({ preDump, parentPath, lazyPages }: KernelFlags): Obstacle[] {
   try {
     new CriuService({}).close();
