@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { isSameAt, type PartSource, withPlace } from '../config/locate.ts';
+import { exactIntegers } from '../config/read/exact-integers.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process, Spec } from '../generated/spec.ts';
 import { type ContainerFacts, gatherContainerFacts } from '../host/container-facts.ts';
@@ -58,6 +59,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
   const own = configOf(directory);
   const made = request.process(own.process);
   const spec: Spec = { ...own, process: made.process };
+  const sourceOf = (pointer: string) => sourceIn(pointer, directory, own, made);
   const options: ExecOptions = {
     id: record.id,
     bundle: record.bundle,
@@ -66,10 +68,10 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     preserveFds: request.preserveFds,
     userName: request.userName,
     groupName: request.groupName,
+    exactInteger: (pointer) => exactIn(pointer, sourceOf(pointer)),
     // A container without a cgroup has no device filter, whatever this command is told.
     ...(record.cgroup === null && { cgroupManager: 'disabled' }),
   };
-  const sourceOf = (pointer: string) => sourceIn(pointer, directory, own, made);
   try {
     return { record, spec, plan: lowerExecPlan(spec, host, options), sourceOf };
   } catch (error) {
@@ -92,6 +94,11 @@ function sourceIn(
     // The container has just been deleted, which is reported elsewhere.
     return undefined;
   }
+}
+
+/** As exactIntegers has it, for a text that may be a part of a config. */
+function exactIn(pointer: string, source: PartSource | undefined): bigint | undefined {
+  return source && exactIntegers(source.text)(pointer.slice(source.base?.length ?? 0));
 }
 
 function placed(error: unknown, sourceOf: SourceOf): unknown {

@@ -73,7 +73,7 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
 
 /** crun(1), copy-symlink mount option: it concerns a bind's source, so other mounts refuse it. */
 function refuseCopyLink({ options: { copyLink } }: MountRequest): void {
-  if (copyLink !== undefined) throw new TsrunError(`${copyLink}: copy-symlink is for new bind mounts`);
+  if (copyLink !== undefined) throw new TsrunError('copy-symlink is for new bind mounts', { about: copyLink });
 }
 
 /**

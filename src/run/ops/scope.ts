@@ -42,6 +42,7 @@ function scopeCgroup(op: StartScopeOp, pid: number): string {
   } catch (error) {
     if (!op.user) throw error;
     throw new TsrunError((error as Error).message, {
+      code: error instanceof TsrunError ? error.code : undefined,
       hint: 'delegate it to the user: Delegate=yes in a drop-in of user@.service',
       cause: error,
     });

@@ -49,7 +49,10 @@ function inWords(op: Op, failure: OpFailure, ops: readonly Op[]): TsrunError {
   }
   if (op.op === 'join-container' && failure.error === constants.errno.ESRCH) return containerStopped();
   if (op.op === 'check-mounts') {
-    return new TsrunError(`${failure.detail} is no longer what was mounted there`, { hint: movedHint });
+    return new TsrunError(`${failure.detail} is no longer what was mounted there`, {
+      about: aboutOf(op),
+      hint: movedHint,
+    });
   }
   return new TsrunError(`${doing(op, failure.detail)}: ${errnoWords(failure.error)}`, {
     about: aboutOf(op),

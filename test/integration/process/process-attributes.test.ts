@@ -1,5 +1,6 @@
 /** What the process is given besides its identity: limits, scheduling, memory policy, personality. Seen from inside. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { hasCapability } from '../../harness/host.ts';
 import { requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
@@ -71,6 +72,23 @@ t.test('rlimits that a double cannot hold keep every digit', { skip }, async (t)
   bundle.writeRaw(text.replace('111', '9007199254740993').replace('222', '18446744073709551614'));
   const { stdout } = await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()]);
   t.equal(parseLimits(stdout)['Max address space'], '9007199254740993 18446744073709551614');
+});
+
+t.test('exec keeps every digit, too, of the config and of --process', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.rlimits = [{ type: 'RLIMIT_AS', soft: 111, hard: 222 }];
+  });
+  const exact = (text: string) => text.replace('111', '9007199254740993').replace('222', '18446744073709551614');
+  bundle.writeRaw(exact(JSON.stringify(bundle.spec)));
+  const id = await box.create(bundle);
+  const limits = '9007199254740993 18446744073709551614';
+  const own = await box.runtimeOk(['exec', id, '/bin/cat', '/proc/self/limits']);
+  t.equal(parseLimits(own.stdout)['Max address space'], limits);
+  const file = join(box.directory, 'process.json');
+  writeFileSync(file, exact(JSON.stringify({ ...bundle.spec.process, args: ['/bin/cat', '/proc/self/limits'] })));
+  const given = await box.runtimeOk(['exec', '--process', file, id]);
+  t.equal(parseLimits(given.stdout)['Max address space'], limits);
 });
 
 /** Name to `soft hard`. */
