@@ -69,10 +69,8 @@ export function startCreated(
   socket?: number,
 ): void {
   if (!Object.values(record.startOps).some(({ op }) => op === 'exec')) {
-    throw new TsrunError('required by start', {
-      about: '/process',
-      hint: 'add a process to config.json and create again',
-    });
+    const hint = 'add a process to config.json and create again';
+    throw placed(new TsrunError('required by start', { about: '/process', hint }), source);
   }
   traceStep('start-program', 'start', () => release(directory, record, source, socket));
   runPoststartHooks(directory, record, source);

@@ -29,20 +29,41 @@ export interface RestorationRequest {
   readonly pidfdSocket: string | undefined;
 }
 
-type Name = RuntimeOp['op'];
-
-/** Run before CRIU makes a process, because that process starts in the cgroup. */
-const cgroupOps: readonly Name[] = ['create-cgroup', 'start-scope', 'own-cgroup'];
+type Moment = 'cgroup' | 'namespaces' | 'processes' | 'never';
 
 /**
- * Run when all processes are there and none runs yet. Until then CRIU must be able to fork in the cgroup, make devices,
- * and use memory of its own.
+ * When each op of create's plan runs: before CRIU makes a process, because that process starts in the cgroup; when the
+ * namespaces are there and empty; or when all processes are there and none runs yet. Until then CRIU must be able to
+ * fork in the cgroup, make devices, and use memory of its own. An op whose result the images hold never runs.
  */
-const limitOps: readonly Name[] = [
-  ...(['check-memory-use', 'set-io-weight', 'write-cgroup-file', 'filter-devices', 'join-resctrl'] as const),
-  // CRIU does not restore these.
-  ...(['set-io-priority', 'record-state', 'write-pid-file'] as const),
-];
+const moments: { readonly [Name in RuntimeOp['op']]: Moment } = {
+  'create-cgroup': 'cgroup',
+  'start-scope': 'cgroup',
+  'own-cgroup': 'cgroup',
+  'run-hook': 'namespaces',
+  'check-memory-use': 'processes',
+  'set-io-weight': 'processes',
+  'write-cgroup-file': 'processes',
+  'filter-devices': 'processes',
+  'join-resctrl': 'processes',
+  // CRIU does not restore it.
+  'set-io-priority': 'processes',
+  'record-state': 'processes',
+  'write-pid-file': 'processes',
+  'compile-seccomp': 'never',
+  'open-namespace': 'never',
+  'open-tree': 'never',
+  'make-user-namespace': 'never',
+  'map-tree': 'never',
+  'open-cgroup': 'never',
+  'open-container': 'never',
+  clone: 'never',
+  'write-id-maps': 'never',
+  'check-id-maps': 'never',
+  'move-net-device': 'never',
+  'set-own-cpu-affinity': 'never',
+  'set-scheduler': 'never',
+};
 
 /** The runtime's part of a restore: those ops of create's plan whose result no image of CRIU's can hold. */
 export class Restoration implements PlanOwner, Run {
@@ -73,7 +94,7 @@ export class Restoration implements PlanOwner, Run {
   /** @param criu the process that becomes the parent of the container's processes */
   makeCgroup(criu: number): void {
     this.pid = criu;
-    this.#run(cgroupOps);
+    this.#run('cgroup');
     const { path } = this.cgroup;
     if (path !== '') writeFileSync(join(path, 'cgroup.procs'), String(criu));
   }
@@ -84,13 +105,13 @@ export class Restoration implements PlanOwner, Run {
     // The namespaces exist and are still empty: now it is the network engines' turn.
     if (script === 'setup-namespaces') {
       this.started(pid, addon().pidfdOpen(pid));
-      this.#run(['run-hook']);
+      this.#run('namespaces');
     }
     if (script === 'post-restore') {
       if (this.#pidfd < 0) this.started(pid, addon().pidfdOpen(pid));
       // From here on the container counts as running, and signals are for it.
       if (this.#request.isForeground) addon().holdSignals();
-      this.#run(limitOps);
+      this.#run('processes');
       const { pidfdSocket } = this.options;
       if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', this.#pidfd, '--pidfd-socket');
     }
@@ -102,8 +123,8 @@ export class Restoration implements PlanOwner, Run {
     return { directory: this.#directory, record, pidfd: this.#pidfd, terminal: this.#terminal, socket: -1 };
   }
 
-  #run(names: readonly Name[]): void {
-    for (const op of this.#request.plan.ops) if (isRuntimeOp(op) && names.includes(op.op)) runOp(op, this);
+  #run(moment: Moment): void {
+    for (const op of this.#request.plan.ops) if (isRuntimeOp(op) && moments[op.op] === moment) runOp(op, this);
   }
 
   started(pid: number, pidfd: number): void {
