@@ -101,6 +101,12 @@ t.test('the library of the npm package', { skip }, async (t) => {
     t.equal(printed, words.map((each) => `${each}\n`).join(''));
   });
 
+  await t.test('README’s lines do what they say', async (t) => {
+    const [block = ''] = codeBlocks('README.md');
+    writeFileSync(join(app, 'readme.mjs'), `${block.replace('/srv/rootfs', rootfs)}\nconsole.log(code, stdout);`);
+    t.equal(ok('node', ['readme.mjs'], app), '0 hello\n\n');
+  });
+
   const example = (name: string) => join(app, 'node_modules/tsrun/examples', name);
 
   await t.test('the code runner answers while the program runs, and ends one that goes on', async (t) => {
