@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
 import { addon } from '../../addon.ts';
 import { closeQuietly } from '../../close.ts';
-import { withPlace } from '../../config/locate.ts';
+import { placing, withPlace } from '../../config/locate.ts';
 import type { SpecSource } from '../../config/validate/places.ts';
 import { type CriuOptions, requestType } from '../../criu/messages.ts';
 import { CriuService } from '../../criu/service.ts';
@@ -61,7 +61,7 @@ interface Sources {
  * @throws TsrunError with CRIU's own reason; nothing of the container is left then
  */
 export function restoreContainer(request: RestoreRequest): Created {
-  const sources = openSources(request);
+  const sources = placing(request.source, () => openSources(request));
   const inherit = [...sources.files, ...sources.namespaces.inherited].map(({ fd }) => fd);
   const rootfs = rootfsPath({ spec: request.spec, options: request });
   const criu = new CriuService({ root: rootfs, inherit, input: request.shellJob ? 0 : -1 });
