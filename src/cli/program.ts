@@ -95,5 +95,5 @@ Examples:
   tsrun plan                           show, op by op, what create would do
   tsrun check                          is this bundle right, and can this host run it?
   tsrun create --bundle /b web && tsrun start web
-  tsrun kill web TERM; tsrun wait web && tsrun delete web
+  tsrun kill web KILL; tsrun wait web && tsrun delete web
 `;
