@@ -213,11 +213,12 @@ Napi::Value js_directories_with(const Napi::CallbackInfo& info) {
   const std::string file = "/" + arguments.file;
   SortedDirectories result;
   int error = each_entry(path, [&](const dirent& entry) {
-    if (entry.d_type != DT_DIR) return;
+    // Some filesystems do not say: lstat does.
+    if (entry.d_type != DT_DIR && entry.d_type != DT_UNKNOWN) return;
     std::string directory = path + "/" + entry.d_name;
     struct stat status = {}, inner = {};
-    bool has = lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-               stat((directory + file).c_str(), &inner) == 0;
+    if (lstat(directory.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) return;
+    bool has = S_ISDIR(status.st_mode) && status.st_uid == geteuid() && stat((directory + file).c_str(), &inner) == 0;
     (has ? result.having : result.others).push_back(entry.d_name);
   });
   if (error != 0) return throw_errno(info.Env(), error, "getdents", path);

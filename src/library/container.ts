@@ -8,6 +8,7 @@ import type { LinuxResources } from '../generated/spec.ts';
 import { parseSignal } from '../linux/signals.ts';
 import { type ContainerEvent, type EventsOptions, follow } from './events.ts';
 import { type ExecOptions, type ExecProcess, execIn } from './exec.ts';
+import { tellLog } from './log.ts';
 import { type Abortable, type CreateOptions, createJob, type RootOption, rootOf, withPreserved } from './options.ts';
 import type { Child, Place } from './places.ts';
 import { runJob } from './pool.ts';
@@ -174,7 +175,9 @@ export class Container {
   async #foreignEnd(signal: AbortSignal | undefined): Promise<Exit> {
     const pidfd = await runJob('watched', this.#place);
     try {
-      if (pidfd !== undefined) await endOf(pidfd, signal);
+      if (pidfd !== undefined && signal?.aborted !== true) await endOf(pidfd, signal);
+      // A job that waits for the end would keep its worker, and nobody asks any more.
+      if (signal?.aborted) throw abortError(signal);
       const exit = await runJob('ended', { ...this.#place, pidfd });
       if (exit !== undefined) return exitFrom(exit);
       throw new TsrunError('the container has ended, but its exit status is unknown', {
@@ -262,6 +265,7 @@ export async function open(id: string, options: RootOption & Abortable = {}): Pr
  * The states of all containers, sorted by name. A container whose state cannot be read is reported to onLog's function.
  */
 export async function list(options: RootOption & Abortable = {}): Promise<readonly PrintedState[]> {
-  const { states } = await runJob('list', { root: rootOf(options) }, options.signal);
+  const { states, failures } = await runJob('list', { root: rootOf(options) }, options.signal);
+  for (const failure of failures) tellLog('error', failure);
   return states;
 }

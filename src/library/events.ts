@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatsEvent } from '../container/events.ts';
 import { errorCode } from '../errors.ts';
-import type { Abortable } from './options.ts';
+import { type Abortable, longestTimer, milliseconds } from './options.ts';
 import type { Place } from './places.ts';
 import { runJob } from './pool.ts';
 import { holdProcess, watchOnce } from './watch.ts';
@@ -21,7 +21,8 @@ export type ContainerEvent = StatsEvent | { readonly type: 'oom'; readonly id: s
  * Yields statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process.
  */
 export async function* follow(place: Place, options: EventsOptions): AsyncGenerator<ContainerEvent, void, void> {
-  const { interval = 5000, signal } = options;
+  const { signal } = options;
+  const interval = milliseconds('interval', options.interval ?? 5000);
   const { id } = place;
   const cgroup = await runJob('observed', place, signal);
   const files = ['memory.events', 'cgroup.events'].flatMap((name) => openIfThere(join(cgroup, name)));
@@ -63,8 +64,10 @@ function openIfThere(path: string): number[] {
 /** Waits until a file has changed since it was read, or `timeoutMs` have passed. */
 function change(files: readonly number[], timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    // Aborted while the caller had the last event.
+    if (signal?.aborted) return reject(abortError(signal));
     const stops = files.map((fd) => watchOnce(fd, done, true));
-    const timer = setTimeout(done, Math.max(0, timeoutMs));
+    const timer = setTimeout(done, Math.min(Math.max(0, timeoutMs), longestTimer));
     signal?.addEventListener('abort', done, { once: true });
     function done() {
       clearTimeout(timer);

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Process } from '../generated/spec.ts';
 import type { ExecJob } from './exec-job.ts';
-import type { Abortable } from './options.ts';
+import { type Abortable, milliseconds } from './options.ts';
 import type { Place } from './places.ts';
 import { runJob } from './pool.ts';
 import { ContainerProcess } from './process.ts';
@@ -46,7 +46,7 @@ export function execIn(place: Place, process: ExecProcess, options: ExecOptions)
   return new ContainerProcess({
     stdio,
     signal: options.signal,
-    timeout: options.timeout ?? 0,
+    timeout: milliseconds('timeout', options.timeout ?? 0),
     endsWithUs: false,
     launch: (signal) => runJob('exec', job, signal),
     finish: ({ pidfd }) => runJob('reap', { pidfd }),

@@ -31,6 +31,7 @@ import { features } from '../features/features.ts';
 import type { Features, LinuxResources, Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
 import { isAlive } from '../host/processes.ts';
+import { logError } from '../log.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import type { Plan } from '../plan/plan.ts';
 import { libseccompVersion } from '../seccomp/compile.ts';
@@ -98,6 +99,16 @@ function reap(pidfd: number): ExitStatus {
   }
 }
 
+/** The status is known to this process alone: it is told even if it cannot be written. */
+function recordedExit(directory: ContainerDirectory, status: ExitStatus): ContainerExit {
+  try {
+    return recordExit(directory, status) ?? status;
+  } catch (error) {
+    logError('error', error);
+    return status;
+  }
+}
+
 const jobs = {
   create: (job: CreateJob): Child => childOf(makeFrom(job, false)),
 
@@ -137,7 +148,7 @@ const jobs = {
   finish({ pidfd, keep, ...place }: Place & { pidfd: number; keep: boolean }): ContainerExit {
     const status = reap(pidfd);
     const directory = directoryOf(place);
-    if (keep) return recordExit(directory, status) ?? status;
+    if (keep) return recordedExit(directory, status);
     const record = directory.readIfThere();
     if (record === undefined) return status;
     const oomKilled = wasOomKilled(record);

@@ -55,6 +55,16 @@ export interface CreateOptions extends SubjectOptions, RootOption, Abortable {
   readonly pidFile?: string | undefined;
 }
 
+/** The longest time, in milliseconds, that a timer of Node's waits; a longer one ends after 1 ms. */
+export const longestTimer = 2 ** 31 - 1;
+
+/** @throws TsrunError `EINVALIDARG` */
+export function milliseconds(name: string, value: number): number {
+  if ((value >= 0 && value <= longestTimer) || value === Number.POSITIVE_INFINITY) return value;
+  const message = `${name}: expected milliseconds up to ${longestTimer}, or Infinity, found ${value}`;
+  throw new TsrunError(message, { code: 'EINVALIDARG' });
+}
+
 let made = 0;
 
 /** A name that no other container on this host has, except on purpose. */

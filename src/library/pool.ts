@@ -94,8 +94,9 @@ function giveUp(job: Job): void {
   }
   const seat = seats.find((each) => each.job === job);
   if (seat === undefined) return;
-  Atomics.store(seat.aborted, 0, job.number);
+  // In this order: a worker that sees the number also finds the byte, which is not left for its next job.
   writeSync(seat.fds[1], interrupt);
+  Atomics.store(seat.aborted, 0, job.number);
 }
 
 function seatJobs(): void {

@@ -40,7 +40,7 @@ export interface ProcessParts {
   /** Reaps it, and removes what was made for it. */
   finish(child: Child): Promise<ContainerExit>;
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds; 0: no timeout. */
+  /** Milliseconds; 0 or Infinity: no timeout. */
   readonly timeout: number;
   /** Whether it is killed when this process exits. */
   readonly endsWithUs: boolean;
@@ -139,7 +139,7 @@ export class ContainerProcess extends EventEmitter {
       this.kill('SIGKILL');
     };
     signal?.addEventListener('abort', abort, { once: true });
-    if (timeout > 0) this.#timer = setTimeout(() => this.#overdue(), timeout);
+    if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#overdue(), timeout);
     try {
       if (signal?.aborted) this.#giveUp.abort();
       return await this.#live();
@@ -165,7 +165,8 @@ export class ContainerProcess extends EventEmitter {
       ours.add(child.pidfd);
     }
     this.pid = child.pid;
-    this.emit('spawn');
+    // What a listener throws must not keep the end from being seen.
+    process.nextTick(() => this.emit('spawn'));
     if (this.#giveUp.signal.aborted) this.kill('SIGKILL');
     await ended;
     // From now on the number may belong to another descriptor.
@@ -180,7 +181,7 @@ export class ContainerProcess extends EventEmitter {
     this.exitCode = exit.code;
     this.signalCode = exit.signal;
     if (this.#parts.signal?.aborted) throw abortError(this.#parts.signal);
-    this.emit('exit', exit.code, exit.signal);
+    process.nextTick(() => this.emit('exit', exit.code, exit.signal));
     this.#closeLater(exit);
     return exit;
   }

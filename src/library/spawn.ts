@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { SandboxChoices } from '../template/sandbox.ts';
 import type { SpawnJob } from './jobs.ts';
-import { type Abortable, newId, type RootOption, rootOf } from './options.ts';
+import { type Abortable, milliseconds, newId, type RootOption, rootOf } from './options.ts';
 import { runJob } from './pool.ts';
 import { ContainerProcess, type ProcessExit } from './process.ts';
 import { openStdio, type StdioOptions } from './stdio.ts';
@@ -88,7 +88,7 @@ export function spawn(command: string, args: readonly string[], options: SpawnOp
   return new ContainerProcess({
     stdio,
     signal: options.signal,
-    timeout: options.timeout ?? 0,
+    timeout: milliseconds('timeout', options.timeout ?? 0),
     endsWithUs: options.detached !== true,
     launch: (signal) => runJob('spawn', job, signal),
     finish: ({ pidfd }) => runJob('finish', { ...place, pidfd, keep: false }),

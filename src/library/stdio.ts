@@ -41,22 +41,26 @@ export function openStdio(options: StdioOptions, standard: Stdio): OpenedStdio {
   }
   const theirs: number[] = [];
   const streams: (Socket | null)[] = [];
-  const descriptors = wanted.map((each = standard, index) => {
-    const { fd, own, stream } = openOne(each, index);
-    if (own) theirs.push(fd);
-    streams.push(stream);
-    return fd;
-  });
-  const [stdin = null, stdout = null, stderr = null] = streams;
-  return {
-    ...{ descriptors, stdin, stdout, stderr },
-    closeTheirs() {
-      for (const fd of theirs.splice(0)) closeSync(fd);
-    },
-    discard() {
-      for (const stream of streams) stream?.destroy();
-    },
+  const closeTheirs = () => {
+    for (const fd of theirs.splice(0)) closeSync(fd);
   };
+  const discard = () => {
+    for (const stream of streams) stream?.destroy();
+  };
+  try {
+    const descriptors = wanted.map((each = standard, index) => {
+      const { fd, own, stream } = openOne(each, index);
+      if (own) theirs.push(fd);
+      streams.push(stream);
+      return fd;
+    });
+    const [stdin = null, stdout = null, stderr = null] = streams;
+    return { descriptors, stdin, stdout, stderr, closeTheirs, discard };
+  } catch (error) {
+    closeTheirs();
+    discard();
+    throw error;
+  }
 }
 
 function openOne(wanted: Stdio, index: number): { fd: number; own: boolean; stream: Socket | null } {

@@ -81,8 +81,10 @@ function read(from: BinaryReader, end: number, type: MessageType): object {
     }
     const { name, kind, repeated } = field;
     const value = readField(from, kind);
-    if (repeated) message[name] = [...((message[name] as unknown[] | undefined) ?? []), value];
-    else message[name] = value;
+    if (repeated) {
+      message[name] ??= [];
+      (message[name] as unknown[]).push(value);
+    } else message[name] = value;
   }
   return message;
 }

@@ -64,9 +64,17 @@ t.test('events end with the container, and its statistics come at an interval', 
 
 t.test('an events that is given up, or left', { skip }, async (t) => {
   const { container } = await running(t);
-  const events = container.events({ signal: AbortSignal.timeout(100) });
+  const giveUp = new AbortController();
+  const events = container.events({ signal: giveUp.signal, interval: Number.POSITIVE_INFINITY });
   t.match(await events.next(), { value: { type: 'stats', data: { cpu: Object } } });
+  setTimeout(() => giveUp.abort(), 50);
   await t.rejects(events.next(), { code: 'ABORT_ERR' });
+
+  const whileBusy = new AbortController();
+  const others = container.events({ signal: whileBusy.signal, interval: 3_600_000 });
+  await others.next();
+  whileBusy.abort();
+  await t.rejects(others.next(), { code: 'ABORT_ERR' }, 'aborted while the caller had an event');
   for await (const _ of container.events()) break;
 });
 

@@ -1,14 +1,14 @@
 /** The library's create, start, wait and delete, and that its containers are the command's. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { repoRoot, requires, sandbox, waitFor } from '../../harness/index.ts';
 import { library, zombies } from '../../harness/library.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
-const { create, list, open, TsrunError } = library;
+const { create, list, onLog, open, TsrunError } = library;
 
 /** The whole of a stream. */
 async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
@@ -182,6 +182,31 @@ t.test('an aborted create leaves nothing, at each of its waits', { skip }, async
     t.strictSame(await list({ root: box.root }), [], `${kind}: no state`);
     t.same(zombies(), [], `${kind}: no zombie`);
   }
+});
+
+t.test('waits that are given up keep no worker', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle());
+  const other = await open(id, { root: box.root });
+  // More than there are workers.
+  const waits = Array.from({ length: 40 }, () => other.wait({ signal: AbortSignal.timeout(50) }));
+  for (const wait of waits) await t.rejects(wait, { code: 'ABORT_ERR' });
+  t.match(await list({ root: box.root }), [{ id }]);
+});
+
+t.test('a container whose state cannot be read is left out of the list, and told', { skip }, async (t) => {
+  const box = sandbox(t);
+  const id = await box.create(box.bundle());
+  const told: string[] = [];
+  onLog((_level, message) => told.push(message));
+  t.teardown(() => onLog(undefined));
+  const file = join(box.root, id, 'state.json');
+  const text = readFileSync(file);
+  writeFileSync(file, '{');
+  const states = await list({ root: box.root });
+  writeFileSync(file, text);
+  t.strictSame(states, []);
+  t.match(told.join('\n'), id);
 });
 
 t.test('what is aborted before it begins never begins', { skip }, async (t) => {

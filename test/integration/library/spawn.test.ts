@@ -1,9 +1,11 @@
 /** The library's spawn and run: child_process in a container. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { requires, sandbox } from '../../harness/index.ts';
+import { repoRoot, requires, sandbox } from '../../harness/index.ts';
 import { library, openDescriptors, placeOf, zombies } from '../../harness/library.ts';
 
 const skip = requires({ root: true, cgroup2: true, userns: true, runtime: 'tsrun', files: ['/bin/busybox'] });
@@ -124,6 +126,43 @@ t.test('what cannot be started is an error, and no container', { skip }, async (
     t.throws(() => spawn('true', [], { ...place, ...wrong }), { code: 'EINVALIDARG' });
   }
   t.strictSame(await list(place), []);
+});
+
+t.test('times that a timer cannot wait', { skip }, async (t) => {
+  const box = sandbox(t);
+  const end = await run('sh', ['-c', 'sleep 0.1; exit 3'], { ...placeOf(box), timeout: Number.POSITIVE_INFINITY });
+  t.match(end, { code: 3, timedOut: false });
+  for (const timeout of [Number.NaN, -1, 2 ** 31])
+    t.throws(() => spawn('true', [], { ...placeOf(box), timeout }), { code: 'EINVALIDARG', message: /^timeout: / });
+});
+
+t.test('streams that cannot be opened leave no pipe', { skip }, async (t) => {
+  const place = placeOf(sandbox(t));
+  const wrong = ['pipe', 'pipe', 'pipe', 'ipc'] as unknown as 'pipe'[];
+  const before = openDescriptors().length;
+  for (let round = 0; round < 5; round++)
+    t.throws(() => spawn('true', [], { ...place, stdio: wrong }), { code: 'EINVALIDARG' });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(openDescriptors().length, before);
+});
+
+t.test('a listener that throws keeps nothing alive', { skip }, async (t) => {
+  const box = sandbox(t);
+  const place = placeOf(box);
+  const script = `
+    import { list, spawn } from ${JSON.stringify(pathToFileURL(join(repoRoot, 'build/library.mjs')).href)};
+    process.on('uncaughtException', (error) => console.log(error.message));
+    const place = ${JSON.stringify(place)};
+    const child = spawn('true', [], place);
+    for (const name of ['spawn', 'exit']) child.on(name, () => { throw new Error(name); });
+    child.on('close', () => console.log('close'));
+    console.log(JSON.stringify([(await child.wait()).code, await list(place)]));`;
+  const file = join(box.directory, 'program.mjs');
+  writeFileSync(file, script);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+  t.equal(stderr, '');
+  t.equal(status, 0);
+  t.strictSame(stdout.trim().split('\n').sort(), ['[0,[]]', 'close', 'exit', 'spawn']);
 });
 
 t.test('an abort ends it, whenever it comes', { skip }, async (t) => {
