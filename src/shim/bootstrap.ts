@@ -34,12 +34,16 @@ export function socketOf({ namespace, address }: ShimFlags): string {
 }
 
 function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const client = createConnection(socket, () => {
       resolve(true);
       client.destroy();
     });
-    client.on('error', () => resolve(false));
+    // Any other error says nothing of the server, whose socket must then stay.
+    client.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      else reject(error);
+    });
   });
 }
 

@@ -2,6 +2,8 @@
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { commit, version } from '../build-info.ts';
+import type { ContainerRecord } from '../container/record.ts';
+import type { ContainerDirectory } from '../container/store.ts';
 import { encode } from '../protobuf/wire.ts';
 import { startServer } from './bootstrap.ts';
 import { deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
@@ -58,20 +60,32 @@ function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
 
 /** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */
 async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
-  const [{ deleteContainer }, { ContainerDirectory }, { checkId }] = await Promise.all([
+  const [{ deleteContainer }, store, { checkId }] = await Promise.all([
     import('../container/delete.ts'),
     import('../container/store.ts'),
     import('../container/id.ts'),
   ]);
   checkId(id);
   const path = resolve(bundle);
-  const directory = new ContainerDirectory(rootFrom(path) ?? defaultStateRoot(namespace), id);
-  const { init, exit } = directory.readIfThere() ?? {};
-  deleteContainer(directory, { force: true });
-  await unmountRootfs(path);
+  const directory = new store.ContainerDirectory(rootFrom(path) ?? defaultStateRoot(namespace), id);
+  const { init, exit } = recordIn(directory) ?? {};
+  try {
+    deleteContainer(directory, { force: true });
+  } finally {
+    await unmountRootfs(path);
+  }
   // SIGKILL if nothing has seen how it ended.
   const status = exit?.code ?? 128 + (exit?.signal ?? 9);
   print(encode(deleteResponse, { pid: init?.pid ?? 0, exit_status: status, exited_at: timestampOf(Date.now()) }));
+}
+
+/** Undefined also for a damaged record, which delete can do without. */
+function recordIn(directory: ContainerDirectory): ContainerRecord | undefined {
+  try {
+    return directory.readIfThere();
+  } catch {
+    return undefined;
+  }
 }
 
 function rootFrom(bundle: string): string | undefined {

@@ -46,7 +46,16 @@ async function mountOne(rootfs: string, { type = '', source = '', target = '', o
   }
 }
 
-/** Unmounts everything there; if nothing is mounted, that is no error. */
+/** More mounts one above the other than any snapshotter makes. */
+const mostMounts = 64;
+
+/** Unmounts everything there, one above the other; if nothing is mounted, that is no error. */
 export async function unmountRootfs(bundle: string): Promise<void> {
-  await run('umount', ['-n', '-i', '-R', '-l', join(bundle, 'rootfs')], { timeout: patience }).catch(() => undefined);
+  for (let left = mostMounts; left > 0; left--) {
+    try {
+      await run('umount', ['-n', '-i', '-R', '-l', join(bundle, 'rootfs')], { timeout: patience });
+    } catch {
+      return;
+    }
+  }
 }

@@ -1,5 +1,5 @@
 /** The resident process: one for each namespace of a containerd. */
-import { openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { addon } from '../addon.ts';
 import { Publisher } from './events.ts';
@@ -51,7 +51,11 @@ export function runServer({ socket, lockFile, namespace, publishTo, ready }: Ser
   function leave(): void {
     const isIdle = connections === 0 && service.isEmpty && publisher.isIdle;
     if (!isIdle) return waitIdle();
-    if (!addon().lock(openSync(lockFile, 'r'), false)) return waitIdle();
+    const lock = openSync(lockFile, 'r');
+    if (!addon().lock(lock, false)) {
+      closeSync(lock);
+      return waitIdle();
+    }
     rmSync(socket, { force: true });
     process.exit(0);
   }

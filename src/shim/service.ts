@@ -26,6 +26,7 @@ export class TaskService {
   }
 
   get isEmpty(): boolean {
+    for (const id of this.#tasks.keys()) this.#forgetDeleted(id);
     return this.#tasks.size === 0 && this.#coming.size === 0;
   }
 
@@ -48,8 +49,12 @@ export class TaskService {
 
     Start: async (payload: Uint8Array) => {
       const task = this.#find(payload, 'Start');
-      await task.start();
-      this.#publisher.publish('/tasks/start', { container_id: task.options.id, pid: task.pid });
+      const { id } = task.options;
+      const starting = task
+        .start()
+        .then(() => this.#publisher.publish('/tasks/start', { container_id: id, pid: task.pid }));
+      task.starting = starting.catch(() => undefined);
+      await starting;
       return encode(messages.pidResponse, { pid: task.pid });
     },
 
@@ -75,7 +80,8 @@ export class TaskService {
       const task = this.#find(payload, 'Delete');
       const { id } = task.options;
       const end = { pid: task.pid, ...endOf(await task.delete()) };
-      this.#tasks.delete(id);
+      // A late second Delete must not take a new task of the same name away.
+      if (this.#tasks.get(id) === task) this.#tasks.delete(id);
       this.#publisher.publish('/tasks/delete', { container_id: id, ...end });
       return encode(messages.deleteResponse, end);
     },
@@ -144,7 +150,9 @@ export class TaskService {
       const task = await Task.create(options);
       this.#tasks.set(id, task);
       this.#publisher.publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
-      void task.ended.then((exit) => {
+      void task.ended.then(async (exit) => {
+        // A short program ends while its start is still under way; who follows events must see start first.
+        await task.starting;
         this.#publisher.publish('/tasks/exit', { container_id: id, id, pid: task.pid, ...endOf(exit) });
       });
       return encode(messages.pidResponse, { pid: task.pid });

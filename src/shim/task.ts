@@ -27,6 +27,8 @@ export class Task {
   readonly pid: number;
   readonly ended: Promise<TaskExit>;
   exit: TaskExit | undefined;
+  /** Settles, and never rejects, when start is over. */
+  starting: Promise<void> | undefined;
   readonly #stdio: TaskStdio;
 
   private constructor(options: CreateOptions, child: Child, stdio: TaskStdio) {
