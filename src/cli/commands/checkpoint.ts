@@ -96,6 +96,9 @@ export const checkpoint: CommandDeclaration = {
     const directory = new ContainerDirectory(root, id);
     const request = await requestOf(options);
     if (options.check === true) return report(directory, request, options.format === 'json');
+    if (options.format === 'json') {
+      throw new TsrunError('--format is for --check', { hint: 'add --check, or leave it out' });
+    }
     const { checkpointContainer } = await import('../../container/checkpoint/checkpoint.ts');
     checkpointContainer(directory, request);
     return 0;

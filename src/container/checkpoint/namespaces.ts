@@ -11,6 +11,11 @@ const outside: Readonly<Record<string, { file: string; key: string }>> = {
 /** Namespaces that CRIU can join, but always saves. */
 const joined: Readonly<Record<string, string>> = { ipc: 'ipc', uts: 'uts', time: 'time' };
 
+/** Whether restore joins a namespace of this type that config.json names. */
+export function canJoin(type: string): boolean {
+  return outside[type] !== undefined || joined[type] !== undefined;
+}
+
 /** Namespaces of others that the container has joined, as `net[INODE]:extRootNetNS`. */
 export function externalNamespaces(pid: number, spec: Spec): string[] {
   return joinedNamespaces(spec).flatMap(({ type }) => {

@@ -40,14 +40,14 @@ const moments: { readonly [Name in RuntimeOp['op']]: Moment } = {
   'create-cgroup': 'cgroup',
   'start-scope': 'cgroup',
   'own-cgroup': 'cgroup',
+  // CRIU's processes inherit these; afterwards only init's first thread would get them.
+  'join-resctrl': 'cgroup',
+  'set-io-priority': 'cgroup',
   'run-hook': 'namespaces',
   'check-memory-use': 'processes',
   'set-io-weight': 'processes',
   'write-cgroup-file': 'processes',
   'filter-devices': 'processes',
-  'join-resctrl': 'processes',
-  // CRIU does not restore it.
-  'set-io-priority': 'processes',
   'record-state': 'processes',
   'write-pid-file': 'processes',
   'compile-seccomp': 'never',

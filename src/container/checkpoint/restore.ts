@@ -5,6 +5,7 @@ import { placing, withPlace } from '../../config/locate.ts';
 import type { SpecSource } from '../../config/validate/places.ts';
 import { type CriuOptions, requestType } from '../../criu/messages.ts';
 import { CriuService } from '../../criu/service.ts';
+import { TsrunError } from '../../errors.ts';
 import type { Spec } from '../../generated/spec.ts';
 import { log } from '../../log.ts';
 import { rootfsPath } from '../../lower/mounts/rootfs-path.ts';
@@ -73,7 +74,13 @@ export function restoreContainer(request: RestoreRequest): Created {
   }
 }
 
-function openSources({ imagePath, workPath, spec, bundle }: RestoreRequest): Sources {
+function openSources({ imagePath, workPath, spec, bundle, emptyNetwork }: RestoreRequest): Sources {
+  if (emptyNetwork && Object.keys(spec.linux?.netDevices ?? {}).length > 0) {
+    throw new TsrunError('restore moves no network devices, and the images have none', {
+      about: '/linux/netDevices',
+      hint: 'leave it out, and have a createRuntime hook move them',
+    });
+  }
   demandImages(imagePath);
   demandWholeImages(imagePath);
   if (workPath !== undefined) closeQuietly(makeImageDirectory(workPath, '--work-path'));

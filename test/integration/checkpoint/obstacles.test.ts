@@ -100,6 +100,8 @@ t.test('without criu; what the kernel lacks; a container that does not run', { s
   const line = ['checkpoint', '--check', id];
   t.match((await at.runtime(line)).stderr, /cannot be checkpointed in created state \(hint: start it first\)/);
   await at.box.runtimeOk(['start', id]);
+  t.match(await at.runtime(['checkpoint', '--format', 'json', id]), { code: 1, stderr: /--format is for --check/ });
+  t.match(await at.box.state(id), { status: 'running' }, 'it has not been checkpointed');
   const none = await at.box.runtime(line, { env: { ...at.env, PATH: '/nowhere' } });
   t.match(none, { code: 1, stdout: /^error: checkpoint and restore need criu.*\(install the package criu/ });
   const tracking = rules(await check(t, at, id, ['--pre-dump']));

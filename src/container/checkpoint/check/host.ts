@@ -3,6 +3,7 @@ import { errorLines } from '../../../criu/log.ts';
 import { CriuService } from '../../../criu/service.ts';
 import { TsrunError } from '../../../errors.ts';
 import type { Spec } from '../../../generated/spec.ts';
+import { canJoin } from '../namespaces.ts';
 import type { Found, Obstacle } from './obstacle.ts';
 
 /** Flags of the command line that need something of the kernel. */
@@ -45,7 +46,9 @@ export function sharedNamespaces(spec: Spec): Found['warnings'] {
   return [
     ...joined.map(({ type, path }) => ({
       rule: 'joined-namespace',
-      message: `the ${type} namespace ${path} is not saved: restore joins what config.json names then`,
+      message: canJoin(type)
+        ? `the ${type} namespace ${path} belongs to others: restore joins what config.json names then`
+        : `restore joins no ${type} namespace: ${path} is not the container's any more then`,
       hint: type === 'network' ? 'make it first, with the same addresses where connections are to be kept' : undefined,
     })),
     ...shared('pid', 'it shares the host’s pid namespace: restore needs the same pids to be free'),
