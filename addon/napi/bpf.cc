@@ -1,6 +1,7 @@
 // The device filter of a cgroup: a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2)), replaced in place.
 #include "bpf.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -56,6 +57,13 @@ int open_ours(uint32_t id) {
   return strcmp(description.name, kProgramName) == 0 ? fd.release() : -1;
 }
 
+// Whether a shared program is already attached here: the kernel refuses the same one twice.
+bool is_among(int program_fd, const std::vector<uint32_t>& ids) {
+  bpf_prog_info description = {};
+  if (describe_program(program_fd, &description) < 0) return false;
+  return std::find(ids.begin(), ids.end(), description.id) != ids.end();
+}
+
 long attach(int cgroup_fd, int program_fd, int replaced_fd) {
   bpf_attr attributes = {};
   attributes.target_fd = static_cast<uint32_t>(cgroup_fd);
@@ -98,6 +106,7 @@ Napi::Value js_filter_devices(const Napi::CallbackInfo& info) {
   std::vector<uint32_t> ids;
   long queried = attached_programs(cgroup_fd, ids);
   if (queried < 0) return throw_errno(env, static_cast<int>(-queried), "bpf(BPF_PROG_QUERY)");
+  if (is_among(program.get(), ids)) return Napi::Boolean::New(env, !is_forged);
   UniqueFd ours;
   for (size_t i = 0; i < ids.size() && ours.get() < 0; i++) ours.reset(open_ours(ids[i]));
   long attached = attach(cgroup_fd, program.get(), ours.get());

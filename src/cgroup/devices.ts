@@ -18,7 +18,7 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
     if (!addon().filterDevices(cgroupFd, instructions, shared)) {
       log(
         'warning',
-        'the program pinned in /sys/fs/bpf/tsrun is not the device filter it is named after: it is not used',
+        'a program pinned in /sys/fs/bpf/tsrun is not the device filter that it is named after, so it is not used: remove what is there',
       );
     }
   } catch (error) {
