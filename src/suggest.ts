@@ -37,7 +37,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 function isLoosely(word: string, candidate: string): boolean {
   const bare = word.replace(/[^a-z0-9]/g, '');
   const bareCandidate = candidate.replace(/[^a-z0-9]/g, '');
-  if (bare === bareCandidate) return true;
+  if (bare !== '' && bare === bareCandidate) return true;
   return bare.length > 2 && (candidate.endsWith(`_${word}`) || candidate.startsWith(word));
 }
 

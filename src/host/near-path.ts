@@ -14,8 +14,16 @@ export function nearPath(path: string): string | undefined {
   try {
     const names = readdirSync(dirname(path));
     const name = basename(path);
-    return names.length > most || names.includes(name) ? undefined : didYouMean(name, names);
+    if (names.length > most || names.includes(name)) return undefined;
+    // sdb is no misspelt sda, nor data2 a misspelt data1.
+    const others = names.filter((each) => withoutNumber(each) !== withoutNumber(name));
+    return didYouMean(name, others);
   } catch {
     return undefined;
   }
+}
+
+/** Without what numbers or letters members of a row: digits, or a disk's last letter. */
+function withoutNumber(name: string): string {
+  return name.replace(/^((?:sd|vd|xvd|hd)[a-z]+|.*[-_.][a-z])$/, (all) => all.slice(0, -1)).replace(/\d+/g, '');
 }

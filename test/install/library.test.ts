@@ -79,7 +79,7 @@ t.test('the library of the npm package', { skip }, async (t) => {
 
   await t.test('it runs on Debian forky’s node', async (t) => {
     const tree = treeWithNode(box);
-    if (typeof tree === 'string') return t.comment(tree);
+    if (typeof tree === 'string') return t.pass('no tree', { skip: tree });
     const version = await tree.run('node', '--version');
     t.match(version.stdout, /^v2[4-9]\./);
     const { code, stdout, stderr } = await tree.run('node', join(app, 'program.mjs'), rootfs, box.root);
@@ -103,7 +103,10 @@ t.test('the library of the npm package', { skip }, async (t) => {
 
   await t.test('README’s lines do what they say', async (t) => {
     const [block = ''] = codeBlocks('README.md');
-    writeFileSync(join(app, 'readme.mjs'), `${block.replace('/srv/rootfs', rootfs)}\nconsole.log(code, stdout);`);
+    writeFileSync(
+      join(app, 'readme.mjs'),
+      `${block.replace('/srv/rootfs', rootfs).replace('2000', '60000')}\nconsole.log(code, stdout);`,
+    );
     t.equal(ok('node', ['readme.mjs'], app), '0 hello\n\n');
   });
 
@@ -127,7 +130,7 @@ t.test('the library of the npm package', { skip }, async (t) => {
     const scripts = {
       'good.sh': 'echo x >/tmp/x',
       'bad.sh': 'echo words; exit 4',
-      'alone.sh': '[ ! -e /tmp/x ]; [ $$ = 1 ]',
+      'alone.sh': '[ -z "$(ls -A /tmp)" ] && [ $$ = 1 ]',
     };
     for (const [name, script] of Object.entries(scripts)) writeFileSync(join(tests, name), script);
     const args = [example('parallel-tests.mjs'), rootfs, ...readdirSync(tests).map((name) => join(tests, name))];

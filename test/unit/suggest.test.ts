@@ -17,6 +17,7 @@ t.test('the nearest word', async (t) => {
   t.equal(near('CapSysAdmin'), 'CAP_SYS_ADMIN', 'without underscores');
   t.equal(near('frobnicate'), undefined, 'nothing is near');
   t.equal(near('x'.repeat(10_000)), undefined, 'and a long word costs nothing');
+  t.equal(nearest('数据', ['日志']), undefined, 'letters of other scripts count');
   t.equal(nearest('ab', ['xy']), undefined, 'not everything is near to a short word');
 });
 

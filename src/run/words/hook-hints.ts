@@ -42,7 +42,7 @@ function startHint(kind: string, path: string, error: number): string | undefine
   if (error === ENOENT && !isOfImage && isProgramThere(path))
     return 'the file is there: its interpreter or loader is not';
   const meant = isOfImage ? undefined : nearPath(path);
-  if (error === ENOENT && meant !== undefined) return `its path counts on the host: ${meant}`;
+  if (error === ENOENT && meant !== undefined) return `its path is looked up ${where}: ${meant}`;
   if (error === ENOENT || error === ENOTDIR)
     return `its path is looked up ${where}: install the program, or take the hook out`;
   if (error === EACCES) return `it must be executable ${where} (chmod +x), and not on a noexec mount`;

@@ -18,3 +18,8 @@ t.test('not the name itself: then something else is wrong', async (t) => {
   symlinkSync('/none', join(at, 'targe'));
   t.equal(nearPath(join(at, 'targe')), undefined);
 });
+
+t.test('not the next of a row: that is another disk, or another tenant', async (t) => {
+  const at = t.testdir({ sda: '', data1: {}, nvme0n1: '', 'tenant-a': {} });
+  for (const name of ['sdb', 'data2', 'nvme1n1', 'tenant-b']) t.equal(nearPath(join(at, name)), undefined, name);
+});

@@ -6,6 +6,7 @@
  */
 import type { StringMap } from '../../../generated/spec.ts';
 import { didYouMean } from '../../../suggest.ts';
+import { appendPointer } from '../../read/pointer.ts';
 import { type Problem, show } from '../finding.ts';
 import type { Rule } from './rule.ts';
 
@@ -79,8 +80,7 @@ function eachOfCrun(
   for (const name in annotations) {
     if (!name.startsWith(prefix)) continue;
     const problem = check(name, annotations[name] ?? '');
-    if (problem !== undefined)
-      problems.push({ pointer: `/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, ...problem });
+    if (problem !== undefined) problems.push({ pointer: appendPointer('/annotations', name), ...problem });
   }
   return problems;
 }

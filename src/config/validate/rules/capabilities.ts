@@ -54,7 +54,7 @@ function unknownCapabilities(capabilities: LinuxCapabilities): Problem[] {
 function hintFor(name: string, capabilities: LinuxCapabilities, reported: CapabilitySet): string {
   const others = sets.filter((set) => set !== reported && capabilities[set]?.includes(name));
   const meant = didYouMean(name, known) ?? 'leave it out: capabilities(7) lists all';
-  return others.length === 0 ? meant : `${meant} The same in ${others.join(', ')}`;
+  return others.length === 0 ? meant : `${meant} (the same in ${others.join(', ')})`;
 }
 
 /**

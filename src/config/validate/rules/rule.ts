@@ -52,7 +52,7 @@ export function mustBeAbsolute(path: string, pointer: string): Problem[] {
 
 /** A bare name may be anywhere; a path only lacks its beginning. */
 function absoluteHint(path: string): string {
-  const isPath = path !== '' && !/^[~$]/.test(path) && !path.split('/').includes('..');
+  const isPath = path.includes('/') && !/^[~$]/.test(path) && !path.split('/').includes('..');
   return isPath ? `did you mean ${show(`/${path.replace(/^(\.\/)+/, '')}`)}?` : 'begin it with /';
 }
 

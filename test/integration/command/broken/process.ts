@@ -28,7 +28,7 @@ export const brokenProcesses: Readonly<Record<string, Broken>> = {
   'a relative working directory': {
     edit: (spec) => set(spec, '/process/cwd', 'srv'),
     property: /\/process\/cwd/,
-    wayOut: /absolute/,
+    wayOut: /begin it with \//,
     marked: /^"srv"$/,
   },
   'no program of that name': {

@@ -15,7 +15,7 @@ export const brokenRest: Readonly<Record<string, Broken>> = {
       spec.hooks = { prestart: [{ path: 'setup' }] };
     },
     property: /\/hooks\/prestart\/0\/path/,
-    wayOut: /absolute/,
+    wayOut: /begin it with \//,
     marked: /^"setup"$/,
   },
   'an annotation that promises a virtual machine': {
