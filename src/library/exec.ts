@@ -34,6 +34,7 @@ export type ExecProcess = readonly string[] | Partial<Process>;
 
 export function execIn(place: Place, process: ExecProcess, options: ExecOptions): ContainerProcess {
   const { env = {}, cwd, user, capabilities = [], noNewPrivileges = false, cgroup, ignorePaused = false } = options;
+  const timeout = milliseconds('timeout', options.timeout ?? 0);
   const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');
   const job: ExecJob = {
     ...place,
@@ -46,7 +47,7 @@ export function execIn(place: Place, process: ExecProcess, options: ExecOptions)
   return new ContainerProcess({
     stdio,
     signal: options.signal,
-    timeout: milliseconds('timeout', options.timeout ?? 0),
+    timeout,
     endsWithUs: false,
     launch: (signal) => runJob('exec', job, signal),
     finish: ({ pidfd }) => runJob('reap', { pidfd }),

@@ -83,12 +83,13 @@ export interface RunResult extends ProcessExit {
 export function spawn(command: string, args: readonly string[], options: SpawnOptions): ContainerProcess {
   const place = { root: rootOf(options), id: options.id ?? newId() };
   const choices = choicesOf([command, ...args], place.id, options);
+  const timeout = milliseconds('timeout', options.timeout ?? 0);
   const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');
   const job: SpawnJob = { ...place, choices, descriptors: stdio.descriptors };
   return new ContainerProcess({
     stdio,
     signal: options.signal,
-    timeout: milliseconds('timeout', options.timeout ?? 0),
+    timeout,
     endsWithUs: options.detached !== true,
     launch: (signal) => runJob('spawn', job, signal),
     finish: ({ pidfd }) => runJob('finish', { ...place, pidfd, keep: false }),

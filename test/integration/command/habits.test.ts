@@ -19,7 +19,7 @@ t.test('commands and options of docker', { skip }, async (t) => {
     ['top web', /hint: tsrun ps ID/],
     ['logs web', /hint: tsrun keeps no output/],
     ['restart web', /run it again/],
-    ['cp web:/a b', /root filesystem/],
+    ['cp web:/a b', /exec ID tar -c PATH/],
     ['ps', /hint: tsrun list shows containers/],
     ['version', /hint: tsrun --version/],
     ['run --rm web', /unknown option '--rm' \(hint: run deletes the container when it ends/],
