@@ -84,9 +84,12 @@ class Watcher {
     }
   }
 
+  // An exception is left pending, so that Node sees to it. At the process's end no JavaScript can be called any more,
+  // which is no error; Napi::Function::Call would make one of it, and end the process for that.
   void tell(uint64_t token) {
     told_.NonBlockingCall([token](Napi::Env env, Napi::Function callback) {
-      callback.Call({Napi::Number::New(env, static_cast<double>(token))});
+      napi_value argument = Napi::Number::New(env, static_cast<double>(token));
+      napi_call_function(env, env.Undefined(), callback, 1, &argument, nullptr);
     });
   }
 

@@ -194,8 +194,13 @@ export class Container {
    * @throws TsrunError `EWRONGSTATE` when it runs, `ENOTFOUND` when it does not exist; neither with `force`
    */
   async delete({ force = false, signal }: DeleteOptions = {}): Promise<void> {
-    await runJob('delete', { ...this.#place, force }, signal);
-    await this.#ended?.catch(() => undefined);
+    const release = holdProcess();
+    try {
+      await runJob('delete', { ...this.#place, force }, signal);
+      await this.#ended?.catch(() => undefined);
+    } finally {
+      release();
+    }
   }
 
   /** Kills and deletes the container. */
