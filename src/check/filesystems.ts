@@ -2,7 +2,7 @@
 
 import type { Problem } from '../config/validate/finding.ts';
 import type { Mount } from '../generated/spec.ts';
-import { meantFilesystem, meantOption } from '../linux/mount-words.ts';
+import { meantFilesystem, meantOption } from '../linux/mount-suggestions.ts';
 import { sortOptions } from '../lower/mounts/mount-options.ts';
 import type { CheckContext } from './context.ts';
 

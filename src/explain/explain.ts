@@ -4,14 +4,14 @@ import { TsrunError } from '../errors.ts';
 import { type ExplainedProperty, opDocs, properties } from '../generated/explain.ts';
 import type { Style } from '../style.ts';
 import { nearest } from '../suggest.ts';
-import { errnosIn, type KnownWords, knownWords } from './words.ts';
+import { errnosIn, type KnownError, knownErrors } from './known-errors.ts';
 
 /** What a text refers to. */
 export interface Explained {
   readonly properties: readonly ExplainedProperty[];
   readonly ops: readonly string[];
   readonly errnos: readonly { name: string; words: string; hint: string | undefined }[];
-  readonly words: readonly KnownWords[];
+  readonly words: readonly KnownError[];
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Explained {
  */
 export function explained(text: string): Explained {
   const pointers = [...text.matchAll(/(?<![\w.:/~*-])\/[A-Za-z]\w*(?:\/[\w.~*+-]+)*/g)].map(([pointer]) => pointer);
-  const words = knownWords.filter(({ pattern }) => pattern.test(text));
+  const words = knownErrors.filter(({ pattern }) => pattern.test(text));
   const named = [...pointers, ...words.flatMap(({ pointer }) => pointer ?? [])].map(propertyAt);
   const found = [...new Set(named.filter((one) => one !== undefined))];
   const isOnlyPointer = pointers.length === 1 && pointers[0] === text.trim();

@@ -2,7 +2,7 @@
 import type { DeviceRule, Op, UnitProperty } from '../generated/ops.ts';
 import { capabilityNames } from '../linux/capabilities.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
-import { attr, propagationFlags, superblock } from '../linux/mount-flags.ts';
+import { attr, propagationFlags, superblock } from '../linux/mount-constants.ts';
 import { namespaceFlags } from '../linux/namespaces.ts';
 import { schedulerFlags } from '../linux/scheduler.ts';
 import { flags as seccompFlags } from '../linux/seccomp.ts';

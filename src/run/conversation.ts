@@ -1,7 +1,7 @@
 import type { Op } from '../generated/ops.ts';
 import { logFinding } from '../log.ts';
+import { describeNotice, initFailed } from './failures/failure.ts';
 import { type InitMessage, messageType, noOp, receiveFromInit, sendContinue } from './message.ts';
-import { describeNotice, initFailed } from './words/failure.ts';
 
 /** How a command handles init's messages. A message without a handler is one that init must not send. */
 export interface Answers {

@@ -10,6 +10,7 @@ import { withResctrlLock } from '../resctrl/lock.ts';
 import { handListenerOver } from '../seccomp/listener.ts';
 import type { UndoStack } from '../undo.ts';
 import { converse } from './conversation.ts';
+import { describeFailure, killedHint } from './failures/failure.ts';
 import { type InitMessage, messageType, receiveFromInit, sendContinue } from './message.ts';
 import { CgroupOps } from './ops/cgroup.ts';
 import { runtimeEnv } from './ops/hook.ts';
@@ -18,7 +19,6 @@ import { type Run, runOp } from './runners.ts';
 import { awaitInit, startInit } from './spawn.ts';
 import { type Trace, traceOf } from './trace.ts';
 import { unreportedFailure } from './unreported.ts';
-import { describeFailure, killedHint } from './words/failure.ts';
 
 /** How long init may take to fork. It needs some milliseconds; in a frozen cgroup it never gets there. */
 const forkTimeoutMs = 500;

@@ -5,7 +5,7 @@ import { closeQuietly } from '../close.ts';
 import { TsrunError } from '../errors.ts';
 import type { CloneOp, OpenContainerOp } from '../generated/ops.ts';
 import { isAlive } from '../host/processes.ts';
-import { containerStopped, describeFailure } from './words/failure.ts';
+import { containerStopped, describeFailure } from './failures/failure.ts';
 
 /** A pidfd of a container's init process. */
 export function openContainer({ pid, startTime, inode }: OpenContainerOp): number {

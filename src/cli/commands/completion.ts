@@ -1,6 +1,6 @@
 import { TsrunError } from '../../errors.ts';
 import { print } from '../../output.ts';
-import type { CompletionMaker } from '../completion/words.ts';
+import type { CompletionMaker } from '../completion/declarations.ts';
 import type { CommandDeclaration } from '../declaration.ts';
 
 const makers: Readonly<Record<string, () => Promise<CompletionMaker>>> = {

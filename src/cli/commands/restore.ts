@@ -27,7 +27,7 @@ export const restore: CommandDeclaration = {
   async run([id = ''], options, globals) {
     const detach = options.detach === true;
     const restored = await restoreFrom(id, options, globals);
-    const { runRestored } = await import('../../container/checkpoint/run-restored.ts');
+    const { runRestored } = await import('../../container/checkpoint/after-restore.ts');
     return runRestored(restored, detach);
   },
 };

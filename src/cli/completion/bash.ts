@@ -1,5 +1,13 @@
 import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
-import { type CompletionMaker, laterChoices, namesOf, shown, takesId, takesValue, valuedNames } from './words.ts';
+import {
+  type CompletionMaker,
+  laterChoices,
+  namesOf,
+  shown,
+  takesId,
+  takesValue,
+  valuedNames,
+} from './declarations.ts';
 
 /** Makes the script. It holds all words except the containers' ids, which it asks tsrun for. */
 export const bashCompletion: CompletionMaker = (globals, commands) => `_tsrun() {

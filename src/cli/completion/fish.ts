@@ -8,7 +8,7 @@ import {
   takesId,
   takesValue,
   valuedNames,
-} from './words.ts';
+} from './declarations.ts';
 
 /** One `complete` for each word, with the condition that its command stands before the cursor. */
 export const fishCompletion: CompletionMaker = (globals, commands) => `function __tsrun_parse

@@ -1,5 +1,14 @@
 import type { CommandDeclaration, OptionDeclaration } from '../declaration.ts';
-import { type CompletionMaker, fileKind, laterChoices, namesOf, quoted, shown, takesId, takesValue } from './words.ts';
+import {
+  type CompletionMaker,
+  fileKind,
+  laterChoices,
+  namesOf,
+  quoted,
+  shown,
+  takesId,
+  takesValue,
+} from './declarations.ts';
 
 /** For sourcing, or for a directory of fpath as _tsrun. */
 export const zshCompletion: CompletionMaker = (globals, commands) => `#compdef tsrun

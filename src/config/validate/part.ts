@@ -5,7 +5,7 @@ import { appendPointer } from '../read/pointer.ts';
 import type { NamedProblem } from './places.ts';
 import { errorRules } from './rules/index.ts';
 import { maxSchemaErrors } from './schema.ts';
-import { describeSchemaError } from './schema-words.ts';
+import { describeSchemaError } from './schema-messages.ts';
 import { applyRules, explainRefusal, refusedPointer } from './validate.ts';
 
 /**

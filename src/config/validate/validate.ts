@@ -13,7 +13,7 @@ import { locate, type NamedProblem, type SpecSource } from './places.ts';
 import { errorRules, warningRules } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { maxSchemaErrors, type SchemaError, schemaErrors } from './schema.ts';
-import { describeSchemaError } from './schema-words.ts';
+import { describeSchemaError } from './schema-messages.ts';
 import { unknownProblems } from './unknown.ts';
 
 export interface ValidatedSpec {

@@ -30,7 +30,7 @@ import { makeMountPoints } from './mount-points.ts';
 import { externalSources } from './mounts.ts';
 import { type NamespacesToJoin, namespacesToJoin } from './namespaces.ts';
 import { type CriuFlags, commonOptions, restoreLog } from './options.ts';
-import { Restoration } from './restoration.ts';
+import { RestoreOwner } from './restore-owner.ts';
 
 export interface RestoreRequest extends CriuFlags {
   readonly root: string;
@@ -99,22 +99,22 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
   const lock = directory.reserve();
   const undo = new UndoStack();
   undo.push(() => directory.remove());
-  const restoration = new Restoration(request, directory, undo);
+  const owner = new RestoreOwner(request, directory, undo);
   try {
     directory.writeConfig(request.source.text);
-    directory.write(restoration.container);
+    directory.write(owner.container);
     makeMountPoints(rootfs, sources.notes?.mountPoints ?? []);
-    restoration.makeCgroup(criu.pid);
-    const opts = restoreOptions(criu, sources, rootfs, request, restoration);
+    owner.makeCgroup(criu.pid);
+    const opts = restoreOptions(criu, sources, rootfs, request, owner);
     const answer = withDirectories(criu, request, (directories) => {
       const asked = { type: requestType.restore, opts: { ...opts, ...directories } };
-      return criu.request(asked, (...told) => restoration.told(...told));
+      return criu.request(asked, (...told) => owner.told(...told));
     });
     if (answer?.success !== true) {
       const at = { directory: request.workPath ?? request.imagePath, log: restoreLog, output: criu.output() };
       throw criuFailure('cannot restore the container', { answer, ...at });
     }
-    const created = restoration.finish();
+    const created = owner.finish();
     demandNoInterrupt();
     undo.forget();
     return { ...created, source: request.source };
@@ -122,7 +122,7 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
     addon().settleInterrupts(false);
     criu.close();
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
-    runPoststopHooks(restoration.container);
+    runPoststopHooks(owner.container);
     throw orInterrupt(withPlace(error, request.source));
   } finally {
     closeQuietly(lock);
@@ -153,7 +153,7 @@ function restoreOptions(
   { externals, files, namespaces }: Sources,
   rootfs: string,
   request: RestoreRequest,
-  { container: record }: Restoration,
+  { container: record }: RestoreOwner,
 ): CriuOptions {
   const common = commonOptions(request, record.annotations);
   const cgroup = record.cgroup === null ? undefined : cgroupPathOf(criu.pid);

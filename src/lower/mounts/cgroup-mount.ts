@@ -1,5 +1,5 @@
 import type { Op } from '../../generated/ops.ts';
-import { attr } from '../../linux/mount-flags.ts';
+import { attr } from '../../linux/mount-constants.ts';
 import { type Context, hasNew, isOrdinaryUser, isPrivileged, namespaceOf } from '../context.ts';
 import { cgroupDirectory } from '../limits/cgroup.ts';
 import { needsMountCall } from './mount-by-flags.ts';

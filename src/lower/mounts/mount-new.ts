@@ -1,6 +1,6 @@
 import { TsrunError } from '../../errors.ts';
 import type { NewFilesystemOp, Op } from '../../generated/ops.ts';
-import { attr } from '../../linux/mount-flags.ts';
+import { attr } from '../../linux/mount-constants.ts';
 import { type Context, namespaceOf } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
 import { isTooLong, layersOf, lowerByFlags, needsMountCall } from './mount-by-flags.ts';

@@ -1,5 +1,5 @@
 import { TsrunError } from '../../errors.ts';
-import { attr, propagationFlags, superblock } from '../../linux/mount-flags.ts';
+import { attr, propagationFlags, superblock } from '../../linux/mount-constants.ts';
 
 /** Flags that have no parameter in fsconfig(2). */
 const byFlagOnly = superblock.silent | superblock.iversion;

@@ -1,5 +1,5 @@
 import type { Mount } from '../../generated/spec.ts';
-import { attr } from '../../linux/mount-flags.ts';
+import { attr } from '../../linux/mount-constants.ts';
 import type { Context } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { type Destination, destinationOf } from './mount-destination.ts';

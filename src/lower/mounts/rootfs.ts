@@ -1,6 +1,6 @@
 import { normalize } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
-import { propagationFlags } from '../../linux/mount-flags.ts';
+import { propagationFlags } from '../../linux/mount-constants.ts';
 import { type Context, opensTrees, sharesMounts } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { propagationOps, takeOps } from './mount-ops.ts';

@@ -2,7 +2,7 @@ import { addon } from '../../addon.ts';
 import { hookEnd } from '../../generated/messages.ts';
 import type { Hook, State } from '../../generated/spec.ts';
 import { ownEnv } from '../../linux/hook-env.ts';
-import { type HookOutcome, hookFailed, hookNotRun } from '../words/hook-failure.ts';
+import { type HookOutcome, hookFailed, hookNotRun } from '../failures/hook-failure.ts';
 
 /** A hook as an op or the config gives it, with its place for messages. */
 export interface PlacedHook {

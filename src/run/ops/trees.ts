@@ -1,6 +1,6 @@
 import { addon } from '../../addon.ts';
 import type { MakeUserNamespaceOp, MapTreeOp, OpenTreeOp } from '../../generated/ops.ts';
-import { describeFailure } from '../words/failure.ts';
+import { describeFailure } from '../failures/failure.ts';
 
 type TreeOp = OpenTreeOp | MapTreeOp | MakeUserNamespaceOp;
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { whatIsTooLong } from '../../../../src/run/words/too-long.ts';
+import { whatIsTooLong } from '../../../../src/run/failures/too-long.ts';
 
 const most = 131_072;
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
+import { describeFailure, killedHint } from '../../../../src/run/failures/failure.ts';
 import { helperHint } from '../../../../src/run/ops/id-maps.ts';
-import { describeFailure, killedHint } from '../../../../src/run/words/failure.ts';
 
 const { EACCES, EAGAIN, EBUSY, EINVAL, EIO, EOPNOTSUPP, EPERM, EROFS } = constants.errno;
 

@@ -18,7 +18,7 @@ import type { ContainerRecord } from '../record.ts';
 import { hookState } from '../state.ts';
 import type { ContainerDirectory } from '../store.ts';
 
-export interface RestorationRequest {
+export interface RestoreOwnerRequest {
   readonly id: string;
   readonly bundle: string;
   readonly spec: Spec;
@@ -66,7 +66,7 @@ const moments: { readonly [Name in RuntimeOp['op']]: Moment } = {
 };
 
 /** The runtime's part of a restore: those ops of create's plan whose result no image of CRIU's can hold. */
-export class Restoration implements PlanOwner, Run {
+export class RestoreOwner implements PlanOwner, Run {
   readonly owner = this;
   readonly options: RunOptions;
   readonly slots: Record<string, number> = {};
@@ -75,12 +75,12 @@ export class Restoration implements PlanOwner, Run {
   readonly undo: UndoStack;
   pid = -1;
   container: ContainerRecord;
-  readonly #request: RestorationRequest;
+  readonly #request: RestoreOwnerRequest;
   readonly #directory: ContainerDirectory;
   #pidfd = -1;
   #terminal = -1;
 
-  constructor(request: RestorationRequest, directory: ContainerDirectory, undo: UndoStack) {
+  constructor(request: RestoreOwnerRequest, directory: ContainerDirectory, undo: UndoStack) {
     const { consoleSocket, pidfdSocket } = request;
     const none = { preserveFds: 0, starts: false, filterCache: '', agent: null };
     this.options = { ...none, consoleSocket, pidfdSocket, initType: 'standard' };

@@ -3,14 +3,14 @@ import { constants } from 'node:os';
 import { systemHint } from '../errors.ts';
 import { errnoWords } from '../linux/errno.ts';
 
-export interface KnownWords {
+export interface KnownError {
   readonly pattern: RegExp;
   readonly text: string;
   /** The property that the error is about. */
   readonly pointer?: string;
 }
 
-export const knownWords: readonly KnownWords[] = [
+export const knownErrors: readonly KnownError[] = [
   {
     pattern: /executable file not found in \$PATH/,
     text: 'The program was looked for inside the root filesystem, in each directory of PATH in /process/env. `tsrun check` says where.',

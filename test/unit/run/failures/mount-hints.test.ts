@@ -2,8 +2,8 @@
 import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
-import { describeFailure, describeNotice } from '../../../../src/run/words/failure.ts';
-import { mountHint } from '../../../../src/run/words/mount-hints.ts';
+import { describeFailure, describeNotice } from '../../../../src/run/failures/failure.ts';
+import { mountHint } from '../../../../src/run/failures/mount-hints.ts';
 
 const { EACCES, ELOOP, EPERM, ENOENT, EINVAL, ENOSYS, ENOTDIR, EEXIST, EIO } = constants.errno;
 const old = '5.10.0-8-amd64';

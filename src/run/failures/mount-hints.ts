@@ -9,7 +9,7 @@ import type {
   Op,
   OpenTreeOp,
 } from '../../generated/ops.ts';
-import { meantFilesystem, meantOption } from '../../linux/mount-words.ts';
+import { meantFilesystem, meantOption } from '../../linux/mount-suggestions.ts';
 
 /** From errno(3); node:os lacks it. */
 const ENOTBLK = 15;

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import t from 'tap';
 import { hookEnd } from '../../../../src/generated/messages.ts';
-import { hookHint } from '../../../../src/run/words/hook-hints.ts';
+import { hookHint } from '../../../../src/run/failures/hook-hints.ts';
 
 const { ENOENT, EACCES, ENOEXEC, EAGAIN } = constants.errno;
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { meantFilesystem, meantOption } from '../../../src/linux/mount-words.ts';
+import { meantFilesystem, meantOption } from '../../../src/linux/mount-suggestions.ts';
 
 t.test('options, with and without a value', async (t) => {
   t.equal(meantOption('siez=1m', 'tmpfs'), 'did you mean "size"?');

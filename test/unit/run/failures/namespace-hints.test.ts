@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
 import { isInitialUserNamespace } from '../../../../src/host/facts.ts';
-import { describeFailure } from '../../../../src/run/words/failure.ts';
-import { namespaceHint, userNamespaceHint } from '../../../../src/run/words/namespace-hints.ts';
+import { describeFailure } from '../../../../src/run/failures/failure.ts';
+import { namespaceHint, userNamespaceHint } from '../../../../src/run/failures/namespace-hints.ts';
 
 const { EACCES, EINVAL, ENOENT, ENOSPC, EPERM, ERANGE } = constants.errno;
 
