@@ -147,7 +147,7 @@ void notice(int error, const char* what) {
 
 void quit(int status) {
   sys(__NR_exit_group, status);
-  // A seccomp filter forbids even that; an illegal instruction needs no call.
+  // If a seccomp filter forbids even that: an illegal instruction needs no call.
   __builtin_trap();
 }
 
@@ -164,7 +164,7 @@ void sync_with_runtime() {
 }
 
 namespace {
-// End of file: the runtime is gone, and a container nobody knows of must not stay.
+// At end of file the runtime is gone, and a container that nobody knows of must not stay.
 void demand_continue(const Message& reply, long got) {
   if (got < static_cast<long>(sizeof(uint32_t)) || reply.type != kContinue) quit(1);
 }

@@ -1,4 +1,4 @@
-// What every op of tsrun-init uses: strings of the plan, the context ops hand on to one another, and reporting.
+// Shared by all ops of tsrun-init: the plan's strings, the context that one op leaves to the next, and reports.
 #pragma once
 #include <asm/errno.h>
 #include <linux/fcntl.h>
@@ -25,18 +25,18 @@ struct Context {
   int sync_fd;        // to the runtime, until start
   int report_fd;      // where errors go: sync_fd, then the exec socket's connection
   uint32_t op_index;  // of the op that runs
-  uint32_t value;     // goes into the report of a failure beside the errno
+  uint32_t value;     // reported with the errno of a failure
   int root_fd;        // the rootfs, O_PATH; after pivot-root the new root
   int proc_fd;        // the private procfs
   int null_fd;        // a verified /dev/null for masks
   int mask_fd;        // the mounted empty tmpfs shared by masked directories
   int mount_fd;       // the mount in hand: made by one op, changed and attached by the next ones
   int oom_fd;         // own oom_score_adj while it is raised, else -1; -2 in a child that has not opened its own yet
-  int64_t oom_value;  // what it is to be again
+  int64_t oom_value;  // the value to restore
   bool oom_reopens;   // whether a child of init may open its own
-  int* kept_mounts;   // by number, what keep-mount has kept; 0 is none
+  int* kept_mounts;   // mounts kept by keep-mount, by number; 0: none
   uint64_t kept_count;
-  bool through_link;  // a symlink was on the way to the last directory that was made or found
+  bool through_link;  // there was a symlink in the path of the last directory that was made or found
   bool cwd_pending;   // entering cwd failed before set-user; try again as the user
   bool has_program;
   bool has_home;
@@ -44,8 +44,8 @@ struct Context {
   uint64_t user;
   uint64_t group;
   uint64_t* trace;                   // two times for each op of the plan, shared with the runtime; or null
-  bool filtered;                     // the seccomp filter is loaded: it may forbid any call, or end the process for it
-  const FilterHooksOp* hook_filter;  // what hooks are to load; null is none
+  bool filtered;                     // the seccomp filter is loaded: any call may fail or kill the process
+  const FilterHooksOp* hook_filter;  // the filter that hooks load; null: none
   const char** arguments;            // of execve
   const char** environment;
   char detail[sizeof(Message::detail)];
@@ -70,10 +70,10 @@ bool append(char* to, size_t size, const char* from);
 // Decimal digits of value into buffer (at least 24 bytes); returns the start inside it.
 char* decimal(char* buffer, int64_t value);
 
-// Remembers the failing path or the kernel's words for the report, and passes the error on.
+// Remembers the failing path or the kernel's words for the report, and returns the error.
 int fail(long error, const char* detail);
 
-// Tells the runtime of something that is no failure, for its log: what an errno made this op do instead.
+// Reports for the runtime's log what this op did instead after an errno. Not a failure.
 void notice(int error, const char* what);
 
 // Sends a message on report_fd, with a descriptor when fd >= 0.
@@ -82,23 +82,23 @@ int send(uint32_t type, int32_t error, uint32_t value, int fd = -1);
 [[noreturn]] void die(int error);
 [[noreturn]] void quit(int status);
 
-// Hands over to the runtime and waits for its word; ends init when the runtime is gone.
+// Lets the runtime do its part and waits for its answer; ends init if the runtime is gone.
 void sync_with_runtime();
 
-// Keeps /proc/PID of this process shut. A change of IDs or of the user namespace sets the dumpable flag to the host's
-// fs.suid_dumpable: with 1, others of that user could trace what is still the runtime's program, with the runtime's
-// descriptors (CVE-2016-9962).
+// Keeps other processes out of /proc/PID of this one. A change of IDs or of the user namespace sets the dumpable flag
+// to the host's fs.suid_dumpable. If that is 1, other processes of the new user could trace this one, which still is
+// the runtime's program with the runtime's descriptors (CVE-2016-9962).
 int keep_tracers_out();
 
-// Zeroed memory; nullptr when there is none.
+// Zeroed memory, or nullptr if there is none left.
 void* map_pages(size_t size);
 
-// Waits for the runtime's word; without a runtime there is no container.
+// Waits until the runtime says to go on; ends init if the runtime is gone.
 void await_continue();
-// Waits for the word of a start, and gives the descriptor that came with it, or -1. False: another start will come.
+// Waits until start says to go on; *fd is the descriptor that came with it, or -1. False if another start will come.
 bool await_start(int* fd);
 
-// Shared memory for the times of the plan's ops; without it they are not taken.
+// Maps the memory, shared with the runtime, for the times of the plan's ops. If that fails, no times are taken.
 void map_trace(int fd);
 
 inline int close_fd(int fd) { return static_cast<int>(sys(__NR_close, fd)); }

@@ -5,14 +5,14 @@
 
 #include "base.h"
 
-// From the linker: where the file begins, and what it tells a dynamic linker.
+// From the linker: the start of the file, and its table for a dynamic linker.
 extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start[];
 extern "C" __attribute__((visibility("hidden"))) const Elf64_Dyn _DYNAMIC[];
 
 extern "C" {
 uintptr_t __stack_chk_guard;
 
-// Whatever it would say could be an attacker's words by now.
+// A message could consist of an attacker's words by now.
 [[noreturn]] void __stack_chk_fail() { __builtin_trap(); }
 }
 
@@ -27,8 +27,7 @@ constexpr uint32_t kRelative = R_AARCH64_RELATIVE;
 
 constexpr Elf64_Addr kPage = 4096;
 
-// An executable that needs nothing of others has no other relocations: the linker has been told so (-z text, and no
-// symbol is another's).
+// There are no other relocations: the executable uses no symbol of another file, and is linked with -z text.
 __attribute__((no_stack_protector)) void relocate() {
   const Elf64_Addr base = reinterpret_cast<Elf64_Addr>(__ehdr_start);
   Elf64_Addr table = 0, size = 0;
@@ -43,8 +42,7 @@ __attribute__((no_stack_protector)) void relocate() {
   }
 }
 
-// What the relocations have been written to is nobody's to write to any more. A kernel that refuses leaves it as it
-// was.
+// Makes the relocated data read-only. If the kernel refuses, it stays writable.
 __attribute__((no_stack_protector)) void protect_relocated() {
   const Elf64_Addr base = reinterpret_cast<Elf64_Addr>(__ehdr_start);
   const auto* file = reinterpret_cast<const Elf64_Ehdr*>(base);
@@ -56,7 +54,7 @@ __attribute__((no_stack_protector)) void protect_relocated() {
   }
 }
 
-// getauxval(3): after the arguments and the environment stands what the kernel tells.
+// As getauxval(3): the kernel's auxiliary vector follows the arguments and the environment.
 __attribute__((no_stack_protector)) const void* random_bytes(long* stack) {
   long* at = stack + 1 + stack[0] + 1;
   while (*at != 0) at++;
@@ -75,7 +73,7 @@ __attribute__((no_stack_protector)) void harden(long* stack) {
   if (bytes == nullptr) return;
   uintptr_t guard;
   __builtin_memcpy(&guard, bytes, sizeof(guard));
-  // A zero at its lowest address, as libc has it: no string that overflows can write it.
+  // The byte at the lowest address is zero, as in libc, so that no overflowing string can write the guard.
   __stack_chk_guard = guard & ~static_cast<uintptr_t>(0xff);
 }
 

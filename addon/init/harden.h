@@ -1,10 +1,10 @@
-// What libc does for others before main.
+// What libc does for other programs before main.
 #pragma once
 
 namespace tsrun {
 
-// Makes init's pointers hold at the random address that the kernel has loaded it to, and gives stack protectors their
-// secret. First of all: no pointer of a table and no protected function may be used before. `stack` as at _start.
+// Relocates init's pointers to the random address it was loaded at, and gives the stack protector its secret. Must run
+// first: until then no table of pointers and no protected function may be used. `stack` is the stack pointer at _start.
 void harden(long* stack);
 
 }  // namespace tsrun

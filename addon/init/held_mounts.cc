@@ -19,7 +19,7 @@ struct HeldMount {
 HeldMount* held;
 uint64_t held_count;
 
-// What is left of a path below a destination, or nullptr. "//" and "/./" are "/".
+// The rest of a path below a destination, or nullptr if it is not below it. "//" and "/./" count as "/".
 const char* rest_below(const char* path, const char* destination) {
   for (;;) {
     while (*path == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == 0))) path++;
@@ -54,7 +54,8 @@ int replace(HeldMount& mount, int fd, uint64_t id) {
   return 0;
 }
 
-// A hook may have put another filesystem of the same kind there. Nobody else can have: no mount of the host's arrives.
+// A hook may have mounted another filesystem of the same kind there. Nobody else can: mounts of the host do not arrive
+// here.
 int adopt(HeldMount& mount, int there, const struct statx& status) {
   bool is_mount = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   bool is_like_it = is_mount && filesystem_of(there) == filesystem_of(mount.fd);
@@ -66,7 +67,7 @@ int check(const char* destination, bool after_hooks) {
   if (mount == nullptr) return -ESTALE;
   bool inside = ctx.root_fd < 0;
   Fd there(open_at(inside ? AT_FDCWD : ctx.root_fd, destination, O_PATH, inside ? 0 : RESOLVE_IN_ROOT));
-  // The container's user is kept out of its own root, and has seen it as root before.
+  // The container's user may not look there; the check as root has passed before.
   if (inside && there.error() == -EACCES) return 0;
   struct statx status = {};
   if (!there.ok() || status_of(there.get(), &status) < 0) return -ESTALE;
@@ -89,7 +90,7 @@ bool find_held(const char* path, HeldPlace* place) {
 
 int hold_attached(const char* destination) {
   if (held == nullptr) {
-    // As many as there are entries in `mounts`, of which each has an op at least.
+    // Room for all entries of `mounts`: each has at least one op.
     held = static_cast<HeldMount*>(
         map_pages(reinterpret_cast<const PlanHeader*>(ctx.plan)->plan_length * sizeof(HeldMount)));
     if (held == nullptr) return -ENOMEM;

@@ -1,6 +1,6 @@
-// Mounts of the config that something later is looked up in. A path is not looked up twice: what lies below such a
-// mount is reached from its descriptor, so that a neighbour with a hand in the same rootfs, who renames its mount
-// point, cannot have a mask, a device or another mount land beside it.
+// Mounts of the config that later paths lead into. What lies below such a mount is reached from its descriptor, not by
+// looking up the whole path again: a neighbour that shares the rootfs could rename the mount point meanwhile, and a
+// mask, a device or another mount would land beside it.
 #pragma once
 #include <sys/stat.h>
 
@@ -8,20 +8,21 @@
 
 namespace tsrun {
 
-// Where the lookup of a path begins: a held mount, and what is left of the path from there ("." is the mount itself).
+// Where the lookup of a path begins: a held mount, and the rest of the path below it (".": the mount itself).
 struct HeldPlace {
   int fd;
   const char* rest;
 };
 
-// The last held mount that the path, as it is written, leads into; false when there is none.
+// Finds the last held mount that the path, as it is written, leads into; false if there is none.
 bool find_held(const char* path, HeldPlace* place);
-// Holds the mount in hand, which has been attached at the destination.
+// Holds the mount in hand (ctx.mount_fd), which has been attached at the destination.
 int hold_attached(const char* destination);
-// To be called for a mount that has been attached onto `target`: it may lie on a held one, and is held instead then.
+// Call it after a mount was attached onto `target`: if that is a held mount, the new one is held in its place.
 int note_attached(int mount_fd, const struct statx& target);
-// A mount that a symbolic link led to may hide others by a name that none of them has: their paths are looked up again.
-// Those directly below the root can only be hidden by what is mounted onto them.
+// Stops holding the mounts that are not directly below the root: a mount placed through a symlink may hide them under
+// another name, so their paths must be looked up again. Those directly below the root can only be hidden by a mount
+// onto them.
 void release_nested();
 // Closes the descriptors; what check-mounts needs stays.
 void close_held();

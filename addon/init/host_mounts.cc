@@ -24,7 +24,7 @@ struct MountLine {
   const char* type;
 };
 
-// The file's text, NUL-terminated, in pages of its own; nullptr and ctx.detail when it cannot be read.
+// The file's text, NUL-terminated, in pages of its own; nullptr, with ctx.detail set, if it cannot be read.
 char* read_mountinfo(size_t* size) {
   Fd file(open_process_file(ctx.proc_fd, "mountinfo", O_RDONLY));
   if (!file.ok()) return nullptr;
@@ -97,15 +97,15 @@ bool next_line(char** at, MountLine* line) {
   return true;
 }
 
-// Not an error where the mount is locked: it stays then.
+// False, which is no error, if the mount is locked and so stays.
 bool detach(const char* mount_point) {
   Fd mount(open_at(AT_FDCWD, mount_point, O_PATH, RESOLVE_NO_SYMLINKS));
-  // It must not be detached from the host as well.
+  // As a slave: otherwise it would be detached on the host as well.
   if (!mount.ok() || set_attributes(mount.get(), true, 0, 0, kMsSlave) < 0) return false;
   return sys(__NR_umount2, mount_point, kMntDetach) == 0;
 }
 
-// One pass takes the uppermost of the mounts that lie on one another.
+// Of mounts stacked on one another, one pass detaches only the topmost.
 long detach_once(uint64_t old_root, uint64_t new_root) {
   size_t size;
   char* text = read_mountinfo(&size);
@@ -119,8 +119,8 @@ long detach_once(uint64_t old_root, uint64_t new_root) {
   return detached;
 }
 
-// An empty directory over what is mounted there. Another mount on it, or one of the container's own, which has the same
-// path from its root, is found by the number.
+// Mounts an empty directory over that mount. Its number shows whether the path leads to it, and not to a mount on top
+// of it or to one of the container's, which may have the same path from its own root.
 int cover(const MountLine& line, int empty_fd) {
   Fd target(open_at(AT_FDCWD, line.mount_point, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
   if (!target.ok() || mount_id(target.get()) != line.id) return 0;
@@ -156,8 +156,8 @@ uint64_t mount_id(int fd) {
 }
 
 void leave_chroot() {
-  // Of its own mount namespace, so nothing but the root and the working directory changes. Without CAP_SYS_CHROOT it
-  // fails, and there is no better root to be had.
+  // Joining its own mount namespace changes only the root and the working directory. Without CAP_SYS_CHROOT it fails,
+  // and the root stays as it is.
   Fd self(sys(__NR_pidfd_open, sys(__NR_getpid), 0));
   if (self.ok()) sys(__NR_setns, self.get(), CLONE_NEWNS);
 }

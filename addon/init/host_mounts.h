@@ -1,23 +1,22 @@
-// What a way into the rootfs would leave of the host in the container's mount namespace. A procfs or sysfs that is seen
-// as a whole anywhere in it is all that the kernel asks for before it lets any user namespace of the container mount
-// another, without the container's masks.
+// The host's mounts that entering the rootfs would leave in the container's mount namespace. If a procfs or sysfs is
+// fully visible anywhere in it, the kernel lets user namespaces of the container mount another, without the container's
+// masks.
 #pragma once
 #include "base.h"
 
 namespace tsrun {
 
-// Makes the top of the mount namespace this process's root. What a caller in a chroot(2) cannot see is above its "/",
-// where pivot_root(2) would not reach it. Changes the working directory.
+// Makes the root of the mount namespace this process's root. In a caller's chroot(2) there are mounts above its "/",
+// which pivot_root(2) would not reach. Changes the working directory.
 void leave_chroot();
-// Propagation (MS_*) of the root mount, or of all mounts.
+// Sets the propagation (MS_*) of the root mount, or of all mounts.
 int set_propagation(bool recursive, uint64_t flags);
 
-// The mount that a descriptor lies on, as statx(2) numbers it; 0 when it cannot be told.
+// The number that statx(2) gives the mount that a descriptor lies on; 0 if statx(2) fails.
 uint64_t mount_id(int fd);
 
-// With the rootfs moved onto the old root: detaches the old root's mounts. Where they are locked (a user namespace),
-// every procfs and sysfs among them is hidden under an empty tmpfs, which is locked in its turn in the namespaces
-// below.
+// Detaches the old root's mounts, after the rootfs was moved onto it. Where they are locked (in a user namespace),
+// hides every procfs and sysfs among them under an empty tmpfs, which is locked for the namespaces below in turn.
 int drop_host_mounts(int old_root_fd);
 
 }  // namespace tsrun

@@ -1,6 +1,6 @@
-// Handing over a seccomp listener. From the moment the filter is loaded, the process it holds for can count on no
-// system call: each may be refused, end the process, or wait for an agent that does not have the listener yet. So three
-// tasks share one memory and one table of descriptors:
+// Handing over a seccomp listener. Once the filter is loaded, the filtered process can rely on no system call: each may
+// fail, kill the process, or wait for an agent that does not have the listener yet. So three tasks share memory and
+// descriptors:
 //
 //   init                        loader (a thread of init)        messenger (a process)
 //    | clone(loader)              | spins                          |
@@ -13,8 +13,9 @@
 //    | <---------------------------------------------------- exit  |
 //    | execve, which ends the loader
 //
-// Neither a signal nor a stop makes the clone of the messenger begin anew, as they would a wait. The messenger is no
-// thread of init, so TSYNC leaves it alone; and the kernel reaps it by itself, so the program finds no strange child.
+// A signal or a stop would restart a wait, as a new call that is filtered; it does not restart the clone of the
+// messenger. The messenger is not a thread of init, so TSYNC leaves it alone. The kernel reaps it by itself, so the
+// program finds no child that it does not know.
 #include "listener.h"
 
 #include <linux/prctl.h>
@@ -51,7 +52,7 @@ inline void relax() {
 #endif
 }
 
-// A task that begins in entry, which must not return.
+// Starts a task in entry, which must not return.
 long spawn(uint64_t flags, uint64_t exit_signal, char* stack, void (*entry)()) {
   struct clone_args how = {};
   how.flags = flags;
@@ -93,7 +94,7 @@ long spawn(uint64_t flags, uint64_t exit_signal, char* stack, void (*entry)()) {
 }
 
 [[noreturn]] void load() {
-  // The spinning below must never keep the messenger or the runtime from the processor, whatever policy init has.
+  // The loop below must never keep the messenger or the runtime off the CPU, whatever scheduling policy init has.
   struct {
     int priority;
   } parameters = {0};
@@ -126,7 +127,7 @@ bool receive_go_ahead() {
   __builtin_trap();
 }
 
-// Children that end are not waited for from now on; execve takes that back (flush_signal_handlers).
+// From now on the kernel reaps children by itself; execve undoes that (flush_signal_handlers).
 void reap_by_itself() {
   struct {  // struct sigaction of the kernel
     uint64_t handler = 0, flags = SA_NOCLDWAIT, restorer = 0, mask = 0;
@@ -148,7 +149,8 @@ int load_with_listener(const FilterProgram& program, uint64_t flags) {
   if (messenger < 0) return fail(messenger, "clone");
   if (handover.result < 0) return static_cast<int>(handover.result);
   ctx.filtered = true;
-  // The runtime is gone or could not reach the agent: nobody would ever answer. No call can be relied on to say so.
+  // The runtime is gone or could not reach the agent, so nobody would ever answer. No call is sure to work that could
+  // report this.
   if (!handover.delivered) __builtin_trap();
   return 0;
 }

@@ -22,7 +22,7 @@ int parse_fd(const char* s) {
 const PlanHeader* map_plan(int fd) {
   long size = sys(__NR_lseek, fd, 0, 2 /* SEEK_END */);
   if (size < static_cast<long>(sizeof(PlanHeader))) die(EINVAL);
-  // Read-only from a sealed memfd: nothing can change under us.
+  // A sealed memfd: nobody can change it under us.
   long address = sys(__NR_mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (address < 0 && address > -4096) die(static_cast<int>(address));
   const char* plan = reinterpret_cast<const char*>(address);
@@ -62,7 +62,7 @@ void run_plan(const PlanHeader* plan) {
     }
     if (ctx.trace != nullptr) ctx.trace[op->index * 2] = now();
     int error = run_op(op);
-    // Asking for the time is a call that a filter may forbid.
+    // A filter may forbid the call that reads the time.
     if (ctx.filtered) ctx.trace = nullptr;
     if (ctx.trace != nullptr) ctx.trace[op->index * 2 + 1] = now();
     if (error < 0) die(error);
@@ -87,14 +87,14 @@ extern "C" [[noreturn]] __attribute__((no_stack_protector)) void tsrun_init(long
   ctx.root_fd = ctx.oom_fd = ctx.proc_fd = ctx.null_fd = ctx.mask_fd = ctx.mount_fd = -1;
   int plan_fd = parse_fd(arguments[2]);
   ctx.op_index = kNoOp;
-  // The runtime has used the time of clone and exec to write it.
+  // The runtime writes the plan while clone and exec take their time.
   await_continue();
   const PlanHeader* plan = map_plan(plan_fd);
   close_fd(plan_fd);
   ctx.plan = reinterpret_cast<const char*>(plan);
-  // No program has a name with a slash: by this one the runtime knows a process that has not reached execve.
+  // No program's name has a slash, so by this one the runtime recognises a process that has not reached execve.
   sys(__NR_prctl, PR_SET_NAME, "tsrun/init", 0, 0, 0);
-  // The vfork child cleared the close-on-exec flag of what it handed on; set it again for all of it.
+  // The vfork child cleared close-on-exec on the descriptors that it passed on; set it again on all of them.
   sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   run_plan(plan);
   quit(0);

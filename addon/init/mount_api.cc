@@ -111,7 +111,7 @@ int reconfigure(int mount_fd, const List& parameters) {
 int keep(uint64_t number, int mount_fd) {
   Fd mount(mount_fd);
   if (ctx.kept_mounts == nullptr) {
-    // As many as there are entries in `mounts` and `devices`, of which each has an op at least.
+    // Room for all entries of `mounts` and `devices`: each has at least one op.
     ctx.kept_count = reinterpret_cast<const PlanHeader*>(ctx.plan)->plan_length;
     ctx.kept_mounts = static_cast<int*>(map_pages(ctx.kept_count * sizeof(int)));
     if (ctx.kept_mounts == nullptr) return -ENOMEM;

@@ -20,9 +20,10 @@ struct Filesystem {
 int attach(int mount_fd, int target_fd);
 // A detached copy of the mount at an O_PATH descriptor.
 long clone_tree(int fd, bool recursive);
-// A detached copy of what is at a path of init's own mount namespace; a last symbolic link is followed, or is it.
+// A detached copy of what is at a path in init's mount namespace. A symlink at its end is followed, or copied itself
+// with no_follow.
 long clone_path(const char* path, bool recursive, bool no_follow = false);
-// mount_setattr(2) on the mount itself, or on all below it.
+// mount_setattr(2) on the mount itself, or on its whole tree.
 int set_attributes(int mount_fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation = 0);
 // ID-maps a detached mount with the mappings of a user namespace.
 int map_ids(int mount_fd, bool recursive, int namespace_fd);
@@ -34,7 +35,7 @@ int reconfigure(int mount_fd, const List& parameters);
 // Keeps a mount under a number of the plan; takes the descriptor.
 int keep(uint64_t number, int mount_fd);
 
-// Puts a mount into the hand of the ops that follow, in place of the one before.
+// Makes this the mount in hand (ctx.mount_fd) for the next ops, and closes the one before.
 void hold(long mount_fd);
 
 }  // namespace tsrun

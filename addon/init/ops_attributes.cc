@@ -1,4 +1,4 @@
-// What the process may use, and on which memory and CPUs: limits, NUMA policy, affinity, personality.
+// Limits of the process, its NUMA policy, CPU affinity and personality.
 #include "base.h"
 #include "ops.h"
 
@@ -30,7 +30,7 @@ int run(const SetRlimitOp& op) {
 }
 
 int run(const SetMemoryPolicyOp& op) {
-  // The kernel counts one bit less than it is told.
+  // The kernel uses one bit less than this number.
   uint64_t bits = op.nodes.count == 0 ? 0 : op.nodes.count * kWordBits + 1;
   const uint64_t* nodes = op.nodes.count == 0 ? nullptr : numbers(op.nodes);
   return static_cast<int>(sys(__NR_set_mempolicy, op.mode, nodes, bits));

@@ -1,4 +1,4 @@
-// tmpcopyup: what the image has in a directory appears in the new filesystem that will hide it.
+// tmpcopyup: copies a directory of the image into the new filesystem that will hide it.
 #include <sys/stat.h>
 
 #include "ops.h"
@@ -16,7 +16,7 @@ struct DirectoryEntry {  // struct linux_dirent64
   char name[1];
 };
 
-// Deeper trees than this are no image's; each level holds two descriptors and a buffer on the stack.
+// No image has a deeper tree; each level holds two descriptors and a buffer on the stack.
 constexpr int kMaxDepth = 256;
 
 int copy_directory(int from, int to, int depth);
@@ -34,7 +34,8 @@ int copy_content(int from, int to) {
 }
 
 int copy_file(int from_dir, int to_dir, const char* name) {
-  // Another container with this rootfs can put a fifo where a file was: not waited for, and told by the descriptor.
+  // Another container with this rootfs can put a fifo where a file was: O_NONBLOCK does not wait for its writer, and
+  // the descriptor shows what it is.
   Fd from(open_at(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
   if (!from.ok()) return from.error();
   struct statx status = {};
@@ -45,7 +46,7 @@ int copy_file(int from_dir, int to_dir, const char* name) {
   if (!to.ok()) return to.error();
   error = copy_content(from.get(), to.get());
   if (error == 0) error = copy_owner(to.get(), status);
-  // After the owner: chown(2) takes the set-user-ID bit away.
+  // After the owner: chown(2) clears the set-user-ID bit.
   return error < 0 ? error : static_cast<int>(sys(__NR_fchmod, to.get(), status.stx_mode & 07777));
 }
 
@@ -70,7 +71,7 @@ int copy_subdirectory(int from_dir, int to_dir, const char* name, const struct s
   return error < 0 ? error : static_cast<int>(sys(__NR_fchmod, to.get(), status.stx_mode & 07777));
 }
 
-// Files, directories, symlinks and fifos; device nodes and sockets of an image mean nothing in another place.
+// Copies files, directories, symlinks and fifos. An image's device nodes and sockets are of no use elsewhere.
 int copy_entry(int from_dir, int to_dir, const char* name, int depth) {
   struct statx status = {};
   constexpr unsigned kWanted = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID;
@@ -111,7 +112,7 @@ int copy_directory(int from, int to, int depth) {
 int run(const CopyUpOp& op) {
   Fd from(open_in_root(text(op.destination), O_RDONLY | O_DIRECTORY));
   if (!from.ok()) {
-    // Nothing of the image is hidden.
+    // The image has nothing there.
     if (from.error() == -ENOENT) ctx.detail[0] = 0;
     return from.error() == -ENOENT ? 0 : from.error();
   }

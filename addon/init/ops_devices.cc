@@ -23,8 +23,7 @@ bool is_wanted(const struct statx& status, const Op& op) {
   return fifo || (status.stx_rdev_major == op.major && status.stx_rdev_minor == op.minor);
 }
 
-// An entry that is already there is right only when it is the same device (config-linux.md, Devices). A symlink is
-// none.
+// An existing entry is right only if it is the same device (config-linux.md, Devices). A symlink is not.
 template <typename Op>
 int check_existing(int parent_fd, const char* name, const Op& op) {
   struct statx status = {};
@@ -33,7 +32,7 @@ int check_existing(int parent_fd, const char* name, const Op& op) {
   return is_wanted(status, op) ? 0 : fail(-EEXIST, text(op.path));
 }
 
-// A detached mount of a device node of the host's, which must be the device that the config names.
+// A detached mount of the host's device node, which must be the device that the config names.
 long clone_device(const BindDeviceOp& op) {
   const char* source = text(op.source);
   Fd node(open_at(AT_FDCWD, source, O_PATH, 0));
@@ -48,7 +47,7 @@ long clone_device(const BindDeviceOp& op) {
   return error < 0 ? fail(error, source) : tree.release();
 }
 
-// What a make-node has kept, or the host's.
+// The mount that make-node has kept, or one of the host's node.
 long tree_of(const BindDeviceOp& op) {
   uint64_t number = static_cast<uint64_t>(op.number);
   if (op.number < 0 || number >= ctx.kept_count || ctx.kept_mounts[number] == 0) return clone_device(op);
@@ -66,7 +65,7 @@ long new_node(const MakeNodeOp& op, int directory) {
   return node.ok() ? clone_tree(node.get(), false) : node.error();
 }
 
-// Takes a mount away from where it is attached: umount2(2) takes no descriptor.
+// Unmounts by way of the working directory: umount2(2) takes no descriptor.
 int detach(int mount_fd) {
   constexpr int kMntDetach = 2;
   Fd before(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0));
@@ -76,8 +75,8 @@ int detach(int mount_fd) {
   return static_cast<int>(error);
 }
 
-// A mount namespace of init's own, before it gets the container's: nothing that is mounted in it is ever seen on the
-// host, whatever ends init.
+// Moves init into a mount namespace of its own, before it gets the container's: the host never sees what is mounted in
+// it, whatever ends init.
 int leave_host_mounts() {
   static bool left;
   if (left) return 0;
@@ -89,7 +88,7 @@ int leave_host_mounts() {
   return slave;
 }
 
-// 1, 0 when nothing is there, or the error of a look-up that failed.
+// 1 if it exists, 0 if not, or the error of a lookup that failed.
 int exists_in_root(const char* path) {
   Fd entry(open_in_root(path, O_PATH | O_NOFOLLOW));
   if (entry.ok()) return 1;
@@ -105,10 +104,10 @@ int run(const MakeDeviceOp& op) {
   Fd parent(open_parent(text(op.path), &name));
   if (!parent.ok()) return parent.error();
   long error = sys(__NR_mknodat, parent.get(), name, op.mode, device_number(op.major, op.minor));
-  // What was there before stays as it is: it may be the host's own, in a directory that is a bind mount.
+  // An existing node stays as it is: in a bind-mounted directory it may be the host's own.
   if (error == -EEXIST) return check_existing(parent.get(), name, op);
   if (error < 0) return fail(error, text(op.path));
-  // Also after our own mknodat: what stands there now must be what was asked for (CVE-2026-41579).
+  // After our own mknodat, too: what is there now must be the device that was asked for (CVE-2026-41579).
   int mismatch = check_existing(parent.get(), name, op);
   if (mismatch < 0) return mismatch;
   error = sys(__NR_fchownat, parent.get(), name, op.uid, op.gid, AT_SYMLINK_NOFOLLOW);

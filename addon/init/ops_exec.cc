@@ -19,7 +19,7 @@ int enter(const char* path) {
   if (error < 0) return fail(error, path);
   char where[kPathMax];
   long size = sys(__NR_getcwd, where, sizeof(where));
-  // A directory outside the root reads "(unreachable)/…" (CVE-2024-21626).
+  // For a directory outside the root, getcwd(2) gives "(unreachable)/…" (CVE-2024-21626).
   if (size < 0 || where[0] != '/') return fail(size < 0 ? size : -EPERM, path);
   return 0;
 }
@@ -30,7 +30,7 @@ int executable(const char* path) {
   if (error < 0) return static_cast<int>(error);
   if ((status.stx_mode & S_IFMT) == S_IFDIR) return -EISDIR;
   if ((status.stx_mode & S_IFMT) != S_IFREG) return -EACCES;
-  // Not access(2), which asks for the real IDs and so without any capability; execve asks with what there is.
+  // Not access(2), which checks with the real IDs and without capabilities; execve checks with the effective ones.
   return static_cast<int>(sys(__NR_faccessat2, AT_FDCWD, path, kExecutable, AT_EACCESS));
 }
 
@@ -40,7 +40,7 @@ int found(const char* path) {
   return 0;
 }
 
-// Puts the next directory of a PATH and the name together; an empty entry is the working directory (exec(3)).
+// Joins the next directory of a PATH and the name; an empty entry is the working directory (exec(3)).
 const char* next_candidate(const char* path, const char* name, char* candidate, bool* fits) {
   size_t size = 0;
   while (path[size] != 0 && path[size] != ':') size++;
@@ -55,7 +55,7 @@ const char* next_candidate(const char* path, const char* name, char* candidate, 
   return path[size] == 0 ? nullptr : path + size + 1;
 }
 
-// The descriptors that only setting up needed must not lie open while the container waits.
+// Closes the descriptors that only the set-up needed: they must not stay open while the container waits.
 void close_setup() {
   int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.mount_fd};
   for (int* fd : setup) {
@@ -69,7 +69,7 @@ void close_setup() {
   close_held();
 }
 
-// Until a start has taken it: 0 or an errno.
+// Waits until a start takes the container over: 0 or a negative errno.
 int accept_start(int socket, int* trace) {
   constexpr int kCloexec = 02000000;
   close_fd(ctx.sync_fd);
@@ -79,12 +79,12 @@ int accept_start(int socket, int* trace) {
       connection = sys(__NR_accept4, socket, nullptr, nullptr, kCloexec);
     } while (connection == -EINTR || connection == -ECONNABORTED);
     if (connection < 0) return static_cast<int>(connection);
-    // From here on start is the runtime. It takes the socket's name away before it lets us go on, so that nobody sees a
-    // running container that seems to wait; one that cannot says that we are to wait for another.
+    // From here on start is the runtime. It unlinks the socket before it lets us go on, so that nobody sees a running
+    // container that seems to wait. A start that cannot do so tells us to wait for another.
     ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
     ctx.detail[0] = 0;
     if (send(kSync, 0, 0) < 0) quit(1);
-    // A start that is traced wants the times of what is still to come.
+    // A start with --trace wants the times of the ops that are left.
     started = await_start(trace);
     if (!started) close_fd(static_cast<int>(connection));
   }
@@ -97,7 +97,7 @@ int accept_start(int socket, int* trace) {
 int run(const EnterCwdOp& op) {
   const char* path = text(op.path);
   Fd made(op.make ? make_directories(path) : open_in_root(path, O_PATH | O_DIRECTORY));
-  // EACCES: root may be kept out where the container's user is let in (NFS with root squash).
+  // EACCES: a directory may be closed to root and open to the container's user (NFS with root squash).
   if (made.error() == -EACCES) {
     ctx.cwd_pending = true;
     copy(ctx.cwd, sizeof(ctx.cwd), path);
@@ -150,7 +150,7 @@ int run(const WaitStartOp& op) {
     int error = accept_start(socket, &trace);
     if (error < 0) return error;
   } else {
-    // The command that has created the container starts it, too. Nobody else can, and should it be gone now, this ends.
+    // The command that has created the container also starts it. Nobody else can, so if it is gone, init ends.
     ctx.detail[0] = 0;
     if (!await_start(&trace)) quit(1);
   }
@@ -173,12 +173,12 @@ int run(const PrepareExecOp& op) {
   for (uint32_t i = 0; i < op.env.count; i++) *pointers++ = text(strings(op.env)[i]);
   if (ctx.has_home) *pointers++ = ctx.home;
   *pointers = nullptr;
-  // Nothing but stdio and what was asked to be kept may reach the program.
+  // Only stdio and the preserved descriptors may reach the program.
   for (uint64_t fd = 3; fd < 3 + op.preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
   long error = sys(__NR_close_range, 3 + op.preserve_fds, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   if (error < 0) return static_cast<int>(error);
-  // What follows is the program's: when the socket is closed after this, it runs. A container goes on without its start
-  // command; of what exec adds nobody would know when exec is gone.
+  // From here on a closed socket means that the program runs. A container goes on without its start command; a process
+  // of exec does not, because nobody would know of it.
   if (send(kStarted, 0, 0) < 0 && ctx.report_fd == ctx.sync_fd) quit(1);
   return 0;
 }

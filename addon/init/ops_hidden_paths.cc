@@ -10,7 +10,7 @@ namespace tsrun {
 
 namespace {
 
-// The container's /dev/null, only if it is the null device: a symlink or a file of the image's is not (CVE-2025-31133).
+// The container's /dev/null, if it is the null device and not a symlink or a file of the image (CVE-2025-31133).
 int verified_null() {
   if (ctx.null_fd >= 0) return ctx.null_fd;
   Fd null(open_in_root("/dev/null", O_PATH | O_NOFOLLOW));
@@ -43,7 +43,7 @@ int mask_directory(int target_fd, const struct statx& target) {
   return attach_over(ctx.mask_fd, target_fd, target);
 }
 
-// Not there, or its parent is no directory: nothing to protect.
+// The path does not exist, or its parent is not a directory: nothing to protect.
 bool absent(int error) { return error == -ENOENT || error == -ENOTDIR; }
 
 }  // namespace

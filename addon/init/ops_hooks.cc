@@ -56,7 +56,7 @@ uint64_t now_ms() {
   return static_cast<uint64_t>(time.tv_sec) * 1000 + static_cast<uint64_t>(time.tv_nsec) / 1000000;
 }
 
-// A descriptor of its own offset onto the state: the hook may seek or close what it likes.
+// A copy of the state for this hook, which may seek in it and write to it as it likes.
 long copy_of_state(int state_fd) {
   Fd copy_fd(sys(__NR_memfd_create, "state", 1 /* MFD_CLOEXEC */));
   if (!copy_fd.ok()) return copy_fd.error();
@@ -86,14 +86,14 @@ const char** vectors(const RunContainerHookOp& op) {
   return static_cast<const char**>(map_pages((op.args.count + op.env.count + 3) * sizeof(char*)));
 }
 
-// HOME comes from the container's passwd where its process has none.
+// Whether the hook gets the process's HOME, which init has taken from the container's passwd.
 bool gets_home(const RunContainerHookOp& op) {
   return ctx.has_home && text(op.inherits) != nullptr && equal(text(op.inherits), "process");
 }
 
 [[noreturn]] void become_hook(const RunContainerHookOp& op, int stdin_fd, int output_fd, int error_fd,
                               const char** pointers) {
-  // A process group of its own, for a timeout to end whatever the hook has started.
+  // A process group of its own, so that a timeout can kill all that the hook has started.
   sys(__NR_setpgid, 0, 0);
   long placed = sys(__NR_dup3, stdin_fd, 0, 0);
   if (placed >= 0) placed = sys(__NR_dup3, output_fd, 1, 0);
@@ -105,7 +105,7 @@ bool gets_home(const RunContainerHookOp& op) {
     environment[op.env.count] = ctx.home;
     environment[op.env.count + 1] = nullptr;
   }
-  // The filter last, as with the program: it has to allow execve only.
+  // The filter comes last, as for the program, so that execve is the one call it has to allow.
   int error = placed < 0 ? static_cast<int>(placed) : load_hook_filter();
   if (error == 0) error = static_cast<int>(sys(__NR_execve, text(op.path), arguments, environment));
   sys(__NR_write, error_fd, &error, sizeof(error));
@@ -121,7 +121,8 @@ void drain(int output_fd, Tail* tail) {
   }
 }
 
-// Waits for the process, reading its output meanwhile so that it never blocks on a full pipe. False: out of time.
+// Waits for the process and reads its output meanwhile, so that it never blocks on a full pipe. False if its time is
+// up.
 bool wait_until_done(int pidfd, int output_fd, uint64_t timeout_seconds, Tail* tail) {
   uint64_t deadline = now_ms() + timeout_seconds * 1000;
   PollFd fds[2] = {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}};
@@ -173,7 +174,7 @@ int run(const RunContainerHookOp& op) {
   result = sys(__NR_pipe2, error, kCloexec);
   if (result < 0) return static_cast<int>(result);
   Fd error_read(error[0]), error_write(error[1]);
-  // Only the reading side may be non-blocking: a hook that writes much must wait, not lose output.
+  // Only the reading end may be non-blocking: a hook that writes much must wait, not lose output.
   result = sys(__NR_fcntl, output[1], F_SETFL, 0);
   if (result < 0) return static_cast<int>(result);
   const char** pointers = vectors(op);

@@ -1,4 +1,4 @@
-// Becoming a process of a container that is there already, and going on in a child.
+// Joining an existing container, and going on in a child.
 #include <linux/sched.h>
 #include <linux/signal.h>
 
@@ -9,7 +9,7 @@
 namespace tsrun {
 
 int run(const JoinContainerOp& op) {
-  // Of a container that shares all of the runtime's there is nothing to join.
+  // A container that shares all of the runtime's namespaces has none to join.
   long error = op.flags == 0 ? 0 : sys(__NR_setns, op.container, op.flags);
   // Nothing of the host may stay open once we are inside (CVE-2016-9962, CVE-2024-21626).
   close_fd(static_cast<int>(op.container));
@@ -17,8 +17,8 @@ int run(const JoinContainerOp& op) {
 }
 
 int run(const ForkChildOp& op) {
-  // The child must not say anything before the runtime knows its pid: it waits for a byte. Without one the runtime is
-  // gone, and nobody would know of the child.
+  // The child waits for a byte, so that it reports nothing before the runtime knows its pid. If none comes, the runtime
+  // is gone, and nobody would know of the child.
   int gate[2];
   long error = sys(__NR_pipe2, gate, 02000000 /* O_CLOEXEC */);
   if (error < 0) return static_cast<int>(error);

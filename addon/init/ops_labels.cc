@@ -10,7 +10,7 @@ int run(const SetApparmorProfileOp& op) {
   char command[kPathMax] = "exec ";
   if (!append(command, sizeof(command), text(op.profile))) return fail(-ENAMETOOLONG, text(op.profile));
   int error = write_own_file("attr/apparmor/exec", command, length(command));
-  // Before Linux 5.8 the one major security module had attr/exec for itself.
+  // Before Linux 5.8 the only major security module used attr/exec.
   if (error == -ENOENT) error = write_own_file("attr/exec", command, length(command));
   return error < 0 ? fail(error, text(op.profile)) : 0;
 }
@@ -27,9 +27,9 @@ int run(const JoinSessionKeyringOp& op) {
     if (error < 0) return fail(error, label);
   }
   long ring = sys(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, text(op.name));
-  // A kernel without keys has nothing to hide.
+  // A kernel without keyrings has none to hide.
   if (ring < 0 && ring != -ENOSYS) return fail(ring, text(op.name));
-  // An empty write takes the label back: keys that the program makes are its own business.
+  // An empty write removes the label again: it is not meant for keys that the program makes.
   return label == nullptr ? 0 : write_own_file("attr/keycreate", "", 0);
 }
 

@@ -1,5 +1,5 @@
-// Mounts of the config. One op makes a mount or copies one, the next ones change it, attach-mount puts it in its place;
-// between them it is in ctx.mount_fd, where nobody else can see it.
+// Mounts of the config. One op makes or copies a mount, the next ones change it, and attach-mount puts it in its place.
+// Until then it is the mount in hand (ctx.mount_fd), which nobody else can see.
 #include <linux/openat2.h>
 
 #include "held_mounts.h"
@@ -13,17 +13,17 @@ namespace {
 
 constexpr int kMntDetach = 2;
 
-// What a mount of the config goes onto, made when missing.
+// Opens the destination of a mount, which is made if it is missing.
 long open_target(const char* path, bool directory, bool real, bool on_proc) {
   Fd target(real ? real_directory(path) : directory ? make_directories(path) : make_file(path));
   if (!target.ok()) return target.error();
-  // However the path was written: a mount over a file of procfs could have writes to it land elsewhere
-  // (CVE-2019-16884). The allow-list is in src/lower/mounts/mount-destination.ts.
+  // However the path is written: a mount over a file of procfs could make writes to it land elsewhere (CVE-2019-16884).
+  // The allow-list is in src/lower/mounts/mount-destination.ts.
   if (!on_proc && on_container_proc(target.get())) return fail(-EPERM, "the destination is on the container's /proc");
   return target.release();
 }
 
-// "mode=0755" of the directory that the mount will hide; false when there is none.
+// Writes "mode=0755", with the mode of the directory that the mount will hide; false if there is none.
 bool existing_mode(const char* path, char* parameter, size_t size) {
   char before[sizeof(ctx.detail)];
   copy(before, sizeof(before), ctx.detail);
@@ -37,7 +37,7 @@ bool existing_mode(const char* path, char* parameter, size_t size) {
   return copy(parameter, size, "mode=") && append(parameter, size, octal);
 }
 
-// The options as mount(2) takes them, in one page.
+// Writes the options as mount(2) takes them, in one page; false if they do not fit.
 bool data_of(const MountByFlagsOp& op, char* data, size_t size) {
   char mode[16];
   if (!copy(data, size, text(op.data))) return false;
@@ -46,7 +46,7 @@ bool data_of(const MountByFlagsOp& op, char* data, size_t size) {
   return separate && append(data, size, mode);
 }
 
-// Of a cgroup that there is none of: whatever the host has there must not be seen.
+// Shown in place of a cgroup that does not exist: what the host has there must stay hidden.
 long empty_directory() {
   Filesystem empty = {};
   empty.type = "tmpfs";
@@ -55,7 +55,7 @@ long empty_directory() {
   return new_filesystem(empty);
 }
 
-// The host's own tree in place of a new filesystem.
+// A copy of the host's tree in place of a new filesystem.
 long fallback_tree(const char* path, uint64_t attributes) {
   Fd tree(clone_path(path, true));
   if (tree.error() == -ENOENT) return empty_directory();
@@ -64,7 +64,8 @@ long fallback_tree(const char* path, uint64_t attributes) {
   return error < 0 ? error : tree.release();
 }
 
-// Another way to what the kernel has refused with `error`; that error, and its words, when there is none.
+// Tries the op's fallbacks after the kernel has refused the mount with `error`. If none works, fails with that error
+// and its words.
 long fall_back(const NewFilesystemOp& op, Filesystem wanted, int error) {
   char why[sizeof(ctx.detail)];
   copy(why, sizeof(why), ctx.detail);
@@ -83,7 +84,7 @@ long fall_back(const NewFilesystemOp& op, Filesystem wanted, int error) {
   return mount;
 }
 
-// A link like the one in the hand; one that is there already must say the same.
+// Makes a symlink like the one in hand; an existing one must have the same target.
 int copy_link(const char* destination) {
   char wanted[kPathMax], there[kPathMax];
   long size = sys(__NR_readlinkat, ctx.mount_fd, "", wanted, sizeof(wanted) - 1);
@@ -117,8 +118,8 @@ int run(const NewFilesystemOp& op) {
 }
 
 // mount(2) takes no descriptor, and a path may lead elsewhere when it is looked up again. But it takes the working
-// directory: it mounts in a directory that only init can reach, in a filesystem of init's own on top of the rootfs, and
-// a copy of the mount is what is held.
+// directory: a directory that only init can reach, in a filesystem of init's own on top of the rootfs. A detached copy
+// of that mount becomes the one in hand.
 int run(const MountByFlagsOp& op) {
   constexpr const char* kName = "mount";
   Filesystem tmpfs = {};
@@ -199,7 +200,7 @@ int run(const AttachMountOp& op) {
   struct statx held = {};
   int error = status_of(ctx.mount_fd, &held);
   if (error < 0) return fail(error, destination);
-  // Only of a tree that was opened with noFollow.
+  // Only a tree that was opened with noFollow can be a symlink.
   if ((held.stx_mode & S_IFMT) == S_IFLNK) {
     bool fixed = op.real_directory || equal(destination, "/dev");
     return fixed ? fail(-ELOOP, destination) : copy_link(destination);

@@ -37,9 +37,9 @@ int run(const ResetProcessOp& op) {
   uint64_t none = 0;
   sys(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
   sys(__NR_umask, 0);
-  // The kernel narrows it to what the cgroup allows. Refused, it stays what it was, as everywhere else.
+  // The kernel narrows this to the CPUs of the cgroup. If it refuses, the affinity stays as it was.
   if (op.all_cpus) {
-    uint64_t all[128];  // NR_CPUS of the kernels built for most CPUs (CONFIG_MAXSMP)
+    uint64_t all[128];  // NR_CPUS of kernels built for the most CPUs (CONFIG_MAXSMP)
     memset(all, 0xff, sizeof(all));
     sys(__NR_sched_setaffinity, 0, sizeof(all), all);
   }

@@ -1,5 +1,6 @@
-// Which process the OOM killer takes: what the config says of the program, and init itself while it sets itself up. At
-// the limit of a container that is running, its main program is the largest, and would be taken for an exec.
+// Which process the OOM killer kills: for the program what the config says, and init itself while it sets itself up. In
+// a running container at its memory limit the main program is the largest process, and would be killed because of an
+// exec.
 #include <linux/capability.h>
 
 #include "oom.h"
@@ -11,8 +12,8 @@ namespace tsrun {
 
 namespace {
 
-// The host's procfs, at first: this is before anything of the container is there, and before reset-process makes the
-// file root's, as it is of every process that is not dumpable.
+// On the host's procfs, because nothing of the container exists yet. Opened before reset-process, which makes the
+// process not dumpable and so the file root's.
 constexpr const char* kPath = "/proc/self/oom_score_adj";
 constexpr int64_t kHighest = 1000;
 constexpr int kToReopen = -2;  // of ctx.oom_fd
@@ -31,8 +32,8 @@ int64_t parse(const char* text) {
   return negative ? -value : value;
 }
 
-// With CAP_SYS_RESOURCE in force the kernel would take the value for the lowest that may be set without it: the program
-// would be kept from what it may do without this, and so would init from setting it back.
+// While CAP_SYS_RESOURCE is effective, the kernel takes a written value as the lowest that may be set without it. Then
+// the program could not set what it may set otherwise, and init could not restore the value.
 class WithoutResourceCapability {
  public:
   WithoutResourceCapability() {
@@ -63,11 +64,10 @@ int run(const SetOomScoreAdjOp& op) {
 int run(const PreferOomKillOp&) {
   Fd file(open_at(AT_FDCWD, kPath, O_RDWR, 0));
   char text[24] = "";
-  // Where it cannot be, it is as it would be without this.
+  // If that fails, nothing changes.
   if (!file.ok() || sys(__NR_read, file.get(), text, sizeof(text) - 1) <= 0) return 0;
   ctx.oom_value = parse(text);
-  // The files of a process that is not dumpable are those of its user namespace's root, as it was when init was
-  // started.
+  // The files of a process that is not dumpable belong to the root of the user namespace that init was started in.
   ctx.oom_reopens = sys(__NR_geteuid) == 0;
   WithoutResourceCapability dropped;
   if (write_value(file.get(), kHighest) == 0) ctx.oom_fd = file.release();

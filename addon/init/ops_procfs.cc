@@ -10,10 +10,9 @@ namespace tsrun {
 
 namespace {
 
-// The host's procfs, held before pivot-root, for when a fresh one is refused (a user namespace that shares its pid
-// namespace, or one in a container whose own /proc has masks). A detached copy where that works: a mount with masks
-// that may not be taken off cannot be copied without them, and in a mount namespace that its user namespace does not
-// own init can copy none.
+// Holds the host's procfs before pivot-root, because the kernel has refused a new one: in a user namespace that shares
+// its pid namespace, or in a container whose /proc has masks. As a detached copy if possible. A mount with locked masks
+// cannot be copied without them, and in a mount namespace that its user namespace does not own, init can copy no mount.
 long hold_host_procfs() {
   Fd proc(open_host_procfs());
   if (!proc.ok()) return proc.error();
@@ -21,8 +20,9 @@ long hold_host_procfs() {
   return tree == -EINVAL || tree == -EPERM ? proc.release() : tree;
 }
 
-// Whether the kernel has the parameter for each namespace: the host's directory leads init to another file than the one
-// that the runtime holds. What is held stays what a look-up finds, so the same parameter cannot get another inode.
+// Fails unless the kernel has the parameter per namespace. It does if init finds another file in the host's directory
+// than the one that the runtime holds: while that is held, a lookup finds it again, so the same parameter cannot get
+// another inode.
 int demand_own(const WriteSysctlOp& op) {
   Fd file(open_at(static_cast<int>(op.host_directory), text(op.key), O_PATH | O_NOFOLLOW, 0));
   if (!file.ok()) return fail(file.error(), text(op.key));

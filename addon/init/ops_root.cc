@@ -11,8 +11,8 @@ namespace {
 constexpr unsigned long kMsMove = 8192, kMsRec = 16384, kMsPrivate = 1 << 18, kMsSlave = 1 << 19;
 constexpr int kMntDetach = 2;
 
-// Makes the mount that a directory lies on private: a mount made there would reach its peers on the host, and
-// pivot_root(2) refuses a new root on a shared mount.
+// Makes the mount that a directory lies on private. Otherwise a mount made there would reach its peers on the host, and
+// pivot_root(2) would refuse a new root there.
 int make_private_below(int directory_fd) {
   Fd at(open_at(directory_fd, ".", O_PATH | O_DIRECTORY, 0));
   for (uint64_t below = 0;;) {
@@ -20,7 +20,7 @@ int make_private_below(int directory_fd) {
     int error = at.ok() ? status_of(at.get(), &status) : at.error();
     if (error < 0) return error;
     if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) break;
-    // Of a root that is no mount point (a chroot of the caller's) ".." is the same again.
+    // In a root that is no mount point (a caller's chroot), ".." leads to itself.
     if (status.stx_ino == below) return -EINVAL;
     below = status.stx_ino;
     at.reset(open_at(at.get(), "..", O_PATH | O_DIRECTORY, 0));
@@ -28,8 +28,8 @@ int make_private_below(int directory_fd) {
   return set_attributes(at.get(), false, 0, 0, kMsPrivate);
 }
 
-// The rootfs is attached at its own path, as hooks of the host's expect. In a user namespace there may be no way to
-// that path; then the tree that the runtime has opened goes over "/", out of everybody's way, until pivot-root.
+// The rootfs is attached at its own path, as hooks on the host expect. A user namespace may be unable to reach that
+// path; then the tree that the runtime has opened is attached over "/" until pivot-root.
 int open_rootfs(const BindRootfsOp& op, bool is_mapped, Fd& target, Fd& tree) {
   target.reset(open_at(AT_FDCWD, text(op.path), O_PATH | O_DIRECTORY, 0));
   bool hidden = target.error() == -EACCES && op.tree >= 0;
@@ -39,13 +39,13 @@ int open_rootfs(const BindRootfsOp& op, bool is_mapped, Fd& target, Fd& tree) {
     return target.ok() ? 0 : target.error();
   }
   if (!target.ok()) return target.error();
-  // Of this mount namespace's own, where the attributes of the host's mounts are locked.
+  // Copied in this mount namespace, where the attributes of the host's mounts are locked.
   tree.reset(clone_tree(target.get(), true));
   return tree.ok() ? 0 : tree.error();
 }
 
-// Makes the mount namespace's own root ours, not a caller's chroot(2): pivot_root(2) and a move are about that one.
-// Where the rootfs lies over "/" it is what leave_chroot() finds on top; then the root stays the one below it.
+// Leaves a caller's chroot(2) for the root of the mount namespace, which is what pivot_root(2) and a move replace. If
+// the rootfs lies over "/", leave_chroot() leads into the rootfs; then the root is set back to the one below it.
 int enter_old_root(Fd& old_root) {
   Fd before(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
   if (!before.ok()) return before.error();
@@ -67,7 +67,7 @@ int set_propagation(bool recursive, uint64_t flags) {
   if (!root.ok() || !directory.ok()) return root.ok() ? directory.error() : root.error();
   long error = set_attributes(root.get(), recursive, 0, 0, flags);
   if (error != -EINVAL) return error < 0 ? fail(error, "/") : 0;
-  // A caller's chroot(2) that is no mount point: it is the mount it lies on, and all the others, that matter.
+  // "/" is a caller's chroot(2) and no mount point: set it from the root of the mount namespace.
   leave_chroot();
   Fd top(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0));
   error = top.ok() ? set_attributes(top.get(), recursive, 0, 0, flags) : top.error();
@@ -112,7 +112,7 @@ int run(const OpenRootOp& op) {
 int run(const ChrootRootOp&) {
   long error = sys(__NR_fchdir, ctx.root_fd);
   if (error == 0) error = sys(__NR_chroot, ".");
-  // The descriptor has taken init there; the path is the container's now.
+  // A path is safe here: "/" is the container's root by now.
   if (error == 0) error = sys(__NR_chdir, "/");
   return error < 0 ? fail(error, "rootfs") : 0;
 }
@@ -138,7 +138,7 @@ int run(const MoveRootOp&) {
   Fd old_root;
   long error = enter_old_root(old_root);
   if (error < 0) return fail(error, "/");
-  // The rootfs must not be mounted on "/" of the host as well.
+  // Otherwise the rootfs would be mounted on the host's "/" as well.
   error = make_private_below(old_root.get());
   if (error == 0) error = sys(__NR_fchdir, ctx.root_fd);
   if (error == 0) error = sys(__NR_mount, ".", "/", "", kMsMove, nullptr);

@@ -11,7 +11,8 @@ namespace {
 constexpr int kSetModeFilter = 1;  // SECCOMP_SET_MODE_FILTER
 constexpr uint32_t kInstructionSize = 8;
 
-// CAP_SYS_ADMIN, which set-capabilities kept permitted. Nothing takes it back but execve: the filter may forbid capset.
+// Raises CAP_SYS_ADMIN, which set-capabilities kept permitted. Only execve drops it again: the filter may forbid
+// capset.
 int raise_sys_admin() {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2];

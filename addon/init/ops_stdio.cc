@@ -1,4 +1,5 @@
-// Whose the standard streams are: a program that is not root opens /dev/stdout and /dev/stderr by their owner and mode.
+// Who owns the standard streams: a program that is not root can open /dev/stdout and /dev/stderr only as their owner
+// and mode allow.
 #include <sys/stat.h>
 
 #include "base.h"
@@ -12,10 +13,10 @@ namespace {
 constexpr long kPipeMagic = 0x50495045;
 constexpr int kAccessMode = 3;  // O_ACCMODE
 
-// A pipe has no name: nobody but who holds it can tell whose it is.
+// A pipe has no name, so a new owner is visible only to those who hold the pipe.
 bool is_pipe(int fd) { return filesystem_of(fd) == kPipeMagic; }
 
-// A file that the caller made for the output. What is only read from, or is somebody else's, was not made for that.
+// A file that the caller made for the output: it is open for writing, and the caller's own.
 bool is_output_file(int fd, const struct statx& status) {
   unsigned type = status.stx_mode & S_IFMT;
   if (fd == 0 || (type != S_IFREG && type != S_IFIFO)) return false;
@@ -24,13 +25,13 @@ bool is_output_file(int fd, const struct statx& status) {
   return status.stx_uid == static_cast<uint32_t>(sys(__NR_geteuid));
 }
 
-// Devices of the host stay as they are: /dev/null is everybody's, and its terminal has an owner who goes on using it.
+// The host's devices keep their owner: /dev/null is everybody's, and a terminal's owner goes on using it.
 bool is_to_be_given(int fd, const struct statx& status, bool terminal) {
   if ((status.stx_mode & S_IFMT) == S_IFCHR) return terminal;
   return is_pipe(fd) || is_output_file(fd, status);
 }
 
-// No ID of this user namespace, a read-only file system, or a file system without owners.
+// The ID is not in this user namespace, or the filesystem is read-only or has no owners.
 bool is_excused(long error) {
   return error == -EPERM || error == -EINVAL || error == -EROFS || error == -ENOSYS || error == -EOPNOTSUPP;
 }

@@ -17,14 +17,14 @@ struct WindowSize {
   unsigned short rows, columns, x_pixels, y_pixels;
 };
 
-// The multiplexer of the container's devpts. Its filesystem is checked before it is opened: opening a device that the
-// container has put there instead can do something already.
+// Opens the multiplexer of the container's devpts. The filesystem is checked first: merely opening a device that the
+// container has put there could have an effect.
 long open_multiplexer() {
   constexpr const char* path = "/dev/pts/ptmx";
   Fd directory(open_in_root("/dev/pts", O_PATH | O_DIRECTORY));
   if (!directory.ok()) return directory.error();
   if (filesystem_of(directory.get()) != kDevptsMagic) return fail(-ENODEV, "/dev/pts is no devpts");
-  // No other filesystem's file either, by a link or by a mount.
+  // No link or mount may lead to a file of another filesystem either.
   Fd master(open_at(directory.get(), "ptmx", O_RDWR | O_NOCTTY, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS));
   if (!master.ok()) return fail(master.error(), path);
   int unlocked = 0;
@@ -66,11 +66,11 @@ int become_stdio(int slave) {
 int run(const MakeConsoleOp& op) {
   Fd master(open_multiplexer());
   if (!master.ok()) return master.error();
-  // Through the master, never by the slave's name, which the container could have put a symlink at.
+  // Through the master, never by the slave's name: the container could have put a symlink there.
   Fd slave(sys(__NR_ioctl, master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave.ok()) return fail(slave.error(), "TIOCGPTPEER");
   WindowSize size = {static_cast<unsigned short>(op.height), static_cast<unsigned short>(op.width), 0, 0};
-  // Before the runtime follows the caller's terminal, the program may have asked for it.
+  // The program may ask for the size before the runtime copies it from the caller's terminal.
   if (op.width == 0 || op.height == 0) sys(__NR_ioctl, 0, TIOCGWINSZ, &size);
   if (size.rows != 0 && size.columns != 0) sys(__NR_ioctl, slave.get(), TIOCSWINSZ, &size);
   long error = sys(__NR_fchown, slave.get(), op.uid, op.gid);

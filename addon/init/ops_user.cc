@@ -1,4 +1,4 @@
-// The process's identity and what it may do.
+// The user, groups and capabilities of the process.
 #include <linux/capability.h>
 #include <linux/prctl.h>
 
@@ -14,7 +14,7 @@ constexpr int kLastCapability = 63;
 
 bool in_set(uint64_t set, int capability) { return (set >> capability) & 1; }
 
-// Whether this user namespace forbids setgroups (user_namespaces(7)); the groups can only stay as they are then.
+// Whether this user namespace forbids setgroups (user_namespaces(7)); then the groups can only stay as they are.
 bool setgroups_denied() {
   if (ctx.proc_fd < 0) return false;
   Fd file(open_process_file(ctx.proc_fd, "setgroups", O_RDONLY));
@@ -23,7 +23,7 @@ bool setgroups_denied() {
 }
 
 int set_groups(List list) {
-  static uint32_t groups[65536];  // NGROUPS_MAX; takes only the memory of those that there are
+  static uint32_t groups[65536];  // NGROUPS_MAX; only the pages in use take memory
   if (list.count > sizeof(groups) / sizeof(groups[0])) return fail(-E2BIG, "additionalGids");
   for (uint32_t i = 0; i < list.count; i++) groups[i] = static_cast<uint32_t>(numbers(list)[i]);
   long error = sys(__NR_setgroups, list.count, groups);
@@ -42,7 +42,7 @@ int run(const BoundCapabilitiesOp& op) {
   for (int capability = 0; capability <= kLastCapability; capability++) {
     if (in_set(op.bounding, capability)) continue;
     long error = sys(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-    // Beyond the last capability of this kernel, which it does not know to be in a set either.
+    // Beyond this kernel's last capability, whose bit it cannot read either.
     if (error == -EINVAL && sys(__NR_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) == -EINVAL) break;
     if (error < 0) return static_cast<int>(error);
   }
@@ -74,7 +74,7 @@ int run(const SetUserOp& op) {
   }
   uint64_t gid = ctx.has_user ? ctx.group : op.gid;
   uint64_t uid = ctx.has_user ? ctx.user : op.uid;
-  // To the kernel this is "leave it": the process would stay what it is, root.
+  // The kernel would leave the ID unchanged: the process would stay root.
   if (uid == kNoId || gid == kNoId) return fail(-EINVAL, "-1");
   error = sys(__NR_setresgid, gid, gid, gid);
   if (error < 0) return fail(error, "setresgid");

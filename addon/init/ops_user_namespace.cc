@@ -1,4 +1,4 @@
-// Joining namespaces by descriptor, and becoming somebody inside a user namespace.
+// Joining namespaces by descriptor, and taking IDs inside a user namespace.
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -11,7 +11,7 @@ namespace tsrun {
 
 namespace {
 
-// setresuid away from the namespace's root takes the effective set; what is permitted may be taken back.
+// setresuid(2) away from the namespace's root clears the effective set; permitted capabilities may be raised again.
 int raise_permitted() {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2];

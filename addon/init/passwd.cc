@@ -6,7 +6,7 @@ namespace tsrun {
 
 namespace {
 
-// Reads lines of a file without holding the file: a hostile /etc/passwd may be of any size.
+// Reads a file line by line, not as a whole: a hostile /etc/passwd may have any size.
 class LineReader {
  public:
   explicit LineReader(int fd) : fd_(fd) {}
@@ -25,7 +25,7 @@ class LineReader {
     line[used] = 0;
     return any && error_ == 0;
   }
-  // 0, or why the end was none.
+  // 0, or the error that ended the reading.
   int error() const { return error_; }
 
  private:
@@ -38,7 +38,7 @@ class LineReader {
     return end_ > 0;
   }
 
-  static constexpr int kMaxFills = 65536;  // 64 MiB: one line may have no end
+  static constexpr int kMaxFills = 65536;  // 64 MiB: a line may never end
 
   int fd_;
   int fills_ = 0;
@@ -48,7 +48,7 @@ class LineReader {
   char buffer_[1024];
 };
 
-// Points at field number `index` of a colon-separated line, which is cut there.
+// Returns field `index` of a colon-separated line, and ends the line after it.
 char* field(char* line, int index) {
   for (; index > 0; index--) {
     while (*line != 0 && *line != ':') line++;
@@ -70,7 +70,7 @@ bool field_is(const char* line, int index, const char* value) {
   return equal(field(copy_of_line, index), value);
 }
 
-// The number in field `index`; false when it is none.
+// Reads the number in field `index`; false if it is not one.
 bool number_in(const char* line, int index, uint64_t* number) {
   char copy_of_line[kLine];
   copy(copy_of_line, sizeof(copy_of_line), line);
@@ -84,8 +84,8 @@ bool number_in(const char* line, int index, uint64_t* number) {
   return *digits == 0;
 }
 
-// What an image may have where the file should be: nothing, a loop of links, a socket or a device without a driver, or
-// what this user may not read.
+// Errors of what an image may have in place of the file: nothing, a loop of links, a socket, a device without a driver,
+// or a file that this user may not read.
 bool is_no_file(int error) {
   constexpr int none[] = {-ENOENT, -ENOTDIR, -ELOOP, -ENXIO, -ENODEV, -EACCES};
   for (int each : none) {
@@ -99,7 +99,7 @@ int find_line(const char* path, int index, const char* value, char* line) {
   constexpr int kNonblock = 04000;  // a FIFO must not hold us up
   Fd file(open_in_root(path, O_RDONLY | kNonblock | O_NOCTTY));
   struct statx status = {};
-  // A device, /dev/zero say, would be read for ever.
+  // Only a regular file: reading a device such as /dev/zero would never end.
   if (!file.ok()) return is_no_file(file.error()) ? 0 : file.error();
   int error = status_of(file.get(), &status);
   if (error < 0) return fail(error, path);

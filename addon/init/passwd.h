@@ -3,7 +3,7 @@
 
 namespace tsrun {
 
-// All give 1 when they have found it, 0 when there is none, or the error of a file that cannot be read.
+// All return 1 if they have found it, 0 if not, or the negative errno of a file that cannot be read.
 
 // Finds the home directory of uid in /etc/passwd inside the rootfs (passwd(5)).
 int home_of(uint64_t uid, char* home, size_t size);

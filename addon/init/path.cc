@@ -37,7 +37,7 @@ constexpr int kMaxLinks = 40;  // the kernel's own limit
 
 long make_directories_behind(const char* path, uint32_t mode, int links);
 
-// Where a symlink with nothing behind it leads: its target, counted from the directory the link is in.
+// The target of a dangling symlink; a relative one is joined to the directory that the link is in.
 int target_of(int parent_fd, const char* parent, const char* name, char* target) {
   char link[kPathMax];
   long size = sys(__NR_readlinkat, parent_fd, name, link, sizeof(link) - 1);
@@ -57,7 +57,7 @@ bool copy_parent(char* to, const char* path) {
   return true;
 }
 
-// Opens one component below a directory that lookup of the prefix already reached; makes it when it is missing.
+// Opens the directory `name` below parent_fd, whose whole path is `prefix`, and makes it if it is missing.
 long step(const char* prefix, int parent_fd, const char* name, uint32_t mode, int links) {
   long fd = open_in_root(prefix, O_PATH | O_DIRECTORY);
   if (fd != -ENOENT || equal(name, "..")) return fd;
@@ -65,7 +65,7 @@ long step(const char* prefix, int parent_fd, const char* name, uint32_t mode, in
   if (made < 0 && made != -EEXIST) return fail(made, prefix);
   fd = open_in_root(prefix, O_PATH | O_DIRECTORY);
   if (fd != -ENOENT) return fd;
-  // There is something, and nothing behind it. Images have such links: /var/run to a /run that is not there yet.
+  // It is a dangling symlink. Images have such links: /var/run to a /run that does not exist yet.
   char parent[kPathMax], target[kPathMax];
   if (links >= kMaxLinks) return fail(-ELOOP, prefix);
   if (!copy_parent(parent, prefix) || target_of(parent_fd, parent, name, target) < 0) return fail(-ENOENT, prefix);

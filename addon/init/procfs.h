@@ -8,7 +8,7 @@ namespace tsrun {
 long open_host_procfs();
 // Opens a file below a procfs; no symlink, mount or ".." can lead elsewhere.
 long open_proc_file(int proc_fd, const char* path, uint64_t flags);
-// Opens a file of this process's directory. Its number comes from that procfs: its pid namespace may not be ours.
+// Opens a file of this process's directory. The pid is read from that procfs, whose pid namespace may not be ours.
 long open_process_file(int proc_fd, const char* name, uint64_t flags);
 // Writes a file of this process's directory. A size of 0 still makes the write call.
 int write_process_file(int proc_fd, const char* name, const char* value, size_t size);
