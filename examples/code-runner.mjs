@@ -7,6 +7,9 @@
  *     curl --no-buffer --data-binary 'echo hello; sleep 1; echo world' localhost:8080
  *
  * The last line is how it ended, as trailers cannot be read everywhere: {"code":0,"signal":null,"timedOut":false}
+ *
+ * It listens on 127.0.0.1 only, and refuses what a web page sends: every page that a browser of this machine shows could
+ * run code here otherwise.
  */
 import { createServer } from 'node:http';
 import { spawn } from 'tsrun';
@@ -24,9 +27,12 @@ const limits = {
 };
 const mostOutput = 256 * 1024;
 const mostAtOnce = 4;
+const newline = 0x0a;
 let running = 0;
 
 const server = createServer(async (request, response) => {
+  // A browser names the page in every POST, even one of the page's own host, whose name may lead here (DNS rebinding).
+  if (request.headers.origin !== undefined) return response.writeHead(403).end('not for web pages\n');
   if (request.method !== 'POST') return response.writeHead(405, { allow: 'POST' }).end('POST a shell script\n');
   if (running === mostAtOnce) return response.writeHead(503, { 'retry-after': '1' }).end('busy\n');
   running++;
@@ -46,22 +52,26 @@ async function answer(request, response) {
   child.on('error', () => undefined);
   request.pipe(child.stdin);
   let room = mostOutput;
+  let isLineOpen = false;
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (part) => {
-      response.write(part.subarray(0, Math.max(room, 0)));
+      const kept = part.subarray(0, Math.max(room, 0));
+      if (kept.length > 0) isLineOpen = kept.at(-1) !== newline;
+      response.write(kept);
       room -= part.length;
       if (room < 0) child.kill('SIGKILL');
     });
   }
+  const end = (result) => response.end(`${isLineOpen ? '\n' : ''}${JSON.stringify(result)}\n`);
   const output = Promise.all(
     [child.stdout, child.stderr].map((each) => new Promise((done) => each.once('close', done))),
   );
   try {
     const { code, signal, timedOut } = await child.wait();
     await output;
-    response.end(`${JSON.stringify({ code, signal, timedOut })}\n`);
+    end({ code, signal, timedOut });
   } catch (error) {
     if (gone.signal.aborted) return;
-    response.end(`${JSON.stringify({ error: error.message, code: error.code })}\n`);
+    end({ error: error.message, code: error.code });
   }
 }

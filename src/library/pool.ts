@@ -12,10 +12,14 @@ import type { JobArguments, JobName, JobResult } from './jobs.ts';
 import { tellLog } from './log.ts';
 import { abortError, fromWire, type WireError } from './wire.ts';
 
-/** More workers are made only for jobs that would wait for these: a hook may take long. */
+/**
+ * Workers for as many jobs as the CPUs can do at a time. There are more only while these wait for something else, such
+ * as a hook or another command's lock: one more would merely take a part of a busy CPU.
+ */
 const firstWorkers = Math.min(4, availableParallelism());
 const mostWorkers = 32;
-const patienceMs = 20;
+/** For how long no job ends before another worker is made. */
+const patienceMs = 100;
 
 /** SIGTERM, which would tell a command to stop. */
 const interrupt = Buffer.from([15]);
@@ -27,6 +31,7 @@ export interface Request {
 }
 
 export type Reply =
+  | { readonly ready: true }
   | { readonly log: readonly [LogLevel, string] }
   | { readonly number: number; readonly result: unknown }
   | { readonly number: number; readonly error: WireError };
@@ -48,12 +53,15 @@ interface Seat {
   readonly worker: Worker;
   readonly aborted: Int32Array;
   readonly fds: readonly [number, number];
+  /** Whether it has loaded its code. */
+  ready: boolean;
   job: Job | undefined;
 }
 
 const seats: Seat[] = [];
 const queue: Job[] = [];
 let jobs = 0;
+let ended = 0;
 let growing: NodeJS.Timeout | undefined;
 
 /**
@@ -102,19 +110,20 @@ function giveUp(job: Job): void {
 function seatJobs(): void {
   for (let [first] = queue; first !== undefined; [first] = queue) {
     const seat = seats.find(({ job }) => job === undefined) ?? (seats.length < firstWorkers ? addSeat() : undefined);
-    if (seat === undefined) {
-      if (growing === undefined && seats.length < mostWorkers) growing = setTimeout(grow, patienceMs, first);
-      return;
-    }
+    if (seat === undefined) return growLater();
     queue.shift();
     give(seat, first);
   }
 }
 
-/** Makes another worker, unless one has started meanwhile. */
-function grow(first: Job): void {
+function growLater(): void {
+  if (growing === undefined && seats.length < mostWorkers) growing = setTimeout(grow, patienceMs, ended);
+}
+
+/** Makes another worker, unless a job has ended meanwhile, or a worker that was just made is still starting. */
+function grow(before: number): void {
   growing = undefined;
-  if (queue[0] === first && seats.length < mostWorkers) addSeat();
+  if (queue.length > 0 && ended === before && seats.every(({ ready }) => ready)) addSeat();
   seatJobs();
 }
 
@@ -138,7 +147,7 @@ function addSeat(): Seat {
     trackUnmanagedFds: false,
     name: 'tsrun',
   });
-  const seat: Seat = { worker, aborted, fds, job: undefined };
+  const seat: Seat = { worker, aborted, fds, ready: false, job: undefined };
   worker.on('message', (reply: Reply) => take(seat, reply));
   worker.on('error', (error) => lose(seat, error));
   worker.on('exit', () => lose(seat, new Error('the worker has ended')));
@@ -149,8 +158,13 @@ function addSeat(): Seat {
 
 function take(seat: Seat, reply: Reply): void {
   if ('log' in reply) return tellLog(...reply.log);
+  if ('ready' in reply) {
+    seat.ready = true;
+    return;
+  }
   const { job } = seat;
   if (job === undefined) return;
+  ended++;
   seat.job = undefined;
   seat.worker.unref();
   if ('result' in reply) job.settle(reply);

@@ -13,6 +13,7 @@ const { interruptFd, aborted } = workerData as WorkerData;
 nodeAddon().interruptFrom(interruptFd);
 logInto('info', (level, message) => post({ log: [level, message] }));
 parentPort?.on('message', (request: Request) => post(answer(request)));
+post({ ready: true });
 
 function post(reply: Reply): void {
   parentPort?.postMessage(reply);

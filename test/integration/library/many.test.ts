@@ -2,7 +2,7 @@
  * Many containers at a time, and one after the other: nothing is left, nothing grows. TSRUN_TEST_ROUNDS says how many lives
  * are lived (default: 100; 10,000 is what the issue of the library asks for).
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -60,6 +60,28 @@ t.test('lives one after the other grow neither memory nor descriptors', { skip }
   const grown = residentKiB() - before.memory;
   t.ok(grown < 32 * 1024 + rounds, `${grown} KiB more`);
   t.same(zombies(), []);
+});
+
+t.test('hooks that wait for each other are no deadlock', { skip }, async (t) => {
+  const box = sandbox(t);
+  const met = join(box.directory, 'met');
+  mkdirSync(met);
+  // More than the workers that there are for busy CPUs.
+  const count = 7;
+  const script = `: >"${met}/$$"; while [ "$(ls ${met} | wc -l)" -lt ${count} ]; do sleep 0.02; done`;
+  const { spec, rootfs } = box.bundle((spec) => {
+    spec.process.args = ['true'];
+    spec.hooks = {
+      createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script], env: [`PATH=${process.env.PATH}`] }],
+    };
+  });
+  const made = Array.from({ length: count }, () => {
+    const id = box.newId();
+    const own = { ...spec, linux: { ...spec.linux, cgroupsPath: `${box.cgroup}/${id}` } };
+    return create({ root: box.root, spec: own, rootfs, id, stdio: 'ignore' });
+  });
+  for (const container of await Promise.all(made)) await container.delete();
+  t.equal(readdirSync(met).length, count);
 });
 
 t.test('a stopped container holds no descriptor', { skip }, async (t) => {
