@@ -5,11 +5,10 @@
  * What the build itself runs of it, the compiler of JavaScript and the engine that makes its own snapshot, runs in qemu's
  * user mode, with the cross compiler's libc.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { buildHelpers } from './helpers-c.mjs';
 import { buildNative } from './native.mjs';
-import { fail, inRoot } from './paths.mjs';
+import { inRoot } from './paths.mjs';
 import { buildExecutable } from './standalone.mjs';
 
 const directory = inRoot('build/aarch64');
@@ -37,16 +36,5 @@ const aarch64 = {
 export async function buildForAarch64() {
   buildNative(aarch64);
   await buildExecutable(path.join(directory, 'standalone'), aarch64);
-  buildHelpers(path.join(aarch64.outputDir, 'helpers-c'));
-}
-
-/** test/harness/c-helper.ts compiles them where there is a compiler. */
-function buildHelpers(output) {
-  mkdirSync(output, { recursive: true });
-  for (const source of readdirSync(inRoot('test/helpers-c'))) {
-    const program = path.join(output, path.basename(source, '.c'));
-    const args = ['-static', '-O1', '-Wall', '-Wextra', '-Werror', '-o', program, inRoot('test/helpers-c', source)];
-    const { status, stderr } = spawnSync(`${tools}-gcc`, args, { encoding: 'utf8' });
-    if (status !== 0) fail(`${source} does not compile for aarch64: ${stderr}`);
-  }
+  buildHelpers(`${tools}-gcc`, path.join(aarch64.outputDir, 'helpers-c'));
 }

@@ -1,7 +1,9 @@
 /** Runs test files inside the VM: one boot for all of them, one line of results for each. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildHelpers } from './helpers-c.mjs';
 import { secondOf, takeRetry } from './once-more.mjs';
 import { fail, inRoot, root } from './paths.mjs';
 import { addFailure, collectResults } from './tap-results.mjs';
@@ -178,7 +180,7 @@ async function bootWith(tier, packages, selections, onResult, variables) {
       packages,
       command: ['bash', '-c', guestScript(selections, directory)],
       shares: [directory],
-      env: { ...guestEnvironment(), ...variables },
+      env: { ...guestEnvironment(tier), ...variables },
       timeoutSeconds: bootTimeout,
       quietSeconds: quietTimeout,
       onStdout: splitLines(onLine),
@@ -248,10 +250,18 @@ export function grepFor(names) {
   return `/^(${escaped.join('|')})$/`;
 }
 
-function guestEnvironment() {
-  const env = { TAP_TIMEOUT: String(fileTimeout) };
+function guestEnvironment(tier) {
+  const env = { TAP_TIMEOUT: String(fileTimeout), ...helpersFor(tier) };
   for (const name of ['RUNTIME', 'TSRUN_TEST_CGROUP_DRIVER']) if (process.env[name]) env[name] = process.env[name];
   return env;
+}
+
+/** That of aarch64 are built with the rest; the machine's own are copied with the checkout. */
+function helpersFor(tier) {
+  if (tier === 'aarch64' || spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status !== 0) return {};
+  const directory = inRoot('build/helpers-c');
+  buildHelpers('gcc', directory);
+  return { TSRUN_TEST_HELPERS: directory };
 }
 
 /** @returns {Promise<Result>} */

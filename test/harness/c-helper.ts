@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { hasCommand, repoRoot } from './host.ts';
 
-/** Where they are when another machine has compiled them: scripts/lib/aarch64.mjs. */
-const compiledElsewhere = join(repoRoot, 'build/Release/helpers-c');
+/** Where they are when another machine has compiled them: scripts/lib/helpers-c.mjs. */
+const compiledElsewhere = process.env.TSRUN_TEST_HELPERS ?? join(repoRoot, 'build/Release/helpers-c');
 
 export function hasCHelpers(): boolean {
   return existsSync(compiledElsewhere) || hasCommand('gcc');

@@ -9,7 +9,7 @@ import { type Result, type RunOptions, waitFor } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Spec } from './spec.ts';
 
-/** What the program counts. All of them grow for as long as it runs. */
+/** What the program counts. All of them but `intact` grow for as long as it runs. */
 export interface Witness {
   count: number;
   thread: number;
@@ -17,7 +17,12 @@ export interface Witness {
   child: number;
   offset: number;
   echoed: number;
+  /** With `memory`: pages of its block that still have what was in them. */
+  intact: number;
 }
+
+/** The pages of that block, of 4 KiB, and how many of them it keeps changing. */
+export const block = { pages: 4096, changing: 256 } as const;
 
 /** The counters that grow in every witness. */
 export const counters = ['count', 'thread', 'timer', 'child', 'offset'] as const;

@@ -16,6 +16,13 @@ export interface Criu {
   readonly path: string;
 }
 
+/** For `skip`: false, or that the kernel lacks what a feature of `criu check --feature` needs. */
+export function lacksFeature({ skip, path }: Criu, feature: string): string | false {
+  if (skip) return skip;
+  const { status } = spawnSync('criu', ['check', '--feature', feature], { env: { ...process.env, PATH: path } });
+  return status === 0 ? false : `needs a kernel with what criu calls ${feature}`;
+}
+
 /** Builds the tree when it is needed, half a minute the first time. */
 export async function criuForTests(): Promise<Criu> {
   const usual = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';

@@ -1,8 +1,9 @@
 /*
- * witness [tcp]: does all that a checkpoint has to bring back, and tells of it in /status, some fifty times a second: a
- * count of its own, one of a thread, one of a timer, one that a child sends through a pipe, and the offset of a file
- * that it goes on writing; with `tcp` one that goes to and fro over a connection. A counter that began anew would be
- * seen.
+ * witness [tcp|memory]: does all that a checkpoint has to bring back, and tells of it in /status, some fifty times a
+ * second: a count of its own, one of a thread, one of a timer, one that a child sends through a pipe, and the offset of
+ * a file that it goes on writing; with `tcp` one that goes to and fro over a connection, with `memory` how many of the
+ * 4096 pages of a block still have what they were given at first; of the first 256 it changes the rest each time. A
+ * counter that began anew would be seen.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -84,8 +86,30 @@ static int connect_to_self(void) {
   return fd;
 }
 
+enum { pages = 4096, changing = 256, words_of_page = 4096 / sizeof(long) };
+
+static long* fill_block(void) {
+  long* block = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) fail("mmap");
+  // Small pages, as one that changes would take a huge one along.
+  madvise(block, pages * 4096, MADV_NOHUGEPAGE);
+  for (long page = 0; page < pages; page++) block[page * words_of_page] = page + 1;
+  return block;
+}
+
+/* How many are as they were. */
+static long change_block(long* block, long count) {
+  long intact = 0;
+  for (long page = 0; page < pages; page++) {
+    intact += block[page * words_of_page] == page + 1;
+    if (page < changing) block[page * words_of_page + 1] = count;
+  }
+  return intact;
+}
+
 int main(int argc, char** argv) {
   int has_tcp = argc > 1 && strcmp(argv[1], "tcp") == 0;
+  long* block = argc > 1 && strcmp(argv[1], "memory") == 0 ? fill_block() : NULL;
   int child = start_child();
   pthread_t thread;
   if (pthread_create(&thread, NULL, count_in_thread, NULL) != 0) fail("pthread_create");
@@ -104,8 +128,10 @@ int main(int argc, char** argv) {
       fail("connection");
     FILE* status = fopen("/status.new", "w");
     if (status == NULL) fail("/status.new");
-    fprintf(status, "{\"count\":%ld,\"thread\":%ld,\"timer\":%ld,\"child\":%ld,\"offset\":%ld,\"echoed\":%ld}\n", count,
-            thread_count, timer_count, child_count, (long)lseek(file, 0, SEEK_CUR), echoed);
+    fprintf(status,
+            "{\"count\":%ld,\"thread\":%ld,\"timer\":%ld,\"child\":%ld,\"offset\":%ld,\"echoed\":%ld,\"intact\":%ld}\n",
+            count, thread_count, timer_count, child_count, (long)lseek(file, 0, SEEK_CUR), echoed,
+            block == NULL ? 0 : change_block(block, count));
     fclose(status);
     rename("/status.new", "/status");
     pause_ms(20);
