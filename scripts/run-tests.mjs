@@ -85,18 +85,18 @@ async function runHere(selected) {
     printFile(result);
     again.push(...needy);
   };
-  await timed('here', () => inParallel(queue, runOne));
-  await timed('on Node', () => inParallel(otherForm(selected), runOnNode));
-  if (useVm) await timed('in VMs', () => runInVms(selected, again));
+  await timed('tests here', () => inParallel(queue, runOne));
+  await timed('tests on Node', () => inParallel(otherForm(selected), runOnNode));
+  if (useVm) await timed('tests in VMs', () => runInVms(selected, again));
   else skip(...again);
 }
 
 /** Most of a VM runs on one CPU, so two of them take little longer than one. */
 async function runInVms(selected, again) {
   await Promise.all([
-    timed('for what is not here', () => runInCheapestTier(again, printFile, skip)),
-    timed('with the systemd driver', () => runUnderSystemd(selected, printFile)).then(() =>
-      timed('on aarch64', () => runOnAarch64(selected, printFile)),
+    timed('  what is skipped here', () => runInCheapestTier(again, printFile, skip)),
+    timed('  with the systemd driver', () => runUnderSystemd(selected, printFile)).then(() =>
+      timed('  on aarch64', () => runOnAarch64(selected, printFile)),
     ),
   ]);
 }

@@ -9,8 +9,16 @@ const briefs = [];
 /** @type {string[]} The same of a file that has passed when it was run again. */
 const unsteady = [];
 
-/** @type {{ name: string, seconds: number }[]} */
-const parts = [];
+/**
+ * What takes its time, in the order in which it begins. First what .ci/run has done before the tests: `SECONDS NAME`, one
+ * a line.
+ *
+ * @type {{ name: string, seconds: number }[]}
+ */
+const parts = (process.env.TSRUN_CI_PARTS ?? '')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => ({ name: line.replace(/^\d+ /, ''), seconds: Number.parseInt(line, 10) }));
 
 /** Characters of one failure at the end, and how many of them: CI keeps no more than the last few kB of a long log. */
 const briefLength = 400;
@@ -31,10 +39,12 @@ export function skip(...more) {
  */
 export async function timed(name, work) {
   const began = performance.now();
+  const part = { name, seconds: 0 };
+  parts.push(part);
   try {
     return await work();
   } finally {
-    parts.push({ name, seconds: Math.round((performance.now() - began) / 1000) });
+    part.seconds = Math.round((performance.now() - began) / 1000);
   }
 }
 
@@ -82,12 +92,17 @@ export function report() {
   for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);
   printBriefs('Unsteady, failed once and passed when run again:', unsteady);
   printBriefs('Failed:', briefs);
-  const took = parts.filter(({ seconds }) => seconds > 0).map(({ name, seconds }) => `${seconds} s ${name}`);
-  if (took.length > 0) console.log(`\nTests took: ${took.join(', ')}`);
+  printParts();
   const { passed, failed } = totals;
   if (passed + failed === 0) console.log('\nNo test ran.');
   console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+function printParts() {
+  const some = parts.filter(({ seconds }) => seconds > 0);
+  if (some.length > 0) console.log('\nTook:');
+  for (const { name, seconds } of some) console.log(`${String(seconds).padStart(6)} s  ${name}`);
 }
 
 function printBriefs(title, texts) {

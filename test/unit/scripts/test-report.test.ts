@@ -16,6 +16,11 @@ interface File {
 
 /** Lines that a run prints of which these files have failed. */
 function printed(...files: File[]): string[] {
+  return printedAfter('', ...files);
+}
+
+/** The same in CI, with what it has done before (`SECONDS NAME`, one a line). */
+function printedAfter(parts: string, ...files: File[]): string[] {
   const results = files.map((file) => ({
     passed: 1,
     failed: 1,
@@ -28,7 +33,8 @@ function printed(...files: File[]): string[] {
     for (const result of ${JSON.stringify(results)}) printFile(result);
     report();
     process.exitCode = 0;`;
-  const output = execFileSync(process.execPath, ['--input-type=module'], { input: script, encoding: 'utf8' });
+  const options = { input: script, encoding: 'utf8', env: { ...process.env, TSRUN_CI_PARTS: parts } } as const;
+  const output = execFileSync(process.execPath, ['--input-type=module'], options);
   return output.trimEnd().split('\n');
 }
 
@@ -66,6 +72,22 @@ t.test('what has passed only when run again is no failure, and is told all the s
     'Unsteady, failed once and passed when run again:',
     '  test/x.test.ts > a',
     '      at x.test.ts:3:1',
+    '',
+    '1 passed, 0 failed, 1 skipped',
+  ]);
+  t.end();
+});
+
+t.test('how long each part took stands at the end, with what CI has done before the tests', (t) => {
+  const lines = printedAfter('31 lint\n0 build\n107 speed: failed, see above\n', {
+    file: 'test/x.test.ts',
+    failed: 0,
+    failures: [],
+  });
+  t.same(lines.slice(-5), [
+    'Took:',
+    '    31 s  lint',
+    '   107 s  speed: failed, see above',
     '',
     '1 passed, 0 failed, 1 skipped',
   ]);
