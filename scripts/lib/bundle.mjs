@@ -134,6 +134,8 @@ async function bundleForNode(files) {
     format: 'esm',
     packages: 'external',
     sourcemap: 'inline',
+    // Node parses the map whenever a test makes a stack trace; it reads the source from the .ts file.
+    sourcesContent: false,
     // The addon is looked for beside build/tsrun.cjs, as the CLI finds it.
     define: {
       ...buildInfo(),

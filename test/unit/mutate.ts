@@ -70,7 +70,9 @@ const words: readonly string[] = [
  * a value must not be kept.
  */
 export function* replaceEach(document: Json): Generator<Mutation> {
-  for (const { parent, key, path } of allPlaces(document)) {
+  const count = countPlaces(document);
+  for (let index = 0; index < count; index++) {
+    const { parent, key, path } = placeAt(document, index);
     const old = get(parent, key);
     for (const replacement of [...replacements, ...words, 511, 512]) {
       set(parent, key, replacement);
@@ -82,9 +84,12 @@ export function* replaceEach(document: Json): Generator<Mutation> {
 
 /** A copy with one change: a property or item dropped, replaced, altered, repeated or added. */
 export function mutate(value: Json, random: Random): Mutation {
-  const copy = copyOf(value);
-  const places = allPlaces(copy);
-  const { parent, key, path } = pick(random, places);
+  return mutateInPlace(copyOf(value), random);
+}
+
+/** The same with the value itself, which the caller owns. */
+export function mutateInPlace(copy: Json, random: Random): Mutation {
+  const { parent, key, path } = placeAt(copy, Math.floor(random() * countPlaces(copy)));
   const old = get(parent, key);
   switch (Math.floor(random() * 5)) {
     case 0:
@@ -92,7 +97,7 @@ export function mutate(value: Json, random: Random): Mutation {
       else delete parent[key];
       return { value: copy, what: `${path} removed` };
     case 1:
-      set(parent, key, pick(random, replacements));
+      set(parent, key, copyOf(pick(random, replacements)));
       return { value: copy, what: `${path} is ${JSON.stringify(get(parent, key))}` };
     case 2:
       if (typeof old === 'string')
@@ -100,11 +105,11 @@ export function mutate(value: Json, random: Random): Mutation {
       else if (typeof old === 'number') set(parent, key, pick(random, [-old, old + 1, old + 0.5, old * 2 ** 40]));
       return { value: copy, what: `${path} altered to ${JSON.stringify(get(parent, key))}` };
     case 3:
-      set(parent, key, Array.isArray(old) ? [...old, ...old] : [old]);
+      set(parent, key, Array.isArray(old) ? [...old, ...(copyOf(old) as Json[])] : [old]);
       return { value: copy, what: `${path} repeated or wrapped` };
     default:
-      if (Array.isArray(parent)) parent.push(pick(random, replacements));
-      else parent[`${key}x`] = pick(random, replacements);
+      if (Array.isArray(parent)) parent.push(copyOf(pick(random, replacements)));
+      else parent[`${key}x`] = copyOf(pick(random, replacements));
       return { value: copy, what: `added beside ${path}` };
   }
 }
@@ -115,13 +120,25 @@ interface Place {
   path: string;
 }
 
-function allPlaces(value: Json, path = '', found: Place[] = []): Place[] {
-  if (typeof value !== 'object' || value === null) return found;
-  for (const [key, inner] of Object.entries(value)) {
-    found.push({ parent: value, key, path: `${path}/${key}` });
-    allPlaces(inner, `${path}/${key}`, found);
+/** How many properties and items there are at all depths. */
+function countPlaces(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  for (const key in value) count += 1 + countPlaces(get(value, key));
+  return count;
+}
+
+/** The place with this number, each before those inside it. */
+function placeAt(value: Json, index: number, path = ''): Place {
+  let left = index;
+  for (const key in value as Place['parent']) {
+    const parent = value as Place['parent'];
+    if (left === 0) return { parent, key, path: `${path}/${key}` };
+    const inside = countPlaces(get(parent, key));
+    if (left <= inside) return placeAt(get(parent, key), left - 1, `${path}/${key}`);
+    left -= 1 + inside;
   }
-  return found;
+  throw new RangeError(`no place ${index} in ${path}`);
 }
 
 /** In a third of the time that structuredClone takes. */

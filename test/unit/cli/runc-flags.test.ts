@@ -45,15 +45,20 @@ interface Seen {
   globals: OptionValues;
 }
 
+/** What commander has called the command with. */
+const called: Seen[] = [];
+
+/** Made once: to build the tree of all commands takes longer than to parse a line. */
+const program = buildProgram(async (_command, args, options, globals) => {
+  called.push({ args, options: { ...options }, globals: { ...globals } });
+});
+
 /** What the command is called with; the parser in front must agree with commander, or leave the line to it. */
 async function parsed(t: Test, line: readonly string[]): Promise<Seen> {
   const argv = normalizeGoFlags(line, globalOptions, commands);
   const fast = fastParse(argv, globalOptions, commands);
-  let seen: Seen | undefined;
-  const program = buildProgram(async (_command, args, options, globals) => {
-    seen = { args, options: { ...options }, globals: { ...globals } };
-  });
   await program.parseAsync(argv, { from: 'user' });
+  const seen = called.pop();
   if (seen === undefined) throw new Error(`nothing was called by ${line.join(' ')}`);
   if (fast !== undefined) {
     t.strictSame({ ...fast.options }, seen.options, `${line.join(' ')}: the fast parser’s options`);

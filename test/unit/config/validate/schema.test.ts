@@ -6,7 +6,7 @@ import { SpecError } from '../../../../src/config/validate/finding.ts';
 import { schemaErrors } from '../../../../src/config/validate/schema.ts';
 import { validateSpec } from '../../../../src/config/validate/validate.ts';
 import { Features, type Schema, Spec, State } from '../../../../src/generated/schema-tables.ts';
-import { type Json, mutate, seededRandom } from '../../mutate.ts';
+import { type Json, mutate, mutateInPlace, seededRandom } from '../../mutate.ts';
 import { completeDocument, type DocumentKind, readJson } from './documents.ts';
 
 const tables: Record<DocumentKind, Schema> = { config: Spec, state: State, features: Features };
@@ -53,7 +53,7 @@ function* mutants(document: Json): Generator<{ value: Json; what: string }> {
   for (let count = 0; count < mutations; count++) {
     let mutant = mutate(document, random);
     for (let more = count % 3; more > 0; more--) {
-      const next = mutate(mutant.value, random);
+      const next = mutateInPlace(mutant.value, random);
       mutant = { value: next.value, what: `${mutant.what}; ${next.what}` };
     }
     yield mutant;
