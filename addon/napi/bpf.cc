@@ -1,10 +1,14 @@
 // The device filter of a cgroup: a BPF_PROG_TYPE_CGROUP_DEVICE program (bpf(2)), replaced in place.
 #include "bpf.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 
+#include "../common/interrupts.h"
 #include "../common/syscall.h"
 #include "../generated/functions.h"
 
@@ -59,6 +63,7 @@ int open_ours(uint32_t id) {
 
 // Whether a shared program is already attached here: the kernel refuses the same one twice.
 bool is_among(int program_fd, const std::vector<uint32_t>& ids) {
+  if (ids.empty()) return false;
   bpf_prog_info description = {};
   if (describe_program(program_fd, &description) < 0) return false;
   return std::find(ids.begin(), ids.end(), description.id) != ids.end();
@@ -78,9 +83,34 @@ long attach(int cgroup_fd, int program_fd, int replaced_fd) {
   return bpf(BPF_PROG_ATTACH, attributes);
 }
 
-// The program that others have loaded, where it is shared; else a new one.
-long program_of(std::string_view instructions, bool shared, bool* is_forged) {
-  if (!shared) return load_program(instructions);
+// Of a program that uses the library: the shared program that its last container got, which most others get, too. A
+// command ends after one container.
+class KeptProgram {
+ public:
+  // A new descriptor of it; -1 where it is another program, or there is none.
+  int open(std::string_view instructions) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return fd_.get() >= 0 && instructions == instructions_ ? fcntl(fd_.get(), F_DUPFD_CLOEXEC, kAboveStdio) : -1;
+  }
+
+  // Best effort: descriptors may be used up.
+  void keep(std::string_view instructions, int fd) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    fd_.reset(fcntl(fd, F_DUPFD_CLOEXEC, kAboveStdio));
+    instructions_ = instructions;
+  }
+
+ private:
+  static constexpr int kAboveStdio = 3;
+  std::mutex mutex_;
+  std::string instructions_;
+  UniqueFd fd_;
+};
+
+KeptProgram kept_program;
+
+// The program that others have loaded; else a new one.
+long shared_program(std::string_view instructions, bool* is_forged) {
   ProgramPin pin(instructions);
   int pinned = pin.open();
   *is_forged = pin.is_forged();
@@ -88,6 +118,16 @@ long program_of(std::string_view instructions, bool shared, bool* is_forged) {
   long loaded = load_program(instructions);
   if (loaded >= 0) pin.make(static_cast<int>(loaded));
   return loaded;
+}
+
+long program_of(std::string_view instructions, bool shared, bool* is_forged) {
+  if (!shared) return load_program(instructions);
+  if (!has_own_interrupts()) return shared_program(instructions, is_forged);
+  int kept = kept_program.open(instructions);
+  if (kept >= 0) return kept;
+  long opened = shared_program(instructions, is_forged);
+  if (opened >= 0) kept_program.keep(instructions, static_cast<int>(opened));
+  return opened;
 }
 
 }  // namespace

@@ -70,23 +70,22 @@ export class ContainerDirectory {
    * @returns the lock's descriptor, which the caller closes when the container is created or gone again
    */
   reserve(): number {
-    const taken = new TsrunError('container with given ID already exists', { code: 'EEXIST' });
     for (;;) {
       const isNew = this.make();
       const lock = this.openMade(isNew);
       if (lock === undefined) continue;
       try {
-        if (!addon().lock(lock, false)) throw taken;
+        if (!addon().lock(lock, false)) throw taken();
         if (!this.isAt(lock)) {
           closeQuietly(lock);
           continue;
         }
-        if (this.hasRecord()) throw taken;
+        if (this.hasRecord()) throw taken();
         if (!isNew) this.removeOwnFiles();
         return lock;
       } catch (error) {
         // If another create has taken the directory that this one made, it now belongs to that create.
-        if (isNew && error !== taken) this.removeIfEmpty();
+        if (isNew && errorCode(error) !== 'EEXIST') this.removeIfEmpty();
         closeQuietly(lock);
         throw error;
       }
@@ -415,6 +414,10 @@ export class ContainerDirectory {
       cause: error,
     });
   }
+}
+
+function taken(): TsrunError {
+  return new TsrunError('container with given ID already exists', { code: 'EEXIST' });
 }
 
 /** A hint that names another directory, where that would help. */

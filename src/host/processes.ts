@@ -90,7 +90,15 @@ export function identityOf(pid: number, pidfd: number): ProcessIdentity {
   return { pid, startTime: startTime ?? unseen, ...(inode !== null && { inode }) };
 }
 
+/** Looked up once: a program that uses the library may make thousands of containers. */
 export function ownIdentity(): ProcessIdentity {
+  own ??= lookUpOwn();
+  return own;
+}
+
+let own: ProcessIdentity | undefined;
+
+function lookUpOwn(): ProcessIdentity {
   const pidfd = addon().pidfdOpen(process.pid);
   try {
     return identityOf(process.pid, pidfd);

@@ -79,11 +79,15 @@ async function eventLoop(make) {
 
 async function memory(make) {
   const own = () => Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-  const before = own();
-  const all = [];
-  for (let number = 0; number < liveContainers; number++) all.push(await make(`m${number}`, ['/bin/sleep', '1000']));
-  const grown = (own() - before) / liveContainers;
-  for (const each of all) await each.delete({ force: true });
+  let grown;
+  // Twice: what the first time adds is room in the heaps, and the code of them that the engine compiles meanwhile.
+  for (let round = 0; round < 2; round++) {
+    const before = own();
+    const all = [];
+    for (let number = 0; number < liveContainers; number++) all.push(await make(`m${number}`, ['/bin/sleep', '1000']));
+    grown = (own() - before) / liveContainers;
+    for (const each of all) await each.delete({ force: true });
+  }
   return `memory of the process for each of ${liveContainers} live containers: ${grown.toFixed(1)} KiB`;
 }
 

@@ -90,6 +90,31 @@ t.test('a limit that this host cannot have', { skip }, async (t) => {
   });
 });
 
+const filters = requires({ ...needs, deviceFilter: true });
+
+t.test('each container has its own device filter, though one process makes them all', { skip: filters }, async (t) => {
+  const box = sandbox(t);
+  /** Whether this device can be opened to write, and only the filter stands between it and the program. */
+  const opens = async (minor: number | undefined) => {
+    const { spec, rootfs } = box.bundle((spec) => {
+      spec.process.args = ['sh', '-c', 'mknod /dev/k c 1 11 && : 2>/dev/null >/dev/k'];
+      for (const set of ['bounding', 'effective', 'permitted'] as const)
+        spec.process.capabilities = { ...spec.process.capabilities, [set]: ['CAP_MKNOD'] };
+      const allowed = { allow: true, type: 'c' as const, major: 1, minor, access: 'w' };
+      if (minor !== undefined) spec.linux.resources = { devices: [{ allow: false, access: 'rwm' }, allowed] };
+    });
+    const container = await create({ root: box.root, spec, rootfs, id: box.newId(), stdio: 'ignore' });
+    await container.start();
+    const { code } = await container.wait();
+    await container.delete();
+    return code === 0;
+  };
+  const found: boolean[] = [];
+  // The first and third have the filter that is loaded once.
+  for (const minor of [undefined, 11, undefined, 12, 11]) found.push(await opens(minor));
+  t.strictSame(found, [false, true, false, false, true]);
+});
+
 t.test('spec, plan, check and features', { skip }, async (t) => {
   const box = sandbox(t);
   const { directory, rootfs } = box.bundle();
