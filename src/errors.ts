@@ -58,12 +58,24 @@ export class TsrunError extends Error {
     return this.message !== this.text;
   }
 
+  /**
+   * Has the error speak of a document that is a part of a config.
+   *
+   * @param rename turns the pointers in a text into those of the document
+   */
+  renamePointers(pointer: string, rename: (text: string) => string): void {
+    const { isNamed, hint } = this;
+    const text = rename(this.text);
+    const message = isNamed && pointer !== '' ? `${pointer}: ${text}` : text;
+    Object.assign(this, { pointer, text, message, hint: hint && rename(hint) });
+  }
+
   /** Message, place and hint on one line, for stderr and --log. */
   get asLine(): string {
     const { place, pointer, hint, message, isNamed } = this;
     const at = place && showErrorPlace(place);
     const after = [
-      ...(at === undefined || isNamed ? [] : [`at ${at}: ${pointer}`]),
+      ...(at === undefined || isNamed ? [] : [`at ${at}${pointer ? `: ${pointer}` : ''}`]),
       ...(hint === undefined ? [] : [`hint: ${hint}`]),
     ];
     const before = at === undefined || !isNamed || message.startsWith(`${at}: `) ? '' : `${at}: `;

@@ -1,6 +1,6 @@
-import { asTsrunError, type ErrorPlace, errorCode, oneLine, TsrunError } from './errors.ts';
+import { asTsrunError, type ErrorPlace, errorCode, oneLine, showErrorPlace, TsrunError } from './errors.ts';
 import { printError } from './output.ts';
-import { showProblem } from './problem.ts';
+import { type ProblemForPeople, showProblem } from './problem.ts';
 import { hasColours, styles } from './style.ts';
 import { openingHint, openNamed, writeWhole } from './write.ts';
 
@@ -74,28 +74,29 @@ export interface LoggedFinding {
   readonly place?: ErrorPlace | undefined;
 }
 
-type Placer = (pointer: string) => ErrorPlace | undefined;
+type Placer = (finding: LoggedFinding) => LoggedFinding;
 
-/** Looks up places in the config that this command is about. */
-let placeOf: Placer = () => undefined;
+/** Looks up places in the config that this command is about, or in a document with a part of one. */
+let placeOf: Placer = (finding) => finding;
 
-/** From now on `placer` finds the places of findings; it is only called for a finding that is shown to people. */
+/** From now on `placer` gives findings their places; it is only called for a finding that is written. */
 export function placeFindings(placer: Placer): void {
   placeOf = placer;
 }
 
-/** @param line the text for programs, and for --log */
-export function logFinding(level: LogLevel, finding: LoggedFinding, line: () => string): void {
+/** Logs what is to be said about a property: to people with the line, to programs as `file:line:column: pointer: …`. */
+export function logFinding(level: LogLevel, finding: LoggedFinding): void {
   if (!isLogged(level)) return;
-  if (!speaksToPeople()) return log(level, line());
-  const { pointer, message, hint, place = placeOf(pointer) } = finding;
-  const shown = {
-    level,
-    message: pointer === '' ? message : `${pointer}: ${message}`,
-    place,
-    hint: typeof hint === 'function' ? hint() : hint,
-  };
-  printError(showProblem(shown, styles(hasColours(process.stderr))));
+  const { pointer, message, hint: found, place } = finding.place === undefined ? placeOf(finding) : finding;
+  const hint = typeof found === 'function' ? found() : found;
+  const said = pointer === '' ? message : `${pointer}: ${message}`;
+  if (speaksToPeople()) return show({ level, message: said, place, hint });
+  const at = place === undefined ? '' : `${showErrorPlace(place)}: `;
+  log(level, `${at}${said}${hint === undefined ? '' : ` (${hint})`}`);
+}
+
+function show(problem: ProblemForPeople): void {
+  printError(showProblem(problem, styles(hasColours(process.stderr))));
 }
 
 /**
@@ -106,12 +107,11 @@ export function logFinding(level: LogLevel, finding: LoggedFinding, line: () => 
 export function logError(level: LogLevel, error: unknown): void {
   const known = asTsrunError(error);
   if (known === undefined) throw error;
-  const { isNamed, pointer, text, hint, message, place } = known;
-  const named = isNamed && pointer !== undefined;
-  // Without a pointer, the message says everything.
-  const about = named ? pointer : '';
-  const found = place ?? (pointer === undefined ? undefined : placeOf(pointer));
-  logFinding(level, { pointer: about, message: named ? text : message, hint, place: found }, () => known.asLine);
+  if (!isLogged(level)) return;
+  const { pointer, text, hint, message } = known;
+  if (pointer !== undefined) known.place ??= placeOf({ pointer, message: text }).place;
+  if (speaksToPeople()) return show({ level, message, place: known.place, hint });
+  log(level, known.asLine);
 }
 
 /**

@@ -26,7 +26,7 @@ export function filterDevices(cgroupFd: number, rules: readonly DeviceRule[], re
     if (!required && (code === 'EPERM' || code === 'ENOSYS')) {
       const pointer = '/linux/resources/devices';
       const message = 'the kernel allows no eBPF device filter here, so the container has none';
-      logFinding('info', { pointer, message }, () => `${pointer}: ${message}`);
+      logFinding('info', { pointer, message });
       return;
     }
     throw new TsrunError(`filter-devices: ${message}`, {

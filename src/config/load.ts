@@ -1,7 +1,6 @@
 import type { Spec } from '../generated/spec.ts';
 import { isLogged, type LogLevel, log, logFinding } from '../log.ts';
 import { type BundleConfig, readBundleConfig } from './read/read.ts';
-import { showFinding } from './validate/finding.ts';
 import { locate, type NamedProblem, type SpecSource } from './validate/places.ts';
 import { validateSpec } from './validate/validate.ts';
 
@@ -47,8 +46,7 @@ export function loadConfig({ value, text, path }: BundleConfig, timed: Timed = u
   const printed = validated.odd.filter((problem) => isLogged(levelOf(problem)));
   for (const finding of locate(printed, { text, path })) {
     const { line, column } = finding;
-    const placed = { ...finding, place: { path, text, line, column } };
-    logFinding(levelOf(finding), placed, () => showFinding(finding, path));
+    logFinding(levelOf(finding), { ...finding, place: { path, text, line, column } });
   }
   return { spec, source: { text, path } };
 }

@@ -1,5 +1,6 @@
 /** Finds the places of problems that only show after validation: in lowering, on the host, in the kernel. */
 import { type ErrorPlace, TsrunError } from '../errors.ts';
+import { type ObjectSchema, type Schema, Spec as specSchema } from '../generated/schema-tables.ts';
 import { findValue } from './read/find-value.ts';
 import { placeOf } from './read/pointer.ts';
 import { offsetOf, type SpecSource } from './validate/places.ts';
@@ -10,12 +11,53 @@ export interface PartSource extends SpecSource {
   readonly base?: string;
 }
 
-/** Gives an error about a property its place in the text. Any other error stays as it is. */
+/**
+ * Gives an error about a property its place in the text, and the pointer that leads there. Any other error stays as it
+ * is.
+ */
 export function withPlace(error: unknown, source: PartSource): unknown {
-  if (error instanceof TsrunError && error.pointer !== undefined) {
-    error.place ??= placeOfProperty(error.pointer, source);
+  if (!(error instanceof TsrunError) || error.pointer === undefined || error.place !== undefined) return error;
+  error.place = placeOfProperty(error.pointer, source);
+  if (error.place !== undefined && source.base) {
+    error.renamePointers(pointerIn(error.pointer, source), (text) => textIn(text, source));
   }
   return error;
+}
+
+/** What a finding says, with the pointers of the document and not of the config that it is a part of. */
+export function findingIn<Finding extends Said>(finding: Finding, source: PartSource): Finding {
+  if (!source.base) return finding;
+  const { pointer, message, hint } = finding;
+  const said = (text: string | undefined) => text && textIn(text, source);
+  return {
+    ...finding,
+    pointer: pointerIn(pointer, source),
+    message: textIn(message, source),
+    ...(hint && { hint: typeof hint === 'function' ? () => said(hint()) : said(hint) }),
+  };
+}
+
+interface Said {
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint?: string | (() => string | undefined) | undefined;
+}
+
+function pointerIn(pointer: string, { base = '' }: PartSource): string {
+  return pointer === base || pointer.startsWith(`${base}/`) ? pointer.slice(base.length) : pointer;
+}
+
+/** Leaves quoted values alone, and paths that only look like the pointer of a property. */
+function textIn(text: string, { base = '' }: PartSource): string {
+  const { properties } = schemaAt(base.split('/').slice(1)) as ObjectSchema;
+  const pointer = new RegExp(`(^|[\\s(])${base}/(?=(?:${Object.keys(properties).join('|')})\\b)`, 'g');
+  const parts = text.split(/("(?:[^"\\]|\\.)*")/);
+  return parts.map((part, index) => (index % 2 === 1 ? part : part.replace(pointer, '$1/'))).join('');
+}
+
+/** The schema of a config's part; `at` holds names of properties only. */
+export function schemaAt(at: readonly string[]): Schema {
+  return at.reduce<Schema>((schema, name) => (schema as ObjectSchema).properties[name] as Schema, specSchema);
 }
 
 /** Runs an action and returns its result. An error that it throws gets its place. */
@@ -37,12 +79,6 @@ function valueAt(value: unknown, pointer: string): unknown {
   return names.reduce<unknown>((at, name) => {
     return (at as Record<string, unknown> | undefined | null)?.[name.replaceAll('~1', '/').replaceAll('~0', '~')];
   }, value);
-}
-
-/** `config.json:12:7: ` before a message about a property; empty if the property is not in the text. */
-export function placePrefix(pointer: string, source: PartSource): string {
-  const place = placeOfProperty(pointer, source);
-  return place === undefined ? '' : `${place.path}:${place.line}:${place.column}: `;
 }
 
 /** The place of the property, or of the nearest object around it; undefined if the text has neither. */

@@ -10,6 +10,5 @@ import type { ProcessFile } from './exec-process.ts';
  */
 export function readProcessFile(path: string): ProcessFile {
   const text = readNamedFile(path, '--process');
-  const process = validateProcess(parseSpecText(text, path), { text, path });
-  return { process, source: { text, path, base: '/process' } };
+  return validateProcess(parseSpecText(text, path), { text, path });
 }

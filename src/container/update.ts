@@ -5,7 +5,7 @@ import { changeLimits } from '../cgroup/driver.ts';
 import { isIdle, readCurrentLimits } from '../cgroup/limits.ts';
 import { isSettingOp } from '../cgroup/settings.ts';
 import { closeQuietly } from '../close.ts';
-import { isSameAt, type PartSource, placeOfProperty, placePrefix, withPlace } from '../config/locate.ts';
+import { findingIn, isSameAt, type PartSource, placeOfProperty, withPlace } from '../config/locate.ts';
 import { locate } from '../config/validate/places.ts';
 import { resourceProblems } from '../config/validate/resources.ts';
 import { unknownProperties } from '../config/validate/validate.ts';
@@ -54,12 +54,17 @@ export function updateContainer(directory: ContainerDirectory, request: UpdateRe
   }
 }
 
-/** Gives an error about a limit its place in the file, unless an option has set that limit. */
-function placed(error: unknown, { file, resources }: UpdateRequest): unknown {
-  if (file === undefined || !(error instanceof TsrunError) || error.pointer === undefined) return error;
+/** Gives an error about a limit its place in the file. */
+function placed(error: unknown, request: UpdateRequest): unknown {
+  const pointer = error instanceof TsrunError ? error.pointer : undefined;
+  const file = pointer === undefined ? undefined : fileWith(pointer, request);
+  return file === undefined ? error : withPlace(error, file);
+}
+
+/** The file that has this limit; undefined if an option has set it. */
+function fileWith(pointer: string, { file, resources }: UpdateRequest): PartSource | undefined {
   const inConfig = (value: unknown) => ({ linux: { resources: value } });
-  const isOfFile = isSameAt(error.pointer, inConfig(resources), inConfig(file.value));
-  return isOfFile ? withPlace(error, file) : error;
+  return file && isSameAt(pointer, inConfig(resources), inConfig(file.value)) ? file : undefined;
 }
 
 /**
@@ -80,10 +85,8 @@ export function checkResources(value: unknown, text: string, name: string): obje
   }
   const source = { text, path: name, base: '/linux/resources' };
   for (const { pointer, hint } of unknown) {
-    const finding = { pointer, message: 'unknown property', hint, place: placeOfProperty(pointer, source) };
-    const line = () =>
-      `${placePrefix(pointer, source)}${pointer}: unknown property${hint === undefined ? '' : ` (${hint})`}`;
-    logFinding('warning', finding, line);
+    const place = placeOfProperty(pointer, source);
+    logFinding('warning', { ...findingIn({ pointer, message: 'unknown property', hint }, source), place });
   }
   return value;
 }
@@ -99,7 +102,7 @@ function changeRunning(
     const { cgroup: host } = gatherHostFacts();
     const kept = isIdle(cgroup) ? (record.keptWeight ?? configuredWeight(directory, host)) : undefined;
     const lowered = lowerResources(resources, host, readCurrentLimits(cgroup, kept));
-    logFindings({ ...lowered, notes: [] }, () => request.file);
+    logFindings({ ...lowered, notes: [] }, (pointer) => fileWith(pointer, request));
     const devices = newDeviceRules(record, resources, request.deviceRules);
     const settings = lowered.settings.map(({ op }) => op).filter(isSettingOp);
     const undo = changeLimits({ path: cgroup, unit: record.unit }, settings);

@@ -66,9 +66,9 @@ function fromCommand(command: readonly string[], job: Omit<ExecJob, keyof Place>
 function changed(given: Partial<Process>): (own: Process | undefined) => MadeProcess {
   return (own) => {
     const whole = { cwd: '/', ...own, terminal: false, ...given };
-    const source = { text: JSON.stringify(whole, null, 2), path: 'process' };
-    const process = validateProcess(JSON.parse(source.text), source);
-    return { process, given: process, source: { ...source, base: '/process' } };
+    const text = JSON.stringify(whole, null, 2);
+    const { process, source } = validateProcess(JSON.parse(text), { text, path: 'process' });
+    return { process, given: process, source };
   };
 }
 

@@ -66,7 +66,7 @@ export function converse(socket: number, answers: Answers): Ending {
 function logNotice(op: Op, message: InitMessage): void {
   const text = describeNotice(op, message);
   const pointer = op.from.startsWith('/') ? op.from : '';
-  logFinding('info', { pointer, message: pointer === '' ? `${op.from}: ${text}` : text }, () => `${op.from}: ${text}`);
+  logFinding('info', { pointer, message: pointer === '' ? `${op.from}: ${text}` : text });
 }
 
 function takeDescriptor(socket: number, answers: Answers, { opIndex, fd, detail }: InitMessage): void {

@@ -73,13 +73,9 @@ export function logUnknownCalls(profile: LinuxSeccomp, unknown: readonly string[
   log('debug', `seccomp: unknown to libseccomp and left out: ${unknown.join(', ')}`);
   if (!isLogged('warning') || (!allows(profile.defaultAction) && !speaksToPeople())) return;
   const found = unknownCalls(profile, unknown, library);
-  for (const one of found.filter(({ isHole }) => isHole)) {
-    const { pointer, message, hint } = one;
-    const advice = hint();
-    logFinding('warning', one, () => `${pointer}: ${message}${advice === undefined ? '' : ` (${advice})`}`);
-  }
+  for (const hole of found.filter(({ isHole }) => isHole)) logFinding('warning', hole);
   const [first, ...more] = found.filter(({ isHole }) => !isHole);
   if (first === undefined || !speaksToPeople()) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more: see tsrun check)`;
-  logFinding('warning', { ...first, message: first.message + others }, () => '');
+  logFinding('warning', { ...first, message: first.message + others });
 }

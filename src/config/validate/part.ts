@@ -1,6 +1,6 @@
 /** Validates documents that are part of a config: the process of `exec --process`, the limits of `update`. */
-import { type ObjectSchema, type Schema, Spec as specSchema } from '../../generated/schema-tables.ts';
 import type { Spec } from '../../generated/spec.ts';
+import { schemaAt } from '../locate.ts';
 import { appendPointer } from '../read/pointer.ts';
 import type { NamedProblem } from './places.ts';
 import { errorRules } from './rules/index.ts';
@@ -29,10 +29,6 @@ export function problemsIn(
     ...refused.map((error) => ({ rule: 'schema', ...describeSchemaError(error) })),
     ...(refused.length === maxSchemaErrors ? [] : applyRules(rules, inConfig(value, at), refused.map(refusedPointer))),
   ];
-}
-
-function schemaAt(at: readonly string[]): Schema {
-  return at.reduce<Schema>((schema, name) => (schema as ObjectSchema).properties[name] as Schema, specSchema);
 }
 
 /** A config that holds only this value. */

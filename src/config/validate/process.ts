@@ -2,9 +2,10 @@
 import type { Process } from '../../generated/spec.ts';
 import { validateProcess as isProcess } from '../../generated/validate-process.ts';
 import { logFinding } from '../../log.ts';
-import { SpecError, showFinding } from './finding.ts';
+import { findingIn, type PartSource } from '../locate.ts';
+import { SpecError } from './finding.ts';
 import { inConfig, problemsIn } from './part.ts';
-import { locate, type NamedProblem, type SpecSource } from './places.ts';
+import { locate, type NamedProblem } from './places.ts';
 import { capabilityWarnings } from './rules/capabilities.ts';
 import { applyRules } from './validate.ts';
 
@@ -12,22 +13,26 @@ import { applyRules } from './validate.ts';
 const at = ['process'];
 
 /**
- * @param value the parsed `source.text`
+ * @param value the parsed text
+ * @param text of the document, and its path for messages
  * @throws SpecError with all errors, their pointers relative to the process
  */
-export function validateProcess(value: unknown, source: SpecSource): Process {
-  const errors = problemsIn(value, at, isProcess).map(fromProcess);
-  if (errors.length > 0) throw new SpecError(locate(errors, source), source);
-  const warnings = applyRules(capabilityWarnings, inConfig(value, at), []).map(fromProcess);
-  for (const warning of locate(warnings, source)) {
-    const { line, column } = warning;
-    logFinding('warning', { ...warning, place: { ...source, line, column } }, () => showFinding(warning, source.path));
+export function validateProcess(value: unknown, { text, path }: Pick<PartSource, 'text' | 'path'>): ProcessDocument {
+  const source = { text, path, base: '/process' };
+  const here = (problems: readonly NamedProblem[]) =>
+    locate(
+      problems.map((each) => findingIn(each, source)),
+      source,
+    );
+  const errors = here(problemsIn(value, at, isProcess));
+  if (errors.length > 0) throw new SpecError(errors, source);
+  for (const { line, column, ...warning } of here(applyRules(capabilityWarnings, inConfig(value, at), []))) {
+    logFinding('warning', { ...warning, place: { text, path, line, column } });
   }
-  return value as Process;
+  return { process: value as Process, source };
 }
 
-function fromProcess(problem: NamedProblem): NamedProblem {
-  // A message may name another property of the process.
-  const message = problem.message.replaceAll(' /process/', ' /');
-  return { ...problem, message, pointer: problem.pointer.slice('/process'.length) };
+export interface ProcessDocument {
+  readonly process: Process;
+  readonly source: PartSource;
 }

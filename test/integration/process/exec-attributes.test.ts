@@ -73,7 +73,7 @@ t.test('CPUs that the host does not have are refused by name', { skip }, async (
     process.execCPUAffinity = { final: '4000' };
   });
   t.not(code, 0);
-  t.match(stderr, '/process/execCPUAffinity/final: set-cpu-affinity 4000: EINVAL');
+  t.match(stderr, /process\.json:1:\d+: \/execCPUAffinity\/final: set-cpu-affinity 4000: EINVAL/);
 });
 
 t.test('scheduler, memory limits and priorities are those of the process', { skip }, async (t) => {
