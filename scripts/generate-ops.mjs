@@ -77,6 +77,8 @@ export interface UnitProperty {
   readonly type: string;
   /** By \`type\`: arrays and structs as arrays, 64-bit numbers as decimal text. */
   readonly value: unknown;
+  /** JSON pointer of the property of the config that it comes from; absent for what every unit gets. */
+  readonly from?: string;
 }
 `;
 

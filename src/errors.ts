@@ -198,6 +198,19 @@ export function asTsrunError(error: unknown): TsrunError | undefined {
   return new TsrunError('ENOMEM: out of memory', { hint: resourceHints.ENOMEM });
 }
 
+/**
+ * Names the property that an error is about, if the code that threw it could not. Errors of the system become
+ * TsrunErrors; an error that can only be a defect stays as it is.
+ *
+ * @param from of the op that failed; it names no property unless it is a pointer
+ */
+export function aboutProperty(error: unknown, from: string): unknown {
+  const known = from.startsWith('/') ? asTsrunError(error) : undefined;
+  if (known === undefined) return error;
+  if (known.pointer !== undefined) return known;
+  return Object.assign(known, { pointer: from, code: known.code === 'EFAILED' ? 'EINVALIDSPEC' : known.code });
+}
+
 /** What to look at after an error of the system, wherever it happens. */
 export function systemHint(error: unknown): string | undefined {
   return resourceHint(error) ?? systemHints[errorCode(error)];

@@ -21,15 +21,20 @@ const makeAttempts = 100;
  * Makes the container's cgroup and the missing ones above it, with their controllers.
  *
  * @param required controllers that the container's limits need
+ * @param limitOf the property that needs a controller
  * @returns the directories that were made, deepest first, for the undo
  * @throws TsrunError when the cgroup already has processes, is frozen, or cannot hold any
  */
-export function createCgroup(path: string, required: readonly string[]): string[] {
+export function createCgroup(
+  path: string,
+  required: readonly string[],
+  limitOf: (controller: string) => string | undefined,
+): string[] {
   const made: string[] = [];
   try {
     for (let left = makeAttempts; !makeMissing(path, made, left); left--);
     if (made[0] !== path) demandWritable(path);
-    enableControllers(path, required);
+    enableControllers(path, required, limitOf);
     demandUsable(path, made[0] === path);
   } catch (error) {
     undoMade(made);

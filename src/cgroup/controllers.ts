@@ -16,9 +16,14 @@ interface Refusal {
  * Controlling Controllers). Limits need them, and so do accounting and any program that makes cgroups below.
  *
  * @param required controllers whose absence is an error; other controllers may be absent
+ * @param limitOf the property that needs a controller
  * @throws TsrunError that names the cgroup in the way, and the reason
  */
-export function enableControllers(path: string, required: readonly string[]): void {
+export function enableControllers(
+  path: string,
+  required: readonly string[],
+  limitOf: (controller: string) => string | undefined,
+): void {
   const above = cgroupsAbove(path);
   const refusals = hasAll(path, above[0]) ? [] : above.flatMap(enableAllFor);
   const own = required.length === 0 ? [] : words(path, 'cgroup.controllers');
@@ -28,11 +33,13 @@ export function enableControllers(path: string, required: readonly string[]): vo
   if (refusal === undefined) {
     throw new TsrunError(`controller ${missing} is not available for the cgroup ${path}`, {
       code: 'ENOCONTROLLER',
+      pointer: limitOf(missing),
       hint: `whoever made ${above[0]} has to delegate it`,
     });
   }
   throw new TsrunError(`controller ${missing} cannot be enabled in ${refusal.directory}: ${reasonOf(refusal)}`, {
     code: 'ENOCONTROLLER',
+    pointer: limitOf(missing),
     hint:
       refusal.code === 'EBUSY'
         ? `move them to a cgroup below (mkdir ${refusal.directory}/init), or choose another place with /linux/cgroupsPath`

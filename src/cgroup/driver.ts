@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cgroupFacts } from '../host/facts.ts';
-import { log, logError } from '../log.ts';
+import { log, logError, logFinding } from '../log.ts';
 import { scopeControlGroup, setUnitProperties, stopUnit, type UnitName } from '../systemd/manager.ts';
 import { systemdFiles, unitProperties } from '../systemd/unit-properties.ts';
 import { isThere } from '../there.ts';
@@ -68,11 +68,12 @@ function hasBfq(path: string): boolean {
 
 function changeUnit(path: string, unit: UnitName, settings: readonly SettingOp[]): void {
   setUnitProperties(unit, unitProperties(settings, hasBfq(path)));
-  if (!settings.some((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group')) return;
-  log(
-    'warning',
-    `memory.oom.group: systemd is told at create only, and restores the old value at its next daemon-reload`,
-  );
+  const group = settings.find((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group');
+  if (group === undefined) return;
+  logFinding('warning', {
+    pointer: group.from,
+    message: 'systemd is told at create only, and restores the old value at its next daemon-reload',
+  });
 }
 
 /**

@@ -77,7 +77,7 @@ export function createContainer(request: CreateRequest): Created {
   } catch (error) {
     addon().settleInterrupts(false);
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
-    runPoststopHooks(creation.container);
+    runPoststopHooks(creation.container, () => request.source);
     throw orInterrupt(withPlace(error, request.source));
   } finally {
     closeQuietly(lock);

@@ -2,6 +2,8 @@ import { addon } from '../addon.ts';
 import { emptyCgroup, removeEmptiedCgroup } from '../cgroup/cgroupfs.ts';
 import { removeContainerCgroup, removeUnfinishedUnit } from '../cgroup/driver.ts';
 import { closeQuietly } from '../close.ts';
+import { readBundleConfig } from '../config/read/read.ts';
+import type { SpecSource } from '../config/validate/places.ts';
 import { asTsrunError, TsrunError } from '../errors.ts';
 import { log } from '../log.ts';
 import { removeGroups } from '../resctrl/group.ts';
@@ -69,8 +71,19 @@ function deleteLocked(directory: ContainerDirectory, record: ContainerRecord): v
   endInit(record);
   deleteCgroup(record);
   if (record.resctrl !== undefined) removeGroups(record.resctrl);
+  const config = record.hooks.poststop.length > 0 ? directory.configSourceIfThere()?.text : undefined;
   directory.remove();
-  runPoststopHooks(record);
+  runPoststopHooks(record, () => (config === undefined ? undefined : sourceInBundle(record, config)));
+}
+
+/** The bundle's config.json, if it is still what the container was made from: the container's own copy has gone. */
+function sourceInBundle({ bundle }: ContainerRecord, text: string): SpecSource | undefined {
+  try {
+    const { text: now, path } = readBundleConfig(bundle);
+    return now === text ? { text, path } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

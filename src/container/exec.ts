@@ -115,7 +115,11 @@ export function execInContainer(directory: ContainerDirectory, request: ExecRequ
   const prepared = prepareExec(directory, request);
   const { spec, plan, sourceOf } = prepared;
   logFindings(plan, sourceOf);
-  checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
+  try {
+    checkConsole(spec.process?.terminal === true, request.detach, request.consoleSocket);
+  } catch (error) {
+    throw placed(error, sourceOf);
+  }
   // Not yet with --ignore-paused: exec waits until the container is resumed, and a signal may end that wait, and init.
   if (!request.detach && !request.ignorePaused) addon().holdSignals();
   const { pidfd, terminal } = startProcess(directory, prepared, request);

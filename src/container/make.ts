@@ -29,7 +29,10 @@ export function makeContainer({ lowering, config, tty, detached, ...given }: Mak
   const { spec, source, plan } = prepareLoaded(loaded, lowering, tty);
   logFindings(plan, () => source);
   placing(source, () => demandRootfs(spec, lowering));
-  checkConsole(spec.process?.terminal === true, detached, given.consoleSocket);
+  const check = () => checkConsole(spec.process?.terminal === true, detached, given.consoleSocket);
+  // With --tty the config has no say.
+  if (tty) check();
+  else placing(source, check);
   const notify = notifyDirectory !== undefined && takesNotifySocket(spec);
   return createContainer({ ...given, id, bundle, spec, source, plan, preserveFds, notify });
 }

@@ -33,20 +33,12 @@ export function startContainer(directory: ContainerDirectory): void {
   const record = directory.read();
   demandCreated(directory, record);
   const source = () => directory.configSource();
-  placeIn(() => unlessGone(source));
+  placeIn(() => directory.configSourceIfThere());
   startCreated(directory, record, source);
 }
 
 /** Returns the config's text, for the places in messages. */
 type Source = () => SpecSource;
-
-function unlessGone(source: Source): SpecSource | undefined {
-  try {
-    return source();
-  } catch {
-    return undefined;
-  }
-}
 
 /** If the text cannot be read, only the place is lost; the error is still reported, and everything is still undone. */
 function placed(error: unknown, source: Source): unknown {
@@ -72,7 +64,11 @@ export function startCreated(
     const hint = 'add a process to config.json and create again';
     throw placed(new TsrunError('required by start', { about: '/process', hint }), source);
   }
-  traceStep('start-program', 'start', () => release(directory, record, source, socket));
+  try {
+    traceStep('start-program', 'start', () => release(directory, record, source, socket));
+  } catch (error) {
+    throw placed(error, source);
+  }
   runPoststartHooks(directory, record, source);
 }
 
@@ -103,6 +99,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
       sendContinue(socket, traceOfStart(record.startOps));
     }
     const failure = answer(socket, record);
+    // Now, because deleting the container takes the config away.
     const error = failure && placed(failureOf(directory, record, failure), source);
     if (failure?.op.op === 'run-container-hook') deleteFailed(directory);
     if (failure !== undefined) {
@@ -111,7 +108,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
       throw error;
     }
     const unreported = unreportedFailure(record.init, Object.values(record.startOps), () => filterIn(directory));
-    if (unreported !== undefined) throw placed(unreported, source);
+    if (unreported !== undefined) throw unreported;
   } finally {
     closeQuietly(socket);
   }

@@ -239,6 +239,15 @@ export class ContainerDirectory {
     }
   }
 
+  /** The same; undefined if it cannot be read, for messages that can do without a place. */
+  configSourceIfThere(): { text: string; path: string } | undefined {
+    try {
+      return this.configSource();
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Whether init still waits for start. */
   waitsForStart(): boolean {
     return this.has(execSocket);

@@ -56,7 +56,7 @@ export class Executor implements Run {
     this.owner = owner;
     this.undo = undo;
     this.options = options;
-    this.cgroup = new CgroupOps(owner, undo);
+    this.cgroup = new CgroupOps(owner, undo, plan.ops);
     this.trace = traceOf(plan.ops);
   }
 

@@ -1,4 +1,5 @@
 import { openSync } from 'node:fs';
+import { aboutProperty } from '../errors.ts';
 import type { CloneOp, JoinResctrlOp, RuntimeOp } from '../generated/ops.ts';
 import { moveNetDevice } from '../network/devices.ts';
 import { libseccomp } from '../seccomp/compile.ts';
@@ -78,5 +79,9 @@ const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
 /** @throws TsrunError that names the op's place in the config */
 export function runOp(op: RuntimeOp, run: Run): void {
   const runner = runners[op.op] as (op: RuntimeOp, run: Run) => void;
-  runner(op, run);
+  try {
+    runner(op, run);
+  } catch (error) {
+    throw aboutProperty(error, op.from);
+  }
 }

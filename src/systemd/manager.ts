@@ -1,7 +1,7 @@
 import { addon } from '../addon.ts';
-import { TsrunError } from '../errors.ts';
+import { aboutProperty, TsrunError } from '../errors.ts';
 import type { UnitProperty } from '../generated/ops.ts';
-import { log } from '../log.ts';
+import { logFinding } from '../log.ts';
 import { infinity } from './property.ts';
 import { roundUp } from './unit-properties.ts';
 
@@ -59,14 +59,21 @@ export function withKnownProperties(
     use(properties);
   } catch (error) {
     const unknown = properties.find(({ name }) => name in laterProperties && isUnknown(name, error));
-    if (unknown === undefined) throw error;
-    const file = laterProperties[unknown.name];
-    log('warning', `this systemd does not know ${unknown.name}: ${file} holds until the next daemon-reload`);
+    if (unknown === undefined) throw aboutProperty(error, refusedProperty(properties, error)?.from ?? '');
+    const { name, from = '' } = unknown;
+    const message = `this systemd does not know ${name}: ${laterProperties[name]} holds until the next daemon-reload`;
+    logFinding('warning', { pointer: from.startsWith('/') ? from : '', message });
     withKnownProperties(
       properties.filter(({ name }) => name !== unknown.name),
       use,
     );
   }
+}
+
+/** systemd's errors about a property have its name. */
+function refusedProperty(properties: readonly UnitProperty[], error: unknown): UnitProperty | undefined {
+  const words = (error as Error).message.split(/[^A-Za-z]+/);
+  return properties.find(({ name }) => words.includes(name));
 }
 
 /** The error is "Cannot set property NAME, or unknown property." */

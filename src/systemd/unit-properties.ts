@@ -42,11 +42,13 @@ const ioProperties: Readonly<Record<string, string>> = {
  * @param bfq whether cgroups have an io.bfq.weight, which then holds the weight of blockIO
  */
 export function unitProperties(settings: readonly Op[], bfq: boolean): UnitProperty[] {
-  return settings.flatMap((op) => {
-    if (op.op !== 'set-io-weight') return op.op === 'write-cgroup-file' ? ofFile(op.file, op.value) : [];
-    const weight = Number(op.weight);
-    return [ioWeight(op.device, bfq ? unitWeightOfBfq(weight) : ioWeightOf(weight))];
-  });
+  return settings.flatMap((op) => ofSetting(op, bfq).map((property) => ({ ...property, from: op.from })));
+}
+
+function ofSetting(op: Op, bfq: boolean): UnitProperty[] {
+  if (op.op !== 'set-io-weight') return op.op === 'write-cgroup-file' ? ofFile(op.file, op.value) : [];
+  const weight = Number(op.weight);
+  return [ioWeight(op.device, bfq ? unitWeightOfBfq(weight) : ioWeightOf(weight))];
 }
 
 /**
@@ -56,7 +58,7 @@ export function unitProperties(settings: readonly Op[], bfq: boolean): UnitPrope
 export function oomPolicy(settings: readonly Op[]): UnitProperty[] {
   const group = settings.findLast((op) => op.op === 'write-cgroup-file' && op.file === 'memory.oom.group');
   const isSet = group?.op === 'write-cgroup-file' && group.value.trim() === '1';
-  return isSet ? [{ name: 'OOMPolicy', type: 's', value: 'kill' }] : [];
+  return isSet ? [{ name: 'OOMPolicy', type: 's', value: 'kill', from: group.from }] : [];
 }
 
 function ofFile(file: string, value: string): UnitProperty[] {
@@ -177,16 +179,17 @@ export function annotatedProperties(annotations: StringMap): UnitProperty[] {
 }
 
 function annotatedProperty(name: string, text: string): UnitProperty {
-  const place = `/annotations/${annotationPrefix}${name}`;
+  const from = `/annotations/${annotationPrefix}${name}`;
   if (!/^[A-Z][A-Za-z0-9]{2,}$/.test(name)) {
-    throw new TsrunError(`not the name of a unit's property`, { about: place, hint: 'such as TimeoutStopUSec' });
+    throw new TsrunError(`not the name of a unit's property`, { about: from, hint: 'such as TimeoutStopUSec' });
   }
   try {
     const { type, value } = parseVariant(text);
-    return /[^U]Sec$/.test(name) ? inMicroseconds(name, type, value) : { name, type, value };
+    const property = /[^U]Sec$/.test(name) ? inMicroseconds(name, type, value) : { name, type, value };
+    return { ...property, from };
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    throw new TsrunError(error.message, { about: place, hint: error.hint });
+    throw new TsrunError(error.message, { about: from, hint: error.hint });
   }
 }
 

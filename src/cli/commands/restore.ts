@@ -45,7 +45,7 @@ async function restoreFrom(id: string, options: OptionValues, globals: GlobalOpt
   logFindings(plan, () => source);
   placing(source, () => demandRootfs(spec, lowering));
   const consoleSocket = options.consoleSocket as string | undefined;
-  checkConsole(spec.process?.terminal === true, options.detach === true, consoleSocket);
+  placing(source, () => checkConsole(spec.process?.terminal === true, options.detach === true, consoleSocket));
   return restoreContainer({
     ...criuFlags(options),
     root: globals.root,

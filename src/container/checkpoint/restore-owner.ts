@@ -88,7 +88,7 @@ export class RestoreOwner implements PlanOwner, Run {
     this.#directory = directory;
     this.undo = undo;
     this.container = firstRecord(request);
-    this.cgroup = new CgroupOps(this, undo);
+    this.cgroup = new CgroupOps(this, undo, request.plan.ops);
   }
 
   /** @param criu the process that becomes the parent of the container's processes */

@@ -122,7 +122,7 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
     addon().settleInterrupts(false);
     criu.close();
     for (const failure of undo.run()) log('error', `while cleaning up: ${failure}`);
-    runPoststopHooks(owner.container);
+    runPoststopHooks(owner.container, () => request.source);
     throw orInterrupt(withPlace(error, request.source));
   } finally {
     closeQuietly(lock);

@@ -5,8 +5,15 @@ import { ownCgroup } from '../../cgroup/ownership.ts';
 import { applySetting, type SettingOp } from '../../cgroup/settings.ts';
 import { closeQuietly } from '../../close.ts';
 import type { TsrunError } from '../../errors.ts';
-import type { CreateCgroupOp, FilterDevicesOp, OpenCgroupOp, OwnCgroupOp, StartScopeOp } from '../../generated/ops.ts';
-import { log } from '../../log.ts';
+import type {
+  CreateCgroupOp,
+  FilterDevicesOp,
+  Op,
+  OpenCgroupOp,
+  OwnCgroupOp,
+  StartScopeOp,
+} from '../../generated/ops.ts';
+import { logFinding } from '../../log.ts';
 import type { UndoStack } from '../../undo.ts';
 import { type PlanOwner, recordIn } from '../owner.ts';
 import type { Birthplace } from '../spawn.ts';
@@ -16,25 +23,29 @@ import { startScope, unitOf } from './scope.ts';
 export class CgroupOps implements Birthplace {
   private readonly owner: PlanOwner;
   private readonly undo: UndoStack;
+  private readonly ops: readonly Op[];
   path = '';
   /** Descriptor of the cgroup; -1 without one. */
   fd = -1;
   fallback: string | null = null;
 
-  constructor(owner: PlanOwner, undo: UndoStack) {
+  /** @param ops the whole plan, to look up what needs a controller */
+  constructor(owner: PlanOwner, undo: UndoStack, ops: readonly Op[]) {
     this.owner = owner;
     this.undo = undo;
+    this.ops = ops;
   }
 
-  create({ path, controllers, optional }: CreateCgroupOp): void {
+  create({ path, controllers, optional, from }: CreateCgroupOp): void {
     let made: string[];
     try {
-      made = createCgroup(path, controllers);
+      made = createCgroup(path, controllers, this.limitOf);
     } catch (error) {
       if (!optional || !isRefusal(error)) throw error;
       const { message, hint } = error as TsrunError;
-      const lost = 'no limits, device rules, pause or stats';
-      log('info', `${message}: the container gets no cgroup, and so ${lost} (hint: ${hint})`);
+      const lost = 'the container gets no cgroup, and so no limits, device rules, pause or stats';
+      const pointer = from.startsWith('/') ? from : '';
+      logFinding('info', { pointer, message: `${message}: ${lost}`, hint });
       return recordIn(this.owner, { cgroup: null });
     }
     this.undo.push(() => undoCgroup(path, made));
@@ -47,7 +58,7 @@ export class CgroupOps implements Birthplace {
     const unit = unitOf(op);
     // Recorded before the scope is there: if create is killed meanwhile, delete must remove it.
     recordIn(this.owner, { cgroup: null, unit });
-    const path = startScope(op, pid);
+    const path = startScope(op, pid, this.limitOf);
     this.undo.push(() => removeContainerCgroup({ path, unit }));
     recordIn(this.owner, { cgroup: path, unit });
     this.path = path;
@@ -73,6 +84,12 @@ export class CgroupOps implements Birthplace {
   own({ uid }: OwnCgroupOp): void {
     if (this.fd >= 0) ownCgroup(this.path, Number(uid));
   }
+
+  /** The property of the first limit that needs a controller. */
+  private readonly limitOf = (controller: string): string | undefined => {
+    const needs = (op: Op) => op.op === 'write-cgroup-file' && op.file.startsWith(`${controller}.`);
+    return this.ops.find((op) => needs(op) || (op.op === 'set-io-weight' && controller === 'io'))?.from;
+  };
 
   close(): void {
     if (this.fd >= 0) closeQuietly(this.fd);

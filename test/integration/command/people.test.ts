@@ -95,7 +95,10 @@ t.test('a profile that denies less than it says, compiled and cached', { skip },
       /^warning: \/linux\/seccomp\/syscalls\/0\/names\/0: .*"unshre", so it is not denied\n +--> config\.json:\d+:\d+\n\d+ \| +"unshre"\n +\| +\^{8}\nhint: did you mean "unshare"\?/m,
     );
     const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
-    t.match(stderr, /level=warning msg="\/linux\/seccomp\/syscalls\/0\/names\/0: .*did you mean/);
+    t.match(
+      stderr,
+      /level=warning msg="\S+config\.json:\d+:\d+: \/linux\/seccomp\/syscalls\/0\/names\/0: .*did you mean/,
+    );
   }
 });
 

@@ -96,7 +96,7 @@ t.test('a socket that nobody listens on fails the command and leaves nothing', {
   const socket = join(box.directory, 'none.sock');
   const { code, stderr } = await box.runtime(['create', '--pidfd-socket', socket, '-b', box.bundle().directory, id]);
   t.equal(code, 1);
-  t.match(stderr, `--pidfd-socket ${socket}: cannot connect: ENOENT`);
+  t.match(stderr, `--pidfd-socket: cannot connect to ${socket}: ENOENT`);
   t.match((await box.runtime(['state', id])).stderr, 'container does not exist');
 });
 

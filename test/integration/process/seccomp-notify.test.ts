@@ -175,7 +175,7 @@ t.test('an agent that is not there is an error of start, and the program never r
   const id = await box.create(bundle);
   const { code, stderr } = await box.runtime(['start', id]);
   t.equal(code, 1);
-  t.match(stderr, /\/linux\/seccomp\/listenerPath .*nobody\.sock: cannot connect: ENOENT/);
+  t.match(stderr, /config\.json:\d+:\d+: \/linux\/seccomp\/listenerPath: cannot connect to .*nobody\.sock: ENOENT/);
   await box.waitForState(id, 'stopped');
   t.equal(box.outputOfCreated(id).stdout, '');
 });

@@ -10,6 +10,7 @@ import {
   runtimePath,
   type Sandbox,
   sandbox,
+  says,
   waitFor,
 } from '../../harness/index.ts';
 import { Screen } from '../../harness/screen.ts';
@@ -181,12 +182,12 @@ t.test(
     const box = sandbox(t);
     const create = (bundle: Bundle, ...flags: string[]) =>
       box.runtime(['create', ...flags, '--bundle', bundle.directory, box.newId()]);
-    t.match(await create(shellBundle(box)), {
-      code: 1,
-      stderr: /cannot allocate tty .* without setting console socket/,
-    });
+    const without = await create(shellBundle(box));
+    t.match(without, { code: 1, stderr: /cannot allocate tty .* without setting console socket/ });
     const withSocket = await create(shellBundle(box, false), '--console-socket', join(box.directory, 'none.sock'));
     t.match(withSocket, { code: 1, stderr: /cannot use console socket/ });
+    const place = /config\.json:\d+:\d+: \/process\/terminal; hint/;
+    for (const { stderr } of [without, withSocket]) says(t, stderr, place);
   },
 );
 

@@ -96,7 +96,7 @@ t.test('in the delegated cgroup itself a limit is refused with the way to get it
   t.equal(code, 1);
   t.match(
     stderr,
-    /controller pids cannot be enabled in .*EBUSY: it has processes of its own.*\(hint: move them to a cgroup below/,
+    /controller pids cannot be enabled in .*EBUSY: it has processes of its own.*\(at \S+config\.json:\d+:\d+: \/linux\/resources\/pids\/limit; hint: move them to a cgroup below/,
   );
   t.same(readdirSync(user.root), []);
 });

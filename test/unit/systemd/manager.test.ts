@@ -1,5 +1,6 @@
 import t from 'tap';
 import { TsrunError } from '../../../src/errors.ts';
+import { logInto } from '../../../src/log.ts';
 import { busHint, hintFor, withKnownProperties } from '../../../src/systemd/manager.ts';
 
 const property = (name: string) => ({ name, type: 's', value: '' });
@@ -32,9 +33,21 @@ t.test('one that knows all is asked once', async (t) => {
   t.equal(calls.length, 1);
 });
 
-t.test('any other unknown property is an error', async (t) => {
+t.test('any other unknown property is an error, about what has asked for it', async (t) => {
   const { use } = knowing('MemoryMax');
-  t.throws(() => withKnownProperties([property('MemoryMax'), property('NoSuch')], use), /NoSuch/);
+  const from = '/annotations/org.systemd.property.NoSuch';
+  const refused = () => withKnownProperties([property('MemoryMax'), { ...property('NoSuch'), from }], use);
+  t.throws(refused, { message: /NoSuch/, pointer: from });
+});
+
+t.test('the warning names the limit', async (t) => {
+  const lines: string[] = [];
+  logInto('warning', (_, line) => lines.push(line));
+  const from = '/linux/resources/unified/memory.oom.group';
+  withKnownProperties([{ ...property('OOMPolicy'), from }], knowing().use);
+  t.strictSame(lines, [
+    `${from}: this systemd does not know OOMPolicy: memory.oom.group holds until the next daemon-reload`,
+  ]);
 });
 
 t.test('a bus that does not answer, by what is set', async (t) => {

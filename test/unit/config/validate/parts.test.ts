@@ -1,9 +1,11 @@
 /** Documents that are a part of a config: ajv's code judges them, and the walk over the tables finds the words. */
 import t from 'tap';
+import { withPlace } from '../../../../src/config/locate.ts';
 import { SpecError } from '../../../../src/config/validate/finding.ts';
 import { validateProcess } from '../../../../src/config/validate/process.ts';
 import { resourceProblems } from '../../../../src/config/validate/resources.ts';
 import { schemaErrors } from '../../../../src/config/validate/schema.ts';
+import { TsrunError } from '../../../../src/errors.ts';
 import { type ObjectSchema, type Schema, Spec } from '../../../../src/generated/schema-tables.ts';
 import { validateProcess as isProcess } from '../../../../src/generated/validate-process.ts';
 import { validateResources as isResources } from '../../../../src/generated/validate-resources.ts';
@@ -66,6 +68,24 @@ t.test('process: wrong types, each with its place', async (t) => {
 
 t.test('process: what nobody knows is ignored, and what is left out has its default', async (t) => {
   t.strictSame(findings('{"cwd": "/", "args": ["true"], "consoleColour": {"deep": [1]}}'), []);
+});
+
+t.test('what is found later speaks of the document, too', async (t) => {
+  const text = '{"cwd": "/process/args",\n "args": ["true"]}';
+  const source = { text, path: 'process.json', base: '/process' };
+  const said = (message: string, options: ConstructorParameters<typeof TsrunError>[1]) =>
+    (withPlace(new TsrunError(message, options), source) as TsrunError).asLine;
+  t.equal(
+    said('wrong', { about: '/process/args/0', hint: 'set /process/terminal (or /process/env/0)' }),
+    'process.json:2:11: /args/0: wrong (hint: set /terminal (or /env/0))',
+  );
+  t.equal(
+    said('exec: E2BIG: /process/args and /process/env', { pointer: '/process' }),
+    'exec: E2BIG: /args and /env (at process.json:1:1)',
+  );
+  const path = 'found "/process/args", chdir to /process/data, /srv/process/args';
+  t.equal(said(path, { about: '/process/cwd' }), `process.json:1:9: /cwd: ${path}`, 'paths are no pointers');
+  t.equal(said('wrong', { about: '/linux/sysctl' }), '/linux/sysctl: wrong', 'another part of the config');
 });
 
 t.test('resources: wrong types and broken rules, with pointers as in a config', async (t) => {
