@@ -53,6 +53,26 @@ t.test('through dockerd', { skip: needs || dockerd() }, async (t) => {
   t.equal(version.trim(), 'tsrun');
 });
 
+/** containerd ignores keys that it does not know, so that it reads a file says nothing. */
+t.test('containerd takes what the pages give it', { skip: needs }, async (t) => {
+  const readme = readFileSync(join(repoRoot, 'README.md'), 'utf8');
+  const [, forVersion1 = ''] = /^```toml\n(.*?)^```$/ms.exec(readme) ?? [];
+  const pages = [
+    ['trixie', forVersion1, 'io.containerd.grpc.v1.cri'],
+    ['forky', blockFor('/etc/containerd/config.toml'), 'io.containerd.cri.v1.runtime'],
+  ] as const;
+  for (const [suite, block, plugin] of pages) {
+    const place = await EngineTree.enter(t, { suite });
+    place.writeFile('/etc/containerd/config.toml', block);
+    const { stdout } = await place.run(['containerd', 'config', 'dump']);
+    const tables = stdout.replaceAll("'", '"').split(/^ *\[(?=plugins)/m);
+    const table = (name: string) => tables.find((each) => each.startsWith(`plugins."${plugin}".${name}]`));
+    t.match(table('containerd'), /^ *default_runtime_name = "tsrun"/m, suite);
+    t.match(table('containerd.runtimes.tsrun'), /^ *runtime_type = "io.containerd.runc.v2"/m, suite);
+    t.match(table('containerd.runtimes.tsrun.options'), /^ *BinaryName = "\/usr\/local\/bin\/tsrun"/m, suite);
+  }
+});
+
 t.test('through podman', { skip: needs }, async (t) => {
   const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
   const place = await EngineTree.enter(t, { suite: 'trixie', parents });
