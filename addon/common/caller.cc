@@ -35,7 +35,7 @@ void remember_caller() {
 
 bool is_privileged_file() {
   if (getauxval(AT_UID) == getauxval(AT_EUID) && getauxval(AT_GID) == getauxval(AT_EGID)) return false;
-  // The caller's own IDs may differ, as in a setuid program that starts us. Without /proc nobody can tell.
+  // The caller's own IDs may differ, as in a setuid program that starts us. Without /proc this cannot be told apart.
   struct stat status;
   return stat("/proc/self/exe", &status) != 0 || (status.st_mode & (S_ISUID | S_ISGID)) != 0;
 }

@@ -4,8 +4,8 @@
 
 namespace tsrun {
 
-// One descriptor's terminal, changed and changed back. Only the terminal's foreground job may do either: to another the
-// terminal is the shell's.
+// The terminal behind one descriptor, changed and changed back. Only the terminal's foreground job may do either: in
+// the background the terminal is the shell's.
 class HeldTerminal {
  public:
   HeldTerminal(int fd, bool input) : fd_(fd), input_(input) {}
@@ -13,10 +13,10 @@ class HeldTerminal {
   HeldTerminal(const HeldTerminal&) = delete;
   HeldTerminal& operator=(const HeldTerminal&) = delete;
 
-  // For input raw mode, in which every key is the container's; else only what is written stays as it is: the
-  // container's own terminal has made its carriage returns already. Again after a shell has had the terminal.
+  // Input: raw mode, in which every key goes to the container. Output: no processing, because the container's own
+  // terminal has already added the carriage returns. Call it again after a shell has had the terminal.
   void take();
-  // As it was before take().
+  // Restores the settings from before take().
   void give_back();
 
  private:
@@ -27,10 +27,10 @@ class HeldTerminal {
   termios ours_ = {};
 };
 
-// Whether this process may use the terminal behind fd: it is in its foreground job, or no shell hands it around.
+// Whether this process may use the terminal behind fd: it belongs to the foreground job, or there is no job control.
 bool in_foreground(int fd);
 
-// Gives the window size of the caller's terminal to the container's; a caller that has none changes nothing.
+// Copies the window size of the caller's terminal to the container's, if the caller has one.
 void follow_window(int terminal);
 
 }  // namespace tsrun

@@ -1,4 +1,4 @@
-// Bytes on their way from one descriptor to another.
+// Copies bytes from one descriptor to another.
 #pragma once
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 
 namespace tsrun {
 
-// In one direction. Reading stops while some are left, so memory stays bounded.
+// One direction. It reads only when its buffer is empty, so memory stays bounded.
 class Flow {
  public:
   Flow(int from, int to) : from_(from), to_(to) {}
@@ -30,9 +30,9 @@ class Flow {
     size_ = static_cast<size_t>(got);
   }
 
-  // False when nobody reads it any more.
+  // False if nobody reads any more.
   bool write_some() {
-    // poll promises room for PIPE_BUF bytes only; a larger write could block, and with it the signals.
+    // poll promises room for PIPE_BUF bytes only; a larger write could block, and signals would have to wait.
     ssize_t put = write(to_, buffer_ + at_, size_ < PIPE_BUF ? size_ : PIPE_BUF);
     if (put < 0 && (errno == EAGAIN || errno == EINTR)) return true;
     if (put < 0) {

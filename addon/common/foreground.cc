@@ -19,24 +19,24 @@ namespace tsrun {
 namespace {
 
 int signal_pipe = -1;
-// Its other end; -1 before signals are held.
+// The pipe's read end; -1 before signals are held.
 int held_signals = -1;
 
-// In the byte that stands for a signal: a key has made it, and so it is for the whole job.
+// Set in a signal's byte if a key caused it, so that it is for the whole job.
 constexpr unsigned char kFromTerminal = 0x80;
 
 void note(int signal, bool from_terminal) {
   int saved = errno;
   unsigned char byte = static_cast<unsigned char>(signal | (from_terminal ? kFromTerminal : 0));
-  ssize_t ignored = write(signal_pipe, &byte, 1);  // a full pipe: enough signals are waiting already
+  ssize_t ignored = write(signal_pipe, &byte, 1);  // fails if the pipe is full: enough signals are waiting
   static_cast<void>(ignored);
   errno = saved;
 }
 
 void note_signal(int signal, siginfo_t* info, void*) { note(signal, info->si_code == SI_KERNEL); }
 
-// Signals that are about this process itself; 32 and 33 belong to libc's threads. Those of terminal use in the
-// background are ignored: what would cause them is not done there.
+// Signals that concern this process itself; 32 and 33 belong to libc's threads. SIGTTIN and SIGTTOU are ignored: this
+// process does not use the terminal in the background.
 bool is_own(int signal) {
   constexpr int own[] = {SIGCHLD, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
                          SIGABRT, SIGURG,  SIGPIPE, SIGTTIN, SIGTTOU, 32,     33};
@@ -66,15 +66,15 @@ void catch_signals() {
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Also of a terminal that is not in canonical mode now: who edits lines takes the same key for the end.
+// Also of a terminal that is not in canonical mode: programs that edit lines themselves take the same key for the end.
 char end_of_file_of(int terminal) {
   termios settings = {};
   return tcgetattr(terminal, &settings) == 0 ? static_cast<char>(settings.c_cc[VEOF]) : '\0';
 }
 
-// A shell does not say that it has made a job of the background that of the foreground.
+// A shell does not tell a job that it has brought it to the foreground.
 constexpr int kForegroundPollMs = 100;
-// How long the next reader of an input that has ended waits for being told so.
+// After the input has ended: the pauses before the end is told to the next reader.
 constexpr int kFirstEndMs = 20, kLastEndMs = 10000;
 
 class Foreground {
@@ -94,7 +94,7 @@ class Foreground {
   void run() {
     bool ended = false;
     while (!ended) ended = step();
-    // What the program printed last is still in the terminal.
+    // The program's last output is still in the terminal.
     while (terminal_ >= 0 && output_.open()) {
       pollfd ready = {terminal_, POLLIN, 0};
       if (!output_.wants_write() && poll(&ready, 1, 0) <= 0) break;
@@ -108,14 +108,14 @@ class Foreground {
   }
 
  private:
-  // With a terminal of the container's: without one the caller's is left alone.
+  // Only for a container with a terminal of its own; otherwise the caller's is left alone.
   void take_terminal() {
     if (terminal_ < 0) return;
     keyboard_.take();
     screen_.take();
   }
 
-  // In the background the terminal is another job's, and what that has set is not to be put back.
+  // In the background the terminal belongs to another job, whose settings must stay.
   bool may_read() {
     bool here = !isatty(STDIN_FILENO) || in_foreground(STDIN_FILENO);
     if (here && !here_) take_terminal();
@@ -154,20 +154,20 @@ class Foreground {
   }
 
   void read_input() {
-    // Between the poll and now another job can have got the terminal.
+    // Since the poll another job may have got the terminal.
     if (!may_read()) return;
     input_.read_some();
     if (!input_.open()) end_input();
   }
 
-  // stdin that ends must end the program's input too: the terminal's end-of-file character does that, for one read. So
-  // it is said again to whoever reads next; a shell that edits lines throws away what was typed before.
+  // When stdin ends, the program's input must end too. The terminal's end-of-file character does that for one read, so
+  // it is sent again for the next reader; a shell that edits lines discards what was typed before.
   void end_input() {
     char end = end_of_file_of(terminal_);
     if (end != '\0') input_.push_byte(end);
   }
 
-  // Without a reader of the output the terminal hangs up: the program hears of it as of a broken pipe.
+  // If nobody reads the output, the terminal hangs up, which tells the program as a broken pipe would.
   void write_output() {
     if (output_.write_some()) return;
     close(terminal_);
@@ -185,7 +185,7 @@ class Foreground {
     if (signal == SIGWINCH && terminal_ >= 0) return follow_window(terminal_);
     send(signal, from_terminal);
     if (signal == SIGTSTP) stop();
-    // A shell has had the terminal, and a stop that nobody can catch may have been before.
+    // A shell may have had the terminal meanwhile, after a SIGSTOP, which cannot be caught.
     if (signal == SIGCONT) resume_terminal();
   }
 
@@ -195,8 +195,8 @@ class Foreground {
     sys(__NR_pidfd_send_signal, pidfd_, signal, nullptr, 0);
   }
 
-  // As any job: until the shell lets it go on, neither this process nor, without a terminal of its own, the program
-  // runs. SIGTSTP alone would not stop it, as its session has no shell that could let it go on.
+  // Like any job: until the shell continues it, neither this process runs nor, without a terminal of its own, the
+  // program. SIGTSTP alone would not stop the program, because its session has no shell that could continue it.
   void stop() {
     screen_.give_back();
     keyboard_.give_back();
@@ -254,7 +254,7 @@ int hold_foreground_signals() {
 int wait_in_foreground(int pidfd, int terminal, ForegroundEnd* end) {
   int error = hold_foreground_signals();
   if (error != 0) return error;
-  // Non-blocking only where it is ours: stdin and stdout are shared with the caller.
+  // Only our own descriptor may be non-blocking: stdin and stdout are shared with the caller.
   if (terminal >= 0) fcntl(terminal, F_SETFL, fcntl(terminal, F_GETFL) | O_NONBLOCK);
   Foreground(pidfd, terminal, held_signals).run();
   return reap(pidfd, end);

@@ -9,13 +9,13 @@ struct ForegroundEnd {
   int signal;
 };
 
-// Catches the signals that this process gets from now on, for wait_in_foreground to pass on: none of them may end it
-// while the program is there already and the wait is not. Returns 0 or an errno.
+// From now on catches the signals that this process gets, for wait_in_foreground to pass on: none may end this process
+// after the program has started and before the wait begins. Returns 0 or an errno.
 int hold_foreground_signals();
 
-// Waits for the child behind pidfd and reaps it. Signals this process gets, and has held, go to the child meanwhile.
-// With a terminal (a pty's master, else -1) stdin and stdout are relayed, stdin's own terminal is raw until the end,
-// and its window size is followed. Returns 0 or an errno.
+// Waits for the child behind pidfd and reaps it. Meanwhile passes signals on to it, those held before included. With a
+// terminal (a pty's master; -1: none) it relays stdin and stdout, keeps stdin's own terminal raw until the end, and
+// follows its window size. Returns 0 or an errno.
 int wait_in_foreground(int pidfd, int terminal, ForegroundEnd* end);
 
 }  // namespace tsrun

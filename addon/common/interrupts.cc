@@ -14,7 +14,7 @@ namespace {
 constexpr int kInterrupts[] = {SIGHUP, SIGINT, SIGTERM};
 
 int pipe_ends[2] = {-1, -1};
-// Of a thread of the library: its own, in place of the signals'.
+// A thread of the library reads from this in place of the signals' pipe.
 thread_local int own_end = -1;
 thread_local bool waits_are_told = false;
 thread_local int told = 0;
@@ -24,7 +24,7 @@ int read_end() { return own_end >= 0 ? own_end : pipe_ends[0]; }
 void write_interrupt(int signal) {
   int saved = errno;
   unsigned char byte = static_cast<unsigned char>(signal);
-  ssize_t ignored = write(pipe_ends[1], &byte, 1);  // a full pipe: the first counts
+  ssize_t ignored = write(pipe_ends[1], &byte, 1);  // fails if the pipe is full: the first counts
   static_cast<void>(ignored);
   errno = saved;
 }

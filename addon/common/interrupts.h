@@ -1,37 +1,37 @@
-// Signals by which somebody ends a command that makes a container: caught, so that what it has made can be undone.
+// Signals that end a command which makes a container. They are caught, so that the command can undo what it has made.
 #pragma once
 
 namespace tsrun {
 
-// From now on SIGHUP, SIGINT and SIGTERM do not end this process, but its waits (waits_for). Those that the caller has
-// had ignored stay so. Returns 0 or an errno.
+// From now on SIGHUP, SIGINT and SIGTERM end waits (waits_for) and not this process. Those that the caller ignored stay
+// ignored. Returns 0 or an errno.
 int begin_interrupts();
 
-// From now on it is not the signals that end this thread's waits, but bytes that come from this descriptor, which are
-// numbers of signals; -1: the signals again.
+// From now on bytes from this descriptor, each the number of a signal, end this thread's waits in place of real
+// signals. -1: real signals again.
 void interrupt_from(int fd);
 
-// Whether it is not the signals that do.
+// Whether interrupt_from has set a descriptor for this thread.
 bool has_own_interrupts();
 
-// Waits until fd is readable; false when a signal has come, before or meanwhile. Only the first wait after a signal is
-// told: those of the undoing are waits like any other.
+// Waits until fd is readable; false if a signal came before or meanwhile. Only the first wait after a signal ends like
+// this: those needed to undo things are not disturbed.
 bool waits_for(int fd);
 
-// As a descriptor for poll(2), readable when a signal has come: for waits_for's like. -1: none is caught.
+// A descriptor for poll(2) that is readable when a signal has come, for other waits of this kind. -1: none is caught.
 int interrupt_fd();
 
-// A wait has seen interrupt_fd() readable.
+// Call it when a wait has found interrupt_fd() readable.
 void note_interrupt();
 
-// The first that has come; 0 when none has.
+// The first signal that came; 0 if none has.
 int interrupted();
 
-// No wait is told any more: what follows is undoing, or cannot be undone. With `restore` the signals end this process
-// again, unless somebody else has caught them since.
+// No more waits end by a signal: what follows undoes things, or cannot be undone. With `restore` the signals end this
+// process again, unless somebody else has caught them since.
 void settle_interrupts(bool restore);
 
-// The next that has come and was not seen yet; 0 when there is none.
+// The next signal that was not taken yet; 0 if there is none.
 int take_interrupt();
 
 }  // namespace tsrun

@@ -1,4 +1,4 @@
-// What JSON.parse does not tell of a text: names given twice, and how deep it nests.
+// What JSON.parse does not say about a text: whether a name occurs twice, and how deep it nests.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace tsrun {
 
-// One pass over a valid JSON text. The names of all open objects are on one stack; when an object ends, its own are
-// sorted, which no choice of names makes slow, as it would a hash.
+// One pass over a valid JSON text. The names of all open objects are on one stack; when an object ends, its names are
+// sorted. Unlike a hash table, no choice of names can make that slow.
 class KeyScan {
  public:
   KeyScan(std::string_view text, size_t max_depth) : text_(text), max_depth_(max_depth) {}
@@ -27,7 +27,7 @@ class KeyScan {
     size_t first_name;
   };
 
-  // Whether it is no name with a backslash.
+  // Reads a string. False for a name with a backslash.
   bool string() {
     size_t start = at_ + 1;
     bool escaped = false;
@@ -62,7 +62,7 @@ class KeyScan {
     }
   }
 
-  // Whether the names of what ends are all different.
+  // Ends an object or array. False if a name occurs twice in it.
   bool close() {
     auto first = names_.begin() + static_cast<std::ptrdiff_t>(levels_.back().first_name);
     std::sort(first, names_.end());

@@ -21,6 +21,6 @@
 //      | <------------- kError(op, errno)   |  a hook or execve failed; or
 //      | <---------------------- end of file|  execve took the close-on-exec socket away: it runs
 //
-// In a `run` there is no exec socket: the runtime's own says kContinue once more, and what follows is as with start.
+// A `run` has no exec socket: kContinue comes once more over the runtime's own, and the rest is as with start.
 #pragma once
 #include "../generated/message.h"

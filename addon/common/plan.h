@@ -1,5 +1,5 @@
 // The encoded Plan as tsrun-init maps it: a header, then ops of 8-byte slots, then the strings they point to. The
-// encoder is addon/napi/plan.cc; both follow schemas/ops.json, by addon/generated.
+// encoder is addon/napi/plan.cc. Both follow schemas/ops.json, by way of addon/generated.
 #pragma once
 #include <cstdint>
 
@@ -8,7 +8,7 @@ namespace tsrun {
 constexpr uint32_t kPlanMagic = 0x6e727374;  // "tsrn"
 constexpr uint32_t kAbsent = 0xffffffff;
 
-// A NUL-terminated string (or bytes) at an offset from the start of the plan; offset kAbsent: not there.
+// A NUL-terminated string (or bytes) at an offset from the start of the plan; offset kAbsent: none.
 struct Str {
   uint32_t offset;
   uint32_t length;
@@ -36,7 +36,7 @@ struct OpHeader {
   uint32_t reserved;
 };
 
-// Not in the op table: where the Plan's order passes to the runtime and back, the encoder puts one of these.
+// Not in the op table: the encoder puts one wherever the runtime's ops come next in the Plan.
 constexpr uint32_t kSyncOpcode = 0;
 
 }  // namespace tsrun

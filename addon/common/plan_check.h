@@ -1,5 +1,5 @@
-// Whether a plan is one that can be read without leaving its memory. The runtime makes no other; but what init reads,
-// as the host's root, should not depend on that.
+// Checks that a plan can be read without leaving its memory. The runtime makes only such plans, but init, which runs as
+// the host's root, should not rely on that.
 #pragma once
 #include "../generated/ops.h"
 
@@ -18,7 +18,7 @@ class PlanCheck {
     for (uint32_t i = 0; i < header.op_count; i++) {
       if (!fits(at, sizeof(OpHeader))) return false;
       const OpHeader& op = *reinterpret_cast<const OpHeader*>(plan_ + at);
-      // In their order, each once: times of traces and answers of the runtime go by it.
+      // In order and without repeats: traces and the runtime's answers refer to ops by index.
       if (op.index < next_index || op.index >= header.plan_length) return false;
       next_index = uint64_t{op.index} + 1;
       if (!fits(at, op.size) || !op_ok(op, at)) return false;
@@ -44,7 +44,7 @@ class PlanCheck {
     return size == op.size;
   }
 
-  // The letters are those of scripts/generate-ops.mjs; a dot is a number, which can be any.
+  // The letters are those of scripts/generate-ops.mjs; a dot is a number, which may have any value.
   bool field_ok(char kind, const char* field) const {
     const Str& value = *reinterpret_cast<const Str*>(field);
     const List& list = *reinterpret_cast<const List*>(field);

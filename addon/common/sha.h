@@ -1,5 +1,5 @@
-// SHA-1 and SHA-256 (FIPS 180-4), by which the kernel names eBPF programs: no library that the executable has does
-// them.
+// SHA-1 and SHA-256 (FIPS 180-4), from which the kernel derives the tags of eBPF programs. No library in the executable
+// has them.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace sha {
 inline uint32_t left(uint32_t word, int bits) { return word << bits | word >> (32 - bits); }
 inline uint32_t right(uint32_t word, int bits) { return left(word, 32 - bits); }
 
-// The message with its end: a bit, zeros, and its length in bits.
+// The message and its padding: a bit, zeros, and its length in bits.
 inline std::string padded(std::string_view bytes) {
   std::string all(bytes);
   all += '\x80';

@@ -1,5 +1,5 @@
-// Raw Linux system calls for code that runs where libc must not be touched: between clone3 and execveat, and in
-// tsrun-init, which is linked without libc. Every function returns the kernel's value: negative errno on failure.
+// Raw Linux system calls for code that must not use libc: between clone3 and execveat, and in tsrun-init, which is
+// linked without it. All return the kernel's value: a negative errno on failure.
 #pragma once
 #include <asm/unistd.h>
 

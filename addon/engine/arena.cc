@@ -6,14 +6,14 @@
 #include <cstring>
 
 extern "C" char tsrun_arena[], tsrun_arena_end[];
-// Of the engine, as scripts/lib/quickjs-immortal.mjs changes it.
+// Functions that scripts/lib/quickjs-immortal.mjs adds to the engine.
 extern "C" uintptr_t js_immortal_start, js_immortal_size;
 extern "C" void JS_SealHeap(JSRuntime*, uintptr_t, size_t);
 
 namespace {
 
-// Blocks are cut off the arena, and go to a list of their size when they are freed. Each has its size, a multiple of
-// kStep, before it. Large ones, and what is wanted when the arena is full, come from malloc.
+// Blocks are cut off the arena; a freed one goes to the list of its size. Each has its size, a multiple of kStep,
+// before it. Large blocks, and all once the arena is full, come from malloc.
 constexpr size_t kStep = 16;
 constexpr size_t kSmall = 512;
 
@@ -28,7 +28,7 @@ union Block {
 
 struct Start {
   Engine engine;
-  // How much of the arena, from its beginning, is the snapshot.
+  // Size of the snapshot, which begins where the arena does.
   size_t sealed;
   char* unused;
   Block* freed[kSmall / kStep + 1];

@@ -1,6 +1,6 @@
 // tsrun-compiler OUT NAME=FILE...: compiles ES modules to bytecode and writes them as one image (modules.h).
 //
-// Runs when tsrun is built. The bytecode is that of the QuickJS it is linked with, and of no other.
+// Runs when tsrun is built. Only the QuickJS that it is linked with can read its bytecode.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// Imports are bound when the command runs; compiling only wants something of that name.
+// Imports are bound when the command runs; the compiler only needs a module of that name.
 JSModuleDef* stand_in(JSContext* context, const char* name, void*) {
   return JS_NewCModule(context, name, [](JSContext*, JSModuleDef*) { return 0; });
 }
@@ -24,7 +24,7 @@ bool compile(JSRuntime* runtime, const std::string& name, const char* path, std:
     fprintf(stderr, "tsrun-compiler: cannot read %s\n", path);
     return false;
   }
-  // A context knows each module's name once.
+  // A new context for each module: a context takes each name only once.
   JSContext* context = JS_NewContext(runtime);
   JSValue module =
       JS_Eval(context, source.c_str(), source.size(), name.c_str(), JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
@@ -50,7 +50,7 @@ int main(int count, char** values) {
     return 2;
   }
   JSRuntime* runtime = JS_NewRuntime();
-  // The names of functions and lines stay, for the stack of an internal error; the source would triple the size.
+  // Function names and line numbers stay, for the stack of an internal error; the source would triple the size.
   JS_SetModuleLoaderFunc(runtime, nullptr, stand_in, nullptr);
   std::vector<Module> modules;
   for (int i = 2; i < count; i++) {

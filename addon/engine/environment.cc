@@ -42,7 +42,7 @@ napi_status napi_env__::give(JSValue value, napi_value* result) {
 
 namespace {
 
-// QuickJS writes a lone surrogate as if it were a character: ED A0..BF xx, which is not UTF-8.
+// QuickJS encodes a lone surrogate as if it were a character: ED A0..BF xx, which is not UTF-8.
 void replace_surrogates(std::string* text) {
   size_t at = 0;
   while ((at = text->find('\xed', at)) != std::string::npos) {
@@ -68,7 +68,7 @@ bool bytes_of(JSContext* context, JSValueConst array, uint8_t** bytes, size_t* s
   JSValue buffer = JS_GetTypedArrayBuffer(context, array, &offset, size, nullptr);
   if (JS_IsException(buffer)) return false;
   uint8_t* start = JS_GetArrayBuffer(context, &whole, buffer);
-  // The array keeps it.
+  // The array keeps the buffer alive.
   JS_FreeValue(context, buffer);
   *bytes = start + offset;
   return start != nullptr || *size == 0;

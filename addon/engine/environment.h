@@ -1,5 +1,5 @@
-// What a napi_env is here: the handles, references and pending exception of the Node-API (nodejs.org/api/n-api.html)
-// over one QuickJS context. Only what the addon uses is there; what it uses new fails when it is linked.
+// napi_env in this engine: the handles, references and pending exception of the Node-API (nodejs.org/api/n-api.html)
+// over one QuickJS context. Only the functions that the addon uses exist; if it uses another, linking fails.
 #pragma once
 #include <node_api.h>
 
@@ -7,11 +7,11 @@
 
 #include "quickjs.h"
 
-// Values that C++ holds live here until their scope closes, as JS objects live only as long as somebody counts them.
-// Their addresses are the napi_value and must stay, so the list grows by blocks.
+// Values that C++ holds live here until their scope closes, because JS objects live only as long as somebody counts
+// them. A napi_value is the address of such an entry and must stay the same, so the list grows by blocks.
 class HandleList {
  public:
-  // Takes the value over. nullptr, and the value is still the caller's, when there is no room: a million of them.
+  // Takes the value over. nullptr if there is no room, which is for a million; then the caller still owns the value.
   JSValue* push(JSContext* context, JSValue value);
   size_t size() const { return size_; }
   void shrink(JSContext* context, size_t size);
@@ -23,35 +23,36 @@ class HandleList {
   size_t size_ = 0;
 };
 
-// Lies in the arena, and so does what it points to.
+// Lies in the arena, and points only into it.
 struct napi_env__ {
   JSContext* context = nullptr;
   HandleList handles;
-  // JS_UNINITIALIZED: none.
+  // JS_UNINITIALIZED if none is pending.
   JSValue exception = JS_UNINITIALIZED;
-  // Uint8Array, and what Buffer makes (src/standalone/buffer.ts); new ones are made by the first as instances of the
-  // second. To give them another prototype afterwards would cost a shape for each.
+  // Uint8Array, and the class of Buffers (src/standalone/buffer.ts). The first constructs new ones as instances of the
+  // second: changing the prototype afterwards would cost a shape for each.
   JSValue byte_array = JS_UNDEFINED, buffer = JS_UNDEFINED;
   napi_extended_error_info last_error = {};
 
-  // The last value that had no room among the handles. C++ gets this one in the place of all that follow, and what it
-  // makes of it does not matter: the call ends with an exception.
+  // The last value that had no room among the handles. C++ gets this one in place of all that follow. What it does with
+  // it does not matter: the call ends with an exception.
   JSValue overflow = JS_UNDEFINED;
 
   napi_value handle(JSValue value);
-  // Takes over what a call of QuickJS has thrown.
+  // Takes over the exception that a call of QuickJS has thrown.
   napi_status failed();
-  // napi_ok with the value as a handle, or the exception that it stands for.
+  // napi_ok with a handle of the value; for JS_EXCEPTION, takes the exception over and returns its status.
   napi_status give(JSValue value, napi_value* result);
 };
 
 inline JSValue value_of(napi_value handle) { return *reinterpret_cast<JSValue*>(handle); }
 
-// A string's UTF-8; half of a surrogate pair becomes U+FFFD, as with Node. False, with an exception, for what has none.
+// A value's text as UTF-8; half of a surrogate pair becomes U+FFFD, as with Node. False, with an exception, if it has
+// none.
 bool utf8_of(JSContext* context, JSValueConst value, std::string* text);
 
 // The bytes of a typed array; they stay as long as the array does. False when it is not one.
 bool bytes_of(JSContext* context, JSValueConst array, uint8_t** bytes, size_t* size);
 
-// A Buffer over bytes of its own; with `data` nullptr they are not initialised.
+// A Buffer that owns a copy of the bytes; with `data` nullptr they are not initialised.
 JSValue new_buffer(napi_env env, const void* data, size_t size, uint8_t** bytes);

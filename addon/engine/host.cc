@@ -22,7 +22,7 @@ JSValue encode(JSContext* context, JSValueConst, int, JSValueConst* values) {
   return new_buffer(&engine().env, text.data(), text.size(), nullptr);
 }
 
-// decode(bytes) -> string; what is no UTF-8 becomes U+FFFD
+// decode(bytes) -> string; bytes that are not UTF-8 become U+FFFD
 JSValue decode(JSContext* context, JSValueConst, int, JSValueConst* values) {
   uint8_t* bytes = nullptr;
   size_t size = 0;
@@ -51,21 +51,21 @@ JSValue allocate(JSContext* context, JSValueConst, int, JSValueConst* values) {
   return new_buffer(&engine().env, nullptr, size, nullptr);
 }
 
-// useBuffer(Uint8Array, its subclass that new buffers are of)
+// useBuffer(Uint8Array, the subclass for new buffers)
 JSValue use_buffer(JSContext* context, JSValueConst, int, JSValueConst* values) {
   engine().env.byte_array = JS_DupValue(context, values[0]);
   engine().env.buffer = JS_DupValue(context, values[1]);
   return JS_UNDEFINED;
 }
 
-// byteLength(string) -> of its UTF-8
+// byteLength(string) -> the length of its UTF-8
 JSValue byte_length(JSContext* context, JSValueConst, int, JSValueConst* values) {
   std::string text;
   if (!utf8_of(context, values[0], &text)) return JS_EXCEPTION;
   return JS_NewInt64(context, static_cast<int64_t>(text.size()));
 }
 
-// write(bytes, string, at) -> how many bytes of its UTF-8 have been written, as many as there is room for
+// write(bytes, string, at) -> number of bytes written: as much of the string's UTF-8 as there is room for
 JSValue write_text(JSContext* context, JSValueConst, int, JSValueConst* values) {
   uint8_t* bytes = nullptr;
   size_t size = 0;
@@ -106,7 +106,7 @@ JSValue working_directory(JSContext* context, JSValueConst, int, JSValueConst*) 
   return string_of(context, path);
 }
 
-// Name -> number of errno(3).
+// An object of the names and numbers of errno(3).
 JSValue errno_numbers(JSContext* context, JSValueConst, int, JSValueConst*) {
   JSValue numbers = JS_NewObject(context);
   for (int error = 1; error < 134; error++) {
@@ -122,7 +122,7 @@ JSValue strings_of(JSContext* context, int count, char** values) {
   return array;
 }
 
-// The first of two variables with one name counts, as for getenv(3).
+// Of two variables with the same name the first counts, as for getenv(3).
 JSValue variables(JSContext* context) {
   JSValue object = JS_NewObjectProto(context, JS_NULL);
   int count = 0;

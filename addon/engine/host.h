@@ -1,11 +1,11 @@
-// What the JavaScript of src/standalone/ gets of its host.
+// What the JavaScript of src/standalone/ gets from its host.
 #pragma once
 #include "environment.h"
 
-// The global object `tsrunHost`: functions, and what is the same on every start.
+// Defines the global object `tsrunHost`: functions, and values that are the same on every start.
 void define_host(napi_env env);
 
-// Calls the global function `tsrunStart` (src/standalone/entry.ts) with what differs from start to start.
+// Calls the global function `tsrunStart` (src/standalone/entry.ts) with the values that differ from start to start.
 JSValue start_command(JSContext* context, int count, char** values);
 
 // process.exitCode

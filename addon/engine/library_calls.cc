@@ -33,7 +33,7 @@ JSValue request_of(JSContext* context, const char* name, const Napi::CallbackInf
   return request;
 }
 
-// The environment without what tells the dynamic linker to load other code.
+// The environment without the variables that make the dynamic linker load other code.
 std::vector<char*> safe_environment() {
   std::vector<char*> variables;
   for (char** variable = environ; *variable != nullptr; variable++) {
@@ -43,7 +43,8 @@ std::vector<char*> safe_environment() {
   return variables;
 }
 
-// Its memory file becomes descriptor 3, and is what /proc/self/fd/3 then names; nothing else of ours stays open there.
+// The server's memory file becomes descriptor 3, so /proc/self/fd/3 names it; no other descriptor of ours stays open
+// there.
 int spawn_server(int image, int in, int out, int words, pid_t* pid) {
   constexpr int kImage = 3;
   posix_spawn_file_actions_t actions;
@@ -55,7 +56,7 @@ int spawn_server(int image, int in, int out, int words, pid_t* pid) {
   posix_spawn_file_actions_adddup2(&actions, words, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, image, kImage);
   posix_spawn_file_actions_addclosefrom_np(&actions, kImage + 1);
-  // A signal for the command is the command's to answer: when it ends, this ends too.
+  // Signals are for the command to handle: when it ends, the server ends too.
   sigset_t all;
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &all);
@@ -70,13 +71,13 @@ int spawn_server(int image, int in, int out, int words, pid_t* pid) {
   return failure;
 }
 
-// Without a dynamic linker, as where there is another libc, there are no such libraries either.
+// A host without the GNU dynamic linker, because it has another libc, has no such libraries either.
 int spawn_failure(int error) {
   bool exhausted = error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
   return exhausted ? error : ELIBACC;
 }
 
-// What the dynamic linker wrote when it refused the server, which a libc older than the builder's makes it do.
+// What the dynamic linker wrote when it refused the server: it does so if the libc is older than the builder's.
 std::string words_in(int fd) {
   char text[512];
   ssize_t size = pread(fd, text, sizeof(text), 0);
@@ -84,8 +85,8 @@ std::string words_in(int fd) {
   return words.substr(0, words.find('\n'));
 }
 
-// The server's answer; 0, or the number of an error: ELIBACC when the server cannot be started here, with the reason as
-// the answer.
+// Gets the server's answer. Returns 0 or an errno: ELIBACC if the server cannot be started here, with the reason as the
+// answer.
 int ask(const uint8_t* request, size_t size, std::string* answer) {
   size_t image_size = static_cast<size_t>(tsrun_libraries_image_end - tsrun_libraries_image);
   UniqueFd image(sealed_image("tsrun-libraries", tsrun_libraries_image, image_size));
@@ -105,12 +106,12 @@ int ask(const uint8_t* request, size_t size, std::string* answer) {
   }
   in_read.reset(-1);
   out_write.reset(-1);
-  // It reads all before it writes. Should it end instead, its answer is missing.
+  // The server reads everything before it writes. If it ends early, the answer is missing, which is seen below.
   write_whole(in[1], request, size);
   in_write.reset(-1);
   bool read = read_to_end(out[0], answer);
   int error = errno, status = 0;
-  // It may not wait for a reader that waits for its end.
+  // The server must not wait for a reader that waits for the server's end.
   out_read.reset(-1);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   if (!read) return error;
@@ -146,7 +147,7 @@ Napi::Value call(const Napi::CallbackInfo& info, const char* name) {
     return throw_errno(env, error, error == ELIBACC ? "dlopen" : "tsrun-libraries", error == ELIBACC ? text : name);
   JSValue answer = JS_ReadObject(context, reinterpret_cast<const uint8_t*>(text.data()), text.size(), 0);
   if (JS_IsException(answer)) {
-    // Where SIGCHLD is ignored, nobody can tell that it was killed before it had answered.
+    // Where SIGCHLD is ignored, this is the only sign that the server was killed before it answered.
     JS_FreeValue(context, JS_GetException(context));
     return throw_errno(env, EPIPE, "tsrun-libraries", name);
   }

@@ -1,5 +1,5 @@
-// tsrun-libraries-server: the functions of addon/libraries as a program of their own, for the executable that is static
-// and so cannot open libraries. It answers one request (library_calls.h) and ends.
+// tsrun-libraries-server: the functions of addon/libraries as a program, because the static executable cannot load
+// shared libraries. It answers one request (library_calls.h) and ends.
 #include <napi.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -12,11 +12,11 @@
 
 namespace {
 
-// Anything else would be a defect of this executable's.
+// Only a defect of this executable leads here.
 [[noreturn]] void give_up() { _exit(1); }
 
 JSContext* make_context() {
-  // No snapshot is made here: what is more than the arena comes from malloc.
+  // No snapshot is made here, so memory may come from malloc once the arena is full.
   engine().complete = true;
   JSRuntime* runtime = JS_NewRuntime2(&kAllocator, nullptr);
   JSContext* context = JS_NewContextRaw(runtime);
@@ -39,7 +39,7 @@ JSValue functions_of(napi_env env) {
   return value_of(functions);
 }
 
-// An Error's own properties, which are not enumerable where the engine has made them.
+// Copied by name: properties that the engine gave an Error are not enumerable.
 JSValue properties_of(JSContext* context, JSValueConst error) {
   JSValue properties = JS_NewObject(context);
   for (const char* name : kErrorProperties) {
@@ -66,7 +66,7 @@ JSValue answer(JSContext* context, JSValueConst request) {
 }  // namespace
 
 int main() {
-  // Whoever asked may have gone meanwhile: then nothing comes, or the answer has no reader.
+  // If the command that asked is gone, no request comes, or the answer has no reader.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::string bytes;
   if (!read_to_end(STDIN_FILENO, &bytes)) give_up();

@@ -1,5 +1,5 @@
-// tsrun as one executable: QuickJS, the addon and the command, loaded. It reads nothing but its arguments, and no
-// variable of the environment makes it run other code.
+// tsrun as one executable: QuickJS, the addon and the command, already loaded. It loads no other files, and no
+// environment variable makes it run other code.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 
 namespace {
 
-// Half of what there is: deeper recursion is an error of JavaScript's and no crash.
+// Half of the process's stack: deeper recursion becomes a JavaScript error and not a crash.
 size_t max_stack() {
   constexpr size_t kMost = 4 << 20;
   rlimit limit = {};
@@ -23,7 +23,7 @@ size_t max_stack() {
   return limit.rlim_cur / 2;
 }
 
-// Of a promise that nobody looks at; QuickJS tells of it, and takes it back when somebody does.
+// The reason of a rejected promise without a handler. QuickJS reports it, and again if it gets a handler later.
 JSValue unhandled = JS_UNINITIALIZED;
 
 void note_rejection(JSContext* context, JSValueConst, JSValueConst reason, bool handled, void*) {
@@ -31,7 +31,7 @@ void note_rejection(JSContext* context, JSValueConst, JSValueConst reason, bool 
   unhandled = handled ? JS_UNINITIALIZED : JS_DupValue(context, reason);
 }
 
-// Only a defect ends here: the command's own failures are words of its own.
+// Only a defect leads here: the command reports its own failures itself.
 int report(JSContext* context) {
   JSValue error = JS_GetException(context);
   const char* text = JS_ToCString(context, error);
@@ -41,7 +41,7 @@ int report(JSContext* context) {
   return 1;
 }
 
-// Promises go on as long as there is something to do; nothing here waits for anything else.
+// Runs jobs of promises until there are none: nothing here waits for anything else.
 bool run_jobs(JSRuntime* runtime) {
   JSContext* context = nullptr;
   int outcome;
@@ -50,17 +50,17 @@ bool run_jobs(JSRuntime* runtime) {
   return outcome == 0;
 }
 
-// A standard stream that the caller closed would be the number of the next descriptor opened here, and the container
-// would get that with its streams: a way into the host (the class of CVE-2024-21626). Node does the same.
+// If the caller closed a standard stream, the next descriptor opened here would get its number, and the container would
+// inherit it: a way into the host (the class of CVE-2024-21626). Node opens /dev/null, too.
 bool open_standard_streams() {
   for (int fd = 0; fd < 3; fd++) {
-    // The lowest free number is this one.
+    // open(2) takes the lowest free number, which is this one.
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) return false;
   }
   return true;
 }
 
-// Starts what src/standalone/entry.ts has left as globals.
+// Calls the global function that src/standalone/entry.ts defined.
 int run(int count, char** values) {
   JSRuntime* runtime = engine().runtime;
   JSContext* context = engine().env.context;
@@ -85,18 +85,19 @@ int main(int count, char** values) {
   if (!engine().complete) return make_snapshot(count, values);
   arena_open();
   if (!open_standard_streams()) {
-    // Into the void, if it is stderr that is closed.
+    // Nobody sees this if stderr is the closed one.
     fprintf(stderr, "tsrun: a standard stream is closed, and /dev/null cannot be opened in its place: %m\n");
     return 1;
   }
   remember_caller();
-  // A reader or a file that takes no more is an error of write(2), which has words. init gives children the defaults.
+  // A closed pipe or a file at its size limit then is an error of write(2), which can be reported. Init resets both for
+  // the container.
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
-  // Ignored by the caller, it would have the kernel reap children before anybody could ask how they ended.
+  // If the caller ignored it, the kernel would reap children before anybody could ask how they ended.
   signal(SIGCHLD, SIG_DFL);
   int code = run(count, values);
   fflush(stderr);
-  // The kernel takes the memory back faster than anybody could free it.
+  // No memory is freed: the kernel does that faster.
   _exit(code);
 }

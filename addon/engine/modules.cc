@@ -16,7 +16,7 @@ struct Entry {
   uint32_t name, name_size, code, code_size;
 };
 
-// The modules are all in one place: a path before the name says nothing.
+// All modules are in one directory, so a path before the name has no meaning.
 char* normalize(JSContext* context, const char*, const char* name, void*) {
   const char* slash = strrchr(name, '/');
   return js_strdup(context, slash == nullptr ? name : slash + 1);
@@ -34,7 +34,7 @@ JSModuleDef* load(JSContext* context, const char* name, void* modules) {
   JSValue module = read_module(context, *static_cast<const std::vector<Module>*>(modules), name);
   if (JS_IsException(module)) return nullptr;
   auto* definition = static_cast<JSModuleDef*>(JS_VALUE_GET_PTR(module));
-  // The context's list of modules keeps it.
+  // The context's list of modules keeps it alive.
   JS_FreeValue(context, module);
   return definition;
 }
@@ -76,7 +76,7 @@ std::vector<Module> read_image(const char* path) {
 bool run_module(JSContext* context, const std::vector<Module>& modules, const std::string& name) {
   JSRuntime* runtime = JS_GetRuntime(context);
   JS_SetModuleLoaderFunc(runtime, normalize, load, const_cast<std::vector<Module>*>(&modules));
-  // It may be there already, as another has imported it; importing is what gives the one and the same.
+  // Another module may have imported it already; importing gives the same instance.
   JSValue imported = JS_LoadModule(context, "", name.c_str());
   JSContext* where = nullptr;
   int outcome = 1;

@@ -1,4 +1,4 @@
-// The command's JavaScript as bytecode (compiler.cc), for the build: it loads all of it into the snapshot.
+// The command's JavaScript as bytecode (compiler.cc). The build loads all of it into the snapshot.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,11 +11,12 @@ struct Module {
   std::string code;
 };
 
-// An image holds modules, little-endian, without padding: a header, `count` entries, then what they point to.
+// An image holds modules: a header, `count` entries, then what they point to; little-endian, without padding.
 std::string image_of(const std::vector<Module>& modules);
 
-// Empty when the file is no image.
+// Empty if the file is not an image.
 std::vector<Module> read_image(const char* path);
 
-// Evaluates a module and all that it imports; false, with an exception, when that fails. `modules` must stay.
+// Evaluates a module and all that it imports; false, with an exception, if that fails. `modules` must outlive the
+// runtime.
 bool run_module(JSContext* context, const std::vector<Module>& modules, const std::string& name);

@@ -19,7 +19,7 @@ struct napi_ref__ {
 
 namespace {
 
-// What a function of the addon is made of; there are as many as functions, and they live as long as the process.
+// What a JS function of the addon calls. There is one for each function, and it lives as long as the process.
 struct Function {
   napi_env env;
   napi_callback callback;
@@ -88,7 +88,7 @@ napi_status napi_has_property(napi_env env, napi_value object, napi_value key, b
   return set(env, has);
 }
 
-// Only what Napi::Error asks for when it wraps a value that is no object: plain values.
+// Only plain values, which is what Napi::Error needs when it wraps a value that is not an object.
 napi_status napi_define_properties(napi_env env, napi_value object, size_t count,
                                    const napi_property_descriptor* properties) {
   for (size_t i = 0; i < count; i++) {

@@ -90,7 +90,7 @@ napi_status napi_get_value_uint32(napi_env env, napi_value handle, uint32_t* res
   return JS_ToUint32(env->context, result, value_of(handle)) < 0 ? env->failed() : napi_ok;
 }
 
-// NaN is 0, and what does not fit the nearest that does, as Node-API says.
+// Not finite: 0; out of range: the nearest value that fits, as the Node-API says.
 napi_status napi_get_value_int64(napi_env env, napi_value handle, int64_t* result) {
   double number = 0;
   napi_status status = napi_get_value_double(env, handle, &number);
@@ -111,7 +111,7 @@ napi_status napi_get_value_bigint_uint64(napi_env env, napi_value handle, uint64
   int64_t number = 0;
   if (JS_ToBigInt64(env->context, &number, value_of(handle)) < 0) return env->failed();
   *result = static_cast<uint64_t>(number);
-  // Nobody asks: the addon's values come from checked types.
+  // Nobody asks: the addon's values are checked before.
   *lossless = true;
   return napi_ok;
 }
@@ -146,7 +146,7 @@ napi_status napi_coerce_to_string(napi_env env, napi_value handle, napi_value* r
   return env->give(JS_ToString(env->context, value_of(handle)), result);
 }
 
-// QuickJS does not tell the type, which nobody asks for: unsigned integers of the size are as good.
+// QuickJS does not give the type, and nobody asks for it: unsigned integers of that size will do.
 napi_status napi_get_typedarray_info(napi_env env, napi_value handle, napi_typedarray_type* type, size_t* length,
                                      void** data, napi_value* array_buffer, size_t* byte_offset) {
   size_t offset = 0, size = 0, element = 1, whole = 0;
@@ -163,7 +163,7 @@ napi_status napi_get_typedarray_info(napi_env env, napi_value handle, napi_typed
   if (data != nullptr) *data = start + offset;
   if (byte_offset != nullptr) *byte_offset = offset;
   if (array_buffer != nullptr) return env->give(buffer, array_buffer);
-  // The array keeps it.
+  // The array keeps the buffer alive.
   JS_FreeValue(env->context, buffer);
   return napi_ok;
 }

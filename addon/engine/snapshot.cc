@@ -8,7 +8,7 @@
 #include "host.h"
 #include "modules.h"
 
-// Of the engine, as scripts/lib/quickjs-immortal.mjs changes it.
+// A function that scripts/lib/quickjs-immortal.mjs adds to the engine.
 extern "C" void JS_MakeRoom(JSRuntime*);
 
 namespace {
@@ -28,7 +28,7 @@ bool write_arena(const char* path) {
   return static_cast<bool>(out);
 }
 
-// No module may be looked for any more: whatever there is has been loaded.
+// All modules there are have been loaded, so none may be looked for any more.
 JSModuleDef* refuse(JSContext* context, const char* name, void*) {
   JS_ThrowReferenceError(context, "no module %s", name);
   return nullptr;
@@ -46,16 +46,16 @@ int make_snapshot(int count, char** values) {
   auto* env = new (&engine().env) napi_env__;
   env->context = JS_NewContext(runtime);
   define_host(env);
-  // What the others find when they are evaluated must be there before them.
+  // The other modules use these globals when they are evaluated.
   if (!run_module(env->context, modules, "globals.js")) return fail(env->context, "globals.js");
   for (const auto& [name, code] : modules) {
     if (!run_module(env->context, modules, name)) return fail(env->context, name);
   }
   JS_SetModuleLoaderFunc(runtime, nullptr, refuse, nullptr);
   JS_RunGC(runtime);
-  // While memory is the arena's.
+  // While memory still comes from the arena.
   JS_MakeRoom(runtime);
-  // A command ends before a collection could pay for itself. Sanitized builds collect all the time.
+  // A command ends before a collection could pay off. Builds with sanitizers collect all the time.
   JS_SetGCThreshold(runtime, TSRUN_GC_THRESHOLD);
   engine().runtime = runtime;
   engine().complete = true;

@@ -1,5 +1,5 @@
-// The command in its Node form: starts Node on build/tsrun.cjs. It exists for what must happen before Node's own start:
-//  - variables that make Node load or run other code must not reach a root tool (NODE_OPTIONS and its like, and
+// The command in its Node form: starts Node on build/tsrun.cjs. It does what must happen before Node starts: -
+// variables that make Node load or run other code must not reach a root tool (NODE_OPTIONS and its like, and
 //    OPENSSL_CONF, by which Node's OpenSSL loads libraries; LD_PRELOAD and its like, by which the dynamic linker does),
 //    nor those that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
 //  - what Node changes of what the caller handed over is noted before;
@@ -24,7 +24,7 @@ bool is_engine_variable(const char* entry) {
   return false;
 }
 
-// All variables with these prefixes are Node's own, of libraries in it, or of the dynamic linker (ld.so(8)).
+// All variables with these prefixes belong to Node, to libraries in it, or to the dynamic linker (ld.so(8)).
 void drop_engine_variables() {
   char** to = environ;
   for (char** from = environ; *from != nullptr; from++) {
@@ -54,7 +54,7 @@ int run_node(char* directory, int count, char** values) {
   arguments[1] = bundle;
   for (int i = 1; i < count; i++) arguments[i + 1] = values[i];
   execv(TSRUN_NODE, arguments);
-  // Built with one Node and moved to a machine with another: look where Node usually is.
+  // The build's Node is not there, because tsrun was moved to another machine: look in PATH.
   execvp("node", arguments);
   fprintf(stderr, "tsrun: cannot start node (tried %s and PATH): %m\n", TSRUN_NODE);
   return 1;
@@ -73,7 +73,7 @@ int main(int count, char** values) {
   directory[size] = 0;
   if (!ancestor(directory, 1)) return 1;
   drop_engine_variables();
-  // As the executable does (addon/engine/main.cc); SIGPIPE Node ignores by itself.
+  // As in the executable (addon/engine/main.cc). Node ignores SIGPIPE by itself.
   signal(SIGXFSZ, SIG_IGN);
   signal(SIGCHLD, SIG_DFL);
   remember_caller();

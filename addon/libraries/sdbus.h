@@ -1,5 +1,5 @@
-// The few functions of libsystemd's sd-bus that tsrun calls, loaded at first use: who does not use the systemd driver
-// needs no libsystemd. The prototypes are those of sd-bus(3).
+// The few functions of libsystemd's sd-bus that tsrun calls. They are loaded at first use: without the systemd driver
+// no libsystemd is needed. The prototypes are those of sd-bus(3).
 #pragma once
 #include <cstdint>
 
@@ -42,7 +42,7 @@ struct SdBus {
 #undef TSRUN_SD_BUS_MEMBER
 };
 
-// The library; null, with dlerror's words, when it is not there or lacks a function.
+// The library's functions; null, with dlerror's words, if it is missing or lacks a function.
 const SdBus* load_sd_bus(const char** error);
 
 }  // namespace tsrun

@@ -1,4 +1,4 @@
-// Calls of systemd's manager over D-Bus, and the wait for the jobs they start (org.freedesktop.systemd1(5)).
+// Calls systemd's manager over D-Bus, and waits for the jobs that it starts (org.freedesktop.systemd1(5)).
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -27,7 +27,7 @@ size_t type_length(const std::string& signature, size_t at) {
   return signature.size() - at;
 }
 
-// 64-bit numbers come as decimal text, which alone holds all their digits.
+// 64-bit numbers come as decimal text: a JS number would not hold all their digits.
 uint64_t wide_number(const Napi::Value& value) {
   if (!value.IsString()) return static_cast<uint64_t>(value.ToNumber().Int64Value());
   std::string text = value.As<Napi::String>().Utf8Value();
@@ -53,7 +53,7 @@ int append_basic(const SdBus* bus, sd_bus_message* message, char type, const Nap
       real = value.ToNumber().DoubleValue();
       return bus->sd_bus_message_append_basic(message, type, &real);
     default:
-      // y, n, q, i, u, x, t: little-endian, so that the first bytes of the widest are the narrower number.
+      // y, n, q, i, u, x, t: little-endian, so the first bytes of the widest type are the narrower number.
       wide = wide_number(value);
       return bus->sd_bus_message_append_basic(message, type, &wide);
   }
@@ -78,7 +78,7 @@ int append(const SdBus* bus, sd_bus_message* message, const std::string& type, c
   return result < 0 ? result : bus->sd_bus_message_close_container(message);
 }
 
-// Jobs that have ended, by object path, with their results: JobRemoved may come before the reply that names the job.
+// Jobs that have ended, as pairs of object path and result: JobRemoved may come before the reply that names the job.
 struct Jobs {
   const SdBus* bus;
   std::vector<std::pair<std::string, std::string>> ended;
@@ -104,7 +104,7 @@ int note_job(sd_bus_message* message, void* data, sd_bus_error*) {
   return 0;
 }
 
-// A connection, and what has to be given back with it.
+// A connection, and what must be released with it.
 class Connection {
  public:
   explicit Connection(const SdBus* functions) : functions_(functions) {}
@@ -133,7 +133,7 @@ Napi::Value throw_bus_error(Napi::Env env, const char* what, int error, const sd
   return env.Undefined();
 }
 
-// Null after an exception when libsystemd is not there.
+// Null, with an exception, if libsystemd is missing.
 const SdBus* sd_bus_or_throw(Napi::Env env) {
   const char* missing = nullptr;
   const SdBus* functions = load_sd_bus(&missing);
@@ -179,7 +179,7 @@ uint64_t now_us() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
-// Handles what comes until the job has ended; -ETIMEDOUT when it does not in time.
+// Handles messages until the job has ended; -ETIMEDOUT if that takes too long.
 int wait_for_job(const SdBus* functions, Connection& connection, const Jobs& jobs, const std::string& job,
                  uint64_t timeout_us) {
   uint64_t deadline = now_us() + timeout_us;

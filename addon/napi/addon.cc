@@ -2,7 +2,7 @@
 
 namespace tsrun {
 
-// What Node alone has (addon/node); the standalone executable is linked without it.
+// Functions that exist only in Node (addon/node); the standalone executable is linked without them.
 __attribute__((weak)) void export_for_node(Napi::Env env, Napi::Object exports);
 
 }  // namespace tsrun

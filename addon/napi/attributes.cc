@@ -18,7 +18,7 @@ struct SchedAttr {
   uint64_t runtime;  // nanoseconds, like the two below
   uint64_t deadline;
   uint64_t period;
-  uint32_t util_min;  // Linux 5.3; older kernels take them as long as they are 0
+  uint32_t util_min;  // Linux 5.3; older kernels accept them as long as they are 0
   uint32_t util_max;
 };
 static_assert(sizeof(SchedAttr) == 56, "SCHED_ATTR_SIZE_VER1");
@@ -49,7 +49,7 @@ Napi::Value js_set_io_priority(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// Of the calling thread, which is the one that clones.
+// For the calling thread, which is the one that clones.
 Napi::Value js_set_own_cpu_affinity(const Napi::CallbackInfo& info) {
   SetOwnCpuAffinityArguments arguments(info);
   Napi::BigUint64Array mask = arguments.mask;

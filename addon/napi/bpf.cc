@@ -19,7 +19,7 @@ namespace {
 // As many programs as one cgroup may have (BPF_CGROUP_MAX_PROGS).
 constexpr uint32_t kMostPrograms = 64;
 
-// How often a load is begun that signals interrupt.
+// How often a load that a signal interrupts is tried.
 constexpr int kMostLoads = 100;
 
 long load_program(std::string_view instructions) {
@@ -36,7 +36,7 @@ long load_program(std::string_view instructions) {
   return loaded;
 }
 
-// The ids of the device programs that are attached to this very cgroup.
+// Gets the ids of the device programs attached to this very cgroup.
 long attached_programs(int cgroup_fd, std::vector<uint32_t>& ids) {
   ids.resize(kMostPrograms);
   bpf_attr attributes = {};
@@ -49,7 +49,7 @@ long attached_programs(int cgroup_fd, std::vector<uint32_t>& ids) {
   return result;
 }
 
-// Opens the program when it is one of ours; -1 otherwise.
+// Opens the program if it is one of ours; else -1.
 int open_ours(uint32_t id) {
   bpf_attr attributes = {};
   attributes.prog_id = id;
@@ -74,7 +74,7 @@ long attach(int cgroup_fd, int program_fd, int replaced_fd) {
   attributes.target_fd = static_cast<uint32_t>(cgroup_fd);
   attributes.attach_bpf_fd = static_cast<uint32_t>(program_fd);
   attributes.attach_type = BPF_CGROUP_DEVICE;
-  // Several programs must all agree: what is below or beside this one can only take more away.
+  // All attached programs must allow an access, so a program beside or below this one can only forbid more.
   attributes.attach_flags = BPF_F_ALLOW_MULTI;
   if (replaced_fd >= 0) {
     attributes.attach_flags |= BPF_F_REPLACE;
@@ -132,7 +132,7 @@ long program_of(std::string_view instructions, bool shared, bool* is_forged) {
 
 }  // namespace
 
-// There is no moment without a filter when one is replaced.
+// Replacing a filter leaves no moment without one.
 Napi::Value js_filter_devices(const Napi::CallbackInfo& info) {
   FilterDevicesArguments arguments(info);
   Napi::Env env = info.Env();

@@ -9,15 +9,15 @@
 
 namespace tsrun {
 
-// By this name our program is known again among those of others (systemd attaches one of its own to a unit).
+// This name distinguishes our program from those of others: systemd attaches one of its own to a unit.
 constexpr char kProgramName[] = "tsrun_devices";
 
 inline long bpf(bpf_cmd command, bpf_attr& attributes) {
   return sys(__NR_bpf, command, reinterpret_cast<long>(&attributes), sizeof(attributes));
 }
 
-// 0 or a negative errno. With room for them, also the instructions as the verifier has left them, unless the kernel
-// keeps them from this process: it then gives their address back as 0, or their length.
+// 0 or a negative errno. If there is room, also gets the instructions as the verifier has changed them. If the kernel
+// withholds them from this process, it sets their address or their length to 0.
 inline long describe_program(int fd, bpf_prog_info* description, bpf_insn* instructions = nullptr, size_t bytes = 0) {
   *description = {};
   description->xlated_prog_insns = reinterpret_cast<uint64_t>(instructions);
@@ -29,14 +29,14 @@ inline long describe_program(int fd, bpf_prog_info* description, bpf_insn* instr
   return bpf(BPF_OBJ_GET_INFO_BY_FD, attributes);
 }
 
-// Device programs that many containers have, loaded once: see program_pin.cc.
+// A device program that many containers use, loaded only once: see program_pin.cc.
 class ProgramPin {
  public:
-  // Without a place that nobody else can write to, there is no pin.
+  // There is no pin unless there is a directory that nobody else can write to.
   explicit ProgramPin(std::string_view instructions);
-  // The program's descriptor; -1 where there is none, or what is there is not this very program.
+  // The program's descriptor; -1 if there is none, or if it is not this very program.
   int open() const;
-  // Best effort: another command may be faster, and the place may be full.
+  // Pins the program if possible: another command may be faster, and the filesystem may be full.
   void make(int program_fd) const;
   bool is_forged() const { return is_forged_; }
 

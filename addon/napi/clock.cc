@@ -12,7 +12,7 @@ int64_t now() {
   return static_cast<int64_t>(time.tv_sec) * 1000000000 + time.tv_nsec;
 }
 
-// Of the standalone executable this is the process's start, but for what the kernel has done for execve(2).
+// In the standalone executable this is the start of the process, right after execve(2).
 const int64_t loaded = now();
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The border between JS and plain values: arguments in, numbers and buffers out, errno as a JS error.
+// Between JS and plain values: arguments in, numbers and buffers out, errno as a JS error.
 #pragma once
 #include <napi.h>
 

@@ -1,4 +1,4 @@
-// How a process that is not our child has ended, as far as the kernel tells.
+// How a process that is not our child ended, if the kernel tells.
 #include <linux/ioctl.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>

@@ -47,14 +47,14 @@ const char* type_name(unsigned char type) {
   }
 }
 
-// Calls use(entry) for each but . and .. and returns 0 or an errno.
+// Calls use(entry) for each entry but . and .. and returns 0 or an errno.
 template <typename Use>
 int each_entry(const std::string& path, Use use) {
   DIR* directory = opendir(path.c_str());
   if (directory == nullptr) return errno;
   int error = 0;
   for (;;) {
-    // The end sets no errno.
+    // At the end readdir(3) leaves errno as it is.
     errno = 0;
     dirent* entry = readdir(directory);
     error = errno;
@@ -80,7 +80,7 @@ Napi::Value js_read_file(const Napi::CallbackInfo& info) {
   return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
 }
 
-// One write(2), as interface files of the kernel want it, and more if need be
+// One write(2), as the kernel's interface files want it; more only if the first was short.
 Napi::Value js_write_file(const Napi::CallbackInfo& info) {
   WriteFileArguments arguments(info);
   const std::string& path = arguments.path;
@@ -213,7 +213,7 @@ Napi::Value js_directories_with(const Napi::CallbackInfo& info) {
   const std::string file = "/" + arguments.file;
   SortedDirectories result;
   int error = each_entry(path, [&](const dirent& entry) {
-    // Some filesystems do not say: lstat does.
+    // Some filesystems do not give the type; then lstat(2) does.
     if (entry.d_type != DT_DIR && entry.d_type != DT_UNKNOWN) return;
     std::string directory = path + "/" + entry.d_name;
     struct stat status = {}, inner = {};
@@ -233,7 +233,7 @@ Napi::Value js_read_directory(const Napi::CallbackInfo& info) {
   Napi::Array result = Napi::Array::New(info.Env());
   uint32_t at = 0;
   int error = each_entry(path, [&](const dirent& entry) {
-    // A directory may be long, and each value takes a handle.
+    // A directory may be long, and each value takes a handle until its scope ends.
     Napi::HandleScope scope(info.Env());
     result.Set(at++, entry.d_name);
     result.Set(at++, type_name(entry.d_type));

@@ -28,7 +28,7 @@ double now_ms() {
   return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
-// The state as a file of its own: the hook may read it slowly, seek, or not at all.
+// The state as a file of this hook's own, which it may read slowly, seek in, or not read at all.
 int state_file(const std::string& state) {
   int fd = memfd_create("state", MFD_CLOEXEC);
   int error = fd < 0 ? errno : write_all_at(fd, state.data(), state.size(), 0);
@@ -53,7 +53,7 @@ int spawn_hook(const std::string& path, std::vector<std::string>& args, std::vec
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
-  // A process group of its own, for a timeout to end whatever the hook has started.
+  // A process group of its own, so that a timeout can kill all that the hook has started.
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   int error =
@@ -75,7 +75,7 @@ void drain(int fd, std::string* tail) {
 
 enum class Wait { kDone, kTimedOut, kInterrupted, kFailed };
 
-// Until the hook has ended, the time is over, or the command is to end; kFailed leaves errno.
+// Waits until the hook has ended, its time is up, or the command is to end; kFailed leaves errno.
 Wait wait_until_done(int pidfd, int output_fd, double timeout_ms, std::string* tail) {
   double deadline = now_ms() + timeout_ms;
   pollfd fds[3] = {{pidfd, POLLIN, 0}, {output_fd, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
@@ -120,7 +120,7 @@ Napi::Value js_run_hook(const Napi::CallbackInfo& info) {
   long opened = sys(__NR_pidfd_open, pid, 0);
   UniqueFd pidfd(static_cast<int>(opened));
   std::string tail;
-  // A hook that cannot be waited for is ended: nobody would know how it went, or when.
+  // If the wait fails, the hook is killed: nobody would know how it ended, or when.
   Wait wait =
       opened < 0 ? Wait::kFailed : wait_until_done(pidfd.get(), output[0], static_cast<double>(hook.timeout_ms), &tail);
   int failure = opened < 0 ? static_cast<int>(-opened) : errno;

@@ -20,9 +20,9 @@ long set_tree(int tree, bool recursive, struct mount_attr attributes) {
              sizeof(attributes));
 }
 
-// A child that only holds a new user namespace open, until the parent's end of the pipe is closed or the parent is
-// gone. Between clone and exit it makes nothing but system calls: the JS process has other threads. What those have
-// open it closes, ends of other holders' pipes among it: two of them would wait for each other.
+// Makes a child that only holds a new user namespace, until the parent closes its end of the pipe or is gone. The child
+// only makes system calls, because the JS process has other threads. It closes the descriptors of those threads: among
+// them may be ends of other holders' pipes, and two holders would wait for each other.
 long clone_holder(int read_end) {
   long pid = sys(__NR_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (pid != 0) return pid;
@@ -37,7 +37,7 @@ long clone_holder(int read_end) {
 int write_map(const std::string& path, const std::string& map) {
   UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.get() < 0) return errno;
-  // The kernel takes a map whole, and only once.
+  // The kernel takes a map only in one write, and only once.
   ssize_t put = write(file.get(), map.data(), map.size());
   if (put < 0) return errno;
   return static_cast<size_t>(put) == map.size() ? 0 : EIO;
@@ -53,8 +53,8 @@ Napi::Value js_open_tree(const Napi::CallbackInfo& info) {
   long tree = sys(__NR_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
   if (tree < 0) return throw_errno(env, static_cast<int>(-tree), "open_tree", path);
   UniqueFd owner(static_cast<int>(tree));
-  // As the kernel does with mounts it copies into another user namespace: what is mounted in this tree must not appear
-  // on the host.
+  // As for mounts that the kernel copies into another user namespace: what is mounted in this tree must not appear on
+  // the host.
   struct mount_attr slave = {};
   slave.propagation = 1 << 19;  // MS_SLAVE
   long error = set_tree(owner.get(), true, slave);

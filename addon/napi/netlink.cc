@@ -1,4 +1,4 @@
-// Netlink sockets. What the messages say is composed and read in src/network; here they only travel.
+// Netlink sockets. src/network composes and reads the messages; this only sends and receives them.
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
@@ -16,14 +16,14 @@ namespace {
 
 constexpr size_t kReplyBuffer = 64 * 1024;  // more than the kernel puts into one datagram
 
-// Runs `make` with this thread in another network namespace; a socket belongs to the one that it was made in.
+// Runs `make` with this thread in another network namespace: a socket belongs to the namespace that it was made in.
 template <typename Make>
 int in_network(int namespace_fd, Make make) {
   UniqueFd own(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (own.get() < 0 || setns(namespace_fd, CLONE_NEWNET) != 0) return -1;
   int result = make();
   int error = errno;
-  // Going on in the container's network would be worse than anything.
+  // Nothing would be worse than to go on in the container's network.
   if (setns(own.get(), CLONE_NEWNET) != 0) abort();
   errno = error;
   return result;
@@ -31,7 +31,8 @@ int in_network(int namespace_fd, Make make) {
 
 int route_socket() { return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE); }
 
-// Adds the messages of one datagram to the replies. True when the answer is complete; `error` is a negative errno then.
+// Adds the messages of one datagram to the replies. True once the answer is complete; then `error` is 0 or a negative
+// errno.
 bool take(const char* datagram, size_t size, std::string* replies, int* error) {
   for (size_t at = 0; at + sizeof(nlmsghdr) <= size;) {
     nlmsghdr header;

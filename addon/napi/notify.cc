@@ -1,4 +1,4 @@
-// What a container tells by sd_notify(3), passed on to the service manager that started the runtime.
+// Passes on what a container reports by sd_notify(3) to the service manager that started the runtime.
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -20,20 +20,20 @@ namespace {
 
 // How long the service manager may take to answer BARRIER=1.
 constexpr int barrier_timeout_ms = 5000;
-// systemd reads no longer ones.
+// systemd does not read longer ones.
 constexpr size_t longest_message = 4096;
 
 struct Relay {
-  // The container's socket, and one that is connected to the service manager's. Borrowed.
+  // The container's socket, and one that is connected to the service manager's. Owned by the caller.
   int from;
   int to;
   int pidfd;
   pid_t pid;
-  // Return after the first READY, as a command does that does not stay.
+  // Return after the first READY, for a command that does not stay.
   bool once;
 };
 
-// Gives up silently: a service manager that has gone away must not end the container.
+// Fails silently: a service manager that is gone must not end the container.
 void tell(int socket, const std::string& text, int passed = -1) {
   iovec part = {const_cast<char*>(text.data()), text.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -52,8 +52,8 @@ void tell(int socket, const std::string& text, int passed = -1) {
   (void)sendmsg(socket, &header, MSG_NOSIGNAL);
 }
 
-// Waits until the service manager has taken in what it was told (sd_notify_barrier(3)): once this process is gone,
-// it could not find out any more which unit the message came from.
+// Waits until the service manager has read what it was sent (sd_notify_barrier(3)): once this process is gone, it
+// cannot find out which unit a message came from.
 void wait_for_barrier(int socket) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return;
@@ -64,8 +64,8 @@ void wait_for_barrier(int socket) {
   (void)poll(&closed, 1, barrier_timeout_ms);
 }
 
-// What a service manager is told of the container as of any service. Not what names processes or descriptors, which
-// are others outside (MAINPID, FDSTORE), nor who may say more (NOTIFYACCESS).
+// The fields that are passed on, as for any service. Not those that name processes or descriptors, which are different
+// outside (MAINPID, FDSTORE), nor NOTIFYACCESS, which decides who else may send.
 constexpr const char* passed_fields[] = {
     "READY=",       "RELOADING=",           "STOPPING=", "MONOTONIC_USEC=", "STATUS=", "ERRNO=", "BUSERROR=",
     "EXIT_STATUS=", "EXTEND_TIMEOUT_USEC=", "WATCHDOG=", "WATCHDOG_USEC="};
@@ -79,7 +79,7 @@ bool is_passed(const std::string& line) {
   return false;
 }
 
-// The lines of the message that are passed on; `ready` when READY is among them.
+// The lines of the message that are passed on; sets `ready` if READY is among them.
 std::string passed_lines(const std::string& message, bool* ready) {
   std::string result;
   for (size_t start = 0; start < message.size();) {
@@ -93,8 +93,8 @@ std::string passed_lines(const std::string& message, bool* ready) {
   return result;
 }
 
-// Passes one message on; whether it was READY. Descriptors that come with it are closed by the kernel, as no room is
-// left for them: that answers the container's own BARRIER=1.
+// Passes one message on; true if it was READY. There is no room for descriptors that come with it, so the kernel closes
+// them: that answers the container's own BARRIER=1.
 bool pass_on(const Relay& relay) {
   char text[longest_message];
   ssize_t got = recv(relay.from, text, sizeof(text), MSG_DONTWAIT);
@@ -108,7 +108,7 @@ bool pass_on(const Relay& relay) {
   return ready;
 }
 
-// Until the container's end, and what it said before that is passed on too.
+// Runs until the container ends, and passes on what it sent until then.
 void run_relay(const Relay& relay) {
   for (;;) {
     pollfd events[] = {{relay.from, POLLIN, 0}, {relay.pidfd, POLLIN, 0}};
@@ -130,11 +130,11 @@ void* relay_thread(void* argument) {
   return nullptr;
 }
 
-// Of the relay beside a container in the foreground: this process has one at most.
+// The relay beside a container in the foreground: this process has at most one.
 pthread_t background;
 bool has_background = false;
 
-// With every signal blocked, which are the main thread's to pass on.
+// With all signals blocked: the main thread passes them on.
 int start_background(const Relay& relay) {
   sigset_t all, before;
   sigfillset(&all);
@@ -156,7 +156,7 @@ Napi::Value js_notify_listen(const Napi::CallbackInfo& info) {
   const std::string& name = arguments.name;
   UniqueFd place(open(directory.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (place.get() < 0) return throw_errno(env, errno, "open", directory);
-  // Through the descriptor: a socket's path may only be 107 bytes long.
+  // By way of the directory's descriptor: a socket's path may have at most 107 bytes.
   std::string path = "/proc/self/fd/" + std::to_string(place.get()) + "/" + name;
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -180,7 +180,7 @@ Napi::Value js_notify_connect(const Napi::CallbackInfo& info) {
   address.sun_family = AF_UNIX;
   if (name.empty() || name.size() >= sizeof(address.sun_path)) return throw_errno(env, EINVAL, "connect", name);
   memcpy(address.sun_path, name.c_str(), name.size());
-  // An abstract one.
+  // An abstract socket.
   if (name[0] == '@') address.sun_path[0] = '\0';
   socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
   UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));

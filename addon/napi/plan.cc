@@ -1,5 +1,5 @@
-// Encodes the init ops of a Plan in the layout of addon/common/plan.h. Where runtime ops follow init ops, a sync op
-// carries the index of the first of them.
+// Encodes the init ops of a Plan in the layout of addon/common/plan.h. Where runtime ops follow init ops, a sync op has
+// the index of the first runtime op.
 #include "../common/plan.h"
 
 #include <fcntl.h>
@@ -46,7 +46,7 @@ std::vector<Step> steps_of(Napi::Env env, const Napi::Array& ops) {
   return steps;
 }
 
-// The fixed part, header and ops, and behind it the pool of strings and lists.
+// Writes the fixed part, header and ops, and after it the pool of strings and lists.
 class Writer {
  public:
   Writer(size_t fixed_size, const Napi::Object& slots, const Napi::Object& blobs)
@@ -82,7 +82,7 @@ class Writer {
   }
 
   std::vector<char>& bytes() { return bytes_; }
-  // What is wrong with the plan; empty as long as it is right.
+  // What is wrong with the plan; empty if nothing is.
   const std::string& wrong() const { return wrong_; }
 
  private:
@@ -92,17 +92,17 @@ class Writer {
     put(&word, sizeof(word));
   }
 
-  // Offset of what takes so many bytes of the pool, which may move when the next place is asked for.
+  // The offset of a new place of this size in the pool. The next call may move the pool.
   uint32_t place(size_t size) {
     size_t at = (bytes_.size() + kFieldSize - 1) / kFieldSize * kFieldSize;
     bytes_.resize(at + size);
     return static_cast<uint32_t>(at);
   }
 
-  // With a NUL at its end, which its length does not count.
+  // Ends with a NUL, which the length does not count.
   Str string(const Napi::Value& value) {
     std::string text = value.As<Napi::String>().Utf8Value();
-    // C would cut it short; CVE-2021-43784 was of that kind.
+    // C would cut the string there; CVE-2021-43784 was of that kind.
     if (text.find('\0') != std::string::npos) wrong_ = "a string of the plan holds a NUL byte";
     uint32_t at = place(text.size() + 1);
     memcpy(&bytes_[at], text.data(), text.size());
@@ -129,7 +129,7 @@ class Writer {
     return {at, static_cast<uint32_t>(source.ByteLength())};
   }
 
-  // Negative numbers as their two's complement.
+  // Negative numbers in two's complement.
   static uint64_t number(const Napi::Value& value) {
     bool lossless;
     if (value.IsBigInt()) return value.As<Napi::BigInt>().Uint64Value(&lossless);
@@ -137,7 +137,7 @@ class Writer {
     return real < 0 ? static_cast<uint64_t>(static_cast<int64_t>(real)) : static_cast<uint64_t>(real);
   }
 
-  // What stands in slots or blobs under this name.
+  // The value with this name in slots or blobs.
   Napi::Value named(const Napi::Object& things, const Napi::Value& name) {
     Napi::Value thing = things.Get(name);
     if (thing.IsUndefined()) wrong_ = "the plan names " + name.As<Napi::String>().Utf8Value() + ", which no op made";
@@ -184,7 +184,7 @@ Napi::Value js_write_plan(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   std::vector<char>& bytes = writer.bytes();
-  // Offsets are of 32 bits.
+  // Offsets have 32 bits.
   if (bytes.size() >= kAbsent) return throw_errno(env, E2BIG, "the plan");
   header.size = static_cast<uint32_t>(bytes.size());
   memcpy(bytes.data(), &header, sizeof(header));

@@ -18,7 +18,7 @@ namespace tsrun {
 
 namespace {
 
-// poll that a signal does not cut short; timeouts are rough then, which no caller minds.
+// poll(2) that goes on after a signal. The timeout then begins anew, which no caller minds.
 int poll_again(pollfd* fds, nfds_t count, int timeout_ms) {
   int ready;
   do {
@@ -48,7 +48,7 @@ Napi::Value reap_pidfd(Napi::Env env, int pidfd) {
 Napi::Value js_pidfd_open(const Napi::CallbackInfo& info) {
   PidfdOpenArguments arguments(info);
   long fd = sys(__NR_pidfd_open, arguments.pid, 0);
-  // Of a thread the kernel says EINVAL or ENOENT: the process that had its number is gone.
+  // EINVAL or ENOENT: a thread has this number, so the process that had it is gone.
   if (fd == -EINVAL || fd == -ENOENT) fd = -ESRCH;
   if (fd < 0) return throw_errno(info.Env(), static_cast<int>(-fd), "pidfd_open");
   return Napi::Number::New(info.Env(), static_cast<double>(fd));

@@ -1,4 +1,4 @@
-// Programs of the host that a command asks: ps(1), newuidmap(1).
+// Programs of the host that a command runs: ps(1), newuidmap(1).
 #include "program.h"
 
 #include <fcntl.h>
@@ -52,7 +52,7 @@ int spawn_program(std::vector<std::string>& args, int out, int error, pid_t* pid
   return failure;
 }
 
-// Both at once: a program that fills one pipe while the other is read would wait for ever. 0 or an errno.
+// Reads both at once: a program that fills one pipe while the other is read would wait for ever. 0 or an errno.
 int read_to_end(int out, int error, std::string texts[2]) {
   pollfd fds[2] = {{out, POLLIN, 0}, {error, POLLIN, 0}};
   while (fds[0].fd >= 0 || fds[1].fd >= 0) {
@@ -93,7 +93,7 @@ Napi::Value js_run_program(const Napi::CallbackInfo& info) {
   error_write.reset(-1);
   std::string texts[2];
   int unread = read_to_end(out[0], error[0], texts);
-  // What it says from now on has no reader.
+  // Nobody reads what it prints from now on.
   out_read.reset(-1);
   error_read.reset(-1);
   int status = 0;

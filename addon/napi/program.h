@@ -4,8 +4,8 @@
 
 namespace tsrun {
 
-// Looks a name up on the PATH. Entries that count from the working directory (empty and relative ones) are passed over:
-// that may be a place where others put files. Empty when there is no such program.
+// Looks a name up in PATH. Empty and relative entries are skipped: they mean the working directory, where others may
+// put files. Empty if there is no such program.
 std::string find_program(const std::string& name);
 
 }  // namespace tsrun

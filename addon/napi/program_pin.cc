@@ -1,10 +1,10 @@
-// A loaded program, kept in the kernel's filesystem for them (bpffs) under the hash of its instructions: the verifier
-// takes 0.3 ms, and nearly all containers have the same device filter.
+// A loaded program, pinned in bpffs under the hash of its instructions: the verifier takes 0.3 ms, and nearly all
+// containers have the same device filter.
 //
-// A pin is used only where nobody but root can have made it: its directory is root's alone, and so is the one above,
-// and both are of bpffs, so that no other filesystem has been mounted over them. And then only when the kernel says
-// that it is this program: by type, name, owner, its own hash of the instructions that the program was loaded from, and
-// by these instructions themselves where it gives them to us.
+// A pin is used only if nobody but root can have made it: only root can write to its directory and the one above, and
+// both are on bpffs, so no other filesystem is mounted over them. And only if the kernel confirms that it is this
+// program: by type, name, owner, its own hash of the instructions that were loaded, and by the instructions themselves
+// where it shows them.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -33,7 +33,7 @@ bool is_bpffs(int fd) {
 
 int open_directory(int at, const char* name) { return openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }
 
-// Nobody else can put something there, or take the place of what root has put there.
+// Nobody else can put something there, or replace what root has put there.
 bool is_safe_parent(int fd) {
   struct stat status = {};
   if (!is_bpffs(fd) || fstat(fd, &status) != 0 || status.st_uid != 0) return false;
@@ -86,8 +86,8 @@ int ProgramPin::open() const {
   return is_forged_ || has_other_instructions(fd.get()) ? -1 : fd.release();
 }
 
-// The kernel's hash is cut off after eight bytes. A verifier or JIT that rewrites instructions
-// (net.core.bpf_jit_harden) is no forger: what it has rewritten is not used, and nothing is said.
+// Needed because the kernel's hash has only eight bytes. A verifier or JIT may rewrite instructions
+// (net.core.bpf_jit_harden), which is no forgery: such a program is not used, and nothing is reported.
 bool ProgramPin::has_other_instructions(int fd) const {
   std::string translated(instructions_.size(), '\0');
   bpf_prog_info description = {};
@@ -103,7 +103,7 @@ bool ProgramPin::is_same(int fd) const {
   if (describe_program(fd, &description) < 0) return false;
   if (description.type != BPF_PROG_TYPE_CGROUP_DEVICE || description.created_by_uid != 0) return false;
   if (description.nr_map_ids != 0 || strcmp(description.name, kProgramName) != 0) return false;
-  // The first bytes of SHA-256 since Linux 6.18, of SHA-1 before (bpf_prog_calc_tag).
+  // The tag is the beginning of SHA-256 since Linux 6.18, and of SHA-1 before (bpf_prog_calc_tag).
   return is_tag(description, hash_) || is_tag(description, sha1(instructions_));
 }
 

@@ -1,5 +1,5 @@
-// A seccomp profile as BPF, by libseccomp. The library is linked statically in every form of tsrun: no host needs it,
-// and a profile makes the same filter everywhere.
+// Compiles a seccomp profile to BPF with libseccomp. The library is linked statically into every form of tsrun: no host
+// needs it, and a profile gives the same filter everywhere.
 #include <fcntl.h>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -52,7 +52,7 @@ class Compiler {
   const std::vector<char>& program() const { return program_; }
   const std::vector<std::string>& unknown() const { return unknown_; }
 
-  // The highest number that any of the profile's names has there; -1 when it has none.
+  // The highest number that any of the profile's names has on that architecture; -1 if none has one.
   int newest(int64_t architecture) const {
     int highest = -1;
     for (const SeccompRule& rule : profile_.rules) {
@@ -98,7 +98,7 @@ class Compiler {
     return true;
   }
 
-  // libseccomp takes a rule twice, but each time in as long as it has rules.
+  // libseccomp accepts the same rule twice, but adding one takes the longer the more it has.
   bool repeats_earlier(const SeccompRule& rule, int number) {
     return rule.conditions.empty() && !unconditional_.insert({number, rule.action}).second;
   }
@@ -150,7 +150,7 @@ Napi::Value js_libseccomp_version(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), version_text());
 }
 
-// No Linux has numbered one above 600 yet.
+// No Linux has a call with a number above 600 yet.
 Napi::Value js_syscall_names(const Napi::CallbackInfo& info) {
   constexpr int kEnd = 1024;
   Napi::Array names = Napi::Array::New(info.Env());

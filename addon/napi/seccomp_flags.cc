@@ -3,7 +3,7 @@
 
 namespace tsrun {
 
-// The kernel is asked with a null program, which is EFAULT for a flag that it knows.
+// Asks the kernel with a null program: if it knows the flag, the error is EFAULT.
 Napi::Value js_seccomp_flags(const Napi::CallbackInfo& info) {
   SeccompFlagsArguments arguments(info);
   constexpr int kSetModeFilter = 1;

@@ -1,4 +1,4 @@
-// A program of the host that a command talks to over a socket for as long as it works: criu(8).
+// A program of the host that a command talks to over a socket while it works: criu(8).
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/mount.h>
@@ -22,20 +22,20 @@ struct Service {
   // What it writes goes here; stdin is the caller's or /dev/null (-1).
   int output;
   int input;
-  // A directory that becomes a mount point in a mount namespace of the service's own, or nullptr.
+  // A directory that is made a mount point in a mount namespace of the service's own, or nullptr.
   const char* root;
   bool own_group;
 };
 
-// What failed in the child before execve, through the pipe.
+// What failed in the child before execve; comes through the pipe.
 struct Failure {
   int error;
   int step;
 };
 constexpr const char* kSteps[] = {"unshare", "mount", "dup3", "execve"};
 
-// Makes nothing but system calls: the JS process has other threads. The mount namespace is gone with the last process
-// in it, however that ends, so that the bind mount needs no undo.
+// Only makes system calls, because the JS process has other threads. The mount namespace goes with its last process, so
+// the bind mount needs no undoing.
 int prepare(const Service& service, int* step) {
   *step = 0;
   if (service.own_group) sys(__NR_setpgid, 0, 0);
@@ -43,7 +43,7 @@ int prepare(const Service& service, int* step) {
     long made = sys(__NR_unshare, CLONE_NEWNS);
     if (made < 0) return static_cast<int>(-made);
     *step = 1;
-    // Mounts that come to the host meanwhile are seen; none goes back.
+    // Later mounts of the host arrive here; none goes back.
     long slave = sys(__NR_mount, nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr);
     if (slave < 0) return static_cast<int>(-slave);
     long bound = sys(__NR_mount, service.root, service.root, nullptr, MS_BIND | MS_REC, nullptr);
@@ -66,7 +66,7 @@ int prepare(const Service& service, int* step) {
   Failure failure = {};
   failure.error = prepare(service, &failure.step);
   if (failure.error == 0) {
-    // As a new program finds them.
+    // The state that a new program expects.
     struct {
       void* handler;
       unsigned long flags;

@@ -15,7 +15,7 @@ namespace tsrun {
 
 namespace {
 
-// A path of a socket may only be 107 bytes long; through its directory's descriptor it may be of any length.
+// A socket's path may have at most 107 bytes; by way of its directory's descriptor it may have any length.
 class SocketAddress {
  public:
   SocketAddress(const std::string& directory, const std::string& name) {
@@ -44,7 +44,7 @@ int receive(int fd, void* data, size_t size, int* passed) {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control;
-  // Room for one descriptor: in the padding that CMSG_SPACE counts there is some for a second, which would stay open.
+  // Room for exactly one descriptor: the padding that CMSG_SPACE counts has room for a second, which would stay open.
   header.msg_controllen = CMSG_LEN(sizeof(int));
   ssize_t got;
   do {
@@ -94,7 +94,7 @@ Napi::Value js_send_message(const Napi::CallbackInfo& info) {
   } while (put < 0 && errno == EINTR);
   int error = put < 0 ? errno : static_cast<size_t>(put) == bytes.ByteLength() ? 0 : EIO;
   if (error == 0) return info.Env().Undefined();
-  // Whoever should wait for it all the same waits no longer: the caller may be about to wait for its answer.
+  // If somebody waits for it all the same, end that: the caller may be about to wait for the answer.
   shutdown(socket, SHUT_WR);
   return throw_errno(info.Env(), error, "sendmsg");
 }

@@ -1,5 +1,5 @@
-// Starting tsrun-init: a sealed memfd with its bytes (so that no file of the host can be reached through
-// /proc/PID/exe, CVE-2019-5736), then clone3 and execveat.
+// Starts tsrun-init: a sealed memfd with its bytes, so that /proc/PID/exe leads to no file of the host (CVE-2019-5736),
+// then clone3 and execveat.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -32,12 +32,12 @@ int init_memfd() {
   return sealed_image("tsrun-init", tsrun_init_image, static_cast<size_t>(tsrun_init_image_end - tsrun_init_image));
 }
 
-// Everything the child needs, made before the clone: between clone3 and execveat nothing may allocate or lock, as the
-// JS process has other threads.
+// Everything the child needs, made before the clone: between clone3 and execveat nothing may allocate or lock, because
+// the JS process has other threads.
 struct Child {
   int image_fd;
   int preserve_fds;
-  // What the child has from 0 on, and room for copies of them; without any it keeps the caller's own.
+  // The child's descriptors from 0 on, and room for copies of them; if there are none, it keeps the caller's.
   const int* descriptors;
   int* copies;
   int descriptor_count;
@@ -47,7 +47,7 @@ struct Child {
   volatile long error;
 };
 
-// By way of copies above all of them: one's number may be another's place.
+// First copies them above all of them, because the number of one may be the place of another.
 long place_descriptors(Child* child) {
   int count = child->descriptor_count;
   for (int i = 0; i < count; i++) {
@@ -73,8 +73,8 @@ void run_child(Child* child) {
   child->error = sys(__NR_execveat, child->image_fd, "", child->arguments, environment, AT_EMPTY_PATH);
 }
 
-// clone3 on a stack of its own with CLONE_VM|CLONE_VFORK: no page tables are copied, and the parent's thread waits
-// until the child has left its memory by execveat or exit.
+// clone3 with a stack of its own and CLONE_VM|CLONE_VFORK: no page tables are copied, and the parent's thread waits
+// until the child leaves its memory by execveat or exit.
 long clone_child(struct clone_args* how, Child* child) {
   void (*entry)(Child*) = run_child;
 #if defined(__x86_64__)
@@ -119,7 +119,7 @@ long clone_child(struct clone_args* how, Child* child) {
 #endif
 }
 
-// The memory the clone call hands to the child.
+// The child's stack.
 class Stack {
  public:
   Stack() : base_(mmap(nullptr, kChildStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
@@ -133,7 +133,7 @@ class Stack {
   void* base_;
 };
 
-// No signal handler of Node's may run in the child, which shares Node's memory, nor in the thread that waits for it.
+// No signal handler of Node may run in the child, which shares Node's memory, nor in the thread that waits for it.
 class BlockSignals {
  public:
   BlockSignals() {
@@ -147,7 +147,7 @@ class BlockSignals {
   sigset_t before_;
 };
 
-// A clone under way, and all that it needs until the child has left this memory.
+// A clone under way, with all that it needs until the child leaves this memory.
 struct Spawn {
   UniqueFd image;
   int image_error = 0;
@@ -163,16 +163,16 @@ struct Spawn {
   long pid = 0;
   pthread_t thread = {};
   bool threaded = false;
-  // Of the library, which gives up what a command's end would: readable when the thread has done.
+  // Readable once the thread is done. For the library, which can be told to give up where a command would end.
   UniqueFd done;
 };
 
-// A child that is born into a frozen cgroup does not come to its execveat before that is thawed, or it is killed.
+// A child that is made in a frozen cgroup does not reach execveat before the cgroup is thawed or the child killed.
 bool await_thread(Spawn* spawn) {
   bool goes_on = spawn->done.get() < 0 || waits_for(spawn->done.get());
   pollfd done = {spawn->done.get(), POLLIN, 0};
   while (!goes_on && poll(&done, 1, kKillEveryMs) <= 0) {
-    // The kernel has written it before the child runs.
+    // The kernel writes it before the child runs.
     int pidfd = *const_cast<volatile int*>(&spawn->pidfd);
     if (pidfd >= 0) sys(__NR_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
   }
@@ -180,10 +180,11 @@ bool await_thread(Spawn* spawn) {
   return goes_on;
 }
 
-// A thread that runs JS starts one at a time.
+// A thread that runs JS starts only one at a time.
 thread_local std::unique_ptr<Spawn> under_way;
 
-// Whether placing what the child gets would overwrite what init needs. An engine holds more descriptors than that.
+// Whether placing the child's descriptors would overwrite those that init needs. Mostly not: an engine has more of them
+// open.
 bool overwrites(const Spawn& spawn) {
   int count = spawn.child.descriptor_count;
   if (count > 0 && spawn.image.get() < count) return true;
@@ -208,8 +209,8 @@ void* run_spawn(void* data) {
   return nullptr;
 }
 
-// CLONE_VFORK stops the thread that calls it until the child has its own memory, some hundred microseconds: the JS goes
-// on meanwhile. Where no thread can be had, nothing is lost but that.
+// CLONE_VFORK stops the calling thread until the child has memory of its own, some hundred microseconds. In a thread of
+// its own, the JS goes on meanwhile; if there can be no thread, only that time is lost.
 void begin(Spawn* spawn) {
   if (has_own_interrupts()) spawn->done.reset(eventfd(0, EFD_CLOEXEC));
   BlockSignals blocked;

@@ -1,4 +1,4 @@
-// Who freezes a cgroup for a moment may be killed in that moment: a guard thaws it then.
+// A command that freezes a cgroup for a moment may be killed in that moment: then a guard thaws it.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/wait.h>
@@ -17,16 +17,17 @@ namespace {
 constexpr int kAttempts = 50;
 constexpr long kPauseNanoseconds = 20000000;
 
-// What is left of the cgroup when it has been removed needs no thawing.
+// A cgroup that has been removed needs no thawing.
 bool thawed(int freeze_fd) {
   long put = sys(__NR_write, freeze_fd, "0", 1);
   return put == 1 || put == -ENODEV;
 }
 
-// One byte says that all is well; the end of the pipe, that nobody is left who could say so. It makes nothing but
-// system calls: the JS process has other threads.
+// A byte means that all is well; the end of the pipe, that the command is gone. It only makes system calls, because the
+// JS process has other threads.
 [[noreturn]] void guard(int pipe, int freeze_fd) {
-  // A signal for the process group of the command is not for this one. Nothing of the command's stays open here.
+  // A session of its own: signals for the command's process group are not for the guard. None of the command's
+  // descriptors stays open here.
   sys(__NR_setsid);
   bool placed = sys(__NR_dup3, pipe, 0, 0) >= 0 && sys(__NR_dup3, freeze_fd, 1, 0) >= 0;
   if (placed) {
@@ -80,7 +81,7 @@ Napi::Value js_end_thaw_guard(const Napi::CallbackInfo& info) {
   UniqueFd write_end(arguments.guard.pipe);
   bool is_thawed = arguments.thawed;
   if (is_thawed) {
-    // Without a word it thaws once more, which changes nothing.
+    // If this fails, the guard thaws once more, which changes nothing.
     ssize_t ignored = write(write_end.get(), "", 1);
     static_cast<void>(ignored);
   }

@@ -1,4 +1,4 @@
-// Whether a filesystem takes its options, asked without making one.
+// Whether a filesystem accepts its options, without making one.
 #include <linux/mount.h>
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ long configure(int context, const std::string& parameter) {
 
 }  // namespace
 
-// The context is never told to create anything, and goes with its descriptor.
+// Nothing is created in the context, and it goes with its descriptor.
 Napi::Value js_try_filesystem(const Napi::CallbackInfo& info) {
   TryFilesystemArguments arguments(info);
   Napi::Env env = info.Env();

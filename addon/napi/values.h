@@ -1,4 +1,4 @@
-// A value of JS as a value of C++, and back: what the structs of ../generated/functions.h are made with.
+// Converts values of JS to C++ and back, for the structs of ../generated/functions.h.
 #pragma once
 #include <optional>
 #include <type_traits>

@@ -1,4 +1,4 @@
-// Waiting beside Node's event loop: one thread for all descriptors that the library has its promises from.
+// Waits beside Node's event loop: one thread for all descriptors that the library's promises depend on.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -15,11 +15,11 @@ namespace tsrun {
 
 namespace {
 
-// Of the event the thread is ended by; those of JS are never 0.
+// The token of the event that ends the thread; those of JS are never 0.
 constexpr uint64_t kStop = 0;
 constexpr int kEvents = 64;
 
-// Of one environment of Node: the main thread's, or a worker's.
+// One for each environment of Node: the main thread, or a worker.
 class Watcher {
  public:
   // 0 or an errno.
@@ -39,7 +39,7 @@ class Watcher {
     return error;
   }
 
-  // Before Node takes the function away that the thread calls.
+  // Called before Node removes the function that the thread calls.
   void stop() {
     if (!runs_) return;
     runs_ = false;
@@ -84,8 +84,8 @@ class Watcher {
     }
   }
 
-  // An exception is left pending, so that Node sees to it. At the process's end no JavaScript can be called any more,
-  // which is no error; Napi::Function::Call would make one of it, and end the process for that.
+  // An exception stays pending, and Node handles it. At the end of the process no JavaScript can be called any more,
+  // which is no error; Napi::Function::Call would treat it as one and end the process.
   void tell(uint64_t token) {
     told_.NonBlockingCall([token](Napi::Env env, Napi::Function callback) {
       napi_value argument = Napi::Number::New(env, static_cast<double>(token));

@@ -1,5 +1,5 @@
-// Only in the build of scripts/sanitize.mjs: what the sanitizers do, whatever environment a command is given. Memory
-// that a command has not freed when it ends is no fault, as it ends.
+// Only in the build of scripts/sanitize.mjs: the sanitizers' options, fixed here because a command's environment may be
+// anything. Leaks are not reported: a command ends without freeing its memory.
 extern "C" __attribute__((visibility("default"), no_sanitize("address", "undefined"))) const char*
 __asan_default_options() {
   return "detect_leaks=0:disable_coredump=0:exitcode=86:detect_stack_use_after_return=1:log_"
