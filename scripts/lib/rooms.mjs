@@ -22,7 +22,7 @@ export const rooms = {
 
   host: ['addon', 'build-info', 'linux'],
   config: ['addon', 'linux', 'log'],
-  template: ['addon', 'host'],
+  template: ['addon', 'host', 'linux'],
   seccomp: ['addon', 'build-info', 'host', 'linux', 'log'],
   systemd: ['addon', 'linux', 'log'],
   plan: ['linux', 'style', 'systemd'],

@@ -2,6 +2,7 @@ import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import type { DeviceRule } from '../generated/ops.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
+import { type Capability, hasCapability } from '../linux/capabilities.ts';
 import { log, logFinding } from '../log.ts';
 import { deviceProgram } from './device-program.ts';
 
@@ -42,9 +43,9 @@ const bpfNeeds = 'attaching a device filter needs CAP_BPF and CAP_NET_ADMIN outs
 const bpfAbove = 'the device program of a cgroup above allows no other below it (attached without BPF_F_ALLOW_MULTI)';
 
 function mayFilter(): boolean {
-  const [netAdmin, sysAdmin, bpf] = [1n << 12n, 1n << 21n, 1n << 39n];
   const own = ownCapabilities();
-  return isInitialUserNamespace() && ((own & sysAdmin) !== 0n || ((own & bpf) !== 0n && (own & netAdmin) !== 0n));
+  const has = (name: Capability) => hasCapability(own, name);
+  return isInitialUserNamespace() && (has('CAP_SYS_ADMIN') || (has('CAP_BPF') && has('CAP_NET_ADMIN')));
 }
 
 /** @param may whether this process could attach a filter if nothing above forbade it */

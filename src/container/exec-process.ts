@@ -1,7 +1,7 @@
 import type { PartSource } from '../config/locate.ts';
 import { TsrunError } from '../errors.ts';
 import type { Process } from '../generated/spec.ts';
-import { capabilityNames } from '../linux/capabilities.ts';
+import { capabilityBit } from '../linux/capabilities.ts';
 
 /** The value of --user: numbers, or names to look up in the container's own files. */
 export interface ExecUser {
@@ -126,7 +126,7 @@ function withCapabilities(
  */
 function capabilityName(text: string): string {
   const name = text.toUpperCase().replace(/^(CAP_)?/, 'CAP_');
-  if ((capabilityNames as readonly string[]).includes(name)) return name;
+  if (capabilityBit(name) !== undefined) return name;
   throw new TsrunError(`--cap: unknown capability ${JSON.stringify(text)}`, { hint: 'see capabilities(7)' });
 }
 

@@ -5,7 +5,7 @@ import { CgroupFiles, type Count, unlimited } from '../cgroup/files.ts';
 import { cgroupPids } from '../cgroup/processes.ts';
 import type { NamespaceType } from '../generated/spec.ts';
 import { networkInterfaces } from '../host/network.ts';
-import { capabilityNames } from '../linux/capabilities.ts';
+import { capabilitiesIn } from '../linux/capabilities.ts';
 import { namesIn, textOf } from '../there.ts';
 import type { ContainerRecord } from './record.ts';
 import { type PrintedState, printedState } from './state.ts';
@@ -194,7 +194,7 @@ function privilegesOf(pid: number, status: Map<string, string>) {
   return {
     uid: Number(status.get('Uid')?.split('\t')[1] ?? 0),
     gid: Number(status.get('Gid')?.split('\t')[1] ?? 0),
-    capabilities: capabilityNames.filter((_, number) => (effective & (1n << BigInt(number))) !== 0n),
+    capabilities: capabilitiesIn(effective),
     noNewPrivileges: status.get('NoNewPrivs') === '1',
     seccomp: modes[Number(status.get('Seccomp') ?? 0)] ?? 'off',
     label: label === '' ? null : label,

@@ -5,7 +5,7 @@ import { commit, version } from '../build-info.ts';
 import { loweringProblems } from '../check/lowering.ts';
 import { everyProperty } from '../generated/explain.ts';
 import type { HostFacts } from '../host/facts.ts';
-import { capabilityNames } from '../linux/capabilities.ts';
+import { capabilitiesIn } from '../linux/capabilities.ts';
 import { namespaceFlags } from '../linux/namespaces.ts';
 import { oldestKernel } from '../lower/kernel.ts';
 import { libseccompVersion } from '../seccomp/compile.ts';
@@ -67,7 +67,7 @@ export function infoOf(host: HostFacts): Info {
       uid,
       gid,
       initialUserNamespace: host.initialUserNamespace,
-      capabilities: capabilityNames.filter((_, number) => (host.capabilities & (1n << BigInt(number))) !== 0n),
+      capabilities: capabilitiesIn(host.capabilities),
       subordinateUids: rangesOf('uid', uid),
       subordinateGids: rangesOf('gid', uid),
       newuidmap: onPath('newuidmap'),

@@ -42,3 +42,23 @@ export const capabilityNames = [
   'CAP_BPF',
   'CAP_CHECKPOINT_RESTORE',
 ] as const;
+
+export type Capability = (typeof capabilityNames)[number];
+
+const bits = new Map<string, bigint>(capabilityNames.map((name, number) => [name, 1n << BigInt(number)]));
+
+/** Its bit in a set of capabilities, as /proc/PID/status and capset(2) have it; undefined for an unknown name. */
+export function capabilityBit(name: Capability): bigint;
+export function capabilityBit(name: string): bigint | undefined;
+export function capabilityBit(name: string): bigint | undefined {
+  return bits.get(name);
+}
+
+export function hasCapability(set: bigint, name: Capability): boolean {
+  return (set & capabilityBit(name)) !== 0n;
+}
+
+/** The names of a set's bits, in the order of their numbers. */
+export function capabilitiesIn(set: bigint): Capability[] {
+  return capabilityNames.filter((name) => hasCapability(set, name));
+}

@@ -1,5 +1,6 @@
 import type { Linux, LinuxNamespace, NamespaceType, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
+import { hasCapability } from '../linux/capabilities.ts';
 import type { Warning } from '../plan/plan.ts';
 
 /**
@@ -90,8 +91,7 @@ export function hasNew(context: Context, type: NamespaceType): boolean {
 
 /** Whether the runtime has power over the host's own mounts and filesystems (CAP_SYS_ADMIN). */
 export function isPrivileged({ host }: Context): boolean {
-  const sysAdmin = 1n << 21n;
-  return (host.capabilities & sysAdmin) !== 0n;
+  return hasCapability(host.capabilities, 'CAP_SYS_ADMIN');
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Names for the numbers in ops: modes, flags, capabilities, masks. */
 import type { DeviceRule, Op, UnitProperty } from '../generated/ops.ts';
-import { capabilityNames } from '../linux/capabilities.ts';
+import { capabilityBit, capabilityNames } from '../linux/capabilities.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
 import { attr, propagationFlags, superblock } from '../linux/mount-constants.ts';
 import { namespaceFlags } from '../linux/namespaces.ts';
@@ -40,7 +40,7 @@ const filterFlags = bitsOf(valuesOf(seccompFlags));
 const schedulingFlags = bitsOf(valuesOf(schedulerFlags));
 const namespaces = bitsOf(namespaceFlags);
 const propagations = bitsOf(propagationFlags);
-const capabilities: Bits = capabilityNames.map((name, number) => [1n << BigInt(number), name]);
+const capabilities: Bits = capabilityNames.map((name) => [capabilityBit(name), name]);
 
 /** File types of stat(2), with the letters of linux.devices. */
 const fileTypes: Readonly<Record<number, string>> = { 2: 'c', 6: 'b', 1: 'p' };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LinuxIDMapping } from '../generated/spec.ts';
 import { isInitialUserNamespace, ownCapabilities } from '../host/facts.ts';
+import { hasCapability } from '../linux/capabilities.ts';
 import { isThere } from '../there.ts';
 
 /** The facts that decide which container an unprivileged user can have. */
@@ -32,10 +33,11 @@ export function rootlessFacts(): RootlessFacts {
   };
 }
 
-/** Whether the runtime may map what its own user namespace maps: CAP_SETGID, CAP_SETUID, CAP_SETFCAP. */
+/** Whether the runtime may map what its own user namespace maps. */
 function isRootOfUserNamespace(): boolean {
-  const needed = (1n << 6n) | (1n << 7n) | (1n << 31n);
-  return process.geteuid?.() === 0 && !isInitialUserNamespace() && (ownCapabilities() & needed) === needed;
+  if (process.geteuid?.() !== 0 || isInitialUserNamespace()) return false;
+  const own = ownCapabilities();
+  return (['CAP_SETGID', 'CAP_SETUID', 'CAP_SETFCAP'] as const).every((name) => hasCapability(own, name));
 }
 
 function allOfUserNamespace() {

@@ -1,9 +1,6 @@
 import { deviceRulesOf } from '../../linux/device-rules.ts';
 import { type Context, namespaceOf } from '../context.ts';
 
-/** CAP_MKNOD, from capabilities(7). */
-export const mknod = 1n << 27n;
-
 /**
  * Whether only the lack of device nodes keeps the container from the host's disks: it has no cgroup and so no device
  * filter, and no user namespace to do the filter's work. False if its rules allow every device anyway.

@@ -1,6 +1,7 @@
 import { normalize } from 'node:path';
 import type { Op } from '../../generated/ops.ts';
 import type { LinuxDevice, LinuxIDMapping } from '../../generated/spec.ts';
+import { hasCapability } from '../../linux/capabilities.ts';
 import { type Context, opensTrees } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
 import { mountRequests } from './mount-request.ts';
@@ -58,9 +59,8 @@ export function isDevBound(context: Context): boolean {
 
 /** Whether init may make device nodes before it enters the container's user namespace, where that is forbidden. */
 function makesNodes(context: Context): boolean {
-  const capMknod = 1n << 27n;
   const { initialUserNamespace, capabilities } = context.host;
-  return initialUserNamespace && (capabilities & capMknod) !== 0n && opensTrees(context);
+  return initialUserNamespace && hasCapability(capabilities, 'CAP_MKNOD') && opensTrees(context);
 }
 
 /**

@@ -1,10 +1,8 @@
 import { TsrunError } from '../../errors.ts';
 import type { Op, WriteIdMapsOp } from '../../generated/ops.ts';
 import type { LinuxIDMapping } from '../../generated/spec.ts';
+import { hasCapability } from '../../linux/capabilities.ts';
 import { type Context, hasNew, namespaceOf } from '../context.ts';
-
-const capSetgid = 1n << 6n;
-const capSetuid = 1n << 7n;
 
 /** config-linux.md, User namespace mappings. */
 export function lowerWriteIdMaps(context: Context): Op[] {
@@ -16,8 +14,8 @@ export function lowerWriteIdMaps(context: Context): Op[] {
     from: '/linux/uidMappings',
     uids: lines(linux.uidMappings),
     gids: lines(linux.gidMappings),
-    uidHelper: needsHelper(linux.uidMappings, host.uid, (host.capabilities & capSetuid) !== 0n),
-    gidHelper: needsHelper(linux.gidMappings, host.gid, (host.capabilities & capSetgid) !== 0n),
+    uidHelper: needsHelper(linux.uidMappings, host.uid, hasCapability(host.capabilities, 'CAP_SETUID')),
+    gidHelper: needsHelper(linux.gidMappings, host.gid, hasCapability(host.capabilities, 'CAP_SETGID')),
     denySetgroups: deniesSetgroups(context),
   };
   // /proc/PID of a process that is not dumpable belongs to root. This process holds no secrets yet.
@@ -44,7 +42,7 @@ const typesOfRoot: readonly string[] = ['devpts', 'mqueue'];
  */
 function demandRoot(context: Context): void {
   const { host, linux, spec } = context;
-  if (!host.initialUserNamespace || (host.capabilities & capSetuid) === 0n) return;
+  if (!host.initialUserNamespace || !hasCapability(host.capabilities, 'CAP_SETUID')) return;
   const missing = (['uidMappings', 'gidMappings'] as const).find(
     (name) => (linux[name] ?? []).length > 0 && !isMapped(linux[name] ?? [], 0),
   );
@@ -83,7 +81,7 @@ export function lowerAdoptIds(context: Context): Op[] {
  */
 export function deniesSetgroups(context: Context): boolean {
   const { host, linux } = context;
-  if (!hasNew(context, 'user') || (host.capabilities & capSetgid) !== 0n) return false;
+  if (!hasNew(context, 'user') || hasCapability(host.capabilities, 'CAP_SETGID')) return false;
   return !needsHelper(linux.gidMappings, host.gid, false);
 }
 

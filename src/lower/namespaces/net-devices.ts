@@ -1,14 +1,13 @@
 import { appendPointer } from '../../config/read/pointer.ts';
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
+import { hasCapability } from '../../linux/capabilities.ts';
 import type { Context } from '../context.ts';
-
-const capNetAdmin = 1n << 12n;
 
 /** config-linux.md, Network Devices. */
 export function lowerNetDevices({ host, linux }: Context): Op[] {
   const devices = Object.entries(linux.netDevices ?? {});
-  if (devices.length > 0 && (host.capabilities & capNetAdmin) === 0n) {
+  if (devices.length > 0 && !hasCapability(host.capabilities, 'CAP_NET_ADMIN')) {
     throw new TsrunError('moving network devices needs CAP_NET_ADMIN', {
       about: '/linux/netDevices',
       hint: 'an ordinary user cannot give devices away: leave the property out',

@@ -1,7 +1,7 @@
 import type { Op } from '../../generated/ops.ts';
-import { capabilityNames } from '../../linux/capabilities.ts';
+import { capabilityBit } from '../../linux/capabilities.ts';
 import { type Context, namespaceOf } from '../context.ts';
-import { isUnfiltered, mknod } from '../limits/unfiltered.ts';
+import { isUnfiltered } from '../limits/unfiltered.ts';
 import { keptForSeccomp } from './seccomp.ts';
 
 type SetName = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient';
@@ -38,13 +38,12 @@ type Refused = Map<string, Set<string>>;
 function capabilityMask(context: Context, set: SetName, refused: Refused): bigint {
   const { spec } = context;
   const grantable = grantableCapabilities(context);
-  const withheld = isUnfiltered(context) ? mknod : 0n;
+  const withheld = isUnfiltered(context) ? capabilityBit('CAP_MKNOD') : 0n;
   let mask = 0n;
   for (const name of spec.process?.capabilities?.[set] ?? []) {
-    const number = (capabilityNames as readonly string[]).indexOf(name);
-    // Validation has warned about it.
-    if (number < 0) continue;
-    const bit = 1n << BigInt(number);
+    const bit = capabilityBit(name);
+    // Validation has warned about an unknown one.
+    if (bit === undefined) continue;
     const problem = refusalOf(bit, grantable, withheld);
     if (problem === undefined) {
       mask |= bit;

@@ -1,10 +1,10 @@
 import { TsrunError } from '../../errors.ts';
 import type { LoadSeccompOp, Op } from '../../generated/ops.ts';
 import type { LinuxSeccomp, LinuxSyscall, SeccompFlag } from '../../generated/spec.ts';
+import { capabilityBit } from '../../linux/capabilities.ts';
 import { flags as flagTable, listenerFlags } from '../../linux/seccomp.ts';
 import type { Context } from '../context.ts';
 
-const sysAdmin = 1n << 21n;
 const from = '/linux/seccomp';
 
 /**
@@ -47,7 +47,7 @@ export function lowerHookFilter(context: Context): Op[] {
  * bounding, inheritable and ambient ones (capabilities(7)).
  */
 export function keptForSeccomp({ spec, linux }: Context): bigint {
-  return linux.seccomp !== undefined && spec.process?.noNewPrivileges !== true ? sysAdmin : 0n;
+  return linux.seccomp !== undefined && spec.process?.noNewPrivileges !== true ? capabilityBit('CAP_SYS_ADMIN') : 0n;
 }
 
 function usesNotify({ defaultAction, syscalls = [] }: LinuxSeccomp): boolean {

@@ -14,6 +14,8 @@ export interface HookOutcome {
 
 interface NamedHook {
   from: string;
+  kind: string;
+  index: number | bigint;
   path: string;
 }
 
@@ -34,7 +36,7 @@ export function hookFailed(hook: NamedHook & { timeoutSeconds: number | bigint }
   return new TsrunError(`${nameOf(hook)}: ${what ?? 'failed'}${why}; ${tail}`, {
     code: 'EHOOK',
     pointer: hook.from,
-    hint: isTooLong ? tooLongHint : hookHint(kindOf(hook), hook.path, outcome),
+    hint: isTooLong ? tooLongHint : hookHint(hook.kind, hook.path, outcome),
   });
 }
 
@@ -50,11 +52,6 @@ export function hookNotRun(hook: NamedHook, error: unknown): unknown {
   });
 }
 
-function nameOf(hook: NamedHook): string {
-  const [, , index] = hook.from.split('/').filter(Boolean);
-  return `error running ${kindOf(hook)} hook #${index}: ${hook.path}`;
-}
-
-function kindOf({ from }: NamedHook): string {
-  return from.split('/').filter(Boolean)[1] ?? '';
+function nameOf({ kind, index, path }: NamedHook): string {
+  return `error running ${kind} hook #${index}: ${path}`;
 }

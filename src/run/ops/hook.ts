@@ -7,6 +7,8 @@ import { type HookOutcome, hookFailed, hookNotRun } from '../failures/hook-failu
 /** A hook as an op or the config gives it, with its place for messages. */
 export interface PlacedHook {
   from: string;
+  kind: string;
+  index: number | bigint;
   path: string;
   args: readonly string[];
   env: readonly string[];
@@ -18,6 +20,8 @@ export interface PlacedHook {
 export function placeHook(hook: Hook, kind: string, index: number): PlacedHook {
   return {
     from: `/hooks/${kind}/${index}`,
+    kind,
+    index,
     path: hook.path,
     args: hook.args ?? [hook.path],
     ...ownEnv(hook),

@@ -3,10 +3,9 @@ import { addon } from '../../addon.ts';
 import { errorCode, systemHint, TsrunError } from '../../errors.ts';
 import type { CheckIdMapsOp, WriteIdMapsOp } from '../../generated/ops.ts';
 import { ownCapabilities } from '../../host/facts.ts';
+import { hasCapability } from '../../linux/capabilities.ts';
 
 type Kind = 'uid' | 'gid';
-
-const capSetfcap = 1n << 31n;
 
 /**
  * Maps IDs in the new user namespace of process `pid`. Groups come first: newuidmap(1) looks only at the process's
@@ -51,7 +50,7 @@ export function mapHint(code: string, value: string, capabilities = ownCapabilit
  */
 function lacksSetfcap(map: string, capabilities: bigint): boolean {
   const mapsRoot = map.split('\n').some((line) => line.split(' ')[1] === '0');
-  return mapsRoot && (capabilities & capSetfcap) === 0n;
+  return mapsRoot && !hasCapability(capabilities, 'CAP_SETFCAP');
 }
 
 /** @throws TsrunError with what the helper says */
