@@ -1,17 +1,22 @@
 /** The worker's part of exec. */
 import { readFileSync } from 'node:fs';
 import { addon } from '../addon.ts';
+import { parseSpecText } from '../config/read/parse.ts';
 import { validateProcess } from '../config/validate/process.ts';
 import { type ExecRequest, prepareExec, startProcess } from '../container/exec.ts';
 import { type MadeProcess, parseUser, processMaker } from '../container/exec-process.ts';
 import { logFindings } from '../container/log-findings.ts';
 import type { ContainerDirectory } from '../container/store.ts';
 import type { Process } from '../generated/spec.ts';
+import { checkConsole } from '../host/descriptor-sockets.ts';
 import type { Child, Place } from './places.ts';
 
 export interface ExecJob extends Place {
-  /** The program and its arguments, or what differs from the container's own process. */
-  readonly process: readonly string[] | Partial<Process>;
+  /**
+   * The program and its arguments, or what differs from the container's own process, or the JSON text of a process that
+   * takes nothing from that one.
+   */
+  readonly process: readonly string[] | Partial<Process> | string;
   /** name=value. */
   readonly env: readonly string[];
   readonly cwd: string | undefined;
@@ -23,12 +28,14 @@ export interface ExecJob extends Place {
   readonly ignorePaused: boolean;
   readonly pidFile: string | undefined;
   readonly descriptors: readonly number[];
+  /** Whether the caller takes the terminal's master itself. */
+  readonly holdsTerminal?: boolean;
 }
 
 export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof Place>): Child {
   const user = job.user === undefined ? {} : parseUser(job.user);
   const request: ExecRequest = {
-    process: isCommand(job.process) ? fromCommand(job.process, job, user) : changed(job.process),
+    process: makerOf(job, user),
     // The caller looks after the process.
     detach: true,
     pidFile: job.pidFile,
@@ -42,28 +49,45 @@ export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof
     groupName: user.groupName,
   };
   const prepared = prepareExec(directory, request);
+  checkConsole(prepared.spec.process?.terminal === true, job.holdsTerminal !== true, undefined);
   logFindings(prepared.plan, prepared.sourceOf);
   const affinity = prepared.plan.ops.some(({ op }) => op === 'set-own-cpu-affinity') ? ownAffinity() : undefined;
   try {
-    const { pid, pidfd } = startProcess(directory, prepared, request);
-    return { pid, pidfd };
+    const { pid, pidfd, terminal } = startProcess(directory, prepared, request);
+    return { pid, pidfd, ...(terminal >= 0 && { terminal }) };
   } finally {
     // A command would end here; a worker goes on, and needs its own CPUs again.
     if (affinity !== undefined) addon().setOwnCpuAffinity(affinity);
   }
 }
 
-function isCommand(process: ExecJob['process']): process is readonly string[] {
+type ProcessMaker = (own: Process | undefined) => MadeProcess;
+type User = ReturnType<typeof parseUser>;
+
+function makerOf(job: Omit<ExecJob, keyof Place>, user: User): ProcessMaker {
+  const { process } = job;
+  if (typeof process === 'string') return () => complete(process);
+  return isCommand(process) ? fromCommand(process, job, user) : changed(process);
+}
+
+function isCommand(process: readonly string[] | Partial<Process>): process is readonly string[] {
   return Array.isArray(process);
 }
 
-function fromCommand(command: readonly string[], job: Omit<ExecJob, keyof Place>, user: ReturnType<typeof parseUser>) {
+/** The text and not its value, which may have lost digits. */
+function complete(text: string): MadeProcess {
+  const path = 'process';
+  const { process, source } = validateProcess(parseSpecText(text, path), { text, path });
+  return { process, given: process, source };
+}
+
+function fromCommand(command: readonly string[], job: Omit<ExecJob, keyof Place>, user: User): ProcessMaker {
   const { cwd, env, noNewPrivileges, capabilities } = job;
   const rest = { file: undefined, tty: false, additionalGids: [], label: undefined, apparmor: undefined };
   return processMaker({ ...rest, command, cwd, env, user, noNewPrivileges, capabilities });
 }
 
-function changed(given: Partial<Process>): (own: Process | undefined) => MadeProcess {
+function changed(given: Partial<Process>): ProcessMaker {
   return (own) => {
     const whole = { cwd: '/', ...own, terminal: false, ...given };
     const text = JSON.stringify(whole, null, 2);

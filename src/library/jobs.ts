@@ -52,6 +52,8 @@ export interface CreateJob extends Subject {
   readonly consoleSocket: string | undefined;
   readonly pidfdSocket: string | undefined;
   readonly descriptors: readonly number[];
+  /** Whether the caller takes the terminal's master itself. */
+  readonly holdsTerminal?: boolean;
 }
 
 export interface SpawnJob extends Place {
@@ -81,13 +83,13 @@ function sourceFrom(spec: Spec): BundleConfig {
 
 /** @param starts whether this job also starts it */
 function makeFrom(job: CreateJob, starts: boolean): Created {
-  const { root, lowering, consoleSocket, pidfdSocket, descriptors } = job;
+  const { root, lowering, consoleSocket, pidfdSocket, descriptors, holdsTerminal = false } = job;
   const given = { root, starts, consoleSocket, pidfdSocket, descriptors, hosted: true } as const;
-  return makeContainer({ ...given, lowering, config: loadedFrom(job), tty: false, detached: true });
+  return makeContainer({ ...given, lowering, config: loadedFrom(job), tty: false, detached: !holdsTerminal });
 }
 
-function childOf({ record, pidfd }: Created): Child {
-  return { pid: record.init?.pid ?? 0, pidfd };
+function childOf({ record, pidfd, terminal }: Created): Child {
+  return { pid: record.init?.pid ?? 0, pidfd, ...(terminal >= 0 && { terminal }) };
 }
 
 /** Reaps a process that has ended. */

@@ -8,4 +8,6 @@ export interface Place {
 export interface Child {
   readonly pid: number;
   readonly pidfd: number;
+  /** Master of its terminal, if it has one and the job was to return it. */
+  readonly terminal?: number;
 }

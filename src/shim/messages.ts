@@ -47,8 +47,20 @@ export const runcOptions = {
   systemd_cgroup: [9, 'bool'],
 } as const;
 
+/** The first field of all requests. */
+export const taskRequest = { id: [1, 'string'] } as const;
+
 /** The fields of most requests: the container, and the id of an exec process. */
 export const processRequest = { id: [1, 'string'], exec_id: [2, 'string'] } as const;
+
+export const execRequest = {
+  ...processRequest,
+  terminal: [3, 'bool'],
+  stdin: [4, 'string'],
+  stdout: [5, 'string'],
+  stderr: [6, 'string'],
+  spec: [7, any],
+} as const;
 
 export const killRequest = { ...processRequest, signal: [3, 'uint32'], all: [4, 'bool'] } as const;
 export const closeIoRequest = { ...processRequest, stdin: [3, 'bool'] } as const;
@@ -119,6 +131,14 @@ export const events = {
       exited_at: [4, timestamp],
       id: [5, 'string'],
     },
+  },
+  '/tasks/exec-added': {
+    type: 'containerd.events.TaskExecAdded',
+    fields: { container_id: [1, 'string'], exec_id: [2, 'string'] },
+  },
+  '/tasks/exec-started': {
+    type: 'containerd.events.TaskExecStarted',
+    fields: { container_id: [1, 'string'], exec_id: [2, 'string'], pid: [3, 'uint32'] },
   },
   '/tasks/oom': { type: 'containerd.events.TaskOOM', fields: { container_id: [1, 'string'] } },
   '/tasks/paused': { type: 'containerd.events.TaskPaused', fields: { container_id: [1, 'string'] } },

@@ -7,7 +7,8 @@ import { isThere } from '../there.ts';
 import { createOptionsOf } from './create-options.ts';
 import type { Publisher } from './events.ts';
 import * as messages from './messages.ts';
-import { Task, type TaskExit } from './task.ts';
+import type { ShimProcess, TaskExit } from './process.ts';
+import { Task } from './task.ts';
 import { type Call, Status } from './ttrpc.ts';
 
 const services = ['containerd.task.v2.Task', 'containerd.task.v3.Task'];
@@ -48,58 +49,73 @@ export class TaskService {
     Create: (payload: Uint8Array) => this.#create(payload),
 
     Start: async (payload: Uint8Array) => {
-      const task = this.#find(payload, 'Start');
-      const { id } = task.options;
-      const starting = task
-        .start()
-        .then(() => this.#publisher.publish('/tasks/start', { container_id: id, pid: task.pid }));
-      task.starting = starting.catch(() => undefined);
+      const { task, process } = this.#process(payload);
+      const starting = process.start().then(() => this.#tellStart(task, process));
+      process.starting = starting.catch(() => undefined);
       await starting;
-      return encode(messages.pidResponse, { pid: task.pid });
+      return encode(messages.pidResponse, { pid: process.pid });
+    },
+
+    Exec: async (payload: Uint8Array) => {
+      const asked = decode(messages.execRequest, payload);
+      const { exec_id: id = '', stdin = '', stdout = '', stderr = '' } = asked;
+      const task = this.#task(payload);
+      if (id === '') throw new Status('invalidArgument', 'Exec without an exec_id');
+      if (asked.terminal) throw new Status('unimplemented', 'Exec with a terminal');
+      const process = Buffer.from(asked.spec?.value ?? nothing).toString();
+      const exec = task.addExec({ id, io: { stdin, stdout, stderr }, process });
+      this.#publisher.publish('/tasks/exec-added', { container_id: task.id, exec_id: id });
+      void exec.ended.then((exit) => this.#tellExit(task, exec, exit));
+      return nothing;
     },
 
     State: async (payload: Uint8Array) => {
-      const task = this.#find(payload, 'State');
-      const { id, bundle, io } = task.options;
-      const status = messages.taskStatus[await task.status()];
-      const end = task.exit && { exit_status: task.exit.status, exited_at: messages.timestampOf(task.exit.at) };
-      return encode(messages.stateResponse, { id, bundle, pid: task.pid, status, ...io, ...end });
+      const { task, process } = this.#process(payload);
+      const { id, pid, io, exit } = process;
+      const status = messages.taskStatus[await process.status()];
+      const exec = process === task ? {} : { exec_id: id };
+      const end = exit && endOf(exit);
+      return encode(messages.stateResponse, { id, bundle: task.options.bundle, pid, status, ...io, ...end, ...exec });
     },
 
     Wait: async (payload: Uint8Array) => {
-      return encode(messages.waitResponse, endOf(await this.#find(payload, 'Wait').ended));
+      return encode(messages.waitResponse, endOf(await this.#process(payload).process.ended));
     },
 
     Kill: async (payload: Uint8Array) => {
       const { signal = 0, all = false } = decode(messages.killRequest, payload);
-      await this.#find(payload, 'Kill').kill(signal, all);
+      await this.#process(payload).process.kill(signal, all);
       return nothing;
     },
 
     Delete: async (payload: Uint8Array) => {
-      const task = this.#find(payload, 'Delete');
-      const { id } = task.options;
-      const end = { pid: task.pid, ...endOf(await task.delete()) };
-      // A late second Delete must not take a new task of the same name away.
-      if (this.#tasks.get(id) === task) this.#tasks.delete(id);
-      this.#publisher.publish('/tasks/delete', { container_id: id, ...end });
+      const { task, process } = this.#process(payload);
+      const { id } = process;
+      const end = { pid: process.pid, ...endOf(await process.delete()) };
+      if (process !== task) {
+        // A late second Delete must not take a new process or task of the same name away.
+        if (task.execs.get(id) === process) task.execs.delete(id);
+      } else {
+        if (this.#tasks.get(id) === task) this.#tasks.delete(id);
+        this.#publisher.publish('/tasks/delete', { container_id: id, ...end });
+      }
       return encode(messages.deleteResponse, end);
     },
 
     Pids: async (payload: Uint8Array) => {
-      const pids = await this.#find(payload, 'Pids').pids();
+      const pids = await this.#task(payload).pids();
       return encode(messages.pidsResponse, { processes: pids.map((pid) => ({ pid })) });
     },
 
     Pause: async (payload: Uint8Array) => {
-      const task = this.#find(payload, 'Pause');
+      const task = this.#task(payload);
       await task.pause();
       this.#publisher.publish('/tasks/paused', { container_id: task.options.id });
       return nothing;
     },
 
     Resume: async (payload: Uint8Array) => {
-      const task = this.#find(payload, 'Resume');
+      const task = this.#task(payload);
       await task.resume();
       this.#publisher.publish('/tasks/resumed', { container_id: task.options.id });
       return nothing;
@@ -108,13 +124,13 @@ export class TaskService {
     Update: async (payload: Uint8Array) => {
       const { resources } = decode(messages.updateRequest, payload);
       const text = Buffer.from(resources?.value ?? nothing).toString();
-      await this.#find(payload, 'Update').update(JSON.parse(text) as LinuxResources);
+      await this.#task(payload).update(JSON.parse(text) as LinuxResources);
       return nothing;
     },
 
     CloseIO: async (payload: Uint8Array) => {
-      const task = this.#find(payload, 'CloseIO');
-      if (decode(messages.closeIoRequest, payload).stdin) task.closeInput();
+      const { process } = this.#process(payload);
+      if (decode(messages.closeIoRequest, payload).stdin) process.closeInput();
       return nothing;
     },
 
@@ -128,15 +144,34 @@ export class TaskService {
     Shutdown: async () => nothing,
   };
 
-  #find(payload: Uint8Array, method: string): Task {
-    const { id = '', exec_id: execId = '' } = decode(messages.processRequest, payload);
-    // The second field of these requests is something else: it decodes to nothing here, or is no exec id.
-    if (execId !== '' && !['Pids', 'Pause', 'Resume', 'Update'].includes(method)) {
-      throw new Status('unimplemented', `${method} of a process of Exec's`);
-    }
+  #task(payload: Uint8Array): Task {
+    const { id = '' } = decode(messages.taskRequest, payload);
     const task = this.#tasks.get(id);
     if (task === undefined) throw new Status('notFound', `no such task: ${id}`);
     return task;
+  }
+
+  /** The task's own process, or the one of Exec's that the request names. */
+  #process(payload: Uint8Array): { task: Task; process: ShimProcess } {
+    const { exec_id: execId = '' } = decode(messages.processRequest, payload);
+    const task = this.#task(payload);
+    if (execId === '') return { task, process: task };
+    const process = task.execs.get(execId);
+    if (process === undefined) throw new Status('notFound', `no such process: ${execId}`);
+    return { task, process };
+  }
+
+  #tellStart(task: Task, { id, pid }: ShimProcess): void {
+    if (id === task.id) this.#publisher.publish('/tasks/start', { container_id: id, pid });
+    else this.#publisher.publish('/tasks/exec-started', { container_id: task.id, exec_id: id, pid });
+  }
+
+  /** A short program ends while its start is still under way; who follows events must see start first. */
+  async #tellExit(task: Task, process: ShimProcess, exit: TaskExit): Promise<void> {
+    await process.starting;
+    // One of Exec's that was deleted and never started has no exit.
+    if (process.pid === 0) return;
+    this.#publisher.publish('/tasks/exit', { container_id: task.id, id: process.id, pid: process.pid, ...endOf(exit) });
   }
 
   async #create(payload: Uint8Array): Promise<Uint8Array> {
@@ -150,11 +185,7 @@ export class TaskService {
       const task = await Task.create(options);
       this.#tasks.set(id, task);
       this.#publisher.publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
-      void task.ended.then(async (exit) => {
-        // A short program ends while its start is still under way; who follows events must see start first.
-        await task.starting;
-        this.#publisher.publish('/tasks/exit', { container_id: id, id, pid: task.pid, ...endOf(exit) });
-      });
+      void task.ended.then((exit) => this.#tellExit(task, task, exit));
       return encode(messages.pidResponse, { pid: task.pid });
     } finally {
       this.#coming.delete(id);

@@ -1,5 +1,5 @@
 /**
- * The FIFOs of a task, which containerd names and its client reads. The container gets them directly: nothing is
+ * The FIFOs of a process, which containerd names and its client reads. The process gets them directly: nothing is
  * copied. The shim holds the other end of each, so that a reader may leave and come back, and stdin stays open until
  * CloseIO.
  */
@@ -7,19 +7,26 @@ import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
 import { Status } from './ttrpc.ts';
 
-export interface TaskStdio {
-  /** The container's descriptors 0, 1 and 2. */
+/** Paths; '' for a stream that nobody wants. */
+export interface Io {
+  readonly stdin: string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProcessStdio {
+  /** The process's descriptors 0, 1 and 2. */
   readonly descriptors: readonly number[];
-  /** Called when the container has them, or will never get them. */
+  /** Called when the process has them, or will never get them. */
   closeTheirs(): void;
   closeInput(): void;
-  /** Called when the task is deleted. */
+  /** Called when the process is deleted. */
   release(): void;
 }
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
 
-export function openStdio(paths: { stdin: string; stdout: string; stderr: string }): TaskStdio {
+export function openStdio(paths: Io): ProcessStdio {
   const theirs: number[] = [];
   const held: number[] = [];
   let input: number | undefined;
@@ -28,8 +35,7 @@ export function openStdio(paths: { stdin: string; stdout: string; stderr: string
       demandFifo(path);
       if (path === '') theirs.push(openSync('/dev/null', index === 0 ? O_RDONLY : O_WRONLY));
       else if (index === 0) {
-        // Opened for both directions, because neither end may be open yet; the container's own end must be a blocking
-        // one.
+        // Opened for both directions, because neither end may be open yet; the process's own end must be a blocking one.
         input = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
         theirs.push(openSync(path, O_RDONLY | O_NOCTTY));
       } else {

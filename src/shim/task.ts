@@ -4,34 +4,30 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
-import { TsrunError } from '../errors.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import type { Child, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { watchOnce } from '../library/watch.ts';
 import { SIGKILL } from '../linux/signals.ts';
 import type { CreateOptions } from './create-options.ts';
+import { type ExecOptions, ExecProcess } from './exec.ts';
+import { isOver, worded } from './failure.ts';
 import { mountRootfs, unmountRootfs } from './mounts.ts';
 import { noteOf } from './note.ts';
-import { openStdio, type TaskStdio } from './stdio.ts';
+import type { ProcessStatus, ShimProcess, TaskExit } from './process.ts';
+import { type Io, openStdio, type ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
-/** How a task has ended: the status as a shell has it, and the time in milliseconds since 1970. */
-export interface TaskExit {
-  readonly status: number;
-  readonly at: number;
-}
-
-export class Task {
+export class Task implements ShimProcess {
   readonly options: CreateOptions;
   readonly pid: number;
   readonly ended: Promise<TaskExit>;
   exit: TaskExit | undefined;
-  /** Settles, and never rejects, when start is over. */
   starting: Promise<void> | undefined;
-  readonly #stdio: TaskStdio;
+  readonly execs = new Map<string, ExecProcess>();
+  readonly #stdio: ProcessStdio;
 
-  private constructor(options: CreateOptions, child: Child, stdio: TaskStdio) {
+  private constructor(options: CreateOptions, child: Child, stdio: ProcessStdio) {
     this.options = options;
     this.pid = child.pid;
     this.#stdio = stdio;
@@ -41,7 +37,7 @@ export class Task {
   static async create(options: CreateOptions): Promise<Task> {
     const { bundle, root, id } = options;
     await mountRootfs(bundle, options.rootfs);
-    let stdio: TaskStdio | undefined;
+    let stdio: ProcessStdio | undefined;
     try {
       writeFileSync(noteOf(bundle), JSON.stringify({ root }), { mode: 0o600 });
       stdio = openStdio(options.io);
@@ -59,6 +55,14 @@ export class Task {
     }
   }
 
+  get id(): string {
+    return this.options.id;
+  }
+
+  get io(): Io {
+    return this.options.io;
+  }
+
   get place(): Place {
     const { root, id } = this.options;
     return { root, id };
@@ -70,6 +74,8 @@ export class Task {
     // Without its own pid namespace, other processes outlive init. With one there is nothing left to kill.
     await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
     const end: ContainerExit = await runJob('finish', { ...this.place, pidfd, keep: true });
+    // Init's end takes them along, and who follows events must see it come last.
+    await Promise.all([...this.execs.values()].map((exec) => exec.pid === 0 || exec.ended));
     this.exit = { status: end.code ?? 128 + (end.signal ?? SIGKILL), at };
     return this.exit;
   }
@@ -80,19 +86,28 @@ export class Task {
     });
   }
 
-  /** @returns created, running, paused or stopped, whichever program has made it so */
-  async status(): Promise<'created' | 'running' | 'paused' | 'stopped'> {
+  /** Tells what it is, whichever program has made it so. */
+  async status(): Promise<ProcessStatus> {
     if (this.exit !== undefined) return 'stopped';
     const { status } = await runJob('state', this.place);
     return status === 'creating' ? 'created' : status;
   }
 
   async kill(signal: number, all: boolean): Promise<void> {
-    const isOver = () => new Status('notFound', 'process already finished');
     if (this.exit !== undefined && !all) throw isOver();
     await runJob('kill', { ...this.place, signal, all }).catch((error) => {
       throw ['EWRONGSTATE', 'ENOTFOUND'].includes(error.code) ? isOver() : error;
     });
+  }
+
+  /** @throws Status when the task has a process of this id, or has ended */
+  addExec(options: ExecOptions): ExecProcess {
+    const { id } = options;
+    if (this.exit !== undefined) throw new Status('failedPrecondition', 'cannot exec in a stopped container');
+    if (id === this.id || this.execs.has(id)) throw new Status('alreadyExists', `process ${id} already exists`);
+    const exec = new ExecProcess(this.place, options);
+    this.execs.set(id, exec);
+    return exec;
   }
 
   pids = (): Promise<number[]> => runJob('ps', this.place);
@@ -118,12 +133,6 @@ export class Task {
 
   release(): void {
     this.#stdio.release();
+    for (const exec of this.execs.values()) exec.release();
   }
-}
-
-/** As containerd's own shim words an error of runc; callers look for these words. */
-function worded(verb: string, error: unknown): unknown {
-  if (error instanceof Status) return error;
-  const text = error instanceof TsrunError ? error.asLine : (error as Error).message;
-  return new Error(`OCI runtime ${verb} failed: ${text}`);
 }

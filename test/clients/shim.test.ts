@@ -16,6 +16,7 @@ for (const suite of suites) {
     // The first: nothing runs yet.
     await t.test('two detached tasks, started at once, of one process', (t) => detachedTasks(t, containerd));
     await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
+    await t.test('more processes in a task', (t) => execs(t, containerd));
     await t.test('what it cannot do it says by name', (t) => unimplemented(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));
   });
@@ -90,11 +91,59 @@ async function detachedTasks(t: Test, containerd: Containerd) {
   );
 }
 
+async function execs(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  await containerd.outputOf(...runArguments(['--detach', '--env', 'A=task'], 'host', 'sleep', '1000'));
+  const exec = (id: string, ...args: string[]) => ['task', 'exec', '--exec-id', id, 'host', ...args];
+  const inside = await heard(['stdout'], () =>
+    containerd.ctr(...exec('one', 'sh', '-c', 'cat /proc/1/comm; echo $A; exit 3')),
+  );
+  t.match(inside, { code: 3, stdout: 'sleep\ntask\n' }, 'an id is free again when its process is deleted');
+  const ctr = ['ctr', '--namespace', namespace];
+  const input = await place.run([...ctr, ...exec('input', 'sh', '-c', 'read line; echo got $line >/got')], {
+    input: 'a line\n',
+  });
+  t.equal(input.code, 0);
+  const root = `/proc/${await containerd.pid('host')}/root`;
+  t.equal(await place.outputOf(['cat', `${root}/got`]), 'got a line\n');
+  const missing = await containerd.ctr(...exec('missing', 'no-such-program'));
+  t.match(missing.stderr, /OCI runtime exec failed: .*executable file .*not found in \$PATH/);
+
+  const events = place.startDaemon([...ctr, 'events']);
+  const script = 'trap "exit 6" TERM; : >/ready; while :; do sleep 0.1; done';
+  const running = containerd.ctr(...exec('signalled', 'sh', '-c', script));
+  await waitFor(
+    'the process to be ready',
+    async () => (await place.run(['test', '-e', `${root}/ready`])).code === 0 || undefined,
+  );
+  t.match((await containerd.ctr(...exec('signalled', 'true'))).stderr, /already exists/);
+  await containerd.outputOf('task', 'kill', '--exec-id', 'signalled', '--signal', 'TERM', 'host');
+  t.equal((await running).code, 6);
+  const told = () => ['exec-added', 'exec-started', 'exit'].every((topic) => isTold(topic, events.output.stdout));
+  await waitFor('the events', () => told() || undefined);
+
+  await containerd.outputOf('task', 'pause', 'host');
+  t.match((await containerd.ctr(...exec('paused', 'true'))).stderr, /paused/);
+  await containerd.outputOf('task', 'resume', 'host');
+
+  const last = containerd.ctr(...exec('last', 'sleep', '1000'));
+  await waitFor('the last process', async () => {
+    const pids = await containerd.outputOf('task', 'ps', 'host');
+    return pids.trim().split('\n').length === 3 || undefined;
+  });
+  await containerd.outputOf('task', 'kill', '--signal', 'KILL', 'host');
+  t.equal((await last).code, 137, 'it ends with the task');
+  await containerd.waitForStatus('host', 'STOPPED');
+  t.match((await containerd.ctr(...exec('late', 'true'))).stderr, /stopped|not running/);
+  await containerd.ctr('task', 'delete', 'host');
+  await containerd.outputOf('container', 'delete', 'host');
+}
+
+function isTold(topic: string, events: string): boolean {
+  return new RegExp(`/tasks/${topic} .*signalled`).test(events);
+}
+
 async function unimplemented(t: Test, containerd: Containerd) {
-  await containerd.outputOf(...runArguments(['--detach'], 'box', 'sleep', '1000'));
-  const exec = await containerd.ctr('task', 'exec', '--exec-id', 'one', 'box', 'true');
-  t.match(exec.stderr, /containerd\.task\.v\d\.Task\/Exec/);
-  await containerd.remove('box');
   const terminal = await containerd.ctrOnTerminal(...runArguments(['--rm', '--tty'], 'terminal', 'tty'));
   t.match(terminal.stdout, /Create with a terminal/);
 }
