@@ -3,7 +3,7 @@
 import type { Problem } from '../config/validate/finding.ts';
 import type { Mount } from '../generated/spec.ts';
 import { meantFilesystem, meantOption } from '../linux/mount-suggestions.ts';
-import { sortOptions } from '../lower/mounts/mount-options.ts';
+import { optionPointer, sortOptions } from '../lower/mounts/mount-options.ts';
 import type { CheckContext } from './context.ts';
 
 /**
@@ -78,17 +78,19 @@ function moduleOf({ probe, host }: CheckContext, type: string): string | null | 
 
 function optionProblems(context: CheckContext, type: string, { options = [] }: Mount, at: string): Problem[] {
   if (!tried.has(type)) return [];
-  const parameters = sortOptions(options, at).parameters.filter(({ text }) => !paths.test(text));
+  const sorted = sortOptions(options, at);
+  const parameters = sorted.parameters.filter(({ text }) => !paths.test(text));
   if (parameters.length === 0) return [];
   const refused = context.probe.refusedOptions(
     type,
     parameters.map(({ text }) => text),
   );
-  return parameters.flatMap(({ text, from, generic }, index): Problem[] => {
+  return parameters.flatMap(({ text, option, generic }, index): Problem[] => {
     const isOdd = type === 'devpts' && !generic && !devptsOptions.test(text);
     const words = refused[index] ?? (isOdd ? `devpts: it has no option ${JSON.stringify(text)}` : undefined);
     if (words === undefined) return [];
     const hint = `neither mount(8) nor ${type} takes it so: ${meantOption(text, type) ?? 'is it misspelt?'}`;
-    return [{ pointer: from, message: `the kernel refuses the option ${JSON.stringify(text)}: ${words}`, hint }];
+    const message = `the kernel refuses the option ${JSON.stringify(text)}: ${words}`;
+    return [{ pointer: optionPointer(sorted, option), message, hint }];
   });
 }

@@ -79,9 +79,9 @@ function bindOwnCgroup(context: Context, request: MountRequest): Op[] {
     });
   }
   const readonly = {
+    ...options.own,
     set: options.own.set | attr.rdonly,
     clear: options.own.clear & ~attr.rdonly,
-    from: options.own.from,
   };
   return [
     {

@@ -16,8 +16,11 @@ const known = new WeakMap<Context, ReadonlySet<string>>();
  */
 export function isHeld(context: Context, destination: string): boolean {
   if (kernelPlaces.includes(destination) || lastMounts(context).below.has(destination)) return true;
-  const parents = known.get(context) ?? findParents(context);
-  known.set(context, parents);
+  let parents = known.get(context);
+  if (parents === undefined) {
+    parents = findParents(context);
+    known.set(context, parents);
+  }
   return parents.has(destination);
 }
 
@@ -37,14 +40,13 @@ function findParents({ linux }: Context): ReadonlySet<string> {
 
 /** Checks that those of /proc, /sys and /dev which the config mounts are still what was mounted there. */
 export function lowerMountCheck(context: Context, { afterHooks = false } = {}): Op[] {
-  const mounted = new Set(
-    mountRequests(context)
-      .filter(({ options }) => !options.remount)
-      .map(({ destination }) => destination.path),
-  );
-  const destinations = kernelPlaces.filter((place) => mounted.has(place));
+  const destinations = kernelPlaces.filter((place) => isMounted(context, place));
   if (destinations.length === 0) return [];
   return [{ op: 'check-mounts', by: 'init', from: '/mounts', destinations, afterHooks }];
+}
+
+function isMounted(context: Context, place: string): boolean {
+  return mountRequests(context).some(({ options, destination }) => destination.path === place && !options.remount);
 }
 
 /** Hooks may mount something else there: that is then protected instead of the config's mount. */

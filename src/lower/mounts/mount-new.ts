@@ -96,7 +96,7 @@ export function lowerReadonlyFilesystems(context: Context): Op[] {
     .filter((request) => isProtectedLater(context, request))
     .flatMap((request): Op[] => [
       ...takeOps(request, request.index),
-      ...attributeOps(request, { set: attr.rdonly, clear: 0, from: request.options.own.from }, false),
+      ...attributeOps(request, { ...request.options.own, set: attr.rdonly, clear: 0 }, false),
     ]);
 }
 
@@ -104,7 +104,7 @@ function copyUpOps(request: MountRequest, parameters: readonly string[]): Op[] {
   const { options, destination } = request;
   if (options.copyUp === undefined) return [];
   const owner = !parameters.some((parameter) => parameter.startsWith('uid=') || parameter.startsWith('gid='));
-  const protect = { set: options.own.set & attr.rdonly, clear: 0, from: options.own.from };
+  const protect = { ...options.own, set: options.own.set & attr.rdonly, clear: 0 };
   return [
     { op: 'copy-up', by: 'init', from: options.copyUp, destination: destination.path, owner },
     ...attributeOps(request, protect, false),

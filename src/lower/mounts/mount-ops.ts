@@ -1,8 +1,10 @@
 import type { Op, SetMountAttributesOp } from '../../generated/ops.ts';
 import type { Context } from '../context.ts';
 import { isHeld } from './held.ts';
-import type { AttributeChange } from './mount-options.ts';
+import { type AttributeChange, optionPointer } from './mount-options.ts';
 import type { MountRequest } from './mount-request.ts';
+
+const noOps: readonly SetMountAttributesOp[] = [];
 
 /** Attaches the mount in the container and sets its propagation there. */
 export function attachOps(context: Context, request: MountRequest): Op[] {
@@ -10,7 +12,7 @@ export function attachOps(context: Context, request: MountRequest): Op[] {
   const { path, realDirectory, onProc } = destination;
   const held = isHeld(context, path);
   const attach: Op = { op: 'attach-mount', by: 'init', from, destination: path, realDirectory, onProc, held };
-  return [attach, ...propagationOps(request)];
+  return request.options.propagation.length === 0 ? [attach] : [attach, ...propagationOps(request)];
 }
 
 /** Keeps the held mount for a later entry. */
@@ -42,10 +44,10 @@ export function attributeOps(
   request: MountRequest,
   change: AttributeChange,
   recursive: boolean,
-): SetMountAttributesOp[] {
-  const { set, clear, from } = change;
-  if (set === 0 && clear === 0) return [];
-  const place = from.length === 1 && from[0] !== undefined ? from[0] : `${request.from}/options`;
+): readonly SetMountAttributesOp[] {
+  const { set, clear, asked, last } = change;
+  if (set === 0 && clear === 0) return noOps;
+  const place = asked === 1 ? optionPointer(request, last) : `${request.from}/options`;
   const destination = request.destination.path;
   return [{ op: 'set-mount-attributes', by: 'init', from: place, destination, recursive, set, clear, propagation: 0 }];
 }

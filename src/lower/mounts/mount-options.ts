@@ -50,6 +50,9 @@ const filesystemOptions: Readonly<Record<string, Effect>> = {
   loud: { off: superblock.silent },
 };
 
+/** All flags that one of them sets. */
+const filesystemFlags = Object.values(filesystemOptions).reduce((all, { on = 0 }) => all | on, 0);
+
 const recursiveOptions: Readonly<Record<string, Effect>> = Object.fromEntries(
   Object.entries(attributeOptions).map(([name, { set, clear }]) => [`r${name}`, { set, clear } as Effect]),
 );
@@ -67,8 +70,10 @@ export const knownMountOptions: readonly string[] = [
 export interface AttributeChange {
   set: number;
   clear: number;
-  /** JSON pointers of those options. */
-  from: string[];
+  /** How many options asked for it. */
+  asked: number;
+  /** Index of the last of them; -1 without one. */
+  last: number;
 }
 
 export interface Propagation {
@@ -81,7 +86,8 @@ export interface Propagation {
 /** An option that is passed to the filesystem. */
 export interface Parameter {
   readonly text: string;
-  readonly from: string;
+  /** Index of the option. */
+  readonly option: number;
   /** Whether every filesystem knows it; only the filesystem itself knows what the others mean. */
   readonly generic: boolean;
 }
@@ -97,12 +103,18 @@ export interface MountOptions {
   idmap: { readonly recursive: boolean; readonly from: string } | undefined;
   readonly own: AttributeChange;
   readonly recursive: AttributeChange;
-  readonly propagation: Propagation[];
+  propagation: Propagation[];
   /** The filesystem's MS_* flags that are set in the end. */
   superblock: number;
   /** In the form for fsconfig(2), in the listed order. */
-  readonly parameters: Parameter[];
+  parameters: Parameter[];
+  /** JSON pointer of the mount. */
+  readonly from: string;
 }
+
+/** Never changed: most mounts need no list of their own. */
+const noPropagation: Propagation[] = [];
+const noParameters: Parameter[] = [];
 
 /** Sorts the options of the mount at the pointer `from`. */
 export function sortOptions(options: readonly string[], from: string): MountOptions {
@@ -112,16 +124,19 @@ export function sortOptions(options: readonly string[], from: string): MountOpti
     copyUp: undefined,
     copyLink: undefined,
     idmap: undefined,
-    own: { set: 0, clear: 0, from: [] },
-    recursive: { set: 0, clear: 0, from: [] },
-    propagation: [],
+    own: { set: 0, clear: 0, asked: 0, last: -1 },
+    recursive: { set: 0, clear: 0, asked: 0, last: -1 },
+    propagation: noPropagation,
     superblock: 0,
-    parameters: [],
+    parameters: noParameters,
+    from,
   };
-  options.forEach((option, index) => {
+  // A config may have hundreds of mounts, and most options need no pointer: it is made where one is wanted.
+  for (let index = 0; index < options.length; index++) {
+    const option = options[index] as string;
     // mount(2) ignores an empty option between two commas; podman writes such an entry.
-    if (option !== '') sortOption(sorted, option, `${from}/options/${index}`);
-  });
+    if (option !== '') sortOption(sorted, option, index);
+  }
   return sorted;
 }
 
@@ -143,20 +158,30 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ),
 ]);
 
-function sortOption(sorted: MountOptions, text: string, from: string): void {
+/** JSON pointer of the option with this index. */
+export function optionPointer({ from }: Pick<MountOptions, 'from'>, index: number): string {
+  return `${from}/options/${index}`;
+}
+
+function addParameter(sorted: MountOptions, parameter: Parameter): void {
+  if (sorted.parameters === noParameters) sorted.parameters = [];
+  sorted.parameters.push(parameter);
+}
+
+function sortOption(sorted: MountOptions, text: string, index: number): void {
   const meaning = meanings.get(text);
   if (meaning === undefined) {
-    sorted.parameters.push({ text, from, generic: false });
-    return;
+    return addParameter(sorted, { text, option: index, generic: false });
   }
   switch (meaning.kind) {
     case 'effect':
-      return applyEffect(sorted, meaning.effect, text, from);
+      return applyEffect(sorted, meaning.effect, text, index);
     case 'recursive':
-      return applyAttributes(sorted.recursive, meaning.effect, from);
+      return applyAttributes(sorted.recursive, meaning.effect, index);
     case 'propagation': {
       const { flags, recursive } = meaning;
-      sorted.propagation.push({ name: text, flags, recursive, from });
+      if (sorted.propagation === noPropagation) sorted.propagation = [];
+      sorted.propagation.push({ name: text, flags, recursive, from: optionPointer(sorted, index) });
       return;
     }
     case 'bind':
@@ -167,14 +192,14 @@ function sortOption(sorted: MountOptions, text: string, from: string): void {
       sorted.remount = true;
       return;
     case 'tmpcopyup':
-      sorted.copyUp = from;
+      sorted.copyUp = optionPointer(sorted, index);
       return;
     case 'copy-symlink':
-      sorted.copyLink = from;
+      sorted.copyLink = optionPointer(sorted, index);
       return;
     case 'idmap':
     case 'ridmap':
-      sorted.idmap = { recursive: meaning.kind === 'ridmap', from };
+      sorted.idmap = { recursive: meaning.kind === 'ridmap', from: optionPointer(sorted, index) };
       return;
     case 'defaults':
       // A mount has this by default (mount(8)), so there is nothing to do.
@@ -182,20 +207,21 @@ function sortOption(sorted: MountOptions, text: string, from: string): void {
   }
 }
 
-function applyEffect(sorted: MountOptions, effect: Effect, text: string, from: string): void {
+function applyEffect(sorted: MountOptions, effect: Effect, text: string, index: number): void {
   const { set, clear, on = 0, off = 0 } = effect;
-  if (set !== undefined || clear !== undefined) applyAttributes(sorted.own, effect, from);
+  if (set !== undefined || clear !== undefined) applyAttributes(sorted.own, effect, index);
   if ((on | off) === 0) return;
   sorted.superblock = (sorted.superblock & ~off) | on;
-  if (((on | off) & byFlagOnly) === 0) sorted.parameters.push({ text, from, generic: true });
+  if (((on | off) & byFlagOnly) === 0) addParameter(sorted, { text, option: index, generic: true });
 }
 
-function applyAttributes(change: AttributeChange, { set = 0, clear = 0 }: Effect, from: string): void {
+function applyAttributes(change: AttributeChange, { set = 0, clear = 0 }: Effect, index: number): void {
   change.set = (change.set & ~clear) | set;
   change.clear = (change.clear & ~set) | clear;
   // mount_setattr(2): the access time setting can only be cleared as a whole.
   if ((change.set | change.clear) & attr.atimeMask) change.clear |= attr.atimeMask;
-  change.from.push(from);
+  change.asked++;
+  change.last = index;
 }
 
 /** Whether only mount(2) can make a filesystem with these options. */
@@ -208,14 +234,17 @@ export function needsMountFlags(options: MountOptions): boolean {
  * these.
  */
 export function filesystemOnly({ superblock: flags }: MountOptions): string[] {
+  if ((flags & filesystemFlags) === 0) return [];
   return Object.entries(filesystemOptions)
     .filter(([, { on = 0 }]) => (flags & on) !== 0)
     .map(([name]) => name);
 }
 
 /** @throws TsrunError for a filesystem option where there is no filesystem to give it to */
-export function refuseData({ parameters }: MountOptions, why: string): void {
-  const first = parameters.find(({ generic }) => !generic);
+export function refuseData(options: MountOptions, why: string): void {
+  const first = options.parameters.find(({ generic }) => !generic);
   if (first === undefined) return;
-  throw new TsrunError(`unknown mount option ${JSON.stringify(first.text)}; ${why}`, { about: first.from });
+  throw new TsrunError(`unknown mount option ${JSON.stringify(first.text)}; ${why}`, {
+    about: optionPointer(options, first.option),
+  });
 }

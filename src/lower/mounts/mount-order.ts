@@ -14,7 +14,9 @@ export interface LastMounts {
 const known = new WeakMap<Context, LastMounts>();
 
 export function lastMounts(context: Context): LastMounts {
-  const found = known.get(context) ?? findLastMounts(context);
+  const before = known.get(context);
+  if (before !== undefined) return before;
+  const found = findLastMounts(context);
   known.set(context, found);
   return found;
 }

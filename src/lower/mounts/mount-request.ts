@@ -1,6 +1,6 @@
 import type { Mount } from '../../generated/spec.ts';
 import { attr } from '../../linux/mount-constants.ts';
-import type { Context } from '../context.ts';
+import { type Context, opensTrees } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { type Destination, destinationOf } from './mount-destination.ts';
 import { type MountOptions, sortOptions } from './mount-options.ts';
@@ -13,6 +13,10 @@ export interface MountRequest {
   readonly from: string;
   readonly options: MountOptions;
   readonly destination: Destination;
+  /** Mappings without the option also ask for an ID-mapped mount (config.md, uidMappings). */
+  readonly isMapped: boolean;
+  /** Slot of the tree that the runtime opens for a bind mount; null when init opens it itself. */
+  readonly slot: string | null;
 }
 
 /** Cached, because several sections of the plan look at all of them. */
@@ -24,13 +28,16 @@ const known = new WeakMap<Context, readonly MountRequest[]>();
  * @throws TsrunError for a destination where nothing may be mounted
  */
 export function mountRequests(context: Context): readonly MountRequest[] {
-  const requests = known.get(context) ?? requestsOf(context);
+  const found = known.get(context);
+  if (found !== undefined) return found;
+  const requests = requestsOf(context);
   known.set(context, requests);
   return requests;
 }
 
 function requestsOf(context: Context): MountRequest[] {
-  const requests = (context.spec.mounts ?? []).map(requestOf);
+  const opens = opensTrees(context);
+  const requests = (context.spec.mounts ?? []).map((mount, index) => requestOf(mount, index, opens));
   if (isUnfiltered(context)) for (const request of requests) withholdDevices(request);
   return requests;
 }
@@ -42,9 +49,16 @@ function withholdDevices({ options, destination: { path } }: MountRequest): void
   if (options.bind === 'rbind' && (options.recursive.clear & attr.nodev) === 0) options.recursive.set |= attr.nodev;
 }
 
-function requestOf(mount: Mount, index: number): MountRequest {
+function requestOf(mount: Mount, index: number, opens: boolean): MountRequest {
   const from = `/mounts/${index}`;
   const options = sortOptions(mount.options ?? [], from);
   const type = options.bind === undefined && !options.remount ? (mount.type ?? '') : undefined;
-  return { mount, index, from, options, destination: destinationOf(mount.destination, type, from) };
+  const destination = destinationOf(mount.destination, type, from);
+  const isMapped = options.idmap !== undefined || hasMappings(mount);
+  const isOpened = (opens || isMapped) && options.bind !== undefined && !options.remount;
+  return { mount, index, from, options, destination, isMapped, slot: isOpened ? `mount-${index}` : null };
+}
+
+export function hasMappings({ uidMappings, gidMappings }: Mount): boolean {
+  return (uidMappings?.length ?? 0) > 0 || (gidMappings?.length ?? 0) > 0;
 }

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
 import type { LinuxIDMapping, Mount } from '../../generated/spec.ts';
-import { type Context, namespaceOf, opensTrees } from '../context.ts';
-import { type MountRequest, mountRequests } from './mount-request.ts';
+import { type Context, namespaceOf } from '../context.ts';
+import { hasMappings, type MountRequest, mountRequests } from './mount-request.ts';
 
 /** Source of a bind mount: absolute, or relative to the bundle (config.md, Mounts). */
 export function bindSource({ options }: Pick<Context, 'options'>, { source = '' }: Mount): string {
@@ -15,7 +15,15 @@ export function bindSource({ options }: Pick<Context, 'options'>, { source = '' 
  * the host's filesystems.
  */
 export function lowerTrees(context: Context): Op[] {
-  return mountRequests(context).flatMap((request) => [...namespaceOps(context, request), ...treeOps(context, request)]);
+  return openedRequests(context).flatMap((request) => [
+    ...namespaceOps(context, request),
+    ...treeOps(context, request),
+  ]);
+}
+
+/** Those that need anything of the runtime: usually none of hundreds. */
+function openedRequests(context: Context): MountRequest[] {
+  return mountRequests(context).filter(({ slot, isMapped }) => slot !== null || isMapped);
 }
 
 /**
@@ -23,9 +31,9 @@ export function lowerTrees(context: Context): Op[] {
  * ID-mapped tree must stay with the runtime.
  */
 export function lowerOwnTrees(context: Context): Op[] {
-  return mountRequests(context).flatMap((request): Op[] => {
-    const tree = slotOf(context, request);
-    if (tree === null || isMapped(request)) return [];
+  return openedRequests(context).flatMap((request): Op[] => {
+    const { slot: tree } = request;
+    if (tree === null || request.isMapped) return [];
     const { mount, from, destination, options } = request;
     const source = bindSource(context, mount);
     return [
@@ -43,30 +51,14 @@ export function lowerOwnTrees(context: Context): Op[] {
   });
 }
 
-/** Slot of the tree that the runtime opens for a bind mount; null when init opens it itself. */
-export function slotOf(context: Context, request: MountRequest): string | null {
-  if (request.options.bind === undefined || request.options.remount) return null;
-  return opensTrees(context) || isMapped(request) ? `mount-${request.index}` : null;
-}
-
-/** Mappings without the option also ask for an ID-mapped mount (config.md, uidMappings). */
-function isMapped({ options, mount }: MountRequest): boolean {
-  return options.idmap !== undefined || hasMappings(mount);
-}
-
-function hasMappings({ uidMappings = [], gidMappings = [] }: Mount): boolean {
-  return uidMappings.length > 0 || gidMappings.length > 0;
-}
-
 function treeOps(context: Context, request: MountRequest): Op[] {
-  const slot = slotOf(context, request);
+  const { mount, options, from, slot } = request;
   if (slot === null) return [];
-  const { mount, options, from } = request;
   const path = bindSource(context, mount);
   const recursive = options.bind === 'rbind';
   const noFollow = options.copyLink !== undefined;
   const ops: Op[] = [{ op: 'open-tree', by: 'runtime', from: `${from}/source`, slot, path, recursive, noFollow }];
-  if (isMapped(request)) {
+  if (request.isMapped) {
     const namespace = namespaceSlot(request);
     const place = options.idmap?.from ?? `${from}/uidMappings`;
     ops.push({ op: 'map-tree', by: 'runtime', from: place, tree: slot, namespace, recursive: mapsAll(request) });
@@ -84,7 +76,7 @@ function namespaceSlot({ index }: MountRequest): string {
 
 /** Makes the user namespace with the mappings for the mount: the entry's own, or the container's. */
 function namespaceOps(context: Context, request: MountRequest): Op[] {
-  if (!isMapped(request)) return [];
+  if (!request.isMapped) return [];
   const { mount, from } = request;
   const slot = namespaceSlot(request);
   const { uids, gids, place } = mappingsOf(context, request);
@@ -119,7 +111,7 @@ export function mapLines(mappings: readonly LinuxIDMapping[]): string {
 
 /** ID-maps a new filesystem of the container's own. */
 export function mapNewFilesystem(context: Context, request: MountRequest): Op[] {
-  if (!isMapped(request)) return [];
+  if (!request.isMapped) return [];
   const { options, from, destination } = request;
   const place = options.idmap?.from ?? `${from}/uidMappings`;
   if (namespaceOf(context, 'user') !== undefined) {

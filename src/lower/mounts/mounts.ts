@@ -5,9 +5,9 @@ import { lowerCgroupMount } from './cgroup-mount.ts';
 import { isTooLong } from './mount-by-flags.ts';
 import { isProtectedLater, lowerNewFilesystem } from './mount-new.ts';
 import { attachOps, attributeOps, keepOps, propagationOps, takeOps } from './mount-ops.ts';
-import { filesystemOnly, needsMountFlags, refuseData } from './mount-options.ts';
+import { filesystemOnly, needsMountFlags, optionPointer, refuseData } from './mount-options.ts';
 import { type MountRequest, mountRequests } from './mount-request.ts';
-import { bindSource, slotOf } from './mount-trees.ts';
+import { bindSource } from './mount-trees.ts';
 import { hasOwnPropagation } from './rootfs.ts';
 
 /** config.md, Mounts, in the listed order. */
@@ -61,7 +61,7 @@ function lowerBind(context: Context, request: MountRequest): Op[] {
       source: bindSource(context, mount),
       recursive: options.bind === 'rbind',
       noFollow: options.copyLink !== undefined,
-      tree: slotOf(context, request),
+      tree: request.slot,
       procOnly: destination.procOnly,
       emptyIfMissing: false,
     },
@@ -136,7 +136,7 @@ function refuseLongParameters({ options }: MountRequest): void {
   const long = options.parameters.find(({ text }) => isTooLong(text));
   if (long === undefined) return;
   throw new TsrunError('a remount takes values of up to 255 bytes', {
-    about: long.from,
+    about: optionPointer(options, long.option),
     hint: 'give it in the options of the mount itself',
   });
 }

@@ -31,13 +31,14 @@ const defaultDevices: readonly Device[] = (
 /** The default devices that linux.devices does not name, followed by linux.devices. */
 export function devicesOf(context: Context): Device[] {
   const asked = askedDevices(context);
-  const defaults = defaultDevices.filter(({ path }) => !asked.some((device) => device.path === path));
+  const paths = new Set(asked.map(({ path }) => path));
+  const defaults = defaultDevices.filter(({ path }) => !paths.has(path));
   // The numbers after those of the mounts, which are numbered by index.
   const first = context.spec.mounts?.length ?? 0;
   const isOwn = makesNodes(context);
-  return [...defaults, ...asked].map((device, index) => {
-    return isOwn && device.type !== 'p' ? { ...device, number: first + index } : device;
-  });
+  const devices = [...defaults, ...asked];
+  if (!isOwn) return devices;
+  return devices.map((device, index) => (device.type === 'p' ? device : { ...device, number: first + index }));
 }
 
 /** Each device with the path to make it at. */
@@ -45,9 +46,13 @@ function askedDevices(context: Context): Device[] {
   return (context.linux.devices ?? []).map((device, index) => ({
     ...device,
     // podman keeps a slash that the user has put at the end.
-    path: normalize(device.path).replace(/(?<=.)\/$/, ''),
+    path: withoutEndSlash(normalize(device.path)),
     from: `/linux/devices/${index}`,
   }));
+}
+
+function withoutEndSlash(path: string): string {
+  return path.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path;
 }
 
 /** Whether /dev is bind-mounted, and so belongs to others, usually to the host. */
@@ -68,6 +73,7 @@ function makesNodes(context: Context): boolean {
  * used.
  */
 export function lowerNodes(context: Context): Op[] {
+  if (!makesNodes(context)) return [];
   return devicesOf(context)
     .filter(({ number, path }) => number !== undefined && !(isDevBound(context) && path.startsWith('/dev/')))
     .map((device) => lowerNode(context, device));

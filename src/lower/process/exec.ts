@@ -5,11 +5,11 @@ import type { Context } from '../context.ts';
  * Enters the working directory and sets HOME, while root can still read and write the rootfs. A process that joins
  * makes no directory: its caller must hear of a misspelt one.
  */
-export function lowerProgram({ spec, options }: Context, { joining = false } = {}): Op[] {
-  const process = spec.process;
+export function lowerProgram(context: Context, { joining = false } = {}): Op[] {
+  const process = context.spec.process;
   if (process === undefined) return [];
   const ops: Op[] = [{ op: 'enter-cwd', by: 'init', from: '/process/cwd', path: process.cwd, make: !joining }];
-  if (!processEnv({ spec, options }).some((entry) => entry.startsWith('HOME='))) {
+  if (!variable(context, 'HOME')) {
     ops.push({ op: 'default-home', by: 'init', from: 'default', uid: process.user?.uid ?? 0 });
   }
   return ops;
@@ -19,12 +19,13 @@ export function lowerProgram({ spec, options }: Context, { joining = false } = {
 export const defaultPath = '/bin:/usr/bin';
 
 /** Finds args[0] by execvp(3)'s rules, and executes it (config.md, Process, args and env). */
-export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op[]; exec: Op[] } {
+export function lowerExec(context: Context): { find: Op[]; prepare: Op[]; exec: Op[] } {
+  const { spec, options } = context;
   const process = spec.process;
   const name = process?.args?.[0];
   if (process === undefined || name === undefined) return { find: [], prepare: [], exec: [] };
-  const env = processEnv({ spec, options });
-  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? defaultPath;
+  const env = processEnv(context);
+  const path = variable(context, 'PATH') ?? defaultPath;
   const args = process.args ?? [];
   const preserveFds = options.preserveFds ?? 0;
   return {
@@ -35,13 +36,38 @@ export function lowerExec({ spec, options }: Context): { find: Op[]; prepare: Op
 }
 
 /** process.env and what the runtime adds. An empty HOME counts as none, and default-home then sets it. */
-export function processEnv({ spec, options }: Pick<Context, 'spec' | 'options'>): string[] {
-  return lastOfEach([...(spec.process?.env ?? []), ...(options.env ?? [])]).filter((entry) => entry !== 'HOME=');
+export function processEnv(context: Context): readonly string[] {
+  return environmentOf(context).entries;
+}
+
+/** The variable's value; an empty HOME counts as none. */
+function variable(context: Context, name: string): string | undefined {
+  const entry = environmentOf(context).byName.get(name);
+  return entry?.startsWith(`${name}=`) === true ? entry.slice(name.length + 1) : undefined;
+}
+
+interface Environment {
+  readonly entries: readonly string[];
+  readonly byName: ReadonlyMap<string, string>;
+}
+
+/** Cached, because several sections of the plan ask for it. */
+const known = new WeakMap<Context, Environment>();
+
+function environmentOf(context: Context): Environment {
+  const environment = known.get(context) ?? makeEnvironment(context);
+  known.set(context, environment);
+  return environment;
 }
 
 /** Of two entries with the same name, keeps the later one; getenv(3) would find the earlier. */
-function lastOfEach(env: readonly string[]): string[] {
+function makeEnvironment({ spec, options }: Context): Environment {
+  const all = [...(spec.process?.env ?? []), ...(options.env ?? [])];
   const byName = new Map<string, string>();
-  for (const entry of env) byName.set(entry.split('=', 1)[0] ?? entry, entry);
-  return [...byName.values()];
+  for (const entry of all) {
+    const end = entry.indexOf('=');
+    byName.set(end < 0 ? entry : entry.slice(0, end), entry);
+  }
+  if (byName.get('HOME') === 'HOME=') byName.delete('HOME');
+  return { entries: byName.size === all.length ? all : [...byName.values()], byName };
 }

@@ -10,22 +10,29 @@ export const deviceErrors: Rule[] = [
   {
     name: 'device-path-absolute',
     reads: ['/linux/devices'],
-    check: (spec) => eachDevice(spec, ({ path }, at) => mustBeAbsolute(path, `${at}/path`)),
+    check: (spec) =>
+      deviceProblems(
+        spec,
+        ({ path }) => !path.startsWith('/'),
+        ({ path }, at) => mustBeAbsolute(path, `${at}/path`),
+      ),
   },
   {
     name: 'device-path-file',
     reads: ['/linux/devices'],
     check: (spec) => {
-      return eachDevice(spec, ({ path }, at) => {
-        return when(/^\/+$/.test(path), `${at}/path`, () => `must be the path of a file, found ${show(path)}`);
-      });
+      return deviceProblems(
+        spec,
+        ({ path }) => path.endsWith('/') && /^\/+$/.test(path),
+        ({ path }, at) => problem(`${at}/path`, `must be the path of a file, found ${show(path)}`),
+      );
     },
   },
   {
     name: 'device-owner',
     reads: ['/linux/devices'],
     check: (spec) => {
-      return eachDevice(spec, ({ uid = 0, gid = 0 }, at) => {
+      return deviceProblems(spec, hasOwner, ({ uid = 0, gid = 0 }, at) => {
         return [...idProblems(uid, `${at}/uid`), ...idProblems(gid, `${at}/gid`)];
       });
     },
@@ -34,7 +41,7 @@ export const deviceErrors: Rule[] = [
     name: 'device-numbers',
     reads: ['/linux/devices'],
     check: (spec) => {
-      return eachDevice(spec, (device, at) =>
+      return deviceProblems(spec, hasWrongNumber, (device, at) =>
         (['major', 'minor'] as const).flatMap((name) => numberProblems(device, name, at)),
       );
     },
@@ -43,13 +50,15 @@ export const deviceErrors: Rule[] = [
     name: 'device-path-duplicate',
     reads: ['/linux/devices'],
     check: (spec) => {
-      const first = new Map<string, string>();
-      return eachDevice(spec, (device, at) => {
+      const first = new Map<string, LinuxDevice>();
+      const isAnother = (device: LinuxDevice) => {
         const before = first.get(device.path);
-        const found = describe(device);
-        if (before === undefined) first.set(device.path, found);
-        const message = () => `${show(device.path)} was given before, as ${before}; found ${found}`;
-        return when(before !== undefined && before !== found, at, message);
+        if (before === undefined) first.set(device.path, device);
+        return before !== undefined && describe(before) !== describe(device);
+      };
+      return deviceProblems(spec, isAnother, (device, at) => {
+        const before = describe(first.get(device.path) ?? device);
+        return problem(at, `${show(device.path)} was given before, as ${before}; found ${describe(device)}`);
       });
     },
   },
@@ -62,25 +71,51 @@ export const deviceWarnings: Rule[] = [
     reads: ['/linux/devices'],
     check: (spec) => {
       const first = new Map<string, string>();
-      return eachDevice(spec, (device, at) => {
-        if (device.type === 'p') return [];
+      const isKnown = (device: LinuxDevice) => {
+        if (device.type === 'p') return false;
         const found = describe(device);
-        const path = first.get(found);
-        if (path === undefined) first.set(found, device.path);
-        return when(path !== undefined, at, () => `the same device as ${path}, ${found}`);
+        if (first.has(found)) return true;
+        first.set(found, device.path);
+        return false;
+      };
+      return deviceProblems(spec, isKnown, (device, at) => {
+        const found = describe(device);
+        return problem(at, `the same device as ${first.get(found)}, ${found}`);
       });
     },
   },
 ];
 
-function eachDevice({ linux }: Spec, check: (device: LinuxDevice, pointer: string) => Problem[]): Problem[] {
-  return (linux?.devices ?? []).flatMap((device, index) => check(device, `/linux/devices/${index}`));
+/** Checks only the devices that `isAsked` selects: making a pointer for each would take longer than selecting. */
+function deviceProblems(
+  { linux }: Spec,
+  isAsked: (device: LinuxDevice) => boolean,
+  check: (device: LinuxDevice, pointer: string) => Problem[],
+): Problem[] {
+  const devices = linux?.devices ?? [];
+  const problems: Problem[] = [];
+  for (let index = 0; index < devices.length; index++) {
+    const device = devices[index] as LinuxDevice;
+    if (isAsked(device)) problems.push(...check(device, `/linux/devices/${index}`));
+  }
+  return problems;
+}
+
+function problem(pointer: string, message: string): Problem[] {
+  return [{ pointer, message }];
+}
+
+const hasOwner = ({ uid = 0, gid = 0 }: LinuxDevice) => uid > 0 || gid > 0;
+
+/** mknod(2) uses the numbers only for devices. */
+function hasWrongNumber({ type, major, minor }: LinuxDevice): boolean {
+  if (type === 'p') return false;
+  if (major === undefined || minor === undefined) return true;
+  return major < 0 || major > limits.major || minor < 0 || minor > limits.minor;
 }
 
 function numberProblems(device: LinuxDevice, name: 'major' | 'minor', at: string): Problem[] {
   const number = device[name];
-  // mknod(2) uses the numbers only for devices.
-  if (device.type === 'p') return [];
   if (number === undefined) return when(true, at, `a device of type ${device.type} needs a ${name} number`);
   const message = () => `must be from 0 to ${limits[name]}, found ${number}`;
   return when(number < 0 || number > limits[name], `${at}/${name}`, message);
@@ -88,5 +123,6 @@ function numberProblems(device: LinuxDevice, name: 'major' | 'minor', at: string
 
 function describe({ type, major, minor }: LinuxDevice): string {
   // u is another word for c (mknod(1)).
-  return type === 'p' ? 'p' : `${type.replace('u', 'c')} ${major}:${minor}`;
+  if (type === 'p') return 'p';
+  return `${type === 'u' ? 'c' : type} ${major}:${minor}`;
 }

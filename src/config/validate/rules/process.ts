@@ -128,9 +128,16 @@ function userIdProblems({ uid = 0, gid = 0, additionalGids = [] }: Partial<User>
 
 /** Entries that are not NAME=value (config.md after IEEE Std 1003.1, 8.1). */
 export function environmentProblems(env: readonly string[], pointer: string): Problem[] {
-  return env.flatMap((entry, index) => {
-    const message = () => `must have the form NAME=value, found ${show(entry)}`;
+  const problems: Problem[] = [];
+  for (let index = 0; index < env.length; index++) {
+    const entry = env[index] as string;
+    if (entry.indexOf('=') > 0) continue;
     const hint = entry === '' || entry.startsWith('=') ? undefined : `for an empty value: ${show(`${entry}=`)}`;
-    return when(!/^[^=]+=/.test(entry), `${pointer}/${index}`, message, hint);
-  });
+    problems.push({
+      pointer: `${pointer}/${index}`,
+      message: `must have the form NAME=value, found ${show(entry)}`,
+      hint,
+    });
+  }
+  return problems;
 }
