@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `npm run bench`: installs what the benchmark compares with, builds both forms of the command, and measures in a mount
-# namespace of its own with cgroup2 at /sys/fs/cgroup, where every runtime feels at home.
+# `npm run bench`: installs the runtimes to compare with, builds both forms of the command, and measures in a mount
+# namespace of its own with cgroup2 at /sys/fs/cgroup, as all of them expect it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset NODE_EXTRA_CA_CERTS

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run build [-- cli|native|tests|standalone|aarch64|debug ...]`. Without names: cli, native and standalone. Parts that are up to
- * date cost next to nothing.
+ * `npm run build [-- cli|native|tests|standalone|aarch64|debug ...]`. Without names: cli, native and standalone. Native
+ * parts that are up to date are not built again.
  */
 import { existsSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { buildForAarch64 } from './lib/aarch64.mjs';
@@ -19,7 +19,10 @@ const parts = {
   debug: buildDebug,
 };
 
-/** The form that bin/tsrun is, the first that is built: the standalone executable, or Node's launcher. */
+/**
+ * What bin/tsrun leads to, the first of them that is built: the standalone executable, or the launcher of the form on
+ * Node.
+ */
 const forms = ['standalone/tsrun', 'Release/tsrun'];
 
 const names = process.argv.slice(2);
@@ -38,7 +41,7 @@ linkCommand();
 function linkCommand() {
   const form = forms.find((file) => existsSync(inRoot('build', file)));
   if (form === undefined) return;
-  // By rename: somebody may be starting it.
+  // By rename, because somebody may be starting it.
   rmSync(inRoot('build/tsrun.new'), { force: true });
   symlinkSync(form, inRoot('build/tsrun.new'));
   renameSync(inRoot('build/tsrun.new'), inRoot('build/tsrun'));

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Fails when an import of src leads against scripts/lib/rooms.mjs, when a room of that list is named too early, when an
- * arrow it allows is not used, or when files, or folders side by side, import each other in a circle. Another directory
- * than src may be given.
+ * Fails if an import in src is not in scripts/lib/rooms.mjs, if that list names a room before it is defined or has an
+ * arrow that nothing uses, or if files, or folders side by side, import each other in a circle. Takes another directory
+ * than src as its argument.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -25,7 +25,7 @@ function main() {
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
-/** The files that each file imports, types and imports at run time included, by paths below src. */
+/** The files that each file imports, by paths below src; includes imports of types and at run time. */
 function importsOf(directory) {
   const names = readdirSync(directory, { recursive: true }).filter((name) => name.endsWith('.ts'));
   return new Map(
@@ -62,14 +62,14 @@ function wrongArrows(imports) {
   return [...faults, ...[...unused].map((arrow) => `scripts/lib/rooms.mjs: nothing uses ${arrow}`)];
 }
 
-/** The folder below src, or the name of a file that lies beside them. */
+/** The folder below src that a file is in, or the name of a file beside these folders. */
 function roomOf(file) {
   return file.split('/')[0].replace(/\.ts$/, '');
 }
 
 /**
- * The arrows between any two folders of the same parent, a file counting as the folder it is in. What lies in the parent
- * itself is no neighbour: lower/context.ts serves the folders of lower, and lower/create-plan.ts calls them.
+ * The arrows between folders with the same parent; a file counts as the folder it is in. Files in the parent itself do
+ * not count: lower/context.ts serves the folders of lower, and lower/create-plan.ts calls them.
  */
 function foldersOf(imports) {
   const arrows = new Map();

@@ -1,5 +1,5 @@
 #!/bin/bash
-# npm run demo: from a fresh checkout to a running container. Sets the machine up, builds, makes a bundle out of
+# npm run demo: from a fresh checkout to a running container. Sets the machine up, builds, makes a bundle from
 # busybox-static in a temporary directory, and runs a container that shows what it sees. Leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * `npm run fuzz [-- [--runs N] [TARGET ...]]`: libFuzzer on what reads bytes that a container or a stranger may have made
- * (test/fuzz/targets/*.cc), with AddressSanitizer and UBSan; then the random tests of the compilers in TypeScript
- * (test/fuzz/*.test.ts), a hundred times as long as in `npm test`. A target begins with its corpus in the repository and
- * keeps what it finds in build/fuzz/corpus; an input that breaks it is left in build/fuzz.
+ * `npm run fuzz [-- [--runs N] [TARGET ...]]`: libFuzzer, with AddressSanitizer and UBSan, on code that reads bytes
+ * which a container or a stranger may have made (test/fuzz/targets/*.cc); then the random tests of the compilers in
+ * TypeScript (test/fuzz/*.test.ts), a hundred times as long as in `npm test`. A target starts from its corpus in the
+ * repository and keeps new inputs in build/fuzz/corpus; it leaves an input that breaks it in build/fuzz.
  *
- * --runs: inputs for each target (2,000,000). It takes clang++ (scripts/setup.sh fuzz).
+ * --runs: inputs for each target (2,000,000). Needs clang++ (scripts/setup.sh fuzz).
  *
- * No library drives the part in TypeScript by coverage: Jazzer.js downloads its native half when it is installed.
+ * Coverage does not guide the tests in TypeScript: Jazzer.js would do that, but downloads its native part when it is
+ * installed.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { fail, inRoot, root } from './lib/paths.mjs';
 
 const targets = { plan: [], json: [], passwd: ['addon/init/passwd.cc', 'addon/init/base.cc'] };
 
-/** init's own, which would take the place of those that the sanitizers watch. */
+/** Init's own functions would otherwise replace those that the sanitizers watch. */
 const renamed = ['memcpy', 'memmove', 'memset', 'memcmp'].map((name) => `-D${name}=init_${name}`);
 
 const { runs, names } = parse(process.argv.slice(2));
@@ -39,7 +40,7 @@ function parse(args) {
 function build(name) {
   const program = inRoot('build/fuzz', name);
   const flags = ['-std=c++17', '-O1', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=all'];
-  // A target's own file may use libc's.
+  // The target's own file uses libc's.
   const objects = targets[name].map((source) => {
     const object = inRoot('build/fuzz', `${name}-${path.basename(source)}.o`);
     run('clang++', [...flags, ...renamed, '-c', '-o', object, inRoot(source)]);

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 /**
- * Writes addon/generated/functions.h from src/addon.ts: every function of the interfaces Addon and NodeAddon, and a
- * struct for the arguments of each and for each object that passes, so that neither side can use a name or type that the
- * other does not have.
- * With --check it only says whether the file is stale.
+ * Writes addon/generated/functions.h from src/addon.ts: every function of the interfaces Addon and NodeAddon, a struct
+ * for the arguments of each, and one for each object that is passed. So neither side can use a name or type that the
+ * other does not have. With --check it only says whether the file is stale.
  */
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
@@ -83,7 +82,7 @@ ${parameters.map((each) => `  ${cppType(each)} ${snake(each.name)};\n`).join('')
 `;
 }
 
-/** One that is passed to the addon reads itself; one that it returns makes a JS object of itself. */
+/** A struct that is passed to the addon reads itself from a JS object; one that it returns converts itself to one. */
 function structOf(name) {
   const fields = fieldsOf(name);
   const type = (each) => (taken.has(name) ? cppType(each) : returnedType(each));
@@ -102,7 +101,7 @@ ${fields.map((each) => `  ${type(each)} ${snake(each.name)}${given.has(name) ? '
 `;
 }
 
-/** Any number fits: it is on its way to JS. */
+/** Any number fits, because it goes to JS. */
 function returnedType(field) {
   return cppType(field).replace(/\b(int|int64_t)\b/, 'double');
 }
@@ -124,7 +123,7 @@ function cppTypeOf(type) {
   return plainTypes[text] ?? (interfaces.has(text) ? text : 'Napi::Value');
 }
 
-/** Names of the interfaces in these types, and in their fields. */
+/** Names of the interfaces in these types and in their fields. */
 function structsIn(types, found = new Set()) {
   for (const type of types) {
     const visit = (node) => {
@@ -155,7 +154,7 @@ function fieldOf(node) {
   return { name: node.name.text, type: node.type, optional: node.questionToken !== undefined };
 }
 
-/** C++ declares before use. */
+/** C++ needs a declaration before each use. */
 function inOrderOfNeed(names) {
   const partsOf = (name) => [...structsIn(fieldsOf(name).map((each) => each.type))];
   return [...new Set(names.flatMap((name) => [...inOrderOfNeed(partsOf(name)), name]))];

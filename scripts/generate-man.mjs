@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Writes docs/man/tsrun.1 from the declarations that the command line is parsed by.
+ * Writes docs/man/tsrun.1 from the declarations of the command line.
  *
- * `node scripts/generate-man.mjs [--check]`; --check writes nothing and fails when the file is stale.
+ * `node scripts/generate-man.mjs [--check]`; --check writes nothing and fails if the file is stale.
  */
 import { generateDocument } from './lib/generated-document.mjs';
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Writes what src/generated/ holds of schemas/: the TypeScript types (spec.ts), the verdicts of ajv's compiled code on a
- * config and on the parts of one that commands read (validate-*.ts), and the tables by which a refused one is explained
+ * Writes into src/generated/ what comes from schemas/: the TypeScript types (spec.ts), ajv's compiled code that accepts
+ * or refuses a config and the parts of one that commands read (validate-*.ts), and the tables that explain a refusal
  * (schema-tables.ts).
  *
- * `node scripts/generate-schemas.mjs [--check]`; --check writes nothing and fails when a file is stale.
+ * `node scripts/generate-schemas.mjs [--check]`; --check writes nothing and fails if a file is stale.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { inRoot } from './lib/paths.mjs';

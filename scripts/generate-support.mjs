@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Writes docs/support.md from the tables the code runs on.
+ * Writes docs/support.md from the tables that the code uses.
  *
- * `node scripts/generate-support.mjs [--check]`; --check writes nothing and fails when the file is stale.
+ * `node scripts/generate-support.mjs [--check]`; --check writes nothing and fails if the file is stale.
  */
 import { generateDocument } from './lib/generated-document.mjs';
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# install.sh [PREFIX]: installs tsrun from an unpacked release (the directory of this script) below PREFIX, /usr/local if
-# not given. Needs root only where PREFIX does. To remove it again, delete the files that this prints.
+# install.sh [PREFIX]: installs tsrun from an unpacked release (the directory of this script) below PREFIX, by default
+# /usr/local. Needs root only if writing to PREFIX does. To remove it, delete the files that this prints.
 set -eu
 from=$(cd "$(dirname "$0")" && pwd)
 prefix=${1:-/usr/local}
@@ -15,7 +15,7 @@ esac
   exit 1
 }
 
-# put MODE FILE TO: by another name first, since an old tsrun may be running.
+# put MODE FILE TO: under another name first, because an old tsrun may be running.
 put() {
   mkdir -p "$(dirname "$prefix/$3")"
   cp "$from/$2" "$prefix/$3.new"

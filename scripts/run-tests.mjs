@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Runs the built tests and ends with one line, `N passed, N failed, N skipped`, after a list of what was skipped and
- * why. `npm test [-- FILE|DIRECTORY ...]`.
+ * `npm test [-- PART-OF-PATH ...]`: runs the built tests. Ends with one line, `N passed, N failed, N skipped`, after a
+ * list of what was skipped and why.
  *
- * What is skipped here because it needs something of the machine is run again in the first kind of VM that has it
- * (docs/vm.md). `--tier TIER` runs the files in that VM only; `--others` runs those of cgroups there against crun and
+ * Tests that are skipped here because the machine lacks something run again in the first kind of VM that has it
+ * (docs/vm.md). `--tier TIER` runs the files only in that VM. `--others` runs the tests of cgroups there with crun and
  * runc, with both drivers (docs/cgroups.md).
  *
- * The test files are started as plain node programs: the same files through tap's own runner cost a second of CPU more
- * each, for TypeScript loaders and coverage that these bundles do not use.
+ * Each test file is a plain node program: tap's own runner would take a second of CPU more for each, for TypeScript
+ * loaders and coverage that these bundles do not use.
  *
  * Environment: RUNTIME is the runtime under test (tsrun, runc, crun or an absolute path);
  * TSRUN_TEST_VM=0 leaves out the VM; TSRUN_TEST_NODE_FORM=all runs every test with the form on Node, too
@@ -30,12 +30,12 @@ import { loadVmLibrary } from './lib/vm.mjs';
 import { isClientTest, isVmTest, runInCheapestTier, runInTier, runOnAarch64, splitByNeed } from './lib/vm-tests.mjs';
 
 /**
- * Seconds: for one test, as tap counts it, and for a whole file, when its event loop hangs. They are there to end a hang
- * with words, and far above what a slow machine takes: more than the waits of a test (test/harness/process.ts).
+ * Seconds: for one test, as tap counts it, and for a whole file, in case its event loop hangs. They turn a hang into a
+ * failure, and are far above what a slow machine takes: more than the waits in a test (test/harness/process.ts).
  */
 const testTimeout = 1800;
 const fileTimeout = 3600;
-/** Seconds for the rest of the output of a file that has ended. */
+/** Seconds that a file's last output may take after its end. */
 const outputPatience = 60;
 
 /** The launcher of the bundle that Node runs. */
@@ -61,7 +61,7 @@ function parseArguments(all) {
   const others = args.length < all.length;
   const at = args.lastIndexOf('--tier');
   if (at < 0) return { tier: undefined, others, filters: args };
-  // The last one counts: npm run test:vm has one before those of the command line.
+  // The last one counts: npm run test:vm puts one before those of the command line.
   const filters = args.filter((arg, i) => arg !== '--tier' && args[i - 1] !== '--tier');
   return { tier: args[at + 1], others, filters };
 }
@@ -72,7 +72,7 @@ function wholeFiles(files) {
 }
 
 async function runHere(selected) {
-  // The engines' trees have the other runtimes, too.
+  // The trees of engines bring runtimes of their own.
   if (!selected.every(isClientTest)) requireRuntime();
   const useVm = process.env.TSRUN_TEST_VM !== '0';
   const queue = (useVm ? selected : selected.filter((file) => !isVmTest(file))).sort(clientsLast);
@@ -91,7 +91,7 @@ async function runHere(selected) {
   else skip(...again);
 }
 
-/** Most of a VM runs on one CPU, so two of them take little longer than one. */
+/** A VM uses mostly one CPU, so two of them take little longer than one. */
 async function runInVms(selected, again) {
   await Promise.all([
     timed('  what is skipped here', () => runInCheapestTier(again, printFile, skip)),
@@ -111,14 +111,16 @@ async function inParallel(files, work) {
   await Promise.all(Array.from({ length: jobs }, worker));
 }
 
-/** What looks at the command from outside holds for both of its forms; bin/tsrun is the standalone executable. */
+/**
+ * Tests that look at the command from outside must pass with both of its forms; bin/tsrun is the standalone executable.
+ */
 function otherForm(files) {
   return runsTsrun() ? nodeFormTests(files) : [];
 }
 
 async function runOnNode(file) {
   const { skips: _, ...result } = await withRetry(() => runFile(file, nodeForm));
-  // What it skips, the other form has skipped and reported.
+  // What this form skips, the other has skipped and reported.
   printFile({ ...result, skips: [], file: `${file} on Node` });
 }
 
@@ -126,7 +128,9 @@ function runsTsrun() {
   return ['', 'tsrun'].includes(process.env.RUNTIME ?? '');
 }
 
-/** While other tests run. Those of engines would build what they need themselves, but could not say so. */
+/**
+ * Builds them while other tests run. The tests of engines would do it themselves, but could not report why it fails.
+ */
 async function buildEngineTrees(files) {
   if (!files.some(isClientTest) || process.getuid() !== 0) return;
   const { ensureTree, suites } = await loadVmLibrary();
@@ -149,7 +153,7 @@ function selectFiles(filters) {
 async function runFile(file, runtime = process.env.RUNTIME) {
   const built = inRoot('build', file.replace(/\.ts$/, '.mjs'));
   if (!existsSync(built)) fail(`${built} is missing; run: npm run build -- tests`);
-  // A group of its own, so that whatever a hanging test has started goes with it.
+  // A process group of its own, so that everything that a hanging test has started is killed with it.
   const [command, ...args] = [...wrapper(), process.execPath, '--enable-source-maps', built];
   const child = spawn(command, args, {
     cwd: root,
@@ -172,7 +176,7 @@ async function runFile(file, runtime = process.env.RUNTIME) {
   return { file, stderr, ...found };
 }
 
-/** Waits for the end of a test file; how it ended when not well. */
+/** Waits for the end of a test file; if it failed, returns how it ended. */
 async function endOf(child) {
   let how;
   const timer = setTimeout(() => {
@@ -182,7 +186,7 @@ async function endOf(child) {
   const closed = once(child, 'close');
   const [code, signal] = await once(child, 'exit');
   clearTimeout(timer);
-  // What it has written comes at once, unless something that it left behind holds its output open.
+  // The rest of its output comes at once, unless a process that it left behind holds the output open.
   const isClosed = await Promise.race([closed.then(() => true), sleep(outputPatience * 1000, false, { ref: false })]);
   if (!isClosed) {
     for (const stream of [child.stdout, child.stderr]) stream.destroy();
@@ -191,7 +195,7 @@ async function endOf(child) {
   return how ?? (code === 0 ? undefined : `ended with ${signal ?? code}`);
 }
 
-/** Without it every integration test would fail for the same reason. */
+/** Without the runtime every integration test would fail for the same reason. */
 function requireRuntime() {
   const runtime = process.env.RUNTIME || 'tsrun';
   if (runtime === 'tsrun') return;
@@ -200,12 +204,12 @@ function requireRuntime() {
   fail(`RUNTIME=${runtime} is not installed; for runc and crun run: scripts/setup.sh runtimes`);
 }
 
-/** runc and crun must not see the v1 hierarchies of a hybrid host; tsrun knows what to do with them. */
+/** runc and crun must not see the v1 hierarchies of a hybrid host; tsrun can handle them. */
 function wrapper() {
   return runsTsrun() ? [] : [inRoot('scripts/with-cgroup2.sh')];
 }
 
-/** NODE_EXTRA_CA_CERTS costs every start of node 60 ms and no test talks to the outside. */
+/** NODE_EXTRA_CA_CERTS costs every start of node 60 ms, and no test uses the network. */
 function testEnvironment() {
   const env = { ...process.env, TAP_TIMEOUT: String(testTimeout) };
   delete env.NODE_EXTRA_CA_CERTS;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# setup.sh GROUP...: makes this machine ready. Installs the Debian packages of the groups (lib/debian-packages.txt)
-# and the npm packages, only what is missing, and says which. Costs a few milliseconds when nothing is missing.
+# setup.sh GROUP...: makes this machine ready. Installs the Debian packages of the groups (lib/debian-packages.txt) and
+# the npm packages that are missing, and says which. Takes a few milliseconds if nothing is missing.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
@@ -37,7 +37,7 @@ install_debian_packages() {
   ((EUID == 0)) || die "not root, and these Debian packages are missing: ${missing[*]}. Run: sudo $0 $*"
 
   say "installing Debian packages: ${missing[*]}"
-  # The package lists of a machine that was used before are mostly good enough, and updating them takes a while.
+  # Old package lists are mostly good enough, and updating them takes a while.
   apt_get install "${missing[@]}" || {
     apt_get update || true
     apt_get install "${missing[@]}" || explain_apt "${missing[@]}"
@@ -59,7 +59,7 @@ apt_get() {
   apt_log=${apt_log:-$(mktemp)}
   local install=()
   [[ $1 != install ]] || install=(--no-install-recommends)
-  # Another one may be at work: the tests install what builds the VM's image, side by side.
+  # Another apt-get may be at work: the tests install what builds the VM's image meanwhile.
   DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=5 -o DPkg::Lock::Timeout=600 "$1" "${install[@]}" "${@:2}" \
     >"$apt_log" 2>&1 </dev/null
 }
@@ -79,9 +79,9 @@ install_npm_packages() {
   say 'installing npm packages'
   local log
   log=$(mktemp)
-  # npm's own pauses between tries make a missing network take minutes.
-  # --ignore-scripts: the native build is a step of its own (npm would run binding.gyp through node-gyp, which wants
-  # Node's headers and downloads them where they are missing).
+  # With npm's own pauses between tries, a missing network would take minutes. --ignore-scripts: the native build is a
+  # step of its own (npm would run binding.gyp through node-gyp, which wants Node's headers and downloads them where
+  # they are missing).
   npm ci --ignore-scripts --no-progress --loglevel=warn \
     --fetch-retries=5 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 \
     >"$log" 2>&1 </dev/null || explain_npm "$log"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# with-cgroup2.sh COMMAND...: runs it where /sys/fs/cgroup is a cgroup2 mount, in a private mount namespace.
+# with-cgroup2.sh COMMAND...: runs it in a private mount namespace, where /sys/fs/cgroup is a cgroup2 mount.
 #
-# runc and crun take a hybrid host for cgroup v1 and would work in the v1 hierarchies of the machine. With this around
-# them they see the unified hierarchy only. The namespace, and the mount with it, goes away with the last process.
+# On a hybrid host, runc and crun would use the machine's v1 hierarchies; in here they see only the unified one. The
+# namespace, and the mount with it, goes away with the last process.
 set -euo pipefail
 
 if [[ $(stat --file-system --format=%T /sys/fs/cgroup) == cgroup2fs ]]; then

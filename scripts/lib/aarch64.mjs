@@ -1,9 +1,9 @@
 /**
- * build/aarch64: tsrun for 64-bit ARM, compiled on another machine (`scripts/setup.sh aarch64`): `standalone/tsrun`, and
- * Release with what is in build/Release here and the programs that tests use.
+ * build/aarch64: tsrun for 64-bit ARM, cross-compiled (`scripts/setup.sh aarch64`): `standalone/tsrun`, and Release
+ * with the files of build/Release and the programs that tests use.
  *
- * What the build itself runs of it, the compiler of JavaScript and the engine that makes its own snapshot, runs in qemu's
- * user mode, with the cross compiler's libc.
+ * The build runs two of its own programs, the compiler of JavaScript and the engine that makes its own snapshot. They
+ * run in qemu's user mode, with the cross compiler's libc.
  */
 import path from 'node:path';
 import { buildHelpers } from './helpers-c.mjs';

@@ -1,4 +1,4 @@
-/** `npm run docs:api`: build/api.md, the library's functions and types as their docstrings tell them, by typedoc. */
+/** `npm run docs:api`: typedoc makes build/api.md, the library's functions and types with their docstrings. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,7 +20,7 @@ async function write(file) {
     outputs: [{ name: 'markdown', path: out }],
     name: 'tsrun: the library',
     readme: 'none',
-    // One page, and the same one wherever the checkout is.
+    // One page, which does not depend on where the checkout is.
     outputFileStrategy: 'modules',
     disableSources: true,
     hidePageHeader: true,
@@ -28,7 +28,7 @@ async function write(file) {
     excludeInternal: true,
     excludePrivate: true,
     skipErrorChecking: true,
-    // Types of generated/ that a signature only touches.
+    // Signatures mention types of generated/ that are not exported.
     validation: { notExported: false },
     logLevel: 'Warn',
   });

@@ -1,4 +1,7 @@
-/** Before `npm pack`: the library's types, and whether all is built; without it the package's command or library could not start. */
+/**
+ * Before `npm pack`: makes the library's types, and checks that everything is built that the package's command and
+ * library need.
+ */
 import { existsSync } from 'node:fs';
 import { fail, inRoot } from './paths.mjs';
 import { writeTypes } from './types.mjs';

@@ -18,14 +18,14 @@ export async function bundleCli() {
   });
 }
 
-/** A CommonJS module's name for where it is, which src/addon.ts looks beside; import.meta.dirname came with Node 20.11. */
+/** __dirname, which an ES module does not have; src/addon.ts looks there. import.meta.dirname came with Node 20.11. */
 const dirnameOfModule = [
   `import { dirname as tsrunDirname } from 'node:path';`,
   `import { fileURLToPath as tsrunPathOf } from 'node:url';`,
   'const __dirname = tsrunDirname(tsrunPathOf(import.meta.url));',
 ].join('\n');
 
-/** build/library.mjs, build/shim.mjs, and the workers that both start, build/library-worker.mjs. */
+/** build/library.mjs, build/shim.mjs, and build/library-worker.mjs for the workers that both start. */
 export async function bundleLibrary() {
   await build({
     ...common(),
@@ -42,7 +42,7 @@ export async function bundleLibrary() {
   });
 }
 
-/** What stands in for Node's modules in an engine that has none: ours, or the well-known ones for browsers. */
+/** Replacements of Node's modules for an engine that has none: our own, or well-known ones for browsers. */
 const nodeModules = {
   'node:fs': inRoot('src/standalone/fs.ts'),
   'node:os': inRoot('src/standalone/os.ts'),
@@ -51,8 +51,8 @@ const nodeModules = {
 };
 
 /**
- * What commander asks Node for, as the CommonJS modules that it expects. Files and programs it needs for executable
- * subcommands only, of which tsrun has none.
+ * The modules of Node that commander requires, as CommonJS. It uses files and programs only for executable subcommands,
+ * which tsrun does not have.
  */
 const forCommander = {
   name: 'for-commander',
@@ -66,8 +66,8 @@ const forCommander = {
 };
 
 /**
- * ES modules in a directory; the engine runs globals.js first. Split where the sources import at run time: such an
- * import must find a module.
+ * ES modules in a directory; the engine runs globals.js first. They are split where the sources import at run time,
+ * because such an import must find a module.
  */
 export async function bundleForEngine(outdir) {
   rmSync(outdir, { recursive: true, force: true });
@@ -93,7 +93,7 @@ export async function bundleTests() {
   await bundleForNode(testFiles());
 }
 
-/** build/node_modules/tap, which Node finds first: one file in place of 260 saves each test file 0.25 s of CPU. */
+/** build/node_modules/tap, which Node finds first. One file in place of 260 saves each test file 0.25 s of CPU. */
 async function bundleTap() {
   const directory = inRoot('build/node_modules/tap');
   mkdirSync(directory, { recursive: true });
@@ -110,7 +110,7 @@ async function bundleTap() {
   });
 }
 
-/** tap would load React, to print elements of it. */
+/** tap would load React to print its elements. */
 const withoutReact = {
   name: 'without-react',
   setup(build) {
@@ -119,7 +119,7 @@ const withoutReact = {
   },
 };
 
-/** A program in test/ that is no test of `npm test`: build/test/PATH.mjs. */
+/** A program in test/ that `npm test` does not run: build/test/PATH.mjs. */
 export async function bundleProgram(file) {
   await bundleForNode([file]);
 }
@@ -136,7 +136,7 @@ async function bundleForNode(files) {
     sourcemap: 'inline',
     // Node parses the map whenever a test makes a stack trace; it reads the source from the .ts file.
     sourcesContent: false,
-    // The addon is looked for beside build/tsrun.cjs, as the CLI finds it.
+    // Tests look for the addon beside build/tsrun.cjs, as the CLI does.
     define: {
       ...buildInfo(),
       TSRUN_STANDALONE: 'false',

@@ -1,4 +1,4 @@
-/** The tests of cgroups with the systemd driver, and with the runtimes that tsrun is held against. */
+/** Runs the tests of cgroups with the systemd driver, and with the runtimes that tsrun is compared with. */
 import { integrationTests, runInCheapestTier } from './vm-tests.mjs';
 
 /**
@@ -7,8 +7,8 @@ import { integrationTests, runInCheapestTier } from './vm-tests.mjs';
  */
 
 /**
- * What looks at a container's cgroup must hold whoever has made it, and so must what makes, ends and undoes containers:
- * with systemd the cgroup comes after the clone, and goes by itself.
+ * Tests of a container's cgroup must pass whoever has made it. So must those that make, end and undo containers: with
+ * systemd the cgroup comes after the clone, and goes by itself.
  */
 export const cgroupTests = [
   'bad-resources',
@@ -34,7 +34,7 @@ export const cgroupTests = [
   'wait',
 ];
 
-/** What crun and runc are held to as well; `systemd` has the driver that it is about, whatever the others are told. */
+/** Tests that crun and runc must pass as well. `systemd` uses its own driver, whichever the others use. */
 export const sharedTests = [
   'bad-resources',
   'cgroup-delegation',
@@ -57,14 +57,14 @@ export const sharedTests = [
  */
 export async function runUnderSystemd(files, onFile) {
   if (process.env.RUNTIME) return;
-  // What no tier has is reported with the other driver.
+  // What no tier can run is reported with the other driver.
   const onResult = (found) => onFile({ ...found, skips: [], file: `${found.file} with the systemd driver` });
   await runInCheapestTier(select(files, cgroupTests), onResult, () => {}, { TSRUN_TEST_CGROUP_DRIVER: 'systemd' });
 }
 
 /**
- * Runs the tests of cgroups against crun and runc, with each driver, each in the first tier that has what it needs.
- * What they are not held to is reported as skipped, with what they do instead.
+ * Runs the tests of cgroups with crun and runc, with each driver, each in the first tier that has what it needs. Where
+ * they behave differently, a test is reported as skipped, with what they do instead.
  *
  * @param {string[]} files
  * @param {(result: Result) => void} onFile

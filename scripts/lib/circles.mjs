@@ -1,5 +1,5 @@
 /**
- * The circles of a graph (Tarjan's strongly connected components of more than one node).
+ * The circles of a graph: strongly connected components of more than one node, found by Tarjan's algorithm.
  *
  * @param {Map<string, string[]>} arrows the nodes that each node leads to
  * @returns {string[][]} the members of each circle

@@ -1,10 +1,10 @@
-/** Generated files that are part of the checkout. */
+/** Writes generated files that are part of the checkout. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { inRoot } from './paths.mjs';
 
 /**
- * Writes a file, or with --check on the command line only compares it.
+ * Writes a file; with --check on the command line only compares it.
  *
  * @param {string} path in the checkout
  * @param {string} text

@@ -5,7 +5,7 @@ import { everything, everythingPossible } from '../../test/unit/lower/everything
 import { linuxProperties, type SchemaProperty } from './schema-properties.ts';
 import { kernelOf, opsByProperty, opsOf, opsOfEverything, patternOf } from './support.ts';
 
-/** Files of the kernel that ops write besides those they name. */
+/** The kernel's files that ops write besides those they name. */
 const filesOfOps: Readonly<Partial<Record<Op['op'], string>>> = {
   'set-io-weight': 'io.bfq.weight or io.weight',
   'check-memory-use': 'memory.current',
@@ -25,7 +25,7 @@ export function explainText(): string {
   const all = linuxProperties();
   const properties = all.map((property) => {
     const { pattern, description, type, values } = property;
-    // What only cgroup v1 has says so as a whole.
+    // A section that only cgroup v1 has is marked as a whole.
     const isTold = property.leaf || carriedOut.has(pattern) || kernelOf(pattern) === '';
     const how = isTold ? opsOf(pattern, carriedOut) : [];
     return {
@@ -91,9 +91,9 @@ function filesByProperty(): Map<string, Set<string>> {
 }
 
 function filesOf(pattern: string, files: ReadonlyMap<string, ReadonlySet<string>>, names: readonly string[]): string[] {
-  // Those of unified are the container's own names.
+  // The names in unified are the file names.
   if (pattern.startsWith('/linux/resources/unified')) return ['the file of that name'];
-  // The file of a list, or of the limit that goes with this one.
+  // The file of the whole list, or of the limit that is written together with this one.
   const together: Record<string, string> = { '/linux/resources/cpu/period': '/linux/resources/cpu/quota' };
   for (
     let at = together[pattern] ?? pattern;
@@ -106,7 +106,7 @@ function filesOf(pattern: string, files: ReadonlyMap<string, ReadonlySet<string>
   return names.flatMap((name) => filesOfOps[name as Op['op']] ?? []);
 }
 
-/** What is shown whole around a property: an item of a list, or an object that must have more than one. */
+/** An example shows this around a property: an item of a list, or an object that must have more than one property. */
 function exampleOf({ pattern }: SchemaProperty, all: readonly SchemaProperty[]): { example?: [string, unknown] } {
   const config = everything();
   const found = valueAt(config, pattern);
@@ -122,12 +122,12 @@ function exampleOf({ pattern }: SchemaProperty, all: readonly SchemaProperty[]):
   const place = names.slice(0, outer);
   const real = found.names.slice(0, outer);
   const whole = valueAt(config, `/${place.join('/')}`)?.value;
-  // Of a list the item that has the property.
+  // For a list, the item that has the property.
   const value = Array.isArray(whole) && outer < names.length ? [whole[Number(found.names[outer])]] : whole;
   return { example: [`/${real.join('/')}`, value] };
 }
 
-/** The value, and the names that lead to it: of a list the last item that has it. */
+/** The value and the names that lead to it; in a list, the last item that has it. */
 function valueAt(value: unknown, pattern: string): { value: unknown; names: string[] } | undefined {
   const [, name, ...rest] = pattern.split('/');
   if (name === undefined) return value === undefined ? undefined : { value, names: [] };

@@ -1,15 +1,15 @@
-/** Documents that are made from the code's own tables. */
+/** Makes documents from the code's own tables. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { build } from 'esbuild';
 import { inRoot } from './paths.mjs';
 
 /**
- * Writes a document when it is stale; with --check on the command line it fails then, and writes nothing.
+ * Writes a document if it is stale; with --check on the command line it fails instead, and writes nothing.
  *
  * @param document path in the checkout
  * @param source TypeScript that makes the text, a path in the checkout
- * @param make name of its function
+ * @param make name of the function that returns it
  */
 export async function generateDocument(document, source, make) {
   const path = inRoot(document);

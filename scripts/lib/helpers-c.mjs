@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fail, inRoot } from './paths.mjs';
 
 /**
- * Compiles those that have changed. test/harness/c-helper.ts does it where there is a compiler.
+ * Compiles those that have changed. Where there is a compiler, test/harness/c-helper.ts does it.
  *
  * @param {string} compiler
  * @param {string} output the directory for them

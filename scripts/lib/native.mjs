@@ -6,11 +6,11 @@ import path from 'node:path';
 import { fail, inRoot, root } from './paths.mjs';
 import { quickjsDirectory } from './quickjs.mjs';
 
-/** Node-API 8 is what Node 12.22, 14.17, 15.12 and later have; nothing newer is used. */
+/** Node 12.22, 14.17, 15.12 and later have Node-API 8; nothing newer is used. */
 const napiVersion = 8;
 
 /**
- * What is built for: where the build is, where its results are, what more it is configured with.
+ * A target of the build: its build directory, the directory of its results, and further definitions.
  *
  * @typedef {{ buildDir: string, outputDir: string, node: string, definitions: readonly string[] }} Machine
  */
@@ -37,13 +37,13 @@ const sanitized = {
   outputDir: inRoot('build/sanitize/Release'),
 };
 
-/** What Node needs: the launcher, the addon, and the init that the addon starts containers with. */
+/** Builds what Node needs: the launcher, the addon, and the init that the addon starts containers with. */
 export function buildNative(machine = thisMachine) {
   build(machine, 'node', ['tsrun', 'tsrun.node', 'tsrun-init'], hashInputs(), []);
 }
 
 /**
- * tsrun-engine, the standalone executable.
+ * Builds tsrun-engine, the standalone executable.
  *
  * @param {{ quickjs: string, modules: string }} directories of QuickJS's sources and of the bundled JavaScript
  */
@@ -62,15 +62,15 @@ export function buildEngine({ quickjs, modules }, machine = thisMachine) {
 export function buildSanitizedEngine({ quickjs, modules }, reports) {
   const inputs = hashInputs([modules]);
   const definitions = [`--CDTSRUN_QUICKJS=${quickjs}`, `--CDTSRUN_ENGINE_JS=${modules}`];
-  // Collections in every command prove that the collector leaves the snapshot's objects alone.
+  // With a collection in every command, the tests prove that the collector leaves the snapshot's objects alone.
   const sanitize = ['--CDTSRUN_STATIC=OFF', '--CDTSRUN_GC_THRESHOLD=1', `--CDTSRUN_SANITIZE_REPORTS=${reports}`];
   build(sanitized, 'engine', ['tsrun-engine'], inputs, [...definitions, ...sanitize, '--target', 'tsrun-engine']);
 }
 
 /**
- * Builds what addon/ has the sources of, unless the last build had the same inputs. Never uses the network: addon/package.json
- * names `napi_versions`, by which cmake-js takes the headers of the node-api-headers package instead of downloading
- * Node's.
+ * Builds from the sources in addon/, unless the last build had the same inputs. Never uses the network: because
+ * addon/package.json has `napi_versions`, cmake-js takes the headers of the node-api-headers package and does not
+ * download Node's.
  */
 function build(machine, name, outputs, inputs, more) {
   const { buildDir, outputDir } = machine;
@@ -99,7 +99,7 @@ function runCmakeJs({ buildDir, outputDir, node, definitions }, more) {
     ...definitions,
     ...more,
   ];
-  // `build` alone keeps what an earlier configuration has defined.
+  // `build` alone would keep the definitions of an earlier configuration.
   for (const command of ['configure', 'build']) {
     const args = [inRoot('node_modules/cmake-js/bin/cmake-js'), command, ...options];
     const { status, error, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
@@ -110,18 +110,18 @@ function runCmakeJs({ buildDir, outputDir, node, definitions }, more) {
   }
 }
 
-/** A build directory remembers absolute paths, so one of a checkout that was moved or copied is of no use. */
+/** A build directory contains absolute paths, so it is of no use after the checkout was moved or copied. */
 function configuredElsewhere(buildDir) {
   const cache = path.join(buildDir, 'CMakeCache.txt');
   if (!existsSync(cache)) return false;
   const text = readFileSync(cache, 'utf8');
   if (!text.includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${inRoot('addon')}\n`)) return true;
-  // An earlier release of the engine does not fit today's sources.
+  // Sources of another release of the engine do not fit.
   const engine = /^TSRUN_QUICKJS:PATH=(.+)$/m.exec(text)?.[1];
   return engine !== undefined && engine !== quickjsDirectory();
 }
 
-/** Contents, not times: a checkout of another branch and back rebuilds nothing. */
+/** Contents, not times: switching to another branch and back rebuilds nothing. */
 function hashInputs(moreDirectories = []) {
   const hash = createHash('sha256');
   hash.update(`${root}\n${process.versions.node}\n`);

@@ -1,7 +1,8 @@
 /**
- * Which tests run again with the form on Node. Both forms are made of one source; what differs is below it: the start,
- * the Node-API, descriptors and signals, the terminal, files, and the end of the process. These tests meet all of that;
- * TSRUN_TEST_NODE_FORM=all runs every integration test, whoever has changed src/standalone or addon/engine wants that.
+ * Which tests run again with the form on Node. Both forms have the same source; they differ in what is below it: the
+ * start, the Node-API, descriptors and signals, the terminal, files, and the end of the process. These tests cover all
+ * of that. TSRUN_TEST_NODE_FORM=all runs every integration test: use it after a change of src/standalone or
+ * addon/engine.
  */
 import { integrationTests } from './vm-tests.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * Exits with 0 if node_modules holds what package-lock.json asks for. git gives package-lock.json a new time at every
- * checkout, which says nothing of its contents.
+ * Exits with 0 if node_modules has what package-lock.json asks for. The file's time does not show that: git sets it at
+ * every checkout.
  */
 import { readFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';
@@ -8,7 +8,7 @@ import { inRoot } from './paths.mjs';
 const wanted = packages('package-lock.json');
 const installed = packages('node_modules/.package-lock.json');
 
-// The optional packages are those of other platforms.
+// The optional packages are for other platforms.
 const stale = Object.entries(wanted).some(
   ([place, { version, optional }]) => place !== '' && !optional && installed[place]?.version !== version,
 );

@@ -1,7 +1,8 @@
 /**
- * In CI a file that fails is run once more, and passes when it does then: engines, VMs and 2 cores have races of their
- * own, and one of two thousand tests must not hide what the others say. What failed first is reported all the same, as
- * unsteady: it is a fault to look into, of the test or of tsrun. Few files may: a broken main fails at once.
+ * In CI a file that fails is run once more, and the second run counts: engines, VMs and a machine with 2 cores have
+ * races of their own, and one of two thousand tests must not hide the results of the others. The first failure is still
+ * reported, as unsteady: it is a bug to look into, in the test or in tsrun. Only a few files get a second run, so a
+ * broken main fails soon.
  */
 
 /**
@@ -10,17 +11,17 @@
  * @typedef {import('./tap-results.mjs').Failure} Failure
  */
 
-/** TSRUN_TEST_RETRIES, or in CI 3: so many times the whole run may do a thing again. */
+/** How many things the whole run may still do again: at first TSRUN_TEST_RETRIES, or 3 in CI. */
 let left = Number(process.env.TSRUN_TEST_RETRIES ?? (process.env.CI ? 3 : 0));
 
-/** Whether something may be run again; counts it. */
+/** Whether something may be run again; counts as one retry. */
 export function takeRetry() {
   left -= 1;
   return left >= 0;
 }
 
 /**
- * Runs a file, and once more when it fails.
+ * Runs a file, and once more if it fails.
  *
  * @param {() => Promise<Result>} run
  * @returns {Promise<Result>} what counts
@@ -31,7 +32,7 @@ export async function withRetry(run) {
 }
 
 /**
- * What counts of two runs: the second.
+ * The result of two runs: that of the second.
  *
  * @param {Result} first which has failed
  * @param {Result} second

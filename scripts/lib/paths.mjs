@@ -1,4 +1,4 @@
-/** Where things are in the checkout; every script uses these names. */
+/** Paths in the checkout; every script uses these names. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,15 +1,18 @@
 /**
- * Makes the objects of the snapshot immortal: once the heap is sealed, no reference count of theirs is written, so that
- * a command copies only those pages of the snapshot that it really changes. Each copied page costs a fault, 1.5 µs.
+ * Makes the objects of the snapshot immortal: once the heap is sealed, their reference counts are not written any more,
+ * so a command copies only those pages of the snapshot that it really changes. Each copied page costs a fault, 1.5 µs.
  *
- * The engine writes reference counts through one macro, so the change is a list of replacements. Each says how often
- * it must match: another release of the engine that does not fit is an error of the build, not a wrong program.
+ * The engine writes reference counts through one macro, so the change is a list of replacements. Each says how often it
+ * must match: if another release of the engine does not fit, the build fails.
  */
 import { fail } from './paths.mjs';
 
 const accessors = '#define JS_GC_MARK(p)   (js_rc(p)->mark)\n';
 
-/** What is in the sealed part of the heap is neither counted nor freed, and counts as shared: nobody changes it in place. */
+/**
+ * Objects in the sealed part of the heap are neither counted nor freed. They count as shared, so nobody changes them in
+ * place.
+ */
 const immortality = `
 uintptr_t js_immortal_start, js_immortal_size;
 
@@ -29,8 +32,8 @@ static inline bool js_rc_shared(const void *p) {
 `;
 
 /**
- * The immortals leave the collector's list, and the free blocks among them leave the allocator's, so that what comes
- * later has pages of its own.
+ * Removes the immortal objects from the collector's list, and the free blocks among them from the allocator's, so that
+ * later objects get other pages.
  */
 const seal = `
 /* A table that grows links all its shapes or atoms anew: every page of the snapshot that has one would be copied. */
@@ -71,7 +74,7 @@ const replacements = [
   { find: /(?<=\n +)JS_REF_COUNT\(([^()\n]+)\)\+\+;/g, put: 'js_rc_inc($1);', times: 19 },
   { find: /--JS_REF_COUNT\(([^()\n]+)\)/g, put: 'js_rc_dec($1)', times: 7 },
   { find: 'JS_REF_COUNT(str)--;', put: 'js_rc_dec(str);', times: 1 },
-  // A string that could grow in place, a shape that could be changed in place.
+  // Places where a string would grow in place, or a shape be changed in place.
   { find: 'JS_REF_COUNT(p1) == 1 &&', put: '!js_rc_shared(p1) &&', times: 1 },
   { find: 'JS_REF_COUNT(sh) != 1) {', put: 'js_rc_shared(sh)) {', times: 2 },
   { find: 'if (JS_REF_COUNT(r) > 1) {', put: 'if (js_rc_shared(r)) {', times: 1 },
@@ -83,13 +86,14 @@ const replacements = [
     times: 1,
   },
   { find: '\nvoid JS_RunGC(JSRuntime *rt)\n', put: seal, times: 1 },
-  // The engine's own small-block allocator has a page for each size; ours has what is made together side by side.
+  // The engine's own allocator of small blocks has a page for each size; ours puts blocks that are made together side
+  // by side.
   {
     find: '#define JS_ARENA_LARGE_BLOCKS_ONLY 0\n',
     put: '#define JS_ARENA_LARGE_BLOCKS_ONLY 1\n',
     times: 1,
   },
-  // Last: it uses the macro as it is.
+  // Last, because it uses the original macro.
   { find: accessors, put: `${accessors}${immortality}`, times: 1 },
 ];
 

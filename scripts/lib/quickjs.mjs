@@ -1,6 +1,6 @@
 /**
- * The sources of quickjs-ng (quickjs-ng.github.io, MIT), the engine of the standalone executable, from Debian's package
- * of them. `node scripts/lib/quickjs.mjs` says whether Debian has a newer release; an update is the edit of `release`.
+ * The sources of quickjs-ng (quickjs-ng.github.io, MIT), the engine of the standalone executable, from Debian's source
+ * package. `node scripts/lib/quickjs.mjs` says whether Debian has a newer release. To update, edit `release`.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -31,12 +31,15 @@ const archive = 'http://deb.debian.org/debian';
 
 const cache = inRoot('build/quickjs');
 
-/** Where the sources are, or will be. */
+/** The directory of the sources, which may not exist yet. */
 export function quickjsDirectory() {
   return path.join(cache, `quickjs-ng-${release.version}-${ours()}`);
 }
 
-/** Downloads and unpacks them once; gives their directory. apt's own helper goes through the machine's proxy settings. */
+/**
+ * Downloads and unpacks them once; returns their directory. Uses apt's own helper, which knows the machine's proxy
+ * settings.
+ */
 export function quickjsSources() {
   const directory = quickjsDirectory();
   if (existsSync(directory)) return directory;
@@ -53,13 +56,13 @@ export function quickjsSources() {
   return directory;
 }
 
-/** A change of what we make of the sources makes them anew. */
+/** Part of the directory's name: if our changes of the sources change, they are unpacked anew. */
 function ours() {
   const script = readFileSync(inRoot('scripts/lib/quickjs-immortal.mjs'));
   return createHash('sha256').update(script).digest('hex').slice(0, 8);
 }
 
-/** The release that this build is tested with; undefined when Debian's archive has it no longer. */
+/** The release that this build is tested with; undefined if Debian's archive no longer has it. */
 function pinned(directory) {
   const file = path.join(directory, `${packageName}.deb`);
   const url = `${archive}/pool/main/q/quickjs-ng/${packageName}_${release.version}_all.deb`;
@@ -74,7 +77,7 @@ function pinned(directory) {
     fail(`the sources of quickjs-ng cannot be downloaded from ${url}:\n${output}`);
   }
   const found = createHash('sha256').update(readFileSync(file)).digest('hex');
-  // apt-helper has compared it already; that it did is worth a line.
+  // apt-helper has already compared it; this line makes sure.
   if (found !== release.sha256) fail(`${url} has changed: its SHA-256 is ${found}`);
   return file;
 }
@@ -90,7 +93,7 @@ function newest(directory) {
   return path.join(directory, name);
 }
 
-/** Options of apt-get for lists of its own, of the one suite, whatever the machine has configured. */
+/** Options that give apt-get package lists of its own, for this suite only, whatever the machine has configured. */
 function privateApt(directory) {
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   writeFileSync(path.join(directory, 'sources.list'), `deb [signed-by=${keyring}] ${archive} ${suite} main\n`);

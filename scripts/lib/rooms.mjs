@@ -1,10 +1,10 @@
 /**
- * The arrows that imports may draw between the folders of src and the files beside them. From the ground up: a line
- * names what its folder may import, all of it from lines above. scripts/check-imports.mjs holds src to this list, and
- * the list to src: an arrow that no import draws has to go.
+ * Which folders of src, and files beside them, may import which others. From the ground up: each line names what a
+ * folder may import, all of it from lines above. scripts/check-imports.mjs enforces the list, and refuses entries that
+ * no import uses.
  */
 
-/** Open to every folder, and named in no line. They import nothing but each other. */
+/** Every folder may import these, so no line names them. They import only each other. */
 export const basics = ['close', 'errors', 'generated', 'suggest', 'there', 'write'];
 
 /** @type {Record<string, string[]>} */
@@ -32,7 +32,7 @@ export const rooms = {
   protobuf: [],
   criu: ['addon', 'protobuf'],
 
-  // Pure: it may name the facts of host/, and gathers none.
+  // Pure: it uses the facts of host/ and gathers none.
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],
   run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'style', 'systemd', 'undo'],
 

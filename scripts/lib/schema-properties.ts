@@ -4,7 +4,7 @@ import definitions from '../../schemas/definitions.schema.json';
 import linux from '../../schemas/linux.schema.json';
 import resources from '../../schemas/resources.schema.json';
 
-/** As far as the walk looks at one. */
+/** The keywords that the walk looks at. */
 interface Schema {
   type?: string;
   enum?: string[];
@@ -22,13 +22,13 @@ export interface SchemaProperty {
   /** JSON pointer with `*` for array indices and for the names of a map: `/mounts/*` + `/source`. */
   readonly pattern: string;
   readonly description: string;
-  /** Whether it holds no properties itself. */
+  /** Whether it has no properties itself. */
   readonly leaf: boolean;
-  /** In words. */
+  /** The type in words. */
   readonly type: string;
-  /** Of an enumeration. */
+  /** The values of an enumeration. */
   readonly values?: readonly string[];
-  /** How many properties it must have, or its items must. */
+  /** How many properties it, or each of its items, must have. */
   readonly required: number;
 }
 
@@ -48,7 +48,7 @@ export function linuxProperties(): SchemaProperty[] {
 
 interface Located {
   schema: Schema;
-  /** The file its own references count from. */
+  /** The file that its references are relative to. */
   file: string;
 }
 
@@ -91,12 +91,12 @@ function range({ minimum, maximum }: Schema): string {
     : `integer from ${bound(minimum)} to ${bound(maximum)}`;
 }
 
-/** Those of 64 bits are no doubles: the parser has made them one more. */
+/** Limits of 64 bits do not fit into a double: the parser has rounded them up by one. */
 function bound(limit: number): bigint {
   return BigInt(limit) - (limit >= 2 ** 63 ? 1n : 0n);
 }
 
-/** The property's own description, or that of the definition it refers to. */
+/** The property's own description, or that of the definition that it refers to. */
 function describe(schema: Schema, file: string): string {
   return schema.description ?? resolve(schema, file).schema.description ?? '';
 }

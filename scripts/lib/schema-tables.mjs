@@ -1,6 +1,6 @@
 /**
- * The schemas as the tables that src/config/validate/schema.ts walks over: a constant for each definition, after those it
- * refers to. scripts/lib/schema-types.mjs has refused every keyword that is not handled here.
+ * Makes the tables that src/config/validate/schema.ts walks over: a constant for each definition, after those it refers
+ * to. scripts/lib/schema-types.mjs refuses every keyword that is not handled here.
  */
 import { definitionName } from './schema-types.mjs';
 
@@ -17,7 +17,7 @@ export function schemaTables(definitions, roots) {
   return `${types}\n\n${scalars}\n\n${constants.join('\n')}\n`;
 }
 
-/** The shapes of the tables. */
+/** The types of the tables. */
 const types = `/** The part of JSON Schema that schemas/ uses, $refs replaced by what they refer to. */
 export type Schema = ObjectSchema | MapSchema | ArraySchema | IntegerSchema | StringSchema | BooleanSchema | EnumSchema;
 

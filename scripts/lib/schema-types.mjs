@@ -1,5 +1,5 @@
 /**
- * TypeScript types from our JSON Schemas. It knows the part of JSON Schema that schemas/ uses and throws on any other
+ * TypeScript types from our JSON Schemas. Knows the part of JSON Schema that schemas/ uses and throws on any other
  * keyword, so that no constraint is lost unnoticed.
  */
 const known = new Set(
@@ -15,7 +15,7 @@ export function specTypes(definitions) {
   return `${types.join('\n\n')}\n`;
 }
 
-/** Objects and enums are in PascalCase and get a type of their own; scalars are written where they are used. */
+/** Objects and enums have names in PascalCase and get a type of their own; scalars are written where they are used. */
 function isNamed(name) {
   return /^[A-Z]/.test(name);
 }

@@ -1,4 +1,4 @@
-/** The verdict on a configuration as code: ajv compiles it from the schemas at build time. */
+/** Code that accepts or refuses a config. ajv compiles it from the schemas at build time. */
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -6,9 +6,9 @@ const { default: Ajv } = require('ajv');
 const { default: standalone } = require('ajv/dist/standalone');
 
 /**
- * Source of `NAME(value): boolean`. It says only yes or no, on the start-up path; what is wrong, and where,
- * is found by src/config/validate/schema.ts when the answer was no. So the first error is the end, and all that ajv would do to
- * collect errors is left out: more than half of its code.
+ * Source of `NAME(value): boolean`. It runs on the start-up path and says only yes or no; after a no,
+ * src/config/validate/schema.ts finds what is wrong and where. So it stops at the first error, and the code with which
+ * ajv collects errors is left out: more than half. What ajv writes has no types, hence @ts-nocheck.
  *
  * @param schemas by file, as read
  * @param name of the function
@@ -22,7 +22,10 @@ export function validator(schemas, name, id) {
   return `// @ts-nocheck\n/* biome-ignore-all format: generated */\n${source}\n`;
 }
 
-/** What ajv writes to collect errors, none of which a schema without anyOf, oneOf, not and if survives. */
+/**
+ * The code with which ajv collects errors. It is not needed for schemas without anyOf, oneOf, not and if: there every
+ * error is final.
+ */
 const collecting = [
   [/validate\d+\.errors = \[\{.*?\}\];return false;/g, 'return false;'],
   [
@@ -49,7 +52,7 @@ function verdictOnly(source) {
   return verdict;
 }
 
-/** Texts for people; "$schema" names a dialect of which only the part that draft-07 has too is used. */
+/** Drops texts for people, and "$schema": the schemas use only the part of its dialect that draft-07 has, too. */
 function withoutProse(value) {
   if (Array.isArray(value)) return value.map(withoutProse);
   if (value === null || typeof value !== 'object') return value;

@@ -1,10 +1,10 @@
-/** What is inside the executable, as SPDX 2.3 has it (spdx.github.io/spdx-spec/v2.3). NOTICE says the same in words. */
+/** The contents of the executable in SPDX 2.3 (spdx.github.io/spdx-spec/v2.3). NOTICE says the same in words. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';
 import { release as quickjs } from './quickjs.mjs';
 
-/** Debian's packages of which archives are linked, and licences of what they hold. */
+/** Debian's packages whose archives are linked, and the licences of what is in them. */
 const debianPackages = [
   ['libseccomp-dev', 'LGPL-2.1-only'],
   ['libc6-dev', 'LGPL-2.1-or-later'],
@@ -15,7 +15,7 @@ const npmPackages = [
   ...['commander', 'events', 'path-browserify', 'node-addon-api', 'node-api-headers'].map((name) => [name, 'MIT']),
 ];
 
-/** @param {number} time seconds since 1970 that the document names as its own */
+/** @param {number} time the document's own time, in seconds since 1970 */
 export function contentsOf(version, time) {
   const parts = [
     ['quickjs-ng', quickjs.version, 'MIT'],

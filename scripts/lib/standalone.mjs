@@ -6,7 +6,7 @@ import { buildEngine, buildNative, debugMachine, thisMachine } from './native.mj
 import { inRoot } from './paths.mjs';
 import { quickjsSources } from './quickjs.mjs';
 
-/** Compiles the engine, which has the command's JavaScript in it as bytecode. */
+/** Compiles the engine, which contains the command's JavaScript as bytecode. */
 export async function buildStandalone() {
   await buildExecutable(inRoot('build/standalone'), thisMachine);
 }
@@ -24,7 +24,7 @@ export async function buildExecutable(directory, machine) {
   buildEngine({ quickjs: quickjsSources(), modules }, machine);
   mkdirSync(directory, { recursive: true });
   const executable = path.join(directory, 'tsrun');
-  // By another name first: the executable may be running.
+  // Under another name first, because the executable may be running.
   copyFileSync(path.join(machine.outputDir, 'tsrun-engine'), `${executable}.new`);
   renameSync(`${executable}.new`, executable);
 }

@@ -1,4 +1,4 @@
-/** docs/support.md, from the schemas, the op table and a plan of a config that has every property. */
+/** Makes docs/support.md from the schemas, the op table and a plan of a config that has every property. */
 import ops from '../../schemas/ops.json';
 import type { Op } from '../../src/generated/ops.ts';
 import type { Spec } from '../../src/generated/spec.ts';
@@ -14,7 +14,7 @@ import { linuxProperties } from './schema-properties.ts';
 
 export const baseline = oldestKernel.join('.');
 
-/** Properties that no op carries out, and what does. */
+/** Properties that no op carries out, and what does instead. */
 const elsewhere: Readonly<Record<string, string>> = {
   '/ociVersion': 'any 1.x is accepted; shown by `state`',
   '/annotations':
@@ -36,7 +36,7 @@ const together: Readonly<Record<string, string>> = {
   '/linux/resources/cpu/period': '/linux/resources/cpu/quota',
 };
 
-/** Kernels later than the baseline that single properties need. */
+/** Properties that need a later kernel than the baseline, and which. */
 const laterKernels: Readonly<Record<string, string>> = {
   '/mounts/*/options': `${baseline}; idmap and ridmap by filesystem`,
   '/mounts/*/uidMappings': `${baseline}, by filesystem`,
@@ -105,7 +105,7 @@ export function opsByProperty(): Map<string, Set<string>> {
 export function opsOfEverything(): Op[] {
   const spec = without(everything(), v1OnlyProperties);
   const { initial, final } = lowerExecAffinity(spec);
-  // Some ops do without a user namespace what others do in one.
+  // Without a user namespace, other ops do some of the work.
   const plans = [spec, withoutUserNamespace(spec)].map((each) =>
     lower(each, capableHost(), { id: 'id', bundle: '/b' }),
   );
@@ -117,7 +117,10 @@ function withoutUserNamespace(spec: Spec): Spec {
   return { ...spec, linux: { ...linux, namespaces: namespaces.filter(({ type }) => type !== 'user') } };
 }
 
-/** `/mounts/3/source` is `/mounts/*` + `/source`; what lies in no property (an item of a list) is its list. */
+/**
+ * The pattern of a pointer: for `/mounts/3/source` it is `/mounts/*` + `/source`, and for an item of a list it is the
+ * list's.
+ */
 export function patternOf(pointer: string, patterns: readonly string[]): string {
   for (let names = pointer.split('/'); names.length > 1; names = names.slice(0, -1)) {
     const found = patterns.find((pattern) => isMatch(pattern.split('/'), names));
@@ -130,13 +133,13 @@ function isMatch(pattern: readonly string[], names: readonly string[]): boolean 
   return pattern.length === names.length && pattern.every((name, i) => name === '*' || name === names[i]);
 }
 
-/** The ops of the property, or of the nearest one around it that has any. */
+/** The ops of the property, or of the nearest property around it that has any. */
 function howOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<string>>): string {
   const names = opsOf(pattern, carriedOut);
   return typeof names === 'string' ? names : names.map((name) => `\`${name}\``).join(', ');
 }
 
-/** The same as a list of names, or what carries it out that is no op. */
+/** The same as a list of names, or what else carries it out. */
 export function opsOf(pattern: string, carriedOut: ReadonlyMap<string, ReadonlySet<string>>): string[] | string {
   if (v1OnlyProperties.some((entry) => isWithin(pattern, entry))) return 'only cgroup v1 has it: an error';
   const note = Object.entries(elsewhere).find(([entry]) => isWithin(pattern, entry));

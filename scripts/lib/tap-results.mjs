@@ -9,10 +9,10 @@ import { Parser } from 'tap-parser';
  */
 
 /**
- * `passed` and `failed` count test cases: the test points at the top level of a file, mostly `t.test(...)` blocks;
- * `failures` has an entry for each assertion. A test without assertions passes when it comes to its end, as one does
- * whose waits are the test. A skip within a test counts as a skipped case of its own, so that none hides in a test that
- * passes; a test in which everything was skipped is not counted as passed.
+ * `passed` and `failed` count test cases: the test points at the top level of a file, mostly `t.test(...)` blocks.
+ * `failures` has an entry for each assertion. A test without assertions passes if it reaches its end: its waits may be
+ * the test. A skip within a test counts as a skipped case of its own, so that none hides in a test that passes. A test
+ * in which everything was skipped does not count as passed.
  *
  * @param {string} file the name that the results carry
  * @returns {{ parser: Parser, results: Promise<FileResults> }}
@@ -46,7 +46,7 @@ function watch(parser, found, isTop) {
     child = watch(childParser, found, false);
   });
   parser.on('assert', (point) => {
-    // A closing test point repeats what its subtest has said; only a failure of its own (a timeout) is news.
+    // A closing test point repeats the result of its subtest; only a failure of its own (a timeout) is new.
     const inner = point.closingTestPoint ? child : undefined;
     child = undefined;
     notePoint(point, inner, found, seen, isTop);
@@ -73,7 +73,7 @@ function notePoint(point, inner, found, seen, isTop) {
   }
 }
 
-/** A file that says nothing at all, or stops before its plan is fulfilled, must not look like success. */
+/** A file that prints nothing at all, or stops before its plan is fulfilled, must not look like a success. */
 function noteWholeFile(file, final, found) {
   const reason = final.plan?.skipAll ? final.plan.comment : '';
   if (reason && reason !== 'no tests found') {
@@ -97,7 +97,7 @@ function skipReason({ skip, todo }) {
   return skip === true ? '' : skip;
 }
 
-/** The useful half of tap's diagnostics, in the order one wants to read them. */
+/** The useful part of tap's diagnostics, the most important first. */
 function describeDiagnostics(diag) {
   if (!diag) return '';
   const lines = [];

@@ -1,17 +1,17 @@
-/** What a test run prints: a line for each file, what was skipped, what has failed said again, and the counts. */
+/** What a test run prints: a line for each file; at the end what was skipped, the failures again, and the counts. */
 import { indent } from './tap-results.mjs';
 
 const totals = { passed: 0, failed: 0 };
 /** @type {import('./tap-results.mjs').Skip[]} */
 const skips = [];
-/** @type {string[]} Each a failed assertion, short. */
+/** @type {string[]} Each a failed assertion in short. */
 const briefs = [];
-/** @type {string[]} The same of a file that has passed when it was run again. */
+/** @type {string[]} The same for files that passed when they were run again. */
 const unsteady = [];
 
 /**
- * What takes its time, in the order in which it begins. First what .ci/run has done before the tests: `SECONDS NAME`, one
- * a line.
+ * Parts of the work and their times, in the order in which they begin. First those that .ci/run has done before the
+ * tests: `SECONDS NAME`, one a line.
  *
  * @type {{ name: string, seconds: number }[]}
  */
@@ -20,7 +20,7 @@ const parts = (process.env.TSRUN_CI_PARTS ?? '')
   .filter((line) => line !== '')
   .map((line) => ({ name: line.replace(/^\d+ /, ''), seconds: Number.parseInt(line, 10) }));
 
-/** Characters of one failure at the end, and how many of them: CI keeps no more than the last few kB of a long log. */
+/** At the end: characters of one failure, and the number of failures. CI keeps only the last few kB of a long log. */
 const briefLength = 400;
 const briefCount = 12;
 
@@ -73,8 +73,8 @@ function printFailures(failures) {
 }
 
 /**
- * A failed assertion in few words: the file, with the VM and the driver that it ran with, the assertion's name without
- * that file, and the beginning of what is wrong.
+ * A failed assertion in short: the file, with the VM and the driver that it ran with, the assertion's name without the
+ * file, and the beginning of what is wrong.
  *
  * @param {string} file
  * @param {import('./tap-results.mjs').Failure} failure
@@ -86,7 +86,7 @@ export function brief(file, { name, detail }) {
   return text.length > briefLength ? `${text.slice(0, briefLength)}…` : text;
 }
 
-/** Prints the end of the whole run, and sets the exit code. */
+/** Prints the end of the log, and sets the exit code. */
 export function report() {
   if (skips.length > 0) console.log('\nSkipped:');
   for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);

@@ -1,6 +1,6 @@
 /**
- * build/types: declarations of the library for those who install the npm package, from src/library/index.ts. ES modules
- * by their names, as the library itself; only what its declarations lead to.
+ * build/types: the library's declarations for users of the npm package, from src/library/index.ts. Their names are
+ * those of ES modules, like the library's; only files that its declarations need.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -28,7 +28,7 @@ export function writeTypes() {
   }
 }
 
-/** By the path of its source below src/. */
+/** The declarations, by the path of their source below src/. */
 function emitted() {
   const { config } = ts.readConfigFile(inRoot('tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(

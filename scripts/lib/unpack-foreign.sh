@@ -1,6 +1,7 @@
 #!/bin/bash
-# unpack-foreign.sh ARCHITECTURE OUT PACKAGE...: unpacks Debian packages of another architecture to the directory OUT, once.
-# apt works with lists of its own, from this machine's mirrors: the machine itself stays of one architecture.
+# unpack-foreign.sh ARCHITECTURE OUT PACKAGE...: unpacks Debian packages of another architecture to the directory OUT,
+# once. apt works with package lists of its own, from this machine's mirrors: the machine itself keeps its one
+# architecture.
 set -euo pipefail
 
 architecture=$1
@@ -21,6 +22,6 @@ apt-get -qq "${options[@]}" update >&2
 (cd "$work/debs" && apt-get -qq "${options[@]}" download "$@" >&2)
 for package in "$work"/debs/*.deb; do dpkg-deb --extract "$package" "$work/tree"; done
 mkdir -p "$(dirname "$out")"
-# By rename at the end: what is there is complete.
+# Renamed at the end, so that an existing directory is complete.
 cp -r "$work/tree" "$out.partial"
 mv "$out.partial" "$out"

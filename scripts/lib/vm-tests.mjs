@@ -16,24 +16,24 @@ import { loadVmLibrary } from './vm.mjs';
  */
 
 /**
- * Seconds: for one file, for one boot, and without a sign of life. The VMs are some ten times slower than the machine; CI
- * has 90 minutes.
+ * Seconds for one file, for one boot, and without a sign of life. The VMs are some ten times slower than the machine;
+ * CI has 90 minutes.
  */
 const fileTimeout = 1200;
 const bootTimeout = 3600;
 const quietTimeout = 300;
 const heartbeat = 20;
-/** The exit code of timeout(1) that has sent SIGKILL, which ends it, too. */
+/** The exit code of timeout(1) after it has sent SIGKILL, which kills it, too. */
 const killed = 137;
 
-/** These need engines: natively they bring theirs along, in a VM the image has them. */
+/** These need engines: outside a VM they bring their own, in a VM the image has them. */
 export const isClientTest = (/** @type {string} */ file) => file.startsWith('test/clients/');
 
-/** These start VMs, and cannot be run in one. */
+/** These start VMs, and cannot run in one. */
 export const isVmTest = (/** @type {string} */ file) => file.startsWith('test/vm/');
 
 /**
- * The integration tests of these names, whatever folder they are in.
+ * The integration tests with these names, in whatever folder.
  *
  * @param {string[]} files
  * @param {string[]} names
@@ -44,7 +44,7 @@ export function integrationTests(files, names) {
 }
 
 /**
- * Takes out of a file's results the tests that were skipped because they need something that is not here.
+ * Separates from a file's results the tests that were skipped because something is missing here.
  *
  * @param {Result} result
  * @returns {{ result: Result, needy: Skip[] }}
@@ -60,9 +60,9 @@ export function splitByNeed(result) {
 /**
  * Runs each of these tests in the first tier that has what it needs.
  *
- * @param {Skip[]} skipped by the names that results have: `FILE > TEST > ...`
+ * @param {Skip[]} skipped with the names of results: `FILE > TEST > ...`
  * @param {(result: Result) => void} onFile
- * @param {(...skips: Skip[]) => void} onSkip told of what no tier can run
+ * @param {(...skips: Skip[]) => void} onSkip called with what no tier can run
  * @param {Record<string, string>} variables of the environment
  */
 export async function runInCheapestTier(skipped, onFile, onSkip, variables = {}) {
@@ -95,7 +95,7 @@ export function selectTests(skipped) {
     const tests = files.get(file) ?? [];
     files.set(file, [...tests, test]);
   }
-  // Without a test's name it is the file that was skipped, as a whole.
+  // Without a test's name, the whole file was skipped.
   return [...files].map(([file, tests]) => ({ file, tests: tests.includes(undefined) ? undefined : tests }));
 }
 
@@ -104,7 +104,7 @@ export function selectTests(skipped) {
  *
  * @param {string} tier
  * @param {Selection[]} selections
- * @param {(result: Result) => void} onFile called with each file's results when it has run
+ * @param {(result: Result) => void} onFile called with each file's results
  * @param {Record<string, string>} variables of the environment
  */
 export async function runInTier(tier, selections, onFile, variables = {}) {
@@ -119,8 +119,8 @@ export async function runInTier(tier, selections, onFile, variables = {}) {
 }
 
 /**
- * What the architecture is in: system calls and their numbers, the stacks and entries of processes, filters, descriptors
- * that are handed over, the engine and its snapshot. All tests would take an hour.
+ * Tests of what depends on the architecture: system calls and their numbers, stacks and entry points of processes,
+ * filters, passed descriptors, the engine and its snapshot. All tests would take an hour.
  */
 export const architectureTests = ['run', 'seccomp', 'seccomp-notify'];
 
@@ -129,11 +129,14 @@ export async function runOnAarch64(files, onFile) {
   const selections = integrationTests(files, architectureTests).map((file) => ({ file }));
   const { vmAvailability } = await loadVmLibrary();
   if (selections.length === 0 || process.env.RUNTIME || !vmAvailability('aarch64').ok) return;
-  // What it skips is skipped here, too, or reported by another tier.
+  // What this skips is also skipped here, or reported by another tier.
   await runInOneVm('aarch64', 'base', selections, (result) => onFile({ ...result, skips: [] }));
 }
 
-/** What fails, or has not run when the VM ends, may have another VM (once-more.mjs); a VM's end counts as one failure. */
+/**
+ * Runs what fails, or has not run when the VM ends, in another VM if it may (once-more.mjs). The end of a VM counts as
+ * one failure.
+ */
 async function runInOneVm(tier, packages, selections, onFile, variables = {}) {
   const again = [];
   const boot = (files, onResult) => bootWith(tier, packages, files, onResult, variables);
@@ -159,7 +162,7 @@ async function runInOneVm(tier, packages, selections, onFile, variables = {}) {
 /** @returns {Promise<{ result: Result, selection: Selection }[]>} failures of what has not run */
 async function bootWith(tier, packages, selections, onResult, variables) {
   const { runInVm } = await loadVmLibrary();
-  // In a directory that the other VMs' copies of the checkout leave out.
+  // In a directory that other VMs do not copy with the checkout.
   mkdirSync(inRoot('build/vm'), { recursive: true });
   const directory = mkdtempSync(inRoot('build/vm/tests-'));
   const cleanUp = () => rmSync(directory, { recursive: true, force: true });
@@ -193,7 +196,7 @@ async function bootWith(tier, packages, selections, onResult, variables) {
   }
 }
 
-/** Whole programs, tap included: the VM has no node_modules, and reading 500 small files takes it a while. */
+/** Whole programs, with tap: the VM has no node_modules, and is slow to read 500 small files. */
 async function bundle(selections, directory) {
   const entryPoints = selections.map(({ file }) => inRoot('build', builtName(file)));
   for (const file of entryPoints) if (!existsSync(file)) fail(`${file} is missing; run: npm run build -- tests`);
@@ -210,7 +213,7 @@ async function bundle(selections, directory) {
     external: ['*.node'],
     sourcemap: 'inline',
     logLevel: 'error',
-    // CommonJS packages call require for what node has built in.
+    // CommonJS packages call require for Node's own modules.
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },
@@ -218,7 +221,7 @@ async function bundle(selections, directory) {
   });
 }
 
-/** tap loads a printer of React elements by a way that a bundle cannot follow; no test compares such. */
+/** tap loads a printer of React elements in a way that a bundle cannot follow; no test compares such elements. */
 const withoutReact = {
   name: 'without-react',
   setup(build) {
@@ -229,8 +232,8 @@ const withoutReact = {
 };
 
 /**
- * Runs file after file and prints a line for each: its name, exit code, stdout and stderr, the last two in base64. Signs
- * of life go to stderr.
+ * Runs one file after another and prints a line for each: name, exit code, stdout and stderr, the last two in base64.
+ * Signs of life go to stderr.
  */
 function guestScript(selections, directory) {
   const run = `run() {
@@ -244,7 +247,7 @@ function guestScript(selections, directory) {
   return [`while sleep ${heartbeat}; do echo >&2; done &`, run, ...calls, 'kill $!'].join('\n');
 }
 
-/** tap's filter for test cases with just these names. */
+/** tap's filter for test cases with exactly these names. */
 export function grepFor(names) {
   const escaped = names.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
   return `/^(${escaped.join('|')})$/`;
@@ -256,7 +259,7 @@ function guestEnvironment(tier) {
   return env;
 }
 
-/** That of aarch64 are built with the rest; the machine's own are copied with the checkout. */
+/** Those for aarch64 are built with its other parts; the machine's own are copied with the checkout. */
 function helpersFor(tier) {
   if (tier === 'aarch64' || spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status !== 0) return {};
   const directory = inRoot('build/helpers-c');
@@ -271,7 +274,7 @@ async function parse(tier, file, code, stdout, stderr) {
   const found = await results;
   if (code === killed) addFailure(found, file, `did not end within ${fileTimeout} s and was killed`);
   else if (code !== 0 && found.failed === 0) addFailure(found, file, `ended with ${code}`);
-  // What our own filter leaves out is not news.
+  // Tests that our own filter left out are not reported.
   const skips = found.skips.filter(({ reason }) => !reason.startsWith('filter: '));
   return { ...found, skips, file: `${file} in ${tier}`, stderr };
 }

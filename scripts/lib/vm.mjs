@@ -1,4 +1,4 @@
-/** The VM's library for scripts: TypeScript, so it is bundled first (some 20 ms). */
+/** Loads the VM's library for scripts. It is TypeScript, so it is bundled first (some 20 ms). */
 import { mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { inRoot } from './paths.mjs';
