@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * Fails if an import in src is not in scripts/lib/rooms.mjs, if that list names a room before it is defined or has an
- * arrow that nothing uses, or if files, or folders side by side, import each other in a circle. Takes another directory
- * than src as its argument.
+ * arrow that nothing uses, if files, or folders side by side, import each other in a circle, or if an export has no use.
+ * Takes other directories than src and test as its arguments.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -10,8 +10,10 @@ import ts from 'typescript';
 import { circles } from './lib/circles.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { basics, rooms } from './lib/rooms.mjs';
+import { unusedExports } from './lib/unused-exports.mjs';
 
-const src = process.argv[2] ?? inRoot('src');
+const [src = inRoot('src'), tests = inRoot('test')] = process.argv.slice(2);
+const others = src === inRoot('src') ? ['scripts', 'examples', 'test/bench'].map((name) => inRoot(name)) : [];
 main();
 
 function main() {
@@ -20,6 +22,7 @@ function main() {
     ...wrongArrows(imports),
     ...circles(imports).map((files) => `files in a circle: ${files.join(' -> ')}`),
     ...circles(foldersOf(imports)).map((folders) => `folders in a circle: ${folders.join(' -> ')}`),
+    ...unusedExports(src, { others, tests: [tests] }),
   ];
   for (const fault of faults) console.error(fault);
   process.exitCode = faults.length > 0 ? 1 : 0;

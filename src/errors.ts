@@ -180,7 +180,7 @@ export function errorCode(error: unknown): string {
 /**
  * What to do when the machine or a limit has run out of something, wherever that happens; undefined for other errors.
  */
-export function resourceHint(error: unknown): string | undefined {
+function resourceHint(error: unknown): string | undefined {
   return resourceHints[errorCode(error)];
 }
 

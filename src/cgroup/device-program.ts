@@ -27,7 +27,7 @@ export interface DeviceProgram {
 export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
   const living = withoutDeadRules(rules);
   const instructions = sharedPrograms.find((shared) => isSameList(shared.rules, living))?.instructions;
-  return { instructions: instructions ?? compileLiving(living), shared: instructions !== undefined };
+  return { instructions: instructions ?? compile(living), shared: instructions !== undefined };
 }
 
 /**
@@ -38,12 +38,8 @@ export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
  * opened for both, and a rule that takes writing away takes read-and-write away. That is what the list says; a test for
  * "all of the rule's access at once" would get both cases wrong.
  */
-export function compileDeviceRules(rules: readonly DeviceRule[]): Uint8Array {
-  return compileLiving(withoutDeadRules(rules));
-}
-
-function compileLiving(living: readonly DeviceRule[]): Uint8Array {
-  const parts = (living.length > longList ? searchOf(living) : undefined) ?? walkOf(living);
+function compile(rules: readonly DeviceRule[]): Uint8Array {
+  const parts = (rules.length > longList ? searchOf(rules) : undefined) ?? walkOf(rules);
   return new Uint8Array(new Uint32Array([contextLoaded, ...parts, verdict(0)].flat(2)).buffer);
 }
 
@@ -130,5 +126,5 @@ const dockerConsole: DeviceRule = { allow: true, type: 'c', major: 5, minor: 1, 
  * bpffs.
  */
 const sharedPrograms = [defaultDeviceRules, [dockerConsole, ...defaultDeviceRules]].map((rules) => {
-  return { rules, instructions: compileLiving(rules) };
+  return { rules, instructions: compile(rules) };
 });

@@ -3,7 +3,7 @@ import { type Finding, showFinding } from '../config/validate/finding.ts';
 import type { Report } from './check.ts';
 
 /** Formats of `check`, for people and for programs. */
-export const reportFormats = ['text', 'json', 'sarif', 'github'] as const;
+const reportFormats = ['text', 'json', 'sarif', 'github'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 /** @param directory that the shown paths are relative to, where a format needs that */

@@ -2,7 +2,7 @@ import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { errorCode, systemHint, TsrunError } from '../errors.ts';
 import { decode, encode } from '../protobuf/wire.ts';
-import { type CriuOptions, type Request, type Response, request, requestType, response } from './messages.ts';
+import { type Request, type Response, request, requestType, response } from './messages.ts';
 
 /** The first version that runs on the kernels tsrun runs on; it has everything that tsrun asks of it. */
 const oldest = { major: 4, minor: 0 };
@@ -20,11 +20,6 @@ export interface ServiceOptions {
   inherit?: readonly number[];
   /** CRIU takes a shell job's terminal from its own stdin. */
   input?: number;
-}
-
-export interface CriuVersion {
-  readonly major: number;
-  readonly minor: number;
 }
 
 /** One `criu swrk`, a child of this process, for one task: it answers the requests on its socket. */
@@ -136,8 +131,6 @@ export class CriuService {
     closeQuietly(this.#output);
   }
 }
-
-export type { CriuOptions };
 
 function notStarted(error: unknown): unknown {
   if (errorCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'spawn') {

@@ -18,7 +18,7 @@ export function mountsOf(pid: number | 'self'): MountInfo[] {
   return parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
 }
 
-export function parseMountInfo(text: string): MountInfo[] {
+function parseMountInfo(text: string): MountInfo[] {
   const lines = text.split('\n').filter(Boolean);
   return lines.map((line) => {
     const [id, parent, device = '', root = '', point = ''] = line.split(' ');

@@ -28,7 +28,7 @@ export async function startServer(flags: ShimFlags, program: string): Promise<st
   return `unix://${socket}`;
 }
 
-export function socketOf({ namespace, address }: ShimFlags): string {
+function socketOf({ namespace, address }: ShimFlags): string {
   const name = createHash('sha256').update(`${address}\0${namespace}`).digest('hex').slice(0, 24);
   return `${directory}/tsrun-${name}`;
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { compileDeviceRules } from '../../src/cgroup/device-program.ts';
+import { deviceProgram } from '../../src/cgroup/device-program.ts';
 import type { DeviceRule } from '../../src/generated/ops.ts';
 import { formatDeviceRule, parseDeviceRule } from '../../src/linux/device-rules.ts';
 import { repoRoot } from '../harness/host.ts';
@@ -67,7 +67,7 @@ t.test('device rules', async (t) => {
   for (let round = 0; round < count; round++) {
     const random = new Random(round);
     const rules = listOf(random, seeds);
-    const program = Buffer.from(compileDeviceRules(rules));
+    const program = Buffer.from(deviceProgram(rules).instructions);
     for (let times = 0; times < asked; times++) {
       const device = deviceOf(random, rules);
       const access = random.pick(accesses);

@@ -49,7 +49,7 @@ function originsOf(spec: Spec, root: string): Origin[] {
   return destinations.map((destination) => ({ destination, place: resolveInside(root, destination) }));
 }
 
-export function isBind({ type, options = [] }: Mount): boolean {
+function isBind({ type, options = [] }: Mount): boolean {
   return type === 'bind' || options.includes('bind') || options.includes('rbind');
 }
 
@@ -83,7 +83,7 @@ function mountPoint(pid: number, path: string): MountPoint {
 }
 
 /** Where a path leads inside the container. A missing path leads to itself. */
-export function resolveInside(root: string, path: string): string {
+function resolveInside(root: string, path: string): string {
   let at = '/';
   const parts = path.split('/').filter(Boolean);
   for (let links = 0; parts.length > 0; ) {

@@ -37,7 +37,7 @@ const unlabelledTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup2'
  * crun's annotation, also sent for `podman run --security-opt label=nested`: the SELinux option that gets the label
  * (mount(8)).
  */
-export const mountContextAnnotation = 'run.oci.mount_context_type';
+const mountContextAnnotation = 'run.oci.mount_context_type';
 
 /** config-linux.md, Mount Label: the parameters that label a new filesystem of this type. */
 export function mountLabelParameters(context: Context, type: string): string[] {

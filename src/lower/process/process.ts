@@ -34,7 +34,7 @@ function lowerOomScoreAdj({ spec }: Context): Op[] {
  * While init sets itself up, the OOM killer shall take init, and not a program that is there already: one of the same
  * container, in an exec, or of another one below the same limit.
  */
-export const preferOomKill: Op = { op: 'prefer-oom-kill', by: 'init', from: 'default' };
+const preferOomKill: Op = { op: 'prefer-oom-kill', by: 'init', from: 'default' };
 
 export const restoreOomScoreAdj: Op = { op: 'restore-oom-score-adj', by: 'init', from: 'default' };
 

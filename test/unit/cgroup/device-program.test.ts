@@ -1,5 +1,5 @@
 import t from 'tap';
-import { compileDeviceRules, deviceProgram } from '../../../src/cgroup/device-program.ts';
+import { deviceProgram } from '../../../src/cgroup/device-program.ts';
 import {
   defaultDeviceRules,
   deviceRulesOf,
@@ -8,7 +8,7 @@ import {
 } from '../../../src/linux/device-rules.ts';
 import { permits } from './permits.ts';
 
-const compile = (...rules: string[]) => Buffer.from(compileDeviceRules(rules.map(parseDeviceRule)));
+const compile = (...rules: string[]) => Buffer.from(deviceProgram(rules.map(parseDeviceRule)).instructions);
 
 t.test('without a matching rule access is refused', async (t) => {
   t.notOk(permits(compile(), 'c', 1, 3, 'r'));
@@ -52,7 +52,7 @@ t.test('the largest device numbers', async (t) => {
 
 t.test('the default rules open the default devices and nothing else', async (t) => {
   const program = Buffer.from(
-    compileDeviceRules([...deviceRulesOf([{ allow: false, access: 'rwm' }]), ...defaultDeviceRules]),
+    deviceProgram([...deviceRulesOf([{ allow: false, access: 'rwm' }]), ...defaultDeviceRules]).instructions,
   );
   for (const [major, minor] of [
     [1, 3],
