@@ -12,6 +12,6 @@ export { type Differences, type Needs, requires } from './requires.ts';
 export { busyboxRootfs } from './rootfs.ts';
 export { cgroupDriver, runsOnNode, runtimeName, runtimePath } from './runtime.ts';
 export { Sandbox, type State, sandbox } from './sandbox.ts';
-export { defaultSpec, type Mount, type Spec } from './spec.ts';
+export { defaultSpec, inUserNamespace, type Mount, type Spec } from './spec.ts';
 export { lookUps, type Moment, stopAfter, takeAwayCgroup } from './stopped.ts';
 export { systemCalls } from './system-calls.ts';

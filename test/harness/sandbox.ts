@@ -126,6 +126,22 @@ export class Sandbox {
     return id;
   }
 
+  /** Creates and starts a container; gives its id. */
+  async createAndStart(bundle: Bundle): Promise<string> {
+    const id = await this.create(bundle);
+    await this.runtimeOk(['start', id]);
+    return id;
+  }
+
+  /** A running container whose program sleeps longer than any test. */
+  async idle(edit?: (spec: Spec) => void): Promise<{ id: string; bundle: Bundle }> {
+    const bundle = this.bundle((spec) => {
+      spec.process.args = ['/bin/sleep', '100000'];
+      edit?.(spec);
+    });
+    return { id: await this.createAndStart(bundle), bundle };
+  }
+
   /** What a container made by `create()` has written so far. */
   outputOfCreated(id: string): { stdout: string; stderr: string } {
     return readOutputFiles(this.#outputFiles(id));

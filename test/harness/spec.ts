@@ -13,6 +13,13 @@ export interface Spec extends ProductSpec {
   linux: Linux & { namespaces: NonNullable<Linux['namespaces']> };
 }
 
+/** Gives the container a user namespace of its own, whose IDs are the host's from `hostID` on. */
+export function inUserNamespace({ linux }: Spec, hostID = 100_000, size = 65_536): void {
+  linux.namespaces.push({ type: 'user' });
+  linux.uidMappings = [{ containerID: 0, hostID, size }];
+  linux.gidMappings = [{ containerID: 0, hostID, size }];
+}
+
 /** What `tsrun spec` writes, but without a terminal and with a writable root. Every call gives a new object to edit. */
 export function defaultSpec(): Spec {
   const { process, root, mounts, linux, ...rest } = productSpec();

@@ -2,7 +2,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Differences, requires, runtimeName, type Spec, sandbox } from '../../harness/index.ts';
+import { type Differences, inUserNamespace, requires, runtimeName, type Spec, sandbox } from '../../harness/index.ts';
 
 const needs = (differs: Differences = {}) => requires({ root: true, cgroup2: true, userns: true, differs });
 
@@ -51,9 +51,7 @@ t.test('the directory and all that the kernel names, and nothing else', { skip: 
 
 t.test('by the uid of the host that the user has in a user namespace', { skip: needs(gives) }, async (t) => {
   const files = await owners(t, (spec) => {
-    spec.linux.namespaces?.push({ type: 'user' });
-    spec.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-    spec.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    inUserNamespace(spec);
   });
   t.strictSame(ownedBy(files, 101_234), delegated(files));
 });

@@ -30,8 +30,7 @@ t.test('a container can be deleted that has made cgroups beyond the length of a 
   bundle.edit((spec) => {
     spec.linux.cgroupsPath = `${spec.linux.cgroupsPath}${'p'.repeat(200)}`;
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const made = await waitFor('the cgroups, or the reason why not', async () => {
     const { stdout, stderr } = box.outputOfCreated(id);
     return stdout + stderr || undefined;

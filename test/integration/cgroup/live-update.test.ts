@@ -24,8 +24,7 @@ async function running(box: Sandbox, args: string[], edit?: (spec: Spec) => void
     spec.process.args = args;
     edit?.(spec);
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const file = (name: string) => readFileSync(join(box.cgroupOf(bundle), name), 'utf8').trim();
   const update = (resources: object) => {
     const path = join(box.directory, 'resources.json');

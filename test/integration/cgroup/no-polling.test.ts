@@ -35,8 +35,7 @@ async function crowd(box: Sandbox, ownPids: boolean): Promise<string> {
     spec.process.args = ['sh', '-c', 'trap "" USR1; for i in 1 2 3 4 5 6; do (sleep 1000; :) & done; wait'];
     if (!ownPids) spec.linux.namespaces = spec.linux.namespaces?.filter(({ type }) => type !== 'pid');
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   return id;
 }
 

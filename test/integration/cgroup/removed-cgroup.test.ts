@@ -18,8 +18,7 @@ for (const file of ['cgroup.kill', 'cgroup.events']) {
       spec.process.args = ['sh', '-c', 'sleep 1000 & exec sleep 1000'];
       spec.linux.namespaces = spec.linux.namespaces?.filter(({ type }) => type !== 'pid');
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     const cgroup = box.cgroupOf(bundle);
     await waitFor('both processes', () => (pidsIn(cgroup).length === 2 ? true : undefined));
 

@@ -296,8 +296,7 @@ t.test('a cgroup that was there before create stays', { skip: mustStay }, async 
   const cgroup = box.cgroupOf(bundle);
   mkdirSync(cgroup, { recursive: true });
   const { ino } = statSync(cgroup);
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   await waitFor('its own cgroup', () => existsSync(join(cgroup, 'below')) || undefined);
   await box.runtimeOk(['delete', '--force', id]);
   t.equal(statSync(cgroup).ino, ino);
@@ -316,8 +315,7 @@ t.test(
       // Directly below the root, which may have threaded children whatever controllers it hands down.
       spec.linux.cgroupsPath = `${box.cgroup}-threaded`;
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     await box.waitForState(id, 'stopped');
     const type = join(box.cgroupOf(bundle), 'cgroup.type');
     await waitFor('the cgroup to be empty', () => writes(type, 'threaded') || undefined);

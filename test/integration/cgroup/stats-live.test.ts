@@ -5,15 +5,6 @@ import { Screen } from '../../harness/screen.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', commands: ['tmux'] });
 
-async function running(box: Sandbox): Promise<string> {
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  return id;
-}
-
 /** A terminal in which `stats` runs. */
 function watched(t: Test, box: Sandbox, term: string): Screen {
   const screen = new Screen(t, box);
@@ -24,10 +15,10 @@ function watched(t: Test, box: Sandbox, term: string): Screen {
 
 t.test('a terminal shows one table, which follows the containers', { skip }, async (t) => {
   const box = sandbox(t);
-  const first = await running(box);
+  const { id: first } = await box.idle();
   const screen = watched(t, box, 'xterm');
   await screen.shows(new RegExp(`^${first} .*%`));
-  const second = await running(box);
+  const { id: second } = await box.idle();
   await screen.shows(new RegExp(`^${second} .*%`));
   await box.runtimeOk(['delete', '--force', first]);
   await screen.lacks(new RegExp(`^${first} `));
@@ -38,7 +29,7 @@ t.test('a terminal shows one table, which follows the containers', { skip }, asy
 
 t.test('a terminal that cannot move its cursor gets one table after the other', { skip }, async (t) => {
   const box = sandbox(t);
-  await running(box);
+  await box.idle();
   const screen = watched(t, box, 'dumb');
   await waitFor('two tables', () => (screen.count(/^ID +CPU/) > 1 ? true : undefined));
   screen.press('C-c');
@@ -47,7 +38,7 @@ t.test('a terminal that cannot move its cursor gets one table after the other', 
 
 t.test('a pipe gets lines without signs for terminals, and JSON on demand', { skip }, async (t) => {
   const box = sandbox(t);
-  const id = await running(box);
+  const { id } = await box.idle();
   const table = box.startRuntime(['stats', '--interval', '100ms']);
   await waitFor('two tables', () => (table.output.stdout.split(/^ID /m).length > 2 ? true : undefined));
   t.notMatch(table.output.stdout, '\u001b');

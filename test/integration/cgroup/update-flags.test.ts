@@ -9,11 +9,7 @@ const needs = (controllers: string[] = [], differs: Differences = {}) =>
 
 async function running(t: Test) {
   const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const { id, bundle } = await box.idle();
   return {
     update: (...flags: string[]) => box.runtime(['update', ...flags, id]),
     file: (name: string) => readFileSync(join(box.cgroupOf(bundle), name), 'utf8').trim(),

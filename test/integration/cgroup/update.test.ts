@@ -31,12 +31,7 @@ interface Sleeper {
 /** A running container. */
 async function sleeper(t: Test, edit?: (spec: Spec) => void): Promise<Sleeper> {
   const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-    edit?.(spec);
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const { id, bundle } = await box.idle(edit);
   const cgroup = box.cgroupOf(bundle);
   return {
     box,

@@ -59,8 +59,7 @@ t.test('too few open files to look at a container is no reason to take it for en
     spec.process.args = ['sleep', '1000'];
     spec.process.rlimits = [];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const limited = (limit: number, command: string[]) =>
     run('prlimit', [`--nofile=${limit}`, runtimePath, '--root', box.root, ...command]);
   for (let limit = 4; limit < 9; limit++) {

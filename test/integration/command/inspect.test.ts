@@ -14,8 +14,7 @@ t.test('what a container has', { skip }, async (t) => {
     spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'uts');
     delete spec.hostname;
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const { pid } = JSON.parse((await box.runtimeOk(['state', id])).stdout);
   const found = JSON.parse((await box.runtimeOk(['inspect', '--format', 'json', id])).stdout);
   t.match(found, { state: { id, status: 'running', pid }, running: { privileges: { uid: 0, noNewPrivileges: true } } });

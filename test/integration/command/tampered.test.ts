@@ -56,8 +56,7 @@ for (const flags of [[], ['--ignore-paused']]) {
     const bundle = box.bundle((spec) => {
       spec.process.args = ['/bin/sleep', '100000'];
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     const exec = ['exec', ...flags, '--pid-file', join(box.directory, 'pid'), id, '/bin/sleep', '100000'];
     // The pid file gets its name when the process is there, and is not the program yet.
     const renames = 'rename,renameat,renameat2';

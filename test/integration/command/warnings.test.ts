@@ -102,8 +102,7 @@ t.test('exec tells of its own process, and what only looks says nothing', { skip
   const bundle = odd(box, (spec) => {
     spec.process.args = ['/bin/sleep', '1000'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const file = join(box.directory, 'process.json');
   const process = {
     cwd: '/',

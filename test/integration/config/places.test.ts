@@ -1,8 +1,8 @@
 /** An error about a property says where it stands: in the config, in --process, in --resources. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { type Bundle, requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import t from 'tap';
+import { requires, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
@@ -79,16 +79,9 @@ t.test('a hook of start, and one of run', { skip }, async (t) => {
   t.match(start.stderr, new RegExp(`\\(at \\S*/${id}/config.json:\\d+:\\d+: /hooks/poststart/0; hint: `));
 });
 
-async function running(t: Test): Promise<{ box: Sandbox; id: string; bundle: Bundle }> {
-  const box = sandbox(t);
-  const bundle = box.bundle(({ process }) => (process.args = ['sleep', '1000']));
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  return { box, id, bundle };
-}
-
 t.test('exec: the file of --process, else the container’s config, else nothing', { skip }, async (t) => {
-  const { box, id, bundle } = await running(t);
+  const box = sandbox(t);
+  const { id, bundle } = await box.idle();
   const file = join(bundle.directory, 'process.json');
   writeFileSync(file, '{"cwd": "/",\n "args": ["true"],\n "cwd2": 1,\n "execCPUAffinity": {"final": "4000"}}');
   const given = await box.runtime(['exec', '--process', file, id]);
@@ -98,7 +91,8 @@ t.test('exec: the file of --process, else the container’s config, else nothing
 });
 
 t.test('exec: wrong types in --process, each with its place; unknown properties are ignored', { skip }, async (t) => {
-  const { box, id, bundle } = await running(t);
+  const box = sandbox(t);
+  const { id, bundle } = await box.idle();
   const file = join(bundle.directory, 'process.json');
   writeFileSync(file, '{"cwd": "/", "args": ["true"],\n "user": {"uid": "root"},\n "terminal": "no"}');
   const { code, stderr } = await box.runtime(['exec', '--process', file, id]);
@@ -111,7 +105,8 @@ t.test('exec: wrong types in --process, each with its place; unknown properties 
 });
 
 t.test('exec: what the container’s config has', { skip }, async (t) => {
-  const { box, id } = await running(t);
+  const box = sandbox(t);
+  const { id } = await box.idle();
   const copy = join(box.root, id, 'config.json');
   if (!existsSync(copy)) t.fail(copy);
   const text = readFileSync(copy, 'utf8').replace(
@@ -124,7 +119,8 @@ t.test('exec: what the container’s config has', { skip }, async (t) => {
 });
 
 t.test('update: the file of --resources', { skip }, async (t) => {
-  const { box, id, bundle } = await running(t);
+  const box = sandbox(t);
+  const { id, bundle } = await box.idle();
   const file = join(bundle.directory, 'resources.json');
   writeFileSync(file, '{"memory":\n  {"limit": "much"}}');
   const { stderr } = await box.runtime(['update', '--resources', file, id]);

@@ -107,8 +107,7 @@ t.test('an argument that is too long for exec', { skip }, async (t) => {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const file = join(box.directory, 'process.json');
   writeFileSync(file, JSON.stringify({ ...bundle.spec.process, args: ['true', 'x'.repeat(200_000)] }));
   const { code, stderr } = await box.runtime(['exec', '--process', file, id]);

@@ -58,8 +58,7 @@ t.test('what the library makes the command sees, and the other way round', { ski
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
   });
-  const theirs = await box.create(bundle);
-  await box.runtimeOk(['start', theirs]);
+  const theirs = await box.createAndStart(bundle);
   const other = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
   });

@@ -109,8 +109,7 @@ t.test('kill takes names, names with SIG and numbers', { skip }, async (t) => {
     const traps = ['USR1', 'USR2', 'HUP', 'WINCH'].map((name) => `trap "echo ${name} >>/got" ${name}`);
     spec.process.args = ['/bin/sh', '-c', `${traps.join('; ')}; : >/ready; while :; do sleep 0.05; done`];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   await waitFor('the traps', () => bundle.has('ready') || undefined);
   // The shell makes the file before it writes to it.
   const got = () => (bundle.has('got') ? (readFileSync(join(bundle.rootfs, 'got'), 'utf8').match(/.+/g) ?? []) : []);

@@ -21,9 +21,7 @@ async function running(box: Sandbox, args: string[], edit?: (spec: Spec) => void
     spec.process.args = args;
     edit?.(spec);
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  return id;
+  return box.createAndStart(bundle);
 }
 
 async function statsOf(box: Sandbox, id: string) {
@@ -95,8 +93,7 @@ async function watched(t: Test, script: string, interval: string) {
     spec.linux.resources = { memory: { limit: 16_777_216, swap: 16_777_216 } };
   });
   await mkfifo(t, `${bundle.rootfs}/go`);
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const events = box.startRuntime(['events', '--interval', interval, id]);
   await waitFor('the first statistics', () => (events.output.stdout.includes('\n') ? true : undefined));
   const { writeFile } = await import('node:fs/promises');

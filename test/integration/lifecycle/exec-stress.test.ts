@@ -7,8 +7,7 @@ const skip = requires({ root: true, cgroup2: true });
 
 async function started(box: Sandbox, edit: (spec: Spec) => void): Promise<{ id: string; bundle: Bundle }> {
   const bundle = box.bundle(edit);
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   return { id, bundle };
 }
 

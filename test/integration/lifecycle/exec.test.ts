@@ -3,13 +3,12 @@ import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import t from 'tap';
 import {
-  type Bundle,
   type Differences,
+  inUserNamespace,
   isExempt,
   requires,
   runtimeName,
   type Sandbox,
-  type Spec,
   sandbox,
   says,
   waitFor,
@@ -21,17 +20,6 @@ const skipFor = (differs: Differences) => requires({ root: true, differs });
 /** The exit code when there is nothing of the process's own to pass on. */
 const failure = runtimeName === 'crun' ? 1 : 255;
 
-/** A started container that does nothing. */
-async function idle(box: Sandbox, edit?: (spec: Spec) => void): Promise<{ id: string; bundle: Bundle }> {
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['/bin/sleep', '100000'];
-    edit?.(spec);
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  return { id, bundle };
-}
-
 /** stdout of a shell script in the container. */
 async function shell(box: Sandbox, id: string, script: string, flags: string[] = []): Promise<string> {
   return (await box.runtimeOk(['exec', ...flags, id, 'sh', '-c', script])).stdout;
@@ -39,7 +27,7 @@ async function shell(box: Sandbox, id: string, script: string, flags: string[] =
 
 t.test('exec passes stdio and the exit code on', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const result = await box.runtime(['exec', id, 'sh', '-c', 'cat; echo err >&2; exit 5'], { input: 'in' });
   t.match(result, { code: 5, stdout: 'in', stderr: 'err\n' });
   t.equal((await box.runtime(['exec', id, 'sh', '-c', 'kill -9 $$'])).code, 128 + 9);
@@ -47,7 +35,7 @@ t.test('exec passes stdio and the exit code on', { skip }, async (t) => {
 
 t.test('a passwd that is a device without end does not hold exec up', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box, (spec) => {
+  const { id } = await box.idle((spec) => {
     spec.mounts = [
       ...(spec.mounts ?? []),
       { destination: '/etc/passwd', type: 'bind', source: '/dev/zero', options: ['bind'] },
@@ -60,7 +48,7 @@ t.test('a passwd that is a device without end does not hold exec up', { skip }, 
 
 t.test('exec takes the process from flags', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const flags = ['--cwd', '/tmp', '--env', 'A=1', '--env', 'B=2', '--user', '1000:5'];
   t.equal(await shell(box, id, 'pwd; echo $A$B; id -u; id -g; id -G', flags), '/tmp\n12\n1000\n5\n5\n');
   t.match(await shell(box, id, 'cat /proc/self/status', ['--no-new-privs']), /NoNewPrivs:\s*1/);
@@ -70,7 +58,7 @@ const otherForms = { crun: 'has no -g', runc: 'refuses two forms of one flag' };
 
 t.test('exec takes a flag in both forms, and groups', { skip: skipFor(otherForms) }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const flags = ['--env', 'A=1', '-e', 'B=2', '--user', '1000:5', '-g', '6', '-g', '7'];
   t.equal(await shell(box, id, 'echo $A$B; id -G', flags), '12\n5 6 7\n');
 });
@@ -79,7 +67,7 @@ const numbersOnly = { crun: 'takes users by number only', runc: 'takes users by 
 
 t.test('exec looks names up in the container', { skip: skipFor(numbersOnly) }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   t.equal(await shell(box, id, 'id -u; id -g; echo $HOME', ['--user', 'user:tty']), '1000\n5\n/home/user\n');
   const { code, stderr } = await box.runtime(['exec', '--user', 'nobody-at-all', id, 'true']);
   t.equal(code, 255);
@@ -90,7 +78,7 @@ const readsOn = { crun: 'takes -1 for a uid' };
 
 t.test('exec refuses a user that is not quite a number', { skip: skipFor(readsOn) }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   for (const user of ['0x0', '1000x', '1000:', ':5', '1:2:3', '-1', '4294967295']) {
     const { code } = await box.runtime(['exec', `--user=${user}`, id, 'true']);
     t.equal(code, failure, user);
@@ -99,7 +87,7 @@ t.test('exec refuses a user that is not quite a number', { skip: skipFor(readsOn
 
 t.test('--cap adds to the bounding, effective and permitted sets, and not to the inheritable', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const status = await shell(box, id, 'cat /proc/self/status', ['--cap', 'CAP_SYS_TIME']);
   const has = (set: string) => (BigInt(`0x${new RegExp(`^${set}:\\s*(\\w+)`, 'm').exec(status)?.[1]}`) >> 25n) & 1n;
   t.same(['CapBnd', 'CapPrm', 'CapEff', 'CapInh'].map(has), [1n, 1n, 1n, 0n]);
@@ -109,7 +97,7 @@ const ignoresIt = { crun: 'takes no notice of it', runc: 'warns of it and goes o
 
 t.test('--cap refuses what is no capability', { skip: skipFor(ignoresIt) }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const { code, stderr } = await box.runtime(['exec', '--cap', 'CAP_NONE', id, 'true']);
   t.equal(code, failure);
   says(t, stderr, /unknown capability/);
@@ -117,7 +105,7 @@ t.test('--cap refuses what is no capability', { skip: skipFor(ignoresIt) }, asyn
 
 t.test('--process takes the process from a file', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const file = join(box.directory, 'process.json');
   const process = {
     cwd: '/tmp',
@@ -131,7 +119,7 @@ t.test('--process takes the process from a file', { skip }, async (t) => {
 
 t.test('--process says where the file is wrong', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const file = join(box.directory, 'process.json');
   writeFileSync(file, '{\n  "cwd": "tmp",\n  "args": [7]\n}');
   const { code, stderr } = await box.runtime(['exec', '--process', file, id]);
@@ -142,7 +130,7 @@ t.test('--process says where the file is wrong', { skip }, async (t) => {
 
 t.test('exec fails with 255, crun with 1, and names the reason', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   t.match(await box.runtime(['exec', id, 'no-such-program']), {
     code: failure,
     stderr: /executable file.*not found in \$PATH/,
@@ -168,7 +156,7 @@ t.test(
   { skip: requires({ root: true, cgroup2: true }) },
   async (t) => {
     const box = sandbox(t);
-    const { id, bundle } = await idle(box);
+    const { id, bundle } = await box.idle();
     const { pid } = await box.state(id);
     // One process from the start: ps must not tell of one that has ended when it is looked at.
     const running = box.startRuntime(['exec', id, 'sh', '-c', ': > /joined; exec sleep 1000']);
@@ -199,7 +187,7 @@ const needsHugetlb = requires({ root: true, cgroup2: true, controllers: ['hugetl
 
 t.test('exec follows init into the cgroup it has made', { skip: needsHugetlb }, async (t) => {
   const box = sandbox(t);
-  const { id, bundle } = await idle(box);
+  const { id, bundle } = await box.idle();
   const { pid } = await box.state(id);
   const cgroup = box.cgroupOf(bundle);
   // As systemd does in a container. The container's cgroup may then hold no processes of its own.
@@ -218,7 +206,7 @@ t.test(
   { skip: skipFor(belowScope) },
   async (t) => {
     const box = sandbox(t);
-    const { id, bundle } = await idle(box);
+    const { id, bundle } = await box.idle();
     const cgroup = box.cgroupOf(bundle);
     mkdirSync(join(cgroup, 'sub'));
     t.match(await shell(box, id, 'cat /proc/self/cgroup', ['--cgroup', 'sub']), /^0::\/sub$/m);
@@ -236,7 +224,7 @@ t.test(
   { skip: skipFor(ownAttributes) },
   async (t) => {
     const box = sandbox(t);
-    const { id } = await idle(box, ({ process }) => {
+    const { id } = await box.idle(({ process }) => {
       process.oomScoreAdj = 123;
       process.rlimits = [{ type: 'RLIMIT_CORE', soft: 4096, hard: 8192 }];
       process.scheduler = { policy: 'SCHED_OTHER', nice: 7 };
@@ -254,7 +242,7 @@ t.test(
 
 t.test('a seccomp profile of the container holds for exec', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box, ({ linux }) => {
+  const { id } = await box.idle(({ linux }) => {
     linux.seccomp = {
       defaultAction: 'SCMP_ACT_ALLOW',
       syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 95 }],
@@ -270,11 +258,7 @@ t.test(
     const box = sandbox(t);
     // runc and crun look for the rootfs as the user that root is in the namespace.
     if (runtimeName !== 'tsrun') chmodSync(box.directory, 0o711);
-    const { id } = await idle(box, ({ linux }) => {
-      linux.namespaces.push({ type: 'user' });
-      linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-      linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-    });
+    const { id } = await box.idle(inUserNamespace);
     t.equal(
       await shell(box, id, 'id -u; id -g; cut -c1-33 /proc/self/uid_map'),
       '0\n0\n         0     100000      65536\n',
@@ -285,7 +269,7 @@ t.test(
 
 t.test('plan --exec prints what exec would do', { skip: requires({ root: true, runtime: 'tsrun' }) }, async (t) => {
   const box = sandbox(t);
-  const { id } = await idle(box);
+  const { id } = await box.idle();
   const { stdout } = await box.runtimeOk(['plan', '--exec', '--user', '1000', id, 'sh', '-c', 'true']);
   t.match(stdout, /join-container .*\n(.*\n)*.*set-user uid=1000 .*\n(.*\n)*.*exec /);
 });

@@ -25,8 +25,7 @@ async function running(box: Sandbox, script = 'trap "" USR1; while :; do sleep 1
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   return { id, cgroup: box.cgroupOf(bundle) };
 }
 

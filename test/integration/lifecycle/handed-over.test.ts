@@ -21,17 +21,6 @@ async function receiver(box: Sandbox, name: string) {
   return { socket, done, shows };
 }
 
-/** A running container that does nothing. */
-async function idle(box: Sandbox): Promise<string> {
-  const id = await box.create(
-    box.bundle((spec) => {
-      spec.process.args = ['/bin/sleep', '1000'];
-    }),
-  );
-  await box.runtimeOk(['start', id]);
-  return id;
-}
-
 /** Callers read 1 to 4095 bytes and take exactly one descriptor. */
 const terminalMessage = /^listening\ntext [^\n]{1,4095}\nfds 1\nmore 0\npty 37 101\n/;
 
@@ -53,7 +42,7 @@ t.test('--console-socket of create gets a terminal that works, and nothing else'
 
 t.test('--console-socket of exec does too, with the size of --process', { skip }, async (t) => {
   const box = sandbox(t);
-  const id = await idle(box);
+  const { id } = await box.idle();
   const { socket, done } = await receiver(box, 'exec');
   const file = join(box.directory, 'process.json');
   const env = ['PATH=/bin'];
@@ -68,7 +57,7 @@ t.test('--console-socket of exec does too, with the size of --process', { skip }
 
 t.test('--console-socket with --tty on the command line', { skip }, async (t) => {
   const box = sandbox(t);
-  const id = await idle(box);
+  const { id } = await box.idle();
   const { socket, done } = await receiver(box, 'tty');
   await box.runtimeOk(['exec', '--detach', '--tty', '--console-socket', socket, id, ...answer]);
   t.match((await done).stdout, /^listening\ntext [^\n]{1,4095}\nfds 1\nmore 0\npty 0 0\n.*got hello\r\n/s);
@@ -81,7 +70,7 @@ t.test('--pidfd-socket gets a pidfd of the process', { skip: tsrunOnly }, async 
   const { pid } = await box.state(id);
   t.equal((await first.done).stdout, `listening\ntext standard\nfds 1\nmore 0\npidfd ${pid}\n`);
 
-  const running = await idle(box);
+  const { id: running } = await box.idle();
   const second = await receiver(box, 'setns');
   const pidFile = join(box.directory, 'pid');
   const flags = ['--detach', '--pid-file', pidFile, '--pidfd-socket', second.socket];
@@ -103,7 +92,7 @@ t.test('a socket that nobody listens on fails the command and leaves nothing', {
 t.test('exec passes --preserve-fds on, and no sockets of socket activation', { skip: tsrunOnly }, async (t) => {
   // As runc: the process is not the one that the sockets are meant for (LISTEN_PID).
   const box = sandbox(t);
-  const id = await idle(box);
+  const { id } = await box.idle();
   const path = join(box.directory, 'file');
   writeFileSync(path, 'kept\n');
   const extraFds = [openSync(path, 'r'), openSync(path, 'r')];

@@ -15,16 +15,6 @@ import {
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs', commands: ['strace'] });
 
-/** A container in which nothing ends by itself. */
-async function running(box: Sandbox): Promise<{ id: string; bundle: Bundle }> {
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
-  return { id, bundle };
-}
-
 /**
  * A program that says that it is there. For what ends the container of a `run`: its state is running already when init is
  * about to become the program, and run fails when init is killed then.
@@ -66,7 +56,7 @@ t.test('a state is never one that the container has not been in', { skip }, asyn
 
 t.test('exec in a container that is deleted meanwhile', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id, bundle } = await running(box);
+  const { id, bundle } = await box.idle();
   const flag = join(box.cgroupOf(bundle), 'cgroup.events');
   const goOn = await stopAfter(box, { call: 'openat', path: flag }, ['exec', id, 'true']);
   await box.runtimeOk(['delete', '--force', id]);
@@ -75,7 +65,7 @@ t.test('exec in a container that is deleted meanwhile', { skip }, async (t) => {
 
 t.test('update of a container whose cgroup goes away meanwhile', { skip }, async (t) => {
   const box = sandbox(t);
-  const { id, bundle } = await running(box);
+  const { id, bundle } = await box.idle();
   const resources = join(box.directory, 'resources.json');
   writeFileSync(resources, JSON.stringify({ devices: [{ allow: true, access: 'rwm' }] }));
   const flag = join(box.cgroupOf(bundle), 'cgroup.events');

@@ -9,11 +9,7 @@ const skip = requires({ root: true, runtime: 'tsrun', cgroup2: true, commands: [
 const errors = ['ENOMEM', 'EIO', 'EACCES'];
 
 async function running(box: Sandbox) {
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['/bin/sleep', '1000'];
-  });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const { id, bundle } = await box.idle();
   const { pid } = await box.state(id);
   return { id, pid, bundle, cgroup: box.cgroupOf(bundle), directory: join(box.root, id) };
 }

@@ -22,8 +22,7 @@ async function ticking(box: Sandbox) {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'while :; do echo >> /ticks; sleep 0.01; done'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const ticks = () => (bundle.has('ticks') ? readFileSync(`${bundle.rootfs}/ticks`).length : 0);
   await waitFor('the first tick', () => ticks() || undefined);
   return { id, ticks };
@@ -134,8 +133,7 @@ t.test('kill --all reaches every process of the container', { skip: initOnly }, 
     // The child says that it is ready, and by then init must be, too.
     spec.process.args = ['/bin/sh', '-c', `trap 'touch /init' USR1; sh -c '${child}' & while :; do sleep 0.01; done`];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   await waitFor('the child', () => bundle.has('ready') || undefined);
   await box.runtimeOk(['kill', '--all', id, 'USR1']);
   await waitFor('both traps', () => (bundle.has('child') && bundle.has('init')) || undefined);
@@ -153,8 +151,7 @@ t.test('kill --all of a container that has stopped is no error', { skip: needs()
       // podman --pid=host: all of its processes may be gone, or some of them outlive init.
       if (sharesPids) spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     await box.waitForState(id, 'stopped');
     for (const signal of ['9', 'TERM', '0']) {
       t.match(await box.runtime(['kill', '--all', id, signal]), silent, `${signal}, sharing pids: ${sharesPids}`);
@@ -178,8 +175,7 @@ t.test('kill --all reaches an init that has left its cgroup', { skip: moved }, a
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const elsewhere = box.cgroupOf(bundle).replace(/[^/]*$/, 'elsewhere');
   mkdirSync(elsewhere);
   t.teardown(() => rmdirSync(elsewhere));

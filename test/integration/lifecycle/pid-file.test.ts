@@ -66,8 +66,7 @@ t.test('a failed exec takes back its own file only', { skip }, async (t) => {
     spec.process.env.push('PATH=/bin');
   });
   bundle.addFile('bin/broken', 'no program\n', 0o755);
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const { code } = await box.runtime(['exec', '--pid-file', pidFile, id, '/bin/broken']);
   t.not(code, 0);
   t.same(readdirSync(directory), []);

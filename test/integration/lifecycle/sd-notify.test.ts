@@ -3,7 +3,15 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { addCHelper, cHelper } from '../../harness/c-helper.ts';
-import { type Bundle, type Running, requires, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
+import {
+  type Bundle,
+  inUserNamespace,
+  type Running,
+  requires,
+  type Sandbox,
+  sandbox,
+  waitFor,
+} from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun', cHelpers: true });
 
@@ -52,9 +60,7 @@ t.test('a container with a user namespace reaches its socket too', { skip }, asy
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const bundle = speaker(box, 'notify send "READY=1"').edit((spec) => {
-    spec.linux.namespaces?.push({ type: 'user' });
-    spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-    spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+    inUserNamespace(spec);
     spec.process.user = { uid: 0, gid: 0 };
   });
   bundle.edit(() => mkdirSync(join(bundle.rootfs, 'run/notify'), { recursive: true }));

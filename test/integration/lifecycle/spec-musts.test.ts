@@ -12,8 +12,7 @@ async function startedSleep(box: Sandbox, edit?: (spec: Spec) => void): Promise<
     spec.process.args = ['/bin/sleep', '1000'];
     edit?.(spec);
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   return id;
 }
 

@@ -2,7 +2,7 @@
 import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { requires, run, runtimePath, type Sandbox, sandbox } from '../../harness/index.ts';
+import { inUserNamespace, requires, run, runtimePath, type Sandbox, sandbox } from '../../harness/index.ts';
 import type { Spec } from '../../harness/spec.ts';
 
 const skip = requires({ root: true });
@@ -38,8 +38,7 @@ t.test('a program of another user opens the pipes of its caller anew', { skip },
 
 t.test('and so does one that joins', { skip }, async (t) => {
   const box = sandbox(t);
-  const id = await box.create(bundleOf(box, 'exec sleep 100000'));
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundleOf(box, 'exec sleep 100000'));
   t.match(await byShell(box, piped, ['exec', '--user', '1234', id, '/bin/sh', '-c', script]), {
     stdout: all,
     stderr: '',
@@ -50,9 +49,7 @@ t.test('also in a user namespace', { skip: skipUserns }, async (t) => {
   const box = sandbox(t);
   for (const uid of [0, 1234]) {
     const { directory } = bundleOf(box, script, (spec) => {
-      spec.linux.namespaces?.push({ type: 'user' });
-      spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-      spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      inUserNamespace(spec);
       spec.process.user = { uid, gid: 0 };
     });
     t.match(await byShell(box, piped, ['run', '--bundle', directory, box.newId()]), { stdout: all, stderr: '' });

@@ -17,8 +17,7 @@ function program(box: Sandbox, script: string) {
 t.test('wait tells the exit code of a detached container', { skip: keepsStatus }, async (t) => {
   const box = sandbox(t);
   const bundle = program(box, 'until [ -e /go ]; do sleep 0.01; done; exit 7');
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const text = box.startRuntime(['wait', id]);
   const json = box.startRuntime(['wait', '--format', 'json', id]);
   for (const { pid } of [text, json]) await waitFor('both waits', () => holdsPidfd(pid));
@@ -29,8 +28,7 @@ t.test('wait tells the exit code of a detached container', { skip: keepsStatus }
 
 t.test('wait tells the signal that ended a container', { skip: keepsStatus }, async (t) => {
   const box = sandbox(t);
-  const id = await box.create(program(box, 'sleep 1000'));
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(program(box, 'sleep 1000'));
   const waiting = box.startRuntime(['wait', id]);
   await waitFor('the wait', () => holdsPidfd(waiting.pid));
   await box.runtimeOk(['kill', id, 'KILL']);
@@ -45,8 +43,7 @@ t.test(
     const bundle = program(box, 'until [ -e /go ]; do sleep 0.01; done; exec tail /dev/zero').edit((spec) => {
       spec.linux.resources = { ...spec.linux.resources, memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } };
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     const waiting = box.startRuntime(['wait', '--format', 'json', id]);
     await waitFor('the wait', () => holdsPidfd(waiting.pid));
     bundle.addFile('go', '');
@@ -66,16 +63,14 @@ t.test(
     const bundle = program(box, 'tail /dev/zero; exit 3').edit((spec) => {
       spec.linux.resources = { ...spec.linux.resources, memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } };
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     await box.waitForState(id, 'stopped');
     if (cgroupDriver === 'systemd') {
       await waitFor('the end of the scope', () => (existsSync(box.cgroupOf(bundle)) ? undefined : true));
     }
     const state = await box.state(id);
     t.match(state, { status: 'stopped', oomKilled: true });
-    const other = await box.create(program(box, 'exit 3'));
-    await box.runtimeOk(['start', other]);
+    const other = await box.createAndStart(program(box, 'exit 3'));
     const ended = await box.waitForState(other, 'stopped');
     t.notOk('oomKilled' in ended, 'and of another that it has ended otherwise');
   },
@@ -83,8 +78,7 @@ t.test(
 
 t.test('wait after the end says that it cannot tell, unless run --keep has seen it', { skip }, async (t) => {
   const box = sandbox(t);
-  const id = await box.create(program(box, 'exit 3'));
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(program(box, 'exit 3'));
   await box.waitForState(id, 'stopped');
   await waitFor('init to be reaped', async () => ((await box.runtime(['wait', id])).code === 1 ? true : undefined));
   t.match((await box.runtime(['wait', id])).stderr, /the container has ended, but its exit status is unknown/);

@@ -7,13 +7,20 @@
 import { chownSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Bundle, type Mount, requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import {
+  type Bundle,
+  inUserNamespace,
+  type Mount,
+  requires,
+  type Sandbox,
+  type Spec,
+  sandbox,
+} from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
-const inUserNamespace = requires({ root: true, userns: true, runtime: 'tsrun' });
+const skipUser = requires({ root: true, userns: true, runtime: 'tsrun' });
 
 const base = 100_000;
-const mapping = [{ containerID: 0, hostID: base, size: 65_536 }];
 
 /** Binds `source` of the bundle to /deep/link. */
 function linkMount(source: string, ...options: string[]): Mount {
@@ -66,12 +73,10 @@ t.test('and without the option a link is followed', { skip }, async (t) => {
   t.equal((await run(box, bundle)).stdout, 'text\n1\n');
 });
 
-t.test('in a user namespace, too, where it belongs to its root', { skip: inUserNamespace }, async (t) => {
+t.test('in a user namespace, too, where it belongs to its root', { skip: skipUser }, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWith(box, [linkMount('link')], 'readlink /deep/link', (spec) => {
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = mapping;
-    spec.linux.gidMappings = mapping;
+    inUserNamespace(spec, base);
   });
   chownSync(bundle.rootfs, base, base);
   const { stdout, stderr } = await run(box, bundle);

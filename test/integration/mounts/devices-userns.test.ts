@@ -7,7 +7,16 @@
 import { chmodSync, chownSync, readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { runWithFault } from '../../harness/faults.ts';
-import { type Bundle, requires, run, runtimePath, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import {
+  type Bundle,
+  inUserNamespace,
+  requires,
+  run,
+  runtimePath,
+  type Sandbox,
+  type Spec,
+  sandbox,
+} from '../../harness/index.ts';
 
 const needs = { root: true, userns: true, runtime: 'tsrun' } as const;
 const skip = requires(needs);
@@ -24,9 +33,7 @@ const none: Device = { type: 'c', path: '/dev/no-such-device', major: 1, minor: 
 function bundleWith(box: Sandbox, script: string, devices: Device[], edit?: (spec: Spec) => void): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = mapping;
-    spec.linux.gidMappings = mapping;
+    inUserNamespace(spec, base);
     spec.linux.devices = devices;
     edit?.(spec);
   });
@@ -110,9 +117,7 @@ t.test('a joined user namespace', { skip: skip }, async (t) => {
   const box = sandbox(t);
   const first = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '1000'];
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = mapping;
-    spec.linux.gidMappings = mapping;
+    inUserNamespace(spec, base);
   });
   chmodSync(box.directory, 0o711);
   chownSync(first.rootfs, base, base);

@@ -7,7 +7,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type RunOptions, requires, run, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+import {
+  inUserNamespace,
+  type RunOptions,
+  requires,
+  run,
+  type Sandbox,
+  type Spec,
+  sandbox,
+  waitFor,
+} from '../../harness/index.ts';
 import { reachableRuntime } from '../../harness/reachable.ts';
 
 const needs = { root: true, userns: true };
@@ -36,12 +45,6 @@ function tries(edit: (spec: Spec) => void = () => {}) {
 async function answer(box: Sandbox, flags: string[], edit?: (spec: Spec) => void): Promise<string> {
   const bundle = box.bundle(tries(edit));
   return (await box.runtimeOk(['run', ...flags, '--bundle', bundle.directory, box.newId()], { input: '' })).stdout;
-}
-
-function inUserNamespace(spec: Spec): void {
-  spec.linux.namespaces.push({ type: 'user' });
-  spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-  spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
 }
 
 for (const flags of [[], ['--no-pivot']]) {

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
   type Bundle,
+  inUserNamespace,
   type MountInfo,
   parseMountInfo,
   requires,
@@ -26,7 +27,6 @@ const tsrunOnly = requires({ root: true, userns: true, runtime: 'tsrun' });
 const cgroupOnly = requires({ root: true, userns: true, cgroup2: true, runtime: 'tsrun' });
 
 const base = 100_000;
-const mapping = [{ containerID: 0, hostID: base, size: 65_536 }];
 
 /** Runs a script in a container whose root is uid 100000 outside, and owns the image. */
 async function runMapped(box: Sandbox, script: string, edit?: (spec: Spec) => void, flags: string[] = []) {
@@ -37,9 +37,7 @@ async function runMapped(box: Sandbox, script: string, edit?: (spec: Spec) => vo
 function mappedBundle(box: Sandbox, script: string, edit?: (spec: Spec) => void): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = mapping;
-    spec.linux.gidMappings = mapping;
+    inUserNamespace(spec, base);
     edit?.(spec);
   });
   chmodSync(box.directory, 0o711);
@@ -134,9 +132,7 @@ t.test('a root filesystem that nobody but the runtime has a way to', { skip: tsr
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/cat', '/etc/passwd'];
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = mapping;
-    spec.linux.gidMappings = mapping;
+    inUserNamespace(spec, base);
   });
   execFileSync('chown', ['-R', `${base}:${base}`, bundle.rootfs]);
   chownSync(bundle.directory, 5000, 5000);

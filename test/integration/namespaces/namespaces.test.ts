@@ -208,8 +208,7 @@ t.test(
       spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
       spec.process.args = ['/bin/sh', '-c', 'sleep 1000 & echo $! > /child'];
     });
-    const id = await box.create(bundle);
-    await box.runtimeOk(['start', id]);
+    const id = await box.createAndStart(bundle);
     await box.waitForState(id, 'stopped');
     const pidText = await waitFor('the child to be started', () => readPid(`${bundle.rootfs}/child`));
     t.ok(isAlive(Number(pidText)));

@@ -18,6 +18,7 @@ import {
   type Bundle,
   busyboxRootfs,
   cHelper,
+  inUserNamespace,
   requires,
   run,
   type Sandbox,
@@ -135,12 +136,6 @@ function setCapabilities(spec: Spec, names: string[]): void {
 
 function withoutCgroupNamespace(spec: Spec): void {
   spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'cgroup');
-}
-
-function inUserNamespace(spec: Spec): void {
-  spec.linux.namespaces.push({ type: 'user' });
-  spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-  spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
 }
 
 const everything: Answers = {

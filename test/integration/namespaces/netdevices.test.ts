@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import {
+  inUserNamespace,
   type Result,
   requires,
   run,
@@ -100,9 +101,7 @@ t.test('with a user namespace, and into a network namespace that is joined', { s
   for (const name of ['one', 'two']) host.ip(`link add ${name} type veth peer name peer-${name}`);
   const inUser = await host.runOk('ip -o link show dev one', (spec) => {
     spec.linux.netDevices = { one: {} };
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-    spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
+    inUserNamespace(spec);
   });
   t.match(inUser, /one@/);
   const other = await Host.make(t);

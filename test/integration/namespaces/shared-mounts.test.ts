@@ -39,8 +39,7 @@ t.test('its root is the rootfs, in the mount namespace of the host', { skip }, a
     spec.process.args = ['/bin/sleep', '1000'];
   });
   writeFileSync(join(bundle.rootfs, 'mark'), 'the rootfs\n');
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const { pid } = await box.state(id);
   t.equal(readlinkSync(`/proc/${pid}/ns/mnt`), readlinkSync('/proc/self/ns/mnt'));
   t.not(readlinkSync(`/proc/${pid}/ns/pid`), readlinkSync('/proc/self/ns/pid'));
@@ -71,8 +70,7 @@ t.test('with no namespace listed at all', { skip }, async (t) => {
     delete spec.hostname;
     spec.process.args = ['/bin/sleep', '1000'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const { pid } = await box.state(id);
   for (const type of ['mnt', 'pid', 'net', 'ipc', 'uts', 'user']) {
     t.equal(readlinkSync(`/proc/${pid}/ns/${type}`), readlinkSync(`/proc/self/ns/${type}`), type);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import t from 'tap';
 import { sysctlNamespace } from '../../../src/linux/sysctl.ts';
-import { requires, type Spec, sandbox } from '../../harness/index.ts';
+import { inUserNamespace, requires, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
 /** Since Linux 6.14. */
@@ -42,14 +42,6 @@ t.test('numbers of processes, in a pid namespace that has its own', { skip: skip
     t.equal(readFileSync(file, 'utf8'), before);
   }
 });
-
-const mappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-
-function inUserNamespace(spec: Spec): void {
-  spec.linux.namespaces.push({ type: 'user' });
-  spec.linux.uidMappings = mappings;
-  spec.linux.gidMappings = mappings;
-}
 
 const skipMemfd = requires({ root: true, runtime: 'tsrun', files: ['/proc/sys/vm/memfd_noexec'] });
 

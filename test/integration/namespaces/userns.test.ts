@@ -1,7 +1,7 @@
 /** User namespaces: linux.uidMappings and gidMappings, what they mean for files, devices and hooks, and joining one. */
 import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import t from 'tap';
-import { type Bundle, requires, type Sandbox, type Spec, sandbox, says } from '../../harness/index.ts';
+import { type Bundle, inUserNamespace, requires, type Sandbox, type Spec, sandbox, says } from '../../harness/index.ts';
 
 const skip = requires({ root: true, userns: true });
 const skipTsrun = requires({ root: true, userns: true, runtime: 'tsrun' });
@@ -215,9 +215,7 @@ t.test('hooks run where the specification says, whatever the namespaces', { skip
 function userBundle(box: Sandbox, script: string, edit?: (spec: Spec) => void): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
-    spec.linux.namespaces.push({ type: 'user' });
-    spec.linux.uidMappings = [{ containerID: 0, hostID: base, size }];
-    spec.linux.gidMappings = [{ containerID: 0, hostID: base, size }];
+    inUserNamespace(spec, base, size);
     edit?.(spec);
   });
   // mkdtemp makes it for root alone.
@@ -227,8 +225,7 @@ function userBundle(box: Sandbox, script: string, edit?: (spec: Spec) => void): 
 }
 
 async function startHolder(box: Sandbox): Promise<number> {
-  const id = await box.create(userBundle(box, 'exec sleep 1000'));
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(userBundle(box, 'exec sleep 1000'));
   return (await box.waitForState(id, 'running')).pid;
 }
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { requires, sandbox } from '../../harness/index.ts';
+import { inUserNamespace, requires, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, lsm: 'apparmor', commands: ['apparmor_parser'] });
 
@@ -43,10 +43,7 @@ t.test('with no_new_privs, a user namespace and another user too', { skip }, asy
     spec.process.apparmorProfile = 'tsrun-test-user';
     spec.process.noNewPrivileges = true;
     spec.process.user = { uid: 1000, gid: 1000 };
-    spec.linux.namespaces.push({ type: 'user' });
-    for (const kind of ['uidMappings', 'gidMappings'] as const) {
-      spec.linux[kind] = [{ containerID: 0, hostID: 100000, size: 65536 }];
-    }
+    inUserNamespace(spec);
   });
   t.equal(stdout, 'tsrun-test-user (enforce)\n');
 });
@@ -59,8 +56,7 @@ t.test('exec takes the profile of the config, or the one of --apparmor', { skip 
     spec.process.args = ['/bin/sleep', '1000'];
     spec.process.apparmorProfile = 'tsrun-test-config';
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const current = async (...flags: string[]) =>
     (await box.runtimeOk(['exec', ...flags, id, '/bin/cat', '/proc/self/attr/current'])).stdout;
   t.equal(await current(), 'tsrun-test-config (enforce)\n');

@@ -21,8 +21,7 @@ async function exec(t: Test, edit: (process: Process) => void) {
     // Not for the container's first process.
     spec.process.execCPUAffinity = { initial: last, final: last };
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const process: Process = { ...bundle.spec.process, args: ['/bin/cat', '/proc/self/status'] };
   delete process.execCPUAffinity;
   edit(process);
@@ -93,8 +92,7 @@ t.test('scheduler, memory limits and priorities are those of the process', { ski
 t.test('a working directory that is not there is an error, and none is made', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(({ process }) => (process.args = ['/bin/sleep', '1000']));
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   for (const cwd of ['/typo', '/tmp/typo/below']) {
     const { code, stderr } = await box.runtime(['exec', '--cwd', cwd, id, 'true']);
     t.equal(code, 255);

@@ -27,19 +27,12 @@ function bundleOf(box: Sandbox, script: string, terminal: boolean): Bundle {
   });
 }
 
-/** A container that sleeps, for exec. */
-async function sleeping(box: Sandbox): Promise<string> {
-  const id = await box.create(box.bundle(({ process }) => (process.args = ['/bin/sleep', '100000'])));
-  await box.runtimeOk(['start', id]);
-  return id;
-}
-
 const counting = 'trap "echo inter""rupted; exit 4" INT; echo rea""dy; while :; do sleep 0.05; done';
 
 for (const how of ['run', 'exec'] as const) {
   t.test(`${how} without a terminal leaves the caller’s alone: echo, ^C, ^Z, fg, bg, ^D`, { skip }, async (t) => {
     const box = sandbox(t);
-    const id = how === 'exec' ? await sleeping(box) : '';
+    const id = how === 'exec' ? (await box.idle()).id : '';
     const command = (script: string) => {
       if (how === 'exec') return `$rt exec ${id} sh -c '${script}'`;
       return `$rt run -b ${bundleOf(box, script, false).directory} ${box.newId()}`;
@@ -83,7 +76,7 @@ for (const how of ['run', 'exec'] as const) {
 
   t.test(`${how} with a terminal ends in the background, and the caller’s stays as it was`, { skip }, async (t) => {
     const box = sandbox(t);
-    const id = how === 'exec' ? await sleeping(box) : '';
+    const id = how === 'exec' ? (await box.idle()).id : '';
     const command = (script: string) => {
       if (how === 'exec') return `$rt exec -t -e 'PS1=in> ' ${id} sh -c '${script}'`;
       return `$rt run -b ${bundleOf(box, script, true).directory} ${box.newId()}`;
@@ -117,7 +110,7 @@ for (const how of ['run', 'exec'] as const) {
     { skip },
     async (t) => {
       const box = sandbox(t);
-      const id = how === 'exec' ? await sleeping(box) : '';
+      const id = how === 'exec' ? (await box.idle()).id : '';
       const screen = await shell(t, box);
       screen.type(`${command(box, id, prompting)} &`);
       await screen.shows(/^\[1\] \d+$/);
@@ -156,7 +149,7 @@ for (const how of ['run', 'exec'] as const) {
 
   t.test(`${how} with a terminal whose process is killed, and whose terminal hangs up`, { skip }, async (t) => {
     const box = sandbox(t);
-    const id = how === 'exec' ? await sleeping(box) : '';
+    const id = how === 'exec' ? (await box.idle()).id : '';
     const screen = await shell(t, box);
     screen.type(command(box, id, 'echo go""ing; exec sleep 98764'));
     await screen.shows(/^going/);
@@ -178,7 +171,7 @@ for (const how of ['run', 'exec'] as const) {
 
 t.test('output that nobody reads ends as a broken pipe, and input at its end', { skip }, async (t) => {
   const box = sandbox(t);
-  const id = await sleeping(box);
+  const { id } = await box.idle();
   const screen = await shell(t, box);
   screen.type(`$rt exec -t ${id} yes | head -2; same pipe`);
   await screen.shows(/^pipe same$/);

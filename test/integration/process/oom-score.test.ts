@@ -2,7 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Bundle, requires, runtimePath, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+import {
+  type Bundle,
+  inUserNamespace,
+  requires,
+  runtimePath,
+  type Sandbox,
+  type Spec,
+  sandbox,
+  waitFor,
+} from '../../harness/index.ts';
 
 const needs = { root: true, runtime: 'tsrun', cgroup2: true };
 const skip = requires(needs);
@@ -47,23 +56,17 @@ const cases: [string, string, ((spec: Spec) => void)?][] = [
       spec.process.capabilities = {};
     },
   ],
-  ['the caller’s in a user namespace', own, addUserNamespace],
+  ['the caller’s in a user namespace', own, inUserNamespace],
   [
     'its own as an ordinary user of a user namespace',
     '77',
     (spec) => {
-      addUserNamespace(spec);
+      inUserNamespace(spec);
       spec.process.oomScoreAdj = 77;
       spec.process.user = { ...spec.process.user, uid: 1000, gid: 1000 };
     },
   ],
 ];
-
-function addUserNamespace(spec: Spec): void {
-  spec.linux.namespaces.push({ type: 'user' });
-  spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-  spec.linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
-}
 
 for (const [name, expected, edit] of cases) {
   t.test(`init of run is the first to go, and the program has ${name}`, { skip: skipHeld }, async (t) => {
@@ -121,7 +124,7 @@ t.test('hooks see what the program will have', { skip }, async (t) => {
 t.test('init of a container that joins namespaces is the first to go', { skip: skipHeld }, async (t) => {
   for (const types of [['pid'], ['user', 'pid']] as const) {
     const box = sandbox(t);
-    const holder = await box.create(box.bundle(addUserNamespace));
+    const holder = await box.create(box.bundle(inUserNamespace));
     const { pid } = await box.state(holder);
     const bundle = box.bundle((spec) => {
       delete spec.process.oomScoreAdj;

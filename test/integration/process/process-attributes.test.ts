@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { hasCapability } from '../../harness/host.ts';
-import { requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
+import { inUserNamespace, requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
 /** Of what Debian's crun 1.8 and runc 1.1 are too old for, and of words that are tsrun's own. */
@@ -344,13 +344,6 @@ t.test(
     t.match(said, '/linux/intelRdt: the resctrl filesystem is not mounted');
   },
 );
-
-/** Gives the container a user namespace whose root is nobody outside. */
-function inUserNamespace(spec: Spec): void {
-  spec.linux.namespaces.push({ type: 'user' });
-  spec.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-  spec.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-}
 
 t.test(
   'in a user namespace the runtime’s privileges still count',

@@ -186,8 +186,7 @@ t.test('a process that exec starts has a listener of its own', { skip }, async (
   const bundle = caller(box, notify(first.socket, 'getppid')).edit((spec) => {
     spec.process.args = ['/bin/sleep', '1000'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   await waitFor('the first state', () => (first.state()?.pid ? true : undefined));
   first.child.kill();
   await first.done;

@@ -257,8 +257,7 @@ t.test('a process that exec starts has the filter too', { skip }, async (t) => {
     spec.process.args = ['/bin/sleep', '1000'];
   });
   addCHelper(bundle, 'call');
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   t.equal((await box.runtimeOk(['exec', id, '/bin/call', String(systemCalls.getppid)])).stdout, '-95\n');
   // A program that is there and gone is not taken for one that was never reached.
   for (let i = 0; i < 20; i++) t.equal((await box.runtime(['exec', id, '/bin/true'])).code, 0);

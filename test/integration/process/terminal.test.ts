@@ -71,8 +71,7 @@ t.test('exec --tty gives a terminal of its own, and its errors leave the host’
   const bundle = shellBundle(box, false).edit((spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
   });
-  const id = await box.create(bundle);
-  await box.runtimeOk(['start', id]);
+  const id = await box.createAndStart(bundle);
   const screen = await shell(t, box);
   screen.type(`rt exec --tty ${id} sh; echo ended with $?`);
   await screen.shows(/^in>/);

@@ -1,7 +1,7 @@
 /** Who may look into the init process before it is the container's program: nobody but root. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { requires, run, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+import { inUserNamespace, requires, run, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
 
 const setting = '/proc/sys/fs/suid_dumpable';
 
@@ -17,15 +17,7 @@ const users: [what: string, uid: number, edit: (spec: Spec) => void][] = [
       spec.process.user = { uid: 1000, gid: 1000 };
     },
   ],
-  [
-    'root of a user namespace',
-    100_000,
-    (spec) => {
-      spec.linux.namespaces?.push({ type: 'user' });
-      const mapping = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-      Object.assign(spec.linux, { uidMappings: mapping, gidMappings: mapping });
-    },
-  ],
+  ['root of a user namespace', 100_000, inUserNamespace],
 ];
 
 /** What another process of that user sees of the descriptors. */
