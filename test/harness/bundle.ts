@@ -1,4 +1,4 @@
-/** A bundle on disk: a busybox root filesystem and a config that starts as the default one. */
+/** A bundle on disk: a busybox root filesystem and the default config, to be changed. */
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { busyboxRootfs } from './rootfs.ts';
@@ -34,7 +34,7 @@ export class Bundle {
     writeFileSync(this.configPath, config);
   }
 
-  /** Puts a file into the root filesystem, below directories that are made on the way. */
+  /** Puts a file into the root filesystem, and makes the directories above it. */
   addFile(path: string, content: string, mode = 0o644): void {
     const full = join(this.rootfs, path);
     mkdirSync(join(full, '..'), { recursive: true });

@@ -1,4 +1,4 @@
-/** Programs in C for what busybox cannot do: test/helpers-c/NAME.c, compiled statically when first used. */
+/** C programs for what busybox cannot do: test/helpers-c/NAME.c, compiled statically when first used. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Bundle } from './bundle.ts';
 import { hasCommand, repoRoot } from './host.ts';
 
-/** Where they are when another machine has compiled them: scripts/lib/helpers-c.mjs. */
+/** Their directory if another machine has compiled them (scripts/lib/helpers-c.mjs). */
 const compiledElsewhere = process.env.TSRUN_TEST_HELPERS ?? join(repoRoot, 'build/Release/helpers-c');
 
 export function hasCHelpers(): boolean {

@@ -1,4 +1,4 @@
-/** Containers that are saved and brought back: what test/helpers-c/witness.c tells of them. */
+/** Containers that are checkpointed and restored. test/helpers-c/witness.c runs in them and reports. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { type Result, type RunOptions, waitFor } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Spec } from './spec.ts';
 
-/** What the program counts. All of them but `intact` grow for as long as it runs. */
+/** What the program counts. All but `intact` grow while it runs. */
 export interface Witness {
   count: number;
   thread: number;
@@ -17,18 +17,18 @@ export interface Witness {
   child: number;
   offset: number;
   echoed: number;
-  /** With `memory`: pages of its block that still have what was in them. */
+  /** With `memory`: pages of its block whose contents are unchanged. */
   intact: number;
 }
 
-/** The pages of that block, of 4 KiB, and how many of them it keeps changing. */
+/** The number of pages (4 KiB) of that block, and how many of them it keeps changing. */
 export const block = { pages: 4096, changing: 256 } as const;
 
 /** The counters that grow in every witness. */
 export const counters = ['count', 'thread', 'timer', 'child', 'offset'] as const;
 
 export class Checkpoints {
-  /** With CRIU on the PATH. */
+  /** Has CRIU on the PATH. */
   readonly env: Record<string, string>;
   readonly box: Sandbox;
 
@@ -37,7 +37,7 @@ export class Checkpoints {
     this.env = { ...(process.env as Record<string, string>), PATH: criu.path };
   }
 
-  /** Where images go. */
+  /** Directory for images. */
   images(name = 'images'): string {
     return join(this.box.directory, name);
   }
@@ -65,7 +65,7 @@ export class Checkpoints {
     return copy;
   }
 
-  /** A container that runs a bundle's program, which has begun to count. */
+  /** Starts a container, and waits until its program has begun to count. */
   async start(bundle: Bundle, flags: string[] = []): Promise<string> {
     const id = await this.create(bundle, flags);
     await this.box.runtimeOk(['start', id]);
@@ -73,7 +73,7 @@ export class Checkpoints {
     return id;
   }
 
-  /** As engines do it: not with a socket for stdin, which Node calls a pipe. */
+  /** As engines do it: stdin is not a socket, which is what Node's pipes are. */
   async create(bundle: Bundle, flags: string[] = []): Promise<string> {
     const id = this.box.newId();
     const outputFiles = join(this.box.directory, id);
@@ -81,7 +81,7 @@ export class Checkpoints {
     return id;
   }
 
-  /** The runtime, with CRIU on its PATH. */
+  /** Runs the runtime, with CRIU on its PATH. */
   runtime(args: string[], options: RunOptions = {}): Promise<Result> {
     return this.box.runtime(args, { env: this.env, ...options });
   }
@@ -96,7 +96,7 @@ export class Checkpoints {
     return this.#ok(['checkpoint', '--network-lock', 'skip', '--image-path', images, ...flags, id]);
   }
 
-  /** Restores to a container of a new name, detached. */
+  /** Restores to a container with a new name, detached. */
   async restore(bundle: Bundle, flags: string[] = [], images = this.images()): Promise<string> {
     const id = this.box.newId();
     const where = ['--image-path', images, '--bundle', bundle.directory];
@@ -107,7 +107,7 @@ export class Checkpoints {
     return id;
   }
 
-  /** Waits until all of the witness's counters have grown, and gives them. */
+  /** Waits until all of the witness's counters have grown, and returns them. */
   async goesOn(bundle: Bundle, than?: Witness): Promise<Witness> {
     return waitFor('the witness to go on', () => {
       const now = witness(bundle);
@@ -117,7 +117,7 @@ export class Checkpoints {
   }
 }
 
-/** What it has told at last. */
+/** The witness's latest report. */
 export function witness({ rootfs }: Bundle): Witness | undefined {
   try {
     return JSON.parse(readFileSync(join(rootfs, 'status'), 'utf8'));

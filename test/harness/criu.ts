@@ -1,4 +1,4 @@
-/** CRIU for the tests: the machine's own, or, as Debian 12 has one that is too old, that of a tree of Debian forky's. */
+/** CRIU for the tests: the machine's own, or that of a tree of Debian forky, because Debian 12's is too old. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,24 +6,24 @@ import { ensureTree } from '../vm/image.ts';
 import { hasCommand } from './host.ts';
 import { requires } from './requires.ts';
 
-/** What of the tree CRIU starts by its name. */
+/** Programs of the tree that CRIU starts by name. */
 const programs = ['criu', 'ip', 'nft', 'iptables-save', 'iptables-restore', 'ip6tables-save', 'ip6tables-restore'];
 
 export interface Criu {
-  /** For `skip`: false, or why CRIU works neither on this machine nor from a tree. */
+  /** For `skip`: false, or why CRIU works neither from this machine nor from a tree. */
   readonly skip: string | false;
-  /** A PATH on which it is found first. */
+  /** A PATH that finds this CRIU first. */
   readonly path: string;
 }
 
-/** For `skip`: false, or that the kernel lacks what a feature of `criu check --feature` needs. */
+/** For `skip`: false, or that the kernel lacks a feature (`criu check --feature`). */
 export function lacksFeature({ skip, path }: Criu, feature: string): string | false {
   if (skip) return skip;
   const { status } = spawnSync('criu', ['check', '--feature', feature], { env: { ...process.env, PATH: path } });
   return status === 0 ? false : `needs a kernel with what criu calls ${feature}`;
 }
 
-/** Builds the tree when it is needed, half a minute the first time. */
+/** Builds the tree if it is needed, which takes half a minute the first time. */
 export async function criuForTests(): Promise<Criu> {
   const usual = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
   const skip = requires({ root: true, cgroup2: true, cHelpers: true });
@@ -39,7 +39,7 @@ function works(criu: string, path: string): Criu {
   return { skip: status === 0 ? false : 'needs a kernel that criu works on', path };
 }
 
-/** A directory with scripts that start the tree's programs by the tree's own C library. */
+/** Makes a directory with scripts that start the tree's programs with the tree's own C library. */
 async function programsOfTree(): Promise<string> {
   const tree = await ensureTree('forky', 'criu');
   const bin = join(tree, 'tsrun-bin');

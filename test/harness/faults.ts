@@ -1,4 +1,6 @@
-/** Commands for which a system call fails: strace(1) has the kernel answer with an error and not make the call. */
+/**
+ * Commands for which a system call fails: by way of strace(1) the kernel returns an error and does not make the call.
+ */
 import { join } from 'node:path';
 import { type Result, type RunOptions, run } from './process.ts';
 import { runtimePath } from './runtime.ts';
@@ -7,15 +9,15 @@ import type { Sandbox } from './sandbox.ts';
 export interface Fault {
   /** System calls as strace(1) names them, or a regular expression: `lookUps` of stopped.ts, say. */
   call: string;
-  /** That the call is about; every one when it is left out. */
+  /** The path that the call is about; any if left out. */
   path?: string;
-  /** `EIO`, or with `retval=N` what the call is to return. */
+  /** The error, such as `EIO`; or `retval=N`, a value that the call returns. */
   error: string;
-  /** Which of these calls, as strace(1) writes it: `2`, `3+`; every one when it is left out. */
+  /** Which of these calls, as strace(1) writes it: `2`, `3+`; all if left out. */
   when?: string;
 }
 
-/** Arguments of strace(1) that make it so; what it has seen is written to the file. */
+/** The arguments of strace(1) for this fault; it logs to the file. */
 export function faultArguments({ call, path, error, when }: Fault, log: string): string[] {
   const how = error.includes('=') ? error : `error=${error}`;
   const inject = `inject=${call}:${how}${when === undefined ? '' : `:when=${when}`}`;
@@ -23,8 +25,8 @@ export function faultArguments({ call, path, error, when }: Fault, log: string):
 }
 
 /**
- * Runs the runtime to its end; the fault is its own first thread's, and with `follow` every process's that it starts.
- * Where the calls that were made matter, they are in the file `strace-COMMAND` of the sandbox's directory.
+ * Runs the runtime to its end. The fault happens in its first thread; with `follow` in every process that it starts,
+ * too. The calls that were made are in the file `strace-COMMAND` of the sandbox's directory.
  */
 export function runWithFault(
   box: Sandbox,

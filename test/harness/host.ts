@@ -1,4 +1,4 @@
-/** What this machine offers to tests, and where the checkout is. */
+/** What this machine offers to tests, and the directory of the checkout. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ function findRepoRoot(from: string): string {
 
 /** One line of /proc/PID/mountinfo, as far as tests need it; see proc_pid_mountinfo(5). */
 export interface MountInfo {
-  /** The directory of the filesystem that is mounted. */
+  /** The directory of the filesystem that is mounted there. */
   root: string;
   mountPoint: string;
   fsType: string;
@@ -50,7 +50,7 @@ export function parseMountInfo(text: string): MountInfo[] {
     });
 }
 
-/** Blanks, tabs, newlines and backslashes are in octal there. */
+/** Decodes blanks, tabs, newlines and backslashes, which are in octal. */
 function unescapePath(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
@@ -59,12 +59,12 @@ function unescapePath(field: string): string {
 export function cgroup2Mount(): string | undefined {
   const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
   const places = mounts.filter(({ fsType }) => fsType === 'cgroup2').map(({ mountPoint }) => mountPoint);
-  // One that another mount covers (scripts/with-cgroup2.sh does that) is still listed.
+  // A mount that another one covers (scripts/with-cgroup2.sh) is still listed.
   places.sort((a, b) => a.length - b.length);
   return places.find((place) => existsSync(join(place, 'cgroup.controllers')));
 }
 
-/** The cgroup2 controllers that containers can be given, such as `memory`. */
+/** The cgroup2 controllers that containers can get, such as `memory`. */
 export function cgroup2Controllers(): string[] {
   const mount = cgroup2Mount();
   if (mount === undefined) return [];

@@ -1,4 +1,4 @@
-/** All that an integration test needs: `requires`, `sandbox`, and helpers. */
+/** Everything that an integration test needs: `requires`, `sandbox`, and helpers. */
 
 export { atTerminal } from './at-terminal.ts';
 export { Bundle } from './bundle.ts';

@@ -1,4 +1,4 @@
-/** Finds and removes what a sandbox left on the host: processes, mounts, cgroups, state. */
+/** Finds and removes what a sandbox has left on the host: processes, mounts, cgroups, state. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { cgroup2Mount, parseMountInfo } from './host.ts';
 import { waitFor } from './process.ts';
 
 /**
- * Removes everything that belongs to the sandbox directory and its cgroup, and says what there was.
+ * Removes everything that belongs to the sandbox's directory and cgroup, and returns what it was.
  * @param directory the sandbox's temporary directory
  * @param cgroup the sandbox's own cgroup, relative to the cgroup2 mount
  */
@@ -23,7 +23,7 @@ async function removeProcesses(directory: string, cgroup: string): Promise<strin
   const pids = pidsOf(directory, cgroup);
   const leaks = pids.filter((pid) => !isDying(pid)).map((pid) => `process ${pid}: ${commandLine(pid)}`);
   for (const pid of pids) kill(pid);
-  // Their mounts and cgroups can only go after them.
+  // Their mounts and cgroups can go only after them.
   await waitFor(`${pids.join(', ')} to die`, () => (pids.some(isAlive) ? undefined : true));
   return leaks;
 }
@@ -46,8 +46,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether SIGKILL is on its way to the process or it is in exit(2) already: whoever ended it has done so, and on a busy
- * machine the kernel takes its time.
+ * Whether SIGKILL is on its way to the process, or it is in exit(2) already: it has been ended, but on a busy machine
+ * the kernel takes its time.
  */
 function isDying(pid: number): boolean {
   const exiting = 0x4; // PF_EXITING of linux/sched.h, in the flags of proc_pid_stat(5)
@@ -65,25 +65,28 @@ function isDying(pid: number): boolean {
   }
 }
 
-/** Processes in the sandbox's cgroup, working in its directory, naming it, or with their root there. */
+/**
+ * Processes in the sandbox's cgroup, or with its directory as their working directory, in their arguments or as their
+ * root.
+ */
 function pidsOf(directory: string, cgroup: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && pid !== process.pid && isAlive(pid) && belongs(pid, directory, cgroup));
 }
 
-/** Whether the process is of the sandbox with this directory and cgroup. */
+/** Whether the process belongs to the sandbox with this directory and cgroup. */
 export function belongs(pid: number, directory: string, cgroup: string): boolean {
   try {
     const proc = `/proc/${pid}`;
     if (readFileSync(`${proc}/cgroup`, 'utf8').includes(`0::${cgroup}/`)) return true;
     if (readFileSync(`${proc}/cmdline`, 'utf8').includes(directory)) return true;
     if (readlinkSync(`${proc}/cwd`).startsWith(directory)) return true;
-    // A container sees its own paths; only its mount table still shows where its root comes from.
+    // A container has its own paths; only its mount table shows where its root comes from.
     const mounts = parseMountInfo(readFileSync(`${proc}/mountinfo`, 'utf8'));
     return mounts.some(({ root, mountPoint }) => mountPoint === '/' && root.startsWith(`${directory}/`));
   } catch {
-    // It ended while we looked, or is a kernel thread or another user's.
+    // It has ended meanwhile, or is a kernel thread or another user's process.
     return false;
   }
 }
@@ -104,7 +107,7 @@ function removeMounts(directory: string): string[] {
   return mounts.map((mountPoint) => `mount ${mountPoint}`);
 }
 
-/** The sandbox's cgroup itself is made on the way to a container's and is nobody's leak; those below it are. */
+/** The sandbox's own cgroup is made on the way to a container's and is no leak; those below it are. */
 async function removeCgroups(cgroup: string): Promise<string[]> {
   const mount = cgroup2Mount();
   if (mount === undefined || !existsSync(join(mount, cgroup))) return [];
@@ -114,12 +117,12 @@ async function removeCgroups(cgroup: string): Promise<string[]> {
   return below.map((directory) => `cgroup ${directory}`);
 }
 
-/** Removes a cgroup that has none below it, when its last process has gone. */
+/** Removes a cgroup that has none below it, once its last process is gone. */
 export async function removeCgroup(directory: string): Promise<void> {
   await waitFor(`${directory} to be empty`, () => isRemoved(directory));
 }
 
-/** A process counts for its cgroup until it has been switched away from for good, which may be after it is a zombie. */
+/** A process stays in its cgroup until the CPU has left it for good, which may be after it became a zombie. */
 function isRemoved(directory: string): true | undefined {
   try {
     rmdirSync(directory);
@@ -131,14 +134,17 @@ function isRemoved(directory: string): true | undefined {
   return true;
 }
 
-/** The deepest first, which is the order in which they can be removed. */
+/** The deepest first, because only then can they be removed. */
 function directoriesBelow(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => [...directoriesBelow(join(directory, name)), join(directory, name)]);
 }
 
-/** Those that systemd has made for the sandbox's containers. It ends one in its own time when the last process has gone. */
+/**
+ * The scopes that systemd made for the sandbox's containers. It ends a scope in its own time after the last process is
+ * gone.
+ */
 async function remainingScopes(cgroup: string): Promise<string[]> {
   await waitFor('scopes to go', () => (scopesOf(cgroup).length > 0 ? undefined : true)).catch(() => {});
   return scopesOf(cgroup);
@@ -149,7 +155,7 @@ function scopesOf(cgroup: string): string[] {
   try {
     return readdirSync(slice).filter((name) => name.startsWith(`${cgroup.slice(1)}-`));
   } catch (error) {
-    // systemd removes the slice with the last scope in it.
+    // systemd removes the slice after its last scope.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }

@@ -1,4 +1,4 @@
-/** The library as it is built (build/library.mjs), and what its tests share. */
+/** The built library (build/library.mjs), and what its tests share. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as Library from '../../src/library/index.ts';
@@ -8,18 +8,18 @@ import type { Sandbox } from './sandbox.ts';
 export const library: typeof Library = await import(join(repoRoot, 'build/library.mjs'));
 export type { Library };
 
-/** Where spawn and run put their containers in a test, and what they run. */
+/** Options of spawn and run in a test: state directory, root filesystem, id and cgroup. */
 export function placeOf(box: Sandbox): { root: string; rootfs: string; id: string; cgroup: string } {
   const id = box.newId();
   return { root: box.root, rootfs: box.bundle().rootfs, id, cgroup: `${box.cgroup}/${id}` };
 }
 
-/** Names of what this process's descriptors are: numbers of pipes and the like left out. */
+/** The numbers of this process’s open descriptors, as text. */
 export function openDescriptors(): string[] {
   return readdirSync('/proc/self/fd').sort();
 }
 
-/** Children that have ended and that nobody has reaped. */
+/** Children of this process that have ended and were not reaped. */
 export function zombies(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -1,4 +1,4 @@
-/** An ordinary user of the machine, with a bundle of its own, for tests of what needs no root. */
+/** An ordinary user of the machine, with a bundle of its own, for tests that need no root. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,20 +8,20 @@ import { busyboxRootfs } from './rootfs.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Spec } from './spec.ts';
 
-/** nobody, who has a passwd entry on every machine, and no rights. */
+/** The user nobody, who has a passwd entry on every machine and no rights. */
 export const ordinaryId = 65534;
 const asUser = ['--reuid', String(ordinaryId), '--regid', String(ordinaryId), '--clear-groups'];
 
 export interface UserOptions {
-  /** With IDs 200000 to 200999 in subuid(5) and subgid(5). */
+  /** Has the IDs 200000 to 200999 in subuid(5) and subgid(5). */
   subordinate?: boolean;
   /** PATH of the commands. */
   path?: string;
   /** Arguments of unshare(1) for namespaces that all commands of the user run in; see enter(). */
   namespaces?: string[];
-  /** Each command sees a /proc that is mounted with this value of hidepid (proc(5)). */
+  /** Value of hidepid (proc(5)) with which each command's /proc is mounted. */
   hidepid?: string;
-  /** Absolute path of the cgroup to be in. */
+  /** Absolute path of the commands' cgroup. */
   cgroup?: string;
 }
 
@@ -35,7 +35,7 @@ export class OrdinaryUser {
   private commands = 0;
   private readonly box: Sandbox;
   private readonly options: UserOptions;
-  /** What enters the user's namespaces. */
+  /** The command that enters the user's namespaces. */
   private prefix: string[] = [];
 
   constructor(box: Sandbox, options: UserOptions = {}) {
@@ -53,7 +53,7 @@ export class OrdinaryUser {
     writeFileSync(join(box.directory, 'subordinate'), 'nobody:200000:1000\n');
   }
 
-  /** The user, in the namespaces of the options: one process holds them until the test ends. */
+  /** Makes the user and the namespaces of the options; one process holds these until the test ends. */
   static async enter(box: Sandbox, options: UserOptions): Promise<OrdinaryUser> {
     const user = new OrdinaryUser(box, options);
     const { namespaces } = options;
@@ -66,7 +66,7 @@ export class OrdinaryUser {
     return user;
   }
 
-  /** The config of spec --rootless, without a terminal and with a writable root, after an edit. */
+  /** Writes the config of spec --rootless, edited, without a terminal and with a writable root. */
   write(edit: (spec: Spec) => void): void {
     this.writeSpec();
     this.edit((spec) => {
@@ -77,7 +77,7 @@ export class OrdinaryUser {
     });
   }
 
-  /** The config of spec --rootless as it is. */
+  /** Writes the config of spec --rootless as it is. */
   writeSpec(): void {
     execFileSync('rm', ['-f', join(this.bundle, 'config.json')]);
     const [program = '', ...args] = this.command([this.runtime, 'spec', '--rootless', '--bundle', this.bundle]);
@@ -93,16 +93,16 @@ export class OrdinaryUser {
 
   run(args: string[]): Promise<Result> {
     const [program = '', ...rest] = this.command([this.runtime, '--root', this.root, ...args]);
-    // `create` hands its output on to the container.
+    // `create` passes its output on to the container.
     const outputFiles = join(this.box.directory, `output-${++this.commands}`);
     return run(program, rest, { outputFiles });
   }
 
-  /** The same in a terminal, to which `input` is typed; what is written to it is in stdout. */
+  /** The same in a terminal in which `input` is typed; stdout has what the terminal shows. */
   runInTerminal(args: string[], input: string): Promise<Result> {
     const words = [this.runtime, '--root', this.root, ...args].join(' ');
-    // script(1) would take the user's shell, and nobody has none. At the end of its input it can wait for ever, so that
-    // comes from a FIFO which it has open for writing, too.
+    // script(1) would use the user's shell, and nobody has none. It can wait for ever after the end of its input, so
+    // that is a FIFO which it has also open for writing.
     const fifo = 'mkfifo "$1" && exec 3<>"$1" && printf %s "$2" >&3 && rm "$1"';
     const script = `${fifo} && SHELL=/bin/sh exec script -qec "$3" /dev/null <&3 3>&-`;
     const place = join(this.bundle, 'input');
@@ -116,7 +116,7 @@ export class OrdinaryUser {
     throw new Error(`${args.join(' ')} ended with ${result.code ?? result.signal}: ${result.stderr || result.stdout}`);
   }
 
-  /** What root starts for the user to run `words`. */
+  /** The command by which root runs `words` as the user. */
   private command(words: string[]): string[] {
     const { subordinate, path = process.env.PATH ?? '', cgroup, hidepid } = this.options;
     const command = ['setpriv', ...asUser, ...this.prefix, 'env', '--chdir', this.bundle, `PATH=${path}`, ...words];
@@ -124,12 +124,12 @@ export class OrdinaryUser {
       command.unshift('sh', '-c', 'echo $$ >"$0"/cgroup.procs && exec "$@"', cgroup);
     }
     if (hidepid !== undefined) {
-      // An instance of its own: to remount would change everybody's.
+      // A mount of its own: a remount would change everybody's.
       const hide = 'mount -t proc -o "hidepid=$0" proc /proc && exec "$@"';
       command.unshift('unshare', '--mount', '--propagation', 'private', 'sh', '-c', hide, hidepid);
     }
     if (subordinate !== true) return command;
-    // subuid(5) and subgid(5) of this test only: nobody else sees this mount namespace.
+    // Only this test sees these subuid(5) and subgid(5): the mount namespace is its own.
     const script = 'mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"';
     const file = join(this.box.directory, 'subordinate');
     return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, file, ...command];

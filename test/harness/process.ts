@@ -1,4 +1,4 @@
-/** Starting programs on the host and collecting what they say. */
+/** Starts programs on the host and collects their output. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -13,31 +13,31 @@ export interface Result {
 
 export interface RunOptions {
   cwd?: string;
-  /** The whole environment; the test's own when left out. */
+  /** The whole environment; the test's own if left out. */
   env?: Record<string, string>;
-  /** Written to stdin, which is /dev/null when this is left out. */
+  /** Written to stdin, which is /dev/null if this is left out. */
   input?: string;
-  /** Descriptors for 3, 4, …: what --preserve-fds and socket activation pass on. */
+  /** Descriptors for 3, 4, …, as --preserve-fds and socket activation pass them on. */
   extraFds?: number[];
   /**
-   * stdout and stderr go to `${outputFiles}.out` and `.err` instead of pipes. For programs that hand their output on to
-   * something that lives longer, as `create` does: a pipe would count as open until that ends too.
+   * stdout and stderr go to `${outputFiles}.out` and `.err` instead of pipes. For programs that pass their output on to
+   * something that lives longer, as `create` does: a pipe would stay open until that ends, too.
    */
   outputFiles?: string;
-  /** How long `run` waits for its end; far above what a slow machine takes when left out. */
+  /** How long `run` waits for its end; if left out, far more than a slow machine takes. */
   seconds?: number;
 }
 
 export interface Running {
   child: ChildProcess;
   pid: number;
-  /** What it has written so far. */
+  /** The output so far. */
   output: { stdout: string; stderr: string };
-  /** Resolves when it has ended and its output is closed. */
+  /** Resolves once it has ended and its output is closed. */
   done: Promise<Result>;
 }
 
-/** Starts a program; the caller waits for `done`, which fails when the program cannot be started. */
+/** Starts a program. The caller waits for `done`, which fails if the program cannot be started. */
 export function start(path: string, args: string[], options: RunOptions = {}): Running {
   const files = openOutputFiles(options.outputFiles);
   const stdio: StdioOptions = [
@@ -58,7 +58,7 @@ export function start(path: string, args: string[], options: RunOptions = {}): R
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, ...(readOutputFiles(options.outputFiles) ?? output) }));
   });
-  // A program that ends without reading its input is no failure of the test.
+  // A program may end without reading its input.
   child.stdin?.on('error', () => {});
   child.stdin?.end(options.input);
   return { child, pid: child.pid ?? -1, output, done };
@@ -72,7 +72,7 @@ function openOutputFiles(prefix: string | undefined): number[] | undefined {
   return prefix === undefined ? undefined : [openSync(`${prefix}.out`, 'w'), openSync(`${prefix}.err`, 'w')];
 }
 
-/** What a program started with this `outputFiles` has written so far, with all that it handed its output to. */
+/** The output so far of a program started with this `outputFiles`, and of all that it passed its output to. */
 export function readOutputFiles(prefix: string): { stdout: string; stderr: string };
 export function readOutputFiles(prefix: string | undefined): { stdout: string; stderr: string } | undefined;
 export function readOutputFiles(prefix: string | undefined): { stdout: string; stderr: string } | undefined {
@@ -80,10 +80,10 @@ export function readOutputFiles(prefix: string | undefined): { stdout: string; s
   return { stdout: readFileSync(`${prefix}.out`, 'utf8'), stderr: readFileSync(`${prefix}.err`, 'utf8') };
 }
 
-/** Seconds: as `patience`, for a program. */
+/** Seconds: like `patience`, for a program. */
 const programPatience = 600;
 
-/** Runs a program to its end. One that hangs is killed, and fails the test with what it is and has said. */
+/** Runs a program to its end. One that hangs is killed, and the test fails with its command and output. */
 export async function run(path: string, args: string[], options: RunOptions = {}): Promise<Result> {
   const { child, output, done } = start(path, args, options);
   const { seconds = programPatience } = options;
@@ -103,13 +103,14 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Seconds that waits have. Not an expectation of speed: they only turn a hang into a failure that says what it is. */
+/**
+ * Seconds that a wait may take. Not an expectation of speed: it only turns a hang into a failure that says what hangs.
+ */
 export const patience = 120;
 
 /**
- * Polls until `probe` gives something else than undefined (the type forbids false, which would end it), and fails when
- * it has not after `patience`. The last look is one after that: a machine that stood still for so long has not waited in
- * vain yet.
+ * Polls until `probe` returns something other than undefined; fails after `patience`. The type forbids false, which
+ * would end the wait. It looks once more after that time: the machine may have stood still for so long.
  */
 export async function waitFor<T extends object | string | number | true>(
   what: string,

@@ -1,18 +1,18 @@
-/** The runtime for users who cannot reach the checkout, which may be below a directory of root's own. */
+/** The runtime for users who cannot reach the checkout, which may be in a directory of root. */
 import { copyFileSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runtimeName, runtimePath } from './runtime.ts';
 
 /**
- * Copies tsrun to where the caller is, in the form under test; another runtime is found by its PATH.
+ * Copies tsrun, in the form under test, to a directory; another runtime is found by its PATH.
  *
- * @param directory one that everybody who is to use it can enter
- * @returns what is to be executed
+ * @param directory one that all users of the runtime can enter
+ * @returns what to execute
  */
 export function reachableRuntime(directory: string): string {
   if (runtimeName !== 'tsrun') return runtimePath;
   const original = realpathSync(runtimePath);
-  // The Node form finds its other files from where it is itself.
+  // The Node form looks for its other files beside itself.
   const files = dirname(original).endsWith('/Release')
     ? ['Release/tsrun', 'Release/tsrun.node', 'tsrun.cjs']
     : ['standalone/tsrun'];

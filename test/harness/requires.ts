@@ -1,4 +1,4 @@
-/** What a test needs of the machine and of the runtime. Each test says it; the answer is the reason to skip it. */
+/** What a test needs from the machine and the runtime. Each test says it; the answer is the reason to skip it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCHelpers } from './c-helper.ts';
@@ -8,9 +8,9 @@ import { canFilterDevices, cgroupDriver, runtimeName } from './runtime.ts';
 export interface Needs {
   /** Effective uid 0. */
   root?: boolean;
-  /** The runtimes the test is about, where not all of them promise the behaviour. */
+  /** The runtimes that promise the tested behaviour, if not all do. */
   runtime?: string | string[];
-  /** What another runtime does instead, where it is not held to the test. */
+  /** What other runtimes do instead, if they need not pass the test. */
   differs?: Differences;
   /** User namespaces can be made. */
   userns?: boolean;
@@ -21,7 +21,7 @@ export interface Needs {
   /** The runtime can restrict devices here. */
   deviceFilter?: boolean;
   capabilities?: Capability[];
-  /** The driver that makes cgroups, where a test chooses the path itself. */
+  /** The cgroup driver, if the test chooses a path itself. */
   cgroupDriver?: 'cgroupfs';
   /** The security module that labels processes. */
   lsm?: 'apparmor';
@@ -35,7 +35,7 @@ export interface Needs {
   files?: string[];
 }
 
-/** By the runtime's name, or by that and the driver where it does so with one only. */
+/** By the runtime's name; with the driver's if it differs only with one driver. */
 export type Differences = Partial<Record<Other | `${Other} with ${typeof cgroupDriver}`, string>>;
 type Other = 'crun' | 'runc';
 
@@ -67,7 +67,7 @@ function* missing(needs: Needs): Generator<string> {
     if (!existsSync(join(repoRoot, path)) && !existsSync(path)) yield `needs ${path}`;
 }
 
-/** What the runtime under test does instead, as a reason to skip. */
+/** What the runtime under test does instead, as the reason to skip. */
 export function difference(differs: Differences): string | undefined {
   const byName: Record<string, string> = differs;
   const what = byName[runtimeName] ?? byName[`${runtimeName} with ${cgroupDriver}`];
@@ -83,7 +83,7 @@ function isUserModeLinux(): boolean {
   return /^vendor_id\s*: User Mode Linux$/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
 }
 
-/** As the kernel's own switch says; a module that is not built in has none. */
+/** As the kernel's own switch says, which exists only for modules that are built in. */
 function isEnabled(lsm: string): boolean {
   const file = `/sys/module/${lsm}/parameters/enabled`;
   return existsSync(file) && readFileSync(file, 'utf8').trim() === 'Y';

@@ -1,4 +1,6 @@
-/** A real root filesystem from Debian's busybox-static, made once for a machine and user, and copied for each bundle. */
+/**
+ * A real root filesystem from Debian's busybox-static, made once for each machine and user, and copied for each bundle.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -19,7 +21,7 @@ export function busyboxRootfs(destination: string): void {
   execFileSync('cp', ['-a', cachedRootfs(), destination]);
 }
 
-/** The copy all others are made from; nobody may run a container in it. */
+/** The original of all copies; no container may run in it. */
 function cachedRootfs(): string {
   const busybox = findBusybox();
   const { size, mtimeMs } = statSync(busybox);

@@ -1,6 +1,6 @@
 /**
- * A place for one test: a temporary directory, a --root of its own for the runtime, a cgroup of its own. When the test
- * ends, everything is removed, and what the runtime left behind although it should not have makes the test fail.
+ * A place for one test: a temporary directory, a --root for the runtime, and a cgroup of its own. At the end of the
+ * test everything is removed, and the test fails if the runtime has left something behind.
  */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { type Result, type Running, type RunOptions, readOutputFiles, run, start
 import { adaptToRuntime, cgroupDriver, runtimePath } from './runtime.ts';
 import type { Spec } from './spec.ts';
 
-/** What `state` prints, as far as all runtimes print it. */
+/** What all runtimes print for `state`. */
 export interface State {
   ociVersion: string;
   id: string;
@@ -25,17 +25,20 @@ export interface State {
 }
 
 export class Sandbox {
-  /** The temporary directory; whatever a test puts there is removed with it. */
+  /** The temporary directory, which is removed with all that a test puts there. */
   readonly directory = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
   /** The runtime's --root. */
   readonly root = join(this.directory, 'state');
-  /** Its name alone: of no other sandbox, be it what an earlier run has left or one of another pid namespace. */
+  /**
+   * The directory's name: no other sandbox has it, not even one that an earlier run has left, or one in another pid
+   * namespace.
+   */
   readonly #name = basename(this.directory);
   /** The parent of the containers' cgroups, relative to the cgroup2 mount. */
   readonly cgroup = `/${this.#name}`;
   #containers = 0;
   readonly #started: Running[] = [];
-  /** What stands before every command. */
+  /** Global options before every command. */
   private readonly globals = ['--root', this.root, ...(cgroupDriver === 'systemd' ? ['--systemd-cgroup'] : [])];
 
   constructor(t: Pick<Test, 'teardown'>) {
@@ -54,12 +57,12 @@ export class Sandbox {
     });
   }
 
-  /** As the driver wants it: a path, or slice:prefix:name. */
+  /** In the form that the driver wants: a path, or slice:prefix:name. */
   private cgroupsPath(name: string): string {
     return cgroupDriver === 'systemd' ? `machine.slice:${this.cgroup.slice(1)}:${name}` : `${this.cgroup}/${name}`;
   }
 
-  /** Where the cgroup of a bundle's container is, whichever driver made it. */
+  /** The directory of the cgroup of a bundle's container, with either driver. */
   cgroupOf({ spec }: Bundle): string {
     const [slice = '', prefix, name] = (spec.linux.cgroupsPath ?? '').split(':');
     return join(cgroup2Mount() ?? '', name === undefined ? slice : `${slice}/${prefix}-${name}.scope`);
@@ -75,21 +78,21 @@ export class Sandbox {
     return run(runtimePath, [...this.globals, ...args], options);
   }
 
-  /** The same, and throws with what it said when it does not exit with 0. */
+  /** The same; throws with its output if it does not exit with 0. */
   async runtimeOk(args: string[], options: RunOptions = {}): Promise<Result> {
     const result = await this.runtime(args, options);
     if (result.code === 0) return result;
     throw new Error(`${args.join(' ')} ended with ${result.code ?? result.signal}: ${result.stderr || result.stdout}`);
   }
 
-  /** Starts the runtime and does not wait, for `run` of something that stays; ended by the sandbox at the latest. */
+  /** Starts the runtime and does not wait, for a `run` that stays. At the latest the sandbox ends it. */
   startRuntime(args: string[], options: RunOptions = {}): Running {
     const running = start(runtimePath, [...this.globals, ...args], options);
     this.#started.push(running);
     return running;
   }
 
-  /** Starts a program of the host's; ended by the sandbox at the latest. */
+  /** Starts a program of the host. At the latest the sandbox ends it. */
   startProgram(path: string, args: string[], options: RunOptions = {}): Running {
     const running = start(path, args, options);
     this.#started.push(running);
@@ -97,7 +100,7 @@ export class Sandbox {
   }
 
   /**
-   * `run`s one program in a container of its own and gives its exit code and output.
+   * `run`s one program in a new container and returns its exit code and output.
    * @param args the program and its arguments, or a script for the container's shell
    */
   async runContainer(args: string[] | string, edit?: (spec: Spec) => void, options?: RunOptions): Promise<Result> {
@@ -108,32 +111,32 @@ export class Sandbox {
     return this.runtime(['run', '--bundle', bundle.directory, this.newId()], options);
   }
 
-  /** The same for programs that must succeed; gives what they wrote to stdout. */
+  /** The same for programs that must succeed; returns their stdout. */
   async outputOf(args: string[] | string, edit?: (spec: Spec) => void): Promise<string> {
     const { code, signal, stdout, stderr } = await this.runContainer(args, edit);
     if (code === 0) return stdout;
     throw new Error(`the container's program ended with ${code ?? signal}: ${stderr || stdout}`);
   }
 
-  /** `create`s a container and gives its id; `globals` stand before the command. */
+  /** `create`s a container and returns its id; `globals` go before the command. */
   async create(bundle: Bundle, flags: string[] = [], globals: string[] = []): Promise<string> {
     const id = this.newId();
     await this.runtimeOk([...globals, 'create', ...flags, '--bundle', bundle.directory, id], {
       outputFiles: this.#outputFiles(id),
-      // Not /dev/null: in a user namespace runc and crun change its owner, for all of the host.
+      // Not /dev/null: in a user namespace runc and crun change its owner for the whole host.
       input: '',
     });
     return id;
   }
 
-  /** Creates and starts a container; gives its id. */
+  /** Creates and starts a container; returns its id. */
   async createAndStart(bundle: Bundle): Promise<string> {
     const id = await this.create(bundle);
     await this.runtimeOk(['start', id]);
     return id;
   }
 
-  /** A running container whose program sleeps longer than any test. */
+  /** Starts a container whose program sleeps for longer than any test. */
   async idle(edit?: (spec: Spec) => void): Promise<{ id: string; bundle: Bundle }> {
     const bundle = this.bundle((spec) => {
       spec.process.args = ['/bin/sleep', '100000'];
@@ -142,7 +145,7 @@ export class Sandbox {
     return { id: await this.createAndStart(bundle), bundle };
   }
 
-  /** What a container made by `create()` has written so far. */
+  /** The output so far of a container made by `create()`. */
   outputOfCreated(id: string): { stdout: string; stderr: string } {
     return readOutputFiles(this.#outputFiles(id));
   }
@@ -151,7 +154,7 @@ export class Sandbox {
     return join(this.directory, id);
   }
 
-  /** What `state` says. */
+  /** The output of `state`. */
   async state(id: string): Promise<State> {
     const { stdout } = await this.runtimeOk(['state', id]);
     return JSON.parse(stdout);
@@ -166,7 +169,7 @@ export class Sandbox {
     });
   }
 
-  /** Containers a test did not delete are deleted here; only what then is still there is a leak. */
+  /** Deletes the containers that the test did not delete; only what is left after that is a leak. */
   async #remove(): Promise<void> {
     const refused = new Map<string, string>();
     for (const id of this.#stateEntries()) {
@@ -185,7 +188,7 @@ export class Sandbox {
   }
 }
 
-/** Not until its output is closed: that may be in the hands of what it started, which is looked for as a leak. */
+/** Does not wait until its output is closed: a process that it started may have it open, which is found as a leak. */
 async function killAndWait(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -1,4 +1,4 @@
-/** A terminal for people: tmux's, whose screen is looked at. */
+/** A terminal as people use it: tmux's, whose screen the tests read. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -8,7 +8,7 @@ import type { Sandbox } from './sandbox.ts';
 
 let screens = 0;
 
-/** A shell of the host's in a terminal of 80x24. */
+/** A shell on the host in a terminal of 80x24. */
 export class Screen {
   readonly #test: Test;
   readonly #socket: string;
@@ -21,7 +21,7 @@ export class Screen {
     const server = Number(this.#tmux('display-message', '-p', '#{pid}'));
     t.teardown(async () => {
       this.#tmux('kill-server');
-      // It answers before it ends.
+      // tmux answers before its server ends.
       await waitFor('tmux to end', () => (isAlive(server) ? undefined : true));
     });
   }
@@ -32,7 +32,7 @@ export class Screen {
     this.press('Enter');
   }
 
-  /** Types, and no Enter. */
+  /** Types without Enter. */
   write(text: string): void {
     this.#tmux('send-keys', '-l', text);
   }
@@ -46,16 +46,16 @@ export class Screen {
     this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
   }
 
-  /** Takes the terminal away from what runs on it. */
+  /** Closes the terminal of what runs on it. */
   hangUp(): void {
-    // A second window keeps the server, which ends with its last.
+    // A second window keeps the server, which ends with its last window.
     this.#tmux('new-window', '-d', 'sleep 1000000');
     this.#tmux('kill-window', '-t', ':0');
   }
 
   /**
-   * Waits until a line of the screen matches, or what is behind a prompt on it: of what is typed before the prompt is
-   * there, the answer stands on the prompt's line.
+   * Waits until a line of the screen matches, or the part of it after a prompt: if something is typed before the prompt
+   * appears, the answer is on the prompt's line.
    */
   shows(pattern: RegExp): Promise<string> {
     const matching = (line: string) => [line, line.replace(/^\w+> /, '')].find((text) => pattern.test(text));
@@ -63,8 +63,8 @@ export class Screen {
   }
 
   /**
-   * Waits until the last line is this prompt. What a key means that is pressed before is not certain: the terminal may
-   * still be in the mode that the shell has given to its last command.
+   * Waits until the last line is this prompt. Before that the effect of a key is uncertain: the terminal may still be
+   * in the mode of the shell's last command.
    */
   prompts(pattern: RegExp): Promise<string> {
     return this.#waitForLine(pattern, (lines) => {
@@ -73,7 +73,7 @@ export class Screen {
     });
   }
 
-  /** Waits until no line on the screen matches; what has been scrolled or wiped off it does not count. */
+  /** Waits until no line on the screen matches; lines that were scrolled or wiped off do not count. */
   async lacks(pattern: RegExp): Promise<void> {
     const visible = () => this.#tmux('capture-pane', '-p').split('\n');
     await waitFor(`no ${pattern} on the screen`, () =>
@@ -81,7 +81,7 @@ export class Screen {
     );
   }
 
-  /** How many lines match, those that have left the screen included. */
+  /** How many lines match, including those that have left the screen. */
   count(pattern: RegExp): number {
     return this.#lines().filter((line) => pattern.test(line)).length;
   }

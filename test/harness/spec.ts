@@ -5,7 +5,7 @@ import { defaultSpec as productSpec } from '../../src/template/template.ts';
 
 export type { Hook, Mount } from '../../src/generated/spec.ts';
 
-/** A Spec in which the sections that the default config has are there, so that tests can edit without asking. */
+/** A Spec that has all sections of the default config, so that tests need not check for them. */
 export interface Spec extends ProductSpec {
   process: Process & { args: string[]; env: string[]; user: NonNullable<Process['user']> };
   root: Root;
@@ -20,7 +20,7 @@ export function inUserNamespace({ linux }: Spec, hostID = 100_000, size = 65_536
   linux.gidMappings = [{ containerID: 0, hostID, size }];
 }
 
-/** What `tsrun spec` writes, but without a terminal and with a writable root. Every call gives a new object to edit. */
+/** What `tsrun spec` writes, but without a terminal and with a writable root; a new object with each call. */
 export function defaultSpec(): Spec {
   const { process, root, mounts, linux, ...rest } = productSpec();
   return {

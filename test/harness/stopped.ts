@@ -1,4 +1,4 @@
-/** Commands that stand still between two of their steps, so that something else can happen there. */
+/** Commands that stop between two of their steps, so that something else can happen there. */
 import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, waitFor } from './process.ts';
@@ -6,21 +6,21 @@ import { runtimePath } from './runtime.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface Moment {
-  /** System calls as strace(1) names them; of a regular expression, each is counted for itself. */
+  /** System calls as strace(1) names them; those that a regular expression matches are counted separately. */
   call: string;
-  /** That the call is about. */
+  /** The path that the call is about. */
   path: string;
-  /** Which of these calls, from 1. */
+  /** Which of these calls, counted from 1. */
   nth?: number;
 }
 
-/** By which the engines ask whether a file is there. */
+/** The calls with which the engines look whether a file exists. */
 export const lookUps = '/^(newfstatat|statx|access)$';
 
 /**
- * Starts the runtime, and waits until it stands still right after a system call: strace lets it get a SIGSTOP there.
+ * Starts the runtime, and waits until it stops right after a system call, where strace sends it a SIGSTOP.
  *
- * @returns lets it go on, and gives how it ends
+ * @returns a function that continues it, and returns how it ends
  */
 export async function stopAfter(
   box: Sandbox,
@@ -29,7 +29,7 @@ export async function stopAfter(
 ): Promise<() => Promise<Result>> {
   const log = join(box.directory, `strace-${args[0]}`);
   const inject = ['-e', `trace=${call}`, '-P', path, '-e', `inject=${call}:signal=STOP:when=${nth}`];
-  // Its first thread alone, and no pipes: the container that it starts stays, and would keep strace and them.
+  // Only its first thread, and no pipes: the container that it starts stays, and would keep strace and the pipes open.
   const traced = box.startProgram('strace', [...inject, '-o', log, runtimePath, '--root', box.root, ...args], {
     outputFiles: log,
   });
@@ -54,7 +54,7 @@ export async function takeAwayCgroup(path: string): Promise<void> {
   await waitFor(`${path} to be empty`, () => (isRemoved(path) ? true : undefined));
 }
 
-/** False while a process in it is still on its way out. */
+/** False while a process in it is still ending. */
 function isRemoved(cgroup: string): boolean {
   try {
     rmdirSync(cgroup);

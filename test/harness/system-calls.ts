@@ -1,4 +1,4 @@
-/** Numbers of system calls that tests make or are told of, on this architecture (asm/unistd.h). */
+/** Numbers of system calls that tests make or see, on this architecture (asm/unistd.h). */
 const ofArchitecture = {
   x64: {
     dup: 32,
