@@ -34,7 +34,7 @@ function excerpt({ path, text, line, column }: ErrorPlace, style: Style): string
   const marked = valueLength(whole.slice(column - 1, from + maxWidth).join(''));
   const gutter = ' '.repeat(String(line).length);
   return [
-    `${gutter}${style.cyan('-->')} ${oneLine(nearPath(path))}:${line}:${column}`,
+    `${gutter}${style.cyan('-->')} ${oneLine(pathFromHere(path))}:${line}:${column}`,
     `${style.cyan(`${line} |`)} ${shown}`,
     `${style.cyan(`${gutter} |`)} ${' '.repeat(indent)}${style.red('^'.repeat(marked))}`,
   ];
@@ -47,7 +47,7 @@ function valueLength(text: string): number {
 }
 
 /** The path as a user would type it here. */
-function nearPath(path: string): string {
+function pathFromHere(path: string): string {
   const here = `${process.cwd()}/`;
   return path.startsWith(here) ? path.slice(here.length) : path;
 }

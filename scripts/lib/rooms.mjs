@@ -37,7 +37,7 @@ export const rooms = {
   run: ['addon', 'cgroup', 'host', 'linux', 'log', 'network', 'plan', 'resctrl', 'seccomp', 'style', 'systemd', 'undo'],
 
   check: ['addon', 'build-info', 'config', 'host', 'linux', 'lower', 'seccomp'],
-  explain: ['linux', 'style'],
+  explain: ['config', 'linux', 'style'],
   info: ['build-info', 'check', 'host', 'linux', 'lower', 'seccomp', 'spec-version', 'style', 'template'],
   features: ['build-info', 'criu', 'linux', 'lower', 'spec-version', 'systemd'],
   container: [

@@ -1,5 +1,5 @@
 /** A config without its refused parts, so that the rest can be checked. */
-import { appendPointer } from '../config/read/pointer.ts';
+import { appendPointer, namesIn } from '../config/read/pointer.ts';
 
 /** The position of these items has a meaning: if one is removed, the whole list is. */
 const positional = /^(\/process|\/hooks\/\w+\/\d+)\/args\/\d+$/;
@@ -19,7 +19,7 @@ export class Remainder {
   /** Where a value of the remainder is in the original config: its pointer. */
   originalOf(pointer: string): string {
     let at: unknown = this.value;
-    return namesOf(pointer).reduce((path, name) => {
+    return namesIn(pointer).reduce((path, name) => {
       const known = Array.isArray(at) ? (this.#numbers.get(at)?.[Number(name)] ?? name) : name;
       at = valueIn(at, name);
       return appendPointer(path, known);
@@ -41,14 +41,14 @@ export class Remainder {
   remove(pointer: string): boolean {
     if (positional.test(pointer)) return this.remove(pointer.slice(0, pointer.lastIndexOf('/')));
     const original = this.originalOf(pointer);
-    const isRemoved = pointer !== '' && this.#removeAt(this.value, namesOf(pointer));
+    const isRemoved = pointer !== '' && this.#removeAt(this.value, namesIn(pointer));
     if (isRemoved) this.#touched.push(original);
     return isRemoved;
   }
 
   /** Adds a required property to an object of the remainder. */
   fill(pointer: string, name: string, value: unknown): void {
-    const holder = namesOf(pointer).reduce(valueIn, this.value);
+    const holder = namesIn(pointer).reduce(valueIn, this.value);
     if (typeof holder !== 'object' || holder === null || Object.hasOwn(holder, name)) return;
     (holder as Record<string, unknown>)[name] = value;
     this.#touched.push(appendPointer(pointer, name));
@@ -89,13 +89,6 @@ export class Remainder {
   }
 }
 
-function namesOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
 function valueIn(holder: unknown, name: string): unknown {
   return (holder as Record<string, unknown> | undefined | null)?.[name];
 }
@@ -111,7 +104,7 @@ function isWithin(inner: string, outer: string): boolean {
 }
 
 function laterFirst(a: string, b: string): number {
-  const [left, right] = [namesOf(a), namesOf(b)];
+  const [left, right] = [namesIn(a), namesIn(b)];
   const at = left.findIndex((name, index) => name !== right[index]);
   if (at === -1) return right.length - left.length;
   const [one = '', other = ''] = [left[at], right[at]];

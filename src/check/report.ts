@@ -61,7 +61,7 @@ function messageOf({ pointer, message, hint }: Finding): string {
   return `${pointer === '' ? '' : `${pointer}: `}${message}${hint === undefined ? '' : ` (${hint})`}`;
 }
 
-function nearPath(path: string, directory: string): string {
+function pathFrom(path: string, directory: string): string {
   return path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : path;
 }
 
@@ -69,7 +69,7 @@ function nearPath(path: string, directory: string): string {
 export function reportSarif(report: Report, directory: string): string {
   const found = leveled(report);
   const rules = [...new Set(found.map(([, { rule }]) => rule))];
-  const uri = nearPath(report.path, directory).split('/').map(encodeURIComponent).join('/');
+  const uri = pathFrom(report.path, directory).split('/').map(encodeURIComponent).join('/');
   const artifactLocation = { uri: uri.startsWith('/') ? `file://${uri}` : uri };
   const results = found.map(([level, finding]) => ({
     ruleId: finding.rule,
@@ -91,7 +91,7 @@ export function reportSarif(report: Report, directory: string): string {
 
 /** Workflow commands of GitHub's actions, which show each finding at its line. */
 export function reportGithub(report: Report, directory: string): string {
-  const file = property(nearPath(report.path, directory));
+  const file = property(pathFrom(report.path, directory));
   return leveled(report)
     .map(([level, finding]) => {
       const { line, column, rule } = finding;

@@ -2,7 +2,7 @@
 import { type ErrorPlace, TsrunError } from '../errors.ts';
 import { type ObjectSchema, type Schema, Spec as specSchema } from '../generated/schema-tables.ts';
 import { findValue } from './read/find-value.ts';
-import { placeOf } from './read/pointer.ts';
+import { namesIn, placeOf } from './read/pointer.ts';
 import { offsetOf, type SpecSource } from './validate/places.ts';
 
 /** A document that holds part of a config, as `exec --process` and `update --resources` read it. */
@@ -49,7 +49,7 @@ function pointerIn(pointer: string, { base = '' }: PartSource): string {
 
 /** Leaves quoted values alone, and paths that only look like the pointer of a property. */
 function textIn(text: string, { base = '' }: PartSource): string {
-  const { properties } = schemaAt(base.split('/').slice(1)) as ObjectSchema;
+  const { properties } = schemaAt(namesIn(base)) as ObjectSchema;
   const pointer = new RegExp(`(^|[\\s(])${base}/(?=(?:${Object.keys(properties).join('|')})\\b)`, 'g');
   const parts = text.split(/("(?:[^"\\]|\\.)*")/);
   return parts.map((part, index) => (index % 2 === 1 ? part : part.replace(pointer, '$1/'))).join('');
@@ -75,10 +75,10 @@ export function isSameAt(pointer: string, a: unknown, b: unknown): boolean {
 }
 
 function valueAt(value: unknown, pointer: string): unknown {
-  const names = pointer.split('/').slice(1);
-  return names.reduce<unknown>((at, name) => {
-    return (at as Record<string, unknown> | undefined | null)?.[name.replaceAll('~1', '/').replaceAll('~0', '~')];
-  }, value);
+  return namesIn(pointer).reduce<unknown>(
+    (at, name) => (at as Record<string, unknown> | undefined | null)?.[name],
+    value,
+  );
 }
 
 /** The place of the property, or of the nearest object around it; undefined if the text has neither. */

@@ -1,5 +1,6 @@
 /** Text for `tsrun explain`: about a property, an operation, or an error that names them. */
 
+import { namesIn } from '../config/read/pointer.ts';
 import { TsrunError } from '../errors.ts';
 import { type ExplainedProperty, opDocs, properties } from '../generated/explain.ts';
 import type { Style } from '../style.ts';
@@ -130,11 +131,7 @@ function wrapped(text: string): string[] {
 function exampleLines({ example }: ExplainedProperty, style: Style): string[] {
   if (example === undefined) return [];
   const [pointer, value] = example;
-  const names = pointer
-    .split('/')
-    .slice(1)
-    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const whole = names.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+  const whole = namesIn(pointer).reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
   const text = compactJson(whole);
   return [`  ${style.cyan('example')}`, ...text.split('\n').map((line) => `    ${line}`)];
 }

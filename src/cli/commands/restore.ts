@@ -1,5 +1,5 @@
 import { bundleOption, lowerOptions } from '../bundle-options.ts';
-import type { CommandDeclaration, GlobalOptions, OptionValues } from '../declaration.ts';
+import type { CommandDeclaration } from '../declaration.ts';
 import { criuFlags, criuOptions } from './checkpoint.ts';
 
 /** `tsrun restore`: a container from what checkpoint has written. */
@@ -25,39 +25,19 @@ export const restore: CommandDeclaration = {
     'tsrun restore --detach --image-path /backup/web --bundle /containers/web web2',
   ],
   async run([id = ''], options, globals) {
-    const detach = options.detach === true;
-    const restored = await restoreFrom(id, options, globals);
+    const { restoreContainer } = await import('../../container/checkpoint/restore.ts');
     const { runRestored } = await import('../../container/checkpoint/after-restore.ts');
-    return runRestored(restored, detach);
+    const detached = options.detach === true;
+    const restored = restoreContainer({
+      ...criuFlags(options),
+      root: globals.root,
+      lowering: lowerOptions(id, options, globals),
+      detached,
+      consoleSocket: options.consoleSocket as string | undefined,
+      pidfdSocket: options.pidfdSocket as string | undefined,
+      lsmProfile: options.lsmProfile as string | undefined,
+      lsmMountContext: options.lsmMountContext as string | undefined,
+    });
+    return runRestored(restored, detached);
   },
 };
-
-async function restoreFrom(id: string, options: OptionValues, globals: GlobalOptions) {
-  const { restoreContainer } = await import('../../container/checkpoint/restore.ts');
-  const { placing } = await import('../../config/locate.ts');
-  const { logFindings } = await import('../../container/log-findings.ts');
-  const { demandRootfs, prepare } = await import('../../container/prepare.ts');
-  const { checkId } = await import('../../container/id.ts');
-  const { checkConsole } = await import('../../host/descriptor-sockets.ts');
-  checkId(id);
-  const lowering = lowerOptions(id, options, globals);
-  const { spec, source, plan } = prepare(lowering);
-  logFindings(plan, () => source);
-  placing(source, () => demandRootfs(spec, lowering));
-  const consoleSocket = options.consoleSocket as string | undefined;
-  placing(source, () => checkConsole(spec.process?.terminal === true, options.detach === true, consoleSocket));
-  return restoreContainer({
-    ...criuFlags(options),
-    root: globals.root,
-    id,
-    bundle: lowering.bundle,
-    spec,
-    source,
-    plan,
-    isForeground: options.detach !== true,
-    consoleSocket,
-    pidfdSocket: options.pidfdSocket as string | undefined,
-    lsmProfile: options.lsmProfile as string | undefined,
-    lsmMountContext: options.lsmMountContext as string | undefined,
-  });
-}

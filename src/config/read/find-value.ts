@@ -3,12 +3,12 @@
  * parsed.
  */
 import { closingQuote, skipSpace } from './key-limit.ts';
+import { namesIn } from './pointer.ts';
 
 /** @returns the offset of the value at a JSON pointer; undefined if there is no such value */
 export function findValue(text: string, pointer: string): number | undefined {
   let at = skipSpace(text, 0);
-  for (const part of pointer.split('/').slice(1)) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const name of namesIn(pointer)) {
     const found = text[at] === '{' ? findProperty(text, at, name) : findItem(text, at, name);
     if (found === undefined) return undefined;
     at = found;

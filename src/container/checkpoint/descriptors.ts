@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { addon } from '../../addon.ts';
 import { mountsOf } from '../../host/mount-info.ts';
+import { isTerminal, mountOf } from './open-file.ts';
 
 const stdio = [0, 1, 2] as const;
 
@@ -13,26 +14,22 @@ export function describeStdio(pid: number): string[] {
   return stdio.map((fd) => describe(pid, fd, mounts));
 }
 
-function describe(pid: number, fd: number, mounts: Set<number>): string {
-  let path: string;
+function describe(pid: number, fd: number, mounts: ReadonlySet<number>): string {
+  const at = `/proc/${pid}/fd/${fd}`;
   try {
-    path = readlinkSync(`/proc/${pid}/fd/${fd}`);
+    const [path, status, mount] = [readlinkSync(at), statSync(at), mountOf(pid, fd)];
+    if (!path.startsWith('/') || path.startsWith('/memfd:')) return path;
+    if (mount === undefined) return closed;
+    // A terminal cannot be opened again by its inode: CRIU has its own flag for one (--shell-job).
+    if (mounts.has(mount) || isTerminal(status)) return path;
+    return `file[${mount.toString(16)}:${status.ino.toString(16)}]`;
   } catch {
-    // The process has closed it.
-    return '';
+    return closed;
   }
-  if (!path.startsWith('/')) return path;
-  const mount = Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1]);
-  if (mounts.has(mount) || path.startsWith('/memfd:')) return path;
-  // A terminal cannot be opened again by its inode: CRIU has its own flag for one (--shell-job).
-  const { ino, isTerminal } = inspect(`/proc/${pid}/fd/${fd}`);
-  return isTerminal ? path : `file[${mount.toString(16)}:${ino.toString(16)}]`;
 }
 
-function inspect(path: string): { ino: number; isTerminal: boolean } {
-  const { ino } = statSync(path);
-  return { ino, isTerminal: /^\/dev\/(pts\/\d+|tty\d*|console)$/.test(readlinkSync(path)) };
-}
+/** For a descriptor that the process has closed. */
+const closed = '';
 
 /** The descriptors that CRIU must be told of for a dump. */
 export function externalFiles(descriptors: readonly string[]): string[] {

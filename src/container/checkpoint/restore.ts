@@ -7,13 +7,18 @@ import { type CriuOptions, requestType } from '../../criu/messages.ts';
 import { CriuService } from '../../criu/service.ts';
 import { TsrunError } from '../../errors.ts';
 import type { Spec } from '../../generated/spec.ts';
+import { checkConsole } from '../../host/descriptor-sockets.ts';
 import { log } from '../../log.ts';
+import type { LowerOptions } from '../../lower/context.ts';
 import { rootfsPath } from '../../lower/mounts/rootfs-path.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { UndoStack } from '../../undo.ts';
 import type { Created } from '../create.ts';
+import { checkId } from '../id.ts';
 import { demandNoInterrupt, orInterrupt } from '../interrupts.ts';
+import { logFindings } from '../log-findings.ts';
 import { runPoststopHooks } from '../poststop.ts';
+import { demandRootfs, prepare } from '../prepare.ts';
 import { ContainerDirectory } from '../store.ts';
 import { copiesOf, inheritedFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
@@ -32,8 +37,22 @@ import { type NamespacesToJoin, namespacesToJoin } from './namespaces.ts';
 import { type CriuFlags, commonOptions, restoreLog } from './options.ts';
 import { RestoreOwner } from './restore-owner.ts';
 
-export interface RestoreRequest extends CriuFlags {
+interface Given extends CriuFlags {
   readonly root: string;
+  readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
+  readonly lsmProfile: string | undefined;
+  readonly lsmMountContext: string | undefined;
+}
+
+export interface RestoreRequest extends Given {
+  readonly lowering: LowerOptions;
+  /** Whether the caller leaves, and so cannot hold a terminal. */
+  readonly detached: boolean;
+}
+
+/** The request with what the bundle's config.json says. */
+interface Restore extends Given {
   readonly id: string;
   readonly bundle: string;
   readonly spec: Spec;
@@ -41,10 +60,6 @@ export interface RestoreRequest extends CriuFlags {
   readonly source: SpecSource;
   readonly plan: Plan;
   readonly isForeground: boolean;
-  readonly consoleSocket: string | undefined;
-  readonly pidfdSocket: string | undefined;
-  readonly lsmProfile: string | undefined;
-  readonly lsmMountContext: string | undefined;
 }
 
 /** What is opened before anything is made. */
@@ -56,12 +71,24 @@ interface Sources {
 }
 
 /**
- * Makes a container from what checkpoint has written. Its processes go on where they were, in a new cgroup, with the
+ * Makes a container from a bundle and what checkpoint has written. Its processes go on where they were, in a new cgroup, with the
  * limits that config.json has now.
  *
  * @throws TsrunError with CRIU's own reason; nothing of the container is left then
  */
-export function restoreContainer(request: RestoreRequest): Created {
+export function restoreContainer({ lowering, detached, ...given }: RestoreRequest): Created {
+  const { id, bundle } = lowering;
+  checkId(id);
+  const { spec, source, plan } = prepare(lowering);
+  logFindings(plan, () => source);
+  placing(source, () => {
+    demandRootfs(spec, lowering);
+    checkConsole(spec.process?.terminal === true, detached, given.consoleSocket);
+  });
+  return restore({ ...given, id, bundle, spec, source, plan, isForeground: !detached });
+}
+
+function restore(request: Restore): Created {
   const sources = placing(request.source, () => openSources(request));
   const inherit = [...sources.files, ...sources.namespaces.inherited].map(({ fd }) => fd);
   const rootfs = rootfsPath({ spec: request.spec, options: request });
@@ -74,7 +101,7 @@ export function restoreContainer(request: RestoreRequest): Created {
   }
 }
 
-function openSources({ imagePath, workPath, spec, bundle, emptyNetwork }: RestoreRequest): Sources {
+function openSources({ imagePath, workPath, spec, bundle, emptyNetwork }: Restore): Sources {
   if (emptyNetwork && Object.keys(spec.linux?.netDevices ?? {}).length > 0) {
     throw new TsrunError('restore moves no network devices, and the images have none', {
       about: '/linux/netDevices',
@@ -93,7 +120,7 @@ function openSources({ imagePath, workPath, spec, bundle, emptyNetwork }: Restor
   };
 }
 
-function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request: RestoreRequest): Created {
+function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request: Restore): Created {
   const directory = new ContainerDirectory(request.root, request.id);
   addon().catchInterrupts();
   const lock = directory.reserve();
@@ -132,7 +159,7 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
 /** Opens the directories through CRIU's own mount namespace, because CRIU mounts something in the one it works in. */
 function withDirectories<Result>(
   { pid }: CriuService,
-  { imagePath, workPath = imagePath }: RestoreRequest,
+  { imagePath, workPath = imagePath }: Restore,
   use: (directories: CriuOptions) => Result,
 ): Result {
   const images = openSync(`/proc/${pid}/root${imagePath}`, 'r');
@@ -152,7 +179,7 @@ function restoreOptions(
   criu: CriuService,
   { externals, files, namespaces }: Sources,
   rootfs: string,
-  request: RestoreRequest,
+  request: Restore,
   { container: record }: RestoreOwner,
 ): CriuOptions {
   const common = commonOptions(request, record.annotations);

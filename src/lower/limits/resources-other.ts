@@ -1,3 +1,4 @@
+import { appendPointer } from '../../config/read/pointer.ts';
 import { TsrunError } from '../../errors.ts';
 import type { LinuxHugepageLimit, LinuxPids, LinuxRdma, StringMap } from '../../generated/spec.ts';
 import { decimal, decimalOrMax, type Setting, write } from './setting.ts';
@@ -23,7 +24,7 @@ export function lowerHugepages(limits: readonly LinuxHugepageLimit[]): Setting[]
 /** linux.resources.rdma, by device name. */
 export function lowerRdma(devices: Record<string, LinuxRdma>): Setting[] {
   return Object.entries(devices).map(([device, { hcaHandles, hcaObjects }]) => {
-    const from = `rdma/${escapePointer(device)}`;
+    const from = appendPointer('rdma', device);
     if (/\s/.test(device) || device === '') {
       throw new TsrunError('not the name of an RDMA device', {
         about: `/linux/resources/${from}`,
@@ -48,7 +49,7 @@ const notParameters: Readonly<Record<string, string>> = {
 /** linux.resources.unified: any file of the cgroup; a value of several lines becomes one write each. */
 export function lowerUnified(unified: StringMap): Setting[] {
   return Object.entries(unified).flatMap(([file, value]) => {
-    const from = `unified/${escapePointer(file)}`;
+    const from = appendPointer('unified', file);
     demandFileName(file, from);
     const controller = file.startsWith('cgroup.') ? 'core' : (file.split('.', 1)[0] as string);
     const lines = value.split('\n').filter((line, index) => index === 0 || line.trim() !== '');
@@ -65,9 +66,4 @@ function demandFileName(file: string, from: string): void {
   }
   const why = notParameters[file];
   if (why !== undefined) throw new TsrunError(`${file} cannot be set: ${why}`, { about: `/linux/resources/${from}` });
-}
-
-/** Escapes by RFC 6901. */
-function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,6 +1,7 @@
 import { readlinkSync, type Stats, statSync } from 'node:fs';
 import { mountsOf } from '../../../host/mount-info.ts';
 import { namesIn, textOf } from '../../../there.ts';
+import { deviceNumbers, isTerminal, mountOf } from '../open-file.ts';
 import type { Obstacle } from './obstacle.ts';
 import { called, type Process } from './processes.ts';
 
@@ -25,8 +26,8 @@ interface OpenFile {
 const known =
   /^(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd|bpf-map|\[(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd)\])$/;
 
-/** Major numbers from the kernel's Documentation/admin-guide/devices.txt. */
-const majors = { memory: 1, terminal: 4, alternateTerminal: 5, misc: 10, firstPty: 128, lastPty: 143 } as const;
+/** Numbers from the kernel's Documentation/admin-guide/devices.txt. */
+const majors = { memory: 1, misc: 10 } as const;
 const tunMinor = 200;
 
 /** Size in bytes up to which CRIU keeps a removed file in the images. */
@@ -72,10 +73,10 @@ function anonymousFile(file: OpenFile, name: string): Obstacle[] {
 }
 
 function device(file: OpenFile, { shellJob }: FileFlags): Obstacle[] {
-  const { path, status } = file;
-  const [major, minor] = numbersOf(status.rdev);
-  if (status.isCharacterDevice() && isTerminal(major)) {
-    if (shellJob || file.mounts.has(mountOf(file))) return [];
+  const { path, status, process, fd, mounts } = file;
+  const [major, minor] = deviceNumbers(status.rdev);
+  if (isTerminal(status)) {
+    if (shellJob || mounts.has(mountOf(process.pid, fd) ?? -1)) return [];
     return [obstacle(file, 'terminal', `${path} is a terminal of the host's`, '--shell-job')];
   }
   const isSaved = major === majors.memory || (major === majors.misc && minor === tunMinor);
@@ -83,22 +84,6 @@ function device(file: OpenFile, { shellJob }: FileFlags): Obstacle[] {
   const kind = status.isBlockDevice() ? 'block' : 'character';
   const what = `CRIU cannot save an open ${kind} device: ${path} (${major}:${minor})`;
   return [obstacle(file, 'device', what, 'have the program close it; for some GPUs CRIU has plugins')];
-}
-
-/** Splits a device number as the C library's gnu_dev_major and gnu_dev_minor do. */
-function numbersOf(device: number): [number, number] {
-  const high = Math.floor(device / 2 ** 32);
-  const low = device >>> 0;
-  return [((high & ~0xfff) | ((low >>> 8) & 0xfff)) >>> 0, (low & 0xff) | ((low >>> 12) & ~0xff)];
-}
-
-function isTerminal(major: number): boolean {
-  const isPty = major >= majors.firstPty && major <= majors.lastPty;
-  return isPty || major === majors.terminal || major === majors.alternateTerminal;
-}
-
-function mountOf({ process, fd }: OpenFile): number {
-  return Number(/^mnt_id:\s*(\d+)$/m.exec(textOf(`/proc/${process.pid}/fdinfo/${fd}`))?.[1]);
 }
 
 function removedFile(file: OpenFile, { linkRemap }: FileFlags): Obstacle[] {
