@@ -417,6 +417,10 @@ export interface NodeAddon extends Addon {
    * signals again.
    */
   interruptFrom(fd: number): void;
+  /** ioctl_tty(2), TIOCSWINSZ: sets the size of a terminal by its master. */
+  resizeTerminal(master: number, columns: number, rows: number): void;
+  /** ioctl_tty(2), TIOCGPTPEER: opens the other end of a terminal. */
+  openPeer(master: number): number;
 }
 
 let loaded: Addon | undefined;

@@ -903,6 +903,24 @@ struct InterruptFromArguments {
 };
 Napi::Value js_interrupt_from(const Napi::CallbackInfo& info);
 
+// resizeTerminal(master: number, columns: number, rows: number): void
+struct ResizeTerminalArguments {
+  int master;
+  int columns;
+  int rows;
+
+  explicit ResizeTerminalArguments(const Napi::CallbackInfo& info) : master(from_js<int>(info[0])), columns(from_js<int>(info[1])), rows(from_js<int>(info[2])) {}
+};
+Napi::Value js_resize_terminal(const Napi::CallbackInfo& info);
+
+// openPeer(master: number): number
+struct OpenPeerArguments {
+  int master;
+
+  explicit OpenPeerArguments(const Napi::CallbackInfo& info) : master(from_js<int>(info[0])) {}
+};
+Napi::Value js_open_peer(const Napi::CallbackInfo& info);
+
 // X(name, function): those that open a shared library (addon/libraries), those of Node alone (addon/node), all others.
 #define TSRUN_LIBRARY_FUNCTIONS(X) \
   X(systemdCall, js_systemd_call) \
@@ -914,7 +932,9 @@ Napi::Value js_interrupt_from(const Napi::CallbackInfo& info);
   X(unwatch, js_unwatch) \
   X(holdLoop, js_hold_loop) \
   X(makePipe, js_make_pipe) \
-  X(interruptFrom, js_interrupt_from)
+  X(interruptFrom, js_interrupt_from) \
+  X(resizeTerminal, js_resize_terminal) \
+  X(openPeer, js_open_peer)
 
 #define TSRUN_OTHER_FUNCTIONS(X) \
   X(startInit, js_start_init) \

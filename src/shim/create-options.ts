@@ -4,6 +4,7 @@ import { decode } from '../protobuf/wire.ts';
 import { createRequest, runcOptions } from './messages.ts';
 import type { Mount } from './mounts.ts';
 import { defaultStateRoot } from './note.ts';
+import type { Io } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
 export interface CreateOptions {
@@ -11,7 +12,7 @@ export interface CreateOptions {
   readonly id: string;
   readonly bundle: string;
   readonly rootfs: readonly Mount[];
-  readonly io: { readonly stdin: string; readonly stdout: string; readonly stderr: string };
+  readonly io: Io;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   readonly cgroupManager: 'systemd' | 'cgroupfs';
@@ -20,13 +21,12 @@ export interface CreateOptions {
 /** @throws Status for what the shim cannot do: nothing that is asked for is silently left out */
 export function createOptionsOf(payload: Uint8Array, namespace: string): CreateOptions {
   const asked = decode(createRequest, payload);
-  const { id = '', bundle = '', rootfs = [], stdin = '', stdout = '', stderr = '' } = asked;
-  if (asked.terminal) throw new Status('unimplemented', 'Create with a terminal');
+  const { id = '', bundle = '', rootfs = [], stdin = '', stdout = '', stderr = '', terminal = false } = asked;
   if (asked.checkpoint) throw new Status('unimplemented', 'Create from a checkpoint');
   const options = optionsOf(asked.options);
   return {
     root: options.root ? join(options.root, namespace) : defaultStateRoot(namespace),
-    ...{ id, bundle, rootfs, io: { stdin, stdout, stderr } },
+    ...{ id, bundle, rootfs, io: { stdin, stdout, stderr, terminal } },
     noPivot: options.no_pivot_root ?? false,
     noNewKeyring: options.no_new_keyring ?? false,
     cgroupManager: options.systemd_cgroup ? 'systemd' : 'cgroupfs',

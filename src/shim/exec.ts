@@ -6,8 +6,9 @@ import { runJob } from '../library/pool.ts';
 import { watchOnce } from '../library/watch.ts';
 import { SIGKILL } from '../linux/signals.ts';
 import { isOver, worded } from './failure.ts';
+import { openStdio } from './open-stdio.ts';
 import type { ProcessStatus, ShimProcess, TaskExit } from './process.ts';
-import { type Io, openStdio, type ProcessStdio } from './stdio.ts';
+import type { Io, ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
 export interface ExecOptions {
@@ -31,6 +32,7 @@ export class ExecProcess implements ShimProcess {
   /** -1 before its start, and after its end. */
   #pidfd = -1;
   #isStarted = false;
+  #size: readonly [columns: number, rows: number] | undefined;
 
   constructor(place: Place, { id, io, process }: ExecOptions) {
     this.id = id;
@@ -49,6 +51,8 @@ export class ExecProcess implements ShimProcess {
     const stdio = openStdio(this.io);
     try {
       const child = await this.#launch(stdio);
+      this.#take(stdio, child);
+      if (this.#size !== undefined) stdio.resize(...this.#size);
       this.#stdio = stdio;
       this.pid = child.pid;
       this.#pidfd = child.pidfd;
@@ -65,7 +69,24 @@ export class ExecProcess implements ShimProcess {
   #launch({ descriptors }: ProcessStdio): Promise<Child> {
     const asked = { env: [], cwd: undefined, user: undefined, capabilities: [], noNewPrivileges: false };
     const rest = { cgroup: undefined, ignorePaused: false, pidFile: undefined };
-    return runJob('exec', { ...this.#place, ...asked, ...rest, process: this.#process, descriptors });
+    return runJob('exec', {
+      ...this.#place,
+      ...asked,
+      ...rest,
+      process: this.#process,
+      descriptors,
+      holdsTerminal: this.io.terminal,
+    });
+  }
+
+  #take(stdio: ProcessStdio, child: Child): void {
+    try {
+      stdio.take(child);
+    } catch (error) {
+      nodeAddon().pidfdSignal(child.pidfd, SIGKILL);
+      void runJob('reap', child);
+      throw error;
+    }
   }
 
   async #reap({ pidfd }: Child): Promise<void> {
@@ -74,6 +95,7 @@ export class ExecProcess implements ShimProcess {
     // From now on the number may belong to another descriptor.
     this.#pidfd = -1;
     const status = await runJob('reap', { pidfd }).catch((): ExitStatus => ({ signal: SIGKILL }));
+    this.#stdio?.finish();
     this.exit = { status: status.code ?? 128 + (status.signal ?? SIGKILL), at };
     this.#end(this.exit);
   }
@@ -99,6 +121,13 @@ export class ExecProcess implements ShimProcess {
     this.#stdio?.closeInput();
   }
 
+  /** Before its start, this is the size that it will have. */
+  resize(columns: number, rows: number): void {
+    if (!this.io.terminal) throw new Status('failedPrecondition', 'the process has no terminal');
+    this.#size = [columns, rows];
+    this.#stdio?.resize(columns, rows);
+  }
+
   async delete(): Promise<TaskExit> {
     if (this.#isStarted && this.exit === undefined) {
       throw new Status('failedPrecondition', `process ${this.id} must be stopped before deletion: running`);
@@ -106,6 +135,7 @@ export class ExecProcess implements ShimProcess {
     this.#isStarted = true;
     const exit = this.exit ?? { status: 0, at: Date.now() };
     this.#end(exit);
+    await this.#stdio?.drained();
     this.release();
     return exit;
   }

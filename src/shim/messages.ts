@@ -64,6 +64,7 @@ export const execRequest = {
 
 export const killRequest = { ...processRequest, signal: [3, 'uint32'], all: [4, 'bool'] } as const;
 export const closeIoRequest = { ...processRequest, stdin: [3, 'bool'] } as const;
+export const resizeRequest = { ...processRequest, width: [3, 'uint32'], height: [4, 'uint32'] } as const;
 export const updateRequest = { id: [1, 'string'], resources: [2, any] } as const;
 
 export const pidResponse = { pid: [1, 'uint32'] } as const;

@@ -23,6 +23,8 @@ export interface ShimProcess {
   status(): Promise<ProcessStatus>;
   kill(signal: number, all: boolean): Promise<void>;
   closeInput(): void;
+  /** @throws Status without a terminal */
+  resize(columns: number, rows: number): void;
   /** @throws Status when it runs */
   delete(): Promise<TaskExit>;
 }

@@ -58,12 +58,11 @@ export class TaskService {
 
     Exec: async (payload: Uint8Array) => {
       const asked = decode(messages.execRequest, payload);
-      const { exec_id: id = '', stdin = '', stdout = '', stderr = '' } = asked;
+      const { exec_id: id = '', stdin = '', stdout = '', stderr = '', terminal = false } = asked;
       const task = this.#task(payload);
       if (id === '') throw new Status('invalidArgument', 'Exec without an exec_id');
-      if (asked.terminal) throw new Status('unimplemented', 'Exec with a terminal');
       const process = Buffer.from(asked.spec?.value ?? nothing).toString();
-      const exec = task.addExec({ id, io: { stdin, stdout, stderr }, process });
+      const exec = task.addExec({ id, io: { stdin, stdout, stderr, terminal }, process });
       this.#publisher.publish('/tasks/exec-added', { container_id: task.id, exec_id: id });
       void exec.ended.then((exit) => this.#tellExit(task, exec, exit));
       return nothing;
@@ -125,6 +124,12 @@ export class TaskService {
       const { resources } = decode(messages.updateRequest, payload);
       const text = Buffer.from(resources?.value ?? nothing).toString();
       await this.#task(payload).update(JSON.parse(text) as LinuxResources);
+      return nothing;
+    },
+
+    ResizePty: async (payload: Uint8Array) => {
+      const { width = 0, height = 0 } = decode(messages.resizeRequest, payload);
+      this.#process(payload).process.resize(width, height);
       return nothing;
     },
 

@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
+import type { Child } from '../library/places.ts';
 import { Status } from './ttrpc.ts';
 
 /** Paths; '' for a stream that nobody wants. */
@@ -12,58 +13,88 @@ export interface Io {
   readonly stdin: string;
   readonly stdout: string;
   readonly stderr: string;
+  /** Whether the process has a terminal, which stdin and stdout are copied to and from; stderr is then unused. */
+  readonly terminal: boolean;
 }
 
 export interface ProcessStdio {
   /** The process's descriptors 0, 1 and 2. */
   readonly descriptors: readonly number[];
+  /** Called when the process has been made. */
+  take(child: Child): void;
   /** Called when the process has them, or will never get them. */
   closeTheirs(): void;
   closeInput(): void;
+  /** @throws Status without a terminal */
+  resize(columns: number, rows: number): void;
+  /** Called when the process has ended. */
+  finish(): void;
+  /** Settles when the client can read all that the process has written. */
+  drained(): Promise<void>;
   /** Called when the process is deleted. */
   release(): void;
 }
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
 
-export function openStdio(paths: Io): ProcessStdio {
-  const theirs: number[] = [];
-  const held: number[] = [];
-  let input: number | undefined;
-  try {
-    for (const [index, path] of [paths.stdin, paths.stdout, paths.stderr].entries()) {
-      demandFifo(path);
-      if (path === '') theirs.push(openSync('/dev/null', index === 0 ? O_RDONLY : O_WRONLY));
-      else if (index === 0) {
-        // Opened for both directions, because neither end may be open yet; the process's own end must be a blocking one.
-        input = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
-        theirs.push(openSync(path, O_RDONLY | O_NOCTTY));
-      } else {
-        held.push(openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-        theirs.push(openSync(path, O_WRONLY | O_NOCTTY));
-      }
-    }
-  } catch (error) {
-    closeAll();
-    throw error;
-  }
-  return { descriptors: [...theirs], closeTheirs, closeInput, release: closeAll };
+/** For a process without a terminal. */
+export class FifoStdio implements ProcessStdio {
+  readonly descriptors: readonly number[];
+  readonly #theirs: number[] = [];
+  readonly #held: number[] = [];
+  #input: number | undefined;
 
-  function closeTheirs(): void {
-    for (const fd of theirs.splice(0)) closeSync(fd);
+  constructor({ stdin, stdout, stderr }: Io) {
+    try {
+      for (const [index, path] of [stdin, stdout, stderr].entries()) this.#open(index, path);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    this.descriptors = [...this.#theirs];
   }
-  function closeInput(): void {
-    if (input !== undefined) closeSync(input);
-    input = undefined;
+
+  #open(index: number, path: string): void {
+    demandFifo(path);
+    if (path === '') this.#theirs.push(openSync('/dev/null', index === 0 ? O_RDONLY : O_WRONLY));
+    else if (index === 0) {
+      // Opened for both directions, because neither end may be open yet; the process's own end must be a blocking one.
+      this.#input = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
+      this.#theirs.push(openSync(path, O_RDONLY | O_NOCTTY));
+    } else {
+      this.#held.push(openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+      this.#theirs.push(openSync(path, O_WRONLY | O_NOCTTY));
+    }
   }
-  function closeAll(): void {
-    closeInput();
-    for (const fd of [...theirs.splice(0), ...held.splice(0)]) closeQuietly(fd);
+
+  take(): void {}
+
+  closeTheirs(): void {
+    for (const fd of this.#theirs.splice(0)) closeSync(fd);
+  }
+
+  closeInput(): void {
+    if (this.#input !== undefined) closeSync(this.#input);
+    this.#input = undefined;
+  }
+
+  resize(): void {
+    throw new Status('failedPrecondition', 'the process has no terminal');
+  }
+
+  finish(): void {}
+
+  /** What a process has written is in the FIFO. */
+  async drained(): Promise<void> {}
+
+  release(): void {
+    this.closeInput();
+    for (const fd of [...this.#theirs.splice(0), ...this.#held.splice(0)]) closeQuietly(fd);
   }
 }
 
 /** Anything else could block open(2), and with it all other containers. */
-function demandFifo(path: string): void {
+export function demandFifo(path: string): void {
   if (path === '') return;
   if (path.includes('://')) throw new Status('unimplemented', `log URI ${path}: the shim passes FIFOs only`);
   if (!statSync(path).isFIFO()) throw new Status('invalidArgument', `${path} is no FIFO`);

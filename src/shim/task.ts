@@ -14,8 +14,9 @@ import { type ExecOptions, ExecProcess } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import { mountRootfs, unmountRootfs } from './mounts.ts';
 import { noteOf } from './note.ts';
+import { openStdio } from './open-stdio.ts';
 import type { ProcessStatus, ShimProcess, TaskExit } from './process.ts';
-import { type Io, openStdio, type ProcessStdio } from './stdio.ts';
+import type { Io, ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
 export class Task implements ShimProcess {
@@ -44,14 +45,29 @@ export class Task implements ShimProcess {
       const { noPivot, noNewKeyring, cgroupManager } = options;
       const lowering = { id, bundle, noPivot, noNewKeyring, cgroupManager, rootless: 'auto', preserveFds: 0 } as const;
       const given = { root, spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
-      const child = await runJob('create', { ...given, lowering, descriptors: stdio.descriptors });
-      return new Task(options, child, stdio);
+      const child = await runJob('create', {
+        ...{ ...given, lowering, descriptors: stdio.descriptors },
+        holdsTerminal: options.io.terminal,
+      });
+      return await Task.#taken(options, child, stdio);
     } catch (error) {
       stdio?.release();
       await unmountRootfs(bundle);
       throw worded('create', error);
     } finally {
       stdio?.closeTheirs();
+    }
+  }
+
+  static async #taken(options: CreateOptions, child: Child, stdio: ProcessStdio): Promise<Task> {
+    try {
+      stdio.take(child);
+      return new Task(options, child, stdio);
+    } catch (error) {
+      const { root, id } = options;
+      await runJob('delete', { root, id, force: true });
+      await runJob('reap', child);
+      throw error;
     }
   }
 
@@ -74,6 +90,7 @@ export class Task implements ShimProcess {
     // Without its own pid namespace, other processes outlive init. With one there is nothing left to kill.
     await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
     const end: ContainerExit = await runJob('finish', { ...this.place, pidfd, keep: true });
+    this.#stdio.finish();
     // Init's end takes them along, and who follows events must see it come last.
     await Promise.all([...this.execs.values()].map((exec) => exec.pid === 0 || exec.ended));
     this.exit = { status: end.code ?? 128 + (end.signal ?? SIGKILL), at };
@@ -115,6 +132,7 @@ export class Task implements ShimProcess {
   resume = (): Promise<void> => runJob('resume', this.place);
   update = (resources: LinuxResources): Promise<void> => runJob('update', { ...this.place, resources });
   closeInput = (): void => this.#stdio.closeInput();
+  resize = (columns: number, rows: number): void => this.#stdio.resize(columns, rows);
 
   /** Deletes the container; a created one is killed first. @throws Status when it runs */
   async delete(): Promise<TaskExit> {
@@ -124,6 +142,7 @@ export class Task implements ShimProcess {
     }
     if (status === 'created') await runJob('delete', { ...this.place, force: false });
     const exit = await this.ended;
+    await this.#stdio.drained();
     await runJob('delete', { ...this.place, force: true });
     await unmountRootfs(this.options.bundle);
     rmSync(join(noteOf(this.options.bundle)), { force: true });

@@ -17,7 +17,7 @@ for (const suite of suites) {
     await t.test('two detached tasks, started at once, of one process', (t) => detachedTasks(t, containerd));
     await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
     await t.test('more processes in a task', (t) => execs(t, containerd));
-    await t.test('what it cannot do it says by name', (t) => unimplemented(t, containerd));
+    await t.test('terminals', (t) => terminals(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));
   });
 }
@@ -143,9 +143,30 @@ function isTold(topic: string, events: string): boolean {
   return new RegExp(`/tasks/${topic} .*signalled`).test(events);
 }
 
-async function unimplemented(t: Test, containerd: Containerd) {
-  const terminal = await containerd.ctrOnTerminal(...runArguments(['--rm', '--tty'], 'terminal', 'tty'));
-  t.match(terminal.stdout, /Create with a terminal/);
+/** ctr gives a task the size of its own terminal, which here is 77 columns wide, only after its start. */
+const tellSize = 'until [ "$(stty size)" = "33 77" ]; do sleep 0.1; done; tty; stty size; echo on stderr >&2; exit 4';
+
+async function terminals(t: Test, containerd: Containerd) {
+  const onTerminal = (...args: string[]) => heard(['stdout'], () => containerd.ctrOnTerminal(...args));
+  const seen = { code: 4, stdout: /\/dev\/pts\/\d\r+\n33 77\r+\non stderr\r+\n/ };
+  t.match(await onTerminal(...runArguments(['--rm', '--tty'], 'terminal', 'sh', '-c', tellSize)), seen);
+  const echo = 'while read line; do echo "<$line>"; [ "$line" = end ] && exit 7; done';
+  t.equal((await containerd.ctrOnTerminal(...runArguments(['--detach', '--tty'], 'host', 'sh', '-c', echo))).code, 0);
+  const exec = ['task', 'exec', '--tty', '--exec-id', 'one', 'host', 'sh', '-c', tellSize];
+  t.match(await onTerminal(...exec), seen, 'exec');
+  const attach = (lines: string) => {
+    const ctr = `ctr --namespace ${namespace} task attach host`;
+    return containerd.place.startDaemon(['sh', '-c', `(${lines}; sleep 1000) | script -qec '${ctr}' /dev/null`]);
+  };
+  const first = attach('echo first');
+  await waitFor('the first client’s line', () => first.output.stdout.includes('<first>') || undefined);
+  await containerd.place.outputOf(['pkill', '-KILL', '-f', '^ctr .* task attach']);
+  const second = attach('echo second; echo end');
+  await waitFor('the second client’s lines', () => second.output.stdout.includes('<end>') || undefined);
+  t.match(second.output.stdout, /<second>/, 'a second client comes to the same terminal');
+  // A client that sees the task end deletes it.
+  await waitFor('the task to be gone', async () => (await containerd.status('host')) === undefined || undefined);
+  await containerd.outputOf('container', 'delete', 'host');
 }
 
 async function publishesEvents(t: Test, containerd: Containerd) {

@@ -1,0 +1,116 @@
+/**
+ * A process's terminal: passes on what the process writes to it, and what the client writes for it. The event loop waits
+ * for neither; a client that does not read stops only its own process, as a full terminal does.
+ */
+import { closeSync, constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { ReadStream } from 'node:tty';
+import { nodeAddon } from '../addon.ts';
+import { closeQuietly } from '../close.ts';
+import type { Child } from '../library/places.ts';
+import { demandFifo, type Io, type ProcessStdio } from './stdio.ts';
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
+
+/** Milliseconds for which the output of an ended process waits for its reader; containerd's own shim waits as long. */
+const patience = 10_000;
+
+export class TerminalStdio implements ProcessStdio {
+  readonly descriptors: readonly number[];
+  readonly #theirs: number[] = [];
+  /** Ends of the FIFOs, held so that a reader or a writer may leave and come back. */
+  readonly #held: number[] = [];
+  readonly #input: Socket | undefined;
+  readonly #output: Socket | undefined;
+  /** The shim's own end for writing to stdin, until CloseIO. */
+  #inputHolder: number | undefined;
+  #master: ReadStream | undefined;
+  #masterFd = -1;
+  /** Held until the process has ended, as the master reports an error while nothing has this end open. */
+  #peer: number | undefined;
+  #drained = Promise.resolve();
+
+  constructor({ stdin, stdout }: Io) {
+    try {
+      demandFifo(stdin);
+      demandFifo(stdout);
+      // The process gets its terminal in place of these.
+      for (let fd = 0; fd < 3; fd++) this.#theirs.push(openSync('/dev/null', O_RDWR));
+      this.descriptors = [...this.#theirs];
+      if (stdin !== '') {
+        const fd = openSync(stdin, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        this.#input = new Socket({ fd, readable: true, writable: false });
+        this.#inputHolder = openSync(stdin, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+      }
+      if (stdout !== '') {
+        this.#held.push(openSync(stdout, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+        const fd = openSync(stdout, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+        this.#output = new Socket({ fd, readable: false, writable: true });
+      }
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  take({ terminal }: Child): void {
+    if (terminal === undefined) throw new Error('the process has no terminal, although it was to get one');
+    const master = new ReadStream(terminal);
+    this.#master = master;
+    this.#masterFd = terminal;
+    this.#drained = new Promise((resolve) => {
+      master.once('close', () => {
+        this.#masterFd = -1;
+        if (this.#output === undefined || this.#output.destroyed) resolve();
+        else this.#output.end(resolve);
+      });
+    });
+    // EIO: the last end of the other side is closed.
+    master.on('error', () => master.destroy());
+    this.#peer = nodeAddon().openPeer(terminal);
+    if (this.#output === undefined) master.resume();
+    else {
+      this.#output.on('error', () => master.resume());
+      master.pipe(this.#output, { end: false });
+    }
+    this.#input?.on('error', () => undefined);
+    this.#input?.pipe(master, { end: false });
+    // Only after CloseIO, as the shim itself holds the FIFO open: containerd's own shim hangs up then, too.
+    this.#input?.once('end', () => master.destroy());
+  }
+
+  closeTheirs(): void {
+    for (const fd of this.#theirs.splice(0)) closeSync(fd);
+  }
+
+  closeInput(): void {
+    if (this.#inputHolder !== undefined) closeSync(this.#inputHolder);
+    this.#inputHolder = undefined;
+  }
+
+  resize(columns: number, rows: number): void {
+    if (this.#masterFd >= 0) nodeAddon().resizeTerminal(this.#masterFd, columns, rows);
+  }
+
+  finish(): void {
+    if (this.#peer !== undefined) closeQuietly(this.#peer);
+    this.#peer = undefined;
+  }
+
+  async drained(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience);
+    });
+    await Promise.race([this.#drained, overdue]);
+    clearTimeout(timer);
+  }
+
+  release(): void {
+    this.finish();
+    this.closeInput();
+    this.closeTheirs();
+    for (const fd of this.#held.splice(0)) closeQuietly(fd);
+    for (const stream of [this.#input, this.#output, this.#master]) stream?.destroy();
+  }
+}
