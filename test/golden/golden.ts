@@ -1,4 +1,4 @@
-/** Printed plans held against files: a change of what a config makes happen shows as a diff of text. */
+/** Compares printed plans with files: a change of what a config does shows as a diff of text. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -10,7 +10,7 @@ import { defaultSpec } from '../../src/template/template.ts';
 import { repoRoot } from '../harness/host.ts';
 import { capableHost } from '../unit/lower/host.ts';
 
-/** What `tsrun spec` writes, with the Linux section there. */
+/** What `tsrun spec` writes, with a Linux section. */
 export type EditableSpec = Spec & { process: NonNullable<Spec['process']>; linux: Linux };
 
 /** The plan of the default config after an edit: the lines of `tsrun plan --all`, in their order. */
@@ -23,8 +23,8 @@ export function planOf(edit: (spec: EditableSpec) => void, host: Partial<HostFac
 }
 
 /**
- * Holds a text against test/golden/plans/NAME.txt. TSRUN_UPDATE_GOLDEN=1 in the environment writes the file instead; read
- * its diff before you commit it.
+ * Compares a text with test/golden/plans/NAME.txt. TSRUN_UPDATE_GOLDEN=1 in the environment writes the file instead;
+ * read its diff before you commit it.
  */
 export function golden(t: Test, name: string, text: string): void {
   const path = join(repoRoot, 'test/golden/plans', `${name}.txt`);
@@ -39,8 +39,8 @@ export function only(plan: string, ops: readonly string[]): string {
 }
 
 /**
- * The lines of a plan from the first op whose name is one of `from` to the first named `to`, without their numbers: for
- * plans whose rest is not the point, and would only make the file change with everything else.
+ * The lines of a plan from the first op whose name is one of `from` to the first named `to`, without their numbers. The
+ * rest is not the point, and would make the file change with everything else.
  */
 export function part(plan: string, from: readonly string[], to: string): string {
   const lines = plan.split('\n').map((line) => line.replace(/^ *\d+ /, ''));

@@ -6,10 +6,10 @@ import { type EditableSpec, golden, planOf } from './golden.ts';
 
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
 
-/** Of the ops that come from no property, only these have to do with mounts. */
+/** The ops about mounts that come from no property. */
 const ownDefaults = /^(make-device|bind-device|make-symlink|set-propagation)$/;
 
-/** Lines of the plan that come from these places, its warnings and its notes. */
+/** The lines of the plan that come from these places, its warnings and its notes. */
 function lines(places: RegExp, edit: (spec: EditableSpec) => void, host?: Partial<HostFacts>): string {
   const plan = planOf(edit, host).split('\n');
   const wanted = plan.filter((line) => {

@@ -1,4 +1,4 @@
-/** Which namespaces are made where, and in what order (src/lower/namespaces/namespaces.ts). */
+/** Who makes which namespaces, and in what order (src/lower/namespaces/namespaces.ts). */
 import t from 'tap';
 import type { LinuxNamespace, Spec } from '../../src/generated/spec.ts';
 import { type EditableSpec, golden, only, part, planOf } from './golden.ts';
@@ -74,7 +74,7 @@ t.test('network devices come before the hooks, and their kernel parameters after
   golden(t, 'network', only(plan, ['move-net-device', 'run-hook', 'pivot-root', 'write-sysctl']));
 });
 
-/** The plan up to where the rootfs is entered, which is all that namespaces have a say in. */
+/** The plan up to where init enters the rootfs: namespaces change only this part. */
 function namespacePlan(
   t: Parameters<typeof golden>[0],
   name: string,

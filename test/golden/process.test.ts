@@ -1,4 +1,4 @@
-/** What the config says of the process itself (src/lower/process/process.ts, scheduler.ts, labels.ts and their like). */
+/** Properties of the process itself (src/lower/process/process.ts, scheduler.ts, labels.ts and others). */
 import t from 'tap';
 import { type EditableSpec, golden, part, planOf } from './golden.ts';
 

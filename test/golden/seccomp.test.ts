@@ -2,7 +2,7 @@
 import t from 'tap';
 import { golden, planOf } from './golden.ts';
 
-/** Only what concerns the filter, and without numbers: the rest has goldens of its own. */
+/** Only the lines about the filter, without their numbers: the rest has goldens of its own. */
 function seccompLines(plan: string): string {
   const names = [
     'compile-seccomp',

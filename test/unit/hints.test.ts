@@ -1,4 +1,4 @@
-/** Hints of calls that fail outside of a plan's ops: each is there where it is true, and not where it is not. */
+/** Hints for calls that fail outside a plan's ops: each appears where it is true, and nowhere else. */
 import t from 'tap';
 import { removalHint } from '../../src/cgroup/cgroupfs.ts';
 import { filterHint } from '../../src/cgroup/devices.ts';

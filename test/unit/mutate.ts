@@ -1,4 +1,4 @@
-/** Random changes of JSON, the same with every run. */
+/** Random changes of JSON, the same ones in every run. */
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 /** A number from 0 to below 1. */
@@ -21,7 +21,7 @@ export function pick<T>(random: Random, list: readonly T[]): T {
 
 export interface Mutation {
   value: Json;
-  /** What was done, and where: for messages of failing tests. */
+  /** What was changed, and where: for messages of failing tests. */
   what: string;
 }
 
@@ -51,7 +51,7 @@ const replacements: readonly Json[] = [
   1e20,
 ];
 
-/** Words that one enum or pattern knows and another does not. */
+/** Words that are right for one enum or pattern and wrong for another. */
 const words: readonly string[] = [
   'rslave',
   'paused',
@@ -66,8 +66,8 @@ const words: readonly string[] = [
 ];
 
 /**
- * Each property and item in turn replaced by each of many values. The document is changed in place and restored, so that
- * a value must not be kept.
+ * Replaces each property and item in turn by each of many values. It changes the document in place and restores it, so
+ * do not keep the values.
  */
 export function* replaceEach(document: Json): Generator<Mutation> {
   const count = countPlaces(document);
@@ -87,7 +87,7 @@ export function mutate(value: Json, random: Random): Mutation {
   return mutateInPlace(copyOf(value), random);
 }
 
-/** The same with the value itself, which the caller owns. */
+/** The same, but changes the value itself. */
 export function mutateInPlace(copy: Json, random: Random): Mutation {
   const { parent, key, path } = placeAt(copy, Math.floor(random() * countPlaces(copy)));
   const old = get(parent, key);
@@ -120,7 +120,7 @@ interface Place {
   path: string;
 }
 
-/** How many properties and items there are at all depths. */
+/** The number of properties and items at all depths. */
 function countPlaces(value: Json): number {
   if (typeof value !== 'object' || value === null) return 0;
   let count = 0;
@@ -128,7 +128,7 @@ function countPlaces(value: Json): number {
   return count;
 }
 
-/** The place with this number, each before those inside it. */
+/** The place with this number; each comes before those inside it. */
 function placeAt(value: Json, index: number, path = ''): Place {
   let left = index;
   for (const key in value as Place['parent']) {
@@ -141,7 +141,7 @@ function placeAt(value: Json, index: number, path = ''): Place {
   throw new RangeError(`no place ${index} in ${path}`);
 }
 
-/** In a third of the time that structuredClone takes. */
+/** Takes a third of the time of structuredClone. */
 function copyOf(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf);

@@ -1,4 +1,4 @@
-/** What a hostile name can do to the terminal or log that shows it. */
+/** A hostile name must do no harm to the terminal or log that shows it. */
 import t from 'tap';
 import { oneLine } from '../../src/errors.ts';
 import { printableJson } from '../../src/json.ts';

@@ -82,7 +82,7 @@ t.test('text that is no rule is refused', async (t) => {
     t.throws(() => parseDeviceRule(text), /not a device rule/, text);
 });
 
-/** Alternating, so that no two that follow one another come to the same. */
+/** Rules that alternate, so that no two neighbours have the same effect. */
 const alternating = (count: number, device: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => `allow c ${device(i)} ${i % 2 === 0 ? 'r' : 'rw'}`);
 

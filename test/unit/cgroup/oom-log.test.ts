@@ -28,7 +28,7 @@ t.test('kills elsewhere, before, and none', async (t) => {
   t.equal(oomKillInLog([boot], container), false);
   t.equal(oomKillInLog([boot, ...kill('/system.slice/web.scope2', 803)], container), false);
   t.equal(oomKillInLog([boot, ...kill('/user.slice/web.scope', 803)], container), false);
-  // Of the container that had the name before: by time, and where the clocks cannot tell, by pid.
+  // The kill was in the container that had the name before: the time shows it, or the pid if the clocks do not.
   t.equal(oomKillInLog([boot, ...kill('/system.slice/web.scope', 803, 1_000)], container), false);
   t.equal(oomKillInLog([boot, ...kill('/system.slice/web.scope', 799, 1_999_999_000)], container), false);
 });

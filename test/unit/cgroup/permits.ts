@@ -1,6 +1,6 @@
 const letters = { m: 1, r: 2, w: 4 };
 
-/** Whether a device program lets `access` through: an interpreter of the few instructions that it may hold. */
+/** Whether a device program allows `access`: an interpreter of the few instructions that it may have. */
 export function permits(program: Buffer, type: 'b' | 'c', major: number, minor: number, access: string): boolean {
   const bits = [...access].reduce((sum, letter) => sum | letters[letter as keyof typeof letters], 0);
   const context = [(bits << 16) | { b: 1, c: 2 }[type], major, minor];

@@ -5,7 +5,7 @@ import { noCgroupHint } from '../../../src/cgroup/cgroupfs.ts';
 import { applySetting, applySettings, hintFor } from '../../../src/cgroup/settings.ts';
 import type { SetIoWeightOp, WriteCgroupFileOp } from '../../../src/generated/ops.ts';
 
-/** A directory with these files in the place of a cgroup. */
+/** A directory with these files in place of a cgroup. */
 function directory(t: Test, files: Record<string, string>): string {
   return t.testdir(files);
 }

@@ -78,7 +78,7 @@ t.test('the table', async (t) => {
   );
   const first = statsTable([earlier], new Map());
   t.match(first, /\nweb +- +1000B +-/);
-  // What has changed since: half a CPU, then a whole one; 1 KiB a second written, 500 bytes a second given back.
+  // Since then: half a CPU, then a whole one; 1 KiB a second written; 500 bytes of memory a second less.
   const trends = new Map([['web', [0, 50]]]);
   const later = event('web', 3_000_000_000);
   later.data.memory = { ...later.data.memory, usage: { limit: 4000, usage: 0, failcnt: 0 } } as never;

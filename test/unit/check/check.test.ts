@@ -15,21 +15,24 @@ import { type FullSpec, kernel } from '../lower/lowering.ts';
 interface Case {
   edit?: (spec: FullSpec, bundle: string) => void;
   host?: Partial<HostFacts>;
-  /** What the host answers otherwise than this one. */
+  /** Answers of the host that differ from this one's. */
   probe?: (path: string) => ReturnType<Probe['kindOf']> | undefined;
   text?: Record<string, string | undefined>;
-  /** What compiling the seccomp profile fails with. */
+  /** The error with which compiling the seccomp profile fails. */
   seccomp?: string;
   /** System calls that libseccomp does not know. */
   unknownCalls?: string[];
-  /** What the kernel says against an option of a filesystem. */
+  /** What the kernel says about options that it refuses. */
   refused?: Record<string, string>;
-  /** Programs of the root filesystem besides /bin/sh: their bytes. */
+  /** The bytes of programs in the root filesystem besides /bin/sh. */
   programs?: Record<string, string | Uint8Array>;
   cgroupManager?: CgroupManager;
 }
 
-/** Checks a bundle that is right but for the case's edit, on a host that can do all but what the case takes away. */
+/**
+ * Checks a bundle that is right except for the case's edit, on a host that can do everything except what the case takes
+ * away.
+ */
 function check(t: Test, given: Case): Report {
   const { edit, host, probe, text = {}, seccomp, cgroupManager = 'cgroupfs', programs = {} } = given;
   const bundle = t.testdir({ rootfs: { bin: {} } });
@@ -407,7 +410,7 @@ t.test('hooks of the host', async (t) => {
       spec.hooks = {
         createRuntime: [{ path: '/usr/bin/there' }],
         poststop: [{ path: '/nowhere' }],
-        // In the container: not the host's business.
+        // Looked up in the container, not on the host.
         startContainer: [{ path: '/nowhere' }],
       };
     },

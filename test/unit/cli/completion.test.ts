@@ -1,4 +1,4 @@
-/** bash itself completes with the script that is made from the declarations. */
+/** Has bash complete words with the script that is made from the declarations. */
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { commands } from '../../../src/cli/commands.ts';

@@ -1,4 +1,4 @@
-/** The fast parser must agree with commander on every line it takes, as both read the same declarations. */
+/** The fast parser must agree with commander on every line that it accepts. */
 import t from 'tap';
 import { commands } from '../../../src/cli/commands.ts';
 import type { CommandDeclaration, OptionValues } from '../../../src/cli/declaration.ts';
@@ -32,7 +32,7 @@ const plainLines = [
   'start web',
 ];
 
-/** Lines that commander must word: the fast parser has no opinion. */
+/** Lines that the fast parser leaves to commander. */
 const unusualLines = [
   '',
   '--help',

@@ -1,4 +1,4 @@
-/** Every flag that runc's commands have, in every form that callers write it in: runc's own order, and Slurm's. */
+/** Every flag of runc's commands in every form that callers use, in runc's own order and in Slurm's. */
 import t, { type Test } from 'tap';
 import { commands } from '../../../src/cli/commands.ts';
 import type { OptionValues } from '../../../src/cli/declaration.ts';
@@ -7,7 +7,7 @@ import { globalOptions } from '../../../src/cli/globals.ts';
 import { normalizeGoFlags } from '../../../src/cli/go-flags.ts';
 import { buildProgram, usageError } from '../../../src/cli/program.ts';
 
-/** By command: `name` of a switch, `name=value` of an option with a value, `x` of a short one. */
+/** By command: `name` for a switch, `name=value` for an option with a value, `x` for a short one. */
 const flags: Readonly<Record<string, string>> = {
   create: 'b=/b bundle=/b console-socket=/s pidfd-socket=/s pid-file=/p no-pivot no-new-keyring preserve-fds=3',
   run:
@@ -53,7 +53,7 @@ const program = buildProgram(async (_command, args, options, globals) => {
   called.push({ args, options: { ...options }, globals: { ...globals } });
 });
 
-/** What the command is called with; the parser in front must agree with commander, or leave the line to it. */
+/** What the command is called with. The fast parser must agree with commander, or leave the line to it. */
 async function parsed(t: Test, line: readonly string[]): Promise<Seen> {
   const argv = normalizeGoFlags(line, globalOptions, commands);
   const fast = fastParse(argv, globalOptions, commands);
@@ -67,7 +67,7 @@ async function parsed(t: Test, line: readonly string[]): Promise<Seen> {
   return seen;
 }
 
-/** The ways Go's flag package takes it; a switch may also be set by a value. */
+/** The ways to write it that Go's flag package accepts; a switch may also be set by a value. */
 function formsOf(flag: string): string[][] {
   const [name = '', ...rest] = flag.split('=');
   const value = rest.join('=');
@@ -78,7 +78,7 @@ function formsOf(flag: string): string[][] {
   return [[`--${name}`, value], [`--${name}=${value}`], [`-${name}`, value], [`-${name}=${value}`]];
 }
 
-/** Commands whose options end at the id: what follows belongs to the program. */
+/** Commands whose options end at the id: what follows is for the program. */
 const endsAtId = ['exec', 'ps'];
 
 for (const [name, list] of Object.entries(flags)) {

@@ -1,6 +1,6 @@
 /**
- * The Go types by which engines write config.json leave an unset string out or write it empty, as their version has it:
- * an optional one that is empty is absent, in validation and on the way to the container.
+ * Engines write config.json with Go types that, by version, leave an unset string out or write it empty. So an optional
+ * string that is empty counts as absent, in validation and on the way to the container.
  */
 import { inspect } from 'node:util';
 import t from 'tap';
@@ -14,7 +14,7 @@ import { capableHost } from '../lower/host.ts';
 
 type Value = Record<string, unknown>;
 
-/** Pointers of every optional string and word of a config that has one of each. */
+/** Pointers of all optional strings and enumerations of a config that has one of each. */
 function optionalStrings(schema: Schema, value: unknown, at = ''): string[] {
   if (value === undefined) return [];
   if (schema.kind === 'array') return optionalStrings(schema.items, (value as unknown[])[0], `${at}/0`);
@@ -47,7 +47,7 @@ function withString(pointer: string, value: '' | undefined): Spec {
   return spec;
 }
 
-/** What becomes of a config: its plan and its warnings, or what is wrong with it. */
+/** The result of a config: its plan and warnings, or what is wrong with it. */
 function outcomeOf(spec: Spec): object {
   const text = JSON.stringify(spec);
   const words = (findings: readonly Finding[]) => findings.map(({ pointer, message }) => `${pointer}: ${message}`);
@@ -61,7 +61,7 @@ function outcomeOf(spec: Spec): object {
   }
 }
 
-/** Required, as every policy has one: a rule says so where it is missing. */
+/** Required, because every policy has one: a rule reports it if it is missing. */
 const required = ['/linux/memoryPolicy/mode'];
 
 for (const pointer of optionalStrings(specSchema, everythingPossible()).filter((at) => !required.includes(at))) {

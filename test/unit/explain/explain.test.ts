@@ -31,7 +31,7 @@ t.test('every property has a meaning, what carries it out, a kernel, and an exam
   }
 });
 
-/** An example put into a config that has all that it may need. */
+/** A config with the example and all that it may need. */
 function withExample([pointer, value]: readonly [string, unknown]): unknown {
   const spec = everything() as unknown as Record<string, unknown>;
   const names = pointer
@@ -40,7 +40,7 @@ function withExample([pointer, value]: readonly [string, unknown]): unknown {
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = names.pop() ?? '';
   const holder = names.reduce((at, name) => at[name] as Record<string, unknown>, spec);
-  // The others need the namespaces.
+  // Other examples need these namespaces.
   const types = (value as { type?: string }[]).map?.(({ type }) => type);
   const others = (spec.linux as Spec['linux'])?.namespaces?.filter(({ type }) => !types?.includes(type));
   holder[last] = pointer === '/linux/namespaces' ? [...(others ?? []), ...(value as [])] : value;

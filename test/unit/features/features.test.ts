@@ -44,7 +44,7 @@ t.test('it has every option of the tables of config.md', async (t) => {
 });
 
 t.test('what callers decide by is there', async (t) => {
-  // CRI-O takes a document without these for invalid; containerd gates user namespaces and rro on the others.
+  // CRI-O refuses a document without these; containerd uses user namespaces and rro only with the others.
   t.match(document.ociVersionMin, /^1\./);
   t.match(document.ociVersionMax, /^1\./);
   t.ok(document.linux?.namespaces?.includes('user'));

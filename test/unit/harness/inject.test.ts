@@ -1,4 +1,4 @@
-/** test/helpers-c/inject.c does to a command what it is told, and nothing else. */
+/** test/helpers-c/inject.c makes exactly the faults that it is told to make. */
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import t from 'tap';

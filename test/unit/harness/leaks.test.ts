@@ -1,4 +1,4 @@
-/** The leak check that ends every integration test: it must see what it is there to see, and nothing of others. */
+/** The leak check that ends every integration test: it must find the sandbox's leaks, and nothing of others. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ t.test('with nothing left it finds nothing', async (t) => {
 t.test('it finds and ends a process that works in the directory, and no other', async (t) => {
   const inside = start('/bin/sleep', ['1000'], { cwd: directory });
   const outside = start('/bin/sleep', ['1000'], { cwd: '/' });
-  // Node goes on in the middle of the child's execve, when it has no command line yet.
+  // Node continues in the middle of the child's execve, before the child has a command line.
   await waitFor('sleep', () => readFileSync(`/proc/${inside.pid}/cmdline`, 'utf8') || undefined);
   t.same(await removeLeaks(directory, cgroup), [`process ${inside.pid}: /bin/sleep 1000`]);
   t.equal((await inside.done).signal, 'SIGKILL');

@@ -1,4 +1,4 @@
-/** Waits of the tests themselves: a hang becomes a failure that says what hangs. */
+/** The tests' own waits: a hang becomes a failure that says what hangs. */
 import t from 'tap';
 import { isAlive, run, waitFor } from '../../harness/index.ts';
 

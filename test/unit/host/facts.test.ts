@@ -12,7 +12,7 @@ t.test('an ID as the creator of the user namespace knows it', async (t) => {
   t.equal(outerId('', 7), 7, 'without a map nothing else is known');
 });
 
-/** Names of getters, those of the objects within after a dot. */
+/** The names of getters; those of nested objects after a dot. */
 function lazyNames(facts: object, prefix = ''): string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(facts)).flatMap(([name, { get, value }]) => {
     if (get !== undefined) return [`${prefix}${name}`];
@@ -24,7 +24,7 @@ t.test('docs/architecture.md lists the facts that are lazy, and no others', asyn
   const table = readFileSync(resolve('docs/architecture.md'), 'utf8').split('| Lazy fact |')[1]?.split('\n\n')[0] ?? '';
   const listed = [...table.matchAll(/^\| `([\w.]+)` \|/gm)].map(([, name]) => name);
   const facts = lazyNames(gatherHostFacts());
-  // Without cgroup2 there is no hierarchy that could have options.
+  // Without cgroup2 there is no hierarchy with options.
   const expected = facts.includes('cgroup.options') ? facts : [...facts, 'cgroup.options'];
   t.same(listed.sort(), expected.sort());
 });

@@ -5,7 +5,7 @@ const hook: Hook[] = [{ path: '/bin/hook', args: ['hook', 'now'], env: ['A=b'], 
 const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
 const throttle = [{ major: 8, minor: 0, rate: 1000 }];
 
-/** A config with a value for every Linux property of the schema; a test holds it to that. */
+/** A config with a value for every Linux property of the schema, as a test checks. */
 export function everything(): Spec {
   return {
     ociVersion: '1.3.0',
@@ -36,7 +36,7 @@ export function everything(): Spec {
   };
 }
 
-/** The same without what every container with cgroup v2 is refused for. */
+/** The same without the properties that are always refused with cgroup v2. */
 export function everythingPossible(): Spec {
   return without(everything(), v1OnlyProperties);
 }
@@ -173,7 +173,7 @@ function everySeccompProperty(): NonNullable<NonNullable<Spec['linux']>['seccomp
   };
 }
 
-/** The config without what the patterns point at; * is any index or name. */
+/** The config without what the patterns match; * is any index or name. */
 export function without(spec: Spec, patterns: readonly string[]): Spec {
   for (const pattern of patterns) remove(spec, pattern.split('/').slice(1));
   return spec;

@@ -1,7 +1,7 @@
 import type { HostFacts } from '../../../src/host/facts.ts';
 import { flags as seccompFlags } from '../../../src/linux/seccomp.ts';
 
-/** A host on which everything works; tests take away what they are about. */
+/** A host on which everything works; each test takes something away. */
 export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
   return {
     kernel: { release: '6.12.0', major: 6, minor: 12 },

@@ -9,7 +9,7 @@ import type { Plan } from '../../../src/plan/plan.ts';
 import { defaultSpec } from '../../../src/template/template.ts';
 import { capableHost } from './host.ts';
 
-/** A Spec whose process and Linux section are there. */
+/** A Spec with a process and a Linux section. */
 export type FullSpec = Spec & { process: Process; linux: Linux };
 
 export function planOf(edit: (spec: FullSpec) => void, host: Partial<HostFacts> = {}): Plan {
@@ -23,7 +23,7 @@ export function opsOf(plan: Plan, name: Op['op']): object[] {
   return plan.ops.filter(({ op }) => op === name).map(({ op: _op, by: _by, ...rest }) => rest);
 }
 
-/** What lowering says when it refuses the config. */
+/** The error with which lowering refuses the config. */
 export function refusalOf(edit: (spec: FullSpec) => void, host: Partial<HostFacts> = {}): string {
   try {
     planOf(edit, host);

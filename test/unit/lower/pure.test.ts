@@ -1,9 +1,9 @@
-/** Lowering asks the host nothing: all that it knows comes as HostFacts. */
+/** Lowering asks the host nothing: all that it knows comes from HostFacts. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t from 'tap';
 
-/** What a pure module may take from outside: names of paths, tables, and types. */
+/** What a pure module may import: functions on paths, tables, and types. */
 const pure = /^(node:path|\.{1,2}\/.*)$/;
 const asksTheHost = /\/(host|addon|there|write|close|run|container)(\/|\.ts$)/;
 

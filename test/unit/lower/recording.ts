@@ -1,6 +1,6 @@
 /**
- * A view of `value` that adds the JSON pointer of every property read through it to `reads`. Reads of what is not there
- * do not count, as nothing can be done with them.
+ * A view of `value` that adds to `reads` the JSON pointer of every property read through it. Reads of absent properties
+ * do not count.
  */
 export function recording<T>(value: T, reads: Set<string>, at = ''): T {
   if (typeof value !== 'object' || value === null) return value;

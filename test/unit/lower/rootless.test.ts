@@ -1,4 +1,4 @@
-/** What lowering does for somebody without privileges, or with fewer than root has. */
+/** Lowering for users without privileges, or with fewer than root has. */
 import t from 'tap';
 import type { HostFacts } from '../../../src/host/facts.ts';
 import { type FullSpec, opsOf, planOf } from './lowering.ts';

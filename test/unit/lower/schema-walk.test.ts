@@ -1,6 +1,6 @@
 /**
- * No property of the specification is silently ignored: each one the schema knows is read on the way to a container, or
- * a config that sets it is refused with an error that names it.
+ * No property of the specification is silently ignored: each property of the schema is read on the way to a container,
+ * or a config that sets it is refused with an error that names it.
  */
 import t from 'tap';
 import { linuxProperties } from '../../../scripts/lib/schema-properties.ts';
@@ -60,7 +60,7 @@ function isRead(pattern: string, reads: ReadonlySet<string>): boolean {
   return [...reads].some((pointer) => matches(pattern, pointer));
 }
 
-/** Whether a config with this property, and as little else as it can stand with, is refused with its name. */
+/** Whether a config with this property, and as little else as possible, is refused with an error that names it. */
 function refusesByName(pattern: string): boolean {
   try {
     lower(minimalWith(pattern), capableHost(), options);
@@ -72,7 +72,7 @@ function refusesByName(pattern: string): boolean {
   }
 }
 
-/** Whether the pointer names what the pattern matches, or something around it. */
+/** Whether the pointer is that of what the pattern matches, or of something around it. */
 function isPrefix(pointer: string, pattern: string): boolean {
   const depth = pointer.split('/').length;
   return matches(pattern.split('/').slice(0, depth).join('/'), pointer);
@@ -82,7 +82,7 @@ function minimal(): Spec {
   return { ociVersion: '1.3.0', root: { path: 'rootfs' }, linux: { namespaces: [{ type: 'mount' }] } };
 }
 
-/** The minimal config and the one property; of a list or map the whole first item, which the property describes. */
+/** The minimal config with this property; in a list or map with the whole first item that has the property. */
 function minimalWith(pattern: string): Spec {
   const end = pattern.indexOf('/*');
   const spec = minimal();

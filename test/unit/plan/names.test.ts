@@ -1,10 +1,10 @@
-/** Numbers of ops by their names, one family after the other. */
+/** The names that are printed for numbers in ops, one family after the other. */
 import t from 'tap';
 import type { Op } from '../../../src/generated/ops.ts';
 import { capabilityList, modeName, mountAttributeNames, numberList, propagationName } from '../../../src/plan/names.ts';
 import { printOp, valuesOf } from '../../../src/plan/print.ts';
 
-/** Fields as they are printed; those of an op that its text does not need are left out. */
+/** Fields as they are printed; without those that an op's text does not need. */
 function values(op: object, all = false): Record<string, string> {
   return Object.fromEntries(valuesOf({ by: 'init', from: '/x', ...op } as unknown as Op, all));
 }

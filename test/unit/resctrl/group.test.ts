@@ -1,4 +1,4 @@
-/** resctrl groups against a directory that plays the filesystem's part. */
+/** resctrl groups, with a directory in place of the filesystem. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -16,7 +16,7 @@ function text(...path: string[]): string {
   return readFileSync(join(...path), 'utf8');
 }
 
-/** rmdir(2) of a resctrl group takes the kernel's files with it; here somebody has to. */
+/** rmdir(2) of a resctrl group removes the kernel's files with it; here the test has to. */
 function emptyOut(directory: string): void {
   for (const name of ['tasks', 'schemata']) rmSync(join(directory, name), { force: true });
 }

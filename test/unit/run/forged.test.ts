@@ -1,6 +1,6 @@
 /**
- * Whoever may trace init can have it say anything. What it cannot have to say ends the create, and harms nobody: here a
- * process that says what the test wants stands in for init.
+ * Whoever may trace init can make it send anything. A message that init never sends must end the create, and harm
+ * nobody: here a process that sends what the test wants takes the place of init.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,7 +31,7 @@ function encode({ type, opIndex = 0, value = 0 }: Said): Buffer {
   return message;
 }
 
-/** Two of the runtime's turns with ops of init's before, between and behind them. */
+/** Two turns of the runtime, with ops of init before, between and after them. */
 const turns = [
   { op: 'clone', by: 'runtime', from: 'default', flags: '0' },
   { op: 'reset', by: 'init', from: 'default' },
@@ -55,7 +55,7 @@ function sleeper(t: Test, held: number): ChildProcess {
   return child;
 }
 
-/** Executes the plan with an init that has said all this at once; what has been done, and what the executor throws. */
+/** Executes the plan with an init that sends all this at once; returns what was done, and what the executor throws. */
 async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string[]; error: string | undefined }> {
   let init: ChildProcess | undefined;
   const real = addon();
@@ -63,7 +63,7 @@ async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string
   const functions = {
     writePlan: () => {},
     startInit: ({ syncFd }: SpawnOptions) => {
-      // Its end stays open: an init that has gone is another failure.
+      // Its end stays open, because an init that is gone would be another failure.
       init = sleeper(t, syncFd);
       for (const each of said) real.sendMessage(syncFd, encode(each), each.fd);
     },

@@ -1,4 +1,4 @@
-/** What the runtime believes of what init says. */
+/** Which messages the runtime accepts from init. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
@@ -17,7 +17,7 @@ t.test('a message is whole, or none', { skip }, async (t) => {
   message.write('detail', 16);
   addon().sendMessage(theirs, message);
   t.match(receiveFromInit(ours), { type: messageType.notice, opIndex: 7, detail: 'detail', fd: -1 });
-  // The rest of the buffer would be what was in that memory before.
+  // The rest of the buffer would have the memory's former contents.
   addon().sendMessage(theirs, message.subarray(0, 4));
   t.throws(() => receiveFromInit(ours), /a message of 4 bytes/);
   closeSync(theirs);

@@ -1,4 +1,4 @@
-/** Stamps become spans, and spans the events that Chrome's viewers load. */
+/** Timestamps become spans, and spans become events for Chrome's viewers. */
 import t from 'tap';
 import type { Op } from '../../../src/generated/ops.ts';
 import { chromeTrace, spansOf } from '../../../src/run/trace.ts';

@@ -1,4 +1,4 @@
-/** The lint that keeps the folders of src in order finds what it is there for; src itself is for lint to check. */
+/** The lint of imports between the folders of src finds wrong ones. Lint itself checks src. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';

@@ -1,4 +1,4 @@
-/** Files that are run again when they fail: in CI, and few. */
+/** In CI a few files are run again if they fail. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +7,7 @@ import { repoRoot } from '../../harness/host.ts';
 
 const library = pathToFileURL(join(repoRoot, 'scripts/lib/once-more.mjs')).href;
 
-/** How often each of five files is run of which the first passes, the second fails once and the others always. */
+/** How often each of five files runs: the first passes, the second fails once, and the others always fail. */
 function runs(variables: Record<string, string>): { runs: number[]; failed: number[]; first: (string | undefined)[] } {
   const script = `import { withRetry } from ${JSON.stringify(library)};
     const failing = [0, 1, 9, 9, 9];

@@ -1,9 +1,9 @@
-/** What the build changes in the engine's source (scripts/lib/quickjs-immortal.mjs). */
+/** The build's changes of the engine's source (scripts/lib/quickjs-immortal.mjs). */
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import { repoRoot } from '../../harness/host.ts';
 
-/** Runs it on a source in a process of its own, as it ends the build when something does not fit. */
+/** Runs it on a source in a process of its own, because it ends the build if something does not fit. */
 function change(source: string) {
   const script = `
     import { withImmortals } from './scripts/lib/quickjs-immortal.mjs';

@@ -1,11 +1,11 @@
-/** scripts/setup.sh in front of machines it cannot work on; the machine is made of stub commands on the PATH. */
+/** scripts/setup.sh on machines where it cannot work; stub commands on the PATH simulate them. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { repoRoot } from '../../harness/host.ts';
 import { run } from '../../harness/process.ts';
 
-/** Runs setup.sh where these commands are shell scripts of ours. */
+/** Runs setup.sh with shell scripts in place of these commands. */
 function setup(t: Test, groups: string[], stubs: Record<string, string>) {
   const bin = join(t.testdir(), 'bin');
   mkdirSync(bin);

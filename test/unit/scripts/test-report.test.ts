@@ -1,4 +1,4 @@
-/** What is left of a test run whose log is cut in its middle: its end. */
+/** The end of a test run's log, which is all that is left if the log is cut in the middle. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,12 +14,12 @@ interface File {
   first?: { name: string; detail: string }[];
 }
 
-/** Lines that a run prints of which these files have failed. */
+/** The lines that a run prints in which these files have failed. */
 function printed(...files: File[]): string[] {
   return printedAfter('', ...files);
 }
 
-/** The same in CI, with what it has done before (`SECONDS NAME`, one a line). */
+/** The same in CI, with what it did before (`SECONDS NAME`, one a line). */
 function printedAfter(parts: string, ...files: File[]): string[] {
   const results = files.map((file) => ({
     passed: 1,

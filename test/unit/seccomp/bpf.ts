@@ -1,4 +1,4 @@
-/** A machine for classic BPF as seccomp runs it (linux/filter.h, linux/seccomp.h). */
+/** An interpreter of classic BPF as seccomp runs it (linux/filter.h, linux/seccomp.h). */
 
 export interface Call {
   number: number;

@@ -1,4 +1,4 @@
-/** Profiles are compiled with the real libseccomp; what the programs answer is asked of a BPF machine. */
+/** Profiles are compiled with the real libseccomp, and the programs run in a BPF interpreter. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -25,7 +25,7 @@ function compiled(profile: LinuxSeccomp) {
     evaluate(program, { number: calls[name], architecture: x86_64, arguments: values });
 }
 
-/** Whether ioctl with these arguments meets the conditions. */
+/** Whether a call of ioctl with given arguments meets these conditions. */
 function matcher(...args: LinuxSeccompArg[]) {
   const answer = compiled({
     defaultAction: 'SCMP_ACT_ALLOW',

@@ -6,10 +6,10 @@ import { evaluate } from './bpf.ts';
 
 const passed = 0x7fff0000;
 const enosys = 0x00050000 | 38;
-/** A filter that lets everything through. */
+/** A filter that allows everything. */
 const filter = Buffer.from([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]);
 
-/** What the stub for these newest calls makes of a call: a function of architecture and number. */
+/** The verdict of the stub for these newest calls, as a function of architecture and number. */
 function stub(newest: Partial<Record<SeccompArch, number>>) {
   const known = Object.entries(newest).map(([name, number]) => {
     return { architecture: architectures[name as SeccompArch], number };

@@ -1,7 +1,7 @@
-/** The stand-in for Buffer must do what Node's does. */
+/** Our Buffer must do what Node's does. */
 import t from 'tap';
 
-// What addon/engine/host.cc gives.
+// The functions of addon/engine/host.cc.
 const host = {
   byteLength: (text: string) => Buffer.byteLength(text),
   write: (bytes: Uint8Array, text: string, at: number) => Buffer.from(bytes.buffer).write(text, at),

@@ -1,4 +1,4 @@
-/** The stand-in for node:fs must do what node:fs does. */
+/** Our node:fs must do what Node's does. */
 import * as node from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,9 +1,9 @@
-/** The stand-in for node:path must do what node:path does. */
+/** Our node:path must do what Node's does. */
 import node from 'node:path';
 import t from 'tap';
 import ours from '../../../src/standalone/path.ts';
 
-/** All texts of up to `length` of these characters. */
+/** All texts of up to `length` characters of this alphabet. */
 function texts(alphabet: string, length: number): string[] {
   if (length === 0) return [''];
   const shorter = texts(alphabet, length - 1);
@@ -11,7 +11,7 @@ function texts(alphabet: string, length: number): string[] {
   return [...shorter, ...longest.flatMap((text) => [...alphabet].map((character) => text + character))];
 }
 
-/** What differs, as words. */
+/** The differences, in words. */
 function differences(name: keyof typeof ours & keyof typeof node, calls: readonly (readonly string[])[]): string[] {
   const result = (path: object, args: readonly string[]) =>
     Reflect.apply(Reflect.get(path, name), path, args) as unknown;

@@ -6,7 +6,7 @@ import { busHint, hintFor, withKnownProperties } from '../../../src/systemd/mana
 const property = (name: string) => ({ name, type: 's', value: '' });
 const memory = [property('MemoryMax'), property('OOMPolicy'), property('MemoryZSwapWriteback')];
 
-/** A systemd of another time. */
+/** A systemd that knows only these properties. */
 function knowing(...known: string[]) {
   const calls: string[][] = [];
   const use = (properties: readonly { name: string }[]) => {

@@ -30,7 +30,7 @@ t.test('where the scope is in the tree', async (t) => {
   t.equal(path('user.slice', 1000), '/user.slice/user-1000.slice/user@1000.service/user.slice/p-n.scope');
   const session = '/user.slice/user-1000.slice/session-1.scope';
   t.equal(path('user.slice', 1000, session), '/user.slice/user-1000.slice/user@1000.service/user.slice/p-n.scope');
-  // A caller that the user's systemd has started knows where that is.
+  // A caller that the user's systemd has started knows the cgroup of that systemd.
   const shell = '/box/user@1000.service/app.slice/shell.scope';
   t.equal(path('user.slice', 1000, shell), '/box/user@1000.service/user.slice/p-n.scope');
   t.equal(path('user.slice', 1000, '/box/user@1000.service'), '/box/user@1000.service/user.slice/p-n.scope');

@@ -1,4 +1,4 @@
-/** Whether JSON.parse takes it: what the project's own parser is held to. */
+/** Whether JSON.parse accepts it: our own parser must agree. */
 export function isJson(text: string): boolean {
   try {
     JSON.parse(text);

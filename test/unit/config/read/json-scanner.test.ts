@@ -41,7 +41,7 @@ t.test('pointers', async (t) => {
   t.equal(parentPointer('/a'), '');
 });
 
-/** One to three characters removed, repeated, or replaced by those that JSON is made of. */
+/** The text with one to three characters removed, repeated, or replaced by characters of JSON's syntax. */
 function damage(text: string, random: Random): string {
   let damaged = text;
   for (let count = 1 + Math.floor(random() * 3); count > 0; count--) {

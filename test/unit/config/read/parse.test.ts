@@ -4,7 +4,7 @@ import { TsrunError } from '../../../../src/errors.ts';
 
 const file = 'config.json';
 
-/** Text of a file and what is said about it. */
+/** The text of a file, and the error. */
 const refused: [what: string, text: string, message: string][] = [
   ['empty', '', 'config.json:1:1: the file is empty'],
   ['only white space', ' \n ', 'config.json:2:2: the file is empty'],
@@ -71,7 +71,7 @@ for (const [what, text, message] of refused) {
   });
 }
 
-/** Texts that look like the above to a hasty reader. */
+/** Right texts that look like the wrong ones above. */
 const accepted: [what: string, text: string][] = [
   ['equal names in different objects', '{"a": {"b": 1}, "b": {"a": 1}}'],
   ['a string with quotes and a colon', '{"a": "\\"b\\": 1, \\"b\\": 2"}'],
@@ -111,7 +111,7 @@ t.test('names are limited before the engine has to keep them all apart', async (
   const refusal = 'config.json: has too many properties: 10001 with 10001 different names so far';
   t.equal(messageFor(manyNames(100_000)), refusal);
   t.equal(messageFor(`${manyNames(100_000).slice(0, -1)},`), refusal, 'also where the text is no JSON');
-  // What is looked up again and again costs as much as the number of names that it is looked for among.
+  // Looking a repeated name up costs the more, the more different names there are.
   const repeated = `[${manyNames(2000)}${', {"a1": 0}'.repeat(60_000)}]`;
   t.match(messageFor(repeated), /^config.json: has too many properties: \d+ with 2000 different names/);
   t.equal(messageFor(`[${'{"a": {"b": 0}},'.repeat(60_000)} 0]`), undefined, 'large for its few names');

@@ -3,13 +3,13 @@ import { PlaceFinder, placeOf } from '../../../../src/config/read/pointer.ts';
 
 const text = '{\n  "a": "ü😀",\r\n\n\t"b": [1, 2,\n3]}\n';
 
-/** By its definition: lines end with \n, columns count characters. */
+/** By definition: lines end with \n, columns count characters. */
 function expected(offset: number): { line: number; column: number } {
   const lines = text.slice(0, offset).split('\n');
   return { line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 };
 }
 
-/** All but the one between the halves of the character that takes two. */
+/** All offsets but the one between the two halves of a character. */
 const offsets = Array.from({ length: text.length + 1 }, (_, offset) => offset).filter(
   (offset) => offset !== text.indexOf('😀') + 1,
 );

@@ -46,7 +46,7 @@ t.test('a loop of symlinks', async (t) => {
   t.match(messageFor(bundle), /^cannot open .*config\.json: ELOOP/);
 });
 
-/** The node of Debian 13 has seteuid(2) switched off, as its libuv may use io_uring (CVE-2024-22017). */
+/** Debian 13's node refuses seteuid(2), because its libuv may use io_uring (CVE-2024-22017). */
 function refusesSeteuid(): string | false {
   try {
     process.seteuid?.(process.geteuid?.() ?? 0);

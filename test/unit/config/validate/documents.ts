@@ -13,7 +13,7 @@ export function completeDocument(kind: DocumentKind): Json {
   return readJson(resolve(`test/unit/config/validate/fixtures/${name}.json`)) as Json;
 }
 
-/** The specification's fixtures, good and bad ones, without those that are no JSON. */
+/** The specification's fixtures, good and bad ones, without those that are not JSON. */
 export function officialFixtures(kind: DocumentKind): [name: string, document: Json][] {
   return ['good', 'bad'].flatMap((verdict) => {
     const folder = `${officialFolder}/test/${kind}/${verdict}`;

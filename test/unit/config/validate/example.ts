@@ -1,6 +1,6 @@
 import type { Linux, Process, Spec } from '../../../../src/generated/spec.ts';
 
-/** A Spec that has every section a rule looks at, to be changed by a test. */
+/** A Spec with every section that rules look at, for tests to change. */
 export interface Example extends Spec {
   process: Process;
   linux: Linux & Required<Pick<Linux, 'namespaces'>>;

@@ -203,7 +203,7 @@ t.test('unknown properties are accepted and listed', async (t) => {
 t.test('of a hundred thousand errors a thousand are looked for', async (t) => {
   const { message, findings } = errorFor((spec) => {
     set(spec.process, 'args', Array(100_000).fill(0));
-    // What rules are about is not looked at any more: they could rely on no type.
+    // Then no rule runs, because none could rely on types.
     set(spec.linux, 'namespaces', 7);
   });
   t.equal(findings.length, 1000);

@@ -33,7 +33,7 @@ const looser: [at: RegExp, reason: string][] = [
   [/^\/status$/, 'runtime.md: a runtime MAY define more values, and all have paused'],
 ];
 
-/** Those of the patterns above that have excused a difference. */
+/** The patterns above that have excused a difference. */
 const used = new Set<RegExp>();
 
 const tables: Record<DocumentKind, Schema> = { config: Spec, state: State, features: Features };

@@ -3,7 +3,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { Json } from '../../mutate.ts';
 import { type DocumentKind, officialFolder, readJson } from './documents.ts';
 
-/** The official schemas are of draft 4; what they use of it means the same in ajv's draft 7. */
+/** The official schemas use draft 4; the keywords that they use mean the same in ajv's draft 7. */
 export function officialValidator(kind: DocumentKind): ValidateFunction {
   const ajv = new Ajv({ strict: false, allErrors: true });
   const platforms = ['', '-linux', '-freebsd', '-solaris', '-vm', '-windows', '-zos'];

@@ -1,4 +1,7 @@
-/** Documents that are a part of a config: ajv's code judges them, and the walk over the tables finds the words. */
+/**
+ * Documents that are a part of a config: ajv's code accepts or refuses them, and the walk over the tables finds the
+ * errors.
+ */
 import t from 'tap';
 import { withPlace } from '../../../../src/config/locate.ts';
 import { SpecError } from '../../../../src/config/validate/finding.ts';

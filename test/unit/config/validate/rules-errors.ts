@@ -1,12 +1,12 @@
 import type { LinuxSeccomp, Scheduler } from '../../../../src/generated/spec.ts';
 import type { Example } from './example.ts';
 
-/** A change of the example and what validation says to it. */
+/** A change of the example, and what validation finds. */
 export interface RuleCase {
   rule: string;
   what: string;
   change: (spec: Example) => void;
-  /** Pointer of the one finding; nothing is found when undefined. */
+  /** Pointer of the one finding; undefined if there is none. */
   at: string | undefined;
   says?: RegExp;
 }

@@ -47,7 +47,7 @@ t.test('whatever is wrong, validation says so and does not crash', async (t) => 
   t.strictSame(findings, []);
 });
 
-/** Each with one to three mutations of the document, the same with every run. */
+/** Copies of the document with one to three mutations, the same ones in every run. */
 function* mutants(document: Json): Generator<{ value: Json; what: string }> {
   const random = seededRandom(2);
   for (let count = 0; count < mutations; count++) {
@@ -66,7 +66,7 @@ function ajv(): Ajv2020 {
   return new Ajv2020({ schemas: names.map((name) => readJson(`${folder}/${name}`) as object) });
 }
 
-/** Pointers of properties of the schema that the value does not have. */
+/** Pointers of the schema's properties that the value does not have. */
 function absent(schema: Schema, value: unknown, pointer: string): string[] {
   if (value === undefined) return [pointer];
   if (schema.kind === 'object') {
@@ -77,6 +77,6 @@ function absent(schema: Schema, value: unknown, pointer: string): string[] {
   const inner = schema.kind === 'array' ? schema.items : schema.kind === 'map' ? schema.values : undefined;
   if (inner?.kind !== 'object') return [];
   const perItem = Object.values(value as object).map((item) => absent(inner, item, `${pointer}/*`));
-  // A property counts as there when one of the items has it.
+  // A property counts as present if one of the items has it.
   return perItem.reduce((all, one) => all.filter((name) => one.includes(name)), perItem[0] ?? [`${pointer}/*`]);
 }

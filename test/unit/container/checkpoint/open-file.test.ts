@@ -3,7 +3,7 @@ import t from 'tap';
 import { deviceNumbers, isTerminal, mountOf } from '../../../../src/container/checkpoint/open-file.ts';
 import { mountsOf } from '../../../../src/host/mount-info.ts';
 
-/** As the C library's makedev does for numbers of up to 12 and 20 bits. */
+/** As the C library's makedev(3), for numbers of up to 12 and 20 bits. */
 const device = (major: number, minor: number) => (major << 8) | (minor & 0xff) | ((minor & ~0xff) << 12);
 const character = (major: number, minor: number) => ({ rdev: device(major, minor), isCharacterDevice: () => true });
 

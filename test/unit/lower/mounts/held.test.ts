@@ -1,4 +1,4 @@
-/** Which mounts later paths are looked up from, and when they are checked. */
+/** From which mounts later paths are looked up, and when these mounts are checked. */
 import t from 'tap';
 import type { Hook, Mount, Spec } from '../../../../src/generated/spec.ts';
 import { lower } from '../../../../src/lower/create-plan.ts';

@@ -1,4 +1,4 @@
-/** What lowering refuses of mounts and says of others. */
+/** Mounts that lowering refuses, and its warnings about others. */
 import t from 'tap';
 import type { Mount, Spec } from '../../../../src/generated/spec.ts';
 import type { HostFacts } from '../../../../src/host/facts.ts';
@@ -30,7 +30,7 @@ const mappings = {
   gidMappings: [{ containerID: 0, hostID: 1, size: 1 }],
 };
 
-/** config.md, Linux mount options: MUST, SHOULD and MAY, but for what is a filesystem's own. */
+/** config.md, Linux mount options: MUST, SHOULD and MAY, without those of single filesystems. */
 const optionsOfTheText =
   'async atime bind defaults dev diratime dirsync exec idmap iversion lazytime loud mand noatime nodev nodiratime noexec ' +
   'noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime ' +
@@ -38,7 +38,7 @@ const optionsOfTheText =
   'rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow runbindable rw shared silent slave strictatime suid ' +
   'symfollow sync tmpcopyup unbindable';
 
-/** crun(1), which podman asks for it. */
+/** An option of crun(1) that podman uses. */
 const optionsOfCrun = ['copy-symlink'];
 
 t.test('every option of the text is known, and one of crun(1)', async (t) => {

@@ -6,7 +6,7 @@ import { lower } from '../../../../src/lower/create-plan.ts';
 import { defaultSpec } from '../../../../src/template/template.ts';
 import { capableHost } from '../host.ts';
 
-/** What changes the mounts of the namespace that init is in. */
+/** Ops that change the mounts of init's mount namespace. */
 const mounting =
   /^(bind-.*|clone-tree|new-filesystem|attach.*|mount-.*|set-.*propagation|nodev-root|readonly-.*|mask-.*|pivot-root|move-root|make-node|open-tree)$/;
 

@@ -31,6 +31,6 @@ t.test('each end has its own way out, and one that nobody knows has none', async
 t.test('a program that is there misses its interpreter', async (t) => {
   const missing = { end: hookEnd.notStarted, code: ENOENT };
   t.match(hookHint('createContainer', '/bin/sh', missing), /the file is there: its interpreter/);
-  // It is the image's that is meant.
+  // It means the image's shell.
   t.match(hookHint('startContainer', '/bin/sh', missing), /looked up in the root filesystem/);
 });

@@ -1,4 +1,4 @@
-/** What the user is told to do about a mount that the kernel has refused. */
+/** Hints for mounts that the kernel has refused. */
 import { constants } from 'node:os';
 import t from 'tap';
 import type { Op } from '../../../../src/generated/ops.ts';
@@ -8,7 +8,7 @@ import { mountHint } from '../../../../src/run/failures/mount-hints.ts';
 const { EACCES, ELOOP, EPERM, ENOENT, EINVAL, ENOSYS, ENOTDIR, EEXIST, EIO } = constants.errno;
 const old = '5.10.0-8-amd64';
 
-/** The host's own user namespace, and one of the container's or of the runtime's. */
+/** In the host's own user namespace, and in one of the container or the runtime. */
 const here = { kernel: old, confined: false };
 const confined = { kernel: old, confined: true };
 
