@@ -2,6 +2,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type ExitStatus } from '../addon.ts';
+import { readMetrics } from '../cgroup/metrics.ts';
 import { checkBundle, checkConfig, type Report } from '../check/check.ts';
 import { hostProbe } from '../check/probe.ts';
 import { closeQuietly } from '../close.ts';
@@ -89,7 +90,12 @@ function makeFrom(job: CreateJob, starts: boolean): Created {
 }
 
 function childOf({ record, pidfd, terminal }: Created): Child {
-  return { pid: record.init?.pid ?? 0, pidfd, ...(terminal >= 0 && { terminal }) };
+  return {
+    pid: record.init?.pid ?? 0,
+    pidfd,
+    ...(terminal >= 0 && { terminal }),
+    ...(record.cgroup !== null && { cgroup: record.cgroup }),
+  };
 }
 
 /** Reaps a process that has ended. */
@@ -220,6 +226,9 @@ const jobs = {
   },
 
   stats: (place: Place): StatsEvent['data'] => statsEvent(observe(directoryOf(place))).data,
+  /** The same by the kernel's names. */
+  metrics: (place: Place) => readMetrics(observe(directoryOf(place)).cgroup),
+
   ps: (place: Place): number[] => containerPids(directoryOf(place)),
 
   delete({ force, ...place }: Place & { force: boolean }): void {

@@ -10,4 +10,6 @@ export interface Child {
   readonly pidfd: number;
   /** Master of its terminal, if it has one and the job was to return it. */
   readonly terminal?: number;
+  /** Absolute path of the container's cgroup, if this is its init and it has one. */
+  readonly cgroup?: string;
 }

@@ -1,7 +1,7 @@
 /** Encodes and decodes protobuf messages by a table of their fields, which has only those that tsrun sends or reads. */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-type Kind = 'bool' | 'int32' | 'uint32' | 'int64' | 'string' | 'bytes' | MessageType;
+type Kind = 'bool' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'string' | 'bytes' | MessageType;
 
 /** The fields of a message by name, with their numbers in the .proto file. */
 export interface MessageType {
@@ -14,7 +14,7 @@ type Value<K> = K extends 'bool'
     ? string
     : K extends 'int32' | 'uint32'
       ? number
-      : K extends 'int64'
+      : K extends 'int64' | 'uint64'
         ? bigint
         : K extends 'bytes'
           ? Uint8Array
@@ -48,6 +48,7 @@ function writeField(writer: BinaryWriter, number: number, kind: Kind, value: unk
   if (kind === 'string') writer.tag(number, WireType.LengthDelimited).string(value as string);
   else if (kind === 'bytes') writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array);
   else if (kind === 'int64') writer.tag(number, WireType.Varint).int64(value as bigint);
+  else if (kind === 'uint64') writer.tag(number, WireType.Varint).uint64(value as bigint);
   else if (kind === 'bool') writer.tag(number, WireType.Varint).bool(value as boolean);
   else if (kind === 'int32') writer.tag(number, WireType.Varint).int32(value as number);
   else if (kind === 'uint32') writer.tag(number, WireType.Varint).uint32(value as number);
@@ -95,6 +96,7 @@ function readField(from: BinaryReader, kind: Kind): unknown {
   if (kind === 'int32') return from.int32();
   if (kind === 'uint32') return from.uint32();
   if (kind === 'int64') return BigInt(from.int64());
+  if (kind === 'uint64') return BigInt(from.uint64());
   const bytes = from.bytes();
   if (kind === 'bytes') return bytes;
   return read(reader(bytes), bytes.length, kind);

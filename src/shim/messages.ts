@@ -71,6 +71,7 @@ export const pidResponse = { pid: [1, 'uint32'] } as const;
 export const waitResponse = { exit_status: [1, 'uint32'], exited_at: [2, timestamp] } as const;
 export const deleteResponse = { pid: [1, 'uint32'], exit_status: [2, 'uint32'], exited_at: [3, timestamp] } as const;
 export const connectResponse = { shim_pid: [1, 'uint32'], task_pid: [2, 'uint32'], version: [3, 'string'] } as const;
+export const statsResponse = { stats: [1, any] } as const;
 export const pidsResponse = { processes: [1, { pid: [1, 'uint32'] }, 'repeated'] } as const;
 
 export const stateResponse = {

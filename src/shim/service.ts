@@ -7,6 +7,7 @@ import { isThere } from '../there.ts';
 import { createOptionsOf } from './create-options.ts';
 import type { Publisher } from './events.ts';
 import * as messages from './messages.ts';
+import { metricsMessage } from './metrics.ts';
 import type { ShimProcess, TaskExit } from './process.ts';
 import { Task } from './task.ts';
 import { type Call, Status } from './ttrpc.ts';
@@ -101,6 +102,10 @@ export class TaskService {
       return encode(messages.deleteResponse, end);
     },
 
+    Stats: async (payload: Uint8Array) => {
+      return encode(messages.statsResponse, { stats: metricsMessage(await this.#task(payload).metrics()) });
+    },
+
     Pids: async (payload: Uint8Array) => {
       const pids = await this.#task(payload).pids();
       return encode(messages.pidsResponse, { processes: pids.map((pid) => ({ pid })) });
@@ -187,7 +192,7 @@ export class TaskService {
     if (this.#tasks.has(id) || this.#coming.has(id)) throw new Status('alreadyExists', `task ${id} already exists`);
     this.#coming.add(id);
     try {
-      const task = await Task.create(options);
+      const task = await Task.create(options, () => this.#publisher.publish('/tasks/oom', { container_id: id }));
       this.#tasks.set(id, task);
       this.#publisher.publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
       void task.ended.then((exit) => this.#tellExit(task, task, exit));

@@ -14,6 +14,7 @@ import { type ExecOptions, ExecProcess } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import { mountRootfs, unmountRootfs } from './mounts.ts';
 import { noteOf } from './note.ts';
+import { OomWatch } from './oom.ts';
 import { openStdio } from './open-stdio.ts';
 import type { ProcessStatus, ShimProcess, TaskExit } from './process.ts';
 import type { Io, ProcessStdio } from './stdio.ts';
@@ -27,15 +28,18 @@ export class Task implements ShimProcess {
   starting: Promise<void> | undefined;
   readonly execs = new Map<string, ExecProcess>();
   readonly #stdio: ProcessStdio;
+  readonly #oom: OomWatch;
 
-  private constructor(options: CreateOptions, child: Child, stdio: ProcessStdio) {
+  private constructor(options: CreateOptions, child: Child, stdio: ProcessStdio, tellOom: () => void) {
     this.options = options;
     this.pid = child.pid;
     this.#stdio = stdio;
+    this.#oom = new OomWatch(tellOom);
     this.ended = this.#reaped(child.pidfd);
   }
 
-  static async create(options: CreateOptions): Promise<Task> {
+  /** @param tellOom is called when the kernel has killed a process of the task because memory ran out */
+  static async create(options: CreateOptions, tellOom: () => void): Promise<Task> {
     const { bundle, root, id } = options;
     await mountRootfs(bundle, options.rootfs);
     let stdio: ProcessStdio | undefined;
@@ -49,7 +53,7 @@ export class Task implements ShimProcess {
         ...{ ...given, lowering, descriptors: stdio.descriptors },
         holdsTerminal: options.io.terminal,
       });
-      return await Task.#taken(options, child, stdio);
+      return await Task.#taken(options, child, stdio, tellOom);
     } catch (error) {
       stdio?.release();
       await unmountRootfs(bundle);
@@ -59,10 +63,12 @@ export class Task implements ShimProcess {
     }
   }
 
-  static async #taken(options: CreateOptions, child: Child, stdio: ProcessStdio): Promise<Task> {
+  static async #taken(options: CreateOptions, child: Child, stdio: ProcessStdio, tellOom: () => void): Promise<Task> {
     try {
       stdio.take(child);
-      return new Task(options, child, stdio);
+      const task = new Task(options, child, stdio, tellOom);
+      if (child.cgroup !== undefined) task.#oom.watch(child.cgroup);
+      return task;
     } catch (error) {
       const { root, id } = options;
       await runJob('delete', { root, id, force: true });
@@ -91,6 +97,7 @@ export class Task implements ShimProcess {
     await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
     const end: ContainerExit = await runJob('finish', { ...this.place, pidfd, keep: true });
     this.#stdio.finish();
+    this.#oom.end(end.oomKilled === true);
     // Init's end takes them along, and who follows events must see it come last.
     await Promise.all([...this.execs.values()].map((exec) => exec.pid === 0 || exec.ended));
     this.exit = { status: end.code ?? 128 + (end.signal ?? SIGKILL), at };
@@ -127,6 +134,7 @@ export class Task implements ShimProcess {
     return exec;
   }
 
+  metrics = () => runJob('metrics', this.place);
   pids = (): Promise<number[]> => runJob('ps', this.place);
   pause = (): Promise<void> => runJob('pause', this.place);
   resume = (): Promise<void> => runJob('resume', this.place);

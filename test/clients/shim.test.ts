@@ -63,6 +63,8 @@ async function detachedTasks(t: Test, containerd: Containerd) {
   t.match(await place.outputOf([...tsrun, 'list', '--quiet']), 'one\ntwo\n', 'the CLI sees them');
   t.match(await place.outputOf(['ctr', '--namespace', namespace, 'task', 'ps', 'one']), await containerd.pid('one'));
 
+  t.match(await containerd.outputOf('task', 'metrics', '--format', 'json', 'one'), /"usage_usec": ?[1-9]/);
+
   await containerd.outputOf('task', 'pause', 'one');
   t.equal(await containerd.status('one'), 'PAUSED');
   await place.outputOf([...tsrun, 'resume', 'one']);
