@@ -10,6 +10,9 @@ const oldest = { major: 4, minor: 0 };
 /** In bytes. CRIU's longest message, with an error's text, is far shorter. */
 const longestMessage = 64 * 1024;
 
+/** In milliseconds: how often the watch of a request is asked. */
+const watchInterval = 500;
+
 /** Gets what CRIU reports on its way, with the name of its script; CRIU waits until this returns. */
 export type Notify = (script: string, pid: number, fd: number) => void;
 
@@ -80,12 +83,13 @@ export class CriuService {
   /**
    * Sends a request, and does what CRIU asks for meanwhile.
    *
-   * @returns its answer; undefined when it has ended without one
+   * @param isStuck asked again and again while CRIU works; if it is, it is not waited for any longer
+   * @returns its answer; undefined when it has ended without one, or is stuck
    * @throws what `notify` has thrown, after CRIU has been told and has undone its work
    */
-  request(message: Request, notify: Notify = () => {}): Response | undefined {
+  request(message: Request, notify: Notify = () => {}, isStuck?: () => boolean): Response | undefined {
     let failure: { error: unknown } | undefined;
-    for (let answer = this.#exchange(message); ; ) {
+    for (let answer = this.#exchange(message, isStuck); ; ) {
       if (answer?.response.type !== requestType.notify || answer.response.notify === undefined) {
         if (failure !== undefined) throw failure.error;
         return answer?.response;
@@ -98,18 +102,22 @@ export class CriuService {
       } finally {
         if (answer.fd >= 0) closeQuietly(answer.fd);
       }
-      answer = this.#exchange({ type: requestType.notify, notify_success: failure === undefined });
+      answer = this.#exchange({ type: requestType.notify, notify_success: failure === undefined }, isStuck);
     }
   }
 
-  #exchange(message: Request): { response: Response; fd: number } | undefined {
+  #exchange(message: Request, isStuck?: () => boolean): { response: Response; fd: number } | undefined {
     try {
       addon().sendMessage(this.#socket, encode(request, message));
     } catch (error) {
       if (errorCode(error) !== 'EPIPE') throw error;
       return undefined;
     }
-    const received = addon().receiveMessage(this.#socket, longestMessage);
+    const interval = isStuck && watchInterval;
+    let received = addon().receiveMessage(this.#socket, longestMessage, interval);
+    while (received === undefined && isStuck?.() === false) {
+      received = addon().receiveMessage(this.#socket, longestMessage, interval);
+    }
     if (!received) return undefined;
     return { response: decode(response, received.data.subarray(0, received.size)), fd: received.fd };
   }

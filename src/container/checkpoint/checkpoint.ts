@@ -8,6 +8,7 @@ import type { ContainerDirectory } from '../store.ts';
 import { describeStdio, externalFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
 import { demandParent, type ImageNotes, makeImageDirectory, noteSizes, writeNotes } from './images.ts';
+import { demandLazySource } from './lazy-pages.ts';
 import { surveyMounts } from './mounts.ts';
 import { externalNamespaces } from './namespaces.ts';
 import { type CriuFlags, commonOptions, dumpLog } from './options.ts';
@@ -38,6 +39,7 @@ interface Survey {
  */
 export function checkpointContainer(directory: ContainerDirectory, request: CheckpointRequest): void {
   const survey = surveyContainer(directory);
+  demandLazySource(request);
   const criu = new CriuService({});
   try {
     dump(criu, survey, request);
@@ -67,13 +69,22 @@ function dump(criu: CriuService, survey: Survey, request: CheckpointRequest): vo
     if (!request.preDump) writeNotes(request.imagePath, survey.notes, survey.descriptors);
     const type = request.preDump ? requestType.preDump : requestType.dump;
     const opts = { ...dumpOptions(survey, request), images_dir_fd: images, work_dir_fd: work };
-    demandSuccess(criu, survey, request, () => criu.request({ type, opts }));
-    if (!request.preDump && externalFiles(survey.descriptors).length > 0) forgetExternalSizes(request.imagePath);
-    noteSizes(request.imagePath);
+    demandSuccess(criu, survey, request, () =>
+      criu.request({ type, opts }, (script) => {
+        if (script === 'post-dump') finishImages(survey, request);
+      }),
+    );
+    if (request.preDump) noteSizes(request.imagePath);
   } finally {
     closeQuietly(images);
     if (work !== images) closeQuietly(work);
   }
+}
+
+/** When all images are there: before lazy pages are served to a restore, and while a failure leaves the container alive. */
+function finishImages({ descriptors }: Survey, { imagePath }: CheckpointRequest): void {
+  if (externalFiles(descriptors).length > 0) forgetExternalSizes(imagePath);
+  noteSizes(imagePath);
 }
 
 /** Thaws the cgroup after a failure: a killed CRIU leaves frozen what it has frozen. */

@@ -5,7 +5,7 @@ import { TsrunError } from '../../errors.ts';
 import type { JoinResctrlOp, RuntimeOp } from '../../generated/ops.ts';
 import type { Spec, State } from '../../generated/spec.ts';
 import { sendDescriptor } from '../../host/descriptor-sockets.ts';
-import { identityOf } from '../../host/processes.ts';
+import { identityOf, processStat } from '../../host/processes.ts';
 import { isRuntimeOp, type Plan } from '../../plan/plan.ts';
 import { joinGroup } from '../../resctrl/group.ts';
 import { withResctrlLock } from '../../resctrl/lock.ts';
@@ -65,6 +65,9 @@ const moments: { readonly [Name in RuntimeOp['op']]: Moment } = {
   'set-scheduler': 'never',
 };
 
+/** In milliseconds: how long CRIU may take to answer when init has ended already. */
+const patience = 10_000;
+
 /** The runtime's part of a restore: those ops of create's plan whose result no image of CRIU's can hold. */
 export class RestoreOwner implements PlanOwner, Run {
   readonly owner = this;
@@ -79,6 +82,8 @@ export class RestoreOwner implements PlanOwner, Run {
   readonly #directory: ContainerDirectory;
   #pidfd = -1;
   #terminal = -1;
+  /** When init was first seen to have ended. */
+  #endSeen: number | undefined;
 
   constructor(request: RestoreOwnerRequest, directory: ContainerDirectory, undo: UndoStack) {
     const { consoleSocket, pidfdSocket } = request;
@@ -115,6 +120,17 @@ export class RestoreOwner implements PlanOwner, Run {
       const { pidfdSocket } = this.options;
       if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', this.#pidfd, '--pidfd-socket');
     }
+  }
+
+  /**
+   * Whether init has ended, and CRIU has not answered for long since. If it fails when the processes exist, as when lazy
+   * pages do not come, it kills them and then waits for ever for one with threads (CRIU 4.2.1): it traces these threads
+   * itself.
+   */
+  isStuck(): boolean {
+    if (this.#pidfd < 0 || processStat(this.pid)?.state !== 'Z') return false;
+    this.#endSeen ??= Date.now();
+    return Date.now() - this.#endSeen > patience;
   }
 
   finish(): Omit<Created, 'source'> {

@@ -31,6 +31,7 @@ import {
   readDescriptors,
   readNotes,
 } from './images.ts';
+import { demandDaemon } from './lazy-pages.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { externalSources } from './mounts.ts';
 import { type NamespacesToJoin, namespacesToJoin } from './namespaces.ts';
@@ -101,7 +102,7 @@ function restore(request: Restore): Created {
   }
 }
 
-function openSources({ imagePath, workPath, spec, bundle, emptyNetwork }: Restore): Sources {
+function openSources({ imagePath, workPath, spec, bundle, emptyNetwork, lazyPages }: Restore): Sources {
   if (emptyNetwork && Object.keys(spec.linux?.netDevices ?? {}).length > 0) {
     throw new TsrunError('restore moves no network devices, and the images have none', {
       about: '/linux/netDevices',
@@ -111,6 +112,7 @@ function openSources({ imagePath, workPath, spec, bundle, emptyNetwork }: Restor
   demandImages(imagePath);
   demandWholeImages(imagePath);
   if (workPath !== undefined) closeQuietly(makeImageDirectory(workPath, '--work-path'));
+  if (lazyPages) demandDaemon(workPath ?? imagePath);
   const notes = readNotes(imagePath);
   return {
     notes,
@@ -135,7 +137,11 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
     const opts = restoreOptions(criu, sources, rootfs, request, owner);
     const answer = withDirectories(criu, request, (directories) => {
       const asked = { type: requestType.restore, opts: { ...opts, ...directories } };
-      return criu.request(asked, (...told) => owner.told(...told));
+      return criu.request(
+        asked,
+        (...told) => owner.told(...told),
+        () => owner.isStuck(),
+      );
     });
     if (answer?.success !== true) {
       const at = { directory: request.workPath ?? request.imagePath, log: restoreLog, output: criu.output() };

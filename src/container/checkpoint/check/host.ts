@@ -3,6 +3,7 @@ import { errorLines } from '../../../criu/log.ts';
 import { CriuService } from '../../../criu/service.ts';
 import { TsrunError } from '../../../errors.ts';
 import type { Spec } from '../../../generated/spec.ts';
+import { pipeProblem } from '../lazy-pages.ts';
 import { canJoin } from '../namespaces.ts';
 import type { Found, Obstacle } from './obstacle.ts';
 
@@ -21,11 +22,13 @@ export function hostObstacles({ preDump, parentPath, lazyPages }: KernelFlags): 
     if (!(error instanceof TsrunError)) throw error;
     return [{ rule: 'criu', message: error.message, hint: error.hint }];
   }
+  const pipes = lazyPages ? pipeProblem() : undefined;
   const tracks = preDump || parentPath !== undefined;
   return [
     ...works([], 'criu check', 'give this kernel the options that https://criu.org/Linux_kernel lists'),
     ...(tracks ? works(['--feature', 'mem_dirty_track'], '--pre-dump', 'it needs CONFIG_MEM_SOFT_DIRTY') : []),
     ...(lazyPages ? works(['--feature', 'uffd-noncoop'], '--lazy-pages', 'it needs CONFIG_USERFAULTFD') : []),
+    ...(pipes === undefined ? [] : [{ rule: 'capability', ...pipes }]),
   ];
 }
 
