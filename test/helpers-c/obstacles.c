@@ -1,10 +1,12 @@
 /*
  * obstacles [NAME...]: holds what CRIU cannot save, or only with a flag: a device, io_uring, a file lock, a removed
  * file that has another name, one that is large and has none, and a child in an ipc namespace of its own. Says in
- * /ready what it has, one line each; with names, it has those only, and with `outer-socket` a connection to
- * $OUTSIDE. Goes on writing to what it can.
+ * /ready what it has, one line each; with names, it has those only, and also `outer-socket`, a connection to $OUTSIDE,
+ * `waiting`, a TCP connection that it has not accepted, and `connecting`, one that is just
+ * being made. Goes on writing to what it can.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <sched.h>
@@ -40,6 +42,41 @@ static int has_nested_ipc(void) {
   return read(ends[0], &result, 1) == 1 && result;
 }
 
+/* A datagram socket of somebody's outside. */
+static int connect_to(const char* path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  return connect(fd, (struct sockaddr*)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int tcp(int flags) { return socket(AF_INET, SOCK_STREAM | flags, 0); }
+
+/* Connects to a server that has room for one. */
+static int listening = -1;
+static int connect_to_self(void) {
+  static struct sockaddr_in address = {.sin_family = AF_INET};
+  socklen_t size = sizeof(address);
+  if (listening < 0) {
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listening = tcp(SOCK_NONBLOCK);
+    if (bind(listening, (struct sockaddr*)&address, size) != 0 || listen(listening, 0) != 0) return -1;
+    getsockname(listening, (struct sockaddr*)&address, &size);
+  }
+  int fd = tcp(SOCK_NONBLOCK);
+  connect(fd, (struct sockaddr*)&address, size);
+  return fd;
+}
+
+/* The other end is closed, so that only the queue has it. */
+static int waiting(void) { return close(connect_to_self()) == 0 ? create("/goes-on") : -1; }
+
+/* The kernel does not answer it, as there is no room. */
+static int is_connecting(void) {
+  close(connect_to_self());
+  return connect_to_self() >= 0;
+}
+
 /* Writes there until it is ended, so that it can be seen whether it goes on. */
 static __attribute__((noreturn)) void go_on(int fd) {
   struct timespec moment = {0, 20000000};
@@ -47,14 +84,6 @@ static __attribute__((noreturn)) void go_on(int fd) {
     if (fd >= 0 && write(fd, ".", 1) != 1) exit(1);
     nanosleep(&moment, NULL);
   }
-}
-
-/* A datagram socket of somebody's outside. */
-static int connect_to(const char* path) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-  return connect(fd, (struct sockaddr*)&address, sizeof(address)) == 0 ? fd : -1;
 }
 
 static int removed_file(void) {
@@ -75,7 +104,8 @@ static int has_lock(void) { return flock(create("/locked"), LOCK_EX) == 0; }
 static int has_large(void) { return ftruncate(create("/large"), 2 << 20) == 0 && unlink("/large") == 0; }
 
 static int wanted(const char* name, char** names) {
-  if (*names == NULL) return strcmp(name, "outer-socket") != 0;
+  if (*names == NULL)
+    return strcmp(name, "outer-socket") != 0 && strcmp(name, "waiting") != 0 && strcmp(name, "connecting") != 0;
   for (; *names != NULL; names++)
     if (strcmp(name, *names) == 0) return 1;
   return 0;
@@ -93,6 +123,8 @@ int main(int argc, char** argv) {
   if (wanted("removed-file", names) && (out = removed_file()) >= 0) fputs("removed-file\n", ready);
   if (wanted("large-file", names) && has_large()) fputs("large-file\n", ready);
   if (wanted("outer-socket", names) && (out = connect_to(getenv("OUTSIDE"))) >= 0) fputs("outer-socket\n", ready);
+  if (wanted("waiting", names) && (out = waiting()) >= 0) fputs("waiting\n", ready);
+  if (wanted("connecting", names) && is_connecting()) fputs("connecting\n", ready);
   if (wanted("nested-namespace", names) && has_nested_ipc()) fputs("nested-namespace\n", ready);
   fclose(ready);
   rename("/ready.new", "/ready");

@@ -8,7 +8,10 @@ import { TsrunError } from '../../errors.ts';
 const hints: readonly (readonly [RegExp, string])[] = [
   [/--tcp-established/, 'it has open TCP connections: --tcp-established keeps them, --tcp-close has them closed'],
   [/--file-locks|file locks are hold/, 'it holds file locks: --file-locks'],
-  [/--shell-job/, 'it belongs to a session or a terminal outside: --shell-job'],
+  [
+    /--shell-job|Can't lookup mount=.* path=\/dev\/(pts|tty)/,
+    'it belongs to a session or a terminal outside: --shell-job',
+  ],
   [
     /--ext-unix-sk|External socket|Unix socket \d+ not found/,
     'it is connected to a Unix socket outside: --ext-unix-sk',

@@ -195,7 +195,8 @@ function restoreOptions(
     log_file: restoreLog,
     root: rootfs,
     rst_sibling: true,
-    orphan_pts_master: true,
+    // With --shell-job, CRIU (4.2.1) makes a terminal for a program on the caller's, too, and crashes.
+    orphan_pts_master: !request.shellJob || request.spec.process?.terminal === true,
     ext_mnt: externals,
     inherit_fd: [...files, ...namespaces.inherited],
     join_ns: namespaces.joined,

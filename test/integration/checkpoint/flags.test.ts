@@ -1,15 +1,18 @@
 /** What the flags of `checkpoint` and `restore` are for, each seen by the program that goes on or by who talks to it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
 import { criuForTests } from '../../harness/criu.ts';
-import { addCHelper, type Bundle, requires, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+import { addCHelper, type Bundle, requires, runtimePath, type Spec, sandbox, waitFor } from '../../harness/index.ts';
+import { Screen } from '../../harness/screen.ts';
 
 t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: 'tsrun' }) || criu.skip;
+const withPerl = skip || requires({ commands: ['perl'] });
+const onTerminal = skip || requires({ commands: ['tmux'] });
 
 /** A container that holds one of the obstacles of test/helpers-c/obstacles.c. */
 async function holding(at: Checkpoints, name: string, edit?: (spec: Spec) => void) {
@@ -38,7 +41,7 @@ const grows = async (size: () => number) => {
   await waitFor('more of it', () => size() > before || undefined);
 };
 
-t.test('--file-locks: the lock is held again', { skip }, async (t) => {
+t.test('--file-locks: the lock is held again', { skip: skip || requires({ commands: ['flock'] }) }, async (t) => {
   const at = new Checkpoints(sandbox(t), criu);
   const { bundle, id } = await holding(at, 'file-lock');
   const isFree = () => spawnSync('flock', ['--nonblock', join(bundle.rootfs, 'locked'), 'true']).status === 0;
@@ -58,7 +61,7 @@ t.test('--link-remap: a removed file that has another name is the same again', {
   await grows(size);
 });
 
-t.test('--ext-unix-sk: a datagram socket outside is connected to again', { skip }, async (t) => {
+t.test('--ext-unix-sk: a datagram socket outside is connected to again', { skip: withPerl }, async (t) => {
   const at = new Checkpoints(sandbox(t), criu);
   const directory = join(at.box.directory, 'outside');
   mkdirSync(directory);
@@ -76,6 +79,67 @@ t.test('--ext-unix-sk: a datagram socket outside is connected to again', { skip 
   await saves(t, at, id, ['--ext-unix-sk'], /hint: .*--ext-unix-sk/);
   await at.restore(bundle, ['--ext-unix-sk']);
   await grows(() => server.output.stdout.length);
+});
+
+t.test('--tcp-skip-in-flight: a server goes on without a connection that it has not accepted', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const { bundle, id } = await holding(at, 'waiting');
+  const waits = async (name: string) => {
+    const { stdout } = await at.box.runtimeOk(['exec', name, 'cat', '/proc/1/net/tcp']);
+    // The queue of the one socket that listens.
+    return /^\s*0: \S+ \S+ 0A \w+:(\w+)/m.exec(stdout)?.[1];
+  };
+  t.equal(await waits(id), '00000001');
+  await saves(t, at, id, ['--tcp-skip-in-flight'], /hint: .*--tcp-skip-in-flight/);
+  const restored = await at.restore(bundle);
+  await grows(() => statSync(join(bundle.rootfs, 'goes-on')).size);
+  t.equal(await waits(restored), '00000000');
+});
+
+t.test(
+  '--shell-job: a program on a terminal of the host goes on on that of restore',
+  { skip: onTerminal },
+  async (t) => {
+    const at = new Checkpoints(sandbox(t), criu);
+    const bundle = at.box.bundle((spec) => {
+      spec.process.args = ['/bin/sh', '-c', 'echo ready; while read line; do echo got $line; done'];
+    });
+    const command = [runtimePath, '--root', at.box.root].join(' ');
+    const first = new Screen(t, at.box);
+    const id = at.box.newId();
+    first.type(`${command} run --bundle ${bundle.directory} ${id}`);
+    await first.shows(/^ready$/);
+    first.type('one');
+    await first.shows(/^got one$/);
+    await saves(t, at, id, ['--shell-job'], /hint: .*--shell-job/);
+    const second = new Screen(t, at.box);
+    const flags = `--shell-job --network-lock skip --image-path ${at.images()} --bundle ${bundle.directory}`;
+    second.type(`PATH='${at.env.PATH}' ${command} restore ${flags} ${at.box.newId()}`);
+    second.type('two');
+    await second.shows(/^got two$/);
+  },
+);
+
+t.test('--no-pivot, --no-subreaper and restore’s --parent-path are accepted', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  await at.checkpoint(await at.start(bundle));
+  const saved = witness(bundle) as Witness;
+  await at.restore(bundle, ['--no-pivot', '--no-subreaper', '--parent-path', 'none']);
+  await at.goesOn(bundle, saved);
+});
+
+t.test('--work-path: the logs are there, and no longer with the images', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const work = ['--work-path', join(at.box.directory, 'work')];
+  await at.checkpoint(await at.start(bundle), work);
+  const saved = witness(bundle) as Witness;
+  await at.restore(bundle, work);
+  await at.goesOn(bundle, saved);
+  const logs = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.log'));
+  t.same(logs(join(at.box.directory, 'work')).sort(), ['dump.log', 'restore.log']);
+  t.same(logs(at.images()), []);
 });
 
 const withTcp = async (at: Checkpoints) => {

@@ -54,6 +54,22 @@ t.test('an open connection, with the flags that help', { skip }, async (t) => {
   for (const flag of ['--tcp-established', '--tcp-close']) t.same(rules(await check(t, at, id, [flag])), [], flag);
 });
 
+t.test('connections that are not made or not accepted yet, with the flag that helps', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.box.bundle((spec) => {
+    spec.process.args = ['/bin/obstacles', 'connecting'];
+  });
+  addCHelper(bundle, 'obstacles');
+  const id = await at.create(bundle);
+  await at.box.runtimeOk(['start', id]);
+  await waitFor('the program', () => existsSync(join(bundle.rootfs, 'ready')) || undefined);
+  const { errors } = await check(t, at, id);
+  const said = errors.map(({ rule, message }) => `${rule}: ${message.replace(/^.*descriptor \d+: /, '')}`).sort();
+  t.match(said[0], /^tcp-in-flight: TCP connections that it has not accepted, port \d+$/);
+  t.match(said[1], /^tcp-in-flight: a TCP connection is just being made, port \d+ to port \d+$/);
+  t.same(rules(await check(t, at, id, ['--tcp-skip-in-flight'])), []);
+});
+
 t.test('a process of exec is named: CRIU leaves it out without a word', { skip }, async (t) => {
   const at = new Checkpoints(sandbox(t), criu);
   const id = await at.start(at.bundle());

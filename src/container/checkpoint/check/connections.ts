@@ -44,21 +44,33 @@ function linkOf(path: string): string {
 function connections(process: Process, sockets: Map<number, string>, flags: ConnectionFlags): Obstacle[] {
   const lines = ['tcp', 'tcp6'].flatMap((name) => linesOf(process, name));
   return lines.flatMap((line) => {
-    const [, local = '', remote = '', state = '', , , , , , inode] = line.trim().split(/\s+/);
+    const [, local = '', remote = '', state = '', queues = '', , , , , inode] = line.trim().split(/\s+/);
     const fd = sockets.get(Number(inode));
-    const problem = fd === undefined ? undefined : problemOf(Number.parseInt(state, 16), flags);
+    const waiting = Number.parseInt(queues.split(':')[1] ?? '', 16);
+    const problem = fd === undefined ? undefined : problemOf(Number.parseInt(state, 16), waiting, flags);
     if (problem === undefined) return [];
-    const what = `${problem.what}, port ${portOf(local)} to port ${portOf(remote)}`;
+    const ports = portOf(remote) === 0 ? `port ${portOf(local)}` : `port ${portOf(local)} to port ${portOf(remote)}`;
+    const what = `${problem.what}, ${ports}`;
     const message = `${called(process)}, descriptor ${fd}: ${what}`;
     return { rule: problem.rule, message, hint: problem.hint, pid: process.pid };
   });
 }
 
-function problemOf(state: number, flags: ConnectionFlags): { rule: string; what: string; hint: string } | undefined {
-  if (state === states.listen || state === states.close || flags.tcpClose) return undefined;
+/** @param waiting of a listening socket, connections that the program has not accepted yet */
+function problemOf(
+  state: number,
+  waiting: number,
+  flags: ConnectionFlags,
+): { rule: string; what: string; hint: string } | undefined {
+  const inFlight = { rule: 'tcp-in-flight', hint: '--tcp-skip-in-flight' };
+  if (state === states.listen) {
+    if (waiting === 0 || flags.tcpSkipInFlight) return undefined;
+    return { ...inFlight, what: 'TCP connections that it has not accepted' };
+  }
+  if (state === states.close || flags.tcpClose) return undefined;
   if (state === states.synSent || state === states.synReceived) {
     if (flags.tcpSkipInFlight) return undefined;
-    return { rule: 'tcp-in-flight', what: 'a TCP connection is just being made', hint: '--tcp-skip-in-flight' };
+    return { ...inFlight, what: 'a TCP connection is just being made' };
   }
   if (flags.tcpEstablished) return undefined;
   const hint = '--tcp-established keeps it, --tcp-close has the program find it closed';

@@ -22,7 +22,7 @@ interface OpenFile {
   readonly mounts: ReadonlySet<number>;
 }
 
-/** Files without a path that CRIU 4 can save (`pidfd` since 4.1). */
+/** Files without a path that CRIU 4 can save. */
 const known =
   /^(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd|bpf-map|\[(eventfd|eventpoll|fanotify|inotify|pidfd|signalfd|timerfd)\])$/;
 
