@@ -755,6 +755,16 @@ struct DirectoriesWithArguments {
 };
 Napi::Value js_directories_with(const Napi::CallbackInfo& info);
 
+// lookAtContainers(root: string, file: string, socket: string): string[]
+struct LookAtContainersArguments {
+  std::string root;
+  std::string file;
+  std::string socket;
+
+  explicit LookAtContainersArguments(const Napi::CallbackInfo& info) : root(from_js<std::string>(info[0])), file(from_js<std::string>(info[1])), socket(from_js<std::string>(info[2])) {}
+};
+Napi::Value js_look_at_containers(const Napi::CallbackInfo& info);
+
 // filesystemType(path: string): number
 struct FilesystemTypeArguments {
   std::string path;
@@ -995,6 +1005,7 @@ Napi::Value js_open_peer(const Napi::CallbackInfo& info);
   X(stat, js_stat) \
   X(readDirectory, js_read_directory) \
   X(directoriesWith, js_directories_with) \
+  X(lookAtContainers, js_look_at_containers) \
   X(filesystemType, js_filesystem_type) \
   X(setScheduler, js_set_scheduler) \
   X(setIoPriority, js_set_io_priority) \

@@ -56,6 +56,20 @@ export function idsBelow(root: string, file: string): IdsBelow {
   }
 }
 
+/**
+ * What is seen of all directories below root at once, sorted by name; none if root does not exist.
+ *
+ * @returns what addon().lookAtContainers does
+ */
+export function lookBelow(root: string, file: string, socket: string): string[] {
+  try {
+    return addon().lookAtContainers(root, file, socket);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw unreadable(root, error);
+  }
+}
+
 function unreadable(root: string, error: unknown): TsrunError {
   return new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)) });
 }

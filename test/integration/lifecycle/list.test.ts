@@ -1,9 +1,9 @@
 /** `list` and `state`: what they say, and in which order. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { requires, run, runtimePath, sandbox } from '../../harness/index.ts';
+import { requires, run, runtimePath, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: ['tsrun', 'runc'] });
 const ours = requires({ root: true, runtime: 'tsrun', commands: ['strace'] });
@@ -56,3 +56,76 @@ t.test('list -q reads no state, and lists no left-over of a killed create', { sk
   t.match(await run('strace', [...strace, 'list', '-q']), { code: 0, stdout: `${id}\n` });
   t.notMatch(readFileSync(log, 'utf8'), id);
 });
+
+t.test(
+  'list says the same of each container as state',
+  { skip: requires({ root: true, runtime: 'tsrun' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const started = async (edit: (spec: Spec) => void = () => {}) => {
+      const id = await box.create(box.bundle(edit));
+      await box.runtimeOk(['start', id]);
+      return id;
+    };
+    const sleeps = (spec: Spec) => {
+      spec.process.args = ['/bin/sleep', '1000'];
+    };
+    const ids = [await box.create(box.bundle())];
+    // What a record holds of these is not plain text.
+    for (const value of ['plain', 'a "quote" and a \\', 'ü and €', '\u0085']) {
+      ids.push(
+        await started((spec) => {
+          sleeps(spec);
+          spec.annotations = { 'org.example.value': value, [value]: 'name' };
+        }),
+      );
+    }
+    const paused = await started(sleeps);
+    await box.runtimeOk(['pause', paused]);
+    const stopped = await started(sleeps);
+    await box.runtimeOk(['kill', stopped, 'KILL']);
+    const stateOf = async (id: string) => JSON.parse((await box.runtimeOk(['state', id])).stdout);
+    await box.waitForState(stopped, 'stopped');
+    ids.push(paused, stopped);
+    const listed: { id: string; status: string }[] = JSON.parse((await box.runtimeOk(['list', '-f', 'json'])).stdout);
+    t.equal(listed.length, ids.length);
+    for (const each of listed) t.strictSame(each, await stateOf(each.id));
+    t.same(
+      ids.map((id) => listed.find((each) => each.id === id)?.status),
+      ['created', 'running', 'running', 'running', 'running', 'paused', 'stopped'],
+    );
+    await box.runtimeOk(['resume', paused]);
+  },
+);
+
+t.test(
+  'list leaves out what it cannot read, and says so',
+  { skip: requires({ root: true, runtime: 'tsrun' }) },
+  async (t) => {
+    const box = sandbox(t);
+    const id = await box.create(box.bundle());
+    const file = join(box.root, id, 'state.json');
+    const text = readFileSync(file, 'utf8');
+    const record = JSON.parse(text);
+    const bad = [
+      text.slice(0, -1),
+      `${text}}`,
+      text.replace('"hooks":', '"hooks"'),
+      text.replace(/(?<="ownPids":)\w+/, 'yes'),
+    ];
+    for (const contents of [
+      ...bad,
+      JSON.stringify({ ...record, id: 'other' }),
+      JSON.stringify({ ...record, version: 2 }),
+    ]) {
+      writeFileSync(file, contents);
+      t.match(
+        await box.runtime(['list']),
+        { code: 1, stderr: `the state of container ${id} cannot be read` },
+        contents,
+      );
+    }
+    writeFileSync(file, JSON.stringify(record, null, 2));
+    t.match(await box.runtimeOk(['list']), { stdout: new RegExp(`^${id} +${record.init.pid} +created`, 'm') });
+  },
+);
