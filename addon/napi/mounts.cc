@@ -5,11 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
 #include "../common/syscall.h"
 #include "../generated/functions.h"
+#include "clone_child.h"
 
 namespace tsrun {
 
@@ -20,18 +22,26 @@ long set_tree(int tree, bool recursive, struct mount_attr attributes) {
              sizeof(attributes));
 }
 
-// Makes a child that only holds a new user namespace, until the parent closes its end of the pipe or is gone. The child
-// only makes system calls, because the JS process has other threads. It closes the descriptors of those threads: among
-// them may be ends of other holders' pipes, and two holders would wait for each other.
-long clone_holder(int read_end) {
-  long pid = sys(__NR_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-  if (pid != 0) return pid;
+// The child only holds a new user namespace, until the parent closes its end of the pipe or is gone. It closes the
+// descriptors of the parent's other threads: among them may be ends of other holders' pipes, and two holders would wait
+// for each other.
+void hold(void* data) {
+  int read_end = *static_cast<int*>(data);
   if (read_end == 0 || sys(__NR_dup3, read_end, 0, 0) >= 0) {
     sys(__NR_close_range, 1, ~0u, 0);
     char end;
     sys(__NR_read, 0, &end, 1);
   }
-  for (;;) sys(__NR_exit_group, 0);
+}
+
+long clone_holder(const ChildStack& stack, int* read_end) {
+  struct clone_args how = {};
+  how.flags = CLONE_NEWUSER | CLONE_VM;
+  how.exit_signal = SIGCHLD;
+  how.stack = stack.base();
+  how.stack_size = ChildStack::kSize;
+  BlockSignals blocked;
+  return clone_child(&how, hold, read_end);
 }
 
 int write_map(const std::string& path, const std::string& map) {
@@ -78,7 +88,9 @@ Napi::Value js_make_user_namespace(const Napi::CallbackInfo& info) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd read_end(ends[0]), write_end(ends[1]);
-  long pid = clone_holder(read_end.get());
+  ChildStack stack;
+  if (!stack.ok()) return throw_errno(env, errno, "mmap");
+  long pid = clone_holder(stack, &ends[0]);
   if (pid < 0) return throw_errno(env, static_cast<int>(-pid), "clone");
   std::string directory = "/proc/" + std::to_string(pid);
   const std::pair<const char*, const std::string&> maps[] = {{"uid_map", arguments.uid_map},
@@ -94,7 +106,8 @@ Napi::Value js_make_user_namespace(const Napi::CallbackInfo& info) {
   UniqueFd space(error == 0 ? open((directory + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC) : -1);
   if (error == 0 && space.get() < 0) error = errno;
   write_end.reset(-1);
-  waitpid(static_cast<pid_t>(pid), nullptr, 0);
+  // The stack must outlive it.
+  while (waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) continue;
   if (error != 0) return throw_errno(env, error, "write", failed);
   return Napi::Number::New(env, space.release());
 }

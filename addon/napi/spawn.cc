@@ -16,6 +16,7 @@
 #include "../common/interrupts.h"
 #include "../common/syscall.h"
 #include "../generated/functions.h"
+#include "clone_child.h"
 #include "sealed_image.h"
 
 extern "C" const char tsrun_init_image[];
@@ -25,7 +26,6 @@ namespace tsrun {
 
 namespace {
 
-constexpr size_t kChildStack = 64 * 1024;
 constexpr int kKillEveryMs = 5;
 
 int init_memfd() {
@@ -62,7 +62,8 @@ long place_descriptors(Child* child) {
   return 0;
 }
 
-void run_child(Child* child) {
+void run_child(void* data) {
+  Child* child = static_cast<Child*>(data);
   child->error = place_descriptors(child);
   if (child->error < 0) return;
   // Node marks stdio, and more of what it inherits, close-on-exec.
@@ -73,85 +74,11 @@ void run_child(Child* child) {
   child->error = sys(__NR_execveat, child->image_fd, "", child->arguments, environment, AT_EMPTY_PATH);
 }
 
-// clone3 with a stack of its own and CLONE_VM|CLONE_VFORK: no page tables are copied, and the parent's thread waits
-// until the child leaves its memory by execveat or exit.
-long clone_child(struct clone_args* how, Child* child) {
-  void (*entry)(Child*) = run_child;
-#if defined(__x86_64__)
-  register long result asm("rax") = __NR_clone3;
-  register void* entry_register asm("r12") = reinterpret_cast<void*>(entry);
-  register void* child_register asm("r13") = child;
-  asm volatile(
-      "syscall\n"
-      "test %%rax, %%rax\n"
-      "jnz 1f\n"
-      "xor %%ebp, %%ebp\n"
-      "mov %%r13, %%rdi\n"
-      "call *%%r12\n"
-      "mov $1, %%edi\n"
-      "mov %[exit], %%eax\n"
-      "syscall\n"
-      "1:\n"
-      : "+r"(result)
-      : "D"(how), "S"(sizeof(*how)), "r"(entry_register), "r"(child_register), [exit] "i"(__NR_exit)
-      : "rcx", "r11", "memory", "cc");
-  return result;
-#elif defined(__aarch64__)
-  register long x8 asm("x8") = __NR_clone3;
-  register long x0 asm("x0") = reinterpret_cast<long>(how);
-  register long x1 asm("x1") = sizeof(*how);
-  register void* x20 asm("x20") = reinterpret_cast<void*>(entry);
-  register void* x21 asm("x21") = child;
-  asm volatile(
-      "svc 0\n"
-      "cbnz x0, 1f\n"
-      "mov x29, #0\n"
-      "mov x0, x21\n"
-      "blr x20\n"
-      "mov x0, #1\n"
-      "mov x8, %[exit]\n"
-      "svc 0\n"
-      "1:\n"
-      : "+r"(x0)
-      : "r"(x8), "r"(x1), "r"(x20), "r"(x21), [exit] "i"(__NR_exit)
-      : "memory", "cc", "x30");
-  return x0;
-#endif
-}
-
-// The child's stack.
-class Stack {
- public:
-  Stack() : base_(mmap(nullptr, kChildStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {}
-  ~Stack() {
-    if (ok()) munmap(base_, kChildStack);
-  }
-  bool ok() const { return base_ != MAP_FAILED; }
-  uint64_t base() const { return reinterpret_cast<uint64_t>(base_); }
-
- private:
-  void* base_;
-};
-
-// No signal handler of Node may run in the child, which shares Node's memory, nor in the thread that waits for it.
-class BlockSignals {
- public:
-  BlockSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 // A clone under way, with all that it needs until the child leaves this memory.
 struct Spawn {
   UniqueFd image;
   int image_error = 0;
-  Stack stack;
+  ChildStack stack;
   std::vector<int> inherit;
   std::vector<int> descriptors, copies;
   char name[sizeof("tsrun-init")] = "tsrun-init";
@@ -203,7 +130,7 @@ void* run_spawn(void* data) {
   } else if (overwrites(*spawn)) {
     spawn->image_error = EBUSY;
   } else {
-    spawn->pid = clone_child(&spawn->how, &spawn->child);
+    spawn->pid = clone_child(&spawn->how, run_child, &spawn->child);
   }
   if (spawn->done.get() >= 0) eventfd_write(spawn->done.get(), 1);
   return nullptr;
@@ -235,7 +162,7 @@ Napi::Value js_start_init(const Napi::CallbackInfo& info) {
   how.pidfd = reinterpret_cast<uint64_t>(&spawn->pidfd);
   how.exit_signal = SIGCHLD;
   how.stack = spawn->stack.base();
-  how.stack_size = kChildStack;
+  how.stack_size = ChildStack::kSize;
   if (options.cgroup_fd >= 0) {
     how.flags |= CLONE_INTO_CGROUP;
     how.cgroup = static_cast<uint64_t>(options.cgroup_fd);

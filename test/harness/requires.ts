@@ -25,8 +25,6 @@ export interface Needs {
   cgroupDriver?: 'cgroupfs';
   /** The security module that labels processes. */
   lsm?: 'apparmor';
-  /** Any kernel but user-mode Linux. */
-  notUserModeLinux?: boolean;
   /** The programs of test/helpers-c. */
   cHelpers?: boolean;
   /** Programs on the PATH of the host. */
@@ -60,7 +58,6 @@ function* missing(needs: Needs): Generator<string> {
   if (needs.cgroupDriver !== undefined && needs.cgroupDriver !== cgroupDriver)
     yield `is about ${needs.cgroupDriver} only`;
   if (needs.lsm !== undefined && !isEnabled(needs.lsm)) yield `needs a kernel that runs ${needs.lsm}`;
-  if (needs.notUserModeLinux && isUserModeLinux()) yield 'needs a kernel that is no user-mode Linux';
   if (needs.cHelpers && !hasCHelpers()) yield 'needs the command gcc';
   for (const name of needs.commands ?? []) if (!hasCommand(name)) yield `needs the command ${name}`;
   for (const path of needs.files ?? [])
@@ -77,10 +74,6 @@ export function difference(differs: Differences): string | undefined {
 function hasUserNamespaces(): boolean {
   if (!existsSync('/proc/self/ns/user')) return false;
   return Number(readFileSync('/proc/sys/user/max_user_namespaces', 'utf8')) > 0;
-}
-
-function isUserModeLinux(): boolean {
-  return /^vendor_id\s*: User Mode Linux$/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
 }
 
 /** As the kernel's own switch says, which exists only for modules that are built in. */

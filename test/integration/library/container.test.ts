@@ -137,19 +137,45 @@ t.test('spec, plan, check and features', { skip }, async (t) => {
   t.match(await features(), { ociVersionMax: String, linux: { cgroup: { v2: true } } });
 });
 
-// In user-mode Linux a spawn from a thread of Node's hangs, or ends Node with a core dump, in about every run.
-const limited = requires({ ...needs, controllers: ['memory', 'pids', 'cpu'], notUserModeLinux: true });
+const limited = requires({ ...needs, controllers: ['memory', 'pids', 'cpu'] });
+/** Asks for memory until it gets no more. */
+const hungry = 'x=a; while :; do x=$x$x; done';
 
 t.test('limits', { skip: limited }, async (t) => {
   const { box, bundle, container } = await running(t);
   await container.update({ pids: { limit: 9 }, memory: { limit: 64 * 1024 * 1024 } });
   t.match(await container.stats(), { pids: { limit: 9 }, memory: { usage: { limit: 67108864n } } });
   const place = { root: box.root, rootfs: bundle.rootfs };
-  const hungry = ['-c', 'x=a; while :; do x=$x$x; done'];
   const limits = { memory: '32M', cpus: 0.5, pids: 16 };
   const cgroup = (name: string) => `${box.cgroup}/${name}`;
-  t.match(await run('sh', hungry, { ...place, ...limits, cgroup: cgroup('hungry') }), { oomKilled: true });
+  t.match(await run('sh', ['-c', hungry], { ...place, ...limits, cgroup: cgroup('hungry') }), { oomKilled: true });
+  const counting = 'i=0; while [ $i -lt 20 ]; do sleep 100 & i=$((i+1)); done; echo all';
+  const counted = await run('sh', ['-c', counting], { ...place, ...limits, cgroup: cgroup('counted') });
+  t.match(counted, { stderr: /fork|Resource temporarily unavailable/, oomKilled: false });
+  t.notMatch(counted.stdout, 'all');
   const bomb = ['-c', ':(){ :|:& };:'];
   const result = await run('sh', bomb, { ...place, ...limits, timeout: 2000, cgroup: cgroup('bomb') });
   t.ok(result.timedOut || result.code !== null);
+});
+
+t.test('the end of memory is an event, and the cause of an end', { skip: limited }, async (t) => {
+  const box = sandbox(t);
+  const { spec, rootfs } = box.bundle((spec) => {
+    // The first to be killed is not init.
+    spec.process.args = ['sh', '-c', `read line; sh -c '${hungry}'; read line; ${hungry}`];
+    spec.linux.resources = { memory: { limit: 32 * 1024 * 1024, swap: 32 * 1024 * 1024 } };
+  });
+  const container = await create({
+    ...{ root: box.root, spec, rootfs, id: box.newId() },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  t.teardown(() => container.delete({ force: true }));
+  await container.start();
+  const seen: string[] = [];
+  for await (const { type } of container.events({ interval: 3_600_000 })) {
+    seen.push(type);
+    container.stdin?.write('go on\n');
+  }
+  t.strictSame(seen.slice(0, 2), ['stats', 'oom']);
+  t.match(await container.wait(), { code: null, signal: 'SIGKILL', oomKilled: true });
 });
