@@ -9,7 +9,7 @@ import type { HostFacts } from '../host/facts.ts';
 import { isThere } from '../there.ts';
 import { rootlessFacts } from './rootless.ts';
 import { rootlessSpec } from './rootless-template.ts';
-import { defaultSeccomp } from './syscalls.ts';
+import { defaultSeccomp } from './seccomp-profile.ts';
 import { defaultSpec } from './template.ts';
 
 /** What may be asked for; anything missing gets the safe value. */
