@@ -59,7 +59,7 @@ t.test('a pid file, a state directory, a cgroup, ps', async (t) => {
   t.equal(psHint({ code: 'EACCES' }), systemHint({ code: 'EACCES' }));
 });
 
-t.test('a lack of something is told by what it is', async (t) => {
+t.test('a hint names what has run out', async (t) => {
   for (const [code, word] of [
     ['ENOMEM', 'memory'],
     ['ENOSPC', 'full'],

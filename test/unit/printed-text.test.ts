@@ -15,7 +15,7 @@ t.test('JSON', async (t) => {
   for (const character of ['\u001b', ...hostile]) {
     const text = printableJson({ a: `x${character}y` });
     t.equal(text, `{"a":"x\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}y"}`);
-    t.same(JSON.parse(text), { a: `x${character}y` }, 'and reads as what it was');
+    t.same(JSON.parse(text), { a: `x${character}y` }, 'and parses to the same value');
   }
   t.equal(printableJson({ a: 'ö大' }, 2), '{\n  "a": "ö大"\n}');
 });

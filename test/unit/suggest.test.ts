@@ -2,7 +2,7 @@ import t from 'tap';
 import { capabilityNames } from '../../src/linux/capabilities.ts';
 import { didYouMean, nearest } from '../../src/suggest.ts';
 
-t.test('words that all begin alike are not alike for that', async (t) => {
+t.test('a common beginning does not make words alike', async (t) => {
   const actions = ['SCMP_ACT_KILL', 'SCMP_ACT_LOG', 'SCMP_ACT_ERRNO'];
   t.equal(nearest('SCMP_ACT_DENY', actions), undefined);
   t.equal(nearest('SCMP_ACT_ERNO', actions), 'SCMP_ACT_ERRNO');

@@ -31,14 +31,14 @@ t.test('access is put together from several rules', async (t) => {
   t.notOk(permits(program, 'c', 10, 200, 'rwm'));
 });
 
-t.test('a rule that takes one access away takes away what includes it', async (t) => {
+t.test('a rule that denies one access denies accesses that include it', async (t) => {
   const program = compile('allow a *:* rwm', 'deny c 1:1 w');
   t.notOk(permits(program, 'c', 1, 1, 'rw'));
   t.ok(permits(program, 'c', 1, 1, 'r'));
   t.ok(permits(program, 'c', 1, 3, 'rw'));
 });
 
-t.test('a rule for everything makes the rules before it dead', async (t) => {
+t.test('a rule for everything overrides the rules before it', async (t) => {
   const program = compile('allow c 1:1 rwm', 'deny a *:* rwm');
   t.notOk(permits(program, 'c', 1, 1, 'r'));
   t.equal(program.length, compile('deny a *:* rwm').length);
@@ -71,13 +71,13 @@ t.test('the default rules open the default devices and nothing else', async (t) 
   t.notOk(permits(program, 'c', 1, 1, 'r'));
 });
 
-t.test('a rule of the config: what it leaves out means all', async (t) => {
+t.test('in a rule of the config, what is left out means all', async (t) => {
   const rules = deviceRulesOf([{ allow: true }, { allow: true, type: 'b', major: 8, minor: -1, access: 'r' }]);
   t.strictSame(rules.map(formatDeviceRule), ['allow a *:* rwm', 'allow b 8:* r']);
   t.throws(() => deviceRulesOf([{ allow: true, minor: -2 }]), /^\/linux\/resources\/devices\/0\/minor: -2/);
 });
 
-t.test('text that is no rule is refused', async (t) => {
+t.test('text that is not a rule is refused', async (t) => {
   for (const text of ['', 'allow', 'allow c 1:3', 'permit c 1:3 r', 'allow u 1:3 r', 'allow c 1:3 x'])
     t.throws(() => parseDeviceRule(text), /not a device rule/, text);
 });
@@ -104,7 +104,7 @@ for (const [what, device] of [
   });
 }
 
-t.test('lists that most containers have come to the same few programs', async (t) => {
+t.test('lists of most containers give the same few programs', async (t) => {
   const defaults = deviceProgram(defaultDeviceRules);
   t.ok(defaults.shared);
   const denial = { allow: false, access: 'rwm' };

@@ -24,7 +24,7 @@ t.test('a kill in the cgroup or below it', async (t) => {
   t.equal(oomKillInLog([boot, ...kill('/system.slice/web.scope/deep/er', 803)], container), true);
 });
 
-t.test('kills elsewhere, before, and none', async (t) => {
+t.test('kills elsewhere and before do not count', async (t) => {
   t.equal(oomKillInLog([boot], container), false);
   t.equal(oomKillInLog([boot, ...kill('/system.slice/web.scope2', 803)], container), false);
   t.equal(oomKillInLog([boot, ...kill('/user.slice/web.scope', 803)], container), false);
@@ -33,13 +33,13 @@ t.test('kills elsewhere, before, and none', async (t) => {
   t.equal(oomKillInLog([boot, ...kill('/system.slice/web.scope', 799, 1_999_999_000)], container), false);
 });
 
-t.test('init is known by its pid where the kernel leaves the cgroup out', async (t) => {
+t.test('where the kernel leaves out the cgroup, init is found by its pid', async (t) => {
   const text = (pid: number) => `Memory cgroup out of memory: Killed process ${pid} (sh) total-vm:1kB`;
   t.equal(oomKillInLog([boot, { time: at, text: text(800) }], container), true);
   t.equal(oomKillInLog([boot, { time: at, text: text(801) }], container), null, 'of another it cannot be told');
 });
 
-t.test('a log that does not reach back cannot deny', async (t) => {
+t.test('a log that does not go back far enough proves nothing', async (t) => {
   t.equal(oomKillInLog([{ time: at, text: 'eth0: link up' }], container), null);
   t.equal(oomKillInLog([], container), null);
   t.equal(oomKillInLog(kill('/system.slice/web.scope', 803), container), true);

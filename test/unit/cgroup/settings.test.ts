@@ -22,7 +22,7 @@ const weight: SetIoWeightOp = {
   weight: 500,
 };
 
-t.test('a file that is not there is an error, and is not made', async (t) => {
+t.test('a missing file is an error, and is not made', async (t) => {
   const cgroup = directory(t, {});
   t.throws(
     () => applySetting(cgroup, write('memory.high', '1')),
@@ -31,7 +31,7 @@ t.test('a file that is not there is an error, and is not made', async (t) => {
   t.throws(() => readFileSync(join(cgroup, 'memory.high')));
 });
 
-t.test('weights go to BFQ as they are, and without it to io.weight converted', async (t) => {
+t.test('weights go to BFQ unchanged, and without it converted to io.weight', async (t) => {
   const withBfq = directory(t, { 'io.bfq.weight': '', 'io.weight': '' });
   applySetting(withBfq, weight);
   t.equal(readFileSync(join(withBfq, 'io.bfq.weight'), 'utf8'), 'default 500');
@@ -44,7 +44,7 @@ t.test('without BFQ', async (t) => {
   t.equal(readFileSync(join(plain, 'io.weight'), 'utf8'), 'default 4950');
 });
 
-t.test('a limit below what is in use is refused, and one above is not', async (t) => {
+t.test('a limit below the usage is refused, one above is not', async (t) => {
   const cgroup = directory(t, { 'memory.current': '1000\n', 'memory.swap.current': '10\n' });
   const check = (limit: number, swap: number) =>
     applySetting(cgroup, { op: 'check-memory-use', by: 'runtime', from: '/x', limit, swap });
@@ -63,7 +63,7 @@ t.test('other failures than EINVAL are not tried again', async (t) => {
   t.equal(readFileSync(join(cgroup, 'memory.high'), 'utf8'), '7');
 });
 
-t.test('a hint is about the file and what the kernel said of it', async (t) => {
+t.test('a hint is about the file and the kernel’s error', async (t) => {
   t.match(hintFor('cpu.max', 'ENOENT'), /^this kernel has no cpu\.max/);
   t.match(hintFor('hugetlb.3MB.max', 'ENOENT'), /page sizes/);
   t.match(hintFor('cpu.max', 'EACCES'), /this user may not write/);

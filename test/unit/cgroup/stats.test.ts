@@ -44,12 +44,12 @@ t.test('statistics under the names of runc', async (t) => {
   t.strictSame(stats.hugetlb, { '2MB': { usage: 2_097_152, failcnt: 9 } });
 });
 
-t.test('no limit is written to the last digit, as Go reads it', async (t) => {
+t.test('“no limit” is written to the last digit, as Go reads it', async (t) => {
   const json = toJson(readStats(t.testdir({ ...cgroup, 'memory.max': 'max\n' })));
   t.match(json, '"limit":18446744073709551615,');
 });
 
-t.test('what a cgroup cannot tell is left out', async (t) => {
+t.test('what a cgroup does not have is left out', async (t) => {
   const stats = readStats(t.testdir({ 'cpu.stat': 'usage_usec 1\nuser_usec 1\nsystem_usec 0\n' }));
   t.strictSame(Object.keys(stats), ['cpu']);
 });

@@ -88,7 +88,7 @@ t.test('a bundle that is right on a host that can run it', async (t) => {
   t.match(JSON.parse(reportJson(report)), { ok: true, errors: [], warnings: [] });
 });
 
-t.test('errors of the config and of the host come all at once with their places', async (t) => {
+t.test('all errors of the config and the host come at once, with their places', async (t) => {
   const report = check(t, {
     edit: (spec) => {
       spec.process.cwd = 'relative';
@@ -102,7 +102,7 @@ t.test('errors of the config and of the host come all at once with their places'
   t.match(reportText(report), /^error: .*config\.json:\d+:\d+: \/process\/cwd: .*\n3 errors, 0 warnings\n$/ms);
 });
 
-t.test('what validation refuses leaves the others their numbers, and has no consequences of its own', async (t) => {
+t.test('an entry that validation refuses keeps the numbers of the others, and causes no further errors', async (t) => {
   const found = errors(t, {
     edit: (spec) => {
       spec.process.args = ['no-such-program', ''];
@@ -127,7 +127,7 @@ t.test('what validation refuses leaves the others their numbers, and has no cons
   t.equal(found.length, 6);
 });
 
-t.test('what needs a namespace that is refused is no error', async (t) => {
+t.test('what needs a refused namespace is no further error', async (t) => {
   const found = errors(t, {
     edit: (spec) => {
       spec.linux.namespaces = [{ type: 'uts', path: 5 as never }, { type: 'pid' }, { type: 'mount' }];
@@ -138,7 +138,7 @@ t.test('what needs a namespace that is refused is no error', async (t) => {
   t.equal(found.length, 2);
 });
 
-t.test('of a config that lacks almost everything only that is told', async (t) => {
+t.test('for a config that lacks almost everything, only that is reported', async (t) => {
   const found = (edit: (spec: FullSpec) => void) => errors(t, { edit });
   t.match(
     found((spec) => {
@@ -159,7 +159,7 @@ t.test('unknown properties are warnings', async (t) => {
   t.match(reportText(report), /config\.json: no errors found, 1 warning\n$/);
 });
 
-t.test('everything that lowering refuses on this host is told, not only the first', async (t) => {
+t.test('everything that lowering refuses on this host is reported, not only the first', async (t) => {
   const found = errors(t, {
     edit: (spec) => {
       spec.process.apparmorProfile = 'profile';
@@ -185,7 +185,7 @@ t.test('warnings of lowering', async (t) => {
   t.match(warnings, [{ message: /CAP_SYS_PTRACE cannot be granted here/ }]);
 });
 
-t.test('what only the search for more errors took away is no error', async (t) => {
+t.test('what only the search for more errors removed is no error', async (t) => {
   t.match(errors(t, { host: { capabilities: 0n } }), [/^\/linux\/namespaces: without privilege/]);
 });
 
@@ -193,7 +193,7 @@ t.test('a kernel that is too old', async (t) => {
   t.match(errors(t, { host: kernel(5, 13) }), [/^: tsrun needs Linux 5\.14, this is 5\.13\.0-test$/]);
 });
 
-t.test('root.path that is not there, or no directory', async (t) => {
+t.test('root.path does not exist, or is not a directory', async (t) => {
   const withRoot = (path: string) => ({
     edit: (spec: FullSpec) => {
       spec.root = { path };
@@ -203,7 +203,7 @@ t.test('root.path that is not there, or no directory', async (t) => {
   t.match(errors(t, withRoot('rootfs/bin/sh')), [/^\/root\/path: .* is not a directory$/]);
 });
 
-t.test('namespaces that the kernel does not have, or that are not there to join', async (t) => {
+t.test('namespaces that the kernel does not have, or that cannot be joined', async (t) => {
   const found = errors(t, {
     edit: (spec) => {
       spec.linux.namespaces = [{ type: 'mount' }, { type: 'time' }, { type: 'ipc', path: '/proc/99/ns/ipc' }];
@@ -247,7 +247,7 @@ t.test('bind sources and filesystem types', async (t) => {
   ]);
 });
 
-t.test('a filesystem that a module brings is not asked for', async (t) => {
+t.test('a filesystem in a module is not probed', async (t) => {
   const edit = (spec: FullSpec) => void spec.mounts?.push({ destination: '/odd', source: 'odd', type: 'oddfs' });
   const { release } = capableHost().kernel;
   const aliases = `/lib/modules/${release}/modules.alias`;
@@ -297,7 +297,7 @@ t.test('what the kernel needs to execute the program', async (t) => {
   t.match(run(['a'], { a: '#!/bin/a\n' }), [], 'a circle ends');
 });
 
-t.test('a link that leads nowhere is a source where it is to be copied', async (t) => {
+t.test('a dangling link may be a source if it is copied', async (t) => {
   const withOption = (...more: string[]) =>
     errors(t, {
       edit: (spec, bundle) => {
@@ -352,7 +352,7 @@ t.test('seccomp: a kernel without it, and a profile that cannot be compiled', as
   t.same(errors(t, { edit, seccomp: 'too odd' }), ['/linux/seccomp/syscalls/0: too odd']);
 });
 
-t.test('system calls that nobody knows', async (t) => {
+t.test('unknown system calls', async (t) => {
   const { errors, warnings } = check(t, {
     edit: (spec) => {
       spec.linux.seccomp = {
@@ -419,7 +419,7 @@ t.test('hooks of the host', async (t) => {
   t.same(found, ['/hooks/poststop/0/path: there is no /nowhere']);
 });
 
-t.test('links in a root filesystem count from its root', async (t) => {
+t.test('links in a root filesystem start from its root', async (t) => {
   const rootfs = t.testdir({ usr: { bin: { tool: '' } } });
   symlinkSync('/usr/bin', join(rootfs, 'bin'));
   symlinkSync('../../../../../usr', join(rootfs, 'up'));
@@ -433,7 +433,7 @@ t.test('links in a root filesystem count from its root', async (t) => {
   t.equal(resolveInRootfs(rootfs, '/bin/other'), undefined);
 });
 
-t.test('a limit whose controller is missing is named, whatever else its object must have', async (t) => {
+t.test('a limit without its controller is named, whatever else its object must have', async (t) => {
   const missing = { mode: 'hybrid', mount: '/sys/fs/cgroup/unified', options: [], controllers: [] } as const;
   const host = { cgroup: { ...missing, v1Controllers: { pids: '/sys/fs/cgroup/pids' }, own: '/', parent: '/' } };
   const limits: [string, object][] = [

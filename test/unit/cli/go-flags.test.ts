@@ -15,7 +15,7 @@ t.test('long options may have one dash', async (t) => {
   t.equal(normalized('run -bundle /b id'), 'run --bundle /b id');
 });
 
-t.test('an option without a value may be given one', async (t) => {
+t.test('a switch may have a value', async (t) => {
   t.equal(normalized('delete --force=true id'), 'delete --force id');
   t.equal(normalized('--systemd-cgroup=false run -d id'), 'run -d id');
   t.equal(normalized('run -d=T --keep=0 id'), 'run --detach id');
@@ -36,11 +36,11 @@ t.test('short options and values stay as they are', async (t) => {
   t.equal(normalized('exec -e -tty id sh'), 'exec -e -tty id sh');
 });
 
-t.test('what follows the id of exec is the program’s', async (t) => {
+t.test('what follows the id of exec is for the program', async (t) => {
   t.equal(normalized('exec -tty id sh -tty -c=true'), 'exec --tty id sh -tty -c=true');
   t.equal(normalized('update --memory 1 -- -tty'), 'update --memory 1 -- -tty');
 });
 
-t.test('an unknown command is left for the parser to refuse', async (t) => {
+t.test('an unknown command is left to the parser', async (t) => {
   t.equal(normalized('-root /r rnu -detach'), '-root /r rnu -detach');
 });

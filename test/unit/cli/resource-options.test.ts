@@ -17,7 +17,7 @@ t.test('sizes', async (t) => {
     t.throws(() => parseBytes(text), /expected a size/, text);
 });
 
-t.test('options go where linux.resources has them, over what a file says', async (t) => {
+t.test('options go to their places in linux.resources, and override a file', async (t) => {
   const file = { memory: { limit: 1, swap: 2 }, unified: { 'memory.high': '3' } };
   t.strictSame(withResourceOptions(file, { memory: 5, cpuShare: 7, cpusetCpus: '0', pidsLimit: 0, kernelMemory: 1 }), {
     memory: { limit: 5, swap: 2, kernel: 1 },

@@ -21,7 +21,7 @@ t.test('mounts of mountinfo', async (t) => {
   ]);
 });
 
-t.test('limits against use', async (t) => {
+t.test('limits and usage', async (t) => {
   const path = t.testdir({});
   const files: Record<string, string> = {
     'memory.max': '1048576\n',

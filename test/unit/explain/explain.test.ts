@@ -20,7 +20,7 @@ function hintOf(text: string): string | undefined {
   }
 }
 
-t.test('every property has a meaning, what carries it out, a kernel, and an example', async (t) => {
+t.test('every property has a meaning, an op that carries it out, a kernel, and an example', async (t) => {
   t.ok(properties.length > 200);
   for (const { pattern, description, ops, note, linux, example } of properties) {
     t.ok(description.length > 5, `${pattern} has a meaning`);
@@ -55,7 +55,7 @@ t.test('every example is valid', async (t) => {
   }
 });
 
-t.test('what a limit becomes', async (t) => {
+t.test('a limit: its type, op, file, kernel and example', async (t) => {
   const text = textOf('/linux/resources/memory/limit');
   t.match(text, /^\/linux\/resources\/memory\/limit\n {2}Bytes that/);
   t.match(text, /type +integer from -9223372036854775808 to 9223372036854775807\n/);
@@ -65,7 +65,7 @@ t.test('what a limit becomes', async (t) => {
   t.match(text, /example\n {4}\{ "linux": \{ "resources": \{ "memory": \{ "limit": 100000000 \} \} \} \}\n/);
 });
 
-t.test('pointers as errors print them', async (t) => {
+t.test('takes pointers as errors print them', async (t) => {
   t.same(patternsIn('/mounts/7/options/1'), ['/mounts/*/options']);
   t.same(patternsIn('/linux/seccomp/syscalls/0/names/12'), ['/linux/seccomp/syscalls/*/names']);
   t.same(patternsIn('/linux/sysctl/net.ipv4.ip_forward'), ['/linux/sysctl']);
@@ -75,7 +75,7 @@ t.test('pointers as errors print them', async (t) => {
   t.equal(hintOf('memory.limit'), 'did you mean /linux/resources/memory/limit?');
 });
 
-t.test('whole errors', async (t) => {
+t.test('takes whole errors', async (t) => {
   const error =
     'time="x" level=error msg="/b/config.json:12:7: /mounts/3/options/0: new-filesystem /x: tmpfs: EINVAL (Invalid argument) (hint: y)"';
   const found = explained(error);

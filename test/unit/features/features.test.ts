@@ -15,12 +15,12 @@ const document = features(
   facts,
 );
 
-t.test('it is a features document by our schema', async (t) => {
+t.test('the document is valid by our schema', async (t) => {
   t.same(schemaErrors(Features, JSON.parse(JSON.stringify(document))), []);
 });
 
 t.test(
-  'it is one by the official schema',
+  'the document is valid by the official schema',
   {
     skip: existsSync(`${officialFolder}/features-schema.json`) ? false : `no official schemas in ${officialFolder}`,
   },
@@ -30,7 +30,7 @@ t.test(
   },
 );
 
-t.test('it has every option of the tables of config.md', async (t) => {
+t.test('it has every option in the tables of config.md', async (t) => {
   const must =
     'async atime bind defaults dev diratime dirsync exec iversion lazytime loud noatime nodev nodiratime noexec ' +
     'noiversion nolazytime norelatime nostrictatime nosuid private rbind relatime remount ro rprivate rshared rslave ' +
@@ -43,7 +43,7 @@ t.test('it has every option of the tables of config.md', async (t) => {
   t.same(document.mountOptions, [...(document.mountOptions ?? [])].sort(), 'sorted, as callers search it');
 });
 
-t.test('what callers decide by is there', async (t) => {
+t.test('it has what callers depend on', async (t) => {
   // CRI-O refuses a document without these; containerd uses user namespaces and rro only with the others.
   t.match(document.ociVersionMin, /^1\./);
   t.match(document.ociVersionMax, /^1\./);
@@ -62,14 +62,14 @@ t.test('annotations that reach systemd or the caller’s groups are marked as un
   t.match(document.linux?.cgroup, { v1: false, v2: true, systemd: true, systemdUser: true, rdma: true });
 });
 
-t.test('checkpoint is announced exactly when there is such a command', async (t) => {
+t.test('checkpoint is announced if and only if the command exists', async (t) => {
   const announced = (names: string[]) =>
     features(names, facts).annotations?.['org.opencontainers.runc.checkpoint.enabled'];
   t.equal(announced(['run']), 'false');
   t.equal(announced(['run', 'checkpoint']), 'true');
 });
 
-t.test('seccomp: what the schema knows is what the document names; flags of the kernel apart', async (t) => {
+t.test('seccomp: the document has what the schema has, except the kernel’s flags', async (t) => {
   const { seccomp } = document.linux ?? {};
   for (const [list, definition] of [
     [seccomp?.actions, 'SeccompAction'],

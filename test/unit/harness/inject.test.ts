@@ -25,7 +25,7 @@ t.test('an error', { skip }, async (t) => {
   t.equal(status, 0, 'the exit code is that of the command');
 });
 
-t.test('half of a write', { skip }, async (t) => {
+t.test('a short write', { skip }, async (t) => {
   const { stdout } = inject('--short', 'write:1', '/bin/busybox', 'echo', 'four');
   t.ok(stdout === 'four\n' || stdout === 'fo', stdout);
 });
@@ -37,7 +37,7 @@ t.test('a kill before and after a call', { skip }, async (t) => {
   t.same([after.status, after.stdout], [128 + constants.signals.SIGKILL, 'one\n']);
 });
 
-t.test('says when there was nothing to break, and ends what stands still', { skip }, async (t) => {
+t.test('says if there was nothing to break, and ends what hangs', { skip }, async (t) => {
   t.match(inject('--error', 'write:9:5', '/bin/true').stderr, /^missed$/m);
   const late = inject('--seconds', '1', '--error', 'write:9:5', '/bin/sleep', '1000');
   t.equal(late.status, 124);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { isAlive, run, waitFor } from '../../harness/index.ts';
 
-t.test('a program that hangs is killed, and the error has its words and what it said', async (t) => {
+t.test('a program that hangs is killed, and the error has its command and its output', async (t) => {
   const script = 'echo $$ >&2; exec sleep 1000';
   const error = await run('/bin/sh', ['-c', script], { seconds: 2 }).catch((error: Error) => error);
   t.type(error, Error);
@@ -12,6 +12,6 @@ t.test('a program that hangs is killed, and the error has its words and what it 
   await waitFor('its end', () => (isAlive(Number(pid)) ? undefined : true));
 });
 
-t.test('one that ends in time is not, whatever it leaves behind', async (t) => {
+t.test('one that ends in time is not killed, whatever it leaves behind', async (t) => {
   t.match(await run('/bin/sh', ['-c', 'echo out; exit 3'], { seconds: 100 }), { code: 3, stdout: 'out\n' });
 });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import t from 'tap';
 import { gatherHostFacts, outerId } from '../../../src/host/facts.ts';
 
-t.test('an ID as the creator of the user namespace knows it', async (t) => {
+t.test('an ID as the parent user namespace has it', async (t) => {
   const rootless = '         0       1000          1\n         1     100000      65536\n';
   t.equal(outerId(rootless, 0), 1000);
   t.equal(outerId(rootless, 1), 100000);

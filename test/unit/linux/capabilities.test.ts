@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { capabilitiesIn, capabilityBit, capabilityNames, hasCapability } from '../../../src/linux/capabilities.ts';
 
-t.test('each has the bit of the kernel’s number for it, and back', async (t) => {
+t.test('each name maps to the bit of the kernel’s number, and back', async (t) => {
   t.equal(capabilityBit('CAP_CHOWN'), 1n);
   t.equal(capabilityBit('CAP_CHECKPOINT_RESTORE'), 1n << 40n);
   t.equal(capabilityBit('CAP_NOBODY'), undefined);

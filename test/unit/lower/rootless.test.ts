@@ -12,13 +12,13 @@ function inUserNamespace(spec: FullSpec): void {
   delete spec.linux.resources;
 }
 
-t.test('where the mounts are not the runtime’s, init opens them itself', async (t) => {
+t.test('if the runtime does not own the mounts, init opens them itself', async (t) => {
   const trees = (host: Partial<HostFacts>) => opsOf(planOf(inUserNamespace, host), 'open-tree').length;
   t.equal(trees({ initialUserNamespace: false, ownsMounts: true }), 1);
   t.equal(trees({ initialUserNamespace: false, ownsMounts: false }), 0);
 });
 
-t.test('only without privileges and limits a container may be without a cgroup', async (t) => {
+t.test('a container may do without a cgroup only without privileges and limits', async (t) => {
   const isOptional = (host: Partial<HostFacts>, resources: NonNullable<FullSpec['linux']['resources']> = {}) => {
     const edit = (spec: FullSpec) => {
       inUserNamespace(spec);

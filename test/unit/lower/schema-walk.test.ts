@@ -35,7 +35,7 @@ t.test('every property is read, or refused by name', async (t) => {
   t.same(silent, [], 'properties that nothing reads and nothing refuses');
 });
 
-t.test('what asks for nothing is no error', async (t) => {
+t.test('a property that asks for nothing is no error', async (t) => {
   for (const spec of [
     { ...minimal(), process: { cwd: '/', args: ['true'], terminal: false, apparmorProfile: '', selinuxLabel: '' } },
     { ...minimal(), linux: { ...minimal().linux, resources: {}, uidMappings: [], mountLabel: '' } },

@@ -25,7 +25,7 @@ t.test('a link message has the layout of rtnetlink(7)', async (t) => {
   t.equal(message.toString('hex'), `${header}${body}${attributes}`.replaceAll(' ', ''));
 });
 
-t.test('what is composed can be read', async (t) => {
+t.test('composed messages can be read', async (t) => {
   const links = [
     linkMessage(newLink, 0, { index: 1, set: 1 }, [textAttribute(linkAttribute.name, 'lo')]),
     linkMessage(newLink, 0, { index: 7 }, [textAttribute(linkAttribute.name, 'eth0.1')]),
@@ -52,7 +52,7 @@ t.test('messages of other types are passed over', async (t) => {
   t.same(parseAddresses(linkMessage(newLink, 0, { index: 1 })), []);
 });
 
-t.test('no length leads out of what was received', async (t) => {
+t.test('no length leads beyond the received bytes', async (t) => {
   const tooLong = linkMessage(newLink, 0, { index: 1 });
   tooLong.writeUInt32LE(33, 0);
   t.throws(() => parseLinks(tooLong), RangeError);

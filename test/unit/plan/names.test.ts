@@ -73,7 +73,7 @@ t.test('device rules and properties of units', async (t) => {
   t.match(values({ op: 'start-scope', properties }), { properties: '"MemoryMax t \\"5\\""' });
 });
 
-t.test('with all, also what is as it mostly is', async (t) => {
+t.test('with --all, usual values are printed, too', async (t) => {
   const op = { op: 'attach-mount', destination: '/m', realDirectory: false, onProc: false, held: true };
   t.same(values(op), { destination: '/m', held: 'true' });
   t.same(values(op, true), { destination: '/m', realDirectory: 'false', onProc: 'false', held: 'true' });

@@ -21,12 +21,12 @@ function emptyOut(directory: string): void {
   for (const name of ['tasks', 'schemata']) rmSync(join(directory, name), { force: true });
 }
 
-t.test('a new group is announced, made, written and joined, and removed again', async (t) => {
+t.test('a new group is recorded, made, written and joined, and removed again', async (t) => {
   const mount = t.testdir({});
   const announced: string[] = [];
   const op = joinOp(mount, { schemata: ['L3:0=f\n'] });
   joinGroup(op, 42, (directories) => {
-    t.notOk(existsSync(op.directory), 'announced before it is made');
+    t.notOk(existsSync(op.directory), 'recorded before it is made');
     announced.push(...directories);
   });
   t.same(announced, [op.directory]);
@@ -38,13 +38,13 @@ t.test('a new group is announced, made, written and joined, and removed again', 
   t.doesNotThrow(() => removeGroups(announced), 'what is gone is no error');
 });
 
-t.test('a group with somebody in it stays', async (t) => {
+t.test('a group with a process in it stays', async (t) => {
   const mount = t.testdir({ gold: { tasks: '17\n' } });
   removeGroups([join(mount, 'gold')]);
   t.ok(existsSync(join(mount, 'gold')));
 });
 
-t.test('a group that is there is joined and never written or removed', async (t) => {
+t.test('an existing group is joined, and never written or removed', async (t) => {
   const mount = t.testdir({ gold: { schemata: '    L3:0=00f;1=ff\n    MB:0= 50\n', tasks: '' } });
   const announced: string[] = [];
   const op = joinOp(mount, { schemata: ['L3:0=F\nMB:0=50\n'] });
@@ -54,7 +54,7 @@ t.test('a group that is there is joined and never written or removed', async (t)
   t.equal(text(op.directory, 'tasks'), '42');
 });
 
-t.test('a group that is there and differs is an error', async (t) => {
+t.test('an existing group that differs is an error', async (t) => {
   const mount = t.testdir({ gold: { schemata: 'L3:0=ff\n', tasks: '' } });
   t.throws(() => joinGroup(joinOp(mount, { schemata: ['L3:0=f\n'] }), 42, () => {}), {
     message: /^\/linux\/intelRdt: the group .* differs: L3:0 is ff, not f$/,
@@ -62,7 +62,7 @@ t.test('a group that is there and differs is an error', async (t) => {
   t.equal(text(mount, 'gold/tasks'), '', 'nobody was put in');
 });
 
-t.test('a group that must be there and is not is an error', async (t) => {
+t.test('a missing group that must exist is an error', async (t) => {
   const mount = t.testdir({});
   t.throws(() => joinGroup(joinOp(mount, { mustExist: true }), 42, () => {}), {
     message: /^\/linux\/intelRdt\/closID: there is no .*gold$/,
@@ -79,7 +79,7 @@ t.test('monitoring joins a group of its own, removed before the one it is in', a
   t.equal(text(monitoring, 'tasks'), '42');
 });
 
-t.test('a refusal of the kernel is told in its own words', async (t) => {
+t.test('a refusal is reported in the kernel’s own words', async (t) => {
   const mount = t.testdir({ info: { last_cmd_status: 'Mask out of range\n' } });
   // A directory where a file should be makes the write fail.
   mkdirSync(join(mount, 'gold/tasks'), { recursive: true });

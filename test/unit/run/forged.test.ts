@@ -100,7 +100,7 @@ async function execute(t: Test, ops: Op[], said: Said[]): Promise<{ done: string
   }
 }
 
-t.test('the turns in their order', { skip }, async (t) => {
+t.test('the turns in order', { skip }, async (t) => {
   const said: Said[] = [
     { type: 'sync', opIndex: 2 },
     { type: 'sync', opIndex: 4 },
@@ -145,7 +145,7 @@ t.test('refused: a descriptor in an op that has none', { skip }, async (t) => {
   closeSync(fd);
 });
 
-t.test('refused: a process that is not a child, which is left alone', { skip }, async (t) => {
+t.test('refused: a process that is not a child, and which is left alone', { skip }, async (t) => {
   // A child of a child.
   const shell = spawn('/bin/sh', ['-c', 'sleep 100000 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = await once(shell.stdout, 'data');

@@ -9,7 +9,7 @@ import { requires } from '../../harness/index.ts';
 
 const skip = requires({ files: ['build/Release/tsrun.node'] });
 
-t.test('a message is whole, or none', { skip }, async (t) => {
+t.test('a message that is not whole is refused', { skip }, async (t) => {
   const [ours, theirs] = addon().socketPair();
   const message = Buffer.alloc(messageSize);
   message.writeUInt32LE(messageType.notice, 0);
@@ -25,7 +25,7 @@ t.test('a message is whole, or none', { skip }, async (t) => {
   closeSync(ours);
 });
 
-t.test('a process is a child of this one, or another’s', { skip }, async (t) => {
+t.test('a child of this process is distinguished from another’s', { skip }, async (t) => {
   const child = spawn('/bin/sleep', ['1000']);
   await once(child, 'spawn');
   const pidfds = [child.pid ?? 0, process.ppid].map((pid) => addon().pidfdOpen(pid));

@@ -10,7 +10,7 @@ const { contractTests, nodeFormTests } = await load('node-form.mjs');
 const { architectureTests } = await load('vm-tests.mjs');
 const files: string[] = testFiles();
 
-t.test('each name in a list is one test file: a typo would leave a test out in silence', async (t) => {
+t.test('each name in a list is one test file: a typo would silently leave a test out', async (t) => {
   const lists: Record<string, string[]> = { cgroupTests, sharedTests, contractTests, architectureTests };
   for (const [list, names] of Object.entries(lists)) {
     for (const name of names) {
@@ -20,7 +20,7 @@ t.test('each name in a list is one test file: a typo would leave a test out in s
   }
 });
 
-t.test('the form on Node runs its list, or everything when it is told', async (t) => {
+t.test('the form on Node runs its list, or everything on request', async (t) => {
   const some = [
     'test/unit/a.test.ts',
     'test/integration/config/way-out.test.ts',

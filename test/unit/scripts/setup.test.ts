@@ -34,7 +34,7 @@ t.test('it says which node it needs', async (t) => {
   );
 });
 
-t.test('it installs what is missing of the groups asked for, and says so', { skip: asRoot }, async (t) => {
+t.test('it installs the missing packages of the groups, and says so', { skip: asRoot }, async (t) => {
   const aptGet = 'for last; do :; done; [ "$last" = busybox-static ]';
   const { code, stdout } = await setup(t, ['demo'], { ...nothingInstalled, 'apt-get': aptGet });
   t.equal(code, 0);
@@ -48,7 +48,7 @@ t.test('it says that there is no network', { skip: asRoot }, async (t) => {
   t.match(stderr, /^setup: no network: apt cannot reach its mirrors\. Missing: busybox-static$/m);
 });
 
-t.test('it says when a package cannot be installed for another reason', { skip: asRoot }, async (t) => {
+t.test('it says if a package cannot be installed for another reason', { skip: asRoot }, async (t) => {
   const aptGet = 'echo "E: Unable to locate package"; exit 100';
   const { code, stderr } = await setup(t, ['demo'], { ...nothingInstalled, 'apt-get': aptGet });
   t.equal(code, 1);

@@ -30,7 +30,7 @@ t.test('a failing test counts once and names each failing assertion', async (t) 
   t.match(failures, [{ name: 'x.test.ts > one > a' }, { name: 'x.test.ts > one > b' }]);
 });
 
-t.test('a skipped test is not passed, and keeps its reason', async (t) => {
+t.test('a skipped test does not pass, and keeps its reason', async (t) => {
   const { passed, skips } = await count('ok 1 - one # SKIP needs root', 'ok 2 - two', '1..2');
   t.equal(passed, 1);
   t.same(skips, [{ name: 'x.test.ts > one', reason: 'needs root' }]);
@@ -49,7 +49,7 @@ t.test('a skip inside a test is counted, and a test of skips only has not passed
   );
 });
 
-t.test('a test without assertions counts as what it ended as', async (t) => {
+t.test('a test without assertions counts by how it ended', async (t) => {
   const counts = await count(
     ...subtest(1, 'waits', ['1..0']),
     ...subtest(2, 'outer', subtest(1, 'inner', ['1..0']).concat('1..1')),

@@ -38,7 +38,7 @@ function printedAfter(parts: string, ...files: File[]): string[] {
   return output.trimEnd().split('\n');
 }
 
-t.test('what has failed is told again at the end, before the counts', (t) => {
+t.test('failures are repeated at the end, before the counts', (t) => {
   const detail = `at x.test.ts:3:1\n${'diff:\n    -a\n    +b\n'.repeat(200)}`;
   const lines = printed({
     file: 'test/x.test.ts in uml',
@@ -64,7 +64,7 @@ t.test('the end stays short when everything fails', (t) => {
   t.end();
 });
 
-t.test('what has passed only when run again is no failure, and is told all the same', (t) => {
+t.test('a test that passes when run again is no failure, but is reported', (t) => {
   const first = [{ name: 'test/x.test.ts > a', detail: 'at x.test.ts:3:1' }];
   const lines = printed({ file: 'test/x.test.ts', failed: 0, failures: [], first });
   t.equal(lines[0], 'ok      test/x.test.ts (1 passed, 1 skipped, when run again; at first:)');
@@ -78,7 +78,7 @@ t.test('what has passed only when run again is no failure, and is told all the s
   t.end();
 });
 
-t.test('how long each part took stands at the end, with what CI has done before the tests', (t) => {
+t.test('the end says how long each part took, including what CI did before the tests', (t) => {
   const lines = printedAfter('31 lint\n0 build\n107 speed: failed, see above\n', {
     file: 'test/x.test.ts',
     failed: 0,

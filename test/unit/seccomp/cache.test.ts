@@ -29,7 +29,7 @@ function filled(t: Test) {
   return { cache, directory, file: join(directory, name) };
 }
 
-t.test('what was stored is found under its key only', { skip }, async (t) => {
+t.test('an entry is found only under its key', { skip }, async (t) => {
   const { cache } = filled(t);
   t.same(cache.find('key'), filter);
   t.equal(cache.find('another key'), undefined);

@@ -60,7 +60,7 @@ t.test('errnoRet and defaultErrnoRet are returned; EPERM without them', { skip }
   t.equal(answer('read'), errno(13));
 });
 
-t.test('an entry that says what the default says is no error', { skip }, async (t) => {
+t.test('an entry with the default action is no error', { skip }, async (t) => {
   const answer = compiled({
     defaultAction: 'SCMP_ACT_ALLOW',
     syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW' }],
@@ -123,12 +123,12 @@ t.test('an entry given again changes nothing', { skip }, async (t) => {
   t.same(compileFilter(profile(2, 1, 2)).program, compileFilter(profile(2)).program, 'the first counts');
 });
 
-t.test('unknown names are left out and told', { skip }, async (t) => {
+t.test('unknown names are left out and reported', { skip }, async (t) => {
   const { unknown } = compileFilter({
     defaultAction: 'SCMP_ACT_ALLOW',
     syscalls: [{ names: ['mkdir', 'no_such_call', '_llseek'], action: 'SCMP_ACT_ERRNO' }],
   });
-  t.same(unknown, ['no_such_call'], '_llseek is one of i386');
+  t.same(unknown, ['no_such_call'], '_llseek is a call of i386');
 });
 
 t.test('calls newer than the profile get ENOSYS where the default refuses', { skip }, async (t) => {
@@ -188,7 +188,7 @@ t.test('what cannot be compiled names the property and the way out', { skip }, a
   t.throws(() => compileFilter(contradiction), { message: /^\/linux\/seccomp\/syscalls\/1: no rule for read/ });
 });
 
-t.test('a filter that the kernel would not take is refused by its length', { skip }, async (t) => {
+t.test('a filter that is too long for the kernel is refused', { skip }, async (t) => {
   const args = (value: number) => [{ index: 1, value: value * 2 ** 33, op: 'SCMP_CMP_EQ' }] as LinuxSeccompArg[];
   const syscalls = Array.from({ length: 2000 }, (_, value) => {
     return { names: ['ioctl'], action: 'SCMP_ACT_ERRNO' as const, args: args(value) };

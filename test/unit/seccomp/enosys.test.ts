@@ -42,7 +42,7 @@ t.test('x32 is a mode of x86_64 with its own newest call', async (t) => {
   t.equal(stub({ SCMP_ARCH_X86_64: 300 })('SCMP_ARCH_X32', bit + 541), passed, 'not listed: for the filter to refuse');
 });
 
-t.test('numbers that are no ordinary calls are left to the filter', async (t) => {
+t.test('numbers of no ordinary call are left to the filter', async (t) => {
   const answer = stub({ SCMP_ARCH_X86_64: 439, SCMP_ARCH_AARCH64: 440, SCMP_ARCH_ARM: 400 });
   t.equal(answer('SCMP_ARCH_X86_64', 0xffffffff), passed, 'skipped by a tracer');
   t.equal(answer('SCMP_ARCH_AARCH64', 0xffffffff), passed);

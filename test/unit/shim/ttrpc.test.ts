@@ -21,7 +21,7 @@ t.test('a request in single bytes is answered', async (t) => {
   t.equal(decode(connectResponse, payload ?? new Uint8Array()).shim_pid, process.pid);
 });
 
-t.test('many requests in one piece are answered, each on its stream', async (t) => {
+t.test('many requests at once are answered, each on its stream', async (t) => {
   const client = await connect(t);
   client.write(Buffer.concat([1, 3, 5].map((stream) => call(stream, 'Connect'))));
   const streams: number[] = [];
@@ -45,7 +45,7 @@ t.test('unknown methods and services are Unimplemented, by name', async (t) => {
   }
 });
 
-t.test('what is no message, and no task', async (t) => {
+t.test('invalid messages, and unknown tasks', async (t) => {
   const client = await connect(t);
   client.write(frame(1, 'request', Buffer.from([0xff, 0xff, 0xff])));
   t.match((await answer(client)).status, { code: code.invalidArgument });

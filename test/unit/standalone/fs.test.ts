@@ -29,7 +29,7 @@ t.test('writes what node:fs reads, and reads what it writes', async (t) => {
   );
 });
 
-t.test('a file of the kernel that tells no size is read whole', async (t) => {
+t.test('a file of the kernel without a size is read whole', async (t) => {
   t.equal(
     ours.readFileSync('/proc/self/status', 'utf8').split('\n')[0],
     node.readFileSync('/proc/self/status', 'utf8').split('\n')[0],

@@ -21,19 +21,19 @@ function knowing(...known: string[]) {
   return { use, calls };
 }
 
-t.test('what an older systemd does not know yet is left out', async (t) => {
+t.test('properties that an older systemd does not know are left out', async (t) => {
   const { use, calls } = knowing('MemoryMax');
   withKnownProperties(memory, use);
   t.strictSame(calls.at(-1), ['MemoryMax']);
 });
 
-t.test('one that knows all is asked once', async (t) => {
+t.test('a systemd that knows all of them is asked once', async (t) => {
   const { use, calls } = knowing('MemoryMax', 'OOMPolicy', 'MemoryZSwapWriteback');
   withKnownProperties(memory, use);
   t.equal(calls.length, 1);
 });
 
-t.test('any other unknown property is an error, about what has asked for it', async (t) => {
+t.test('any other unknown property is an error that names the config’s property', async (t) => {
   const { use } = knowing('MemoryMax');
   const from = '/annotations/org.systemd.property.NoSuch';
   const refused = () => withKnownProperties([property('MemoryMax'), { ...property('NoSuch'), from }], use);
@@ -50,13 +50,13 @@ t.test('the warning names the limit', async (t) => {
   ]);
 });
 
-t.test('a bus that does not answer, by what is set', async (t) => {
+t.test('a bus that does not answer: the hint depends on the environment', async (t) => {
   t.match(busHint(false), /leave --systemd-cgroup out/);
   t.match(busHint(true, {}), /^neither XDG_RUNTIME_DIR nor/);
   t.match(busHint(true, { XDG_RUNTIME_DIR: '/run/user/1' }), /enable-linger/);
 });
 
-t.test('a refusal, by whom it was asked', async (t) => {
+t.test('a refusal: the hint depends on the user', async (t) => {
   const denied = 'org.freedesktop.DBus.Error.AccessDenied';
   t.equal(hintFor(denied, true), undefined);
   t.match(hintFor(denied, false), process.geteuid?.() === 0 ? /policy/ : /only root/);

@@ -15,7 +15,7 @@ t.test('other forms are refused, in the words of runc', async (t) => {
     t.throws(() => scopeName(path, 'id', false), /expected cgroupsPath to be of format "slice:prefix:name"/, path);
 });
 
-t.test('names that no unit has', async (t) => {
+t.test('names that no unit can have', async (t) => {
   for (const path of ['a:b:c', 'a--b.slice:p:n', '-a.slice:p:n', '../x.slice:p:n'])
     t.throws(() => scopeName(path, 'id', false), /not the name of a (slice|unit)/, path);
   for (const path of [':p:n/../m', ':p:a b', ':p:x.slice', `:p:${'n'.repeat(300)}`])

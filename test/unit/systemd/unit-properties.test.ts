@@ -31,11 +31,11 @@ t.test('limits become properties of the unit', async (t) => {
   t.strictSame(properties({ unified: { 'memory.high': '5', 'memory.oom.group': '1' } }), ['MemoryHigh t "5"']);
 });
 
-t.test('a quota between two steps of systemd is not made smaller', async (t) => {
+t.test('a quota between two steps of systemd is not rounded down', async (t) => {
   t.strictSame(properties({ cpu: { quota: 33_333 } })[0], 'CPUQuotaPerSecUSec t "333400"');
 });
 
-t.test('no tasks at all, which systemd cannot say', async (t) => {
+t.test('no tasks at all, which systemd cannot express', async (t) => {
   t.strictSame(properties({ pids: { limit: 0 } }), ['TasksMax t "1"']);
 });
 
@@ -67,7 +67,7 @@ t.test('block IO', async (t) => {
   );
 });
 
-t.test('weights of disks are what systemd makes the file of', async (t) => {
+t.test('weights of disks that systemd writes as they are', async (t) => {
   t.strictSame(properties({ blockIO: { weight: 500 } }, true), ['IOWeight t "4500"']);
   t.strictSame(properties({ blockIO: { weight: 50 } }, true), ['IOWeight t "50"']);
   t.strictSame(properties({ unified: { 'io.bfq.weight': '1000' } }), ['IOWeight t "10000"']);
@@ -77,7 +77,7 @@ t.test('weights of disks are what systemd makes the file of', async (t) => {
   ]);
 });
 
-t.test('files of memory that are words for systemd', async (t) => {
+t.test('memory files that are properties of systemd', async (t) => {
   t.strictSame(properties({ unified: { 'memory.zswap.writeback': '0' } }), ['MemoryZSwapWriteback b false']);
   t.strictSame(oomPolicy(settings({ unified: { 'memory.oom.group': '1' } })).map(formatProperty), [
     'OOMPolicy s "kill"',
@@ -91,12 +91,12 @@ t.test('values as the kernel reads them', async (t) => {
   t.strictSame(of('memory.high', ' 1g '), ['MemoryHigh t "1073741824"']);
   t.strictSame(of('memory.low', '0x10'), ['MemoryLow t "16"']);
   t.strictSame(of('memory.min', '010'), ['MemoryMin t "8"']);
-  t.strictSame(of('memory.high', '0'), ['MemoryHigh t "1"'], 'the least that systemd takes');
+  t.strictSame(of('memory.high', '0'), ['MemoryHigh t "1"'], 'the least that systemd accepts');
   t.strictSame(of('pids.max', '0x10'), ['TasksMax t "16"']);
   t.strictSame(of('cpu.max', '5000'), ['CPUQuotaPerSecUSec t "50000"', 'CPUQuotaPeriodUSec t "100000"']);
 });
 
-t.test('what the kernel will refuse is not asked of systemd', async (t) => {
+t.test('systemd is not asked for what the kernel will refuse', async (t) => {
   for (const [file, value] of [
     ['memory.high', 'plenty'],
     ['memory.max', '5x'],

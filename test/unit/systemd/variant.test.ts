@@ -23,7 +23,7 @@ t.test('values of every type', async (t) => {
   for (const [text, type, value] of values) t.strictSame(parseVariant(text), { type, value }, text);
 });
 
-t.test('what is no value is an error with its place', async (t) => {
+t.test('an invalid value is an error with its place', async (t) => {
   for (const text of [
     '',
     'text',

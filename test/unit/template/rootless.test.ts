@@ -12,7 +12,7 @@ t.test('subordinate IDs by uid and by name, one after the other', async (t) => {
   t.strictSame(subordinateMappings(table, ['1001', ''], everything), []);
 });
 
-t.test('not what this user namespace does not have', async (t) => {
+t.test('IDs that this user namespace lacks are left out', async (t) => {
   const map = '         0     100000      65536\n     70000     200000         10\n';
   t.strictSame(subordinateMappings('me:100000:65536\nme:70000:10\nme:70000:11\n', ['me'], map), [
     { containerID: 1, hostID: 70000, size: 10 },
@@ -21,7 +21,7 @@ t.test('not what this user namespace does not have', async (t) => {
 
 const proc = '25 30 0:23 / /proc rw,nosuid - proc proc rw';
 
-t.test('a procfs is masked when something is mounted over a part of it', async (t) => {
+t.test('a procfs is masked if something is mounted over a part of it', async (t) => {
   const lines = (...more: string[]) => `${[proc, ...more].join('\n')}\n`;
   t.equal(isProcMasked(lines()), false);
   t.equal(isProcMasked(lines('40 25 0:5 /null /proc/kcore rw - devtmpfs dev rw')), true);
@@ -30,7 +30,7 @@ t.test('a procfs is masked when something is mounted over a part of it', async (
   t.equal(isProcMasked(lines('41 30 0:5 / /dev rw - devtmpfs dev rw')), false, 'another mount’s child');
 });
 
-t.test('one procfs that is whole is enough, and a part of one is none', async (t) => {
+t.test('one whole procfs is enough, but a part of one does not count', async (t) => {
   const masked = `${proc}\n40 25 0:5 /null /proc/kcore rw - devtmpfs dev rw\n`;
   t.equal(isProcMasked(`${masked}50 30 0:50 / /other rw - proc proc rw\n`), false);
   t.equal(isProcMasked(`${masked}50 30 0:23 /sys /other rw - proc proc rw\n`), true);

@@ -117,7 +117,7 @@ t.test('names are limited before the engine has to keep them all apart', async (
   t.equal(messageFor(`[${'{"a": {"b": 0}},'.repeat(60_000)} 0]`), undefined, 'large for its few names');
 });
 
-t.test('of many mistakes of one kind the first are told', async (t) => {
+t.test('of many mistakes of one kind the first are reported', async (t) => {
   const twice = messageFor(`{"a": 0${', "a": 0'.repeat(50)}}`)?.split('\n') ?? [];
   t.equal(twice.length, 21);
   t.equal(twice[20], 'and 30 more');

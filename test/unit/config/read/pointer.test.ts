@@ -18,7 +18,7 @@ t.test('an offset’s line and column', async (t) => {
   for (const offset of offsets) t.strictSame(placeOf(text, offset), expected(offset), `offset ${offset}`);
 });
 
-t.test('counted on from one to the next, with steps of any length', async (t) => {
+t.test('counting from one offset to the next, in steps of any length', async (t) => {
   for (const step of [1, 2, 3, 7, 20]) {
     const places = new PlaceFinder(text);
     for (const offset of offsets.filter((_, index) => index % step === 0)) {

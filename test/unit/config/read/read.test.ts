@@ -15,12 +15,12 @@ t.test('text, path and value of a bundle', async (t) => {
   });
 });
 
-t.test('a file that says it is empty is read to its end', async (t) => {
+t.test('a file that claims to be empty is read to its end', async (t) => {
   const bundle = t.testdir({ 'config.json': t.fixture('symlink', '/proc/self/mountinfo') });
   t.match(messageFor(bundle), /config\.json:1:\d+: /, 'it is no JSON, but it is read');
 });
 
-t.test('a missing configuration is told in the words that callers match', async (t) => {
+t.test('a missing config is reported in the words that callers match', async (t) => {
   const bundle = t.testdir({ file: '' });
   const message = 'JSON specification file config.json not found';
   t.equal(messageFor(bundle), `${message} in bundle ${bundle}`);
@@ -29,7 +29,7 @@ t.test('a missing configuration is told in the words that callers match', async 
   t.equal(messageFor(join(bundle, 'file', 'x')), `${message}: there is no bundle directory ${bundle}/file/x`);
 });
 
-t.test('what is no regular file', async (t) => {
+t.test('not a regular file', async (t) => {
   const bundle = t.testdir();
   const path = join(bundle, 'config.json');
   mkdirSync(path);
@@ -56,7 +56,7 @@ function refusesSeteuid(): string | false {
   }
 }
 
-t.test('a file that may not be read', { skip: refusesSeteuid() }, async (t) => {
+t.test('an unreadable file', { skip: refusesSeteuid() }, async (t) => {
   const bundle = mkdtempSync(join(tmpdir(), 'tsrun-read-'));
   t.teardown(() => rmSync(bundle, { recursive: true }));
   writeFileSync(join(bundle, 'config.json'), '{}', { mode: 0 });

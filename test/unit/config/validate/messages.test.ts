@@ -119,7 +119,7 @@ t.test('all errors at once, of the schema and of the rules, in the order of the 
   t.match(line, /^3 errors in config\.json; config\.json:7:12: .*; config\.json:\d+:\d+: \/hostname: /);
 });
 
-t.test('a rule says nothing about what the schema has refused', async (t) => {
+t.test('a rule reports nothing about what the schema has refused', async (t) => {
   const { findings } = errorFor((s) => {
     set(s.linux, 'namespaces', [{ type: 'utz' }]);
   });
@@ -145,7 +145,7 @@ t.test('a message has at most twenty of many errors', async (t) => {
   t.match(message, /\nand 980 more$/);
 });
 
-t.test('a document that is no object', async (t) => {
+t.test('a document that is not an object', async (t) => {
   t.equal(failure('[]').message, 'config.json:1:1: must be an object, found an empty array');
   t.equal(failure('null').message, 'config.json:1:1: must be an object, found null');
 });
@@ -200,7 +200,7 @@ t.test('unknown properties are accepted and listed', async (t) => {
   );
 });
 
-t.test('of a hundred thousand errors a thousand are looked for', async (t) => {
+t.test('of a hundred thousand errors it looks for a thousand', async (t) => {
   const { message, findings } = errorFor((spec) => {
     set(spec.process, 'args', Array(100_000).fill(0));
     // Then no rule runs, because none could rely on types.
@@ -210,7 +210,7 @@ t.test('of a hundred thousand errors a thousand are looked for', async (t) => {
   t.match(message, /^1000 or more errors in config.json\n(.*\n){20}and 980 more$/);
 });
 
-t.test('no more hints are looked for than anybody reads', async (t) => {
+t.test('it looks for no more hints than anybody reads', async (t) => {
   const spec = exampleSpec();
   set(spec.process, 'capabilities', { bounding: Array.from({ length: 500 }, (_, i) => `CAP_CHOWN_${i}`) });
   const { warnings } = validateSpec(spec, { text: JSON.stringify(spec), path: 'config.json' });

@@ -43,7 +43,7 @@ const mutationsOfFixture = 150;
 const skip = existsSync(`${officialFolder}/config-schema.json`) ? false : `no official schemas in ${officialFolder}`;
 
 for (const kind of ['config', 'state', 'features'] as const) {
-  t.test(`${kind}: the verdict of the official schema, or a listed reason`, { skip }, async (t) => {
+  t.test(`${kind}: the same verdict as the official schema’s, or a listed reason`, { skip }, async (t) => {
     const official = officialValidator(kind);
     const unlisted: string[] = [];
     let compared = 0;

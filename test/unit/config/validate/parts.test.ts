@@ -69,11 +69,11 @@ t.test('process: wrong types, each with its place', async (t) => {
   t.match(findings('{"cwd": "/"}'), [/^1:1 .*args/]);
 });
 
-t.test('process: what nobody knows is ignored, and what is left out has its default', async (t) => {
+t.test('process: unknown properties are ignored, and absent ones have their defaults', async (t) => {
   t.strictSame(findings('{"cwd": "/", "args": ["true"], "consoleColour": {"deep": [1]}}'), []);
 });
 
-t.test('what is found later speaks of the document, too', async (t) => {
+t.test('later errors are about the document, too', async (t) => {
   const text = '{"cwd": "/process/args",\n "args": ["true"]}';
   const source = { text, path: 'process.json', base: '/process' };
   const said = (message: string, options: ConstructorParameters<typeof TsrunError>[1]) =>

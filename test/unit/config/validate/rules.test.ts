@@ -33,7 +33,7 @@ for (const { rule, what, change, at, says } of warningCases) {
   });
 }
 
-t.test('each rule has a case in which it speaks, and a name of its own', async (t) => {
+t.test('each rule has a name of its own, and a case in which it finds something', async (t) => {
   const names = [...errorRules, ...warningRules].map(({ name }) => name);
   const tested = [...errorCases, ...warningCases].filter(({ at }) => at !== undefined).map(({ rule }) => rule);
   t.strictSame([...new Set(names)].sort(), [...names].sort());
@@ -56,7 +56,7 @@ function findings(spec: Example): { errors: readonly Finding[]; warnings: Findin
   }
 }
 
-t.test('runcVersion, as Hadoop YARN writes it, stands for ociVersion where that is missing', async (t) => {
+t.test('runcVersion, which Hadoop YARN writes, replaces a missing ociVersion', async (t) => {
   const { ociVersion: _, ...rest } = exampleSpec();
   const both = { ...exampleSpec(), runcVersion: '2.0.0' };
   t.strictSame(findings({ ...rest, runcVersion: '1.0.0' } as unknown as Example).errors, []);

@@ -34,7 +34,7 @@ for (const kind of ['config', 'state', 'features'] as const) {
   });
 }
 
-t.test('whatever is wrong, validation says so and does not crash', async (t) => {
+t.test('whatever is wrong, validation reports it and does not crash', async (t) => {
   const findings: string[] = [];
   for (const { value, what } of mutants(completeDocument('config'))) {
     const text = JSON.stringify(value);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { sysctlPath } from '../../../../src/linux/sysctl.ts';
 
-t.test('the first separator of a kernel parameter is the one of its path', async (t) => {
+t.test('the first separator of a kernel parameter separates its path', async (t) => {
   const paths = {
     'net.ipv4.ip_forward': 'net/ipv4/ip_forward',
     'net/ipv4/ip_forward': 'net/ipv4/ip_forward',

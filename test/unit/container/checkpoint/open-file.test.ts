@@ -7,7 +7,7 @@ import { mountsOf } from '../../../../src/host/mount-info.ts';
 const device = (major: number, minor: number) => (major << 8) | (minor & 0xff) | ((minor & ~0xff) << 12);
 const character = (major: number, minor: number) => ({ rdev: device(major, minor), isCharacterDevice: () => true });
 
-t.test('terminals are those that CRIU has a driver for', async (t) => {
+t.test('terminals are files that CRIU has a driver for', async (t) => {
   for (const [major, minor, what] of [
     [136, 7, 'pts/7'],
     [136, 300, 'pts/300'],
@@ -33,7 +33,7 @@ t.test('terminals are those that CRIU has a driver for', async (t) => {
   t.equal(isTerminal({ rdev: device(136, 0), isCharacterDevice: () => false }), false, 'a block device');
 });
 
-t.test('of a real file: its numbers and its mount', async (t) => {
+t.test('a real file’s numbers and its mount', async (t) => {
   t.strictSame(deviceNumbers(statSync('/dev/null').rdev), [1, 3]);
   const fd = openSync('/dev/null', 'r');
   const mount = mountOf(process.pid, fd);

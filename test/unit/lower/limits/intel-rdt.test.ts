@@ -32,7 +32,7 @@ t.test('the group is closID, or the id of the container', async (t) => {
   t.match(join({ closID: '/' }), { directory: mount, mustExist: true });
 });
 
-t.test('a closID without schemata must be there already', async (t) => {
+t.test('the group of a closID without schemata must exist', async (t) => {
   t.match(join({ closID: 'gold' }), { mustExist: true, schemata: [] });
 });
 

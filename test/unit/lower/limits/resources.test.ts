@@ -33,7 +33,7 @@ t.test('memory', async (t) => {
   t.strictSame(writes({ memory: { limit: 2 ** 63 } }), ['memory.max 9223372036854775808'], 'beyond 2^53');
 });
 
-t.test('swap alone counts from the limit in force', async (t) => {
+t.test('swap alone is relative to the current limit', async (t) => {
   t.strictSame(writes({ memory: { swap: 150 } }, { ...noLimits, memory: 100 }), ['memory.swap.max 50']);
   t.throws(() => writes({ memory: { swap: 150 } }), /^\/linux\/resources\/memory\/swap: .*memory has no limit/);
   t.throws(() => writes({ memory: { swap: 50 } }, { ...noLimits, memory: 100 }), /memory\/swap: 50 is less than/);
@@ -59,7 +59,7 @@ t.test('cpu', async (t) => {
   t.strictSame(writes({ cpu: { idle: 0, shares: 1024 } }), ['cpu.idle 0', 'cpu.weight 100']);
 });
 
-t.test('a weight waits until idle ends', async (t) => {
+t.test('a weight takes effect once idle ends', async (t) => {
   const weight = (value: string) => ({ file: 'cpu.weight', value });
   const idle = { ...noLimits, idle: true, weight: '0' };
   const cases: [what: string, LinuxResources, CurrentLimits, string[], string | undefined][] = [
@@ -175,7 +175,7 @@ t.test('unified names no other file', async (t) => {
     t.throws(() => writes({ unified: { [file]: '1' } }), /^\/linux\/resources\/unified\//, file);
 });
 
-t.test('a controller that is missing is named, with the place where it is', async (t) => {
+t.test('a missing controller is named, with the hierarchy that has it', async (t) => {
   const hybrid = {
     ...cgroup,
     mode: 'hybrid' as const,
@@ -195,7 +195,7 @@ t.test('a controller that is missing is named, with the place where it is', asyn
   );
 });
 
-t.test('a host without cgroup v2 has no limits', async (t) => {
+t.test('on a host without cgroup v2 there are no limits', async (t) => {
   const none = { ...cgroup, mode: 'none' as const, mount: null, controllers: [] };
   t.throws(() => lowerResources({ memory: { limit: 1 } }, none), /memory\/limit: this host has no cgroup v2/);
   t.strictSame(lowerResources({}, none).settings, []);

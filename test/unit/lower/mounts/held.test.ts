@@ -22,14 +22,14 @@ function held(...parameters: Parameters<typeof planOf>): string[] {
   return planOf(...parameters).flatMap((op) => (op.op === 'attach-mount' && op.held ? [op.destination] : []));
 }
 
-t.test('what something is looked up in is held', async (t) => {
+t.test('a mount that later paths lead into is held', async (t) => {
   t.same(held(['/proc', '/run', '/tmp', '/sys', '/dev']), ['/proc', '/sys', '/dev']);
   t.same(held(['/a', '/a/b', '/ab', '/a/b/c']), ['/a', '/a/b'], 'another mount');
   t.same(held(['/a', '/b', '/c'], { maskedPaths: ['/a/x/y'], readonlyPaths: ['/b/x'] }), ['/a', '/b'], 'a path');
   t.same(held(['/a'], { devices: [{ path: '/a/fuse', type: 'c', major: 10, minor: 229 }] }), ['/a'], 'a device');
 });
 
-t.test('a path with .. leads into the mount by its text, and where the kernel finds it', async (t) => {
+t.test('a path with .. counts by its text and by where the kernel finds it', async (t) => {
   const path = '/a/../b/x';
   const paths = { maskedPaths: [path, '/b/y'], readonlyPaths: [path] };
   t.same(held(['/b'], paths), ['/b']);
@@ -52,11 +52,11 @@ t.test('/proc, /sys and /dev are checked', async (t) => {
       .filter((name) => /\/|run-hook|pivot-root|wait-start/.test(name));
   const checked = '/proc,/dev false';
   t.same(order(['/proc', '/x', '/dev']), ['pivot-root', checked, 'wait-start', checked]);
-  t.same(order(['/x']), ['pivot-root', 'wait-start'], 'as far as they are mounts of the config');
+  t.same(order(['/x']), ['pivot-root', 'wait-start'], 'if they are mounts of the config');
   const hook = { path: '/bin/true' };
   t.same(
     order(['/proc', '/dev'], {}, [hook]),
     ['run-hook', '/proc,/dev true', 'pivot-root', checked, 'wait-start', checked],
-    'what hooks have put there is held instead',
+    'what hooks have mounted there is held instead',
   );
 });

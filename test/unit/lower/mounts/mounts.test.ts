@@ -50,7 +50,7 @@ t.test('every option of the text is known, and one of crun(1)', async (t) => {
     );
 });
 
-t.test('names of Object.prototype are no options', async (t) => {
+t.test('names of Object.prototype are not options', async (t) => {
   for (const option of ['toString', 'constructor', '__proto__', 'rconstructor']) {
     t.same(
       sortOptions([option], '').parameters.map(({ text }) => text),
@@ -74,7 +74,7 @@ t.test('the later option wins', async (t) => {
   t.equal(sortOptions(['rbind', 'bind'], '').bind, 'rbind');
 });
 
-t.test('what cannot be', async (t) => {
+t.test('impossible mounts', async (t) => {
   const cases: [Mount[], RegExp][] = [
     [[bind('size=1m')], /^\/mounts\/0\/options\/1: unknown mount option "size=1m"; a bind mount takes no options of/],
     [[bind('tmpcopyup')], /^\/mounts\/0\/options\/1: tmpcopyup is for mounts of type tmpfs/],
@@ -105,7 +105,7 @@ t.test('a new filesystem in a user namespace cannot be ID-mapped', async (t) => 
   });
 });
 
-t.test('a read-only tmpfs stays writable for what comes later, below it alone', async (t) => {
+t.test('a read-only tmpfs stays writable only for later mounts below it', async (t) => {
   const at = (destination: string, ...options: string[]): Mount => ({ ...tmpfs(...options), destination });
   const kept = (...mounts: Mount[]) =>
     planWith(mounts)

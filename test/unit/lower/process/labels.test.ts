@@ -9,7 +9,7 @@ function labelled(spec: FullSpec): void {
   spec.process.selinuxLabel = label;
 }
 
-t.test('labels are asked for while init still has its privileges, and its private procfs', async (t) => {
+t.test('labels are set while init still has its privileges and its private procfs', async (t) => {
   const { ops } = planOf(labelled);
   const at = (name: string) => ops.findIndex(({ op }) => op === name);
   t.ok(at('open-procfs') < at('set-apparmor-profile'));

@@ -20,7 +20,7 @@ t.test('mode and flags become one number, nodes a mask', async (t) => {
   ]);
 });
 
-t.test('no nodes make no mask', async (t) => {
+t.test('without nodes there is no mask', async (t) => {
   t.match(opsOf(planOf(policy({ mode: 'MPOL_LOCAL', nodes: '' })), 'set-memory-policy'), [{ mode: 4, nodes: [] }]);
 });
 
@@ -39,7 +39,7 @@ t.test('modes and flags of later kernels are refused with the version they need'
   );
 });
 
-t.test('nodes that are no list, or more than any kernel has, are refused', async (t) => {
+t.test('nodes that are not a list, or beyond what any kernel has, are refused', async (t) => {
   t.match(refusalOf(policy({ mode: 'MPOL_BIND', nodes: '0,a' })), /^\/linux\/memoryPolicy\/nodes: must be a list/);
   t.match(refusalOf(policy({ mode: 'MPOL_BIND', nodes: '3-1' })), /^\/linux\/memoryPolicy\/nodes: must be a list/);
   t.match(refusalOf(policy({ mode: 'MPOL_BIND', nodes: '1024' })), /nodes: 1024 is too large, at most 1023/);

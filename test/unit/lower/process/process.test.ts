@@ -43,7 +43,7 @@ t.test('every rlimit type has its number', async (t) => {
   );
 });
 
-t.test('hard limits are raised before a user namespace takes the right to', async (t) => {
+t.test('hard limits are raised before a user namespace takes that right away', async (t) => {
   const inUserNamespace = (spec: FullSpec) => {
     spec.linux.namespaces?.push({ type: 'user' });
   };
@@ -68,7 +68,7 @@ t.test('what is unset changes nothing', async (t) => {
   t.same(setters, []);
 });
 
-t.test('noNewPrivileges false is as good as unset', async (t) => {
+t.test('noNewPrivileges: false is the same as unset', async (t) => {
   const plan = planOf((spec) => {
     spec.process.noNewPrivileges = false;
   });

@@ -45,7 +45,7 @@ t.test('no flags mean SPEC_ALLOW, where the kernel has it; an empty list means n
   t.equal(load({ ...allow, flags: ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG'] }).flags, 3);
 });
 
-t.test('a flag that the kernel does not know is refused by its place', async (t) => {
+t.test('a flag that the kernel does not know is refused with its place', async (t) => {
   const host = capableHost({ seccompFlags: ['SECCOMP_FILTER_FLAG_LOG'] });
   const flags: SeccompFlag[] = ['SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'];
   t.throws(() => plan({ ...notify, flags }, {}, host), {
@@ -63,13 +63,13 @@ t.test('WAIT_KILLABLE_RECV, which the kernel refuses without a listener, is left
   t.same(plan({ ...notify, flags }).warnings, []);
 });
 
-t.test('a listener is asked for when any action notifies', async (t) => {
+t.test('any action that notifies needs a listener', async (t) => {
   t.equal(load(allow).listener, false);
   t.equal(load(notify).listener, true);
   t.equal(load({ defaultAction: 'SCMP_ACT_NOTIFY', listenerPath: '/agent.sock' }).listener, true);
 });
 
-t.test('CAP_SYS_ADMIN is kept for the load only without no_new_privs', async (t) => {
+t.test('CAP_SYS_ADMIN is kept for loading only without no_new_privs', async (t) => {
   const kept = (process: Partial<Process>) =>
     (plan(allow, process).ops.find((op) => op.op === 'set-capabilities') as SetCapabilitiesOp).kept;
   t.equal(kept({ noNewPrivileges: true }), 0n);

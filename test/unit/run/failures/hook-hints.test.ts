@@ -5,7 +5,7 @@ import { hookHint } from '../../../../src/run/failures/hook-hints.ts';
 
 const { ENOENT, EACCES, ENOEXEC, EAGAIN } = constants.errno;
 
-t.test('each end has its own way out, and one that nobody knows has none', async (t) => {
+t.test('each way to end has its own hint, and an unknown one has none', async (t) => {
   t.match(
     hookHint('createRuntime', '/no/such/hook', { end: hookEnd.notStarted, code: ENOENT }),
     /its path is looked up on the host/,
@@ -28,7 +28,7 @@ t.test('each end has its own way out, and one that nobody knows has none', async
   t.equal(hookHint('prestart', '/no/such/hook', { end: hookEnd.signalled, code: 9 }), undefined);
 });
 
-t.test('a program that is there misses its interpreter', async (t) => {
+t.test('an existing program lacks its interpreter', async (t) => {
   const missing = { end: hookEnd.notStarted, code: ENOENT };
   t.match(hookHint('createContainer', '/bin/sh', missing), /the file is there: its interpreter/);
   // It means the image's shell.

@@ -80,7 +80,7 @@ t.test('what stands in the way', async (t) => {
   t.equal(mountHint(clone, EIO, here), undefined);
 });
 
-t.test('a source says whose way to it is closed, and what it is a source of', async (t) => {
+t.test('a source says who cannot reach it, and what it is the source of', async (t) => {
   const open: Op = {
     op: 'open-tree',
     by: 'runtime',
@@ -100,7 +100,7 @@ t.test('a source says whose way to it is closed, and what it is a source of', as
   t.notMatch(mountHint({ ...clone, recursive: true } as Op, EINVAL, confined), /rbind/);
 });
 
-t.test('copy-symlink, and places that no link may lead to', async (t) => {
+t.test('copy-symlink, and destinations that no link may lead to', async (t) => {
   const attach = (destination: string, realDirectory = false): Op => {
     return {
       op: 'attach-mount',
@@ -118,7 +118,7 @@ t.test('copy-symlink, and places that no link may lead to', async (t) => {
   t.equal(mountHint(attach('/a'), ELOOP, here), undefined);
 });
 
-t.test('the property is a pointer, and the op says what it was at, once', async (t) => {
+t.test('the pointer names the property, and the op its object, only once', async (t) => {
   const words = (op: Op, detail: string) => describeFailure(op, { error: EIO, value: 0, detail });
   t.equal(words(attributes(1), '').pointer, '/mounts/3/options/2');
   const io = 'EIO';
@@ -128,7 +128,7 @@ t.test('the property is a pointer, and the op says what it was at, once', async 
   t.equal(words(clone, 'its own words').message, `/mounts/3/source: clone-tree /m: its own words: ${io}`);
 });
 
-t.test('a file that goes onto a directory is told where it could go', async (t) => {
+t.test('for a file onto a directory, the hint says where it could go', async (t) => {
   const attach = { op: 'attach-mount', by: 'init', from: '/mounts/3', destination: '/m' } as Op;
   const hintOf = (source: string) =>
     describeFailure(attach, { error: ENOTDIR, value: 0, detail: '' }, [{ ...clone, source } as Op]).hint;
@@ -137,7 +137,7 @@ t.test('a file that goes onto a directory is told where it could go', async (t) 
   t.match(hintOf('/none'), /a file onto a file$/);
 });
 
-t.test('a missing source is told in the words that engines look for', async (t) => {
+t.test('a missing source is reported in the words that engines look for', async (t) => {
   const { message, hint } = describeFailure(clone, { error: ENOENT, value: 0, detail: '/srv' });
   t.equal(message, '/mounts/3/source: mount on /m: /srv: no such file or directory');
   t.match(hint, /a relative one starts at the bundle/);
@@ -148,7 +148,7 @@ t.test('a fallback that was taken', async (t) => {
   t.equal(text, 'clone-tree /m: EPERM (Operation not permitted): did something else');
 });
 
-t.test('a filesystem that cannot be mounted says so of a user namespace only in one', async (t) => {
+t.test('only in a user namespace the hint for a filesystem speaks of one', async (t) => {
   const mount = (type: string): Op => ({
     op: 'new-filesystem',
     by: 'init',
@@ -174,7 +174,7 @@ t.test('a filesystem that cannot be mounted says so of a user namespace only in 
   t.equal(mountHint(mount('devpts'), EINVAL, here), undefined);
 });
 
-t.test('a device says what its own way of being made needs', async (t) => {
+t.test('a device’s hint depends on how it is made', async (t) => {
   const device = (op: 'make-device' | 'bind-device'): Op => ({ op, by: 'init', from: '/linux/devices/0' }) as Op;
   const bound = (number: number) => ({ ...device('bind-device'), number }) as Op;
   t.match(mountHint(bound(-1), ENOENT, confined), /must be there/);

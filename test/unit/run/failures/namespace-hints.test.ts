@@ -12,7 +12,7 @@ function line(op: Op, error: number): string {
   return describeFailure(op, { error, value: 0, detail: '' }).asLine;
 }
 
-t.test('a namespace that cannot be made says which switch or limit it is', async (t) => {
+t.test('the hint for a new namespace names the switch or limit', async (t) => {
   const user: Op = { op: 'unshare', by: 'init', from: '/linux/namespaces', namespaces: ['user'], flags: 0 };
   t.match(line(user, EPERM), /^\/linux\/namespaces: unshare: EPERM/);
   t.match(
@@ -34,7 +34,7 @@ t.test('a namespace that cannot be made says which switch or limit it is', async
   t.match(line({ ...user, namespaces: ['time'] }, EINVAL), /built without/);
 });
 
-t.test('a namespace that cannot be joined says why', async (t) => {
+t.test('the hint for joining a namespace says why it fails', async (t) => {
   const join = (type: string): Op => {
     return { op: 'join-namespace', by: 'init', from: '/linux/namespaces/2/path', type, flag: 0, ns: 'ns' };
   };
@@ -43,7 +43,7 @@ t.test('a namespace that cannot be joined says why', async (t) => {
   t.match(line(join('pid'), EINVAL), /below the runtime/);
 });
 
-t.test('what belongs to a namespace', async (t) => {
+t.test('parts of a namespace', async (t) => {
   const adopt: Op = { op: 'adopt-ids', by: 'init', from: '/linux/uidMappings', uid: 0, gid: 0 };
   t.match(line(adopt, EINVAL), /maps no such ID/);
   const time: Op = { op: 'write-time-offsets', by: 'init', from: '/linux/timeOffsets', offsets: ['boottime -9 0\n'] };
@@ -73,7 +73,7 @@ t.test('what belongs to a namespace', async (t) => {
   }
 });
 
-t.test('a plan that enters a user namespace is what makes a hint speak of one', async (t) => {
+t.test('a hint speaks of a user namespace only if the plan enters one', async (t) => {
   const sysctl: Op = {
     op: 'write-sysctl',
     by: 'init',

@@ -11,7 +11,7 @@ const { EACCES, EAGAIN, EBUSY, EINVAL, EIO, EOPNOTSUPP, EPERM, EROFS } = constan
 const hint = (op: object, error: number) =>
   describeFailure({ by: 'init', from: '/process', ...op } as Op, { error, value: 0, detail: '' }).hint;
 
-t.test('a limit of open files may be more than anybody may have', async (t) => {
+t.test('a limit of open files may be above the system’s', async (t) => {
   const most = Number(readFileSync('/proc/sys/fs/nr_open', 'utf8'));
   for (const op of ['set-rlimit', 'raise-hard-limit']) {
     const files = { op, type: 'RLIMIT_NOFILE', resource: 7, soft: 1 };
@@ -22,7 +22,7 @@ t.test('a limit of open files may be more than anybody may have', async (t) => {
   }
 });
 
-t.test('what is read-only there need not be the root filesystem', async (t) => {
+t.test('it need not be the root filesystem that is read-only', async (t) => {
   const made = { op: 'copy-up', destination: '/a/b', owner: false };
   t.match(hint(made, EROFS), /^the filesystem there is read-only.*source of the mount/);
   t.equal(hint(made, EIO), undefined);
@@ -44,12 +44,12 @@ t.test('scheduler, priorities and CPUs', async (t) => {
   t.equal(hint({ op: 'set-umask' }, EAGAIN), undefined);
 });
 
-t.test('only SIGKILL is a sign of memory', async (t) => {
+t.test('only SIGKILL is a sign that memory ran out', async (t) => {
   t.match(killedHint(9), /memory limit/);
   t.equal(killedHint(11), undefined);
 });
 
-t.test('a helper that is not privileged is told from a range that is not one’s own', async (t) => {
+t.test('an unprivileged helper is distinguished from a range of somebody else', async (t) => {
   const range = 'newuidmap: uid range [0-1) -> [5-6) not allowed';
   t.match(helperHint('newuidmap', 'uid', range), /\/etc\/subuid/);
   const refused = 'newgidmap: write to gid_map failed: Operation not permitted';
