@@ -12,18 +12,18 @@ extern "C" void JS_SealHeap(JSRuntime*, uintptr_t, size_t);
 
 namespace {
 
-// Blocks are cut off the arena; a freed one goes to the list of its size. Each has its size, a multiple of kStep,
-// before it. Large blocks, and all once the arena is full, come from malloc.
+// The engine asks once for each block of up to kSmall bytes, and reuses those itself (scripts/lib/quickjs-blocks.mjs):
+// they are cut off the arena and never come back. A large block has its size before it, and comes from malloc once the
+// snapshot is complete; so do small ones when the arena is full.
 constexpr size_t kStep = 16;
+#ifdef __SANITIZE_ADDRESS__
+constexpr size_t kSmall = 0;
+#else
 constexpr size_t kSmall = 512;
+#endif
 
-struct Header {
+struct alignas(kStep) Header {
   size_t size;
-};
-
-union Block {
-  Block* next;
-  char bytes[1];
 };
 
 struct Start {
@@ -31,7 +31,6 @@ struct Start {
   // Size of the snapshot, which begins where the arena does.
   size_t sealed;
   char* unused;
-  Block* freed[kSmall / kStep + 1];
 };
 
 Start& start() { return *reinterpret_cast<Start*>(tsrun_arena); }
@@ -41,8 +40,20 @@ Header* header_of(const void* block) { return static_cast<Header*>(const_cast<vo
 
 bool in_arena(const void* block) { return block > tsrun_arena && block < tsrun_arena_end; }
 
-bool is_sealed(const void* block) {
-  return reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(tsrun_arena) < start().sealed;
+void* from_arena(size_t size) {
+  if (start().unused == nullptr) start().unused = tsrun_arena + rounded(sizeof(Start));
+  if (static_cast<size_t>(tsrun_arena_end - start().unused) < size) return nullptr;
+  void* memory = start().unused;
+  start().unused += size;
+  return memory;
+}
+
+void* from_malloc(size_t size) {
+  if (!start().engine.complete) {
+    fputs("tsrun-engine: the arena is too small for the snapshot\n", stderr);
+    abort();
+  }
+  return malloc(size);
 }
 
 void* with_header(void* memory, size_t size) {
@@ -52,69 +63,38 @@ void* with_header(void* memory, size_t size) {
   return header + 1;
 }
 
-void* from_arena(size_t size) {
-  size_t whole = size + sizeof(Header);
-  if (start().unused == nullptr) start().unused = tsrun_arena + rounded(sizeof(Start)) + kStep - sizeof(Header);
-  if (static_cast<size_t>(tsrun_arena_end - start().unused) < whole) return nullptr;
-  void* memory = start().unused;
-  start().unused += whole;
-  return with_header(memory, size);
-}
-
-void* from_malloc(size_t size) {
-  if (!start().engine.complete) {
-    fputs("tsrun-engine: the arena is too small for the snapshot\n", stderr);
-    abort();
-  }
-  return with_header(malloc(size + sizeof(Header)), size);
-}
-
-void* take(size_t size) {
-  if (size > kSmall) return start().engine.complete ? from_malloc(size) : from_arena(size);
-  Block*& list = start().freed[size / kStep];
-  if (list != nullptr) {
-    void* block = list;
-    list = list->next;
-    return block;
-  }
+void* take_small(size_t size) {
   void* block = from_arena(size);
   return block != nullptr ? block : from_malloc(size);
+}
+
+void* take_large(size_t size) {
+  size_t whole = size + sizeof(Header);
+  if (start().engine.complete) return with_header(from_malloc(whole), size);
+  void* memory = from_arena(whole);
+  return with_header(memory != nullptr ? memory : from_malloc(whole), size);
 }
 
 void* allocate(void*, size_t wanted) {
   if (wanted == 0 || wanted > PTRDIFF_MAX) return nullptr;
   size_t size = rounded(wanted);
-  return take(size);
+  return size <= kSmall ? take_small(size) : take_large(size);
 }
 
+// A large block; one of the snapshot stays where it is.
 void release(void*, void* block) {
-  if (block == nullptr || is_sealed(block)) return;
-  Header* header = header_of(block);
-  if (header->size <= kSmall) {
-    auto* freed = static_cast<Block*>(block);
-    freed->next = start().freed[header->size / kStep];
-    start().freed[header->size / kStep] = freed;
-  } else if (!in_arena(block)) {
-    free(header);
-  }
+  if (block != nullptr && !in_arena(block)) free(header_of(block));
 }
 
+// A large block, which stays large.
 void* resize(void* state, void* block, size_t wanted) {
-  if (block == nullptr) return allocate(state, wanted);
-  if (wanted == 0) {
-    release(state, block);
-    return nullptr;
-  }
   Header* header = header_of(block);
-  size_t before = header->size, size = rounded(wanted);
-  if (size == before) return block;
-  if (before > kSmall && size > kSmall && !in_arena(block)) {
-    return with_header(realloc(header, size + sizeof(Header)), size);
-  }
+  size_t size = rounded(wanted);
+  if (size == header->size) return block;
+  if (!in_arena(block)) return with_header(realloc(header, size + sizeof(Header)), size);
   void* moved = allocate(state, wanted);
   if (moved == nullptr) return nullptr;
-  memcpy(moved, block, before < wanted ? before : wanted);
-  release(state, block);
+  memcpy(moved, block, header->size < size ? header->size : size);
   return moved;
 }
 
@@ -124,7 +104,8 @@ void* allocate_zeroed(void* state, size_t count, size_t each) {
   return block;
 }
 
-size_t usable_size(const void* block) { return block == nullptr ? 0 : header_of(block)->size; }
+// Of a large block.
+size_t usable_size(const void* block) { return header_of(block)->size; }
 
 }  // namespace
 
@@ -133,10 +114,9 @@ const JSMallocFunctions kAllocator = {allocate_zeroed, allocate, release, resize
 Engine& engine() { return start().engine; }
 
 void arena_seal() {
-  for (Block*& list : start().freed) list = nullptr;
   constexpr size_t kPage = 4096;
   start().sealed = (arena_used() + kPage - 1) / kPage * kPage;
-  start().unused = tsrun_arena + start().sealed + kStep - sizeof(Header);
+  start().unused = tsrun_arena + start().sealed;
   JS_SealHeap(engine().runtime, reinterpret_cast<uintptr_t>(tsrun_arena), start().sealed);
 }
 

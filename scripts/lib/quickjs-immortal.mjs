@@ -1,12 +1,8 @@
 /**
  * Makes the objects of the snapshot immortal: once the heap is sealed, their reference counts are not written any more,
  * so a command copies only those pages of the snapshot that it really changes. Each copied page costs a fault, 1.5 µs.
- *
- * The engine writes reference counts through one macro, so the change is a list of replacements. Each says how often it
- * must match: if another release of the engine does not fit, the build fails.
+ * The engine writes reference counts through one macro.
  */
-import { fail } from './paths.mjs';
-
 const accessors = '#define JS_GC_MARK(p)   (js_rc(p)->mark)\n';
 
 /**
@@ -49,11 +45,7 @@ void JS_MakeRoom(JSRuntime *rt)
 
 void JS_SealHeap(JSRuntime *rt, uintptr_t start, size_t size)
 {
-    int i;
-    for (i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
-        init_list_head(&rt->arena_state.arena_list[i]);
-        init_list_head(&rt->arena_state.free_arena_list[i]);
-    }
+    memset(js_free_blocks, 0, sizeof(js_free_blocks));
     list_del(&rt->gc_obj_list);
     init_list_head(&rt->gc_obj_list);
     js_immortal_start = start;
@@ -69,8 +61,8 @@ const guard = (name, parameters) => ({
   times: 1,
 });
 
-/** @type {{ find: string | RegExp, put: string, times: number }[]} */
-const replacements = [
+/** @type {import('./quickjs-changes.mjs').Change[]} */
+export const immortals = [
   { find: /(?<=\n +)JS_REF_COUNT\(([^()\n]+)\)\+\+;/g, put: 'js_rc_inc($1);', times: 19 },
   { find: /--JS_REF_COUNT\(([^()\n]+)\)/g, put: 'js_rc_dec($1)', times: 7 },
   { find: 'JS_REF_COUNT(str)--;', put: 'js_rc_dec(str);', times: 1 },
@@ -80,29 +72,7 @@ const replacements = [
   { find: 'if (JS_REF_COUNT(r) > 1) {', put: 'if (js_rc_shared(r)) {', times: 1 },
   guard('gc_decref_child', 'JSRuntime *rt, JSGCObjectHeader *p'),
   guard('gc_scan_incref_child', 'JSRuntime *rt, JSGCObjectHeader *p'),
-  {
-    find: 'static void js_arena_free(JSRuntime *rt, void *ptr)\n{\n    JSMallocBlockHeader *b;\n\n    if (!ptr)',
-    put: 'static void js_arena_free(JSRuntime *rt, void *ptr)\n{\n    JSMallocBlockHeader *b;\n\n    if (!ptr || js_immortal(ptr))',
-    times: 1,
-  },
   { find: '\nvoid JS_RunGC(JSRuntime *rt)\n', put: seal, times: 1 },
-  // The engine's own allocator of small blocks has a page for each size; ours puts blocks that are made together side
-  // by side.
-  {
-    find: '#define JS_ARENA_LARGE_BLOCKS_ONLY 0\n',
-    put: '#define JS_ARENA_LARGE_BLOCKS_ONLY 1\n',
-    times: 1,
-  },
   // Last, because it uses the original macro.
   { find: accessors, put: `${accessors}${immortality}`, times: 1 },
 ];
-
-/** @param {string} source quickjs.c */
-export function withImmortals(source) {
-  return replacements.reduce((text, { find, put, times }) => {
-    const parts = text.split(find);
-    const found = typeof find === 'string' ? parts.length - 1 : [...text.matchAll(find)].length;
-    if (found !== times) fail(`quickjs.c has ${found} places like ${find} where ${times} are expected`);
-    return typeof find === 'string' ? parts.join(put) : text.replace(find, put);
-  }, source);
-}

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, inRoot } from './paths.mjs';
-import { withImmortals } from './quickjs-immortal.mjs';
+import { listOfChanges, withChanges } from './quickjs-changes.mjs';
 
 export const release = {
   version: '0.17.0-1',
@@ -50,7 +50,7 @@ export function quickjsSources() {
   run('dpkg-deb', ['-x', file, path.join(partial, 'package')]);
   const sources = path.join(partial, 'package/usr/src/quickjs-ng');
   const engine = path.join(sources, 'quickjs.c');
-  writeFileSync(engine, withImmortals(readFileSync(engine, 'utf8')));
+  writeFileSync(engine, withChanges(readFileSync(engine, 'utf8')));
   renameSync(sources, directory);
   rmSync(partial, { recursive: true });
   return directory;
@@ -58,8 +58,7 @@ export function quickjsSources() {
 
 /** Part of the directory's name: if our changes of the sources change, they are unpacked anew. */
 function ours() {
-  const script = readFileSync(inRoot('scripts/lib/quickjs-immortal.mjs'));
-  return createHash('sha256').update(script).digest('hex').slice(0, 8);
+  return createHash('sha256').update(listOfChanges()).digest('hex').slice(0, 8);
 }
 
 /** The release that this build is tested with; undefined if Debian's archive no longer has it. */
