@@ -1,4 +1,4 @@
-/** linux.resources that cannot be: an error that names the property before anything is made, or what the kernel says. */
+/** Impossible linux.resources: an error that names the property before anything is made, or the kernel's error. */
 import { existsSync, readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { type Differences, isExempt, requires, type Spec, sandbox, says } from '../../harness/index.ts';
@@ -6,7 +6,7 @@ import { removeCgroup } from '../../harness/leaks.ts';
 
 const needs = (...controllers: string[]) => requires({ root: true, cgroup2: true, controllers });
 
-/** As the config has it, whatever the schema says of it. */
+/** As written in the config, valid or not. */
 type Resources = Record<string, unknown>;
 
 const set = (resources: Resources) => (spec: Spec) => {
@@ -17,7 +17,7 @@ type Case = readonly [Resources, RegExp, Differences?];
 
 const leaves = { crun: 'leaves the cgroup' };
 
-/** `run` must refuse each, in these words, and leave no cgroup behind. */
+/** `run` must refuse each in these words and leave no cgroup behind. */
 async function refused(t: Test, cases: readonly Case[]): Promise<void> {
   for (const [resources, words, differs] of cases) {
     const name = JSON.stringify(resources);
@@ -33,10 +33,10 @@ async function refused(t: Test, cases: readonly Case[]): Promise<void> {
   }
 }
 
-/** In cpuset.cpus, which systemd's property is not. */
+/** The value goes into cpuset.cpus; with systemd it is a property instead. */
 const kernelTakes = { 'crun with cgroupfs': 'gives it to the kernel', 'runc with cgroupfs': 'gives it to the kernel' };
 
-/** As numbers, up to where they are none any more, or not at all. */
+/** These runtimes read the leading digits as a number, or nothing at all. */
 const reads = { crun: 'does not refuse it' };
 const moves = {
   crun: 'moves that process of the host into the container’s cgroup',
@@ -121,7 +121,7 @@ t.test('an RDMA device that the machine has not', { skip: needs('rdma') }, async
   await refused(t, [[{ rdma: { mlx5_0: { hcaHandles: 3 } } }, words, reads]]);
 });
 
-/** What the kernel does with more than there is. */
+/** The kernel accepts more than the machine has. */
 t.test('memory and tasks beyond the machine’s are no limits', { skip: needs('memory', 'pids') }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(set({ memory: { limit: 2 ** 60 }, pids: { limit: 4_194_304 } }));

@@ -1,4 +1,4 @@
-/** config-linux.md, Cgroup ownership: what of its cgroup the container's user owns, and when. */
+/** config-linux.md, Cgroup ownership: which files of its cgroup the container's user owns, and when. */
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -12,10 +12,10 @@ const gives: Differences = {
   'runc with cgroupfs': 'gives nothing away',
 };
 
-/** Owners by file of the cgroup of a created container, `.` for the directory. */
+/** The owners of the files in a created container's cgroup; `.` is the directory. */
 async function owners(t: Test, edit: (spec: Spec) => void): Promise<Map<string, number>> {
   const box = sandbox(t);
-  // runc and crun look for the rootfs as the user that root is in a user namespace.
+  // runc and crun look for the rootfs as the user that is root in the user namespace.
   if (runtimeName !== 'tsrun') chmodSync(box.directory, 0o711);
   const bundle = box.bundle((spec) => {
     spec.process.user = { uid: 1234, gid: 0 };
@@ -33,7 +33,7 @@ function cgroupMounts(spec: Spec) {
   return spec.mounts.filter(({ destination }) => destination === '/sys/fs/cgroup');
 }
 
-/** What the kernel names, as far as this cgroup has it. */
+/** The files that the kernel says to delegate, if this cgroup has them. */
 function delegated(files: Map<string, number>): string[] {
   const named = readFileSync('/sys/kernel/cgroup/delegate', 'utf8').split('\n').filter(Boolean);
   return ['.', ...named].filter((name) => files.has(name)).sort();

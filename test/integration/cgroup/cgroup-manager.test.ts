@@ -14,7 +14,7 @@ t.test('disabled: the container and what joins it stay in the caller’s cgroup'
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
     spec.linux.namespaces = spec.linux.namespaces?.filter(({ type }) => type !== 'cgroup');
-    // As podman leaves it out.
+    // podman leaves it out, too.
     delete spec.linux.cgroupsPath;
     delete spec.linux.resources;
   });
@@ -73,7 +73,7 @@ t.test(
   'disabled: the caller’s cgroup is not the container’s to change',
   { skip: requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' }) },
   async (t) => {
-    // The root of its cgroup namespace is the cgroup that others live in, too.
+    // The root of its cgroup namespace is a cgroup that other processes are in, too.
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       spec.process.args = ['/bin/sh', '-c', 'mkdir /sys/fs/cgroup/tsrun-test-escape && echo made'];
@@ -92,14 +92,14 @@ t.test(
 
 const allSets = ['bounding', 'effective', 'permitted'] as const;
 
-/** Which ways to a device work: of the image, of a volume, of /dev, a node that the container makes. */
+/** Which ways to a device work: a node in the image, in a volume, in /dev, or made by the container. */
 const waysScript = `
   way() { head -c 1 "$2" >/dev/null 2>&1 && echo "$1"; }
   way image /opt/zero; way volume /volume/zero; way dev /dev/zero
   mknod /tmp/zero c 1 5 2>/dev/null && way made /tmp/zero
   true`;
 
-/** A bundle with nodes in its image and in a volume, whose program may make nodes if it is let. */
+/** A bundle with nodes in its image and in a volume, whose program tries to make a node. */
 function bundleWithNodes(box: Sandbox, edit?: (spec: Spec) => void) {
   const volume = join(box.directory, 'volume');
   mkdirSync(volume, { recursive: true });
@@ -122,7 +122,7 @@ function bundleWithNodes(box: Sandbox, edit?: (spec: Spec) => void) {
 }
 
 const nodes: Needs = { root: true, cgroup2: true, capabilities: ['CAP_MKNOD'], runtime: 'tsrun' };
-/** --systemd-cgroup is refused beside it. */
+/** --systemd-cgroup is refused together with it. */
 const disabled = { skip: requires({ ...nodes, cgroupDriver: 'cgroupfs' }) };
 
 async function ways(box: Sandbox, edit?: (spec: Spec) => void, level = 'error') {
@@ -132,7 +132,7 @@ async function ways(box: Sandbox, edit?: (spec: Spec) => void, level = 'error') 
 }
 
 t.test('disabled: without a device filter no device of the host can be reached', disabled, async (t) => {
-  // crun and runc have no filter then either, and let the container make and use any node.
+  // crun and runc have no filter then either, so the container can make and use any node.
   const { stdout, stderr } = await ways(sandbox(t), undefined, 'warning');
   t.equal(stdout, 'dev\n');
   t.match(stderr, /process.capabilities: CAP_MKNOD would give it the host’s devices/);

@@ -1,4 +1,4 @@
-/** Hosts that have no cgroup v2, or have it beside v1: each made in a mount namespace of its own. */
+/** Hosts without cgroup v2, or with it beside v1. Each is simulated in a mount namespace of its own. */
 import t from 'tap';
 import {
   type Result,
@@ -12,11 +12,11 @@ import {
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' });
 
-/** Over /sys/fs/cgroup, as a host has it that keeps to v1, without controllers that a test could do harm with. */
+/** Covers /sys/fs/cgroup as on a host that uses only v1, without controllers, so that a test can do no harm. */
 const v1Only = 'mount -t tmpfs none /sys/fs/cgroup';
 const hybrid = `${v1Only} && mkdir /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified`;
 
-/** Runs the runtime on a host that these commands make of this one. */
+/** Runs the runtime on the host that these commands simulate. */
 function on(host: string, box: Sandbox, args: string[], options?: RunOptions): Promise<Result> {
   const script = `${host} && exec "$@"`;
   const command = ['sh', '-c', script, 'sh', runtimePath, '--root', box.root, ...args];
@@ -76,7 +76,7 @@ t.test('beside v1 the limits are in cgroup v2', { skip }, async (t) => {
 
 t.test(
   'a controller that v1 holds is named with its place',
-  // What this machine itself is, natively.
+  // This machine itself is such a host.
   { skip: skip || requires({ files: ['/sys/fs/cgroup/unified/cgroup.controllers', '/sys/fs/cgroup/memory'] }) },
   async (t) => {
     const limit = (spec: { linux: { resources?: object } }) => {

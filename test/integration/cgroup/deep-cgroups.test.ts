@@ -1,4 +1,4 @@
-/** Cgroups that a container makes below its own, as deep as no path can be. */
+/** Cgroups that a container makes below its own, deeper than a path can be. */
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import { requires, type Spec, sandbox, waitFor } from '../../harness/index.ts';
@@ -14,7 +14,9 @@ function withWritableCgroup(script: string) {
   };
 }
 
-/** Goes down 18 levels, where busybox's shell has just room for the path, and the host's prefix makes it too long. */
+/**
+ * Goes down 18 levels: busybox's shell has just enough room for the path, and with the host's prefix it is too long.
+ */
 const descend = `
   name=$(printf "%220s" | tr " " x)
   cd /sys/fs/cgroup
@@ -26,7 +28,7 @@ const descend = `
 t.test('a container can be deleted that has made cgroups beyond the length of a path', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(withWritableCgroup(`${descend}; exec sleep 100000`));
-  // The container sees its path from its own cgroup on.
+  // The container sees the path from its own cgroup on.
   bundle.edit((spec) => {
     spec.linux.cgroupsPath = `${spec.linux.cgroupsPath}${'p'.repeat(200)}`;
   });

@@ -1,4 +1,4 @@
-/** linux.resources.devices, as programs inside the container feel it. */
+/** linux.resources.devices, as programs in the container see it. */
 import t, { type Test } from 'tap';
 import { requires, type Spec, sandbox, says } from '../../harness/index.ts';
 
@@ -7,8 +7,8 @@ type DeviceRules = NonNullable<NonNullable<Spec['linux']['resources']>['devices'
 const needs = requires({ root: true, cgroup2: true, deviceFilter: true });
 
 /**
- * Lets the program make nodes, so that only the filter stands between it and the device. The device is kmsg, 1:11, which
- * anybody may open for writing; for reading it wants more.
+ * Lets the program make nodes, so that only the filter keeps it from the device. The device is kmsg, 1:11, which
+ * anybody may open for writing; reading takes more.
  */
 function mayMakeNodes(spec: Spec): void {
   spec.process.noNewPrivileges = false;
@@ -23,7 +23,7 @@ t.test('a device that no rule allows cannot be opened, though its node can be ma
   t.match(output, /^\/dev\/k\n.*Operation not permitted/);
 });
 
-/** Which ways of opening the device these rules allow. */
+/** The ways of opening the device that these rules allow. */
 function openings(t: Test, devices: DeviceRules): Promise<string> {
   const script = 'mknod /dev/k c 1 11; (: > /dev/k) && echo write; (: <> /dev/k) 2>/dev/null && echo both; true';
   return sandbox(t).outputOf(script, (spec) => {

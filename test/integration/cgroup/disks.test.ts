@@ -1,15 +1,15 @@
-/** linux.resources.blockIO on a disk of which nobody else knows: the VM can have one made. */
+/** linux.resources.blockIO on a disk that nobody else uses: the VM can make one. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { requires, run, sandbox } from '../../harness/index.ts';
 
 const needs =
-  // Modules are loaded in the VM only, which is the machine with this user.
+  // Only the VM, which has this user, may load modules.
   requires({ root: true, cgroup2: true, controllers: ['io'], files: ['/home/user'], commands: ['modprobe'] }) ||
   (spawnSync('modprobe', ['--dry-run', '--all', 'bfq', 'null_blk']).status !== 0 && 'needs the modules bfq, null_blk');
 
-/** `major:minor` of a disk without contents under BFQ. */
+/** Makes an empty disk with the scheduler BFQ; returns its `major:minor`. */
 async function bfqDisk(): Promise<string> {
   const { code, stderr } = await run('modprobe', ['--all', 'bfq', 'null_blk']);
   if (code !== 0) throw new Error(stderr);
@@ -38,14 +38,14 @@ t.test(
     const output = await sandbox(t).outputOf('cat /sys/fs/cgroup/io.weight', (spec) => {
       spec.linux.resources = { blockIO: { weightDevice: [{ major, minor, weight: 300 }] } };
     });
-    // 10 to 1000 on a line to 1 to 10000.
+    // 10 to 1000 is mapped linearly to 1 to 10000.
     t.equal(output, `default 100\n${disk} 2930\n`);
   },
 );
 
 t.test('a throttled disk is slow against itself unthrottled', { skip: needs }, async (t) => {
   const [major = 0, minor = 0] = (await bfqDisk()).split(':').map(Number);
-  /** Seconds that it takes to read 512 KiB of the disk, which nobody has read before. */
+  /** The seconds it takes to read 512 KiB of the disk that were not read before. */
   const read = async (skip: number, rate?: number) => {
     const script = `
       now() { cut -d " " -f 1 /proc/uptime; }
@@ -61,8 +61,8 @@ t.test('a throttled disk is slow against itself unthrottled', { skip: needs }, a
   };
   const throttled = await read(0, 65_536);
   const free = await read(1000);
-  // Not a matter of the machine's speed: the kernel lets no more than 64 KiB a second through, and without a limit a
-  // machine a hundred times slower is still faster.
+  // Does not depend on the machine's speed: the kernel allows 64 KiB a second, and without a limit even a machine a
+  // hundred times slower is faster.
   t.ok(throttled > 2, `${throttled} s at 64 KiB/s`);
   t.ok(free < throttled, `${free} s without a limit`);
 });

@@ -1,4 +1,4 @@
-/** Live resizing: a running container feels new limits of every controller, without a restart. */
+/** Live resizing: new limits of every controller take effect in a running container. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,13 +74,13 @@ t.test(
   { skip: needs({ controllers: ['memory'] }) },
   async (t) => {
     const box = sandbox(t);
-    // A file in memory, which cannot be given back where there is no swap.
+    // A file in memory, which cannot be reclaimed without swap.
     const script = 'dd if=/dev/zero of=/dev/shm/full bs=1M count=24 2>/dev/null; echo full; sleep 1000';
     const { id, file, update } = await running(box, ['sh', '-c', script]);
     await waitFor('the file', () => (box.outputOfCreated(id).stdout.includes('full') ? true : undefined));
     t.match(await update({ memory: { limit: 67_108_864, swap: 67_108_864 } }), { code: 0 });
     t.ok(Number(file('memory.current')) > 20_000_000, 'it stays where it fits');
-    // memory.max (cgroup-v2.rst): below the use, and with nothing to reclaim, the kernel kills.
+    // memory.max (cgroup-v2.rst): below the usage, with nothing to reclaim, the kernel kills.
     await update({ memory: { limit: 8_388_608, swap: 8_388_608 } });
     await box.waitForState(id, 'stopped');
     if (runtimeName !== 'tsrun') return;

@@ -1,4 +1,4 @@
-/** `kill` and `delete` wait for what the kernel tells, and never sleep until something may have happened. */
+/** `kill` and `delete` wait for events of the kernel, and never sleep and look again. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,10 +6,10 @@ import { requires, run, runtimePath, type Sandbox, sandbox } from '../../harness
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', commands: ['strace'] });
 
-/** Calls by which a program can wait for time to pass; those of an event loop come with no time or wait for ever. */
+/** Calls with which a program can wait for time to pass. Those of an event loop have no time, or wait for ever. */
 const waits = 'nanosleep,clock_nanosleep,poll,ppoll,select,pselect6,rt_sigtimedwait';
 
-/** Runs the command and gives its waits that ended because time had passed. */
+/** Runs the command and returns its waits that ended because of a timeout. */
 async function timedWaits(box: Sandbox, ...args: string[]): Promise<string[]> {
   const log = join(box.directory, 'strace');
   const { code, stderr } = await run('strace', [
@@ -29,7 +29,7 @@ async function timedWaits(box: Sandbox, ...args: string[]): Promise<string[]> {
     .filter((line) => /nanosleep|\(Timeout\)/.test(line));
 }
 
-/** A container that runs a dozen processes, of which none would end by itself. */
+/** A container with a dozen processes, none of which ends by itself. */
 async function crowd(box: Sandbox, ownPids: boolean): Promise<string> {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sh', '-c', 'trap "" USR1; for i in 1 2 3 4 5 6; do (sleep 1000; :) & done; wait'];

@@ -1,6 +1,6 @@
 /**
- * linux.resources.rdma on a real device: rdma_rxe makes one in software, over a network device that nobody uses. The
- * container talks to it as libibverbs does, so the kernel counts what it holds.
+ * linux.resources.rdma on a real device: rdma_rxe makes one in software, on a network device that nobody uses. The
+ * container uses it like libibverbs, so the kernel counts its objects.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,14 +11,14 @@ import { requires, type Spec, sandbox } from '../../harness/index.ts';
 
 let made = 0;
 
-/** The kernel ends a line with a limit with a blank. */
+/** The kernel puts a blank at the end of lines with a limit. */
 const linesOf = (output: string) =>
   output
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean);
 
-// crun 1.28 neither turns the controller on nor writes the limits, and says nothing of it.
+// crun 1.28 neither enables the controller nor writes the limits, without a message.
 const skip = requires({
   root: true,
   runtime: ['tsrun', 'runc'],
@@ -28,7 +28,7 @@ const skip = requires({
   files: [`/lib/modules/${release()}/kernel/drivers/infiniband/sw/rxe`],
 });
 
-/** Contexts (HCA handles) are counted for each opener, protection domains are HCA objects of a context. */
+/** Each opener has a context (an HCA handle); protection domains are HCA objects of a context. */
 const program = `
 import ctypes, errno, os, struct
 
@@ -83,13 +83,13 @@ t.test('what has no limit is unlimited, and another device is left alone', { ski
   ]);
 });
 
-/** The name of a device that is there until the end of the test. */
+/** Makes a device that exists until the end of the test; returns its name. */
 function softwareDevice(t: Test): string {
   const number = `${process.pid}x${made++}`;
   const [device, under] = [`rxe${number}`, `under${number}`];
   execFileSync('modprobe', ['ib_uverbs']);
   execFileSync('ip', ['link', 'add', under, 'up', 'type', 'dummy']);
-  // The RDMA device goes with the one below it.
+  // The RDMA device goes with the network device below it.
   t.teardown(() => execFileSync('ip', ['link', 'delete', under]));
   execFileSync('rdma', ['link', 'add', device, 'type', 'rxe', 'netdev', under]);
   return device;
@@ -109,7 +109,7 @@ function giveDevice(spec: Spec, device: string): void {
 function deviceNumbers(device: string): { major: number; minor: number } {
   const all = '/sys/class/infiniband_verbs';
   const read = (entry: string, file: string) => {
-    // Others than devices are in that directory, too.
+    // The directory has other entries than devices, too.
     try {
       return readFileSync(join(all, entry, file), 'utf8').trim();
     } catch {

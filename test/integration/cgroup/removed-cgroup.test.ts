@@ -1,6 +1,6 @@
 /**
- * systemd removes a scope when its last process has ended, at any moment of `delete`: the cgroup then goes away between
- * the opening of a file and its use. Here the test is systemd.
+ * systemd removes a scope after its last process has ended, at any moment of `delete`: the cgroup may go away between
+ * the opening of a file and its use. Here the test plays systemd.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { requires, sandbox, stopAfter, takeAwayCgroup, waitFor } from '../../har
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs', commands: ['strace'] });
 
-/** What delete has open, and is about to read or to write, when the cgroup goes away. */
+/** The file that delete has open, and is about to read or write, when the cgroup goes away. */
 for (const file of ['cgroup.kill', 'cgroup.events']) {
   t.test(`delete --force under whose hands ${file} goes away`, { skip }, async (t) => {
     const box = sandbox(t);
-    // More than init in the cgroup: delete cannot remove it at once.
+    // With more than init in the cgroup, delete cannot remove it at once.
     const bundle = box.bundle((spec) => {
       spec.process.args = ['sh', '-c', 'sleep 1000 & exec sleep 1000'];
       spec.linux.namespaces = spec.linux.namespaces?.filter(({ type }) => type !== 'pid');

@@ -1,6 +1,6 @@
 /**
- * linux.resources: each limit is read back from the file inside the container, and felt there. What the machine's
- * cgroup2 does not have is left to the VM.
+ * linux.resources: each limit is read back from its file inside the container, and takes effect there. The VM tests
+ * what the machine's cgroup2 lacks.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ type Resources = NonNullable<Spec['linux']['resources']>;
 
 const needs = (more: Needs = {}) => requires({ root: true, cgroup2: true, ...more });
 
-/** Prints files of the container's own cgroup. */
+/** A command that prints files of the container's own cgroup. */
 const show = (...files: string[]) => files.map((file) => `cat /sys/fs/cgroup/${file}`).join(' && ');
 const set = (resources: Resources) => (spec: Spec) => {
   spec.linux.resources = { ...spec.linux.resources, ...resources };
@@ -64,7 +64,7 @@ t.test(
       const of = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
       return of('anon') + of('file') + of('kernel');
     };
-    // memory.current goes up by 64 pages at a time; the statistics are exact, and come a little later.
+    // memory.current grows by 64 pages at a time; the statistics are exact, but come a little later.
     const bytes = await waitFor('the statistics', () => counted() || undefined);
     t.ok(bytes <= 200 * 1024, `${bytes} bytes`);
   },
@@ -232,7 +232,7 @@ t.test(
     });
     const parent = join(cgroup2Mount() ?? '', box.cgroup);
     mkdirSync(parent);
-    // One that processes cannot have in common with cgroups below: cpu and pids can be threaded.
+    // A controller that forbids processes beside child cgroups; cpu and pids do not, as they can be threaded.
     const [controller] = readFileSync(join(parent, 'cgroup.controllers'), 'utf8')
       .split(/\s/)
       .filter((name) => ['memory', 'hugetlb', 'io'].includes(name));
@@ -312,7 +312,7 @@ t.test(
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       spec.process.args = ['true'];
-      // Directly below the root, which may have threaded children whatever controllers it hands down.
+      // Directly below the root, which may have threaded children whatever controllers it delegates.
       spec.linux.cgroupsPath = `${box.cgroup}-threaded`;
     });
     const id = await box.createAndStart(bundle);
@@ -330,13 +330,13 @@ function writes(path: string, text: string): boolean {
     writeFileSync(path, text);
     return true;
   } catch (error) {
-    // As long as a process is in it, be it a dead one.
+    // As long as it has a process, even a dead one.
     if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return false;
     throw error;
   }
 }
 
-/** The specification says always. */
+/** The specification demands this in all cases. */
 const gives = {
   'runc with cgroupfs': 'gives it away with systemd only',
   crun: 'gives it away in a user namespace only',

@@ -12,7 +12,7 @@ const skip = requires({
   commands: ['unshare', 'strace', 'gcc'],
 });
 
-/** Says whether kmsg, 1:11, which no rule allows, can be opened. */
+/** Prints whether kmsg, 1:11, which no rule allows, can be opened. */
 const looks = 'mknod /dev/k c 1 11; (: > /dev/k) 2>/dev/null && echo open || echo refused; : > /dev/null && echo null';
 
 function mayMakeNodes(spec: Spec): void {
@@ -24,7 +24,7 @@ function mayMakeNodes(spec: Spec): void {
   }
 }
 
-/** Runs a script with a bpffs of its own, in which `$RUN` is a `tsrun run` whose calls of bpf(2) go into ./calls. */
+/** Runs a script with a bpffs of its own. `$RUN` is a `tsrun run` whose calls of bpf(2) are logged in ./calls. */
 async function inBpffs(box: Sandbox, script: string, edit: (spec: Spec) => void = () => undefined) {
   const bundle = box.bundle((spec) => {
     mayMakeNodes(spec);

@@ -1,4 +1,4 @@
-/** `stats` as people leave it running: in a terminal, in a poor one, and in a pipe. */
+/** `stats` that keeps running: in a terminal, in a dumb one, and in a pipe. */
 import t, { type Test } from 'tap';
 import { requires, runtimePath, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
 import { Screen } from '../../harness/screen.ts';

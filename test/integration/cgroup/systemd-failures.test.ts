@@ -1,10 +1,10 @@
-/** --systemd-cgroup where D-Bus, libsystemd or systemd itself will not: the error says so, and nothing is left. */
+/** --systemd-cgroup where D-Bus, libsystemd or systemd itself fails: the error says so, and nothing is left. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Result, requires, run, runtimePath, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
 
-// Files of the machine are hidden in the VM only, which is the machine with this user.
+// Only in the VM, which has this user, may files of the machine be hidden.
 const skip = requires({ root: true, runtime: 'tsrun', files: ['/run/systemd/system', '/home/user'] });
 
 const noBus = { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/run/no-such-bus' };
@@ -19,7 +19,7 @@ function bundle(box: Sandbox, edit?: (spec: Spec) => void) {
   return { ...made, directory: made.directory, unit: `test-${name}.scope` };
 }
 
-/** A container that `run` could not make: no process, no unit, no state. */
+/** Of a container that `run` could not make nothing is left: no process, unit or state. */
 async function demandNothingLeft(t: Test, box: Sandbox, unit: string): Promise<void> {
   const units = await run('systemctl', ['list-units', '--all', '--plain', '--no-legend', unit]);
   t.equal(units.stdout, '');
@@ -70,7 +70,7 @@ async function refused(box: Sandbox, edit: (spec: Spec) => void): Promise<Result
 t.test('properties that systemd refuses', { skip }, async (t) => {
   for (const [name, value, words] of [
     ['NoSuchProperty', 'true', /StartTransientUnit .*NoSuchProperty.*does not know the property/],
-    // Of another type than systemd has it.
+    // A value of another type than systemd's.
     ['TimeoutStopUSec', "'soon'", /StartTransientUnit test-.*\.scope: /],
     ['CPUWeight', 'uint64 0999999', /StartTransientUnit test-.*\.scope: .*CPUWeight/],
   ] as const) {

@@ -1,4 +1,4 @@
-/** --systemd-cgroup of an ordinary user: the scope is made by the user's own systemd, over the user's bus. */
+/** --systemd-cgroup of an ordinary user: the user's own systemd makes the scope, over the user's bus. */
 import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -15,7 +15,7 @@ const skip = requires({
 const uid = 1000;
 const dropIn = '/run/systemd/system/user@.service.d/tsrun-test.conf';
 
-/** The user with a systemd of its own, to which the controllers are delegated, and a bundle. */
+/** The user, with a systemd of its own that has the controllers, and a bundle. */
 class BusUser {
   readonly bundle: string;
   private readonly box: Sandbox;
@@ -52,12 +52,12 @@ class BusUser {
     writeFileSync(path, JSON.stringify(spec));
   }
 
-  /** `variables` are added to an environment that names the user's bus as a login does. */
+  /** Adds `variables` to an environment that names the user's bus, as after a login. */
   as(command: string[], variables: Record<string, string> = {}): Promise<Result> {
     const session = { HOME: '/home/user', USER: 'user', XDG_RUNTIME_DIR: `/run/user/${uid}`, ...variables };
     const assignments = Object.entries(session).map(([name, value]) => `${name}=${value}`);
     const identity = ['--reuid', String(uid), '--regid', String(uid), '--init-groups'];
-    // `create` hands its output on to the container.
+    // `create` passes its output on to the container.
     const outputFiles = join(this.box.directory, `output-${++this.commands}`);
     return run('setpriv', [...identity, 'env', ...assignments, ...command], { outputFiles });
   }

@@ -1,4 +1,4 @@
-/** --systemd-cgroup: the container's cgroup is a scope that systemd has made, and knows the limits of. */
+/** --systemd-cgroup: the container's cgroup is a scope that systemd makes, with limits that it knows. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -27,7 +27,7 @@ async function systemctl(...args: string[]): Promise<string> {
   return (await run('systemctl', args)).stdout.trim();
 }
 
-/** A running container in a scope. */
+/** Starts a container in a scope. */
 async function scope(t: Test, edit?: (spec: Spec) => void): Promise<Scope> {
   const box = sandbox(t);
   const name = box.newId();
@@ -103,7 +103,7 @@ t.test(
       };
     });
     const update = (input: string) => box.runtime(['--systemd-cgroup', 'update', '-r', '-', id], { input });
-    // What neither the config nor systemd knows of.
+    // A limit that neither the config nor systemd knows.
     writeFileSync(join(cgroup, 'memory.high'), '50331648');
     const files = () => ['cpu.max', 'cpu.weight', 'memory.max', 'memory.high'].map(file);
     const before = files();
@@ -186,7 +186,8 @@ t.test('a daemon-reload takes away neither limits nor devices', { skip: needs },
   await round(2);
   t.equal(output.stdout, 'kmsg\nround\nkmsg\nround\n');
   t.equal(readFileSync(`/sys/fs/cgroup/system.slice/test-${name}.scope/memory.max`, 'utf8'), '67108864\n');
-  // The filter is replaced after that as before, and the new one holds over the next. The others have no --device.
+  // After that the filter can still be replaced, and the new one survives the next reload. Other runtimes have no
+  // --device.
   const rules = runtimeName === 'tsrun' ? ['deny c 1:11 w', 'allow c 1:11 w'] : [];
   for (const [index, rule] of rules.entries()) {
     await box.runtimeOk(['update', '--device', rule, id]);
@@ -201,7 +202,7 @@ t.test('a daemon-reload takes away neither limits nor devices', { skip: needs },
 
 type Resources = NonNullable<Spec['linux']['resources']>;
 
-/** The files of the scope before and after a daemon-reload, without those that count. */
+/** The scope's files before and after a daemon-reload, without counters. */
 async function filesAroundReload(t: Test, resources: Resources) {
   const { file, cgroup } = await scope(t, (spec) => {
     spec.linux.resources = { ...spec.linux.resources, ...resources };
@@ -244,7 +245,7 @@ t.test(
 t.test(
   'nor that of CPUs, huge pages and weights of disks under BFQ',
   {
-    // Modules are loaded in the VM only, which is the machine with this user.
+    // Only the VM, which has this user, may load modules.
     skip: requires({
       files: ['/run/systemd/system', '/home/user'],
       controllers: ['cpuset', 'hugetlb', 'io'],
@@ -322,7 +323,7 @@ t.test('a name that a running unit has is refused, and that unit goes on', { ski
   t.equal(await systemctl('is-active', unit), 'active');
 });
 
-/** A container as create leaves it that is killed while systemd is at the scope. */
+/** A container as it is left if create is killed while systemd makes the scope. */
 async function unfinished(box: Sandbox, unit: string): Promise<string> {
   const id = await box.create(box.bundle());
   const file = join(box.root, id, 'state.json');
@@ -338,7 +339,7 @@ async function unfinished(box: Sandbox, unit: string): Promise<string> {
   return id;
 }
 
-/** A scope with this process in it; with a zombie it stays empty, and systemd does not notice. */
+/** Makes a scope with this process. With a zombie it stays empty, and systemd does not notice. */
 async function startScope(unit: string, pid: number): Promise<void> {
   const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'];
   const properties = ['1', 'PIDs', 'au', '1', String(pid), '0'];
@@ -351,7 +352,7 @@ async function startScope(unit: string, pid: number): Promise<void> {
 t.test('delete ends the scope of a create that was killed meanwhile', { skip: tsrunNeeds }, async (t) => {
   const box = sandbox(t);
   const unit = `test-${box.newId()}.scope`;
-  // A shell may reap its children: this one ends when its parent is no shell any more.
+  // A shell may reap its children, so this child ends once its parent is not a shell any more.
   const child = 'while read name < /proc/$$/comm && [ "$name" != sleep ]; do :; done';
   const parent = box.startProgram('/bin/sh', ['-c', `(${child}) & echo $!; exec sleep 1000`]);
   const zombie = await waitFor('a zombie', () => {

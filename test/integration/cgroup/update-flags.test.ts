@@ -1,4 +1,4 @@
-/** Each option of `update` on a running container: read back from its cgroup, and shown by nobody but the kernel. */
+/** Each option of `update` on a running container, read back from its cgroup. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -20,7 +20,7 @@ const v1Options = { runc: 'ignores such options, those of kernel memory with a w
 
 type Case = readonly [flags: string[], file: string, value: string, differs?: Differences];
 
-/** In this order: the later ones stand on the earlier. */
+/** In this order, because later cases build on earlier ones. */
 async function follow(t: Test, cases: readonly Case[]) {
   const { update, file } = await running(t);
   for (const [flags, name, value, differs] of cases) {
@@ -80,7 +80,7 @@ t.test('cpuset', { skip: needs(['cpuset']) }, async (t) => {
 
 t.test(
   'the weight of block IO',
-  // Modules are loaded in the VM only, which is the machine with this user; the kernel of UML has no weights.
+  // Only the VM, which has this user, may load modules; the kernel of UML has no weights.
   { skip: needs(['io', 'cpuset']) || requires({ files: ['/home/user'], commands: ['modprobe'] }) },
   async (t) => {
     t.equal((await run('modprobe', ['bfq'])).code, 0);

@@ -1,4 +1,4 @@
-/** `update`: a running container follows, and what is refused changes nothing. */
+/** `update`: a running container gets the new limits, and a refused update changes nothing. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -222,7 +222,7 @@ t.test(
     const { update, file, box, id } = await sleeper(t, (spec) => {
       spec.linux.resources = { cpu: { shares: 512 } };
     });
-    // What cpu.weight shows meanwhile differs from kernel to kernel.
+    // Meanwhile cpu.weight differs from kernel to kernel.
     const state = () => (file('cpu.idle') === '1' ? ['1'] : ['0', file('cpu.weight')]);
     const ok = async (...args: string[]) => t.match(await update(...args), { code: 0, stdout: '' }, args.join(' '));
     t.same(state(), ['0', '59']);

@@ -1,4 +1,4 @@
-/** What a person at a terminal is told of a broken config: the property, its place with a mark, and a way out. */
+/** What a terminal shows for a broken config: the property, its place with a mark, and a way out. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -1,4 +1,4 @@
-/** The command itself: where it runs from, what it says of itself, and the options that no other test has. */
+/** The command itself: where it runs from, what it prints about itself, and options that no other test has. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ t.test('every command has help with examples', { skip }, async (t) => {
     const { status, stdout } = command([name, '--help']);
     t.equal(status, 0, name);
     t.match(stdout, /Usage: tsrun/, name);
-    // What cannot be done yet has no example to show.
+    // Commands that are not supported have no example.
     if (!stdout.includes('(not supported)')) t.match(stdout, /Examples:/, name);
   }
 });
@@ -53,7 +53,7 @@ t.test('nothing in the working directory or the environment makes it run other c
   const mark = join(directory, 'ran');
   writeFileSync(evil, `require('node:fs').writeFileSync(${JSON.stringify(mark)}, '');`);
   writeFileSync(join(directory, '.env'), `NODE_OPTIONS=--require ${evil}\n`);
-  // Names of the standalone executable's own modules, and of those that QuickJS's own program would take.
+  // Names of the standalone executable's own modules, and of those that QuickJS's own program would load.
   for (const name of ['main.js', 'globals.js', 'std', 'os']) symlinkSync(evil, join(directory, name));
   writeFileSync(join(directory, 'tsconfig.json'), '{ "compilerOptions": { "paths": { "*": ["./evil.cjs"] } } }');
   writeFileSync(join(directory, 'package.json'), '{ "imports": { "#x": "./evil.cjs" }, "type": "module" }');
@@ -75,7 +75,7 @@ t.test('LD_PRELOAD reaches neither the standalone executable nor what that start
   spawnSync('/bin/true', { env });
   t.ok(existsSync(mark), 'the library runs where it is loaded');
   rmSync(mark);
-  // A bus is asked by a program that the executable starts; here there is none, but it seems as if systemd ran.
+  // The executable starts a program to ask the bus; here there is no bus, but systemd seems to run.
   const script = 'mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && LD_PRELOAD=$0 exec "$@"';
   const bundle = box.bundle((spec) => {
     spec.linux.cgroupsPath = 'machine.slice:test:preload';

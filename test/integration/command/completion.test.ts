@@ -1,4 +1,4 @@
-/** `tsrun completion`: what the shells themselves make of the scripts. */
+/** `tsrun completion`: the shells themselves run the scripts. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';

@@ -1,4 +1,4 @@
-/** A machine that has run out of something: the error says of what, and nothing is left behind. */
+/** A machine that has run out of something: the error says what, and nothing is left behind. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,11 +7,11 @@ import { requires, run, runtimePath, type Sandbox, sandbox } from '../../harness
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-/** Node itself ends in a core dump when it cannot open what it needs to start. */
+/** Node itself dumps core if it cannot open what it needs to start. */
 const isNode = runtimePath === join(repoRoot, 'build/Release/tsrun');
 const skipNode = skip || requires({ commands: ['prlimit'] }) || (isNode && 'is about the standalone executable');
 
-/** Without a limit of its own, which the program would be given, and could not be where the caller's is lower. */
+/** Without a limit of open files, which could not be set if the caller's is lower. */
 function bundleWithoutLimits(box: Sandbox): string {
   return box.bundle((spec) => {
     spec.process.args = ['true'];
@@ -23,7 +23,7 @@ t.test('too few open files for a run', { skip: skipNode }, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWithoutLimits(box);
   let failures = 0;
-  // With 3 not even the dynamic loader can open the libraries.
+  // With 3, not even the dynamic linker can open the libraries.
   for (let limit = 4; ; limit++) {
     const command = [runtimePath, '--root', box.root, 'run', '--bundle', bundle, box.newId()];
     const { code, stderr } = await run('prlimit', [`--nofile=${limit}`, ...command]);
@@ -73,7 +73,7 @@ t.test('too few open files to look at a container is no reason to take it for en
     }
   }
   t.match(await box.state(id), { status: 'running' });
-  // It may fail, but never remove what finds a container that may still run.
+  // It may fail, but must never remove what leads to a container that may still run.
   for (let limit = 4; (await limited(limit, ['delete', '--force', id])).code !== 0; limit++) {
     await box.state(id);
   }

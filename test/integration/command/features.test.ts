@@ -1,4 +1,4 @@
-/** `features`, as engines call it: without globals, stdout and stderr read together. */
+/** `features` as engines call it: without global options, and with stdout and stderr in one stream. */
 import t from 'tap';
 import { run, runtimeName, runtimePath } from '../../harness/index.ts';
 

@@ -1,4 +1,4 @@
-/** What people type that are used to other programs. */
+/** What people type who are used to other programs. */
 import t from 'tap';
 import { requires, run, runtimePath, sandbox } from '../../harness/index.ts';
 

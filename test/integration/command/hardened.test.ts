@@ -1,4 +1,7 @@
-/** How the executables are linked: what an attacker who can write somewhere in them finds fixed, writable or executable. */
+/**
+ * How the executables are linked: what is at fixed addresses, writable or executable for an attacker who can write
+ * somewhere in them.
+ */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -27,7 +30,7 @@ for (const [name, file] of Object.entries(files)) {
     t.match(text, /^ *GNU_RELRO /m);
     t.notMatch(text, /^ *\S+ +0x.* RWE +0x/m);
     t.notMatch(text, /TEXTREL/);
-    // Of a static executable nothing is bound later.
+    // In a static executable nothing is bound later.
     if (/^ *INTERP /m.test(text) || name === 'addon') t.match(text, /FLAGS.*BIND_NOW|FLAGS_1.*NOW/);
   });
 }
@@ -44,7 +47,7 @@ t.test('init is built for control-flow enforcement', { skip: skip || process.arc
   t.match(await readelf(files.init), /x86 feature: IBT, SHSTK/);
 });
 
-/** Of the mappings of a process those that are named so, as [start, size]. */
+/** The wanted mappings of a process, as [start, size]. */
 function mappings(pid: number, isWanted: (line: string) => boolean): [start: bigint, size: bigint][] {
   const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter(isWanted);
   return lines.map((line) => {

@@ -1,4 +1,4 @@
-/** `inspect`, `tree`, `info` and `explain`: what they show is what is there. */
+/** `inspect`, `tree`, `info` and `explain` show what there is. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import t from 'tap';
 import { requires, sandbox } from '../../harness/index.ts';
@@ -48,7 +48,7 @@ t.test('what this host has', { skip }, async (t) => {
   t.equal(found.kernel.release, readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
   t.match(found, { user: { uid: 0 }, libraries: { libseccomp: /^2\./ } });
   t.ok(found.namespaces.includes('mount'));
-  // What it says that it cannot do, check refuses, and nothing else.
+  // `check` refuses exactly what `info` says cannot be done.
   const cannot = found.cannot.map(({ pointer }: { pointer: string }) => pointer);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];

@@ -1,4 +1,4 @@
-/** Files that the command line names are read with a limit, and none is waited for. */
+/** Files named on the command line are read up to a limit and without waiting. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -59,7 +59,7 @@ t.test('--log and --trace wait for no reader of a fifo', { skip }, async (t) => 
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
   t.equal((await box.runtime(['--log', fifo, 'state', 'absent'])).code, 1);
   t.match(readFileSync(reader, 'utf8'), /level=error msg="container does not exist/);
-  // A full one costs the line, and no time.
+  // If it is full, the line is lost, but no time.
   const full = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
   t.throws(() => {
     for (;;) writeSync(full, 'x'.repeat(4096));

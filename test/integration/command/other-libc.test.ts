@@ -1,4 +1,6 @@
-/** The standalone executable where no dynamic linker is, as on a distribution with another libc: here by a mount over it. */
+/**
+ * The standalone executable without a dynamic linker, as on a distribution with another libc. Here a mount covers it.
+ */
 import { join } from 'node:path';
 import t from 'tap';
 import { type Result, repoRoot, requires, run, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';

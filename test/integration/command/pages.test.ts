@@ -1,7 +1,7 @@
 /**
- * The commands of README and the pages for users do what the pages say. A `console` block is a session: lines that begin
- * with `$ ` are typed, the others must be printed, in this order and with anything for `…`; a command that is shown without
- * output must exit with 0. The blocks of a page are one session in a directory of their own, with a state directory of their own.
+ * The commands in README and the users' pages do what the pages say. A `console` block is a session: lines that begin
+ * with `$ ` are typed, and the others must be printed in this order, with anything for `…`. A command shown without
+ * output must exit with 0. The blocks of a page are one session, with a working and a state directory of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { repoRoot, requires, runtimePath, sandbox } from '../../harness/index.ts
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
 
-/** Blocks that are not run here, by their first line. test/install does what they say, or CI itself. */
+/** The first lines of blocks that are not run here. test/install or CI does what they say. */
 const elsewhere = [/^\$ npm run /, /^\$ install -m 755 build/];
 
 for (const page of ['README.md', 'docs/troubleshooting.md', 'docs/json.md']) {
@@ -31,7 +31,7 @@ for (const page of ['README.md', 'docs/troubleshooting.md', 'docs/json.md']) {
   });
 }
 
-/** @returns the text of each `console` block that is run here */
+/** @returns the text of each `console` block that runs here */
 function consoleBlocks(text: string): string[] {
   const blocks = [...text.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
   return blocks.filter((block) => !elsewhere.some((first) => first.test(block)));
@@ -56,7 +56,7 @@ function place(parent: string) {
   return { directory, bin };
 }
 
-/** What each step printed, and its exit code. One shell runs all of them, so that `cd` and files last. */
+/** The output and exit code of each step. One shell runs all of them, so that `cd` and files last. */
 function runSession(directory: string, bin: string, steps: readonly Step[]) {
   const script = ['exec 2>&1', ...steps.map(({ command }) => `${command}\necho end-of-a-step:$?`)].join('\n');
   writeFileSync(join(bin, 'session'), script);
@@ -72,7 +72,7 @@ function runSession(directory: string, bin: string, steps: readonly Step[]) {
   }));
 }
 
-/** A log line's message as a person sees it. */
+/** The message of a log line, as people see it. */
 function plain(output: string): string {
   return output.replace(/^time="[^"]*" level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_line, msg: string) => JSON.parse(msg));
 }

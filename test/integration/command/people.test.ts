@@ -1,4 +1,4 @@
-/** What a person at a terminal is told, and that programs are told what they always were. */
+/** What is printed to a terminal for people, and that programs get what they always got. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -1,4 +1,4 @@
-/** `tsrun plan`: what people see of it. Nothing is made. */
+/** `tsrun plan`: its output. Nothing is made. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -1,4 +1,7 @@
-/** A command copies few pages of the heap that the executable has ready: what it changes is its own (scripts/lib/quickjs-immortal.mjs). */
+/**
+ * A command copies few pages of the heap in the executable: only those that it changes
+ * (scripts/lib/quickjs-immortal.mjs).
+ */
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { cHelper, hasCHelpers } from '../../harness/c-helper.ts';
@@ -11,7 +14,7 @@ const skip =
   (runsOnNode && 'Node has no such snapshot') ||
   (!hasCHelpers() && 'needs gcc');
 
-/** What a table of the engine that grows would cost, or a collection, is more than this: each touches all shapes. */
+/** If a table of the engine grew, or with a collection, it would be more: either touches all shapes. */
 const most = 150;
 
 t.test('a command that does much takes few page faults more than one that does little', { skip }, async (t) => {

@@ -1,4 +1,4 @@
-/** What happens seldom and at one moment only: strace(1) has it happen. */
+/** Events that are rare and possible only at one moment: strace(1) makes them happen. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { requires, runtimePath, type Sandbox, sandbox, waitFor } from '../../har
 const needs = { root: true, runtime: 'tsrun', commands: ['strace'] };
 const skip = requires(needs);
 
-/** Starts `run` of the bundle below strace with these options; calls are written down in a file for each process. */
+/** Starts `run` of the bundle under strace with these options; calls are logged in a file for each process. */
 function traced(box: Sandbox, directory: string, options: string[]) {
   const command = [runtimePath, '--root', box.root, 'run', '--bundle', directory, box.newId()];
   return box.startProgram('strace', ['-ff', '-o', join(box.directory, 'log'), ...options, ...command]);
 }
 
-/** What strace has written down so far: whole lines, by process. */
+/** strace's log so far: whole lines, by process. */
 function calls(box: Sandbox): Map<number, string[]> {
   const files = readdirSync(box.directory).filter((name) => name.startsWith('log.'));
   return new Map(
@@ -32,7 +32,7 @@ t.test(
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       spec.process.args = ['/bin/true'];
-      // Where the kernel grants no filter, it must be an error.
+      // If the kernel refuses the filter, that must be an error.
       spec.linux.resources = { devices: [{ allow: false, access: 'rwm' }] };
     });
     const load = (inject: string) =>
@@ -58,7 +58,7 @@ for (const flags of [[], ['--ignore-paused']]) {
     });
     const id = await box.createAndStart(bundle);
     const exec = ['exec', ...flags, '--pid-file', join(box.directory, 'pid'), id, '/bin/sleep', '100000'];
-    // The pid file gets its name when the process is there, and is not the program yet.
+    // The pid file gets its name once the process exists, and before it is the program.
     const renames = 'rename,renameat,renameat2';
     const { code, signal } = await box.startProgram('strace', [
       ...['-f', '-o', join(box.directory, 'log'), '-e', `trace=${renames}`, '-e', `inject=${renames}:signal=SIGTERM`],
@@ -71,7 +71,7 @@ for (const flags of [[], ['--ignore-paused']]) {
   });
 }
 
-/** A stop that no SIGCONT has followed yet: the process, and the call that it was stopped in. */
+/** A process that is stopped and not yet continued, and the call that it was stopped in. */
 function stoppedCall(box: Sandbox, seen: Map<number, number>): { pid: number; call: string } | undefined {
   for (const [pid, lines] of calls(box)) {
     const stops = lines.flatMap((line, index) => (line.includes('stopped by SIGSTOP') ? [index] : []));
@@ -92,7 +92,7 @@ t.test('tmpcopyup does not wait for a fifo that is put where a file was', { skip
   bundle.addFile('srv/file-to-swap', 'content');
   const fifo = join(box.directory, 'fifo');
   execFileSync('mkfifo', [fifo]);
-  // Every statx(2) stops its process at once: between that and the open that follows, there is all the time of the world.
+  // Every statx(2) stops its process at once, so there is any amount of time before the open that follows.
   const run = traced(box, bundle.directory, ['-e', 'trace=statx', '-e', 'inject=statx:signal=SIGSTOP']);
   let ended = false;
   run.done.finally(() => {

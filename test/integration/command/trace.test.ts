@@ -18,14 +18,14 @@ interface Event {
 const readAll = (file: string): Event[] => JSON.parse(readFileSync(file, 'utf8'));
 const readTrace = (file: string) => readAll(file).filter(({ ph }) => ph === 'X');
 
-/** Ops of init lie between the clone and the last of the runtime's only if both read one clock. */
+/** Ops of init are between the clone and the runtime's last op only if both read one clock. */
 function checkTrace(t: Test, events: Event[]): void {
   t.ok(events.every(({ ph }) => ph === 'X'));
   const clone = events.find(({ name }) => name === 'clone') as Event;
   const byInit = events.filter(({ cat }) => cat === 'init');
   t.ok(byInit.length > 5, `${byInit.length} ops of init`);
   t.ok(byInit.every(({ ts }) => ts >= clone.ts));
-  // The runtime goes on when init has done what stands before in the plan.
+  // The runtime continues once init has done what comes before in the plan.
   for (const own of events.filter(({ cat, args }) => cat === 'runtime' && args.index > clone.args.index)) {
     for (const before of byInit.filter(({ args }) => args.index < own.args.index)) {
       t.ok(before.ts + before.dur <= own.ts + 0.001, `${before.name} ends before ${own.name}`);
@@ -40,7 +40,7 @@ t.test('the trace of a create has both sides on one clock', { skip }, async (t) 
   const events = readTrace(file);
   checkTrace(t, events);
   t.ok(events.some(({ name }) => name === 'record-state'));
-  // From the process's start on, with a name for each row.
+  // From the start of the process on, with a name for each row.
   const inOrder = [...events].sort((a, b) => a.ts - b.ts).map(({ name }) => name);
   t.same(inOrder.slice(0, 4), ['engine', 'read', 'validate', 'lower']);
   const names = readAll(file).filter(({ ph }) => ph === 'M');

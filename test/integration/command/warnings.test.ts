@@ -1,4 +1,4 @@
-/** What the log shows when nobody has chosen a level: the warnings that the specification demands, and no noise. */
+/** The log at the default level: the warnings that the specification demands, and no noise. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,7 +8,7 @@ const skip = requires({ root: true, runtime: 'tsrun' });
 
 const message = /config\.json:\d+:\d+: \/process\/capabilities\/bounding\/\d+: unknown capability \\?"CAP_NOBODY/;
 
-/** A config of many lines, as a person would write it. */
+/** A config of many lines, as people write it. */
 function odd(box: Sandbox, edit: (spec: Spec) => void = () => undefined): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/true'];
@@ -74,7 +74,7 @@ t.test('a JSON log of a command that fails is one object, which podman reads', {
   const read = () => JSON.parse(readFileSync(join(box.directory, 'bad'), 'utf8'));
   t.match(read(), { level: 'error', msg: /"\/missing": no such file or directory/ });
 
-  // Asked for, they come at once.
+  // If asked for, they come at once.
   const asked = [...globals('asked'), '--log-level', 'warning', 'run', '--bundle', missing.directory, box.newId()];
   t.match(await box.runtime(asked), { code: 1 });
   t.match(
@@ -138,7 +138,8 @@ t.test('a line for all that crun spec writes, none for podman’s and docker’s
   t.equal(lines(ofCrun).length, 1, ofCrun);
   t.match(ofCrun, /CAP_AUDIT_WRITE, CAP_KILL, CAP_NET_BIND_SERVICE are not in .*inheritable/);
   const ofEngines = await stderrOf((spec) => {
-    // docker's caller had a terminal; podman --privileged lists the host's nodes, of which some are the same device.
+    // docker passes on its caller's terminal size; podman --privileged lists the host's nodes, some of which are the
+    // same device.
     spec.process.consoleSize = { height: 24, width: 80 };
     spec.linux.devices = [
       { path: '/dev/one', type: 'c', major: 1, minor: 3, fileMode: 0o666, uid: 0, gid: 0 },

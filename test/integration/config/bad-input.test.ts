@@ -1,4 +1,4 @@
-/** Bad input: each a one-line error with what to do about it, exit code 1, and nothing left behind. */
+/** Bad input: a one-line error that says what to do, exit code 1, and nothing left behind. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { type Bundle, type Result, requires, run, runtimePath, type Sandbox, san
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-/** One line on stderr, nothing on stdout, exit code 1; the sandbox itself looks for what was left behind. */
+/** One line on stderr, nothing on stdout, exit code 1. The sandbox itself checks that nothing is left behind. */
 function checkError(t: Test, { code, stdout, stderr }: Result, words: RegExp | string, what: string): void {
   t.equal(code, 1, what);
   t.equal(stdout, '', what);

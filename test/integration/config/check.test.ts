@@ -1,4 +1,4 @@
-/** `check`: what it says agrees with what run does. */
+/** `check` agrees with what run does. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -47,7 +47,7 @@ t.test('a bundle without a config is the one-line error of every command', { ski
   t.match(stderr, 'JSON specification file config.json not found');
 });
 
-/** What check says of a bundle that is right but for the edit. */
+/** The report of check for a bundle that is right except for the edit. */
 async function report(box: Sandbox, edit: (spec: Spec) => void, ...options: string[]) {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];

@@ -1,4 +1,6 @@
-/** What Go writes for an unset string: an empty optional one is absent, as the engines' types have it. */
+/**
+ * Go writes an unset string as an empty one, so an empty optional string counts as absent, as in the engines' types.
+ */
 import t from 'tap';
 import { type Differences, isExempt, requires, type Spec, sandbox } from '../../harness/index.ts';
 
@@ -21,7 +23,7 @@ const cases: Readonly<Record<string, (spec: Spec) => void>> = {
   },
 };
 
-/** Written in C, it takes an empty name or path for one. */
+/** Being written in C, it takes an empty string as a name or path. */
 const differs: Readonly<Record<string, Differences>> = {
   'mount labels, LSM labels and names': { crun: 'writes the empty SELinux label' },
   'paths of namespaces': { crun: 'opens the empty path' },

@@ -1,21 +1,21 @@
 /**
- * A config.json that is eight times as long takes eight times the work, whatever it has more of: nobody can hold up a
- * command, and with it an engine, by a long list. Compared are the processor times of two runs, with room for both noise
- * and sorting; what grows with the square would take 64 times as much.
+ * A config.json that is eight times as long takes eight times the work, whatever it has more of: a long list cannot
+ * hold up a command, and with it an engine. Compares the CPU times of two runs, with room for noise and sorting;
+ * quadratic work would take 64 times as long.
  */
 import t from 'tap';
 import { type Bundle, defaultSpec, requires, run, runsOnNode, runtimePath, sandbox } from '../../harness/index.ts';
 import { type LargeConfig, largeConfigs, listsOfSchema } from './large-configs.ts';
 
-/** Both forms have the same loops, and the start of Node takes longer than most of them. */
+/** Both forms have the same loops, and starting Node takes longer than most of them. */
 const skip = requires({ runtime: 'tsrun', commands: ['bash'] }) || (runsOnNode && 'is about the executable');
 
-/** The long config has so many times as much as the short one … */
+/** The long config is so many times as long as the short one … */
 const growth = 8;
-/** … and may take so many times its processor time. */
+/** … and may take so many times its CPU time. */
 const bound = 24;
 
-/** Seconds of processor time, user's and kernel's, of `plan` for such a config. */
+/** Seconds of CPU time, user and system, of `plan` for such a config. */
 async function secondsOf(bundle: Bundle, { edit }: LargeConfig, count: number): Promise<number> {
   const spec = defaultSpec();
   edit(spec, count);
@@ -28,7 +28,7 @@ async function secondsOf(bundle: Bundle, { edit }: LargeConfig, count: number): 
   return user + system;
 }
 
-/** The best of three: what else runs on the machine makes a command slower, never faster. */
+/** The best of three: other work on the machine makes a command slower, never faster. */
 async function ratio(bundle: Bundle, config: LargeConfig): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 3 && best > bound; i++) {

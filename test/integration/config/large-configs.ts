@@ -1,14 +1,16 @@
-/** For every array and map of the schema, configs in which it is long. */
+/** Configs in which an array or a map is long, for all those of the schema. */
 
 import { type Schema, Spec as specSchema } from '../../../src/generated/schema-tables.ts';
 import type { Spec } from '../../harness/index.ts';
 
 export interface LargeConfig {
-  /** JSON pointer of what is long, with * for an index or a name; then, if there are several, what is special. */
+  /**
+   * JSON pointer of the long value, with * for an index or a name; if there are several, followed by what is special.
+   */
   name: string;
-  /** Makes it `count` long. Whether the result is valid does not matter: an error must not take longer either. */
+  /** Makes the value `count` long. The result need not be valid: an error must not take longer either. */
   edit: (spec: Spec, count: number) => void;
-  /** How many are few; more than that times eight would be refused unread. */
+  /** The length of the short config; more than eight times that would be refused unread. */
   few: number;
 }
 
@@ -185,7 +187,7 @@ const maps: Edits = {
   '/linux/resources/unified': (s, n) => resources(s, { unified: map(n, (i) => [`c${i}.max`, '1']) }),
 };
 
-/** Of objects, which have names of their own. */
+/** Maps of objects, which have names of their own. */
 const mapsOfObjects: Edits = {
   '/linux/netDevices': (s, n) => Object.assign(s.linux, { netDevices: map(n, (i) => [`eth${i}`, { name: `e${i}` }]) }),
   '/linux/resources/rdma': (s, n) => resources(s, { rdma: map(n, (i) => [`r${i}`, { hcaHandles: 1 }]) }),
@@ -205,7 +207,7 @@ function few(count: number, ...edits: Edits[]): LargeConfig[] {
   return edits.flatMap((edit) => Object.entries(edit)).map(([name, edit]) => ({ name, edit, few: count }));
 }
 
-/** Pointers of all arrays and maps of the specification, but for other platforms', which are not read. */
+/** Pointers of all arrays and maps of the specification, without those of other platforms, which are not read. */
 export function listsOfSchema(schema: Schema = specSchema, pointer = ''): string[] {
   switch (schema.kind) {
     case 'array':

@@ -1,4 +1,4 @@
-/** An error about a property says where it stands: in the config, in --process, in --resources. */
+/** An error about a property says where it is: in the config, in --process, in --resources. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { requires, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-/** `file:line:column` of the one place in a file where these words are. */
+/** `file:line:column` of the only place of these words in a file. */
 function place(file: string, words: string): string {
   const lines = readFileSync(file, 'utf8').split('\n');
   const line = lines.findIndex((text) => text.includes(words));

@@ -1,13 +1,13 @@
 /**
- * What the JSON Schema of SARIF 2.1.0 (OASIS, sarif-schema-2.1.0.json) says of the properties that tsrun writes: the same
- * names, types, required properties, enumerations and bounds, and nothing of the others.
+ * The part of SARIF 2.1.0's JSON Schema (OASIS, sarif-schema-2.1.0.json) about the properties that tsrun writes: the
+ * same names, types, required properties, enumerations and bounds.
  */
 
 const text = { type: 'string' };
 const index = { type: 'integer', minimum: -1 };
 const positive = { type: 'integer', minimum: 1 };
 
-/** Every object of the schema is closed but for these properties. */
+/** Every object of the schema allows only these properties. */
 const object = (properties: Record<string, object>, ...required: string[]) => ({
   type: 'object',
   additionalProperties: false,

@@ -1,4 +1,4 @@
-/** `spec`, and `--config` of the commands that read what it has written. */
+/** `spec`, and `--config` of the commands that read its output. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { requires, run, runtimePath, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-/** --systemd-cgroup is refused beside --cgroup-manager. */
+/** --systemd-cgroup is refused together with --cgroup-manager. */
 const managed = requires({ root: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' });
 
 t.test('spec writes a config for the program that it is given', { skip: managed }, async (t) => {

@@ -1,4 +1,4 @@
-/** What is refused comes with what to do about it; what a hint says is true. */
+/** A refusal says what to do about it, and hints are true. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -67,7 +67,7 @@ t.test('block IO', async (t) => {
   );
 });
 
-t.test('weights of disks that systemd writes as they are', async (t) => {
+t.test('weights of disks are adjusted so that systemd writes what was asked for', async (t) => {
   t.strictSame(properties({ blockIO: { weight: 500 } }, true), ['IOWeight t "4500"']);
   t.strictSame(properties({ blockIO: { weight: 50 } }, true), ['IOWeight t "50"']);
   t.strictSame(properties({ unified: { 'io.bfq.weight': '1000' } }), ['IOWeight t "10000"']);

@@ -1,11 +1,11 @@
-/** Configs with one mistake each, as people make them, and what a person at a terminal has to be told. */
+/** Configs with one mistake each, as people make them, and what a terminal must show. */
 import type { Spec } from '../../../harness/index.ts';
 
 export interface Broken {
   readonly edit: (spec: Spec, bundle: string) => void;
-  /** In the first line. */
+  /** The property, in the first line. */
   readonly property: RegExp;
-  /** In what says how to mend it: the hint, or the message where that is all there is to say. */
+  /** How to mend it: in the hint, or in the message if that says it all. */
   readonly wayOut: RegExp;
   /** The text under the mark. */
   readonly marked: RegExp;
