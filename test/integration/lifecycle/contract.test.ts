@@ -1,5 +1,5 @@
 /**
- * What engines match on: the words of errors, on stderr and in --log, exit codes, and silence on success. The table is
+ * What engines depend on: the words of errors, on stderr and in --log, exit codes, and silence on success. The table is
  * FIELD's B4: containerd's shim looks for "container not running" and "does not exist", CRI-O for the same in the same
  * case, podman and moby take "no such file or directory" and "executable file not found" for a missing program.
  */
@@ -169,7 +169,7 @@ t.test('a --log that cannot be written is an error before anything is done', { s
 });
 
 t.test('list without containers', { skip: tsrunOnly }, async (t) => {
-  // runc prints null, which is no list.
+  // runc prints null, which is not a list.
   const box = sandbox(t);
   t.equal((await box.runtimeOk(['list', '--format', 'json'])).stdout, '[]\n');
   t.match((await box.runtimeOk(['list'])).stdout, /^ID +PID +STATUS +BUNDLE +CREATED +OWNER\n$/);

@@ -1,4 +1,4 @@
-/** `create`: one winner, nothing left behind by one that fails or is killed, and state that is not ours. */
+/** `create`: one of several wins, one that fails or is killed leaves nothing behind, and foreign state stays. */
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -42,7 +42,7 @@ t.test('sixteen runs at one time', { skip }, async (t) => {
 
 t.test('a create that is killed leaves nothing that delete does not remove', { skip: tsrunOnly }, async (t) => {
   for (const [index, force] of Array.from({ length: 24 }, (_, i) => [i, i % 2 === 0] as const)) {
-    // The sandbox looks for processes, mounts, cgroups and state at its end.
+    // At its end the sandbox looks for processes, mounts, cgroups and state.
     const box = sandbox(t);
     const bundle = sleeper(box).edit((spec) => {
       spec.hooks = { createRuntime: [{ path: '/bin/true' }] };
@@ -142,7 +142,7 @@ t.test('a process that has the pid of a dead init is left alone', { skip: tsrunO
   const dead = record.init.pid;
   process.kill(dead, 'SIGKILL');
   await box.waitForState(id, 'stopped');
-  // As if the kernel had given the number to another process.
+  // As if the kernel had given the pid to another process.
   record.init.pid = stranger.pid;
   writeFileSync(path, JSON.stringify(record));
   t.match(await box.state(id), { status: 'stopped', pid: 0 });

@@ -85,7 +85,7 @@ t.test('events go on until the container ends', { skip: needs() }, async (t) => 
   for (const line of stdout.trim().split('\n')) t.equal(JSON.parse(line).type, 'stats');
 });
 
-/** Runs a script in 16 MiB of memory, when the events of its container are being watched. */
+/** Runs a script in 16 MiB of memory while `events` watches its container. */
 async function watched(t: Test, script: string, interval: string) {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {

@@ -1,4 +1,4 @@
-/** `exec` under bad luck: many at once, a container that ends, no pids left, a runtime that is killed, spies inside. */
+/** `exec` in bad conditions: many at once, a container that ends, no pids left, a killed runtime, spies inside. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import t from 'tap';
 import { type Bundle, requires, type Sandbox, type Spec, sandbox, sleep, waitFor } from '../../harness/index.ts';
@@ -42,7 +42,7 @@ t.test('exec while the container ends fails in runc’s words, or has been in ti
     await sleep(round * 20);
     await box.runtime(['kill', id, 'KILL']);
     for (const { code, stderr } of await Promise.all(execs)) {
-      // Too late, in time, or so little of it that the program itself was killed.
+      // Too late, in time, or so late that the program itself was killed.
       const refused = code === 255 && /cannot exec in a stopped container/.test(stderr);
       t.ok(refused || code === 0 || code === 128 + 9, `${code}: ${stderr}`);
     }
@@ -86,13 +86,13 @@ t.test('an exec whose runtime is killed leaves nothing half done', { skip }, asy
       return 'gone';
     }
   };
-  // What had become the program before the kill is the container's; anything else must go.
+  // A process that became the program before the kill belongs to the container; any other must go.
   await waitFor('all to be the program or gone', async () => {
     return (await others()).every((each) => ['sleep', 'gone'].includes(programOf(each) ?? '')) || undefined;
   });
 });
 
-/** Appends what it sees of all processes' open files and directories to /seen, as fast as it can. */
+/** Appends all processes' open files and directories to /seen, as fast as it can. */
 const spy = `
   while :; do
     for link in /proc/[0-9]*/fd/* /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe; do
@@ -105,17 +105,17 @@ t.test('no file of the host can be reached from inside while exec joins', { skip
   const box = sandbox(t);
   const { id, bundle } = await started(box, (spec) => {
     spec.process.args = ['/bin/sh', '-c', spy];
-    // The kernel then lets the spy see what it would hide from an ordinary container.
+    // With these the kernel shows the spy what it hides from an ordinary container.
     const all = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', 'CAP_SYS_ADMIN', 'CAP_DAC_READ_SEARCH', 'CAP_KILL'];
     spec.process.capabilities = { bounding: all, effective: all, permitted: all };
   });
   await waitFor('the spy', () => bundle.has('rounds') || undefined);
   for (let i = 0; i < 10; i++) await box.runtimeOk(['exec', id, 'true']);
   const lines = readFileSync(`${bundle.rootfs}/seen`, 'utf8').split('\n');
-  // The last one may be half written.
+  // The last line may be incomplete.
   const seen = lines.slice(0, -1).map((line) => line.split(' ')[1] ?? '');
   const inside = new Set(readdirSync(bundle.rootfs).map((name) => `/${name}`));
-  // Pipes, sockets, memfds and what is gone have no place in the host's tree; paths are those of the container.
+  // Pipes, sockets, memfds and deleted files are not in the host's tree; paths are the container's.
   const paths = [...new Set(seen)].filter((target) => target.startsWith('/') && !target.startsWith('/memfd:'));
   // The joining process has this file of its own open, in a procfs that is mounted nowhere.
   const isOwn = (path: string) => path === '/' || /^\/\d+\/oom_score_adj$/.test(path);

@@ -17,7 +17,7 @@ import {
 const skip = requires({ root: true });
 const skipFor = (differs: Differences) => requires({ root: true, differs });
 
-/** The exit code when there is nothing of the process's own to pass on. */
+/** The exit code if the process has none of its own. */
 const failure = runtimeName === 'crun' ? 1 : 255;
 
 /** stdout of a shell script in the container. */
@@ -158,7 +158,7 @@ t.test(
     const box = sandbox(t);
     const { id, bundle } = await box.idle();
     const { pid } = await box.state(id);
-    // One process from the start: ps must not tell of one that has ended when it is looked at.
+    // A single process, so that ps does not list one that has ended meanwhile.
     const running = box.startRuntime(['exec', id, 'sh', '-c', ': > /joined; exec sleep 1000']);
     await waitFor('the process', () => bundle.has('joined') || undefined);
     const pids: number[] = JSON.parse((await box.runtimeOk(['ps', '--format', 'json', id])).stdout);
@@ -177,7 +177,7 @@ t.test(
   },
 );
 
-/** Whether it has a handler for the last of all signals, which is the last to get one. */
+/** Whether it has a handler for the last signal, which gets its handler last. */
 function catchesAll(pid: number): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${caught}`) & (1n << 63n)) !== 0n;
@@ -190,7 +190,7 @@ t.test('exec follows init into the cgroup it has made', { skip: needsHugetlb }, 
   const { id, bundle } = await box.idle();
   const { pid } = await box.state(id);
   const cgroup = box.cgroupOf(bundle);
-  // As systemd does in a container. The container's cgroup may then hold no processes of its own.
+  // As systemd does in a container. Then the container's cgroup may have no processes of its own.
   mkdirSync(join(cgroup, 'init.scope'));
   writeFileSync(join(cgroup, 'init.scope/cgroup.procs'), String(pid));
   writeFileSync(join(cgroup, 'cgroup.subtree_control'), '+hugetlb');
@@ -256,7 +256,7 @@ t.test(
   { skip: requires({ root: true, userns: true }) },
   async (t) => {
     const box = sandbox(t);
-    // runc and crun look for the rootfs as the user that root is in the namespace.
+    // runc and crun look for the rootfs as the user that is root in the namespace.
     if (runtimeName !== 'tsrun') chmodSync(box.directory, 0o711);
     const { id } = await box.idle(inUserNamespace);
     t.equal(

@@ -1,4 +1,4 @@
-/** What fails half-way loses nothing: no exit code, no container, no thaw, no error. */
+/** A failure half-way loses nothing: no exit code, container, thaw or error. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -20,7 +20,7 @@ const needs = { root: true, runtime: 'tsrun', cgroup2: true };
 const skip = requires({ ...needs, commands: ['strace'] });
 const skipHelpers = requires({ ...needs, cHelpers: true });
 
-/** A running container, and its cgroup. */
+/** Starts a container; returns its id and cgroup. */
 async function running(box: Sandbox, script = 'trap "" USR1; while :; do sleep 1000; done') {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
@@ -36,7 +36,7 @@ function withHook(box: Sandbox, hook: { path: string; args: string[]; timeout?: 
   return ['create', '--bundle', bundle.directory, box.newId()];
 }
 
-/** By which calls a create waits for its hook: it opens its pidfd, after those of others, and polls that. */
+/** The calls with which create waits for its hook: it opens the hook's pidfd, after other pidfds, and polls that. */
 async function waitForHook(t: Test): Promise<{ pidfdOpen: string; poll: string }> {
   const box = sandbox(t);
   const log = join(box.directory, 'calls');
@@ -118,7 +118,7 @@ t.test('delete --force does not wait for a zombie of exec’s', { skip: skipHelp
   const command = [runtimePath, '--root', box.root, 'delete', '--force', id];
   const { code, stderr } = await run('strace', ['-o', waits, '-e', 'trace=poll,ppoll', ...command]);
   t.match({ code, stderr }, { code: 0, stderr: '' });
-  // Ten seconds were one such call that came back for its time.
+  // A wait of ten seconds would be such a call that ends with its timeout.
   t.notMatch(readFileSync(waits, 'utf8'), /, \d{4,}\) += 0 \(Timeout\)|tv_sec=[1-9].* = 0 \(Timeout\)/);
   t.notOk(existsSync(cgroup));
   t.ok(isAlive(pid), 'the kernel keeps init until the zombie has been reaped');
@@ -238,14 +238,14 @@ t.test('an init of exec that cannot be asked whose child it is, is an error of t
 
 t.test('no error of close(2) undoes half of a command', { skip }, async (t) => {
   const box = sandbox(t);
-  // What a container waits with must be no pipe of this test's.
+  // Files, because a container that waits must not hold a pipe of this test.
   const options = { outputFiles: join(box.directory, 'output') };
   const log = join(box.directory, 'closes');
   const create = [runtimePath, '--root', box.root, 'create', '--bundle', box.bundle().directory, box.newId()];
   await run('strace', ['-qq', '-o', log, '-e', 'trace=close', ...create], options);
   const calls = readFileSync(log, 'utf8').match(/^close\(/gm) ?? [];
   t.ok(calls.length > 10, `${calls.length} calls`);
-  // The last ones: what is closed there was only held.
+  // The last calls: the descriptors that they close were only held.
   for (const nth of [calls.length - 1, calls.length]) {
     const id = box.newId();
     const args = ['create', '--bundle', box.bundle().directory, id];

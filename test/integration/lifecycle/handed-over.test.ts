@@ -1,4 +1,4 @@
-/** What --console-socket and --pidfd-socket hand over, from the receiver's side, and --preserve-fds of exec. */
+/** What the receivers of --console-socket and --pidfd-socket get, and --preserve-fds of exec. */
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,7 +8,7 @@ import { requires, run, runtimePath, type Sandbox, sandbox, waitFor } from '../.
 const skip = requires({ root: true, cHelpers: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun', cHelpers: true });
 
-/** Shows that both directions of the terminal work, and its size. */
+/** Shows that both directions of the terminal work, and prints its size. */
 const answer = ['/bin/sh', '-c', 'read line; echo "got $line"; stty size'];
 const size = { height: 37, width: 101 };
 
@@ -31,7 +31,7 @@ t.test('--console-socket of create gets a terminal that works, and nothing else'
     Object.assign(spec.process, { args: answer, terminal: true, consoleSize: size });
   });
   const id = await box.create(bundle, ['--console-socket', socket]);
-  // The message is complete when create returns: its caller waits for nothing else.
+  // The message is complete once create returns: its caller waits for nothing else.
   await shows('pty ');
   await box.runtimeOk(['start', id]);
   const { code, stdout } = await done;
@@ -90,7 +90,7 @@ t.test('a socket that nobody listens on fails the command and leaves nothing', {
 });
 
 t.test('exec passes --preserve-fds on, and no sockets of socket activation', { skip: tsrunOnly }, async (t) => {
-  // As runc: the process is not the one that the sockets are meant for (LISTEN_PID).
+  // As with runc: the sockets are not meant for this process (LISTEN_PID).
   const box = sandbox(t);
   const { id } = await box.idle();
   const path = join(box.directory, 'file');

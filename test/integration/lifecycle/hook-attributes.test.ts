@@ -1,4 +1,4 @@
-/** Whose programs hooks are: startContainer's are the container's and have all that its process has; others the runtime's. */
+/** Attributes of hooks: startContainer hooks run like the container's process, others like the runtime. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,7 +8,7 @@ import { requires, type Sandbox, type Spec, sandbox } from '../../harness/index.
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 
-/** What a program can say of itself. The last lines of the shell's own limits follow. */
+/** Attributes that a program can print. The last lines of the shell's own limits follow. */
 const attributes = [
   'grep -E "^(Seccomp|NoNewPrivs|Uid|Gid|Groups|Cap...|Umask|Cpus_allowed_list|SigIgn|SigBlk)" /proc/self/status',
   'cat /proc/self/limits /proc/self/oom_score_adj /proc/self/personality',
@@ -31,7 +31,7 @@ function mountBox(spec: Spec, { directory }: Sandbox): void {
   spec.mounts.push({ destination: box, type: 'bind', source: directory, options: ['bind', 'rw'] });
 }
 
-// crun 1.8 gives such hooks its own environment.
+// crun 1.8 gives these hooks its own environment.
 t.test('a startContainer hook has every attribute of the process', { skip: tsrunOnly }, async (t) => {
   const sand = sandbox(t);
   const bundle = sand.bundle((spec) => {
@@ -57,7 +57,7 @@ t.test('a startContainer hook has every attribute of the process', { skip: tsrun
   t.equal(read(sand, 'hook'), read(sand, 'program'));
 });
 
-/** Forbids mkdir and all that tsrun-init itself needs to run a hook, the program's own start excepted. */
+/** Forbids mkdir and everything that tsrun-init needs to run a hook, except the start of the program. */
 function strict(): LinuxSeccomp {
   const names = ['mkdir', 'mkdirat', 'memfd_create', 'pipe2', 'clone3', 'ppoll', 'waitid', 'sendmsg'];
   return { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names, action: 'SCMP_ACT_ERRNO' }] };

@@ -1,4 +1,7 @@
-/** config.md, POSIX-platform Hooks: which hooks run when, where, with what; and runtime.md, Lifecycle, when one fails. */
+/**
+ * config.md, POSIX-platform Hooks: which hooks run when, where and with what. runtime.md, Lifecycle: what happens if
+ * one fails.
+ */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,7 +10,7 @@ import { requires, runtimeName, type Sandbox, type Spec, sandbox, waitFor } from
 
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
-/** crun 1.8 dies of SIGPIPE when a hook does not read its stdin, and runs no poststop hooks after a failed create. */
+/** crun 1.8 dies of SIGPIPE if a hook does not read its stdin, and runs no poststop hooks after a failed create. */
 const notCrun = requires({ root: true, runtime: ['tsrun', 'runc'] });
 
 type Kind = keyof Hooks & string;
@@ -25,7 +28,7 @@ const inContainer: readonly Kind[] = ['createContainer', 'startContainer'];
 /** The sandbox's directory inside the container, for what startContainer hooks and the program write. */
 const box = '/box';
 
-/** Where a hook of this kind finds the sandbox's directory: startContainer runs after pivot_root. */
+/** The sandbox's directory as a hook of this kind sees it: startContainer hooks run after pivot_root. */
 function directoryFor(kind: Kind, sandbox: Sandbox): string {
   return kind === 'startContainer' ? box : sandbox.directory;
 }
@@ -34,7 +37,7 @@ function shell(script: string) {
   return { path: '/bin/sh', args: ['sh', '-c', script] };
 }
 
-/** A config with one hook of each kind, and the sandbox's directory mounted. */
+/** Adds one hook of each kind to the config, and mounts the sandbox's directory. */
 function everyKind(spec: Spec, sandbox: Sandbox, hook: (kind: Kind, directory: string) => { path: string }): void {
   mountBox(spec, sandbox);
   spec.hooks = Object.fromEntries(kinds.map((kind) => [kind, [hook(kind, directoryFor(kind, sandbox))]]));
@@ -69,7 +72,7 @@ t.test('all hooks run once, in the order of the lifecycle and of each list', { s
   t.same(lines(), created, 'create');
 
   await sand.runtimeOk(['start', id]);
-  // The program runs beside the poststart hooks.
+  // The program and the poststart hooks run at the same time.
   await waitFor('the program', () => (lines().includes('program') ? true : undefined));
   const started = [...created, ...twice('startContainer'), ...twice('poststart')];
   const isProgram = (line: string) => line === 'program';
@@ -124,7 +127,7 @@ t.test(
   },
 );
 
-// runc 1.1 and crun 1.8 say `created` to most hooks, and crun gives a pid of 0 inside the container.
+// runc 1.1 and crun 1.8 give most hooks the status `created`, and crun a pid of 0 inside the container.
 t.test('hooks get the state on stdin', { skip: tsrunOnly }, async (t) => {
   const sand = sandbox(t);
   const bundle = sand.bundle((spec) => {
@@ -170,14 +173,14 @@ t.test('hooks get their own arguments and environment, and nothing else', { skip
 t.test('hooks see stdin, stdout and stderr only', { skip: tsrunOnly }, async (t) => {
   const sand = sandbox(t);
   const bundle = sand.bundle((spec) => {
-    // The shell itself has no more than it was given; ls has one for the directory it reads.
+    // The shell itself opens nothing else; ls would have the directory open.
     everyKind(spec, sand, (kind, directory) => shell(`cd /proc/self/fd && echo * >${directory}/${kind}`));
   });
   await sand.runtimeOk(['run', '--bundle', bundle.directory, sand.newId()]);
   for (const kind of kinds) t.match(read(sand, kind), /^0 1 2( \d+)?\n$/, kind);
 });
 
-/** Hooks that leave a trace of having run, and one that fails after having said why. */
+/** Hooks that leave a trace that they ran, and one that prints a reason and fails. */
 function failingAt(sand: Sandbox, failing: Kind) {
   return sand.bundle((spec) => {
     everyKind(spec, sand, (kind, directory) =>
@@ -206,14 +209,14 @@ for (const kind of ofCreate) {
   );
 }
 
-/** One line that names the hook, how it ended and what it said last. */
+/** One line with the hook, how it ended and the end of its output. */
 function hookError(kind: Kind): RegExp {
   return new RegExp(
     `^.*error running ${kind} hook #0: /bin/sh: exited with status 9; its output ended: the reason is this.*\n$`,
   );
 }
 
-// runc and crun start the program's process and report success whatever the hook says.
+// runc and crun start the program and report success, whatever the hook does.
 t.test('when a startContainer hook fails, start fails and the container is gone', { skip: tsrunOnly }, async (t) => {
   const sand = sandbox(t);
   const id = await sand.create(failingAt(sand, 'startContainer'));
@@ -244,7 +247,7 @@ t.test('when a poststop hook fails, delete warns and goes on', { skip: tsrunOnly
   const { code, stderr } = await sand.runtime(['delete', id]);
   t.equal(code, 0);
   t.match(stderr, /level=warning .*error running poststop hook #0: \/bin\/sh: exited with status 9/);
-  // The container's own copy of the config has gone by then.
+  // The container's own copy of the config is gone by then.
   t.match(stderr, `(at ${bundle.directory}/config.json:`);
   t.match(stderr, /:\d+:\d+: \/hooks\/poststop\/0; hint/);
   t.match(read(sand, 'log'), /poststop\nthe second\n$/);
@@ -263,12 +266,12 @@ t.test('run fails with the hook’s error and leaves nothing', { skip: tsrunOnly
   }
 });
 
-// runc then waits for the end of what the hook has started, and crun leaves it running.
+// runc waits for the processes that the hook has started, and crun leaves them running.
 t.test('a hook that runs past its timeout is killed with all that it started', { skip: tsrunOnly }, async (t) => {
   for (const kind of ['createRuntime', 'createContainer'] as const) {
     const sand = sandbox(t);
     const bundle = sand.bundle((spec) => {
-      // What the shell waits for is a process of its own. A leftover makes the sandbox's leak check fail.
+      // The shell waits for a process of its own. If that is left over, the sandbox's leak check fails.
       const hook = { ...shell(`cd ${sand.directory}; sleep 1000; true`), timeout: 1 };
       spec.hooks = { [kind]: [hook] };
     });

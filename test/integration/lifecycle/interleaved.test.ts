@@ -1,4 +1,4 @@
-/** Between any two steps of a command another may act, or the container may end. */
+/** Between any two steps of a command another command may act, or the container may end. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -16,8 +16,8 @@ import {
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs', commands: ['strace'] });
 
 /**
- * A program that says that it is there. For what ends the container of a `run`: its state is running already when init is
- * about to become the program, and run fails when init is killed then.
+ * A program that says that it runs, for tests that end the container of a `run`. The state is `running` a little before
+ * init becomes the program, and if init is killed then, run fails.
  */
 function sayingReady(box: Sandbox): Bundle {
   return box.bundle((spec) => {
@@ -78,7 +78,7 @@ t.test('delete of a container whose `run --keep` writes down how it has ended', 
   const box = sandbox(t);
   const bundle = sayingReady(box);
   const id = box.newId();
-  // The first two are create's.
+  // The first two writes are create's.
   const written = { call: 'openat', path: stateFile(box, id, '.state.json'), nth: 3 };
   const stopped = stopAfter(box, written, ['run', '--keep', '--bundle', bundle.directory, id]);
   await waitFor('the program', () => bundle.has('ready') || undefined);
@@ -101,7 +101,7 @@ t.test(
     const box = sandbox(t);
     const id = box.newId();
     const { directory } = box.bundle();
-    // The second record says that it is created.
+    // The second record has the status created.
     const written = { call: 'openat', path: stateFile(box, id, '.state.json'), nth: 2 };
     await stopAfter(box, written, ['run', '--bundle', directory, id]);
     t.notOk(existsSync(stateFile(box, id, 'exec.sock')), 'no exec socket');
@@ -140,7 +140,7 @@ t.test('state of a create that was killed is creating while init still runs', { 
     const goOn = await stopAfter(box, moment, ['create', '--bundle', bundle.directory, id]);
     const record = JSON.parse(readFileSync(stateFile(box, id), 'utf8'));
     t.equal(record.init !== undefined, withHook);
-    // An init that cannot go on to see that its create is gone.
+    // A frozen init does not see that its create is gone.
     const freeze = join(box.cgroupOf(bundle), 'cgroup.freeze');
     writeFileSync(freeze, '1');
     process.kill(record.creator.pid, 'SIGKILL');
@@ -159,7 +159,7 @@ t.test('delete after a create that was killed while a child of it was on the way
   const record = JSON.parse(readFileSync(stateFile(box, id), 'utf8'));
   const killed = { ...record, phase: 'creating', creator: { ...record.creator, startTime: 1 } };
   writeFileSync(stateFile(box, id), JSON.stringify(killed));
-  // The child has inherited the lock.
+  // The child inherits the lock.
   const held = ['--no-fork', join(box.root, id), 'sh', '-c', 'echo held; exec sleep 1000'];
   const child = box.startProgram('flock', held);
   await waitFor('the lock', () => (child.output.stdout === 'held\n' ? true : undefined));
@@ -195,7 +195,7 @@ t.test('two creates with one cgroup at the same time', { skip }, async (t) => {
   const bundle = box.bundle();
   const cgroup = box.cgroupOf(bundle);
   const create = ['create', '--bundle', bundle.directory, box.newId()];
-  // The first look tells whether the cgroup is another's to remove.
+  // The first lookup finds out whose the cgroup is to remove.
   const goOn = await stopAfter(box, { call: lookUps, path: cgroup, nth: 2 }, create);
   const other = await box.create(bundle);
   t.match(await goOn(), { code: 1, stderr: /msg="container's cgroup is in use: .*two containers cannot share/ });

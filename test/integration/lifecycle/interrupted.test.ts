@@ -1,4 +1,4 @@
-/** A create or run that somebody ends by a signal leaves nothing behind: the sandbox looks for it. */
+/** A create or run that is ended by a signal leaves nothing behind, as the sandbox checks. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -13,17 +13,17 @@ import {
   waitFor,
 } from '../../harness/index.ts';
 
-/** crun's create leaves its cgroup, and runc keeps the signal for the program. */
+/** crun's create leaves its cgroup behind, and runc passes the signal on to the program later. */
 const skip = requires({ root: true, runtime: 'tsrun' });
 
 type HookKind = 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart';
 
 const env = ['PATH=/usr/bin:/bin'];
 
-/** A bundle whose hook of that kind tells that it runs, and then does not end. */
+/** A bundle whose hook of that kind reports that it runs, and then does not end. */
 function slowBundle(box: Sandbox, kind: HookKind): { bundle: Bundle; running: string; poststop: string } {
   const bundle = box.bundle();
-  // For a hook in the container, too.
+  // The path works for a hook in the container, too.
   const place = kind === 'startContainer' ? '' : bundle.rootfs;
   const script = `: > ${place}/running; while :; do sleep 1000; done`;
   const poststop = join(box.directory, 'poststop');
@@ -86,7 +86,7 @@ for (const [command, hooks] of commands) {
 t.test('a signal that comes while nothing waits', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
-    // By a hook that ends well, the signal's sender.
+    // A hook that succeeds sends the signal.
     spec.hooks = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', 'kill -TERM $PPID'], env }] };
   });
   for (const command of ['create', 'run']) {
@@ -97,7 +97,7 @@ t.test('a signal that comes while nothing waits', { skip }, async (t) => {
   }
 });
 
-/** Node gives all signals their effect when it starts. */
+/** Node resets the actions of all signals when it starts. */
 const skipOnNode = skip || (runsOnNode && 'is about the executable');
 
 t.test('a signal that the caller has had ignored stays so', { skip: skipOnNode }, async (t) => {

@@ -1,4 +1,4 @@
-/** `list` and `state`: what they say, and in which order. */
+/** `list` and `state`: what they print, and in which order. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -71,7 +71,7 @@ t.test(
       spec.process.args = ['/bin/sleep', '1000'];
     };
     const ids = [await box.create(box.bundle())];
-    // What a record holds of these is not plain text.
+    // A record does not have all of these as plain text.
     for (const value of ['plain', 'a "quote" and a \\', 'ü and €', '\u0085']) {
       ids.push(
         await started((spec) => {

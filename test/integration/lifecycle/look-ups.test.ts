@@ -1,4 +1,4 @@
-/** A look-up that fails is no absence: what cannot be known is said, and nothing is removed for it. */
+/** A failed lookup does not mean that nothing is there: it is reported, and nothing is removed because of it. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -14,7 +14,7 @@ async function running(box: Sandbox) {
   return { id, pid, bundle, cgroup: box.cgroupOf(bundle), directory: join(box.root, id) };
 }
 
-/** One clear line, and an exit code of failure. */
+/** One clear line, and an exit code other than 0. */
 function fails(t: Test, { code, stderr }: { code: number | null; stderr: string }, error: string, name: string): void {
   t.not(code, 0, name);
   t.match(stderr, /^time="[^"]+" level=error msg="[^\n]+\n$/, `${name}: one line`);
@@ -47,7 +47,7 @@ t.test('a running container that cannot be looked at', { skip }, async (t) => {
   ];
   for (const { args, faults } of cases) {
     for (const fault of faults) {
-      // EACCES of a process's own file is what a hidden one gives: its pidfd tells the truth then (rootless/hidepid).
+      // EACCES for a process's file means that it is hidden; then its pidfd gives the answer (rootless/hidepid).
       for (const error of fault === stat ? errors.filter((error) => error !== 'EACCES') : errors) {
         const name = `${error} of ${fault.call} of ${fault.path}: ${args[0]}`;
         fails(t, await runWithFault(box, { ...fault, error }, args), error, name);
@@ -71,7 +71,7 @@ t.test('create writes no container whose start time is not known', { skip }, asy
   const box = sandbox(t);
   const bundle = box.bundle();
   const id = box.newId();
-  // The first such file is create's own, the next its init's.
+  // The first such file is that of create, the next that of its init.
   for (const when of ['1', '2+']) {
     for (const error of errors.filter((error) => error !== 'EACCES')) {
       const fault = { call: 'openat', path: '/proc/*/stat', error, when };
@@ -82,7 +82,10 @@ t.test('create writes no container whose start time is not known', { skip }, asy
   }
 });
 
-/** strace(1) knows no patterns of paths, and nobody knows the pid before: the fault is for what is opened then. */
+/**
+ * strace(1) has no patterns for paths, and the pid is not known before; so the fault is made for the file that is
+ * opened.
+ */
 async function withStatFault(box: Sandbox, error: string, when: string, args: string[]) {
   const log = join(box.directory, 'calls');
   const found = await runWithFault(box, { call: 'openat', error: 'retval=-1', when: '65535' }, args, {

@@ -17,7 +17,7 @@ const skip = requires({ root: true, cgroup2: true });
 const traceable = requires({ root: true, cgroup2: true, runtime: 'tsrun', commands: ['strace'] });
 const needs = (differs?: Differences) => requires({ root: true, cgroup2: true, ...(differs && { differs }) });
 
-/** A started container whose program appends a byte to /ticks for as long as it can. */
+/** Starts a container whose program appends bytes to /ticks while it can. */
 async function ticking(box: Sandbox) {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'while :; do echo >> /ticks; sleep 0.01; done'];
@@ -34,7 +34,7 @@ t.test('a paused container stands still until it is resumed', { skip }, async (t
   await box.runtimeOk(['pause', id]);
   t.equal((await box.state(id)).status, 'paused');
   const before = ticks();
-  // Any command takes longer than a tick.
+  // Takes longer than a tick, like any command.
   await box.runtimeOk(['list']);
   t.equal(ticks(), before);
   await box.runtimeOk(['resume', id]);
@@ -130,7 +130,7 @@ t.test('kill --all reaches every process of the container', { skip: initOnly }, 
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     const child = 'trap "touch /child; exit" USR1; touch /ready; while :; do sleep 0.01; done';
-    // The child says that it is ready, and by then init must be, too.
+    // The child reports when it is ready, and by then init must be, too.
     spec.process.args = ['/bin/sh', '-c', `trap 'touch /init' USR1; sh -c '${child}' & while :; do sleep 0.01; done`];
   });
   const id = await box.createAndStart(bundle);
@@ -148,7 +148,7 @@ t.test('kill --all of a container that has stopped is no error', { skip: needs()
   for (const sharesPids of [false, true]) {
     const bundle = box.bundle((spec) => {
       spec.process.args = ['true'];
-      // podman --pid=host: all of its processes may be gone, or some of them outlive init.
+      // podman --pid=host: all of its processes may be gone, or some may outlive init.
       if (sharesPids) spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'pid');
     });
     const id = await box.createAndStart(bundle);

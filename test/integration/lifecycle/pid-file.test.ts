@@ -1,4 +1,4 @@
-/** --pid-file in a directory where there is more than that file, or where others may write. */
+/** --pid-file in a directory with other files, or where others may write. */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { requires, type Sandbox, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-/** A directory, and the path of the pid file to be in it. */
+/** A directory, and a path in it for the pid file. */
 function place(box: Sandbox): { directory: string; pidFile: string } {
   const directory = join(box.directory, 'others');
   mkdirSync(directory);
@@ -62,7 +62,7 @@ t.test('a failed exec takes back its own file only', { skip }, async (t) => {
   const { directory, pidFile } = place(box);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
-    // Found by exec and refused by execve(2), which comes after the pid file.
+    // exec finds this program, but execve(2), which comes after the pid file, refuses it.
     spec.process.env.push('PATH=/bin');
   });
   bundle.addFile('bin/broken', 'no program\n', 0o755);

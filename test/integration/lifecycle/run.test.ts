@@ -1,4 +1,4 @@
-/** `run`: the whole way from config.json to the program's exit code. */
+/** `run`: from config.json to the program's exit code. */
 import t from 'tap';
 import { requires, sandbox } from '../../harness/index.ts';
 
@@ -11,7 +11,7 @@ t.test('run gives the exit code of the program', { skip }, async (t) => {
 });
 
 t.test('run gives 128 + the number of the signal that ended the program', { skip }, async (t) => {
-  // In a pid namespace the first process ignores what it has no handler for, so the signal comes from outside.
+  // The first process of a pid namespace ignores signals without a handler, unless they come from outside.
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '1000'];

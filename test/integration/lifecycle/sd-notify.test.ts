@@ -1,4 +1,4 @@
-/** sd_notify: what a service manager hears of a container, and what the container sees. */
+/** sd_notify: what a service manager gets from a container, and what the container sees. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -15,7 +15,7 @@ import {
 
 const skip = requires({ root: true, runtime: 'tsrun', cHelpers: true });
 
-/** A service manager of our own; what it hears stands in its output. */
+/** A service manager of our own, which prints what it gets. */
 async function manager(box: Sandbox) {
   const socket = join(box.directory, 'manager.sock');
   const { output } = box.startProgram(cHelper('notify'), ['listen', socket]);
@@ -23,7 +23,7 @@ async function manager(box: Sandbox) {
   return { output, env: { PATH: process.env.PATH ?? '', NOTIFY_SOCKET: socket } };
 }
 
-/** What it was told may still be on its way here when the command that told it has ended. */
+/** A message may still be on its way here after the command that sent it has ended. */
 async function heard(t: Test, output: Running['output'], words: string | RegExp): Promise<void> {
   const has = (text: string) => (typeof words === 'string' ? text.length >= words.length : words.test(text));
   await waitFor(`the manager to hear ${words}`, () => (has(output.stdout) ? true : undefined)).catch(() => {});
@@ -34,7 +34,7 @@ async function heard(t: Test, output: Running['output'], words: string | RegExp)
 function speaker(box: Sandbox, script: string): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
-    // Not root: the socket is for everybody in the container.
+    // Not root, because everybody in the container may use the socket.
     spec.process.user = { uid: 1234, gid: 1234 };
   });
   addCHelper(bundle, 'notify');
@@ -45,14 +45,14 @@ t.test('start waits for READY=1 and tells the host’s pid', { skip }, async (t)
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const id = box.newId();
-  // What follows READY=1 may find nobody: start is at its end then.
+  // Nobody may read what follows READY=1, because start ends then.
   const bundle = speaker(box, 'notify send "STATUS=x"; notify send "READY=1"; exec sleep 1000');
   const outputFiles = join(box.directory, 'out');
   await box.runtimeOk(['create', '--bundle', bundle.directory, id], { env, outputFiles });
   t.equal(output.stdout, 'listening\n');
   await box.runtimeOk(['start', id], { env });
   const { pid } = await box.state(id);
-  // What was said before READY=1 is passed on as well.
+  // Messages before READY=1 are passed on as well.
   await heard(t, output, `listening\n<STATUS=x\n>\n<READY=1\nMAINPID=${pid}\n>\n<BARRIER=1>\n`);
 });
 

@@ -1,4 +1,4 @@
-/** What the runtime-spec says with MUST, and no other file of tests is about. */
+/** MUSTs of the runtime-spec that no other test file is about. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -40,7 +40,7 @@ t.test('config.md, Mounts: entries are mounted in the listed order', { skip }, a
   const bind = (source: string, destination: string) => ({ destination, type: 'bind', source, options: ['bind'] });
   const output = await box.outputOf('cat /mnt/name /mnt/below/name; echo; ls /opt/below', (spec) => {
     spec.mounts.push(bind(first, '/mnt'), bind(second, '/mnt'), bind(third, '/mnt/below'));
-    // The other way round, the one below is hidden.
+    // In the other order the mount below is hidden.
     spec.mounts.push(bind(third, '/opt/below'), bind(first, '/opt'));
   });
   t.equal(output, 'secondthird\n');

@@ -1,11 +1,11 @@
-/** `start`: what goes wrong between the exec socket and the program is start's error. */
+/** `start` reports what goes wrong between the exec socket and the program. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { requires, runtimeName, sandbox, waitFor } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
-/** runc and crun release init and report success, whatever execve says. */
+/** runc and crun release init and report success, whatever execve does. */
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 
 const failures: readonly [string, string, RegExp][] = [
@@ -42,7 +42,7 @@ t.test('start fails when the program is on a noexec mount', { skip: tsrunOnly },
     spec.process.args = ['/mnt/program'];
   });
   bundle.addFile('../../program', '#!/bin/sh\n', 0o755);
-  // faccessat(2) sees the mount's flag too: it may be told at create already.
+  // faccessat(2) sees the mount's flag, too, so create may report it already.
   const { code, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
   t.equal(code, 1);
   t.match(stderr, /exec:? \\"\/mnt\/program\\": permission denied/);
@@ -79,7 +79,7 @@ t.test(
       const { status, pid } = await box.state(id);
       t.ok(['created', 'running', 'stopped'].includes(status), `${delay} ms: ${status}`);
       if (status === 'created') {
-        // Init that had answered the start which is gone now ends with it, perhaps only after it was asked for.
+        // An init that answered the start that is gone ends with it, perhaps only after another start has asked.
         const { code, stderr } = await box.runtime(['start', id]);
         if (code === 0) t.equal((await box.state(id)).status, 'running', 'what is created can be started');
         else t.match(stderr, 'cannot start a container that has stopped');

@@ -1,4 +1,7 @@
-/** Whose the standard streams are: a program that is not root writes to /dev/stdout and /dev/stderr by their owner. */
+/**
+ * Who owns the standard streams: a program that is not root can write to /dev/stdout and /dev/stderr only as their
+ * owner.
+ */
 import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -14,12 +17,12 @@ function asUser(spec: Spec): void {
   spec.process.user = { uid: 1234, gid: 1234 };
 }
 
-/** Calls the runtime from a shell of the host's; `line` is the script, "$@" in it the call. */
+/** Calls the runtime from a shell on the host; `line` is the script, and "$@" in it the call. */
 function byShell(box: Sandbox, line: string, call: string[]) {
   return run('/bin/sh', ['-c', line, 'sh', runtimePath, '--root', box.root, ...call], {});
 }
 
-/** Pipes, as conmon and containerd's shim have them; Node would make sockets, which nobody can open. */
+/** Pipes, as conmon and containerd's shim use; Node would make sockets, which cannot be opened. */
 const piped = `echo from stdin | "$@" 2>&1 | cat`;
 const all = 'to stdout\nto stderr\nfrom stdin\n';
 
@@ -61,7 +64,7 @@ function redirected(box: Sandbox, script: string, redirections: string) {
   return byShell(box, `"$@" ${redirections}`, ['run', '--bundle', bundleOf(box, script).directory, box.newId()]);
 }
 
-/** runc's run puts pipes of its own between; its create does the same as these. */
+/** runc's run puts pipes of its own in between; its create passes the streams through. */
 const streamsPassThrough = requires({ root: true, runtime: ['tsrun', 'crun'] });
 
 t.test('an output file that the caller made is the program’s', { skip: streamsPassThrough }, async (t) => {

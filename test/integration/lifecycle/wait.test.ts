@@ -1,4 +1,4 @@
-/** `wait`: how a container ended, told to somebody who is not its parent. */
+/** `wait`: reports how a container ended to a process that is not its parent. */
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
 import t from 'tap';
@@ -88,7 +88,7 @@ t.test('wait after the end says that it cannot tell, unless run --keep has seen 
   t.match(await box.runtime(['wait', kept]), { code: 0, stdout: 'exited with status 3\n' });
 });
 
-/** From then on the process cannot end unseen. */
+/** From then on the process cannot end unnoticed. */
 function holdsPidfd(pid: number): true | undefined {
   const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`));
   return links.some((link) => link.includes('pidfd')) ? true : undefined;
@@ -98,7 +98,7 @@ function readLink(path: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    // Closed meanwhile.
+    // The descriptor was closed meanwhile.
     return '';
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The mount option copy-symlink (crun(1)), which podman writes for `no-dereference`: a source that is a symbolic link is
- * made again at the destination, not followed.
+ * The mount option copy-symlink (crun(1)), which podman writes for `no-dereference`: a source that is a symbolic link
+ * is copied to the destination, not followed.
  *
  * Debian's crun 1.8.1 is too old for it, and runc does not know it.
  */

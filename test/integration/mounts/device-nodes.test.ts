@@ -1,8 +1,8 @@
 /**
  * linux.devices and the default devices (config-linux.md).
  *
- * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: crun needs a
- * /dev/null in a bind-mounted /dev; runc fails too.
+ * Also run with Debian's crun 1.8.1 and runc 1.1.5; tests that they fail are for tsrun only. Seen there: crun needs a
+ * /dev/null in a bind-mounted /dev, and runc fails, too.
  */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ function withDevices(...devices: NonNullable<Spec['linux']['devices']>) {
   };
 }
 
-/** Without mounts on /dev, so that it is the image's own. */
+/** Without mounts on /dev, which is then the image's own. */
 function bareDev(spec: Spec): void {
   spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
 }

@@ -1,8 +1,8 @@
 /**
- * linux.devices of a container with a user namespace, in which nobody may make a node: a privileged runtime makes it
+ * linux.devices of a container with a user namespace, in which nobody may make a node: a privileged runtime makes nodes
  * before, any other binds the host's.
  *
- * A test of tsrun only: Debian's crun 1.8.1 gives a node that its container may not open, runc 1.1.5 binds the host's.
+ * For tsrun only: Debian's crun 1.8.1 makes a node that its container may not open, and runc 1.1.5 binds the host's.
  */
 import { chmodSync, chownSync, readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
@@ -67,7 +67,7 @@ t.test(
   async (t) => {
     const box = sandbox(t);
     const { directory } = bundleWith(box, 'for d in full tty null; do stat -c "%n %t:%T %u" /dev/$d; done', []);
-    // A /dev as a container of another runtime may have it.
+    // A /dev as in a container of another runtime.
     const command = [runtimePath, '--root', box.root, 'run', '--bundle', directory, box.newId()].join(' ');
     const dev = 'mkdir dev; for d in null zero random urandom; do touch dev/$d; mount --bind /dev/$d dev/$d; done';
     const script = `cd ${directory}; ${dev}; mount --rbind dev /dev && exec ${command}`;

@@ -1,7 +1,7 @@
 /**
- * What of the host's mounts is left in a container's mount namespace behind its root, by every way into it. A whole
- * procfs or sysfs there, seen or not, lets anybody in the container who makes a user namespace mount another one, without
- * masks and writable (mount_too_revealing() of the kernel).
+ * Which of the host's mounts are left behind the root in a container's mount namespace, for each way into it. If there
+ * is a whole procfs or sysfs, visible or not, anybody in the container who makes a user namespace can mount another
+ * one, writable and without masks (mount_too_revealing() of the kernel).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const skip = requires(needs);
 const skipTsrun = requires({ ...needs, runtime: 'tsrun' });
 const skipChroot = requires({ ...needs, runtime: 'tsrun', cgroupDriver: 'cgroupfs', commands: ['unshare', 'chroot'] });
 
-/** Says of procfs and sysfs whether a user namespace made in the container may mount one. */
+/** Prints for procfs and sysfs whether a user namespace made in the container may mount one. */
 const script = [
   'mkdir -p /tmp/m',
   'unshare -Urmpf mount -t proc proc /tmp/m 2>/tmp/why && echo procfs mounted || cat /tmp/why',
@@ -35,7 +35,7 @@ const refused = 'mount: permission denied (are you root?)\n'.repeat(2);
 function tries(edit: (spec: Spec) => void = () => {}) {
   return (spec: Spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
-    // Root could map no ID without CAP_SETFCAP.
+    // Without CAP_SETFCAP root could not map any ID.
     spec.process.user = { uid: 1000, gid: 1000 };
     spec.mounts.push({ destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['mode=1777'] });
     edit(spec);
@@ -67,7 +67,7 @@ t.test('--no-pivot where the host’s mounts are shared leaves them alone', { sk
   t.equal(execFileSync('cat', ['/proc/self/mounts'], { encoding: 'utf8' }), before);
 });
 
-/** A root for chroot(2) in a mount namespace of its own, with all of the host below, as rescue systems have it. */
+/** A root for chroot(2) in a mount namespace of its own, with the whole host below it, as in rescue systems. */
 class Chroot {
   readonly directory: string;
   private readonly pid: number;
@@ -127,7 +127,7 @@ for (const isMount of [true, false]) {
       const detached = ['run', '--detach', ...flags, '--bundle', bundle.directory, id];
       await chroot.run([...command, ...detached], { outputFiles: join(box.directory, 'output') });
       await box.waitForState(id, 'running');
-      // From outside of the chroot and from inside: exec goes where the container is.
+      // From outside the chroot and from inside: exec goes where the container is.
       t.equal((await box.runtimeOk(['exec', id, '/bin/ls', '/the-container'])).stdout, '/the-container\n');
       t.equal((await chroot.run([...command, 'exec', id, '/bin/ls', '/the-container'])).stdout, '/the-container\n');
     });

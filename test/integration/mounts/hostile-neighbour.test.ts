@@ -1,6 +1,7 @@
 /**
- * A rootfs that somebody else can write to: a neighbour renames the mount points while the container is made. A container
- * may be refused; one that starts is protected. TSRUN_RACE_ROUNDS=2000 makes as many containers for each place.
+ * A rootfs that somebody else can write to: a neighbour renames the mount points while the container is made. The
+ * container may be refused; one that starts is protected. TSRUN_RACE_ROUNDS=2000 makes that many containers for each
+ * place.
  */
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +12,8 @@ const skip = requires({ root: true, runtime: 'tsrun', cHelpers: true });
 const rounds = Number(process.env.TSRUN_RACE_ROUNDS ?? 20);
 
 /**
- * Finds the mount under either name (it is known by its filesystem's magic number), holds it as the working directory, and
- * says what is wrong with it.
+ * Finds the mount under either name by its filesystem's magic number, makes it the working directory, and prints what
+ * is wrong with it.
  */
 function look(place: string, magic: string, faults: string): string {
   return `
@@ -36,7 +37,7 @@ function bundleFor(box: Sandbox, place: string, script: string): Bundle {
     spec.process.args = ['/bin/sh', '-c', script];
   });
   mkdirSync(join(bundle.rootfs, place), { recursive: true });
-  // What the masks would land on.
+  // Directories that the masks would land on.
   for (const directory of ['sys/kernel', 'firmware', 'pts']) {
     mkdirSync(join(bundle.rootfs, 'decoy', directory), { recursive: true });
   }

@@ -1,4 +1,4 @@
-/** Mount options and sources of 256 bytes and more, which fsconfig(2) does not take. crun and runc use mount(2). */
+/** Mount options and sources of 256 bytes and more, which fsconfig(2) does not accept. crun and runc use mount(2). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,7 +7,7 @@ import { type Mount, parseMountInfo, requires, type Sandbox, type Spec, sandbox,
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 
-/** Directories with a file of their number each, for an overlay. */
+/** Directories for an overlay, each with a file named by its number. */
 function layers(box: Sandbox, count: number, length: number): string[] {
   return Array.from({ length: count }, (_, index) => {
     const path = join(box.directory, `${index}`.padEnd(length, 'x'));

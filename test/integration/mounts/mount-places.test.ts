@@ -1,7 +1,7 @@
 /**
- * Where mounts go: /proc, /sys and the cgroup filesystem, symlinks of the image, and what must not be hidden.
+ * Destinations of mounts: /proc, /sys and the cgroup filesystem, symlinks of the image, and what must not be hidden.
  *
- * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: both refuse a
+ * Also run with Debian's crun 1.8.1 and runc 1.1.5; tests that they fail are for tsrun only. Seen there: both refuse a
  * masked or read-only path below a file, and start with an image whose /dev/null is a symlink (CVE-2025-31133); crun
  * does not make what a dangling symlink points to.
  */
@@ -14,7 +14,7 @@ const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 const cgroupOnly = requires({ root: true, cgroup2: true, runtime: 'tsrun' });
 
-/** A bundle whose program is a shell script and whose image is changed by `prepare`. */
+/** A bundle whose program is a shell script, and whose image `prepare` changes. */
 function bundleWith(box: Sandbox, script: string, prepare: (bundle: Bundle) => void, edit?: (spec: Spec) => void) {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
@@ -28,7 +28,7 @@ async function run(box: Sandbox, bundle: Bundle) {
   return box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
 }
 
-/** Makes `path` of the image a symlink. */
+/** Makes `path` in the image a symlink. */
 function link(bundle: Bundle, path: string, target: string): void {
   rmSync(join(bundle.rootfs, path), { recursive: true, force: true });
   symlinkSync(target, join(bundle.rootfs, path));
@@ -243,7 +243,7 @@ t.test('a path with .. is protected by its text, and where a link leads the kern
       symlinkSync('/opt/deep', join(bundle.rootfs, 'other'));
     },
     (spec) => {
-      // By the text they are /group, /srv and /opt.
+      // As text they are /group, /srv and /opt.
       spec.linux.maskedPaths = ['/proc/../proc/keys', '/absent/../etc/group', '/link/../../../srv'];
       spec.linux.readonlyPaths = ['/absent/../proc/sys', '/other/../../opt'];
     },
@@ -306,6 +306,6 @@ t.test('a failed mount leaves nothing on the host', { skip }, async (t) => {
     spec.mounts.push({ destination: '/m', source: '/no/such/thing', options: ['bind'] });
   });
   t.equal(code, 1);
-  // Of this test's own directory only: others may be mounting at the same time.
+  // Only this test's own directory: others may be mounting at the same time.
   t.notMatch(readFileSync('/proc/self/mountinfo', 'utf8'), box.directory);
 });

@@ -1,8 +1,8 @@
 /**
  * Mounts and devices of containers with a user namespace, and ID-mapped mounts.
  *
- * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: crun's
- * container can clear the attributes of a host's mount, and its error does not name idmap; runc passes idmap over.
+ * Also run with Debian's crun 1.8.1 and runc 1.1.5; tests that they fail are for tsrun only. Seen there: crun's
+ * container can clear the attributes of a host's mount, and its error does not name idmap; runc ignores idmap.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ async function mountAt(box: Sandbox, path: string, edit: (spec: Spec) => void): 
   return mounts.findLast(({ mountPoint }) => mountPoint === path);
 }
 
-/** A directory with a file in it, owned like the directory. */
+/** A directory with a file in it, both with this owner. */
 function ownedDirectory(box: Sandbox, name: string, owner: number): string {
   const path = join(box.directory, name);
   mkdirSync(path);
@@ -65,7 +65,7 @@ function ownedDirectory(box: Sandbox, name: string, owner: number): string {
   return path;
 }
 
-/** A filesystem of the host with these options. */
+/** Mounts a filesystem on the host with these options. */
 function hostMount(t: Test, box: Sandbox, options: string): string {
   const path = join(box.directory, 'mounted');
   mkdirSync(path);
@@ -109,7 +109,7 @@ t.test('a fifo is made even there', { skip: tsrunOnly }, async (t) => {
   t.equal(output, 'fifo 600 0\n');
 });
 
-/** A source below a directory that is closed to all but its owner. */
+/** A source in a directory that only its owner can enter. */
 async function fromClosedDirectory(t: Test, owner: number): Promise<void> {
   const box = sandbox(t);
   const closed = ownedDirectory(box, 'closed', owner);
@@ -299,7 +299,7 @@ t.test('a /proc for the host’s pids is the host’s', { skip: tsrunOnly }, asy
 t.test('a /proc that the kernel refuses otherwise is an error that says why', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const bundle = mappedBundle(box, 'true');
-  // As in a container: something of /proc is hidden, and a new one would reveal it.
+  // As in a container: part of /proc is hidden, and a new procfs would reveal it.
   const script = 'mount --bind /dev/null /proc/version && exec "$@"';
   const command = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
   const { code, stderr } = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command]);

@@ -1,9 +1,9 @@
 /**
- * Options of mounts (config.md, Linux mount options), as mountinfo inside the container shows them.
+ * Options of mounts (config.md, Linux mount options), as the container's mountinfo shows them.
  *
- * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: crun keeps an
- * option although its opposite follows, leaves the filesystem of a read-only mount writable, and refuses nosymfollow and
- * r-options on a new filesystem; runc passes over r-options; both give a tmpfs another mode.
+ * Also run with Debian's crun 1.8.1 and runc 1.1.5; tests that they fail are for tsrun only. Seen there: crun keeps an
+ * option although its opposite follows, leaves the filesystem of a read-only mount writable, and refuses nosymfollow
+ * and r-options on a new filesystem; runc ignores r-options; both give a tmpfs another mode.
  */
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ import {
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 
-/** mountinfo of the last mount at `path` in a container with these mounts added. */
+/** The mountinfo of the last mount at `path` in a container with these mounts added. */
 async function mountAt(box: Sandbox, path: string, ...mounts: Mount[]): Promise<MountInfo> {
   const output = await box.outputOf(['/bin/cat', '/proc/self/mountinfo'], add(...mounts));
   const found = parseMountInfo(output).findLast(({ mountPoint }) => mountPoint === path);
@@ -40,7 +40,7 @@ function tmpfs(destination: string, ...options: string[]): Mount {
   return { destination, type: 'tmpfs', source: 'tmpfs', options };
 }
 
-/** A directory of the host with a file in it. */
+/** A directory on the host with a file in it. */
 function hostDirectory(box: Sandbox, name = 'data'): string {
   const path = join(box.directory, name);
   mkdirSync(path);
@@ -69,7 +69,7 @@ t.test('attributes of a new filesystem', { skip: tsrunOnly }, async (t) => {
 });
 
 t.test('a read-only tmpfs is protected after what is made in it', { skip }, async (t) => {
-  // Pods of podman have such a /dev; runc and crun make it read-only at the end, too.
+  // podman's pods have such a /dev; runc and crun make it read-only at the end, too.
   const script = 'echo x > /dev/null && ls -d /dev/pts/ptmx /sub && touch /dev/x';
   const { code, stdout, stderr } = await sandbox(t).runContainer(script, (spec) => {
     const dev = spec.mounts.find(({ destination }) => destination === '/dev');
@@ -250,7 +250,7 @@ t.test('rbind takes the mounts below along, and r-options reach them', { skip: t
   mkdirSync(join(source, 'below'));
   const writable = async (...options: string[]) => {
     return box.outputOf('for d in /n /n/below; do touch $d/x 2>/dev/null && echo $d; done; true', (spec) => {
-      // A tree of two mounts, made in the container, where the source of the next bind sees it.
+      // A tree of two mounts, made in the container, which the source of the next bind includes.
       spec.mounts.push({ destination: '/m', source, options: ['bind'] }, tmpfs('/m/below'));
       spec.mounts.push({ destination: '/n', source: join(spec.root.path, 'm'), options });
     });

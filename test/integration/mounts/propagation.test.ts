@@ -1,7 +1,7 @@
 /**
- * linux.rootfsPropagation and what mounts of one side do on the other; the root filesystem as a mount.
+ * linux.rootfsPropagation, and which mounts on one side appear on the other; the root filesystem as a mount.
  *
- * Held against Debian's crun 1.8.1 and runc 1.1.5 too; what they fail is a test of tsrun only. Seen there: both fail with
+ * Also run with Debian's crun 1.8.1 and runc 1.1.5; tests that they fail are for tsrun only. Seen there: both fail with
  * unbindable roots, and crun's container does not see the mount that a host makes later.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { parseMountInfo, requires, type Sandbox, type Spec, sandbox } from '../.
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 
-/** A shared mount of the host, as /var/lib of a usual host is. */
+/** A shared mount on the host, as /var/lib mostly is. */
 function sharedDirectory(t: Test, box: Sandbox): string {
   const path = join(box.directory, 'shared');
   mkdirSync(path);
@@ -28,7 +28,7 @@ function isMounted(path: string): boolean {
   return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).some(({ mountPoint }) => mountPoint === path);
 }
 
-/** A container that may mount, with the host's directory at /m. */
+/** Lets the container mount, with the host's directory at /m. */
 function mayMount(source: string, propagation: string[], rootfsPropagation?: string) {
   return (spec: Spec) => {
     for (const set of ['bounding', 'effective', 'permitted'] as const) {
@@ -62,7 +62,7 @@ t.test('the recursive forms reach all mounts', { skip: tsrunOnly }, async (t) =>
     return [...new Set(parseMountInfo(output).map(({ propagation }) => propagation.join().replace(/\d+/, 'N')))];
   };
   t.same(await propagations('rprivate'), ['']);
-  // On a host whose root is shared, what comes from there follows it.
+  // On a host with a shared root, the host's mounts follow it.
   t.ok((await propagations('rslave')).every((propagation) => ['', 'master:N'].includes(propagation)));
   t.same(await propagations('rshared'), ['shared:N']);
   t.same(await propagations('runbindable'), ['unbindable']);
@@ -101,7 +101,7 @@ t.test('with rshared and a shared root they do', { skip }, async (t) => {
   t.ok(isMounted(join(shared, 'below')));
 });
 
-/** The propagation of /m, which has the options, in a container with that of its root. */
+/** The propagation of /m, mounted with these options, in a container with this propagation of its root. */
 async function propagationOf(t: Test, rootfsPropagation: string, ...options: string[]): Promise<string> {
   const box = sandbox(t);
   const shared = sharedDirectory(t, box);

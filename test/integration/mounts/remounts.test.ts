@@ -1,4 +1,4 @@
-/** A remount changes the mount of the entry that it means, whatever its path leads to by then. */
+/** A remount changes the mount of the entry that it means, wherever its path leads by then. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -8,12 +8,12 @@ type Mount = Spec['mounts'][number];
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-/** Whether each of these directories can be written to. */
+/** Prints whether each of these directories is writable. */
 const script = 'for at in /one /two; do touch $at/x 2>/dev/null && echo $at writable || echo $at read-only; done';
 
 /**
- * Runs the script in a container where /way/link leads to /one, and to /two as soon as the directory `other` is bound to
- * /way: what another container that shares a volume could do between two entries.
+ * Runs the script in a container where /way/link leads to /one, and to /two once the directory `other` is bound to
+ * /way. Another container that shares a volume could do this between two entries.
  */
 async function runElsewhere(t: Test, mounts: (other: string) => Mount[]): Promise<string> {
   const box = sandbox(t);
@@ -42,7 +42,7 @@ t.test('a symlink that leads elsewhere by then', { skip }, async (t) => {
 });
 
 t.test('a read-only filesystem that becomes so at the end', { skip }, async (t) => {
-  // It is protected when the mount below it has its place; then its own path leads elsewhere.
+  // It becomes read-only once the mount below it is in place; then its own path leads elsewhere.
   const output = await runElsewhere(t, (other) => [
     { destination: '/way/link', type: 'tmpfs', source: 'one', options: ['ro'] },
     { destination: '/way/link/below', type: 'tmpfs', source: 'below' },

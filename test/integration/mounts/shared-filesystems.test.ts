@@ -1,4 +1,4 @@
-/** Filesystems that a container shares with the host stay as the host has them (in the VM, whose they are). */
+/** Filesystems that a container shares with the host stay as they are (in the VM, which owns them). */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { requires, type Spec, sandbox } from '../../harness/index.ts';
@@ -7,13 +7,13 @@ const differs = { crun: 'takes them away', runc: 'takes them away' } as const;
 const skip = requires({ root: true, controllers: ['memory'], differs });
 const skipTsrun = requires({ root: true, controllers: ['memory'], runtime: 'tsrun' });
 
-/** Options of the filesystem itself, by its type: the last field of proc_pid_mountinfo(5). */
+/** Options of the filesystem of this type: the last field of proc_pid_mountinfo(5). */
 function optionsOf(type: string): string | undefined {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   return lines.find((line) => line.includes(` - ${type} `))?.replace(/.* /, '');
 }
 
-/** As podman --privileged --cgroupns=host has it, which may mount cgroup2 anew. */
+/** As podman --privileged --cgroupns=host, which may mount cgroup2 anew. */
 function privileged(spec: Spec): void {
   for (const set of ['bounding', 'effective', 'permitted'] as const) {
     spec.process.capabilities = { ...spec.process.capabilities, [set]: ['CAP_SYS_ADMIN'] };
