@@ -4,6 +4,14 @@
 
 #include "environment.h"
 
+namespace {
+
+// C++ asks for a string's length, and at once for its text: both are made together. In between, the handle keeps it.
+const void* measured_string;
+std::string measured_text;
+
+}  // namespace
+
 extern "C" {
 
 napi_status napi_get_undefined(napi_env env, napi_value* result) { return env->give(JS_UNDEFINED, result); }
@@ -118,13 +126,17 @@ napi_status napi_get_value_bigint_uint64(napi_env env, napi_value handle, uint64
 
 napi_status napi_get_value_string_utf8(napi_env env, napi_value handle, char* buffer, size_t size, size_t* result) {
   if (!JS_IsString(value_of(handle))) return napi_string_expected;
-  std::string text;
-  if (!utf8_of(env->context, value_of(handle), &text)) return env->failed();
-  size_t length = text.size();
-  if (buffer != nullptr) {
+  const void* string = JS_VALUE_GET_PTR(value_of(handle));
+  bool known = buffer != nullptr && string == measured_string;
+  measured_string = nullptr;
+  if (!known && !utf8_of(env->context, value_of(handle), &measured_text)) return env->failed();
+  size_t length = measured_text.size();
+  if (buffer == nullptr) {
+    measured_string = string;
+  } else {
     if (size == 0) return napi_invalid_arg;
     if (length > size - 1) length = size - 1;
-    memcpy(buffer, text.data(), length);
+    memcpy(buffer, measured_text.data(), length);
     buffer[length] = 0;
   }
   if (result != nullptr) *result = length;

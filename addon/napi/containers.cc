@@ -224,7 +224,10 @@ Napi::Value js_look_at_containers(const Napi::CallbackInfo& info) {
   Napi::Value made[kFields];
   uint32_t at = 0;
   for (const Seen& each : seen) {
-    result.Set(at++, each.id);
+    {
+      Napi::HandleScope scope(env);
+      result.Set(at++, each.id);
+    }
     for (uint32_t i = 0; i < kFields; i++) {
       // Most containers have the same owner, status and version, and no annotations.
       const std::string& text = each.known ? each.fields[i] : nothing;

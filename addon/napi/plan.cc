@@ -24,19 +24,32 @@ struct Step {
   size_t size() const { return sizeof(OpHeader) + (layout == nullptr ? 0 : kFieldSize * layout->field_count); }
 };
 
-const OpLayout* layout_of(const std::string& name) {
-  for (const OpLayout& layout : kInitOps) {
-    if (name == layout.op) return &layout;
+// Null for the runtime's ops, which have no layout.
+class Layouts {
+ public:
+  const OpLayout* find(const std::string& name) {
+    // A config with many mounts or devices has the same few ops again and again.
+    for (const OpLayout* layout : recent_) {
+      if (layout != nullptr && name == layout->op) return layout;
+    }
+    for (const OpLayout& layout : kInitOps) {
+      if (name == layout.op) return recent_[next_++ % kRecent] = &layout;
+    }
+    return nullptr;
   }
-  return nullptr;
-}
+
+ private:
+  static constexpr size_t kRecent = 4;
+  const OpLayout* recent_[kRecent] = {};
+  size_t next_ = 0;
+};
 
 std::vector<Step> steps_of(Napi::Env env, const Napi::Array& ops) {
   std::vector<Step> steps;
+  Layouts layouts;
   for (uint32_t i = 0, length = ops.Length(); i < length; i++) {
     Napi::HandleScope scope(env);
-    // The runtime's ops have no layout.
-    const OpLayout* layout = layout_of(from_js<std::string>(ops.Get(i).As<Napi::Object>().Get("op")));
+    const OpLayout* layout = layouts.find(from_js<std::string>(ops.Get(i).As<Napi::Object>().Get("op")));
     if (layout != nullptr) {
       steps.push_back({layout, i});
     } else if (!steps.empty() && steps.back().layout != nullptr && steps.back().index + 1 == i) {

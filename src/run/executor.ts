@@ -41,7 +41,9 @@ export class Executor implements Run {
   private socket = -1;
   /** Pid of the process that runs init's ops; -1 before the clone. */
   pid = -1;
-  /** Indices of ops that come before the clone but can run while it is under way. */
+  /** Indices of ops that come before the clone but can run while it is under way: those that the plan's bytes need. */
+  private readonly beforeWriting: number[] = [];
+  /** The others. */
   private readonly besideClone: number[] = [];
   /** Index of the first op that the runtime's turns have not reached. */
   private nextOp = 0;
@@ -91,7 +93,8 @@ export class Executor implements Run {
   private runtimeOps(index: number): number {
     let at = index;
     for (let op = this.plan.ops[at]; op !== undefined && isRuntimeOp(op); op = this.plan.ops[++at]) {
-      if (op.op === 'filter-devices' && this.pid < 0) this.besideClone.push(at);
+      if (op.op === 'compile-seccomp' && this.pid < 0) this.beforeWriting.push(at);
+      else if (op.op === 'filter-devices' && this.pid < 0) this.besideClone.push(at);
       else this.traced(at, op);
     }
     return at;
@@ -154,6 +157,7 @@ export class Executor implements Run {
    * namespaces.
    */
   private whileCloning(plan: number): void {
+    for (const index of this.beforeWriting) this.traced(index, this.plan.ops[index] as RuntimeOp);
     addon().writePlan(plan, this.plan.ops.map(withRuntimeEnv), this.slots, this.blobs, this.trace?.fd ?? -1);
     for (const index of this.besideClone) this.traced(index, this.plan.ops[index] as RuntimeOp);
   }

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 const from = '/linux/seccomp';
 
 /**
- * config-linux.md, Seccomp. The profile is compiled before anything is made, and the filter is loaded right before
+ * config-linux.md, Seccomp. The profile is compiled before init does anything, and the filter is loaded right before
  * execve, so that execve is the only call that a profile must allow for the container to start.
  *
  * This works for exec as well, where `spec.process` is the process that joins.
