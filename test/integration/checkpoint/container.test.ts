@@ -10,7 +10,7 @@ t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: 'tsrun' }) || criu.skip;
 
-/** Saves a container and restores it, from another bundle directory. */
+/** Checkpoints a container and restores it from another bundle directory. */
 async function move(at: Checkpoints, id: string, bundle: Bundle, edit?: (spec: Spec) => void) {
   await at.checkpoint(id);
   const saved = witness(bundle) as Witness;
@@ -37,7 +37,7 @@ t.test('mounts come back: from the host by the config’s source, a tmpfs with w
     { destination: '/tmp', source: 'tmpfs', type: 'tmpfs', options: ['nosuid', 'size=1m'] },
   ];
   const bundle = at.bundle((spec) => spec.mounts.push(...binds(first)));
-  // Its destination leads there by a link of the image's.
+  // A link in the image leads from its destination there.
   bundle.addFile('etc/keep', '');
   const id = await at.start(bundle);
   await at.box.runtimeOk(['exec', id, '/bin/sh', '-c', 'echo kept > /tmp/file']);

@@ -1,4 +1,4 @@
-/** `checkpoint` and `restore` that fail: what is said, and what is left. */
+/** `checkpoint` and `restore` that fail: the error, and what is left. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: 'tsrun' }) || criu.skip;
 
-/** A criu that is none, found first. */
+/** A false criu that is found first. */
 function otherCriu(at: Checkpoints, script: string): Record<string, string> {
   const bin = join(at.box.directory, 'bin');
   mkdirSync(bin, { recursive: true });
@@ -38,7 +38,7 @@ t.test('a criu that is killed half-way leaves the container running, not frozen'
   const at = new Checkpoints(sandbox(t), criu);
   const bundle = at.bundle();
   const id = await at.start(bundle);
-  // It freezes, and dies.
+  // This criu freezes the container, and dies.
   const freeze = join(at.box.cgroupOf(bundle), 'cgroup.freeze');
   const script = `perl -e 'open(S, "+<&=", $ARGV[1]); sysread(S, $x, 999); syswrite(S, "\\x08\\x0a\\x10\\x01\\x52\\x04\\x08\\x04\\x10\\x02"); sysread(S, $x, 9999); open(F, ">", "${freeze}"); syswrite(F, "1"); kill 9, $$' "$@"`;
   const { code, stderr } = await at.box.runtime(['checkpoint', '--image-path', at.images(), id], {
@@ -120,7 +120,7 @@ t.test('a restore that fails leaves nothing behind', { skip }, async (t) => {
   t.match(await restore(at.images(), undefined, ['--pid-file', '/nowhere/pid']), /--pid-file: .*ENOENT/);
   const pages = readdirSync(at.images()).find((name) => name.startsWith('pages-')) ?? '';
   const { size } = statSync(join(at.images(), pages));
-  // Seen by tsrun before CRIU is there, which a restore of such images would keep for ever.
+  // tsrun sees this before it starts CRIU, which would hang on such images for ever.
   truncateSync(join(at.images(), pages), size - 1);
   t.match(await restore(at.images()), `${pages} has ${size - 1} bytes, and had ${size} when it was written (hint: `);
   rmSync(join(at.images(), pages));

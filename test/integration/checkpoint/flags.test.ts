@@ -1,4 +1,4 @@
-/** What the flags of `checkpoint` and `restore` are for, each seen by the program that goes on or by who talks to it. */
+/** The effect of each flag of `checkpoint` and `restore`, seen by the program that goes on or by its peers. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const skip = requires({ runtime: 'tsrun' }) || criu.skip;
 const withPerl = skip || requires({ commands: ['perl'] });
 const onTerminal = skip || requires({ commands: ['tmux'] });
 
-/** A container that holds one of the obstacles of test/helpers-c/obstacles.c. */
+/** Starts a container that holds one of the obstacles of test/helpers-c/obstacles.c. */
 async function holding(at: Checkpoints, name: string, edit?: (spec: Spec) => void) {
   const bundle = at.box.bundle((spec) => {
     spec.process.args = ['/bin/obstacles', name];
@@ -27,7 +27,7 @@ async function holding(at: Checkpoints, name: string, edit?: (spec: Spec) => voi
   return { bundle, id };
 }
 
-/** That CRIU fails without the flag; the container is saved with it then. */
+/** CRIU fails without the flag, and saves the container with it. */
 async function saves(t: Test, at: Checkpoints, id: string, flags: string[], without: RegExp): Promise<void> {
   const line = ['checkpoint', '--network-lock', 'skip', '--image-path', at.images('without'), id];
   const { code, stderr } = await at.runtime(line);
@@ -70,7 +70,7 @@ t.test('--ext-unix-sk: a datagram socket outside is connected to again', { skip:
   const server = at.box.startProgram('perl', ['-e', script, join(directory, 'socket')]);
   await waitFor('the server', () => existsSync(join(directory, 'socket')) || undefined);
   const { bundle, id } = await holding(at, 'outer-socket', (spec) => {
-    // CRIU keeps the path by which the other end is bound.
+    // CRIU keeps the path to which the other end is bound.
     spec.mounts.push({ destination: directory, source: directory, options: ['bind'] });
     spec.process.env = [`OUTSIDE=${join(directory, 'socket')}`];
     // CRIU does not find the other end in another network namespace.
@@ -86,7 +86,7 @@ t.test('--tcp-skip-in-flight: a server goes on without a connection that it has 
   const { bundle, id } = await holding(at, 'waiting');
   const waits = async (name: string) => {
     const { stdout } = await at.box.runtimeOk(['exec', name, 'cat', '/proc/1/net/tcp']);
-    // The queue of the one socket that listens.
+    // The queue of the only listening socket.
     return /^\s*0: \S+ \S+ 0A \w+:(\w+)/m.exec(stdout)?.[1];
   };
   t.equal(await waits(id), '00000001');
@@ -156,7 +156,7 @@ t.test('--tcp-established keeps a connection, --tcp-close does not', { skip }, a
   const kept = await at.restore(bundle, ['--tcp-established']);
   await waitFor('the echo', () => ((witness(bundle)?.echoed ?? 0) > echoed ? true : undefined));
   await at.checkpoint(kept, ['--tcp-close'], at.images('second'));
-  // The program ends when it finds the connection closed.
+  // The program ends once it finds the connection closed.
   const closed = await at.restore(bundle, ['--tcp-close'], at.images('second'));
   await at.box.waitForState(closed, 'stopped');
 });

@@ -1,4 +1,4 @@
-/** `checkpoint --check`: what it says beforehand, and that CRIU says so, too. */
+/** `checkpoint --check`: its report, and that CRIU agrees. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -44,7 +44,7 @@ t.test('an open connection, with the flags that help', { skip }, async (t) => {
   const id = await at.start(at.bundle(undefined, ['tcp']));
   const { pid } = await at.box.state(id);
   const report = await check(t, at, id);
-  // Both ends are its own.
+  // Both ends belong to the container.
   t.same(rules(report), ['tcp-established', 'tcp-established']);
   t.match(report.errors[0], { pid, hint: /--tcp-established keeps it, --tcp-close/ });
   t.match(
@@ -94,12 +94,12 @@ t.test('devices, io_uring, locks, removed files, nested namespaces; and CRIU fai
   await at.box.runtimeOk(['start', id]);
   const ready = join(bundle.rootfs, 'ready');
   await waitFor('the program', () => existsSync(ready) || undefined);
-  // Not every kernel has all of it.
+  // Not every kernel has all of them.
   const has = readFileSync(ready, 'utf8').trim().split('\n');
   t.comment(has.join(', '));
   const wanted = has.map((name) => (name === 'large-file' ? 'removed-file' : name)).sort();
   const report = await check(t, at, id);
-  // Its child has copies of all files.
+  // Its child has copies of all open files.
   t.same([...new Set(rules(report))], [...new Set(wanted)]);
   const hints = report.errors.map(({ hint }) => hint).join('\n');
   for (const help of ['--file-locks', '--link-remap', 'ghost-limit 2097152']) t.match(hints, help);

@@ -1,4 +1,4 @@
-/** Memory that a page server takes to another machine, at once or when it is needed. */
+/** Memory that a page server sends to another machine, at once or on demand. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ t.setTimeout(10 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: 'tsrun' }) || criu.skip;
 
-/** One that was free a moment ago. */
+/** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -39,7 +39,7 @@ t.test('--page-server: memory goes to another machine at once', { skip }, async 
 
 const skipLazy = requires({ runtime: 'tsrun' }) || lacksFeature(criu, 'uffd-noncoop');
 
-/** `criu lazy-pages` once it listens, with its files in the image directory. */
+/** Starts `criu lazy-pages`, with its files in the image directory, and waits until it listens. */
 async function startDaemon(at: Checkpoints, flags: string[] = []) {
   const where = ['--images-dir', at.images(), '--work-dir', at.images(), '--log-file', 'lazy-pages.log', '-v4'];
   const daemon = at.box.startProgram('criu', ['lazy-pages', ...where, ...flags], { env: at.env });
@@ -47,7 +47,7 @@ async function startDaemon(at: Checkpoints, flags: string[] = []) {
   return daemon;
 }
 
-/** Restores in vain. */
+/** A restore that must fail. */
 async function refused(at: Checkpoints, bundle: Bundle) {
   const where = ['--image-path', at.images(), '--bundle', bundle.directory];
   const line = ['restore', '--detach', '--lazy-pages', '--network-lock', 'skip', ...where, at.box.newId()];

@@ -1,4 +1,4 @@
-/** Memory that is saved ahead, while the container runs, so that the checkpoint has little left to save. */
+/** Memory that is saved in advance, while the container runs, so that little is left for the checkpoint. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -17,7 +17,7 @@ function pageFiles(images: string) {
   return names.map((name) => statSync(join(images, name)));
 }
 
-/** How many pages were saved there, and how many of them are on the disk still. */
+/** How many pages were saved there, and how many of them are still on the disk. */
 const savedIn = (images: string) => pageFiles(images).reduce((sum, { size }) => sum + size / pageSize, 0);
 const keptIn = (images: string) => pageFiles(images).reduce((sum, { blocks }) => sum + (blocks * 512) / pageSize, 0);
 

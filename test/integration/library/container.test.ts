@@ -1,4 +1,4 @@
-/** What the library does with a container that runs: exec, events, update; and what can be asked without one. */
+/** The library with a running container: exec, events, update; and questions that need no container. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -94,7 +94,7 @@ const filters = requires({ ...needs, deviceFilter: true });
 
 t.test('each container has its own device filter, though one process makes them all', { skip: filters }, async (t) => {
   const box = sandbox(t);
-  /** Whether this device can be opened to write, and only the filter stands between it and the program. */
+  /** Whether this device can be opened for writing, if only the filter may prevent it. */
   const opens = async (minor: number | undefined) => {
     const { spec, rootfs } = box.bundle((spec) => {
       spec.process.args = ['sh', '-c', 'mknod /dev/k c 1 11 && : 2>/dev/null >/dev/k'];
@@ -110,7 +110,7 @@ t.test('each container has its own device filter, though one process makes them 
     return code === 0;
   };
   const found: boolean[] = [];
-  // The first and third have the filter that is loaded once.
+  // The first and third have the filter that is loaded only once.
   for (const minor of [undefined, 11, undefined, 12, 11]) found.push(await opens(minor));
   t.strictSame(found, [false, true, false, false, true]);
 });
@@ -138,7 +138,7 @@ t.test('spec, plan, check and features', { skip }, async (t) => {
 });
 
 const limited = requires({ ...needs, controllers: ['memory', 'pids', 'cpu'] });
-/** Asks for memory until it gets no more. */
+/** Takes memory until there is none left. */
 const hungry = 'x=a; while :; do x=$x$x; done';
 
 t.test('limits', { skip: limited }, async (t) => {
@@ -161,7 +161,7 @@ t.test('limits', { skip: limited }, async (t) => {
 t.test('the end of memory is an event, and the cause of an end', { skip: limited }, async (t) => {
   const box = sandbox(t);
   const { spec, rootfs } = box.bundle((spec) => {
-    // The first to be killed is not init.
+    // The first process to be killed is not init.
     spec.process.args = ['sh', '-c', `read line; sh -c '${hungry}'; read line; ${hungry}`];
     spec.linux.resources = { memory: { limit: 32 * 1024 * 1024, swap: 32 * 1024 * 1024 } };
   });

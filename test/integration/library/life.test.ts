@@ -1,4 +1,4 @@
-/** The library's create, start, wait and delete, and that its containers are the command's. */
+/** The library's create, start, wait and delete; the command knows its containers, too. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { library, zombies } from '../../harness/library.ts';
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
 const { create, list, onLog, open, TsrunError } = library;
 
-/** The whole of a stream. */
+/** The whole text of a stream. */
 async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   let text = '';
   for await (const part of stream ?? []) text += part;
@@ -173,7 +173,7 @@ t.test('an aborted create leaves nothing, at each of its waits', { skip }, async
     const begun = create({ ...place, signal: abort.signal }).then((each) => each.start({ signal: abort.signal }));
     const failure = begun.catch((error) => error);
     const seen = kind === 'startContainer' ? join(bundle.rootfs, 'marker') : marker;
-    // A createContainer hook sees the host's paths, and its file is in the runtime's working directory's root.
+    // A createContainer hook has the host's paths, so its file is below the root of the runtime's working directory.
     if (kind !== 'createContainer') await waitFor(`the ${kind} hook to run`, () => existsSync(seen) || undefined);
     else await waitFor('it to be there', async () => (await list({ root: box.root })).length > 0 || undefined);
     abort.abort();
@@ -187,7 +187,7 @@ t.test('waits that are given up keep no worker', { skip }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(box.bundle());
   const other = await open(id, { root: box.root });
-  // More than there are workers.
+  // More than the number of workers.
   const waits = Array.from({ length: 40 }, () => other.wait({ signal: AbortSignal.timeout(50) }));
   for (const wait of waits) await t.rejects(wait, { code: 'ABORT_ERR' });
   t.match(await list({ root: box.root }), [{ id }]);
@@ -228,7 +228,7 @@ t.test('a hook that takes its time does not stop the event loop', { skip }, asyn
     spec.hooks = { createRuntime: [{ path: '/bin/busybox', args: ['sh', '-c', script] }] };
   });
   const creating = create({ root: box.root, bundle: bundle.directory, id: box.newId(), stdio: 'ignore' });
-  // It could only be made by this thread.
+  // Only this thread can make the file.
   setTimeout(() => spawn('touch', [gate]), 50);
   const container = await creating;
   await container.delete();

@@ -1,6 +1,6 @@
 /**
- * Many containers at a time, and one after the other: nothing is left, nothing grows. TSRUN_TEST_ROUNDS says how many lives
- * are lived (default: 100; 10,000 is what the issue of the library asks for).
+ * Many containers at a time and one after another: nothing is left behind, and nothing grows. TSRUN_TEST_ROUNDS is the
+ * number of containers (100 by default).
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const { create, list, run } = library;
 
 const rounds = Number(process.env.TSRUN_TEST_ROUNDS ?? 100);
 
-/** Calls it so often, so many at a time. */
+/** Calls the action `count` times, `atOnce` at a time. */
 async function inParallel(count: number, atOnce: number, action: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const work = async () => {
@@ -56,7 +56,7 @@ t.test('lives one after the other grow neither memory nor descriptors', { skip }
   const before = { fds: descriptors(), memory: residentKiB() };
   for (let index = 0; index < rounds; index++) await life(index);
   t.equal(descriptors(), before.fds);
-  // A heap that nobody has collected may have grown, but not by a part for each.
+  // The heap may have grown without a collection, but not by some amount for each container.
   const grown = residentKiB() - before.memory;
   t.ok(grown < 32 * 1024 + rounds, `${grown} KiB more`);
   t.same(zombies(), []);
@@ -66,7 +66,7 @@ t.test('hooks that wait for each other are no deadlock', { skip }, async (t) => 
   const box = sandbox(t);
   const met = join(box.directory, 'met');
   mkdirSync(met);
-  // More than the workers that there are for busy CPUs.
+  // More than the number of workers for busy CPUs.
   const count = 7;
   const script = `: >"${met}/$$"; while [ "$(ls ${met} | wc -l)" -lt ${count} ]; do sleep 0.02; done`;
   const { spec, rootfs } = box.bundle((spec) => {

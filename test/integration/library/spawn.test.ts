@@ -1,4 +1,4 @@
-/** The library's spawn and run: child_process in a container. */
+/** The library's spawn and run: child_process with containers. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -169,7 +169,7 @@ t.test('an abort ends it, whenever it comes', { skip }, async (t) => {
   const box = sandbox(t);
   const place = placeOf(box);
   await t.rejects(run('true', [], { ...place, signal: AbortSignal.abort() }), { code: 'ABORT_ERR' });
-  // Somewhere between its first and its last step.
+  // Aborts somewhere between the first and the last step.
   const abortAll = async (round: number) => {
     for (let ms = 0; ms < 60; ms += 3) {
       const each = { ...place, id: `${place.id}-${round}-${ms}`, cgroup: `${place.cgroup}-${round}-${ms}` };
@@ -181,7 +181,7 @@ t.test('an abort ends it, whenever it comes', { skip }, async (t) => {
   for (const round of [2, 3, 4]) await abortAll(round);
   t.strictSame(await list(place), []);
   t.same(zombies(), []);
-  // A worker more has some of its own; what each of the sixty leaves would be more than that.
+  // One more worker has some of its own; if each of the sixty left one, it would be more than that.
   t.ok(openDescriptors().length < before + 20, `${openDescriptors().length} descriptors, ${before} before`);
 });
 

@@ -5,7 +5,7 @@ import { isAlive, requires, type Sandbox, type Spec, sandbox, waitFor } from '..
 
 const skip = requires({ root: true });
 const skipTsrun = requires({ root: true, runtime: 'tsrun' });
-// crun 1.8 leaves its cgroup behind when create fails, and what a second process in a joined pid namespace leaves.
+// crun 1.8 leaves its cgroup behind if create fails, and after a second process in a joined pid namespace.
 const skipCrun = requires({ root: true, runtime: ['tsrun', 'runc'] });
 
 /** The spec's names and the files below /proc/PID/ns. */
@@ -30,7 +30,7 @@ t.test('a new namespace is not the host’s', { skip }, async (t) => {
   }
 });
 
-// runc 1.1 knows no time namespaces, and crun 1.8 dies of them.
+// runc 1.1 does not know time namespaces, and crun 1.8 crashes.
 t.test('a new time namespace is not the host’s', { skip: skipTsrun }, async (t) => {
   const { time } = namespacesIn(await sandbox(t).outputOf(listNamespaces, addTime));
   t.not(time, ofProcess('self', 'time'));
@@ -41,7 +41,7 @@ t.test('a namespace that is not listed is the host’s', { skip }, async (t) => 
     await sandbox(t).outputOf(listNamespaces, (spec) => {
       spec.linux.namespaces = [{ type: 'mount' }];
       delete spec.hostname;
-      // A fresh sysfs and mqueue belong to namespaces of one's own.
+      // A new sysfs and mqueue need namespaces of the container's own.
       spec.mounts = spec.mounts.filter(
         ({ destination }) => !['/sys', '/sys/fs/cgroup', '/dev/mqueue'].includes(destination),
       );
@@ -98,7 +98,7 @@ t.test('state and the pid file name the process that is in the joined pid namesp
 t.test('a mount namespace is joined with what is mounted there', { skip: skipTsrun }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
-  // The script is the holder: it has made the mount when it says so.
+  // The script holds the namespace; it prints once it has made the mount.
   const script = `mount -t tmpfs there ${bundle.rootfs}/tmp && : > ${bundle.rootfs}/tmp/marker && echo ready && exec sleep 1000`;
   const holder = box.startProgram('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
   await waitFor('the holder’s mount', () => (holder.output.stdout.includes('ready') ? true : undefined));
@@ -198,7 +198,7 @@ t.test('without a pid namespace of its own, delete --force ends every process', 
   t.not((await running.done).code, 0);
 });
 
-// runc 1.1 and crun say of a container whose init has ended that it does not run.
+// runc 1.1 and crun say that a container whose init has ended does not run.
 t.test(
   'without a pid namespace of its own, SIGKILL reaches what init has left behind',
   { skip: skipTsrun },
@@ -234,7 +234,7 @@ function sleeping(spec: Spec): void {
   spec.process.args = ['/bin/sleep', '1000'];
 }
 
-/** A running container, whose init process's pid this gives. */
+/** Starts a container; returns the pid of its init process. */
 async function startHolder(box: Sandbox, edit?: (spec: Spec) => void): Promise<number> {
   const id = await box.create(
     box.bundle((spec) => {
@@ -246,11 +246,11 @@ async function startHolder(box: Sandbox, edit?: (spec: Spec) => void): Promise<n
   return (await box.waitForState(id, 'running')).pid;
 }
 
-/** Replaces the entries of these types by paths of the process's. */
+/** Replaces the entries of these types by paths of the process's namespaces. */
 function joinAll(spec: Spec, pid: number, types: readonly Type[]): void {
   const others = spec.linux.namespaces.filter(({ type }) => !(types as readonly string[]).includes(type));
   spec.linux.namespaces = [...others, ...types.map((type) => ({ type, path: `/proc/${pid}/ns/${files[type]}` }))];
-  // The host name belongs to the one who made the namespace.
+  // Only the owner of the namespace may set the hostname.
   if (types.includes('uts')) delete spec.hostname;
 }
 
@@ -258,7 +258,7 @@ function ofProcess(pid: number | 'self', type: Type): string {
   return readlinkSync(`/proc/${pid}/ns/${files[type]}`);
 }
 
-/** Of the output of `listNamespaces`. */
+/** Parses the output of `listNamespaces`. */
 function namespacesIn(output: string): Record<Type, string> {
   const links = output.split('\n');
   return Object.fromEntries((Object.keys(files) as Type[]).map((type, i) => [type, links[i] ?? ''])) as Record<

@@ -1,6 +1,6 @@
 /**
- * tsrun in a container of tsrun's: with and without privileges, with a cgroup namespace and without, in a user namespace.
- * docs/rootless.md has the table.
+ * tsrun in a container of tsrun: with and without privileges, with and without a cgroup namespace, and in a user
+ * namespace. docs/rootless.md has the table.
  */
 import {
   chmodSync,
@@ -30,10 +30,10 @@ import { reachableRuntime } from '../../harness/reachable.ts';
 const needs = { root: true, userns: true, cgroup2: true, commands: ['gcc'] };
 const skip = requires({ ...needs, cgroupDriver: 'cgroupfs', runtime: 'tsrun' });
 
-/** Of each command what it said, after `ok` or its exit code. */
+/** The output of each command, after `ok` or its exit code. */
 type Answers = Record<string, string>;
 
-/** Runs all commands on a container inside the container of `edit`. */
+/** Runs all commands on a container inside the container that `edit` makes. */
 async function lifecycle(
   t: Test,
   specFlags: string,
@@ -52,12 +52,12 @@ async function lifecycle(
   return { answers: Object.fromEntries(lines.map((line) => line.split(/: (.*)/s))), box };
 }
 
-/** The outer's user as the host knows it. */
+/** The outer container's user on the host. */
 function rootOf({ linux, process }: Spec): number {
   return (linux.uidMappings?.[0]?.hostID ?? 0) + (process.user.uid ?? 0);
 }
 
-/** A container with the programs of the host, in which the sandbox's directory is at its own path. */
+/** A container with the host's programs, in which the sandbox's directory is at its own path. */
 function outerBundle(box: Sandbox, edit: (spec: Spec) => void): Bundle {
   const inner = join(box.directory, 'inner');
   mkdirSync(inner);
@@ -82,7 +82,7 @@ function isLink(path: string): boolean {
   return existsSync(path) && lstatSync(path).isSymbolicLink();
 }
 
-/** A line for each command. What create says goes to a file, as it hands its output on. */
+/** A line for each command. The output of create goes to a file, because it is passed on to the container. */
 function scriptOf(runtime: string, inner: string): string {
   return `cd ${inner}
 T="${runtime} --root ${inner}/state"
@@ -111,7 +111,7 @@ step left ls state
 `;
 }
 
-/** The most of what --privileged gives with docker or podman. */
+/** Most of what --privileged gives with docker or podman. */
 function privileged(spec: Spec): void {
   const more = ['CAP_SYS_ADMIN', 'CAP_NET_ADMIN', 'CAP_BPF', 'CAP_SYS_PTRACE', 'CAP_MKNOD'];
   setCapabilities(spec, [...usual, ...more]);
@@ -124,7 +124,7 @@ function privileged(spec: Spec): void {
   }
 }
 
-/** Of docker's default, what matters here. */
+/** The capabilities of docker's default that matter here. */
 const usual = [
   ...['CAP_AUDIT_WRITE', 'CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'],
   ...['CAP_SETFCAP', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_SETUID', 'CAP_SYS_CHROOT'],
@@ -150,7 +150,7 @@ const everything: Answers = {
   left: 'ok',
 };
 
-/** A terminal of the inner container's own, as large as the one around it. */
+/** The inner container has a terminal of its own, as large as the outer one. */
 function hasTerminals(t: Test, { exectty, runtty }: Answers): void {
   t.match(exectty, /^7 \/dev\/pts\/\d+\s+33 77/);
   t.match(runtty, /^8 \/dev\/pts\/\d+\s+33 77/);
@@ -163,7 +163,7 @@ function holdsCgroup(t: Test, answers: Answers): void {
   t.match(answers.ps, /^ok \[\d+\]$/);
 }
 
-/** All that takes no cgroup works; the rest says what would help. */
+/** Everything works that needs no cgroup; the rest says what would help. */
 function lacksCgroup(t: Test, answers: Answers): void {
   hasTerminals(t, answers);
   const { resume: _, create: _create, ...rest } = everything;

@@ -1,4 +1,4 @@
-/** linux.netDevices. The tests run in a network namespace of their own, whose devices are nobody's loss. */
+/** linux.netDevices. The tests run in a network namespace of their own, and use only its devices. */
 import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
@@ -16,7 +16,7 @@ import {
 
 const skip = requires({ root: true, runtime: 'tsrun', commands: ['ip', 'nsenter', 'unshare'] });
 
-/** A network namespace that stands for the host's. */
+/** A network namespace in the role of the host's. */
 class Host {
   readonly pid: number;
   private readonly box: Sandbox;
@@ -166,7 +166,7 @@ t.test('alternative names of others are taken, and its own come back with the de
   };
   for (const device of ['v0', 'lan0']) t.match(await fails(device, 'lan0', noProgram), '/no/such/program');
   t.match(await fails('lan0', 'moved', noProgram), '/no/such/program');
-  // The kernel refuses the whole move: the other has the name that this one brings along.
+  // The kernel refuses the whole move, because another device has the name already.
   other.ip('link property add dev v7 altname lan0');
   t.match(await fails('v0', 'moved', joined), '/linux/netDevices/v0');
 });

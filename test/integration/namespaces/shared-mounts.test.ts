@@ -1,4 +1,6 @@
-/** Containers without a mount namespace: what is not listed is the runtime's (config-linux.md, Namespaces). */
+/**
+ * Containers without a mount namespace: a namespace that is not listed is the runtime's (config-linux.md, Namespaces).
+ */
 import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,7 +9,7 @@ import { OrdinaryUser, requires, type Sandbox, type Spec, sandbox } from '../../
 const skip = requires({ root: true, runtime: 'tsrun' });
 const skipUser = requires({ root: true, runtime: 'tsrun', userns: true, commands: ['setpriv'] });
 
-/** Of the config all that takes mounts. */
+/** Removes from the config everything that needs mounts. */
 function sharing(spec: Spec): void {
   spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'mount');
   spec.mounts = [];
@@ -15,7 +17,7 @@ function sharing(spec: Spec): void {
   for (const name of ['maskedPaths', 'readonlyPaths', 'rootfsPropagation'] as const) delete spec.linux[name];
 }
 
-/** The mounts of this mount namespace, each by its identity; other tests add and remove theirs meanwhile. */
+/** The mounts of this mount namespace below a directory; meanwhile other tests add and remove theirs. */
 const mountsBelow = (directory: string) =>
   readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -90,7 +92,7 @@ t.test('the host’s own root', { skip }, async (t) => {
   t.same(devOfHost(), before, 'the host’s /dev is as it was');
 });
 
-/** What a runtime makes in a container's /dev, as the host has it. */
+/** The entries of the host's /dev that a runtime makes in a container's. */
 function devOfHost() {
   return ['null', 'tty', 'ptmx', 'fd', 'stdin', 'core', 'console'].map((name) => {
     const status = lstatSync(`/dev/${name}`, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** linux.sysctl, as the container and the host see it afterwards. */
+/** linux.sysctl, as the container and the host see the values afterwards. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -71,7 +71,7 @@ t.test('the table is what this kernel does', { skip: skipTsrun }, async (t) => {
   );
 });
 
-/** Of the files of /proc/sys: a parameter that belongs to a namespace has one in each. */
+/** The inodes of the files in /proc/sys: a parameter that belongs to a namespace has one in each. */
 function inodes(unshare: string): Map<string, string> {
   const list = "cd /proc/sys; find . -path ./fs/binfmt_misc -prune -o -type f -printf '%P %i\\n'";
   const lines = execFileSync('sh', ['-c', `${unshare}sh -c "${list}"`], { encoding: 'utf8' })
@@ -91,7 +91,7 @@ t.test('both spellings name a device with a dot', { skip: skipTsrun }, async (t)
         `cat /proc/sys/net/ipv4/conf/${device}/log_martians /proc/sys/net/ipv4/conf/${device}/forwarding`,
       ];
       spec.linux.sysctl = sysctl;
-      // The device is there when parameters are set: a hook has made it.
+      // The device exists when parameters are set, because a hook has made it.
       const script = `pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p'); nsenter --net=/proc/$pid/ns/net ip link add ${device} type veth peer name veth1`;
       spec.hooks = {
         createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] }],

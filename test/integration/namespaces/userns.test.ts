@@ -1,4 +1,4 @@
-/** User namespaces: linux.uidMappings and gidMappings, what they mean for files, devices and hooks, and joining one. */
+/** User namespaces: linux.uidMappings and gidMappings, their effect on files, devices and hooks, and joining one. */
 import { chmodSync, chownSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import t from 'tap';
 import { type Bundle, inUserNamespace, requires, type Sandbox, type Spec, sandbox, says } from '../../harness/index.ts';
@@ -9,7 +9,7 @@ const skipTsrun = requires({ root: true, userns: true, runtime: 'tsrun' });
 const base = 100000;
 const size = 65536;
 
-/** An empty pipe: runc and crun give their stdin to the root of the namespace, be it the host's /dev/null. */
+/** An empty pipe: runc and crun make the namespace's root the owner of their stdin, even of the host's /dev/null. */
 const noStdin = { input: '' };
 
 t.test('root inside is an ordinary user outside', { skip }, async (t) => {
@@ -45,7 +45,7 @@ t.test('several ranges are mapped, also without the root of the namespace', { sk
     ];
     spec.linux.uidMappings = ranges;
     spec.linux.gidMappings = ranges;
-    // devpts belongs to the root of the namespace, which there is none of.
+    // devpts needs the root of the namespace as its owner, and there is none.
     spec.mounts = spec.mounts.filter(({ destination }) => ['/proc', '/dev'].includes(destination));
     spec.process.capabilities = {};
   });
@@ -85,7 +85,8 @@ t.test('mounts that belong to an ID 0 that is not mapped are refused', { skip: s
 
 t.test('the namespaces made with it belong to it', { skip }, async (t) => {
   const box = sandbox(t);
-  // Only who has CAP_SYS_ADMIN over the uts namespace may set its name, CAP_NET_ADMIN over the network its devices.
+  // Setting the hostname takes CAP_SYS_ADMIN over the uts namespace, and changing devices CAP_NET_ADMIN over the
+  // network's.
   const bundle = userBundle(box, 'hostname changed && hostname; ip link set lo down && echo down', (spec) => {
     for (const set of ['bounding', 'effective', 'permitted'] as const) {
       spec.process.capabilities = { ...spec.process.capabilities, [set]: ['CAP_SYS_ADMIN', 'CAP_NET_ADMIN'] };
@@ -211,14 +212,14 @@ t.test('hooks run where the specification says, whatever the namespaces', { skip
   }
 });
 
-/** A bundle in a new user namespace, whose /tmp everybody may write to. */
+/** A bundle for a new user namespace, with a /tmp that everybody may write to. */
 function userBundle(box: Sandbox, script: string, edit?: (spec: Spec) => void): Bundle {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', script];
     inUserNamespace(spec, base, size);
     edit?.(spec);
   });
-  // mkdtemp makes it for root alone.
+  // mkdtemp makes it for root only.
   chmodSync(box.directory, 0o711);
   chownSync(`${bundle.rootfs}/etc/passwd`, base, base);
   return bundle;

@@ -1,4 +1,4 @@
-/** AppArmor: the program runs under the profile that the config names, and so does what exec starts. */
+/** AppArmor: the program runs under the profile that the config names, and so do processes of exec. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
@@ -6,7 +6,7 @@ import { inUserNamespace, requires, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, lsm: 'apparmor', commands: ['apparmor_parser'] });
 
-/** Loads a profile that allows all but one file, and unloads it when the test ends. */
+/** Loads a profile that allows everything but one file; unloads it at the end of the test. */
 function loadProfile(t: Test, name: string, deniedFile: string): void {
   const text = `profile ${name} flags=(attach_disconnected,mediate_deleted) {
     file, capability, network, mount, umount, pivot_root, signal, ptrace, unix,

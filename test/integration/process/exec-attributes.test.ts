@@ -1,4 +1,4 @@
-/** execCPUAffinity and the other attributes of a process that `exec` adds, seen from inside. */
+/** execCPUAffinity and other attributes of processes that `exec` adds, seen from inside. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -13,7 +13,7 @@ const last = /\d+$/.exec(cpus)?.[0] ?? '';
 const skip = requires({ root: true, runtime: 'tsrun' });
 const needsTwo = skip || (first === last && 'needs two CPUs');
 
-/** Runs a process in a container that sleeps, and gives what it says. */
+/** Runs a process in a container that sleeps; returns its output. */
 async function exec(t: Test, edit: (process: Process) => void) {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {

@@ -1,4 +1,4 @@
-/** What a container inherits of its caller: what the config and the flags say, and of the runtime's own nothing. */
+/** What a container inherits from its caller: what the config and the flags say, and nothing of the runtime's own. */
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -7,7 +7,7 @@ import { type Result, requires, run, runtimePath, type Sandbox, type Spec, sandb
 const skip = requires({ root: true });
 const tsrunOnly = requires({ root: true, runtime: 'tsrun' });
 
-/** Runs a container from a shell that has done something to its own process before. */
+/** Runs a container from a shell that has changed its own process before. */
 function runAfter(box: Sandbox, before: string, args: string[], edit?: (spec: Spec) => void): Promise<Result> {
   const bundle = box.bundle((spec) => {
     spec.process.args = args;
@@ -17,7 +17,10 @@ function runAfter(box: Sandbox, before: string, args: string[], edit?: (spec: Sp
   return run('/bin/sh', ['-c', `${before}; exec "$@"`, 'sh', ...command]);
 }
 
-/** Numbers of the descriptors of the container's first process, seen by another. No pipe: the shell would hold its ends. */
+/**
+ * Lists the descriptors of the container's first process, in another. Without a pipe, because the shell would hold its
+ * ends.
+ */
 const listDescriptors = 'ls /proc/1/fd; :';
 
 /** Opens files with these names in the sandbox. */
@@ -43,7 +46,7 @@ t.test('streams that the caller closed are /dev/null, not the runtime’s files'
   t.equal((await runAfter(box, 'exec <&- 2>&-', show('0 2'))).stdout, '/dev/null\n/dev/null\n');
 });
 
-// runc 1.1 leaks one of its own behind them.
+// runc 1.1 leaks a descriptor of its own after them.
 t.test('--preserve-fds passes descriptors on, and only so many', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const extraFds = files(box, ['a', 'b', 'c']);
@@ -58,7 +61,7 @@ t.test('--preserve-fds passes descriptors on, and only so many', { skip: tsrunOn
 });
 
 t.test('--preserve-fds of a descriptor that is not open is refused', { skip: tsrunOnly }, async (t) => {
-  // It could be one of the runtime's own.
+  // The number could be one of the runtime's own.
   const box = sandbox(t);
   const [fd = -1] = files(box, ['a']);
   for (const command of ['run', 'create']) {
@@ -90,7 +93,7 @@ t.test('sockets of socket activation come first and are told of', { skip: tsrunO
 });
 
 t.test('signals have their default dispositions and none is blocked', { skip: tsrunOnly }, async (t) => {
-  // What the caller ignores stays ignored under runc and crun.
+  // With runc and crun, signals that the caller ignores stay ignored.
   const box = sandbox(t);
   const status = await runAfter(box, 'trap "" HUP USR1 PIPE', ['/bin/grep', '^Sig[BIC]', '/proc/self/status']);
   const none = '0000000000000000';
@@ -108,7 +111,7 @@ t.test('resource limits without a rule are the caller’s', { skip: tsrunOnly },
 });
 
 t.test('the umask without a rule is the caller’s', { skip: tsrunOnly }, async (t) => {
-  // config.md: runtimes MUST NOT change it then. runc and crun set 0022.
+  // config.md: then runtimes MUST NOT change it. runc and crun set 0022.
   const box = sandbox(t);
   t.equal((await runAfter(box, 'umask 0137', ['/bin/sh', '-c', 'umask'])).stdout, '0137\n');
   const rule = await runAfter(box, 'umask 0137', ['/bin/sh', '-c', 'umask'], (spec) => {

@@ -1,4 +1,4 @@
-/** Job control: a shell with jobs on a real terminal (tmux's), with and without a terminal of the container's. */
+/** Job control: a shell with jobs in a real terminal (tmux's), with and without a terminal of the container's own. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { Screen } from '../../harness/screen.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun', commands: ['tmux', 'bash'] });
 
-/** bash as a person has it, with the runtime in $rt. `same` says whether the terminal is what it was at the start. */
+/** An interactive bash, with the runtime in $rt. `same` prints whether the terminal has the settings of the start. */
 async function shell(t: Test, box: Sandbox): Promise<Screen> {
   const rc = join(box.directory, 'rc');
   const lines = [`PS1='host> '`, `rt="${runtimePath} --root ${box.root}"`, 'before=$(stty -g)'];
@@ -57,7 +57,7 @@ for (const how of ['run', 'exec'] as const) {
     screen.type('same two');
     await screen.shows(/^two same$/);
     screen.type('fg');
-    // bash reads without echo until it has given the terminal away, so the first may be seen once.
+    // bash reads without echo until it has given the terminal away, so the first line may appear only once.
     await waitFor('lines and their copies', () => {
       screen.type('again');
       return screen.count(/^again$/) >= 4 ? true : undefined;
@@ -67,7 +67,7 @@ for (const how of ['run', 'exec'] as const) {
     screen.type('same three');
     await screen.shows(/^three same$/);
 
-    // In the background from the start; its end is noticed there.
+    // In the background from the start, where its end is noticed, too.
     screen.type(`${command('sleep 0.3; exit 7')} & wait $!; echo background $?`);
     await screen.shows(/^background 7$/);
     screen.type('same four');
@@ -89,7 +89,7 @@ for (const how of ['run', 'exec'] as const) {
   });
 }
 
-/** A shell that edits no lines, and so asks the terminal nothing: bash would take the answers for what is typed. */
+/** A shell that does not edit lines, and so asks the terminal nothing: bash would take the answers for typed text. */
 const prompting = 'while printf "in> "; read -r line; do eval "$line"; done';
 
 /** The pid of the one process whose command line matches. */
@@ -115,7 +115,8 @@ for (const how of ['run', 'exec'] as const) {
       screen.type(`${command(box, id, prompting)} &`);
       await screen.shows(/^\[1\] \d+$/);
       screen.type('fg');
-      // Its first prompt stands behind bash's, and what is typed while the terminal changes hands may be thrown away.
+      // Its first prompt comes after bash's on the same line, and what is typed while the terminal changes hands may be
+      // lost.
       await waitFor('the container’s prompt on a line of its own', () => {
         screen.press('Enter');
         return screen.count(/^in>$/) > 0 ? true : undefined;
@@ -128,7 +129,7 @@ for (const how of ['run', 'exec'] as const) {
         return screen.count(/^30 100$/) > 0 ? true : undefined;
       });
 
-      // Ctrl-Z is the container's; who wants to stop tsrun itself sends the signal from elsewhere.
+      // Ctrl-Z is for the container; to stop tsrun itself, one sends the signal from elsewhere.
       process.kill(theOnly(`tsrun.* --root ${box.root} ${how}`), 'SIGTSTP');
       await screen.shows(/Stopped/);
       screen.type('same stopped');
@@ -158,7 +159,7 @@ for (const how of ['run', 'exec'] as const) {
     screen.type('echo code $?; same killed');
     await screen.shows(/^killed same$/);
 
-    // Process 1 of a pid namespace is not ended by SIGHUP, but its input is at its end.
+    // SIGHUP does not end process 1 of a pid namespace, but its input ends.
     screen.type(command(box, id, 'echo rea""dy; exec cat'));
     await screen.shows(/^ready$/);
     screen.hangUp();
@@ -178,8 +179,9 @@ t.test('output that nobody reads ends as a broken pipe, and input at its end', {
   t.equal(screen.count(/^y$/), 2);
   screen.type(`$rt run -b ${bundleOf(box, 'exec yes', true).directory} ${box.newId()} | head -1; same run`);
   await screen.shows(/^run same$/);
-  // Not on the screen, whose answers to a line editor's questions bash would take for typed. A line editor takes the end for a key where a line has begun, as from a person; whoever reads lines as the terminal
-  // makes them has the rest of it.
+  // Not on the screen: bash would take the terminal's answers to a line editor's questions for typed text. If a line
+  // has begun, a line editor takes the end for a key, as from a person; a program that lets the terminal make lines
+  // gets the rest of the line.
   const ending: [string, string][] = [
     ['echo "echo fo""und"', 'sh'],
     ['true', 'sh'],
@@ -201,7 +203,7 @@ t.test(
     const log = join(box.directory, 'log');
     const command = `${runtimePath} --root ${box.root} run -b ${bundle.directory} ${box.newId()}`;
     await box.startProgram('script', ['-qec', command, log], { input: '' }).done;
-    // Without a terminal of its own, script types a NUL at its input's end, and the container's terminal shows it.
+    // Without a terminal of its own, script types a NUL at the end of its input, which the container's terminal shows.
     t.match(readFileSync(log, 'latin1').replaceAll('^@', ''), /\na\r\nb\r\n/);
   },
 );

@@ -1,4 +1,4 @@
-/** While init sets itself up, the OOM killer takes it and no other; the program has what its config says. */
+/** While init sets itself up, the OOM killer kills it and no other process; the program has the value of its config. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -21,7 +21,7 @@ const readScore = (pid: number) => readFileSync(`/proc/${pid}/oom_score_adj`, 'u
 const own = readScore(process.pid);
 
 /**
- * Runs the command with its init held at the first filesystem that it opens.
+ * Runs the command, and stops its init at the first filesystem that it opens.
  *
  * @returns init's oom_score_adj there, and the command's output
  */

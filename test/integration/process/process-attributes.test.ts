@@ -1,4 +1,4 @@
-/** What the process is given besides its identity: limits, scheduling, memory policy, personality. Seen from inside. */
+/** Attributes of the process besides its identity, seen from inside: limits, scheduling, memory policy, personality. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { hasCapability } from '../../harness/host.ts';
 import { inUserNamespace, requires, type Sandbox, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
-/** Of what Debian's crun 1.8 and runc 1.1 are too old for, and of words that are tsrun's own. */
+/** For what Debian's crun 1.8 and runc 1.1 are too old for, and for tsrun's own words. */
 const onlyHere = requires({ root: true, runtime: 'tsrun' });
 const mayRaise = hasCapability('CAP_SYS_RESOURCE') && 'this machine has CAP_SYS_RESOURCE';
 const mayRaiseOnly = requires({ root: true, runtime: 'tsrun', capabilities: ['CAP_SYS_RESOURCE'] });
@@ -14,7 +14,7 @@ const lsmIsOn =
   (existsSync('/sys/module/apparmor/parameters/enabled') || existsSync('/sys/fs/selinux/enforce')) &&
   'this machine has AppArmor or SELinux';
 
-/** Runs a container that must be refused and gives what the runtime says. */
+/** Runs a container that must be refused; returns the error. */
 async function refusal(box: Sandbox, edit: (spec: Spec) => void): Promise<string> {
   const { code, stderr } = await box.runContainer(['/bin/true'], edit);
   if (code === 0) throw new Error('the container ran');
@@ -91,7 +91,7 @@ t.test('exec keeps every digit, too, of the config and of --process', { skip }, 
   t.equal(parseLimits(given.stdout)['Max address space'], limits);
 });
 
-/** Name to `soft hard`. */
+/** A map from each name to `soft hard`. */
 function parseLimits(text: string): Record<string, string> {
   const rows = text.split('\n').slice(1).filter(Boolean);
   return Object.fromEntries(
@@ -123,12 +123,12 @@ t.test('with CAP_SYS_RESOURCE a hard limit may be above the caller’s', { skip:
   t.equal(stdout, '700000\n600000\n');
 });
 
-/** The caller's, which the container has where its config says nothing. */
+/** The caller's nice value, which the container has if its config says nothing. */
 const ownNice = readFileSync('/proc/self/stat', 'latin1')
   .replace(/^.*\) /s, '')
   .split(' ')[16];
 
-/** policy, nice and real-time priority of process 1 (proc_pid_stat(5), fields 41, 19 and 40). */
+/** Prints policy, nice value and real-time priority of process 1 (proc_pid_stat(5), fields 41, 19 and 40). */
 const schedulingOfInit = "cut -d' ' -f41,19,40 /proc/1/stat";
 
 t.test('scheduler: every policy Linux has', { skip: onlyHere }, async (t) => {
@@ -148,7 +148,7 @@ t.test('scheduler: every policy Linux has', { skip: onlyHere }, async (t) => {
   }
 });
 
-/** The kernel admits a deadline task only where it may run on every CPU (sched(7)). */
+/** The kernel admits a deadline task only if it may run on every CPU (sched(7)). */
 function lacksCpus(): string | false {
   const own = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   const all = readFileSync('/sys/devices/system/cpu/online', 'utf8').trim();
@@ -175,7 +175,7 @@ t.test(
 );
 
 t.test('scheduler: SCHED_FLAG_RESET_ON_FORK spares the children', { skip: onlyHere }, async (t) => {
-  // The true keeps the shell from becoming its last command.
+  // The `true` keeps the shell from executing its last command in its place.
   const seen = await sandbox(t).outputOf(`${schedulingOfInit}; cut -d' ' -f41 /proc/self/stat; true`, (spec) => {
     spec.process.scheduler = { policy: 'SCHED_FIFO', priority: 3, flags: ['SCHED_FLAG_RESET_ON_FORK'] };
   });
@@ -355,7 +355,7 @@ t.test(
       spec.process.scheduler = { policy: 'SCHED_RR', priority: 2 };
       spec.process.ioPriority = { class: 'IOPRIO_CLASS_RT', priority: 1 };
       spec.process.oomScoreAdj = 300;
-      // CAP_SYS_RESOURCE, which the runtime itself may lack.
+      // The runtime itself may lack CAP_SYS_RESOURCE.
       spec.process.capabilities = { bounding: ['CAP_SYS_RESOURCE'] };
     });
     t.equal(seen, `${ownNice} 2 2\nrealtime: prio 1\nCapBnd:\t0000000001000000\n`);

@@ -1,4 +1,4 @@
-/** Who the process is, where it runs, what it may do and which program it is. Seen from inside. */
+/** The process's user, working directory, capabilities and program, seen from inside. */
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -16,7 +16,7 @@ function status(box: Sandbox, edit: (spec: Spec) => void): Promise<string> {
 }
 
 t.test('uid, gid and additional gids are exactly those of the config', { skip }, async (t) => {
-  // runc refuses what does not fit into 31 bits.
+  // runc refuses IDs that do not fit into 31 bits.
   const large = runtimeName === 'runc' ? 2_000_000_000 : 4_000_000_000;
   const seen = await status(sandbox(t), (spec) => {
     spec.process.user = { uid: 1234, gid: 2345, additionalGids: [7, large] };
@@ -38,7 +38,7 @@ t.test('without additional gids there are none, whatever the caller has', { skip
   t.equal(field(await status(sandbox(t), () => {}), 'Groups'), '');
 });
 
-/** As `podman run --group-add keep-groups` asks for it; runc has no such thing. */
+/** As `podman run --group-add keep-groups` asks for it; runc does not have this. */
 t.test(
   'an annotation keeps the groups of the caller',
   { skip: requires({ root: true, runtime: ['tsrun', 'crun'], commands: ['setpriv'] }) },
@@ -202,7 +202,7 @@ t.test('cwd is made when it is missing, and may be a symlink inside the containe
   const run = async () => (await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()])).stdout;
   t.equal(await run(), '/made/on/the/way\n');
   mkdirSync(join(bundle.rootfs, 'real'));
-  // An absolute target counts from the container's root, where the host has no such directory.
+  // An absolute target is relative to the container's root; the host has no such directory.
   symlinkSync('/real', join(bundle.rootfs, 'link'));
   bundle.edit((spec) => {
     spec.process.cwd = '/link';
@@ -212,9 +212,9 @@ t.test('cwd is made when it is missing, and may be a symlink inside the containe
 
 t.test('cwd cannot lead out of the container', { skip }, async (t) => {
   const box = sandbox(t);
-  // CVE-2024-21626: a descriptor of the runtime's that refers to a directory of the host.
+  // CVE-2024-21626: a descriptor of the runtime that refers to a directory of the host.
   const descriptors = ['/proc/self/fd/3', '/proc/self/fd/7', '/proc/self/fd/9'];
-  // These lead into the container again, where runc and crun follow them; tsrun follows no such link at all.
+  // These lead back into the container, and runc and crun follow them; tsrun follows no such link at all.
   const others = runtimeName === 'tsrun' ? ['/proc/1/cwd', '/proc/1/root'] : [];
   for (const cwd of [...descriptors, ...others]) {
     const { code, stdout } = await box.runContainer(['/bin/ls', '..'], (spec) => {
@@ -235,11 +235,11 @@ t.test('cwd that is no directory or not absolute is refused', { skip }, async (t
     return stderr;
   };
   t.match(await refused('/bin/sh'), runtimeName === 'tsrun' ? /: \/process\/cwd: / : /./);
-  // crun takes a relative one to count from the root.
+  // crun takes a relative path as relative to the root.
   if (runtimeName !== 'crun') t.match(await refused('bin'), /cwd/i);
 });
 
-/** Runs these args with this PATH (null: none at all) and gives exit code and what is said. */
+/** Runs these args with this PATH (null: none); returns the exit code and the output. */
 async function find(box: Sandbox, args: string[], path: string | null, cwd = '/') {
   const bundle = box.bundle((spec) => {
     spec.process.args = args;
@@ -287,7 +287,7 @@ t.test(
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       delete (spec as { process?: unknown }).process;
-      // Not even a hook of start may run.
+      // Not even a startContainer hook may run.
       spec.hooks = { startContainer: [{ path: '/bin/touch', args: ['touch', '/started'] }] };
     });
     const id = await box.create(bundle);

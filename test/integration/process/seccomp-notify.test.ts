@@ -17,7 +17,7 @@ import {
 
 const skip = requires({ root: true, cHelpers: true });
 
-/** For what no other runtime promises; each such test says what they do instead. */
+/** For what no other runtime promises; each such test says what the others do instead. */
 const ours = skip || requires({ runtime: 'tsrun' });
 
 const { getppid } = systemCalls;
@@ -37,7 +37,7 @@ async function agent(box: Sandbox, answer: string, name = 'agent.sock') {
   };
 }
 
-/** A container that makes one call and prints what it got. */
+/** A container that makes one call and prints the result. */
 function caller(box: Sandbox, seccomp: LinuxSeccomp) {
   const bundle = box.bundle((spec) => {
     spec.linux.seccomp = seccomp;
@@ -54,7 +54,7 @@ const notify = (listenerPath: string, ...names: string[]): LinuxSeccomp => ({
   syscalls: [{ names, action: 'SCMP_ACT_NOTIFY' }],
 });
 
-// runc and crun load the filter at create, when the status is creating.
+// runc and crun load the filter in create, while the status is creating.
 t.test('the agent answers, and is told which container asks', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const { socket, state, asked, done } = await agent(box, '95');
@@ -81,7 +81,7 @@ t.test('the agent answers, and is told which container asks', { skip: ours }, as
   t.equal(box.outputOfCreated(id).stdout, '-95\n');
 });
 
-// runc refuses NOTIFY for write, crun for sendmsg.
+// runc refuses NOTIFY for write, and crun for sendmsg.
 t.test('nothing that init does after the load has to be allowed', { skip: ours }, async (t) => {
   for (const names of [
     ['write', 'sendmsg', 'read', 'close', 'futex', 'exit', 'wait4', 'nanosleep', 'sched_yield', 'rt_sigreturn'],
@@ -121,7 +121,7 @@ t.test(
     const { socket, asked, done } = await agent(box, 'continue');
     const bundle = caller(box, { defaultAction: 'SCMP_ACT_NOTIFY', listenerPath: socket });
     const run = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
-    // It is kept from going on after each task that it has made, and they are not.
+    // Init is delayed after each task that it makes, and the tasks are not.
     const late = 'inject=clone3:delay_exit=300000';
     const options = ['-f', '-o', join(box.directory, 'log'), '-e', 'trace=clone3', '-e', late];
     t.equal((await box.startProgram('strace', [...options, ...run]).done).code, 0);
@@ -134,7 +134,7 @@ t.test('the program finds no other task, child or descriptor of ours', { skip },
   const box = sandbox(t);
   const { socket, done } = await agent(box, 'continue');
   const output = await box.outputOf(
-    // No pipe: whether ls sees the other end's process would be a matter of luck.
+    // Without a pipe, because ls might or might not see the process at its other end.
     'ls /proc >/list; grep -c "^[0-9]" /list; ls /proc/1/task | wc -l; ls -l /proc/1/fd',
     (spec) => {
       spec.linux.seccomp = notify(socket, 'mkdir');
@@ -151,7 +151,7 @@ t.test('the program finds no other task, child or descriptor of ours', { skip },
   );
 });
 
-// The releases in Debian know neither all flags nor a scheduler.
+// Debian's releases know neither all flags nor the scheduler.
 t.test('without no_new_privs, with all flags and a real-time policy it works as well', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const { socket, asked, done } = await agent(box, '95');
@@ -168,7 +168,7 @@ t.test('without no_new_privs, with all flags and a real-time policy it works as 
   t.same(asked(), [getppid]);
 });
 
-// Of create with runc and crun.
+// With runc and crun it is an error of create.
 t.test('an agent that is not there is an error of start, and the program never runs', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const bundle = caller(box, notify(join(box.directory, 'nobody.sock'), 'getppid', 'exit_group', 'sendmsg'));

@@ -1,4 +1,4 @@
-/** linux.seccomp, seen by programs inside the container that make the calls. */
+/** linux.seccomp, seen by programs in the container that make the calls. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -19,12 +19,12 @@ import {
 
 const skip = requires({ root: true, cHelpers: true });
 
-/** For what no other runtime promises; each such test says what they do instead. */
+/** For what no other runtime promises; each such test says what the others do instead. */
 const ours = skip || requires({ runtime: 'tsrun' });
 
 const allowAllBut = (...syscalls: LinuxSyscall[]): LinuxSeccomp => ({ defaultAction: 'SCMP_ACT_ALLOW', syscalls });
 
-/** Makes calls with the helper `call`, one process each, under the profile; what the kernel returned. */
+/** Makes calls with the helper `call`, one process each, under the profile; returns the kernel's results. */
 async function returned(box: Sandbox, seccomp: LinuxSeccomp, calls: string[], edit?: (spec: Spec) => void) {
   const bundle = box.bundle((spec) => {
     spec.linux.seccomp = seccomp;
@@ -66,7 +66,7 @@ t.test('arguments are compared', { skip }, async (t) => {
     errnoRet: 95,
     args: [{ index: 0, value: 0xf0, valueTwo: 0x10, op: 'SCMP_CMP_MASKED_EQ' }],
   });
-  // No such descriptors: EBADF where the filter lets the call through.
+  // The descriptors do not exist, so the result is EBADF if the filter allows the call.
   t.same(
     await returned(
       sandbox(t),
@@ -108,7 +108,7 @@ t.test('every architecture that is listed is filtered', { skip: skip32 }, async 
   t.same(await returned(sandbox(t), profile, [`--i386 ${getppidOn32}`, `${systemCalls.getppid}`]), [-95, -95]);
 });
 
-// runc and crun need capset after the load; runc 1.1 hangs when the profile kills it.
+// runc and crun need capset after loading the filter; runc 1.1 hangs if the profile kills it.
 t.test(
   'without no_new_privs the program has the filter, and the capabilities of its config',
   { skip: ours },
@@ -120,7 +120,7 @@ t.test(
           spec.process.noNewPrivileges = false;
           spec.process.user = { uid, gid: uid };
           spec.process.capabilities = { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] };
-          // All but execve that comes between the load and the program's own calls is forbidden.
+          // Forbids everything but execve between the load and the program's own calls.
           spec.linux.seccomp = allowAllBut({
             names: ['capset', 'capget', 'sendmsg', 'close_range'],
             action: 'SCMP_ACT_KILL',
@@ -139,7 +139,7 @@ t.test(
   },
 );
 
-// Told by the plan: this kernel may not show the mitigation.
+// Seen in the plan, because this kernel may not show the mitigation.
 t.test('flags: the mitigation is off without the list, and on with an empty one', { skip: ours }, async (t) => {
   const speculation = async (flags: LinuxSeccomp['flags']) => {
     const output = await sandbox(t).outputOf('grep ^Speculation_Store_Bypass /proc/self/status', (spec) => {
@@ -164,7 +164,7 @@ t.test('flags: the mitigation is off without the list, and on with an empty one'
   );
 });
 
-// runc knows no TSYNC, the releases in Debian no WAIT_KILLABLE_RECV.
+// runc does not know TSYNC, and Debian's releases do not know WAIT_KILLABLE_RECV.
 t.test('each flag is taken by the kernel', { skip: ours }, async (t) => {
   for (const flag of ['TSYNC', 'LOG', 'SPEC_ALLOW', 'WAIT_KILLABLE_RECV'] as const) {
     const profile = allowAllBut({ names: ['getppid'], action: 'SCMP_ACT_ERRNO' });
@@ -173,7 +173,7 @@ t.test('each flag is taken by the kernel', { skip: ours }, async (t) => {
   }
 });
 
-/** Whether the filter or the program has ended init can be told until somebody reaps it, and a pid 1 may be quick. */
+/** Whether the filter or the program ended init is visible only until somebody reaps it, and pid 1 may be quick. */
 async function createUnreaped(box: Sandbox, bundle: Bundle): Promise<string> {
   const id = box.newId();
   const create = [runtimePath, '--root', box.root, 'create', '--bundle', bundle.directory, id];
@@ -182,7 +182,7 @@ async function createUnreaped(box: Sandbox, bundle: Bundle): Promise<string> {
   return id;
 }
 
-// start of runc and crun exits with 0.
+// runc's and crun's start exits with 0.
 t.test('a profile that forbids execve is an error of start, however it forbids it', { skip: ours }, async (t) => {
   const words = {
     SCMP_ACT_ERRNO: /exec \\"\/bin\/true\\": EPERM/,
@@ -205,7 +205,7 @@ t.test('a profile that forbids execve is an error of start, however it forbids i
   }
 });
 
-// runc and crun load the filter at create, and are killed by it.
+// runc and crun load the filter in create, and are killed by it.
 t.test('a missing program is still told apart from one that the profile forbids', { skip: ours }, async (t) => {
   const { code, stderr } = await sandbox(t).runContainer(['/bin/no-such-program'], (spec) => {
     spec.linux.seccomp = { defaultAction: 'SCMP_ACT_KILL', syscalls: [] };
@@ -226,7 +226,7 @@ t.test('startContainer hooks, programs of the image as well, run with the filter
   t.match(stdout, /^\/proc\/self\/status:Seccomp:\t2$/m);
 });
 
-// runc keeps none, crun elsewhere.
+// runc keeps none, and crun elsewhere.
 t.test('the compiled filter is kept for its owner only, and is no container', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const profile = allowAllBut({ names: ['getppid'], action: 'SCMP_ACT_ERRNO' });
@@ -259,11 +259,11 @@ t.test('a process that exec starts has the filter too', { skip }, async (t) => {
   addCHelper(bundle, 'call');
   const id = await box.createAndStart(bundle);
   t.equal((await box.runtimeOk(['exec', id, '/bin/call', String(systemCalls.getppid)])).stdout, '-95\n');
-  // A program that is there and gone is not taken for one that was never reached.
+  // A program that ran and ended is not taken for one that was never reached.
   for (let i = 0; i < 20; i++) t.equal((await box.runtime(['exec', id, '/bin/true'])).code, 0);
 });
 
-// In words of our own.
+// The words are our own.
 t.test('what cannot be compiled is an error of create and leaves nothing', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {

@@ -1,4 +1,4 @@
-/** Terminals: `run` and `exec --tty` on a real one (tmux's), whose screen is looked at. */
+/** Terminals: `run` and `exec --tty` in a real one (tmux's), whose screen the test reads. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -47,7 +47,7 @@ t.test('a day at the shell: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) 
   screen.resize(100, 30);
   screen.type('until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; stty size');
   await screen.shows(/^30 100$/);
-  // The container's shell lives on, its foreground program does not.
+  // The container's shell survives, its foreground program does not.
   const nap = (word: string) => `sh -c 'echo ${word.slice(0, 2)}""${word.slice(2)}; exec sleep 1000'`;
   screen.type(nap('dozing'));
   await screen.shows(/^dozing$/);
@@ -58,10 +58,10 @@ t.test('a day at the shell: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) 
   await screen.shows(/^sleeping$/);
   screen.press('C-z');
   await screen.shows(/Stopped/);
-  // wait(1) knows nothing of a job that is stopped, and exit refuses to leave one.
+  // `wait` does not notice a stopped job, and `exit` refuses to leave one.
   screen.type('kill -9 %1; fg; stty -echo; exit 3');
   await screen.shows(/^ended with 3$/);
-  // Raw mode is gone, and with it nothing of the host's echo and line discipline.
+  // Raw mode is gone, and the host's echo and line discipline are back.
   screen.type('stty -a | grep -o " icanon\\| echo " | tr -d "\\n"; echo .');
   await screen.shows(/^ icanon echo \.$/);
 });
@@ -117,7 +117,7 @@ t.test('alias runc: run, list, ps, pause, exec, kill and delete from one shell',
   await say('rt kill web KILL; until rt list | grep -q stopped; do sleep 0.1; done; rt list', /^web +0 +stopped /);
   await say('rt delete web; echo deleted: $?', /^deleted: 0$/);
   await say('rt list -q | wc -l', /^0$/);
-  // The config asks for no terminal.
+  // The config does not ask for a terminal.
   const talking = shellBundle(box, false);
   await say(`rt run -it --bundle ${talking.directory} talk`, /^in>/);
   await say('[ -t 0 ] && echo on a termi""nal', /^on a terminal$/);
@@ -137,7 +137,7 @@ t.test('a signal for the runtime is the program’s, and leaves the terminal as 
       ];
     });
     const id = box.newId();
-    // Of the runtime itself, and not of a shell's function.
+    // The exit code of the runtime itself, not of a shell function.
     screen.type(`${runtimePath} --root ${box.root} run --bundle ${bundle.directory} ${id}; echo ${signal}: $?`);
     await screen.shows(new RegExp(`^waiting for ${signal}$`));
     const pid = await waitFor('the runtime', () => pidOf(id));
@@ -148,7 +148,7 @@ t.test('a signal for the runtime is the program’s, and leaves the terminal as 
   }
 });
 
-/** Of the runtime that runs this container in the foreground. */
+/** The pid of the runtime that runs this container in the foreground. */
 function pidOf(id: string): number | undefined {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).find((pid) => {
@@ -195,7 +195,7 @@ const sized = requires({ root: true, runtime: 'tsrun', cHelpers: true, commands:
 t.test('consoleSize stays where the caller’s terminal has no size', { skip: sized }, async (t) => {
   const box = sandbox(t);
   const process = {
-    // What is typed comes when the caller's terminal has been looked at.
+    // Typed text arrives once the runtime has looked at the caller's terminal.
     args: ['/bin/sh', '-c', 'read word; stty size'],
     env: ['PATH=/bin'],
     cwd: '/',

@@ -1,14 +1,14 @@
-/** Who may look into the init process before it is the container's program: nobody but root. */
+/** Before the init process is the container's program, only root may look into it. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { inUserNamespace, requires, run, type Sandbox, type Spec, sandbox, waitFor } from '../../harness/index.ts';
 
 const setting = '/proc/sys/fs/suid_dumpable';
 
-// It is the whole machine's: only a VM's may be changed, which has systemd and this user.
+// The switch is for the whole machine, so it is changed only in a VM, which has systemd and this user.
 const skip = requires({ root: true, runtime: 'tsrun', files: ['/run/systemd/system', '/home/user'] });
 
-/** A uid of the host that is the container's user, and what the config says for it. */
+/** The container's user as a uid of the host, and the config for it. */
 const users: [what: string, uid: number, edit: (spec: Spec) => void][] = [
   [
     'a user',
@@ -20,7 +20,7 @@ const users: [what: string, uid: number, edit: (spec: Spec) => void][] = [
   ['root of a user namespace', 100_000, inUserNamespace],
 ];
 
-/** What another process of that user sees of the descriptors. */
+/** Whether another process of that user can see the descriptors. */
 async function looksAt(pid: number, uid: number): Promise<boolean> {
   const ids = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   const { code } = await run('setpriv', [...ids, 'ls', `/proc/${pid}/fd`]);
@@ -30,7 +30,7 @@ async function looksAt(pid: number, uid: number): Promise<boolean> {
 async function create(box: Sandbox, edit: (spec: Spec) => void): Promise<string> {
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
-    // Capabilities would keep its own user out as well.
+    // Capabilities would keep out its own user as well.
     delete spec.process.capabilities;
     delete spec.linux.seccomp;
     edit(spec);
@@ -49,7 +49,7 @@ t.test('not even the container’s own user where the host lets it trace changed
     t.notOk(await looksAt(pid, uid), `${what}: not while it waits for start`);
     t.equal(statSync(`/proc/${pid}/fd`).uid, 0, what);
     await box.runtimeOk(['start', id]);
-    // start returns in the midst of execve, which makes the process its user's a moment later.
+    // start returns during execve, which a moment later gives the process to its user.
     await waitFor(`the program to be that of ${what}`, async () => (await looksAt(pid, uid)) || undefined);
     t.equal(statSync(`/proc/${pid}/fd`).uid, uid, what);
   }

@@ -1,6 +1,6 @@
 /**
- * An ordinary user whose /proc is mounted with hidepid (proc(5)): it hides every process that the user may not trace, and
- * so a created container, and one whose program nobody may read. What is not seen is not therefore gone.
+ * An ordinary user whose /proc is mounted with hidepid (proc(5)): it hides every process that the user may not trace: a
+ * created container, and one whose program nobody may read. A hidden process is not therefore gone.
  */
 import { chmodSync, chownSync, readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -28,7 +28,7 @@ function unreadable(t: Test, hidepid: string): OrdinaryUser {
   return user;
 }
 
-/** By the test, which is root in the machine's own /proc. */
+/** Seen by the test, which is root and has the machine's own /proc. */
 const isRunning = (pid: number) => /^State:\s+[SRD]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 for (const hidepid of ['invisible', 'noaccess', 'ptraceable']) {

@@ -1,4 +1,4 @@
-/** An ordinary user to whom a cgroup has been delegated (cgroup-v2.rst, Delegation), without any systemd. */
+/** An ordinary user to whom a cgroup was delegated (cgroup-v2.rst, Delegation), without systemd. */
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -17,7 +17,7 @@ const needs = { root: true, userns: true, cgroup2: true, runtime: 'tsrun', comma
 const skip = requires(needs);
 const skipLimits = requires({ ...needs, controllers: ['memory', 'pids'] });
 
-/** The user, and the cgroup that is the user's. */
+/** The user and the user's cgroup. */
 interface Delegate {
   user: OrdinaryUser;
   cgroup: string;

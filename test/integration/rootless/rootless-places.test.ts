@@ -1,6 +1,6 @@
 /**
- * Where somebody without privileges may run containers: what `spec --rootless` writes there runs as it is, and all
- * commands do what can be done. docs/rootless.md has the table.
+ * Places where users without privileges may run containers: there the output of `spec --rootless` runs as it is, and
+ * all commands do what is possible. docs/rootless.md has the table.
  */
 import { readdirSync } from 'node:fs';
 import t from 'tap';
@@ -14,7 +14,7 @@ const skipSubordinate = requires({ ...needs, commands: helpers, files: ['/etc/su
 
 interface Place extends UserOptions {
   name: string;
-  /** Of the container, as it sees it itself, line by line. */
+  /** The container's own view of its map, line by line. */
   uidMap: RegExp;
 }
 
@@ -28,7 +28,7 @@ const places: Place[] = [
     name: 'root of a user namespace with many IDs, as podman unshare makes it',
     subordinate: true,
     namespaces: [...asRoot, '--map-auto', '--mount'],
-    // unshare(1) of util-linux 2.38 leaves out the last.
+    // unshare(1) of util-linux 2.38 leaves out the last ID.
     uidMap: /^0 0 1, 1 1 (999|1000)$/,
   },
 ];
