@@ -2,10 +2,10 @@
 import { engineRuntime } from './engine-place.ts';
 import { podmanTest } from './podman.ts';
 
-/** Not script(1), which now and then sees buildah stopped for a moment, stops itself as well, and is never continued. */
+/** Not script(1), which sometimes sees buildah stopped for a moment, stops itself as well, and is never continued. */
 const openTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
-// podman's image is in the store that buildah shares with it.
+// buildah shares podman's store, which has the image.
 podmanTest('buildah from, run, commit and build', async (t, { place }) => {
   const buildah = (...args: string[]) => place.run(['buildah', '--storage-driver', 'vfs', ...args]);
   const oci = ['--isolation', 'oci', '--network', 'none', '--runtime', engineRuntime];

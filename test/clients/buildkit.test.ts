@@ -1,5 +1,5 @@
 /**
- * The exact command lines of a buildkitd with an OCI worker, which Debian does not have. dockerd's BuildKit, which
+ * The exact command lines of a buildkitd with an OCI worker, which Debian lacks. dockerd's BuildKit, which
  * dockerd-build.test.ts drives, has the same executor, but never runs `exec` and does not keep containers.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ t.test('what buildkitd runs', { skip }, async (t) => {
   await t.test('a step whose program is missing', missing);
 });
 
-/** `run` in the foreground: its end is that of the container's init, `--keep` leaves the rest to `delete`. */
+/** `run` in the foreground: it ends with the container's init, and `--keep` leaves the rest to `delete`. */
 function startStep(box: Sandbox, args: string[]): { id: string; running: Running } {
   const bundle = box.bundle((spec) => {
     spec.process.args = args;

@@ -1,4 +1,4 @@
-/** containerd driven by ctr where cgroup v2 has its controllers, with both ways to make a cgroup. */
+/** containerd driven by ctr where cgroup v2 has its controllers, with both cgroup drivers. */
 import t, { type Test } from 'tap';
 import { Containerd } from './containerd.ts';
 import { engineRuntime } from './engine-place.ts';

@@ -1,18 +1,18 @@
-/** A containerd of its own with its stock io.containerd.runc.v2 shim, which has the runtime under test as its binary. */
+/** A containerd of its own with its stock io.containerd.runc.v2 shim, whose binary is the runtime under test. */
 import type { Test } from 'tap';
 import { type Result, waitFor } from '../harness/index.ts';
 import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, type Suite } from './engine-tree.ts';
 import { imageName, ociArchive } from './image.ts';
 
-/** How often a program is run that should say something and is not heard. */
+/** How often a program runs at most until its output arrives. */
 const attempts = 10;
 
 /**
- * Runs a program until all of these streams have something. ctr gives up a stream that it has not got open when the task
- * has ended already (containerd, client/task.go: Delete cancels the opening of the task's streams), so a busy machine
- * loses all that a short program has written, whatever the runtime. What ctr itself says on a terminal, of a task that has
- * ended before it was given the terminal's size, is nothing of the program's.
+ * Runs a program until all of these streams have output. ctr gives up streams that are not open yet when the task has
+ * already ended (containerd, client/task.go: Delete cancels the opening of the task's streams), so on a busy machine
+ * the output of a short program is lost, with any runtime. A message of ctr itself on a terminal, about a task that
+ * ended before it got the terminal's size, does not count as the program's output.
  */
 export async function heard(streams: ('stdout' | 'stderr')[], run: () => Promise<Result>): Promise<Result> {
   let result = await run();
@@ -34,14 +34,14 @@ export class Containerd {
     this.#namespace = namespace;
   }
 
-  /** One of the suite's version, with the busybox image in its store. */
+  /** Starts one of the suite's version, with the busybox image in its store. */
   static async start(t: Test, suite: Suite): Promise<Containerd> {
     const containerd = await Containerd.startIn(await EngineTree.enter(t, { suite }), 'tsrun-test');
     await containerd.outputOf('image', 'import', ociArchive(containerd.place.sandbox.directory));
     return containerd;
   }
 
-  /** @param namespace containerd's own notion: images and containers of one cannot be seen in another */
+  /** @param namespace containerd's own: images and containers of one are invisible in another */
   static async startIn(place: EnginePlace, namespace: string): Promise<Containerd> {
     const containerd = new Containerd(place, namespace);
     const daemon = place.startDaemon(['containerd']);
@@ -60,7 +60,7 @@ export class Containerd {
     return this.place.run(this.#command(args), { terminal: true });
   }
 
-  /** ctr with what must succeed. */
+  /** Runs ctr, which must succeed. */
   outputOf(...args: string[]): Promise<string> {
     return this.place.outputOf(this.#command(args));
   }
@@ -89,17 +89,17 @@ export class Containerd {
   async remove(id: string): Promise<void> {
     await this.outputOf('task', 'kill', '--signal', 'KILL', id);
     await this.waitForStatus(id, 'STOPPED');
-    // It exits with the task's code.
+    // This exits with the task's code.
     await this.ctr('task', 'delete', id);
     await this.outputOf('container', 'delete', id);
   }
 
-  /** What `ctr task ls` says of a task, such as RUNNING; nothing when there is no such task. */
+  /** The status that `ctr task ls` prints for a task, such as RUNNING; undefined if there is none. */
   async status(id: string): Promise<string | undefined> {
     return (await this.#task(id))?.[2];
   }
 
-  /** As seen in the place. */
+  /** The pid as seen in the place. */
   async pid(id: string): Promise<string> {
     return (await this.#task(id))?.[1] ?? 'none';
   }

@@ -1,6 +1,6 @@
 /**
- * CRI-O, which Debian does not have: its monitor conmon, which Debian has, started with CRI-O's words, and the commands
- * that CRI-O runs itself, by its sources (internal/oci/runtime_oci.go, internal/config/…).
+ * CRI-O, which Debian lacks: its monitor conmon, which Debian has, started as CRI-O does, and the commands that CRI-O
+ * runs itself according to its sources (internal/oci/runtime_oci.go, internal/config/…).
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ class Crio {
     return join(this.#directory, ...names);
   }
 
-  /** The runtime as runtimeCmd runs it: without an environment of its own. */
+  /** The runtime as runtimeCmd runs it: with an empty environment. */
   runtime(...args: string[]): Promise<Result> {
     return this.place.run(['env', '-i', engineRuntime, `--root=${root}`, ...args]);
   }
@@ -48,7 +48,7 @@ class Crio {
     writeFileSync(this.#path(id, 'config.json'), JSON.stringify(spec));
   }
 
-  /** createContainer: conmon makes the container; gives what it says on its sync pipe. */
+  /** createContainer: conmon makes the container; returns its answer on the sync pipe. */
   async create(id: string, ...flags: string[]): Promise<{ pid: number; message?: string }> {
     const words = [
       ...['-b', this.#path(id), '-c', id, '--exit-dir', this.#path('exits'), '-l', this.#path(id, 'log')],
@@ -59,7 +59,7 @@ class Crio {
     return JSON.parse((await this.#conmon([...words, ...flags])).sync);
   }
 
-  /** ExecSyncContainer: conmon runs `exec` and gives the exit code on its pipe. */
+  /** ExecSyncContainer: conmon runs `exec` and writes the exit code to its pipe. */
   async execSync(id: string, ...args: string[]): Promise<{ code: number; log: string; message: string }> {
     const { env, cwd, user } = defaultSpec().process;
     writeFileSync(this.#path('process.json'), JSON.stringify({ env, cwd, user, args, terminal: false }));
@@ -101,12 +101,12 @@ class Crio {
   }
 
   update(id: string, resources: object): Promise<Result> {
-    // By a pipe, as from CRI-O; node's own would be a socket, which crun cannot open as /dev/stdin.
+    // Through a pipe, as from CRI-O; node's would be a socket, which crun cannot open as /dev/stdin.
     const feed = ['sh', '-c', 'echo "$0" | env -i "$@"', JSON.stringify(resources)];
     return this.place.run([...feed, engineRuntime, '--root', root, 'update', '--resources', '-', id]);
   }
 
-  /** Descriptor 3 is the sync pipe, on 4 comes the word to start; files will do for both. */
+  /** Descriptor 3 is the sync pipe, and 4 gets the order to start; files will do for both. */
   async #conmon(words: string[]): Promise<{ sync: string }> {
     const sync = this.#path('sync');
     writeFileSync(this.#path('start'), '\0');

@@ -1,4 +1,4 @@
-/** BuildKit as dockerd has it, with the runtime under test as its `runc`. */
+/** dockerd's BuildKit, with the runtime under test as its `runc`. */
 import t, { type Test } from 'tap';
 import { waitFor } from '../harness/index.ts';
 import { Docker, dockerd } from './dockerd.ts';
@@ -10,7 +10,7 @@ t.test('docker build with BuildKit', { skip: dockerd() }, async (t) => {
   await t.test('a build that is cancelled', (t) => cancels(t, docker));
 });
 
-/** What BuildKit mounts there is one overlay, of which the runtime gets the options: three layers have 256 bytes of names. */
+/** BuildKit mounts one overlay there and gives the runtime its options: with three layers the names take 256 bytes. */
 const layered = `
 FROM busybox AS many
 RUN echo 1 >/1
@@ -31,7 +31,7 @@ t.test('docker build on the image store of containerd', { skip: dockerd() }, asy
   t.equal(code, 0, stderr);
   const [first, last, mount = ''] = outputs(stderr);
   t.same([first, last], ['1', '4']);
-  // Linux shows layers that were given one by one as `lowerdir+`.
+  // Linux shows layers that were added one by one as `lowerdir+`.
   const layers = [...mount.matchAll(/lowerdir\+?=(?<names>[^,]+)/g)].map(({ groups }) => groups?.names);
   t.ok(layers.join(':').length > 255, `${mount}: more than fsconfig(2) takes as one value`);
 });
@@ -87,7 +87,7 @@ async function cancels(t: Test, docker: Docker) {
   await waitFor('the end of the step', async () => ((await isRunning()) ? undefined : true));
 }
 
-/** What the RUN steps wrote: lines such as `#6 0.050 text`. */
+/** The output of the RUN steps: lines such as `#6 0.050 text`. */
 function outputs(progress: string): string[] {
   return [...progress.matchAll(/^#\d+ \d+\.\d+ (?<text>.*)$/gm)].map(({ groups }) => groups?.text ?? '');
 }

@@ -1,4 +1,4 @@
-/** Limits by dockerd, which need their controllers, and systemd as its cgroup driver. */
+/** Limits that dockerd sets, which need their controllers, and systemd as its cgroup driver. */
 import t, { type Test } from 'tap';
 import { waitFor } from '../harness/index.ts';
 import { Docker } from './dockerd.ts';
@@ -46,7 +46,7 @@ async function updates(t: Test, docker: Docker) {
 
 async function outOfMemory(t: Test, docker: Docker) {
   const flags = ['--memory', '16m', '--memory-swap', '16m', '--name', 'eater', '--detach'];
-  // The event comes on its own way; when it is the container's init that is killed, dockerd may see the exit first.
+  // The event comes separately; if the container's init is killed, dockerd may see the exit first.
   const script = "sh -c 'x=12345678; while :; do x=$x$x; done'; echo $?; until [ -e /go ]; do sleep 0.1; done; exit 3";
   await docker.outputOf(...docker.runArguments(flags, 'sh', '-c', script));
   const isKnown = async () => (await docker.inspect('eater', '.State.OOMKilled')) === 'true' || undefined;

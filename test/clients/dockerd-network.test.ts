@@ -1,9 +1,9 @@
-/** Containers on bridges of dockerd, which are bridges of the test's network namespace. */
+/** Containers on dockerd's bridges, which are in the test's network namespace. */
 import t, { type Test } from 'tap';
 import { waitFor } from '../harness/index.ts';
 import { Docker, dockerdNetworks } from './dockerd.ts';
 
-/** Serves one page, which says who serves it. */
+/** A command that serves one page. */
 const server = (page: string) => ['sh', '-c', `mkdir /w; echo ${page} >/w/index.html; exec httpd -f -p 80 -h /w`];
 
 const skip = dockerdNetworks();
@@ -32,7 +32,7 @@ t.test('dockerd networks', { skip }, async (t) => {
 });
 
 t.test('dockerd networks of mapped users', { skip }, async (t) => {
-  // dockerd cannot prepare a network namespace for these: a hook of the container hands it over.
+  // dockerd cannot prepare a network namespace for these containers: a hook passes it on.
   const docker = await Docker.start(t, { 'userns-remap': 'user' });
   const seen = await docker.run(['--network', 'bridge'], 'sh', '-c', 'cat /proc/self/uid_map; ip -o -4 addr show eth0');
   t.match(seen, { code: 0, stdout: /^ +0 +100000 +65536\n.* inet 172\./ });

@@ -1,9 +1,9 @@
-/** dockerd with the runtime under test as an added one, as the default, and as its `runc`. */
+/** dockerd with the runtime under test as an additional one, as the default, and as its `runc`. */
 import t, { type Test } from 'tap';
 import { runtimeName, waitFor } from '../harness/index.ts';
 import { Docker, dockerd } from './dockerd.ts';
 
-/** dockerd tells them from the runtime's message, and knows runc's wording only. */
+/** dockerd derives them from the runtime's message, and knows only runc's words. */
 const codes =
   runtimeName === 'crun'
     ? { missing: 125, notExecutable: 125, notExecutableExec: 128 }
@@ -53,7 +53,7 @@ async function permissions(t: Test, docker: Docker) {
   t.equal(await seen('--security-opt', 'seccomp=unconfined'), `${standard}\n0\n0\n`);
   t.match(await docker.run([], 'unshare', '-U', 'true'), { code: 1, stderr: /not permitted/ }, 'the default profile');
 
-  // A module in the VM.
+  // In the VM fuse is a module.
   await docker.place.run(['modprobe', 'fuse']);
   const read = 'true </dev/again && echo read; echo >/dev/again';
   const device = await docker.run(['--device', '/dev/fuse:/dev/again:r'], 'sh', '-c', read);
@@ -94,10 +94,12 @@ async function namespaces(t: Test, docker: Docker) {
   t.equal((await docker.run(join, 'sh', '-c', kinds)).stdout, donor);
 }
 
-/** Seconds until `stop` kills: dockerd's own 10 may pass on a slow machine before a program has ended by itself. */
+/**
+ * Seconds until `stop` kills: on a slow machine dockerd's default of 10 may pass before a program has ended by itself.
+ */
 const grace = '100';
 
-/** Waits until the program has said this, after which it is at its work. */
+/** Waits until the program has printed this, and so is at work. */
 function logged(docker: Docker, name: string, text: string): Promise<true> {
   return waitFor(`the log of ${name}`, async () => (await docker.outputOf('logs', name)) === text || undefined);
 }

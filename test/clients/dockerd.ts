@@ -1,4 +1,4 @@
-/** A dockerd of its own, natively or in the VM, whose runtimes, BuildKit's too, are all the runtime under test. */
+/** A dockerd of its own, outside or inside the VM. All its runtimes, BuildKit's too, are the runtime under test. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -11,7 +11,7 @@ import { rootfsArchive } from './image.ts';
 const inVm = existsSync(markOfTheVm);
 const isUserModeLinux = readFileSync('/proc/cpuinfo', 'utf8').includes('User Mode Linux');
 
-/** dockerd sets io.weight even where it is not asked to, and crun fails when there is no controller for it. */
+/** dockerd sets io.weight even if not asked to, and crun fails without its controller. */
 const controllers = runtimeName === 'crun' ? ['io'] : [];
 
 /** For `skip`: false, or why dockerd cannot run here. */
@@ -24,7 +24,7 @@ export function dockerdNetworks(): string | false {
   return isUserModeLinux ? 'needs NAT, which the kernel of this VM has not' : dockerd();
 }
 
-/** daemon.json. systemd is there in the VM only. */
+/** daemon.json. Only the VM has systemd. */
 const config = {
   runtimes: { 'under-test': { path: engineRuntime } },
   'default-runtime': 'under-test',
@@ -48,7 +48,7 @@ export class Docker {
     this.#archive = rootfsArchive(place.sandbox.directory);
   }
 
-  /** Starts a daemon that has the image `busybox`. The test's end removes its containers. */
+  /** Starts a daemon that has the image `busybox`. At the end of the test its containers are removed. */
   static async start(t: Test, settings: object = {}): Promise<Docker> {
     const place = inVm
       ? EngineVm.enter(t)
@@ -56,7 +56,7 @@ export class Docker {
     const docker = new Docker(place);
     docker.#installAsRunc();
     place.writeFile('/etc/docker/daemon.json', JSON.stringify({ ...config, ...settings }));
-    // dockerd starts a containerd of its own unless there is this file, which one that was killed in this VM has left.
+    // dockerd starts a containerd of its own unless this file exists. One that was killed in this VM leaves it behind.
     await place.outputOf(['rm', '-f', '/run/containerd/containerd.sock']);
     await docker.startDaemon();
     t.teardown(() => docker.#remove());
@@ -64,7 +64,7 @@ export class Docker {
     return docker;
   }
 
-  /** BuildKit in dockerd knows no runtimes: it runs the `runc` of its PATH. */
+  /** dockerd's BuildKit does not know runtimes: it runs the `runc` in its PATH. */
   #installAsRunc(): void {
     mkdirSync(this.#path);
     symlinkSync(engineRuntime, join(this.#path, 'runc'));
@@ -81,7 +81,7 @@ export class Docker {
     });
   }
 
-  /** @param signal what dockerd gets; with live-restore its containers stay */
+  /** @param signal the signal for dockerd; with live-restore its containers stay */
   async stopDaemon(signal: 'TERM' | 'KILL'): Promise<void> {
     await this.place.outputOf(['sh', '-c', `kill -${signal} $(cat /run/docker.pid)`]);
     await this.#daemon?.done;
@@ -95,7 +95,7 @@ export class Docker {
     return this.place.run(['docker', ...args], { terminal: true });
   }
 
-  /** What must succeed; gives what it wrote to stdout. */
+  /** Runs docker, which must succeed; returns its stdout. */
   outputOf(...args: string[]): Promise<string> {
     return this.place.outputOf(['docker', ...args]);
   }
@@ -120,7 +120,7 @@ export class Docker {
     return (await this.outputOf('inspect', '--format', `{{${template}}}`, name)).trim();
   }
 
-  /** Builds what the Dockerfile says, with BuildKit, and without a network. */
+  /** Builds a Dockerfile with BuildKit, without a network. */
   build(dockerfile: string, flags: string[] = []): Promise<Result> {
     const fixed = ['build', '--network', 'none', '--progress', 'plain', ...flags, '-'];
     return this.place.run(['docker', ...fixed], { input: dockerfile });

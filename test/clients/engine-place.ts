@@ -1,50 +1,50 @@
-/** A place where engines run, natively or in the VM: what tests do there is the same. */
+/** A place where engines run, outside or inside the VM: tests do the same in both. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Result, type Running, run, runtimePath, type Sandbox } from '../harness/index.ts';
 
-/** Only the VM's image has it, so no engine of a real machine is ever touched. */
+/** Only the VM's image has this file, so engines of a real machine are never touched. */
 export const markOfTheVm = '/usr/lib/tsrun-vm/job';
 
 const runtimesOfTree: Record<string, string> = { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' };
 
-/** The runtime under test as an absolute path, which most engines want: RUNTIME=crun and runc are those of the tree. */
+/** The runtime under test as an absolute path, which most engines need. RUNTIME=crun and runc are those of the tree. */
 export const engineRuntime = runtimesOfTree[runtimePath] ?? runtimePath;
 
 export interface ProgramOptions {
-  /** On top of PATH, HOME=/root and LC_ALL=C.UTF-8, which are all that the host hands in. */
+  /** Added to PATH, HOME=/root and LC_ALL=C.UTF-8; nothing else comes from the host. */
   env?: Record<string, string>;
-  /** Written to stdin, which is /dev/null when this is left out. */
+  /** Written to stdin, which is /dev/null if this is left out. */
   input?: string;
 }
 
-/** Seconds for one program; like the waits of tests (harness/process.ts) it only turns a hang into words. */
+/** Seconds for one program; like the waits of tests (harness/process.ts) it only turns a hang into an error. */
 const patience = 240;
-/** Of timeout(1), which kills itself, too. */
+/** The exit code of timeout(1) with SIGKILL, which kills itself, too. */
 const killed = 137;
 
 export abstract class EnginePlace {
-  /** Its directory is there at its own path. */
+  /** Its directory has the same path in the place. */
   readonly sandbox: Sandbox;
 
   constructor(box: Sandbox) {
     this.sandbox = box;
   }
 
-  /** A command of the host that runs this one there. */
+  /** A command on the host that runs this one in the place. */
   protected abstract enter(command: string[]): string[];
 
-  /** A command that runs this one in a pseudo-terminal, and writes to stdout what is written to it. */
+  /** A command that runs this one in a pseudo-terminal, and copies its output to stdout. */
   protected inTerminal(command: string[]): string[] {
     return ['script', '-qec', command.map(quote).join(' '), '/dev/null'];
   }
 
-  /** The path by which the host reaches this one. */
+  /** The path on the host of this path in the place. */
   abstract pathOutside(path: string): string;
 
   /**
-   * Runs a program there to its end.
-   * @param options `terminal` gives it a pseudo-terminal; stdout then has what is written to it. A hang is cut after
+   * Runs a program in the place to its end.
+   * @param options `terminal` gives it a pseudo-terminal, whose output is in stdout. A hang is cut after
    *   `seconds`, and thrown.
    */
   async run(
@@ -55,34 +55,34 @@ export abstract class EnginePlace {
     const { seconds = patience } = options;
     const [name = '', ...args] = this.enter(['timeout', '-s', 'KILL', String(seconds), ...program]);
     const started = performance.now();
-    // With time for timeout(1) itself to begin.
+    // Includes time for timeout(1) itself to start.
     const result = await run(name, args, { ...this.#options(options), seconds: seconds + patience });
-    // timeout(1) kills its process group, itself included. A program can end with the same code by itself.
+    // timeout(1) kills its process group, including itself. A program can end with the same code by itself.
     const isCut = result.signal === 'SIGKILL' || result.code === killed;
     if (isCut && performance.now() - started >= seconds * 1000)
       throw new Error(`${command.join(' ')} did not end within ${seconds} s: ${result.stderr || result.stdout}`);
     return result;
   }
 
-  /** The same for programs that must succeed; gives what they wrote to stdout. */
+  /** The same for programs that must succeed; returns their stdout. */
   async outputOf(command: string[], options: ProgramOptions & { seconds?: number } = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(command, options);
     if (code === 0) return stdout;
     throw new Error(`${command.join(' ')} ended with ${code}: ${stderr || stdout}`);
   }
 
-  /** Starts a daemon there. It ends with the place at the latest. */
+  /** Starts a daemon in the place. It ends with the place at the latest. */
   startDaemon(command: string[], options: ProgramOptions = {}): Running {
     const [name = '', ...args] = this.enter(command);
     return this.sandbox.startProgram(name, args, this.#options(options));
   }
 
-  /** @param path absolute, and without symbolic links: these would be followed on the host */
+  /** @param path absolute and without symbolic links, which would be followed on the host */
   readFile(path: string): string {
     return readFileSync(this.pathOutside(path), 'utf8');
   }
 
-  /** Makes the directories above, too. @param mode as in chmod(1), for scripts */
+  /** Makes the directories above it, too. @param mode as in chmod(1), for scripts */
   writeFile(path: string, text: string, mode = 0o644): void {
     mkdirSync(dirname(this.pathOutside(path)), { recursive: true });
     writeFileSync(this.pathOutside(path), text, { mode });
@@ -94,7 +94,7 @@ export abstract class EnginePlace {
   }
 }
 
-/** For a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

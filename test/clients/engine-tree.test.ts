@@ -1,4 +1,4 @@
-/** The place in which the engines run: what it shows them, and that nothing of it stays. */
+/** The place in which the engines run: what they see, and that nothing stays behind. */
 import { existsSync, readlinkSync } from 'node:fs';
 import t from 'tap';
 import { isAlive, parseMountInfo, repoRoot, runtimeName, runtimePath, waitFor } from '../harness/index.ts';

@@ -1,6 +1,6 @@
 /**
  * A place for real engines on a machine that has none: the root tree of a Debian suite, entered as a small machine of
- * its own. enter-tree.sh makes it.
+ * its own (enter-tree.sh).
  */
 import { copyFileSync, existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { EnginePlace, markOfTheVm } from './engine-place.ts';
 
 export { type Suite, suites } from '../vm/image.ts';
 
-/** Milliseconds: the first test builds the tree, or waits for others that build. */
+/** Milliseconds: the first test builds the tree, or waits for others that build it. */
 const buildTime = 50 * 60 * 1000;
 
 /** For `skip`: false, or why there can be no engine tree here. */
@@ -31,10 +31,12 @@ export function engineTrees(): string | false {
 }
 
 export class EngineTree extends EnginePlace {
-  /** As seen from the host. */
+  /** The pid on the host. */
   readonly #pid1: number;
 
-  /** script(1) stops itself when its child is stopped; this one comes from the host, by the sandbox's directory. */
+  /**
+   * script(1) stops itself if its child is stopped; this program comes from the host, through the sandbox's directory.
+   */
   protected override inTerminal(command: string[]): string[] {
     const program = join(this.sandbox.directory, 'terminal');
     copyFileSync(cHelper('terminal'), program);
@@ -47,10 +49,10 @@ export class EngineTree extends EnginePlace {
   }
 
   /**
-   * Makes the place. It ends with the test, with all that runs there, before the sandbox looks for what was left
-   * behind: a test removes its containers in a teardown of its own.
-   * @param options `parents`: cgroups that the engine makes for its containers' or its own and never removes, the
-   *   deepest first, such as `/pods`; what is below them is a leak all the same
+   * Makes the place. It ends with the test and all that runs in it, before the sandbox looks for leaks: a test removes
+   * its containers in a teardown of its own.
+   * @param options `parents`: cgroups that the engine makes for its containers or itself and never removes, the
+   *   deepest first, such as `/pods`; what is below them still is a leak
    */
   static async enter(t: Test, options: { suite: Suite; parents?: string[] }): Promise<EngineTree> {
     const { suite, parents = [] } = options;
@@ -85,16 +87,16 @@ export class EngineTree extends EnginePlace {
   }
 }
 
-/** The end of pid 1 takes all its namespace along, and is over when that is gone. */
+/** With pid 1 its whole namespace ends; the end is complete once that is gone. */
 async function end(holder: Running, pid1: number, cgroups: string[]): Promise<void> {
   if (pid1 > 0) process.kill(pid1, 'SIGKILL');
   else holder.child.kill('SIGKILL');
   await holder.done;
-  // The nsenters outside end when they see that what they started has ended.
+  // The nsenter processes outside end once they see that their children have ended.
   for (const cgroup of cgroups) await waitFor(`${cgroup} to be empty`, () => isRemoved(cgroup));
 }
 
-/** What is below it is for the sandbox to report. */
+/** The sandbox reports what is below it. */
 function isRemoved(cgroup: string): true | undefined {
   const { populated } = readIfThere(`${cgroup}/cgroup.events`)?.match(/populated (?<populated>.)/)?.groups ?? {};
   if (populated === '1') return undefined;

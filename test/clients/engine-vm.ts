@@ -1,14 +1,14 @@
-/** The test VM as a place for engines that talk to systemd or need controllers that the machine has not. */
+/** The test VM as a place for engines that use systemd or controllers that the machine lacks. */
 import type { Test } from 'tap';
 import { type Needs, requires, sandbox } from '../harness/index.ts';
 import { EnginePlace, markOfTheVm } from './engine-place.ts';
 
-/** For `skip`: natively a reason by which the test is run again in the VM. */
+/** For `skip`: outside the VM the reason for which the test runs again in the VM. */
 export function engineVm(needs: Needs = {}): string | false {
   return requires({ root: true, files: [markOfTheVm], ...needs });
 }
 
-/** All tests of a boot share it: what one leaves running or on disk the next one finds. */
+/** All tests of a boot share it: the next one finds what one leaves running or on disk. */
 export class EngineVm extends EnginePlace {
   static enter(t: Test): EngineVm {
     return new EngineVm(sandbox(t));

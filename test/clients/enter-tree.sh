@@ -1,13 +1,13 @@
 #!/bin/bash
 # enter-tree.sh TREE DIRECTORY CGROUP CHECKOUT: becomes pid 1 of a small machine with TREE as its root.
 #
-# engine-tree.ts starts it in mount, pid, ipc, uts and network namespaces of its own. All that is written goes to a
-# tmpfs of the mount namespace, but for DIRECTORY, which is the test's. CGROUP is a path in the host's filesystem.
-# DIRECTORY/ready says that all is there.
+# engine-tree.ts starts it in mount, pid, ipc, uts and network namespaces of its own. Everything written goes to a tmpfs
+# of the mount namespace, except in DIRECTORY, which is the test's. CGROUP is a path in the host's filesystem.
+# DIRECTORY/ready means that everything is in place.
 set -euo pipefail
 
-# The cgroup namespace begins at CGROUP. The processes are one level deeper: a cgroup with processes cannot hand
-# controllers down (cgroups(7), "no internal processes").
+# The cgroup namespace begins at CGROUP. The processes are one level deeper: a cgroup with processes cannot delegate
+# controllers (cgroups(7), "no internal processes").
 if [[ ${IN_CGROUP-} == '' ]]; then
   mkdir -p "$3/engine"
   echo 0 >"$3/cgroup.procs"
@@ -26,7 +26,7 @@ main() {
   mount -t sysfs sysfs "$root/sys"
   mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
   make_dev "$root/dev"
-  # An overlay cannot hold another's upper layer, and engines keep theirs in these.
+  # An overlay cannot contain another's upper layer, and engines keep theirs in these directories.
   local place
   for place in run tmp var/tmp root home/user var/lib/{containers,containerd,docker}; do tmpfs "$place"; done
   chmod 1777 "$root"/{tmp,var/tmp}
@@ -39,7 +39,7 @@ main() {
   echo '127.0.0.1 localhost engine' >/etc/hosts
   ip link set lo up
   touch "$directory/ready"
-  # The tree's own, so that nothing holds the host's files. It reaps what is orphaned.
+  # The tree's own bash, so that nothing keeps the host's files open. It reaps orphans.
   exec -a init /bin/bash -c 'sleep infinity & wait' <&- >&- 2>&-
 }
 
@@ -51,7 +51,7 @@ lay_overlay() {
   mount -t overlay -o "lowerdir=$tree,upperdir=$layers/upper,workdir=$layers/work" overlay "$root"
 }
 
-# Not the machine's: tests must not see or change its terminals and shared memory.
+# Not the machine's /dev: tests must not see or change its terminals and shared memory.
 make_dev() {
   local dev=$1 node
   mount -t tmpfs -o mode=0755 dev "$dev"
@@ -87,7 +87,7 @@ take_root() {
   pivot_root . "${old#"$root"/}"
   cd /
   umount --lazy /mnt
-  # As systemd leaves it, and engines expect it.
+  # As systemd sets it, and engines expect it.
   mount --make-rshared /
 }
 

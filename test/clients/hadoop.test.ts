@@ -1,8 +1,8 @@
 /**
- * The runc runtime of Hadoop YARN. Debian has no Hadoop; this is what its container-executor does by its sources
- * (hadoop-yarn-server-nodemanager, native/container-executor/impl/runc/{runc,runc_write_config}.c): the config.json of
- * runc_write_config.c, `R run --pid-file P -b B ID` with an empty environment as a child, its exit code as the
- * container's, and signals to the process of the pid file.
+ * The runc runtime of Hadoop YARN. Debian has no Hadoop; this does what its container-executor does according to its
+ * sources (hadoop-yarn-server-nodemanager, native/container-executor/impl/runc/{runc,runc_write_config}.c): the
+ * config.json of runc_write_config.c, `R run --pid-file P -b B ID` with an empty environment as a child, its exit code
+ * as the container's, and signals to the process of the pid file.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,11 +45,11 @@ class NodeManager {
     this.place = place;
     this.#bundle = join(place.sandbox.directory, 'nmPrivate');
     mkdirSync(join(this.#bundle, 'work'), { recursive: true });
-    // The overlay of the image's layers, which container-executor has mounted elsewhere.
+    // container-executor mounts an overlay of the image's layers elsewhere.
     busyboxRootfs(join(place.sandbox.directory, 'rootfs'));
   }
 
-  /** Writes config.json and starts it, as its child. */
+  /** Writes config.json and starts the container as a child. */
   launch(script: string) {
     writeFileSync(join(this.#bundle, 'config.json'), JSON.stringify(this.#config(script)));
     const run = ['run', '--pid-file', this.pidFile, '-b', this.#bundle, this.#id];
@@ -113,7 +113,7 @@ t.test('YARN ends a container by signals to the process of the pid file', { skip
   t.match(await stubborn.done, { code: 137, stderr: '' }, 'and the same id can be used again');
 });
 
-/** docker-util.c, get_docker_run_command: the words of `docker run` in its order. */
+/** docker-util.c, get_docker_run_command: the words of `docker run` in the same order. */
 t.test('the docker runtime of YARN', { skip: engineTrees() || dockerd() }, async (t) => {
   const docker = await Docker.start(t);
   const work = '/tmp/usercache';

@@ -1,16 +1,16 @@
-/** Images of the busybox root filesystem, as engines import them; nothing is downloaded. */
+/** Images of the busybox root filesystem for engines to import; nothing is downloaded. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { busyboxRootfs } from '../harness/index.ts';
 
-/** What containerd calls the image of `ociArchive`. */
+/** containerd's name for the image of `ociArchive`. */
 export const imageName = 'localhost/busybox:1';
 
 const mediaType = (what: string) => `application/vnd.oci.image.${what}`;
 
-/** Writes the root filesystem as a tar file, with a file /etc/not-executable, and gives the file's path. */
+/** Writes the root filesystem as a tar file, with a file /etc/not-executable; returns its path. */
 export function rootfsArchive(directory: string): string {
   const rootfs = join(directory, 'image-rootfs');
   const archive = join(directory, 'rootfs.tar');

@@ -1,4 +1,4 @@
-/** tsrun from the release's tarball, made known to dockerd and podman word for word as docs/engines.md has it. */
+/** tsrun from the release's tarball, configured in dockerd and podman word for word as in docs/engines.md. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import type { EnginePlace } from './engine-place.ts';
 import { EngineTree, engineTrees } from './engine-tree.ts';
 import { rootfsArchive } from './image.ts';
 
-/** The VM has no checkout with a history, which gives a release its time. */
+/** The VM's checkout has no history, from which a release gets its time. */
 const needs = engineTrees() || requires({ runtime: 'tsrun', files: ['build/standalone/tsrun', '.git'] });
 const page = readFileSync(join(repoRoot, 'docs/engines.md'), 'utf8');
 
-/** The indented block below a comment line that names the file. */
+/** The indented block after a comment line that names the file. */
 function blockFor(file: string): string {
   const [, block = ''] = new RegExp(`^ {4}# ${file}\\n((?: {4}.*\\n)+)`, 'm').exec(page) ?? [];
   return block.replace(/^ {4}/gm, '');
@@ -53,7 +53,7 @@ t.test('through dockerd', { skip: needs || dockerd() }, async (t) => {
   t.equal(version.trim(), 'tsrun');
 });
 
-/** containerd ignores keys that it does not know, so that it reads a file says nothing. */
+/** containerd ignores unknown keys, so that it reads a file proves nothing. */
 t.test('containerd takes what the pages give it', { skip: needs }, async (t) => {
   const readme = readFileSync(join(repoRoot, 'README.md'), 'utf8');
   const [, forVersion1 = ''] = /^```toml\n(.*?)^```$/ms.exec(readme) ?? [];
@@ -77,7 +77,8 @@ t.test('through podman', { skip: needs }, async (t) => {
   const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
   const place = await EngineTree.enter(t, { suite: 'trixie', parents });
   place.writeFile('/etc/containers/containers.conf', blockFor('/etc/containers/containers.conf'));
-  // What the place lacks is no part of the page: systemd, a journal, a network, the pids controller, CAP_SYS_RESOURCE.
+  // Settings for what the place lacks, which are not part of the page: systemd, a journal, a network, the pids
+  // controller, CAP_SYS_RESOURCE.
   place.writeFile(
     '/etc/containers/containers.conf.d/place.conf',
     `[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\nlog_driver = "k8s-file"\nnetns = "none"

@@ -1,4 +1,4 @@
-/** What people ask of podman, as root: security options, namespaces, pods, kube play, builds. */
+/** Features of podman as root: security options, namespaces, pods, kube play, builds. */
 import { podmanTest } from './podman.ts';
 
 podmanTest('options of podman run', async (t, podman) => {

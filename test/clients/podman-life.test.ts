@@ -1,4 +1,4 @@
-/** What podman does around a container: restart policies, logs, events, a person at a terminal. */
+/** What podman does around a container: restart policies, logs, events, terminals. */
 import { type Result, waitFor } from '../harness/index.ts';
 import { type Podman, podmanTest } from './podman.ts';
 
@@ -16,7 +16,7 @@ podmanTest('restart policies', async (t, podman) => {
   await reaches('failing', 'exited 2 3');
   t.equal(await podman.outputOf('logs', 'failing'), 'run\nrun\nrun\n');
 
-  // Not stopped while it is down between two runs: podman would start it again all the same.
+  // Not stopped between two of its runs: podman would start it again all the same.
   await detach('ending', 'unless-stopped', 'test -e /tmp/again && exec sleep 1000; touch /tmp/again');
   await reaches('ending', 'running 1 0');
   await podman.outputOf('stop', '--time', '100', 'ending');
@@ -61,10 +61,10 @@ podmanTest('run -it and exec -it: the size of the terminal, what is typed, exit 
   }
 });
 
-/** Runs it on a terminal of 33 rows and 77 columns, types `word` when it says `ready`, and prints its exit code. */
+/** Runs it in a terminal of 33 rows and 77 columns, types `word` once it prints `ready`, and prints its exit code. */
 function typeWhenReady(podman: Podman, command: string[]): Promise<Result> {
   const until = (text: string) => `until grep -q ${text} /tmp/screen; do sleep 0.1; done`;
-  // Typing goes on until the end: script(1) ends the session when its input ends.
+  // The input stays open until the end: script(1) ends the session when its input ends.
   const typing = `${until('ready')}; echo word; ${until('^code')}`;
   const session = `stty rows 33 cols 77; ${[...podman.command, ...command].join(' ')}; echo code $?`;
   podman.place.writeFile('/tmp/session.sh', session);

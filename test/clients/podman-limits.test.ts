@@ -1,8 +1,8 @@
-/** Limits that people give to podman's containers and pods, and what its timers of systemd do with a sick container. */
+/** Limits of podman's containers and pods, and what its systemd timers do with an unhealthy container. */
 import t from 'tap';
 import { run, runFlags, runScript, podmanInVm as skip, until } from './podman-vm.ts';
 
-/** The values in one line. */
+/** Prints the values in one line. */
 const values = (...files: string[]) => `sh -c 'cd /sys/fs/cgroup && cat ${files.join(' ')} | paste -sd,'`;
 
 const files = ['memory.max', 'memory.low', 'memory.swap.max', 'pids.max', 'cpu.max', 'cpu.weight'];
@@ -16,7 +16,7 @@ t.test('limits, and podman update', { skip }, async (t) => {
     `$podman exec box ${values(...files)}`,
     '$podman rm -f -t 0 box >/dev/null',
     `${run} --cpu-period 50000 --cpu-quota 25000 --cgroup-conf memory.high=16777216 busybox ${values('cpu.max', 'memory.high')}`,
-    // The shell outlives what it has started.
+    // The shell survives the process that it starts.
     `${run} --memory 32m --memory-swap 32m busybox sh -c 'tail /dev/zero 2>/dev/null; echo $?'`,
     `${run} --pids-limit 2 busybox sh -c 'sleep 0 & sleep 0 & sleep 0; wait' 2>/dev/null || echo no fork`,
   ]);

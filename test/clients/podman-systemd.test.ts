@@ -1,14 +1,14 @@
-/** systemd as pid 1 of a container: natively with no controller to speak of, in the VM with limits inside limits. */
+/** systemd as pid 1 of a container: outside the VM with almost no controllers, in the VM with limits inside limits. */
 import t from 'tap';
 import { requires } from '../harness/index.ts';
 import { engineTrees } from './engine-tree.ts';
 import { type Podman, podmanTest } from './podman.ts';
 import { podmanInVm, runFlags, runScript, until } from './podman-vm.ts';
 
-/** Of the tree that has the engines, these are not what a container is to start. */
+/** Services of the engines' tree that a container must not start. */
 const daemons = ['containerd', 'docker', 'munge', 'slurmctld', 'slurmd'].map((name) => `${name}.service`);
 
-/** At /run/tree/root: this very Debian, with a service of its own. What is written there is lost with the tmpfs. */
+/** At /run/tree/root: this same Debian with a service of its own. Writes there are lost with the tmpfs. */
 const tree = `
 mkdir -p /run/tree && mount -t tmpfs tree /run/tree && cd /run/tree && mkdir upper work root host
 mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
@@ -28,7 +28,7 @@ const inside = '$podman exec box';
 const start = (flags: string) =>
   `$podman run -d --name box ${flags} -v /run/tree/host:/host --systemd=always --rootfs /run/tree/root /sbin/init >/dev/null`;
 
-/** While systemd makes its sockets, `systemctl` finds nobody to ask. */
+/** Until systemd has made its sockets, `systemctl` cannot ask it. */
 const booted = until(`${inside} systemctl is-system-running --wait 2>/dev/null | grep -xE 'running|degraded'`);
 const failed = `${inside} systemctl list-units --failed --plain --no-legend`;
 
@@ -39,7 +39,7 @@ const stopped = [
   "$podman inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.Config.StopSignal}}' box",
 ];
 
-/** From its start to its end, and once more. */
+/** A life from start to end, and once more. */
 const life = (flags: string) => [
   tree,
   start(flags),
@@ -83,7 +83,7 @@ podmanTest(
   'systemd in a user namespace makes cgroups of its own',
   async (t, podman) => {
     const mapping = '--uidmap 0:100000:65536 --gidmap 0:100000:65536';
-    // Most of the tree belongs to nobody there, which some services of Debian do not like.
+    // Most of the tree belongs to nobody there, which breaks some of Debian's services.
     const owned = 'chown 100000:100000 root root/etc root/var host';
     const lines = [tree, owned, start(`${flags} ${mapping}`), booted, asked, ...stopped];
     const { stdout, stderr } = await runNatively(podman, lines);

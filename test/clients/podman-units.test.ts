@@ -1,20 +1,20 @@
-/** Containers as units of systemd: quadlet, and what `podman generate systemd` writes. */
+/** Containers as units of systemd: quadlet, and the output of `podman generate systemd`. */
 import t from 'tap';
 import { podmanFlags, runFlags, runScript, podmanInVm as skip, until } from './podman-vm.ts';
 
-/** The image has podman's generators masked, as all others. */
+/** The image masks all generators, podman's too. */
 const unmask = (kind: 'system' | 'user') => `rm -f /etc/systemd/${kind}-generators/podman-${kind}-generator`;
 
 const write = (file: string, ...lines: string[]) => `cat >${file} <<'END'\n${lines.join('\n')}\nEND`;
 
 const container = ['[Container]', 'Network=none', 'LogDriver=k8s-file', `GlobalArgs=${podmanFlags}`];
 
-/** Says by `ready` that it can be stopped, and then ends with 0 when it is told to. */
+/** Runs `ready` once it can be stopped, and ends with 0 on SIGTERM. */
 const service = (ready: string) => `sh -c 'trap "exit 0" TERM; ${ready}; while :; do sleep 0.1; done'`;
 
 const pid = (name: string) => `$($podman inspect --format '{{.State.Pid}}' ${name})`;
 
-/** The count goes up before the new start, so that both lines hold only after it. */
+/** The count goes up before the new start, so both lines are true only after it. */
 const restarted = (unit: string) =>
   until(
     `systemctl show --property ActiveState,NRestarts ${unit} | paste -sd, | grep -qx 'ActiveState=active,NRestarts=1'`,

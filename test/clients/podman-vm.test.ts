@@ -1,4 +1,4 @@
-/** podman where it has what it likes best: systemd, all controllers, and users with subordinate IDs. */
+/** podman with all it can use: systemd, all controllers, and users with subordinate IDs. */
 import t from 'tap';
 import { run, runScript, podmanInVm as skip } from './podman-vm.ts';
 

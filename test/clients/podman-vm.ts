@@ -1,25 +1,25 @@
-/** podman in the VM, by scripts of a shell there: as root, or as the ordinary user with a systemd of its own. */
+/** podman in the VM, run by shell scripts: as root, or as the ordinary user with a systemd of its own. */
 import type { Test } from 'tap';
 import type { Result } from '../harness/index.ts';
 import { engineRuntime } from './engine-place.ts';
 import { EngineVm, engineVm } from './engine-vm.ts';
 import { rootfsArchive } from './image.ts';
 
-/** For `skip`. */
+/** For `skip`: false, or why this needs the VM. */
 export const podmanInVm = engineVm({ controllers: ['memory', 'pids'] });
 
-/** podman's flags before the command; a store without an overlay, which could not lie on the VM's. */
+/** podman's flags before the command; a store without overlays, which cannot be on the VM's overlay. */
 export const podmanFlags = `--storage-driver vfs --runtime ${engineRuntime} --events-backend file`;
 
-/** What a container of `podman run` or `create` is given in these scripts. */
+/** Flags of `podman run` and `create` in these scripts. */
 export const runFlags = '--network none --log-driver k8s-file';
 
 export const run = `$podman run --rm ${runFlags}`;
 
-/** Tries a command every tenth of a second until it succeeds. A hang is cut with the script. */
+/** Tries a command every tenth of a second until it succeeds. A hang ends with the script. */
 export const until = (command: string) => `until ${command}; do sleep 0.1; done`;
 
-/** Runs a shell script that has `$podman` with the image `busybox`; its first failing command ends it. */
+/** Runs a shell script with `$podman`, which has the image `busybox`; ends with the first failing command. */
 export async function runScript(t: Test, lines: string[], { rootless = false } = {}): Promise<Result> {
   const vm = EngineVm.enter(t);
   const archive = '/tmp/podman-vm-image.tar';

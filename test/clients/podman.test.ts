@@ -42,7 +42,7 @@ podmanTest('the life of a detached container', async (t, podman) => {
   t.equal((await podman.podman('ps', '--all', '--quiet')).stdout, '');
 });
 
-/** runc has no way to be told. */
+/** runc has no option for this. */
 const knowsNoCgroup = engineTrees() || requires({ runtime: ['tsrun', 'crun'] });
 
 podmanTest(

@@ -21,19 +21,19 @@ pids_limit = 0
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 `;
 
-/** Made by podman for its containers and monitors, and never removed. */
+/** podman makes these for its containers and monitors, and never removes them. */
 const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
 
 export class Podman {
   readonly place: EngineTree;
-  /** podman and what stands before its own command. */
+  /** podman and its global flags. */
   readonly command = ['podman', '--storage-driver', 'vfs', '--runtime', 'under-test'];
 
   private constructor(place: EngineTree) {
     this.place = place;
   }
 
-  /** A podman with a store of its own that has the image `busybox`. */
+  /** Makes a podman with a store of its own that has the image `busybox`. */
   static async create(t: Test, suite: Suite): Promise<Podman> {
     const place = await EngineTree.enter(t, { suite, parents });
     place.writeFile('/etc/containers/containers.conf', containersConf);
@@ -48,7 +48,7 @@ export class Podman {
     return this.place.run([...this.command, ...args]);
   }
 
-  /** The same for what must succeed; gives its stdout. */
+  /** The same for commands that must succeed; returns their stdout. */
   async outputOf(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.podman(...args);
     if (code === 0) return stdout;
@@ -70,7 +70,7 @@ export class Podman {
   }
 }
 
-/** A test of each podman that the suites have. `skip` says why there can be none here. */
+/** Tests each suite's podman. `skip` says why there can be none here. */
 export function podmanTest(
   name: string,
   work: (t: Test, podman: Podman) => Promise<void>,

@@ -1,4 +1,4 @@
-/** The resident shim below containerd 1.7 and 2, in place of containerd's own. */
+/** The resident shim under containerd 1.7 and 2, in place of containerd's own. */
 import t, { type Test } from 'tap';
 import { repoRoot, waitFor } from '../harness/index.ts';
 import { suites } from '../vm/image.ts';
@@ -13,7 +13,7 @@ const namespace = 'tsrun-test';
 for (const suite of suites) {
   t.test(`containerd of ${suite} with the resident shim`, { skip }, async (t) => {
     const containerd = await startContainerd(t, suite);
-    // The first: nothing runs yet.
+    // Must be the first test: nothing runs yet.
     await t.test('two detached tasks, started at once, of one process', (t) => detachedTasks(t, containerd));
     await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
     await t.test('more processes in a task', (t) => execs(t, containerd));
@@ -145,7 +145,7 @@ function isTold(topic: string, events: string): boolean {
   return new RegExp(`/tasks/${topic} .*signalled`).test(events);
 }
 
-/** ctr gives a task the size of its own terminal, which here is 77 columns wide, only after its start. */
+/** ctr sets the task's size to its own terminal's, here 77 columns, only after the start. */
 const tellSize = 'until [ "$(stty size)" = "33 77" ]; do sleep 0.1; done; tty; stty size; echo on stderr >&2; exit 4';
 
 async function terminals(t: Test, containerd: Containerd) {
@@ -175,7 +175,7 @@ async function publishesEvents(t: Test, containerd: Containerd) {
   const events = containerd.place.startDaemon(['ctr', '--namespace', namespace, 'events']);
   const topics = ['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete'];
   const isHeard = () => topics.every((topic) => events.output.stdout.includes(topic));
-  // What is published before ctr listens it never hears.
+  // ctr never gets what is published before it listens.
   for (let run = 0; run < 20 && !isHeard(); run++) {
     await containerd.ctr(...runArguments(['--rm'], `told-${run}`, 'true'));
   }

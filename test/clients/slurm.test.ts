@@ -1,4 +1,4 @@
-/** Slurm with the runtime under test in oci.conf: all containers are an ordinary user's. */
+/** Slurm with the runtime under test in oci.conf: all containers belong to an ordinary user. */
 import t, { type Test } from 'tap';
 import { requires, waitFor } from '../harness/index.ts';
 import { engineTrees } from './engine-tree.ts';
@@ -8,7 +8,7 @@ const skip = engineTrees();
 
 t.test('Slurm', { skip }, async (t) => {
   const slurm = await Slurm.start(t, 'flags first');
-  // Limits are whole minutes, and looked at each half: it runs beside the others.
+  // Limits are whole minutes, and are checked every half minute: this job runs beside the others.
   const limited = slurm.sbatchToEnd(['--time=1'], 'echo begun; sleep 4321');
   await t.test('steps', (t) => steps(t, slurm));
   await t.test('steps that fail', (t) => failures(t, slurm));
@@ -24,7 +24,7 @@ t.test('Slurm', { skip }, async (t) => {
   t.equal(await slurm.states(), '', 'no job has left a state behind');
 });
 
-// crun takes one order only.
+// crun accepts only one order.
 const alsoIdFirst = skip || requires({ runtime: ['tsrun', 'runc'] });
 
 t.test('Slurm with flags after the id', { skip: alsoIdFirst }, async (t) => {
@@ -91,7 +91,8 @@ async function cancels(t: Test, slurm: Slurm) {
   t.not((await cancelled).code, 0);
   t.ok(await slurm.waitForEnd('sleep 6542'));
 
-  // One that ends no other process: at SIGTERM Slurm may be done with the step before it has read what the container says.
+  // A signal that ends no other process: at SIGTERM Slurm may finish the step before it has read the container's
+  // output.
   const told = slurm.srun(job(6543), '/bin/sh', '-c', 'trap "echo told; exit 4" URG; sleep 6543 & wait');
   await onBoth(6543);
   await slurm.asUser(['scancel', '--signal=URG', '--name=on-both-6543']);
@@ -107,7 +108,7 @@ async function manyJobs(t: Test, slurm: Slurm) {
   t.same((await slurm.outputOfJob(id)).sort(), expected.sort());
 }
 
-/** Sorted, as tasks write in any order. */
+/** Sorted, because tasks write in any order. */
 function lines(text: string): string[] {
   return text.trim().split('\n').sort();
 }

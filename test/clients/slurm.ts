@@ -5,12 +5,12 @@ import { engineRuntime } from './engine-place.ts';
 import { EngineTree } from './engine-tree.ts';
 import { rootfsArchive } from './image.ts';
 
-/** Both nodes and the controller have this address, and ports of their own. */
+/** The address of both nodes and the controller, which have different ports. */
 const address = '10.7.0.1';
 const nodes = { n1: 7001, n2: 7002 };
 const uid = 1000;
 
-/** Where the user of all jobs has the bundle, on both nodes. */
+/** The bundle of the jobs' user, on both nodes. */
 export const bundle = '/home/user/bundle';
 /** The runtime's --root of this user. */
 const root = `/run/user/${uid}`;
@@ -47,13 +47,13 @@ PartitionName=main Nodes=ALL Default=YES
 const id = '%n.%u.%j.%s.%t';
 const command = `${engineRuntime} --root=/run/user/%U`;
 
-/** Published files have flags before and after the id. */
+/** Published configurations have flags before or after the id. */
 const runArguments = { 'flags first': `--bundle %b ${id}`, 'id first': `${id} -b %b` };
 export type Order = keyof typeof runArguments;
 
 /**
- * With RunTimeCreate and RunTimeStart instead, Slurm 26.05 waits for ever, with runc and crun too. `exec` takes the place
- * of the shell that Slurm starts the command by: that ends at SIGTERM, and then nobody thinks of the runtime any more.
+ * With RunTimeCreate and RunTimeStart instead, Slurm 26.05 waits for ever, with runc and crun too. `exec` replaces the
+ * shell with which Slurm starts the command: that would end at SIGTERM, and Slurm would forget the runtime.
  */
 const ociConf = (order: Order) => `
 EnvExclude="^(SLURM_CONF|SLURM_CONF_SERVER)="
@@ -117,19 +117,19 @@ export class Slurm {
     return this.place.run(['runuser', '-u', 'user', '--', 'env', '-C', '/home/user', ...args], options);
   }
 
-  /** A step of its own job in the container. */
+  /** Runs a step, in a job of its own, in the container. */
   srun(flags: string[], ...args: string[]): Promise<Result> {
     return this.asUser(['srun', `--container=${bundle}`, ...flags, ...args]);
   }
 
-  /** Submits a script that runs in the container; gives the job's id. */
+  /** Submits a script that runs in the container; returns the job's id. */
   async sbatch(flags: string[], script: string): Promise<string> {
     const { stdout, stderr } = await this.#sbatch(flags, script);
     if (!/^\d+\n$/.test(stdout)) throw new Error(`sbatch: ${stderr || stdout}`);
     return stdout.trim();
   }
 
-  /** The same, and waits until it has ended, with the highest exit code of its tasks. */
+  /** The same, and waits until it has ended; also returns the highest exit code of its tasks. */
   async sbatchToEnd(flags: string[], script: string): Promise<{ id: string; code: number | null }> {
     const { stdout, code } = await this.#sbatch(['--wait', ...flags], script);
     return { id: stdout.trim(), code };
@@ -141,10 +141,10 @@ export class Slurm {
     return this.asUser(['sbatch', ...fixed, ...flags], options);
   }
 
-  /** What its tasks wrote, but for Slurm's own messages, in no order. */
+  /** The output of its tasks without Slurm's own messages, in any order. */
   async outputOfJob(id: string): Promise<string[]> {
     const { stdout } = await this.place.run(['sh', '-c', `cat /home/user/out.${id}.*`]);
-    // slurmstepd asks for a container of the whole step, which does not exist, and tells the job of it.
+    // slurmstepd asks for a container of the whole step, which does not exist, and reports that in the job's output.
     return stdout
       .split('\n')
       .filter((line) => line !== '' && !/slurmstepd|_get_container_state|level=error/.test(line));
@@ -168,13 +168,13 @@ export class Slurm {
     });
   }
 
-  /** Removes what a runtime that was killed has left of a job. */
+  /** Removes what a killed runtime has left of a job. */
   async forget(job: string): Promise<void> {
     const ids = (await this.states()).split('\n').filter((id) => id.includes(`.user.${job}.`));
     for (const id of ids) await this.asUser([engineRuntime, `--root=${root}`, 'delete', '--force', id]);
   }
 
-  /** The names of what the runtime knows. */
+  /** The names in the runtime's state directory. */
   states(): Promise<string> {
     return this.place.outputOf(['ls', root]);
   }

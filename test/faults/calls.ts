@@ -1,9 +1,12 @@
-/** The errors that a system call is made to fail with: those that a sound kernel on a bad day gives (errno(3)). */
+/**
+ * The errors with which system calls are made to fail: those that a working kernel can return in bad conditions
+ * (errno(3)).
+ */
 import { constants } from 'node:os';
 
 type ErrorName = keyof typeof constants.errno;
 
-/** Of the start of every program, or without an error that can be met: they are only places to be killed at. */
+/** Calls of every program's start, or without an error that can occur: they are only places for a kill. */
 const withoutErrors = new Set([
   'arch_prctl',
   'brk',
@@ -31,7 +34,7 @@ const withoutErrors = new Set([
   'umask',
 ]);
 
-/** Nothing runs after them, or the kernel forbids it. */
+/** Nothing runs after these, or the kernel forbids it. */
 const withoutKill = new Set(['exit', 'exit_group', 'rt_sigreturn']);
 
 const families: [calls: string[], errors: ErrorName[]][] = [
@@ -69,7 +72,7 @@ const families: [calls: string[], errors: ErrorName[]][] = [
     ['memfd_create', 'pipe2', 'socket', 'socketpair', 'pidfd_open', 'accept4', 'dup', 'dup3', 'epoll_create1'],
     ['EMFILE', 'ENOMEM'],
   ],
-  // Whether a descriptor is open, and a copy of one: fcntl(2) has no other that is met.
+  // Checks of a descriptor, and copies of one: fcntl(2) has no other error that occurs.
   [['fcntl'], ['EMFILE']],
   [['flock'], ['ENOLCK', 'EINTR']],
   [
@@ -106,7 +109,7 @@ export function errorsOf(call: string): ErrorName[] {
   return withoutErrors.has(call) ? [] : (byCall.get(call) ?? others);
 }
 
-/** Whether half of its bytes can be all that a call writes (write(2)). */
+/** Whether the call may write only half of its bytes (write(2)). */
 export function canBeShort(call: string): boolean {
   return call === 'write' || call === 'pwrite64';
 }

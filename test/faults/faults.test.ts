@@ -1,5 +1,5 @@
 /**
- * A sample of `npm run test:faults`: some cases of each scenario, the same in each run, so that it is a change which breaks
+ * A sample of `npm run test:faults`: some cases of each scenario, the same in each run, so that only a change can break
  * one. TSRUN_FAULTS_SEED=N chooses others.
  */
 import t from 'tap';
@@ -11,7 +11,7 @@ import { randomSample, sentence, sweepInParallel } from './sweep.ts';
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun' }) || (!hasCHelpers() && 'needs gcc');
 const seed = Number(process.env.TSRUN_FAULTS_SEED ?? 1);
 const casesOfEach = 12;
-/** What the whole sweep has found and the sample may miss: all cases of these calls. */
+/** All cases of calls in which the whole sweep has found faults that the sample may miss. */
 const found: Record<string, string[]> = { 'delete --force': ['pipe2'], update: ['write'] };
 
 for (const scenario of scenarios) {

@@ -1,4 +1,4 @@
-/** Runs a command in which one system call goes wrong (test/helpers-c/inject.c). */
+/** Runs a command in which one system call fails (test/helpers-c/inject.c). */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cHelper } from '../harness/c-helper.ts';
@@ -6,31 +6,31 @@ import { type Result, type Running, start } from '../harness/process.ts';
 import { runtimePath } from '../harness/runtime.ts';
 import { canBeKilledAt, canBeShort, errorsOf, numberOf } from './calls.ts';
 
-/** One thing that goes wrong; `nth` counts from 1, among the calls of this name. */
+/** One fault; `nth` counts the calls of this name from 1. */
 export interface Fault {
   call: string;
   nth: number;
   how: 'kill' | 'short' | ReturnType<typeof errorsOf>[number];
 }
 
-/** What the injector says of a case. */
+/** The injector's report of a case. */
 export interface Injected extends Result {
-  /** The call was made so often that the fault could be. */
+  /** The call was made often enough for the fault to happen. */
   fired: boolean;
-  /** The process and the call with its texts: `123 openat /proc/self/stat`. */
+  /** The process, and the call with its strings: `123 openat /proc/self/stat`. */
   where: string;
-  /** The call in which the command stood still until it was ended. */
+  /** The call in which the command hung until it was killed. */
   hangsIn?: string;
 }
 
-/** Whose calls: the command's own, or those of the processes that it starts, without a container's program. */
+/** Whose calls: the command's own, or those of the processes that it starts, except a container's program. */
 export type Whose = 'own' | 'children';
 
 export function describe({ call, nth, how }: Fault): string {
   return `${how} at ${call} ${nth}`;
 }
 
-/** Seconds that a command has. Far above what one takes on a slow machine: only what stands still needs them. */
+/** Seconds for a command, far above what one takes on a slow machine: only one that hangs reaches it. */
 const secondsToHang = 30;
 
 export class Injector {
@@ -67,7 +67,7 @@ export class Injector {
     };
   }
 
-  /** Its output goes to files: what the command starts and leaves running has it, too. */
+  /** Its output goes to files, because processes that the command leaves running have it, too. */
   async #run(options: string[], whose: Whose, args: string[]): Promise<{ result: Result; report: string }> {
     const outputFiles = join(this.#directory, `command-${++this.#runs}`);
     const report = `${outputFiles}.report`;
@@ -94,7 +94,7 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** Everything that can go wrong at these calls. */
+/** All faults that are possible at these calls. */
 export function faultsAt(calls: [string, number][]): Fault[] {
   return calls.flatMap(([call, count]) =>
     Array.from({ length: count }, (_, i) => i + 1).flatMap((nth) =>

@@ -6,10 +6,10 @@ import type { Place } from './place.ts';
 import type { Scenario } from './scenarios.ts';
 
 /**
- * CRASH: ended by a signal or with a stack trace. HANG: did not end. INTERNAL: says "internal error". MUTE: fails
- * without a word. LIE: a success that is none, or a `state` that is not so. LEFT: a failure leaves what it made, or
- * `delete --force` does not work, or the id cannot be used again. LOST: processes run that no command knows of. LEAK:
- * something is there after `delete --force` has succeeded.
+ * CRASH: ended by a signal or with a stack trace. HANG: did not end. INTERNAL: prints "internal error". MUTE: fails
+ * without a message. LIE: reports a success or a `state` that is not true. LEFT: a failure leaves what it made, `delete
+ * --force` does not work, or the id cannot be used again. LOST: processes run that no command knows of. LEAK: something
+ * is left after `delete --force` has succeeded.
  */
 export type Kind = 'CRASH' | 'HANG' | 'INTERNAL' | 'MUTE' | 'LIE' | 'LEFT' | 'LOST' | 'LEAK';
 
@@ -18,7 +18,7 @@ export interface Verdict {
   words: string;
 }
 
-/** What the command itself did. */
+/** Judges the command itself. */
 export function judgeCommand(fault: Fault, scenario: Scenario, injected: Injected): Verdict | undefined {
   const { code, signal, stderr, hangsIn } = injected;
   const killed = fault.how === 'kill' && injected.fired && scenario.whose === 'own';
@@ -34,22 +34,22 @@ export function judgeCommand(fault: Fault, scenario: Scenario, injected: Injecte
   return undefined;
 }
 
-/** Of the form on Node: Node's own start or end, which takes some errors for defects of its own. */
+/** Whether it was the start or end of Node, which takes some errors for defects of its own. */
 export function isOfNode({ code, stderr }: Injected): boolean {
   return runsOnNode && (code === 134 || /Native stack trace|^ +at node:internal/m.test(stderr));
 }
 
-/** As shells and runtimes pass it on; 255 is a failed exec. */
+/** As shells and runtimes pass a signal on; 255 is a failed exec. */
 function isSignal(code: number): boolean {
   return code > 128 && code <= 128 + 64;
 }
 
-/** Whether the call that failed is the one that would have said it. */
+/** Whether the failed call was to print the message. */
 function breaksItsWords({ where }: Injected): boolean {
   return /^\d+ write .*(level=|msg=|error)/.test(where);
 }
 
-/** Whether a success is one. */
+/** Judges whether a success is true. */
 export async function judgeSuccess(
   scenario: Scenario,
   place: Place,
@@ -59,7 +59,7 @@ export async function judgeSuccess(
   return words === undefined ? undefined : { kind: 'LIE', words: `success, but ${words}` };
 }
 
-/** Whether a failed command that makes a container has left none. */
+/** Judges whether a failed command that makes a container has left none. */
 export async function judgeFailure(scenario: Scenario, place: Place): Promise<Verdict | undefined> {
   if (!scenario.makes) return undefined;
   const left = await place.settledRemains();
@@ -69,10 +69,10 @@ export async function judgeFailure(scenario: Scenario, place: Place): Promise<Ve
   return { kind: 'LEFT', words: `a failure leaves ${left.join(', ')}` };
 }
 
-/** Whether `state` says what is so. */
+/** Judges whether `state` is true. */
 export async function judgeState(place: Place): Promise<Verdict | undefined> {
   let verdict: Verdict | undefined;
-  // What was killed, or has lost its runtime, takes a while to end.
+  // A process that was killed, or has lost its runtime, takes a while to end.
   for (let tries = 0; tries < 3; tries++) {
     verdict = await stateNow(place);
     if (verdict === undefined) return undefined;
@@ -88,7 +88,7 @@ async function stateNow(place: Place): Promise<Verdict | undefined> {
     return processes.length === 0 ? undefined : { kind: 'LOST', words: `processes ${processes}; state: ${state}` };
   }
   const { pid, status } = state;
-  // Of a create that was killed, until its init has ended too, by itself.
+  // After a killed create, until its init has ended by itself, too.
   if (status === 'creating') return { kind: 'LOST', words: `state says creating; processes ${processes}` };
   const lives = pid > 0 && isAlive(pid);
   if (['running', 'created', 'paused'].includes(status) && !lives) {
@@ -102,7 +102,7 @@ async function stateNow(place: Place): Promise<Verdict | undefined> {
   return undefined;
 }
 
-/** Whether `delete --force` takes everything away, and another container can have the id. */
+/** Judges whether `delete --force` removes everything, and another container can have the id. */
 export async function judgeEnd(place: Place): Promise<Verdict | undefined> {
   const { code, stderr } = await place.runtime(['delete', '--force', place.id]);
   if (code !== 0 && (place.hasRecord() || place.remains().length > 0)) {

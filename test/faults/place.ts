@@ -1,4 +1,7 @@
-/** Where the cases of one scenario run, one after the other, and what is really there: not what the runtime says. */
+/**
+ * The place where the cases of a scenario run one after another. It looks for itself at what there is, and does not ask
+ * the runtime.
+ */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bundle } from '../harness/bundle.ts';
@@ -7,7 +10,7 @@ import { belongs, isAlive, removeCgroup } from '../harness/leaks.ts';
 import { type Result, sleep } from '../harness/process.ts';
 import type { Sandbox, State } from '../harness/sandbox.ts';
 
-/** Tries, 20 ms each, that what was killed or has ended gets until nothing of it is left. */
+/** Tries, 20 ms each, until nothing is left of what was killed or has ended. */
 const triesToSettle = 250;
 
 export class Place {
@@ -25,7 +28,7 @@ export class Place {
   }
 
   runtime(args: string[]): Promise<Result> {
-    // Files, as what stays running has its output.
+    // Files, because processes that stay running have its output.
     return this.box.runtime(args, { outputFiles: join(this.box.directory, 'uninjected') });
   }
 
@@ -34,7 +37,7 @@ export class Place {
     if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr.trim()}`);
   }
 
-  /** What `state` says; words when it fails. */
+  /** The result of `state`, or its error. */
   async state(): Promise<State | string> {
     const { code, stdout, stderr } = await this.runtime(['state', this.id]);
     if (code !== 0) return stderr.trim();
@@ -45,7 +48,7 @@ export class Place {
     }
   }
 
-  /** The text of a file of the container's cgroup; empty when it is not there. */
+  /** The text of a file in the container's cgroup; empty if there is none. */
   cgroupFile(name: string): string {
     try {
       return readFileSync(join(this.#cgroup, name), 'utf8').trim();
@@ -66,12 +69,12 @@ export class Place {
       .filter((pid) => pid > 0 && isAlive(pid));
   }
 
-  /** Remembers which processes are there that have nothing to do with the next case. */
+  /** Remembers the processes that do not belong to the next case. */
   look(): void {
     this.#before = new Set(readdirSync('/proc'));
   }
 
-  /** What there is of the container, without its record. */
+  /** Everything that there is of the container, except its record. */
   remains(): string[] {
     const { directory, cgroup } = this.box;
     const inCgroup = this.processes().map((pid) => `process ${pid} ${commandLine(pid)}`);
@@ -93,7 +96,7 @@ export class Place {
     return pid > 0 && pid !== process.pid && !this.#before.has(String(pid));
   }
 
-  /** Everything that is there of the container, when nothing of it goes away by itself any more. */
+  /** The same, once nothing more goes away by itself. */
   async settledRemains(): Promise<string[]> {
     const all = () => [...(this.hasRecord() ? ['record'] : []), ...this.remains()];
     for (let tries = 0; tries < triesToSettle && all().length > 0; tries++) await sleep(20);
@@ -105,7 +108,7 @@ export class Place {
     return isSo();
   }
 
-  /** Makes the place as it was, whatever the runtime has left. */
+  /** Cleans the place up, whatever the runtime has left. */
   async clear(): Promise<void> {
     if (existsSync(this.#cgroup)) {
       writeFileSync(join(this.#cgroup, 'cgroup.kill'), '1');

@@ -1,4 +1,4 @@
-/** The commands that are broken on purpose: what is there before, and what is true after one that says it succeeded. */
+/** The commands that are broken on purpose: what comes before, and what is true after one that reports success. */
 import { join } from 'node:path';
 import type { State } from '../harness/sandbox.ts';
 import type { Spec } from '../harness/spec.ts';
@@ -7,18 +7,18 @@ import type { Place } from './place.ts';
 
 export interface Scenario {
   name: string;
-  /** Whose calls go wrong. */
+  /** Whose calls fail. */
   whose: Whose;
   /** Edits the bundle's config. */
   config?(spec: Spec): void;
-  /** The commands before, which succeed. */
+  /** Runs the commands before, which succeed. */
   prepare(place: Place): Promise<void>;
   args(place: Place): string[];
-  /** What a success must have brought, as words when it has not. */
+  /** Checks what a success must have done; returns what is missing. */
   check(place: Place, stdout: string, stderr: string): Promise<string | undefined>;
-  /** It makes a container, so that its failure leaves none. */
+  /** It makes a container, so its failure must leave none. */
   makes?: true;
-  /** A failure may leave a stopped container, as it is said: `run` cannot delete it. */
+  /** A failure may leave a stopped container, if it says so: `run` could not delete it. */
   mayLeaveStopped?: true;
 }
 
@@ -49,8 +49,8 @@ async function isGone(place: Place): Promise<string | undefined> {
 }
 
 /**
- * The program's exit code is kept where its container cannot be removed: that is said, and delete can do it later. It is
- * stopped, or nothing but a directory without a record is left.
+ * If the container cannot be removed, the command reports that and passes on the program's exit code; delete can remove
+ * it later. The container is stopped, or only a directory without a record is left.
  */
 async function isGoneOrSaid(place: Place, stderr: string): Promise<string | undefined> {
   const left = await isGone(place);
@@ -63,7 +63,7 @@ async function isStopped(place: Place): Promise<string | undefined> {
   return ended ? statusIs(place, 'stopped') : 'its processes live';
 }
 
-/** Words of the program, by which a run or an exec shows that it took place. */
+/** The program's output, which shows that a run or an exec took place. */
 const words = 'it has run';
 const says = (stdout: string) => (stdout === `${words}\n` ? undefined : `its program has said '${stdout}'`);
 
@@ -71,9 +71,9 @@ function speaks(spec: Spec): void {
   spec.process.args = ['/bin/echo', words];
 }
 
-/** Hooks on the host and in the container, a filter, and ids of its own: more of what can go wrong. */
+/** Hooks on the host and in the container, a filter, and IDs of its own: more that can fail. */
 function rich(spec: Spec): void {
-  // It reads the state to its end: one that does not is an error of crun's, now and then.
+  // This hook reads the whole state: with one that does not, crun sometimes fails.
   const hook = { path: '/bin/cat' };
   spec.hooks = { createRuntime: [hook], startContainer: [hook], poststart: [hook], poststop: [hook] };
   spec.linux.seccomp = {

@@ -1,4 +1,4 @@
-/** Breaks one system call of a command after the other, and looks at what comes of it. */
+/** Breaks the system calls of a command one after another, and looks at the results. */
 import { Random } from '../fuzz/random.ts';
 import { Sandbox } from '../harness/sandbox.ts';
 import { describe, type Fault, faultsAt, Injector } from './injector.ts';
@@ -9,7 +9,7 @@ import type { Scenario } from './scenarios.ts';
 export interface Finding extends Verdict {
   scenario: string;
   fault: Fault;
-  /** The call with its texts, and what the command said. */
+  /** The call with its strings, and the command's output. */
   where: string;
   said: string;
 }
@@ -18,7 +18,7 @@ export interface Outcome {
   scenario: string;
   errors: number;
   kills: number;
-  /** Cases whose call was not made. */
+  /** Number of cases whose call was not made. */
   missed: number;
   findings: Finding[];
 }
@@ -32,7 +32,7 @@ export async function casesOf(scenario: Scenario, box: Sandbox): Promise<Fault[]
   return faultsAt(calls);
 }
 
-/** Every case that `chosen` has. */
+/** Runs all chosen cases. */
 export async function sweep(scenario: Scenario, box: Sandbox, chosen: readonly Fault[]): Promise<Outcome> {
   const place = placeFor(scenario, box);
   const injector = new Injector(box.directory, box.root);
@@ -50,7 +50,7 @@ export async function sweep(scenario: Scenario, box: Sandbox, chosen: readonly F
   return outcome;
 }
 
-/** The chosen ones of a scenario's cases, over so many places of their own. */
+/** Runs the chosen cases of a scenario in several places at once. */
 export async function sweepInParallel(
   scenario: Scenario,
   jobs: number,
@@ -74,7 +74,7 @@ export async function sweepInParallel(
   return total;
 }
 
-/** What a case has left is said already, and keeps no other scenario from its turn. */
+/** What a case has left is reported already, and must not stop the other scenarios. */
 async function tearDown(teardowns: readonly (() => unknown)[], { findings }: Outcome): Promise<void> {
   for (const undo of teardowns) {
     try {
@@ -113,18 +113,18 @@ async function runCase(scenario: Scenario, place: Place, injector: Injector, fau
   return { injected, verdicts };
 }
 
-/** Nobody asks of a command that was killed that it has taken back what it did. */
+/** A killed command need not have undone its work. */
 function wasKilled(fault: Fault, scenario: Scenario): boolean {
   return fault.how === 'kill' && scenario.whose === 'own';
 }
 
-/** `count` of all cases, spread evenly; all of them when there are not more. */
+/** `count` of all cases, spread evenly; all if there are no more. */
 export function sample(all: readonly Fault[], count: number): Fault[] {
   if (count >= all.length) return [...all];
   return Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)] as Fault);
 }
 
-/** `count` of all cases, by the seed; the same for the same. */
+/** `count` of all cases, chosen by the seed. */
 export function randomSample(all: readonly Fault[], count: number, seed: number): Fault[] {
   const left = [...all];
   const random = new Random(seed);

@@ -1,4 +1,4 @@
-/** Random configs: each is refused with words or becomes a plan, and the bytes that init gets say what the plan does. */
+/** Random configs: each is refused with an error or becomes a plan, and the bytes for init say the same as the plan. */
 import { closeSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
@@ -16,7 +16,7 @@ import { configOf, damaged } from './values.ts';
 
 const skip = requires({ files: ['build/Release/tsrun.node'] });
 
-/** What the step gives; undefined for a refusal, and the failure that no one has foreseen is thrown. */
+/** The result of the step; undefined for a refusal. Throws any other failure. */
 function unlessRefused<T>(step: () => T): T | undefined {
   try {
     return step();
@@ -26,7 +26,7 @@ function unlessRefused<T>(step: () => T): T | undefined {
   }
 }
 
-/** Whether no object has a name twice or one with a backslash, and none is nested too deep: what hasPlainKeys says. */
+/** What hasPlainKeys must return: whether no object has a name twice or with a backslash, or is nested too deep. */
 function hasPlainKeys(text: string): boolean {
   let keys = 0;
   for (const [, name = '', colon] of text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?/gs)) {
@@ -53,7 +53,7 @@ t.test('texts', { skip }, async (t) => {
     const value = unlessRefused(() => parseSpecText(text, 'config.json'));
     if (value !== undefined) accepted++;
     if (isJson(text) && addon().hasPlainKeys(text, maxDepth) !== hasPlainKeys(text)) t.fail(`round ${round}: ${text}`);
-    // Of what is no JSON it may say anything, but has to say it.
+    // For text that is not JSON any answer is right, but it must give one.
     addon().hasPlainKeys(text, maxDepth);
   }
   t.ok(accepted > count / 10 && accepted < count, `${accepted} of ${count} are accepted`);

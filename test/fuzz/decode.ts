@@ -1,4 +1,4 @@
-/** The encoded plan (addon/common/plan.h) by schemas/ops.json, in a way of its own: what the encoder has written. */
+/** A decoder of the encoded plan (addon/common/plan.h), made from schemas/ops.json independently of the encoder. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Op } from '../../src/generated/ops.ts';
@@ -15,13 +15,13 @@ const headerSize = 24;
 const opHeaderSize = 16;
 const absent = 0xffffffff;
 
-/** What every slot and blob of a test's plan is. */
+/** The value of every slot and blob in a test's plan. */
 export const slot = 7;
 export const blob = Buffer.from('a blob');
 
 export type DecodedOp = Record<string, unknown>;
 
-/** Init's ops with their index in the plan; a sync is none of the table's. */
+/** Init's ops with their index in the plan; syncs are not in the table. */
 export function decodePlan(bytes: Buffer): DecodedOp[] {
   const ops: DecodedOp[] = [];
   let at = headerSize;
@@ -64,7 +64,7 @@ function stringAt(bytes: Buffer, at: number): string {
   return bytes.toString('utf8', offset, offset + size);
 }
 
-/** What decodePlan has to find. */
+/** What decodePlan must find. */
 export function expectedOps(ops: readonly Op[]): DecodedOp[] {
   return ops.flatMap((op, index) => {
     const entry = table.find((entry) => entry.op === op.op);
@@ -97,7 +97,7 @@ function expectedField(value: unknown, type: string): unknown {
   }
 }
 
-/** As the 64 bits have it. */
+/** The number as 64 bits. */
 function word(value: number | bigint | boolean): bigint {
   return BigInt.asUintN(64, BigInt(value));
 }

@@ -1,4 +1,4 @@
-/** Random lists of device rules: the program that is made of them lets through what the list, read by hand, does. */
+/** Random lists of device rules: their program allows exactly what a simple reading of the list allows. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -12,11 +12,11 @@ import { Random, rounds } from './random.ts';
 type Device = readonly [type: 'b' | 'c', major: number, minor: number];
 
 const corpus = join(repoRoot, 'test/fuzz/corpus/devices');
-/** Few, so that rules meet. */
+/** Few, so that rules overlap. */
 const numbers = [0, 1, 3, 5, 8, 136, 0x7fff_ffff, 0xffff_ffff];
 const accesses = ['r', 'w', 'm', 'rw', 'rm', 'wm', 'rwm'] as const;
 
-/** For each kind of access, the last rule decides that matches the device and names it. */
+/** For each kind of access, the last rule that matches the device and names the access decides. */
 function allows(rules: readonly DeviceRule[], [type, major, minor]: Device, access: string): boolean {
   return [...access].every((letter) => {
     const last = rules.findLast(
@@ -40,9 +40,9 @@ function ruleOf(random: Random): DeviceRule {
   };
 }
 
-/** A list of the corpus, changed at some places, or a new one. */
+/** A list of the corpus with some changes, or a new one. */
 function listOf(random: Random, seeds: readonly DeviceRule[][]): DeviceRule[] {
-  // The long ones are compiled to a search.
+  // Long lists are compiled to a search.
   if (random.once(2)) return Array.from({ length: random.below(random.once(2) ? 30 : 150) }, () => ruleOf(random));
   const list = [...random.pick(seeds)];
   for (let times = random.below(4); times > 0; times--) {
@@ -51,7 +51,7 @@ function listOf(random: Random, seeds: readonly DeviceRule[][]): DeviceRule[] {
   return list;
 }
 
-/** Of a device that a rule names, mostly. */
+/** Mostly a device that a rule names. */
 function deviceOf(random: Random, rules: readonly DeviceRule[]): Device {
   const rule = rules.length > 0 && !random.once(4) ? random.pick(rules) : undefined;
   return [random.pick(['b', 'c'] as const), rule?.major ?? random.pick(numbers), rule?.minor ?? random.pick(numbers)];

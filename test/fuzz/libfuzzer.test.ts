@@ -1,4 +1,4 @@
-/** The short form of `npm run fuzz`, where clang is: the targets in C++, from their corpora. */
+/** The short form of `npm run fuzz`, where clang is installed: the targets in C++, from their corpora. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';

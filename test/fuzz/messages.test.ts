@@ -1,4 +1,7 @@
-/** Damaged messages: of init, whoever it is by then, and of the kernel. Each is read within its bounds, or refused. */
+/**
+ * Damaged messages, of the kernel and of init, which may be anybody by then. Each is read within its bounds, or
+ * refused.
+ */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -19,7 +22,7 @@ const skip = requires({ files: ['build/Release/tsrun.node'] });
 
 const corpus = join(repoRoot, 'test/fuzz/corpus/messages');
 
-/** As hexadecimal digits, so that they can be read. */
+/** The files have hexadecimal digits, so that people can read them. */
 function seeds(kind: string): Buffer[] {
   return readdirSync(corpus)
     .filter((name) => name.startsWith(kind))

@@ -1,7 +1,7 @@
-// plan-check FILE SEED ROUNDS: what init makes of a plan that is damaged. Reads a whole plan from FILE, and in each
-// round changes a few bytes of a copy, mostly to numbers that matter. Whatever PlanCheck then accepts, all that init
-// would read of it is read: AddressSanitizer, with which this is compiled, ends it at the first byte outside. Prints
-// how many were accepted.
+// plan-check FILE SEED ROUNDS: whether init can read damaged plans safely. Reads a whole plan from FILE, and in each
+// round changes a few bytes of a copy, mostly to numbers that matter. If PlanCheck accepts it, reads everything that
+// init would read: AddressSanitizer, with which this is compiled, ends it at the first byte outside. Prints how many
+// plans were accepted.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -49,7 +49,7 @@ int main(int count, char** arguments) {
   uint64_t sum = 0;
   long accepted = 0;
   for (long rounds = atol(arguments[3]); rounds > 0; rounds--) {
-    // As long as it is to the byte, or shorter: a plan that was cut off.
+    // Exactly as long as the plan, or shorter: a plan that was cut off.
     uint32_t length = below(8) == 0 ? below(size) : size;
     char* plan = static_cast<char*>(malloc(length == 0 ? 1 : length));
     memcpy(plan, whole.data(), length);

@@ -1,4 +1,4 @@
-/** A plan that is not whole is refused before init reads more of it than there is. */
+/** A damaged plan is refused before init reads beyond its end. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,10 +1,10 @@
 /**
- * Random numbers that are the same in each run. TSRUN_FUZZ_SEED chooses others, TSRUN_FUZZ_FACTOR has each test try so
- * many times as much: `TSRUN_FUZZ_SEED=$RANDOM TSRUN_FUZZ_FACTOR=100 npm test -- test/fuzz`.
+ * Random numbers, the same ones in each run. TSRUN_FUZZ_SEED chooses others, and TSRUN_FUZZ_FACTOR makes each test try
+ * that many times as much: `TSRUN_FUZZ_SEED=$RANDOM TSRUN_FUZZ_FACTOR=100 npm test -- test/fuzz`.
  */
 export const seed = Number(process.env.TSRUN_FUZZ_SEED ?? 1);
 
-/** How many rounds a test makes that makes `count` in an ordinary run. */
+/** The rounds of a test that makes `count` in an ordinary run. */
 export function rounds(count: number): number {
   return count * Number(process.env.TSRUN_FUZZ_FACTOR ?? 1);
 }

@@ -1,4 +1,5 @@
-// Reads all that init would read of a plan that PlanCheck accepts: a sanitizer ends it at the first byte outside.
+// Reads everything that init would read of a plan that PlanCheck accepts; a sanitizer ends it at the first byte
+// outside.
 #pragma once
 #include <cstring>
 
@@ -6,17 +7,17 @@
 
 namespace tsrun {
 
-// The first and the last byte stand for those between: strings that overlap would be read for ever otherwise.
+// Reads only the first and last byte: with overlapping strings, reading all would take for ever.
 inline uint64_t read_bytes(const char* plan, uint64_t offset, uint64_t size) {
   return size == 0 ? 0 : uint64_t{static_cast<unsigned char>(plan[offset])} + plan[offset + size - 1];
 }
 
-// With its end.
+// Includes the NUL at its end.
 inline uint64_t read_string(const char* plan, const Str& value) {
   return value.offset == kAbsent ? 0 : read_bytes(plan, value.offset, uint64_t{value.length} + 1);
 }
 
-// As the ops do.
+// Reads the fields as the ops do.
 inline uint64_t read_all(const char* plan) {
   uint64_t sum = 0;
   const PlanHeader& header = *reinterpret_cast<const PlanHeader*>(plan);

@@ -1,4 +1,4 @@
-/** Random seccomp profiles: each is refused with words, or becomes a program that the kernel's own check would pass. */
+/** Random seccomp profiles: each is refused with an error, or becomes a program that passes the kernel's check. */
 import t from 'tap';
 import { validateSpec } from '../../src/config/validate/validate.ts';
 import { TsrunError } from '../../src/errors.ts';
@@ -35,7 +35,7 @@ function schemaOf(...names: string[]): ObjectSchema {
   return names.reduce((schema, name) => schema.properties[name] as ObjectSchema, specSchema as ObjectSchema);
 }
 
-/** Of names and architectures that there are, mostly. */
+/** Mostly with existing names and architectures. */
 function profileOf(random: Random): LinuxSeccomp {
   const profile = randomValue(schemaOf('linux', 'seccomp'), random) as LinuxSeccomp;
   if (typeof profile !== 'object' || profile === null) return profile;
@@ -49,7 +49,7 @@ function profileOf(random: Random): LinuxSeccomp {
   return profile;
 }
 
-/** As bpf_check_classic and seccomp_check_filter have it: no way leads out of the program, and each ends in an answer. */
+/** As in bpf_check_classic and seccomp_check_filter: no path leaves the program, and each ends with a return. */
 function wrongIn(program: Buffer): string | undefined {
   const count = program.length / 8;
   if (!Number.isInteger(count) || count === 0 || count > 4096) return `${program.length} bytes`;

@@ -1,4 +1,4 @@
-/** Random configurations: nearly right ones, made of a right one, and values of the schema's types. */
+/** Random configurations: a right one with changes, and values of the schema's types. */
 
 import { type Schema, Spec as specSchema } from '../../src/generated/schema-tables.ts';
 import { everythingPossible } from '../unit/lower/everything.ts';
@@ -75,7 +75,7 @@ function anyValue(random: Random): unknown {
   return random.pick([null, true, 0, '', [], {}, [[]], { a: 1 }, 'x', -1]);
 }
 
-/** A value of the schema; now and then one of another type. */
+/** A value that fits the schema; sometimes one of another type. */
 export function randomValue(schema: Schema, random: Random): unknown {
   if (random.once(60)) return anyValue(random);
   switch (schema.kind) {
@@ -109,7 +109,7 @@ interface Place {
   schema: Schema;
 }
 
-/** All that could be another value, or be left out. */
+/** All places whose value could be replaced or left out. */
 function placesIn(schema: Schema, value: unknown): Place[] {
   if (typeof value !== 'object' || value === null) return [];
   const parent = value as Record<string, unknown>;
@@ -137,7 +137,7 @@ export function configOf(random: Random): unknown {
   return spec;
 }
 
-/** The text with a few characters that are others, more or fewer. */
+/** The text with a few characters changed, added or removed. */
 export function damaged(text: string, random: Random): string {
   const pieces = [
     '"',

@@ -9,9 +9,9 @@ import type { Sandbox } from '../harness/sandbox.ts';
 export interface Figures {
   /** Open files of the whole system (/proc/sys/fs/file-nr). */
   descriptors: number;
-  /** Below the sandbox's, with those that are removed and that something still holds (cgroup.stat). */
+  /** Cgroups below the sandbox's, including removed ones that something still holds (cgroup.stat). */
   cgroups: number;
-  /** In the mount namespace of the caller. */
+  /** Mounts in the caller's mount namespace. */
   mounts: number;
   /** Session keyrings of the sandbox's containers (/proc/keys). */
   keys: number;
@@ -56,9 +56,8 @@ function lines(path: string): string[] {
 }
 
 /**
- * What has grown by more than other programs of the machine account for, as sentences. Of 20,000 containers one in
- * forty that leaves a descriptor is found, and one in a thousand that leaves a program; of memory, 4 KiB of each, and more
- * in fewer.
+ * What has grown by more than other programs of the machine account for, as sentences. With 20,000 containers it finds
+ * if one in forty leaves a descriptor, or one in a thousand a program; of memory, 4 KiB for each, or more for fewer.
  */
 export function grown(before: Figures, after: Figures, containers: number): string[] {
   const allowed: Figures = {

@@ -1,4 +1,7 @@
-/** Thousands of containers, some at once, with kills, updates and pauses in between, and what is left of them. */
+/**
+ * Makes thousands of containers, some at once, with kills, updates and pauses in between, and looks at what is left of
+ * them.
+ */
 import { join } from 'node:path';
 import type { Bundle } from '../harness/bundle.ts';
 import { cHelper } from '../harness/c-helper.ts';
@@ -10,16 +13,16 @@ import { type Figures, figures, grown } from './figures.ts';
 export interface Soaked {
   before: Figures;
   after: Figures;
-  /** What has grown, and commands that failed: nothing, if all is well. */
+  /** What has grown, and commands that failed; empty if all is well. */
   faults: string[];
 }
 
 type Step = (box: Sandbox, id: string, bundle: Bundle) => Promise<unknown>;
 
-/** A device more for it, so that a program takes the place of another. */
+/** Allows one more device, so that a device program replaces another. */
 const update: Step = (box, id) => box.runtimeOk(['update', '--device', 'c 10:229 rw', id], quiet(box, id));
 
-/** What happens to a container while it runs; each takes the next. */
+/** What happens to a container while it runs; each container gets the next step. */
 const steps: readonly Step[] = [
   update,
   (box, id) => box.runtimeOk(['exec', id, '/bin/true'], quiet(box, id)),
@@ -33,15 +36,15 @@ const steps: readonly Step[] = [
   (box, id) => box.runtimeOk(['pause', id], quiet(box, id)),
 ];
 
-/** One in so many is made by a command that is killed on its way. */
+/** One in so many containers is made by a command that is killed meanwhile. */
 const oneIsKilled = 10;
-/** Calls of openat that `run --detach` makes, about: the places of its deaths. */
+/** About the number of calls of openat that `run --detach` makes, at one of which it is killed. */
 const placesToDie = 24;
 
-/** Tries, 100 ms each, that the kernel gets to free what is freed later (RCU, works). */
+/** Tries, 100 ms each, until the kernel has freed what it frees later (RCU, work queues). */
 const triesToSettle = 600;
 
-/** @param progress told of every hundredth container */
+/** @param progress called after every hundredth container */
 export async function soak(box: Sandbox, containers: number, atOnce: number, progress = (_: number) => {}) {
   const lanes = Array.from({ length: atOnce }, () =>
     box.bundle((spec) => {
@@ -57,7 +60,7 @@ export async function soak(box: Sandbox, containers: number, atOnce: number, pro
       if (number % 100 === 0) progress(number);
     }
   };
-  // What the first ones make stays: parents of cgroups, caches of the kernel.
+  // What the first containers make stays: parent cgroups, caches of the kernel.
   await Promise.all(lanes.map((bundle) => lane(bundle, atOnce * 4)));
   const before = await settled(box, () => true);
   await Promise.all(lanes.map((bundle) => lane(bundle, containers)));
@@ -82,7 +85,7 @@ async function dieStarting(box: Sandbox, bundle: Bundle, id: string, number: num
   await run(cHelper('inject'), ['--kill', `openat:${nth}`, '--report', '/dev/null', ...command], quiet(box, id));
 }
 
-/** Files that lanes use again: what a container writes has no reader. */
+/** Files that are used again, because nobody reads a container's output. */
 function quiet(box: Sandbox, id: string) {
   return { outputFiles: join(box.directory, `output-${Number(id.replace(/.*-s/, '')) % 64}`) };
 }

@@ -1,4 +1,4 @@
-/** The CRI as the kubelet sees it: pods and containers over the socket of the engine. */
+/** The CRI as the kubelet uses it: pods and containers over the engine's socket. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot, waitFor } from '../../harness/index.ts';
@@ -9,10 +9,10 @@ import { type Message, Proto } from './protobuf.ts';
 const proto = new Proto(readFileSync(join(repoRoot, 'test/clients/cri/cri.proto'), 'utf8'));
 const service = 'runtime.v1.RuntimeService';
 
-/** Of NamespaceOption. */
+/** Numbers of NamespaceOption. */
 export const namespaceMode = { pod: 0, container: 1, node: 2, target: 3 };
 
-/** Of ContainerStatus. */
+/** Numbers of ContainerStatus. */
 export const containerState = { created: 0, running: 1, exited: 2 };
 
 const execAttempts = 3;
@@ -50,7 +50,7 @@ export class Cri {
 
   /**
    * @param linux LinuxPodSandboxConfig
-   * @param handler what a RuntimeClass names; the default runtime when left out
+   * @param handler the handler that a RuntimeClass names; if left out, the default runtime
    */
   async runPod(name: string, linux: Message = {}, handler?: string): Promise<Pod> {
     const metadata = { name, uid: `uid-${name}-${++this.#count}`, namespace: 'default', attempt: 0 };
@@ -80,7 +80,7 @@ export class Cri {
     return { ip: answer.status.network?.ip ?? '', info: JSON.parse(answer.info.info) };
   }
 
-  /** What the engine has found the runtime to be able to; containerd 1 does not tell. */
+  /** The features that the engine has found in the runtime; containerd 1 does not report any. */
   async handlerFeatures(): Promise<{ recursive_read_only_mounts?: boolean; user_namespaces?: boolean }> {
     const types = { request: 'StatusRequest', response: 'StatusResponse' };
     const { runtime_handlers: handlers } = await this.call<{
@@ -140,7 +140,7 @@ export class Cri {
     );
   }
 
-  /** What said nothing is run again, in case that it was not heard: see `heard` of ../containerd.ts. */
+  /** Runs a command again that printed nothing, because its output may be lost: see `heard` of ../containerd.ts. */
   async execSync(container: string, ...cmd: string[]): Promise<Output> {
     for (let attempt = 1; ; attempt++) {
       const output = await this.#execOnce(container, cmd);

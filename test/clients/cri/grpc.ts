@@ -2,7 +2,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 
-/** What a server answers with instead of a message. */
+/** A server's error in place of a message. */
 export class GrpcError extends Error {
   override name = 'GrpcError';
 }
@@ -12,7 +12,7 @@ export class GrpcConnection {
 
   constructor(socketPath: string) {
     this.#session = connect('http://localhost', { createConnection: () => connectSocket(socketPath) });
-    // Reported by the calls.
+    // The calls report it.
     this.#session.on('error', () => {});
   }
 
@@ -20,7 +20,7 @@ export class GrpcConnection {
     this.#session.destroy();
   }
 
-  /** Calls `SERVICE/METHOD` with an encoded message; throws a GrpcError with what the server says. */
+  /** Calls `SERVICE/METHOD` with an encoded message; throws a GrpcError if the server answers with an error. */
   call(path: string, message: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const headers = { ':method': 'POST', ':path': `/${path}`, 'content-type': 'application/grpc', te: 'trailers' };

@@ -22,7 +22,7 @@ export async function limits(t: Test, setting: Setting) {
   const inCgroup = async () => (await cri.execSync(box, 'cat', ...files)).stdout.trim().split('\n');
   const [memory, cpu, weight, high] = await inCgroup();
   t.same([memory, cpu, high], [String(64 * mebibyte), '50000 100000', String(48 * mebibyte)]);
-  // 20 by the conversion of old, 59 by the quadratic one.
+  // 20 with the old conversion, 59 with the quadratic one.
   t.match(weight, /^(20|59)$/);
   await cri.update(box, { memory_limit_in_bytes: 128 * mebibyte, cpu_quota: 25_000, cpu_period: 100_000 });
   t.same((await inCgroup()).slice(0, 2), [String(128 * mebibyte), '25000 100000']);
@@ -30,7 +30,7 @@ export async function limits(t: Test, setting: Setting) {
   const types = { request: 'ContainerRequest', response: 'ContainerStatsResponse' };
   const { stats } = await cri.call<{ stats: Message }>('ContainerStats', { container_id: box }, types);
   t.match(stats, {
-    // Without a value where the clock is too coarse to see it.
+    // Without a value if the clock is too coarse.
     cpu: { usage_core_nano_seconds: {} },
     memory: { working_set_bytes: { value: Number } },
   });
@@ -47,8 +47,8 @@ export async function outOfMemory(t: Test, setting: Setting) {
   const resources = { memory_limit_in_bytes: 16 * mebibyte, unified: { 'memory.swap.max': '0' } };
   const box = await cri.run(pod, imageName, { command: ['tail', '/dev/zero'], linux: { resources } });
   await cri.waitForState(box, containerState.exited);
-  // Not its reason OOMKilled: containerd reads memory.events when it hears of a change, and by then systemd may have
-  // removed the scope, whatever the runtime (docs/engines.md). The parent counts, too.
+  // The reason need not be OOMKilled: containerd reads memory.events after a change, and by then systemd may have
+  // removed the scope, with any runtime (docs/engines.md). The parent counts kills, too.
   t.match(await cri.status(box), { exit_code: 137, reason: /^(OOMKilled|Error)$/ });
   t.match(place.readFile(`/sys/fs/cgroup${cgroupParent}/memory.events`), /^oom_kill [1-9]/m);
   await cri.removePod(pod);

@@ -1,6 +1,6 @@
 /**
- * Protocol buffers, as much of them as the CRI needs: messages of strings, bytes, integers, booleans, enums, messages,
- * repeated fields and maps of strings. Objects have the names of the .proto file; a field left out has its default.
+ * The part of protocol buffers that the CRI needs: messages of strings, bytes, integers, booleans, enums, messages,
+ * repeated fields and maps of strings. Objects have the names of the .proto file; an absent field has its default.
  * https://protobuf.dev/programming-guides/encoding/
  */
 

@@ -1,4 +1,4 @@
-/** What the kubelet asks of the CRI, and what must come of it, natively as in the VM. */
+/** What the kubelet asks the CRI, and what must happen; the same outside and inside the VM. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { Test } from 'tap';
 import { waitFor } from '../../harness/index.ts';
@@ -10,7 +10,7 @@ import type { Message } from './protobuf.ts';
 export interface Setting {
   cri: Cri;
   place: EnginePlace;
-  /** The kubelet gives each pod a cgroup, by its path; with the systemd driver it is that of a slice. */
+  /** The path of the cgroup that the kubelet gives each pod; with the systemd driver that of a slice. */
   cgroupParent: string;
 }
 
@@ -19,7 +19,10 @@ const attempts = 3;
 const sleeper = { command: ['sleep', '1000'] };
 const script = (text: string): Message => ({ command: ['sh', '-c', text] });
 
-/** A pod that is removed after the work. @param name also its hostname, which one in the node's network cannot have */
+/**
+ * Makes a pod, and removes it after the work. @param name also its hostname, which a pod in the node's network cannot
+ * have
+ */
 async function inPod(setting: Setting, name: string, work: (pod: Pod) => Promise<void>, linux: Message = {}) {
   const { cri, cgroupParent } = setting;
   const pod = await cri.runPod(name, { cgroup_parent: cgroupParent, ...linux });
@@ -28,8 +31,8 @@ async function inPod(setting: Setting, name: string, work: (pod: Pod) => Promise
 }
 
 /**
- * Creates, runs and removes a container; gives its exit code and its log. Of one that has ended soon, a busy machine may
- * log nothing (see `heard` of ../containerd.ts): it is run a few times then.
+ * Creates, runs and removes a container; returns its exit code and log. On a busy machine the log of a short one may be
+ * empty (see `heard` of ../containerd.ts); then it runs a few more times.
  */
 async function logOf(setting: Setting, pod: Pod, config: Message): Promise<{ code: number; log: string }> {
   for (let attempt = 1; ; attempt++) {
@@ -48,7 +51,10 @@ async function runOnce({ cri, place }: Setting, pod: Pod, config: Message): Prom
   return { code, log: streamOf(text, 'stdout') + streamOf(text, 'stderr') };
 }
 
-/** From lines `TIME stdout F TEXT`. containerd reads the two streams apart, so nothing is said by their order. */
+/**
+ * The text of one stream, from lines `TIME stdout F TEXT`. containerd reads the streams separately, so their order
+ * means nothing.
+ */
 function streamOf(log: string, stream: 'stdout' | 'stderr'): string {
   const lines = log.split('\n').map((line) => line.split(' '));
   return lines.flatMap(([, name, , ...words]) => (name === stream ? [`${words.join(' ')}\n`] : [])).join('');

@@ -19,7 +19,7 @@ export async function startCri(t: Test, place: EnginePlace, systemd = false): Pr
   return cri;
 }
 
-/** The label is how the CRI plugin knows its images. */
+/** The CRI plugin recognises its images by this label. */
 async function addImage(containerd: Containerd, name: string, command?: string[]): Promise<void> {
   await containerd.outputOf('image', 'import', ociArchive(containerd.place.sandbox.directory, name, command));
   await containerd.outputOf('image', 'label', name, 'io.cri-containerd.image=managed');
@@ -29,7 +29,7 @@ function majorVersion(place: EnginePlace): number {
   return /^VERSION_CODENAME=trixie$/m.test(place.readFile('/usr/lib/os-release')) ? 1 : 2;
 }
 
-/** docs/engines.md has the same for people. oom_score_adj below 0 needs CAP_SYS_RESOURCE. */
+/** As in docs/engines.md. oom_score_adj below 0 would need CAP_SYS_RESOURCE. */
 function configuration(version: number, runtime: string, systemd: boolean): string {
   const cri = version === 1 ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.runtime';
   const sandboxImage =
@@ -51,8 +51,8 @@ ${sandboxImage}
 }
 
 /**
- * containerd wants CPU shares for every pod. Where cgroup2 has no cpu controller each runtime refuses them, so a script
- * takes them out of config.json first; it stays the same process.
+ * containerd sets CPU shares for every pod. Without a cpu controller in cgroup2 all runtimes refuse them, so a script
+ * removes them from config.json and then executes the runtime.
  */
 function runtimeFor(place: EnginePlace): string {
   if (place.readFile('/sys/fs/cgroup/cgroup.controllers').split(/\s/).includes('cpu')) return engineRuntime;

@@ -4,8 +4,9 @@
  *
  *     node --experimental-websocket stream.mjs URL MESSAGE UNTIL
  *
- * Sends MESSAGE on channel 0 once the other side has spoken or the connection is open, and ends when the server closes
- * or what has come contains UNTIL. Prints what came as JSON: `{"0": …, "1": …}`, the text of each channel.
+ * Sends MESSAGE on channel 0 once the other side has sent something or the connection is open; ends when the server
+ * closes it, or when the received text contains UNTIL. Prints the received text as JSON: `{"0": …, "1": …}`, the text
+ * of each channel.
  */
 const [url = '', message = '', until = ''] = process.argv.slice(2);
 const socket = new WebSocket(url.replace(/^http/, 'ws'), ['v4.channel.k8s.io']);

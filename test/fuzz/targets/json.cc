@@ -1,4 +1,4 @@
-// Any text, JSON or not: it is asked before JSON.parse has said so.
+// Any text, JSON or not: the scan runs before JSON.parse.
 #include <cstdint>
 #include <string>
 

@@ -1,5 +1,5 @@
-// A container's /etc/passwd or /etc/group: what is found is whole, and within its bounds. The first byte chooses the
-// question.
+// A container's /etc/passwd or /etc/group: what is found is whole and within its bounds. The first byte chooses the
+// function.
 #include "../../../addon/init/passwd.h"
 
 #include <cstdlib>

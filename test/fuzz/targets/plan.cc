@@ -1,12 +1,12 @@
-// A plan: whatever PlanCheck accepts can be read to its last byte. What init cannot make of other builds' plans is in
-// the header, which is put right here, so that the search is not for a hash.
+// A plan: whatever PlanCheck accepts can be read to its last byte. The header, by which init refuses plans of other
+// builds, is made right first, so that the fuzzer need not find a hash.
 #include <cstdlib>
 
 #include "../read-plan.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tsrun;
-  // Of its own, as long as it is to the byte, and aligned as a mapping is.
+  // A copy of exactly its size, aligned like a mapping.
   char* plan = static_cast<char*>(malloc(size == 0 ? 1 : size));
   memcpy(plan, data, size);
   if (size >= sizeof(PlanHeader)) {
