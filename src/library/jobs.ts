@@ -17,6 +17,7 @@ import { demandNoInterrupt, orInterrupt } from '../container/interrupts.ts';
 import { killContainer } from '../container/kill.ts';
 import { killAll } from '../container/kill-all.ts';
 import { listContainers } from '../container/list.ts';
+import { placeIn } from '../container/log-findings.ts';
 import { makeContainer } from '../container/make.ts';
 import { wasOomKilled } from '../container/oom.ts';
 import { pauseContainer, resumeContainer } from '../container/pause.ts';
@@ -272,5 +273,7 @@ export type JobResult<Name extends JobName> = ReturnType<Jobs[Name]>;
 
 /** @throws what the job throws */
 export function runJobNow(name: JobName, args: unknown): unknown {
+  // Those of the job before were in another container's config.
+  placeIn(() => undefined);
   return (jobs[name] as (args: unknown) => unknown)(args);
 }

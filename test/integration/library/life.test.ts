@@ -233,3 +233,26 @@ t.test('a hook that takes its time does not stop the event loop', { skip }, asyn
   const container = await creating;
   await container.delete();
 });
+
+t.test('a warning has no place in the config of another container', { skip }, async (t) => {
+  const told: string[] = [];
+  onLog((_level, message) => told.push(message));
+  t.teardown(() => onLog(undefined));
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.hooks = { poststop: [{ path: '/bin/false' }] };
+  });
+  const container = await create({ root: box.root, id: box.newId(), bundle: bundle.directory, stdio: 'ignore' });
+  // What was read for the container is no longer there.
+  bundle.edit((spec) => {
+    spec.annotations = { 'org.example.changed': 'yes' };
+  });
+  const other = box.bundle((spec) => {
+    spec.hooks = { poststop: [{ path: '/bin/true' }] };
+  });
+  const second = await create({ root: box.root, id: box.newId(), bundle: other.directory, stdio: 'ignore' });
+  await container.delete({ force: true });
+  await second.delete({ force: true });
+  t.match(told.join('\n'), 'error running poststop hook #0: /bin/false: exited with status 1');
+  t.notMatch(told.join('\n'), other.directory);
+});
