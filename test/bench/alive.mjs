@@ -1,4 +1,7 @@
-/** What commands take that look at containers, while many are alive: of one runtime after the other, each with its own. */
+/**
+ * How long commands take that look at containers while many are alive: one runtime after another, each with its own
+ * containers.
+ */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 

@@ -1,4 +1,4 @@
-/** The runtimes of a benchmark: both forms of ours, and crun and runc of Debian forky. */
+/** The runtimes of a benchmark: both forms of tsrun, and Debian forky's crun and runc. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, realpathSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
@@ -6,9 +6,9 @@ import { inRoot } from '../../scripts/lib/paths.mjs';
 import { loadVmLibrary } from '../../scripts/lib/vm.mjs';
 
 /**
- * Command lines by name. TSRUN_BENCH_PATH, a directory with crun and runc, takes the place of Debian's.
+ * Command lines by name. TSRUN_BENCH_PATH, a directory with crun and runc, replaces Debian's.
  *
- * @param against another build of ours, an executable or a commit; undefined for none
+ * @param against another build of tsrun: an executable or a commit; undefined for none
  */
 export async function baselines(work, against) {
   const others = process.env.TSRUN_BENCH_PATH ?? (await fromForky(work));
@@ -21,7 +21,7 @@ export async function baselines(work, against) {
   };
 }
 
-/** An executable as it is; of a commit the one that a worktree of its own builds. */
+/** An executable as it is; for a commit the one that is built in a worktree. */
 function buildOf(work, against) {
   if (existsSync(against)) return path.resolve(against);
   const tree = path.join(work, 'against');
@@ -44,8 +44,8 @@ export function versionOf([command]) {
 }
 
 /**
- * Copies that start as fast as installed ones: they are linked to the libraries of the tree they come from, which this
- * machine's may be too old for.
+ * Makes copies that start as fast as installed ones. They are linked to the libraries of their own tree, because this
+ * machine's may be too old.
  */
 async function fromForky(work) {
   const { ensureTree } = await loadVmLibrary();

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * `npm run bench [-- --rounds N] [--json FILE] [--markdown] [--against BUILD]`: tsrun against crun, runc and the kernel's own
- * floor. Every round runs every runtime once, in turn, each container with an id and a config.json of its own; printed are
- * medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` has one more, another
- * build of tsrun: the last release's executable, or a commit to build.
- * With `--check` it ends with 1 when tsrun has become much slower against crun; with `--scale [--containers N]`,
- * `--machines` and `--library` it looks at many containers at once, at virtual machines and at the library instead.
- * Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
+ * `npm run bench [-- --rounds N] [--json FILE] [--markdown] [--against BUILD]`: tsrun against crun, runc and the
+ * kernel's own floor. Every round runs every runtime once, in turn; each container has an id and a config.json of its
+ * own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` adds another build
+ * of tsrun: the last release's executable, or a commit to build. With `--check` it exits with 1 if tsrun has become
+ * much slower than crun. `--scale [--containers N]`, `--machines` and `--library` measure many containers at once,
+ * virtual machines, and the library instead. Run as root; scripts/bench.sh puts it into a mount namespace with a
+ * cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,17 +42,17 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const parallelRounds = 5;
-/** What the check looks at, too. */
+/** Figures that --check measures. */
 const checked = [run, runsOfShapes[0], lifecycle, foreground];
 const work = mkdtempSync(path.join(tmpdir(), 'tsrun-bench-'));
-/** For the runtimes' state: where that is by default, /run, is a tmpfs on every machine with systemd. */
+/** For the runtimes' state: its default place, /run, is a tmpfs on every machine with systemd. */
 const state = path.join(work, 'run');
 const cgroup = `tsrun-bench-${process.pid}`;
 const cgroupDirectory = `/sys/fs/cgroup/${cgroup}`;
 const timerProgram = compile(work, 'timer');
 const priority = realTime();
 const timer = new Timer(timerProgram, priority);
-/** For many at a time, which real-time priority would bring in order. */
+/** For many at a time: real-time priority would run them one after another. */
 const timers = Array.from({ length: 16 }, () => new Timer(timerProgram));
 
 try {
@@ -61,7 +61,7 @@ try {
   execFileSync('mount', ['-t', 'tmpfs', 'tsrun-bench', state]);
   await main(await baselines(work, options.against));
 } catch (error) {
-  // A machine that cannot have Debian's crun has nothing to compare with.
+  // Without Debian's crun there is nothing to compare with.
   if (!options.check || error.name !== 'VmError') throw error;
   console.error(`bench: skipped: ${error.message}`);
 } finally {
@@ -114,7 +114,7 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
   }
 }
 
-/** Builds of ours that are one executable. */
+/** The builds of tsrun that are one executable. */
 function ours({ tsrun, 'tsrun-before': before }) {
   return { tsrun, ...(before && { 'tsrun-before': before }) };
 }
@@ -144,7 +144,7 @@ async function measure(contestants, bundles, figures) {
     for (const [name, command] of Object.entries(contestants)) {
       const runtime = [...command, '--root', path.join(state, name)];
       for (const [number, figure] of figures.entries()) {
-        // Hundreds of commands, and Node takes ten times as long as the others.
+        // These are hundreds of commands, and Node takes ten times as long as the others.
         if (figure === parallel && (round >= parallelRounds || name === 'tsrun-on-node')) continue;
         const id = `b${round}-${number}-${name}`;
         add(name, await figure({ timer, timers, runtime, bundles, id }));

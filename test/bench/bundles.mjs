@@ -1,4 +1,4 @@
-/** Bundles to measure with: each container gets a config.json of its own, as engines write them. */
+/** Bundles to measure with: each container gets a config.json of its own, as from an engine. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,7 +19,7 @@ export function readTemplate(work, tsrun) {
   return JSON.parse(readFileSync(path.join(work, 'config.json'), 'utf8'));
 }
 
-/** A profile of the size of docker's. */
+/** A profile as large as docker's. */
 export const seccompProfile = JSON.parse(
   readFileSync(new URL('../fixtures/seccomp-profile.json', import.meta.url), 'utf8'),
 );
@@ -30,7 +30,7 @@ export class Bundles {
     Object.assign(this, { work, cgroup, template, rootfs });
   }
 
-  /** @returns the bundle's directory, by its name; the one before with that name is gone */
+  /** @returns the directory of a new bundle with this name; replaces an earlier one */
   make(name, id, args, edit = () => {}) {
     const bundle = path.join(this.work, name);
     mkdirSync(bundle, { recursive: true });

@@ -1,11 +1,11 @@
 /**
- * The regression check of CI: ratios against crun with wide margins, since the machine is shared with others. It finds a
- * sleep, an engine that starts slowly, and memory that a container would keep. Page faults and instructions are the same on
- * a busy machine: they find the small things.
+ * CI's check for regressions: ratios to crun with wide margins, because the machine is shared. It finds a sleep, an
+ * engine that starts slowly, and memory that a container keeps. Page faults and instructions are the same on a busy
+ * machine, so they find small regressions.
  */
 import { medianOf } from './report.mjs';
 
-/** By how much of crun's time a figure may take. Each is about twice what was measured when it was written down. */
+/** How many times crun's time a figure may take: about twice what was measured when this was written. */
 const times = {
   run: 2.5,
   'create+start+delete': 2.5,
@@ -16,14 +16,15 @@ const times = {
   delete: 2.5,
 };
 
-/** KiB at most, whatever crun takes. */
+/** At most so many KiB, whatever crun takes. */
 const memory = {
   "created container's private memory": 300,
   "waiting foreground run's own memory": 2048,
 };
 
 /**
- * What does not depend on how busy the machine is, about 10 % above what was measured when it was written down.
+ * Bounds of figures that do not depend on how busy the machine is: about 10 % above what was measured when this was
+ * written.
  *
  * @type {Record<string, { figure: string, field: string, most: number }>}
  */
@@ -32,12 +33,15 @@ const counts = {
   'user instructions of a plan': { figure: 'plan, user instructions', field: 'count', most: 11_200_000 },
 };
 
-/** How often all is measured before a figure is said to be over: a burst of others' work does not come each time. */
+/**
+ * How often everything is measured before a figure counts as over its bound: a burst of other work does not come each
+ * time.
+ */
 const attempts = 4;
 
 /**
- * @param {() => Promise<object>} measure gives samples, each time new ones
- * @returns {Promise<number>} the exit code; says on stderr what is over its bound
+ * @param {() => Promise<object>} measure returns new samples each time
+ * @returns {Promise<number>} the exit code; prints to stderr what is over its bound
  */
 export async function check(measure) {
   let over = overBounds(await measure());
@@ -50,7 +54,7 @@ export async function check(measure) {
   return over.size === 0 ? 0 : 1;
 }
 
-/** @returns {Map<string, string>} the figures that are over their bounds, and what to say of each */
+/** @returns {Map<string, string>} the figures that are over their bounds, with a message for each */
 function overBounds(samples) {
   const over = new Map();
   for (const [figure, bound] of Object.entries(times)) {
@@ -63,7 +67,7 @@ function overBounds(samples) {
     if (size > bound) over.set(figure, `${figure} is ${size} KiB; the bound is ${bound}`);
   }
   for (const [what, { figure, field, most }] of Object.entries(counts)) {
-    // Without valgrind nothing is counted.
+    // Without valgrind there are no counts.
     if (samples[figure] === undefined) continue;
     const count = medianOf(samples[figure].tsrun.map((sample) => sample[field]));
     if (count > most) over.set(what, `${what}: ${count}; the bound is ${most}`);

@@ -1,4 +1,4 @@
-/** What is measured, each a function of one contestant's turn in one round: figure -> sample. */
+/** The measurements. Each is a function for one contestant's turn in one round, and returns figure -> sample. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { memoryOf } from './memory.mjs';
@@ -37,7 +37,7 @@ export async function lifecycle({ timer, runtime, bundles, id }) {
   };
 }
 
-/** What stays of a `run` while its container lives. */
+/** Memory of a `run` while its container lives. */
 export async function foreground({ runtime, bundles, id }) {
   const bundle = bundles.make('bundle', id, ['/bin/sleep', '1000']);
   const [file, ...args] = runtime;
@@ -54,7 +54,7 @@ export async function foreground({ runtime, bundles, id }) {
   };
 }
 
-/** Many at a time: milliseconds for each. */
+/** Many at a time: milliseconds per container. */
 export async function parallel({ timers, runtime, bundles, id }) {
   const ids = Array.from({ length: parallelCreates }, (_, number) => `${id}-${number}`);
   const work = ids.map((one) => [
@@ -82,11 +82,11 @@ function isStatus(runtime, id, wanted) {
   try {
     return stateOf(runtime, id).status === wanted;
   } catch {
-    return false; // not there yet
+    return false; // does not exist yet
   }
 }
 
-/** What it does last before it waits has no sign but that it sleeps, and has not run since the look before. */
+/** Whether it waits: the only sign is that it sleeps, and has not run since the last look. */
 function isIdle(pid) {
   let before;
   return () => {

@@ -8,7 +8,7 @@ const count = 2000;
 export async function withHostMounts(work, action) {
   const at = path.join(work, 'mounts');
   mkdirSync(at);
-  // One mount that holds all, to be taken away in one go.
+  // One mount with all of them below it, so that they can be removed at once.
   execFileSync('mount', ['-t', 'tmpfs', 'tsrun-bench', at]);
   const script = 'for i in $(seq "$2"); do mkdir "$1/$i" && mount -t tmpfs tsrun-bench "$1/$i" || exit 1; done';
   try {

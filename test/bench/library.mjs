@@ -1,4 +1,4 @@
-/** The library in one warm process against crun's commands: each round both, in turn. */
+/** The library in one warm process compared with crun's commands: both in turn in each round. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ const file = inRoot('build/library.mjs');
 const atOnce = [8, 16];
 const liveContainers = 100;
 
-/** @returns {Promise<string>} what there is to say */
+/** @returns {Promise<string>} the results for people */
 export async function library({ crun, bundles, timers, state, rounds }) {
   const { create } = await import(file);
   const root = path.join(state, 'library');
@@ -47,7 +47,7 @@ async function lives(rounds, ours, theirs) {
   return compared('create + start + wait + delete', samples);
 }
 
-/** Milliseconds for each, by the wall. */
+/** Milliseconds of wall time per container. */
 async function livesAtOnce(many, rounds, ours, theirs, timers) {
   const samples = { ours: [], theirs: [] };
   const wall = async (one) => {
@@ -80,7 +80,7 @@ async function eventLoop(make) {
 async function memory(make) {
   const own = () => Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
   let grown;
-  // Twice: what the first time adds is room in the heaps, and the code of them that the engine compiles meanwhile.
+  // Twice, because the first time the heaps grow and the engine compiles code.
   for (let round = 0; round < 2; round++) {
     const before = own();
     const all = [];

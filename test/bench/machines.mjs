@@ -1,7 +1,7 @@
 /**
- * A container against virtual machines with the same busybox as their whole system: the time from the start of the
- * command to the first words of the first process, and the memory of all that stays. There is no KVM here, so qemu
- * interprets; user-mode Linux is a kernel as a process.
+ * A container compared with virtual machines with the same busybox as their whole system: the time from the start of
+ * the command to the first output of the first process, and the memory of all that stays. There is no KVM here, so qemu
+ * emulates; user-mode Linux is a kernel as a process.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { loadVmLibrary } from '../../scripts/lib/vm.mjs';
 import { memoryOf } from './memory.mjs';
 import { align, medianOf } from './report.mjs';
 
-/** Milliseconds for the slowest to start. */
+/** Milliseconds in which even the slowest must start. */
 const patience = 60_000;
 const greeting = 'started';
 const program = `echo ${greeting}; exec sleep 100000`;
@@ -44,15 +44,15 @@ function container(runtime, bundles) {
 }
 
 /**
- * What starts a virtual machine of each kind. They are used by chroot, since they want a newer C library, and
- * end with us, however that is.
+ * Commands that start a virtual machine of each kind. They run in a chroot, because they need a newer C library, and
+ * end with us in any case.
  */
 async function virtualMachines(work, rootfs) {
   const { ensureImage } = await loadVmLibrary();
   const { tools } = await ensureImage('base', 'uml');
   enterable(tools);
   makeInitrd(path.join(tools, 'job/initrd'), work, rootfs);
-  // MiB; with 64 Debian's kernel does not get to its first process.
+  // MiB; with 64, Debian's kernel does not reach its first process.
   const memory = 128;
   const qemu = ['-M', 'pc', '-accel', 'tcg', '-cpu', 'max', '-m', String(memory), '-nodefaults', '-no-user-config'];
   const boot = ['-kernel', '/boot/vmlinuz', '-initrd', '/job/initrd', '-append', kernelWords];
@@ -68,13 +68,13 @@ async function virtualMachines(work, rootfs) {
   };
 }
 
-/** Gives the tree what its programs look for. bench.sh's mount namespace is our own: nobody else sees these mounts. */
+/** Mounts in the tree what its programs need. bench.sh's mount namespace is our own: nobody else sees these mounts. */
 function enterable(tools) {
   const mounts = [
     ['-t', 'tmpfs', 'tsrun-bench', 'job'],
     ['-t', 'proc', 'proc', 'proc'],
     ['--rbind', '/dev', 'dev'],
-    // Where user-mode Linux has its memory: executable, which a machine's /dev/shm may not be.
+    // User-mode Linux has its memory there, which must be executable; a machine's /dev/shm may not be.
     ['-t', 'tmpfs', 'tsrun-bench', 'dev/shm'],
   ];
   for (const mount of mounts) execFileSync('mount', mount.with(-1, path.join(tools, mount.at(-1))));
@@ -118,7 +118,7 @@ async function untilGreeting(child) {
   throw new Error(`it ended before it was up: ${text}`);
 }
 
-/** A process and all below it. */
+/** A process and all its descendants. */
 function processTree(pid) {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   return [pid, ...children.flatMap(processTree)];
@@ -128,6 +128,6 @@ function end(pid) {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if (error.code !== 'ESRCH') throw error; // ended with its parent or child
+    if (error.code !== 'ESRCH') throw error; // ended meanwhile
   }
 }

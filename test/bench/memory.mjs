@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * @returns {{ own: number, resident: number, dirty: number }} KiB: what is this process's alone and no page of a file;
- *   all that it has mapped, of files too; and `own` with its part of what it shares with others and is no file's either
+ * @returns {{ own: number, resident: number, dirty: number }} KiB: memory of this process alone that is not a page of a
+ * file;
+ *   all that it has mapped, including files; and `own` plus its part of shared memory that is not a file's either
  */
 export function memoryOf(pid) {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');

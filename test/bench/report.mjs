@@ -19,7 +19,7 @@ export function report(samples, contestants, markdown = false) {
 
 const units = { wall: 'median ms', memory: 'KiB', count: '' };
 
-/** What a figure's samples have. */
+/** The unit of a figure's samples. */
 function unitOf(byName) {
   const [sample = {}] = Object.values(byName)[0] ?? [];
   return Object.keys(units).find((unit) => sample[unit] !== undefined) ?? 'wall';
@@ -41,7 +41,7 @@ function figureTable(figure, byName) {
   return `\n${figure} (${Object.values(byName)[0]?.length ?? 0} rounds)\n${align([head, ...lines])}`;
 }
 
-/** Medians of each contestant, and tsrun's ratio to the others. Page faults of a run are a row of their own. */
+/** Medians of each contestant, and tsrun's ratio to the others. Page faults of a run have a row of their own. */
 function markdownTable(samples, contestants) {
   const names = ['floor', ...contestants];
   const others = names.filter((name) => name !== 'tsrun');
@@ -79,7 +79,7 @@ export function medianOf(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Columns of text, the first to the left and the others to the right. */
+/** Aligns columns of text, the first to the left and the others to the right. */
 export function align(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows

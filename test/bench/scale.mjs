@@ -1,6 +1,6 @@
 /**
- * Many containers at once, one runtime after the other: what starting one more takes, what `list` takes and what each
- * costs in memory, as their number grows.
+ * Many containers at once, one runtime after another: how long the start of one more and `list` take, and how much
+ * memory each costs, as their number grows.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export async function scale({ contestants, bundles, timer, work, containers }) {
   ].join('\n');
 }
 
-/** @returns what was seen at each step of the way up */
+/** @returns the measurements at each step */
 async function grow({ runtime, bundles, timer, containers, name }) {
   const seen = [];
   const ids = [];
@@ -65,14 +65,16 @@ async function grow({ runtime, bundles, timer, containers, name }) {
   }
 }
 
-/** KiB that the kernel has for itself and cannot give back: namespaces, mounts, control groups, processes. */
+/** KiB that the kernel itself uses and cannot reclaim: namespaces, mounts, cgroups, processes. */
 function kernelMemory() {
   const info = readFileSync('/proc/meminfo', 'utf8');
   const field = (name) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(info)[1]);
   return ['SUnreclaim', 'KernelStack', 'PageTables', 'Percpu'].reduce((sum, name) => sum + field(name), 0);
 }
 
-/** The kernel takes namespaces and control groups apart some time after their end; the next runtime begins after it. */
+/**
+ * The kernel destroys namespaces and cgroups some time after their end; waits for that before the next runtime begins.
+ */
 async function settled() {
   for (let before = Number.POSITIVE_INFINITY, now = kernelMemory(); before - now > 1024; now = kernelMemory()) {
     before = now;

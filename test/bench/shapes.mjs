@@ -1,7 +1,7 @@
-/** Configurations of other shapes than the default one: each a `run` of a program that does nothing. */
+/** Configs that differ from the default one; each figure is a `run` of a program that does nothing. */
 import { seccompProfile } from './bundles.mjs';
 
-/** What a run needs beside its bundle. */
+/** Sets the seccomp profile. */
 const profile = (spec) => {
   spec.linux.seccomp = seccompProfile;
 };
@@ -9,7 +9,7 @@ const profile = (spec) => {
 /** Edits of the default config, by the figure's name. */
 const shapes = {
   'run, seccomp profile': profile,
-  // Each its own, so that nobody has a compiled one.
+  // A different one each time, so that no runtime has it compiled already.
   'run, seccomp profile not seen before': (spec, id) => {
     const known = {
       names: ['getpid'],
@@ -24,7 +24,7 @@ const shapes = {
     spec.process.capabilities.bounding.push('CAP_NOBODY');
   },
   'run, config as crun spec writes it': (spec) => {
-    // Three ambient capabilities that are not inheritable, a size without a terminal.
+    // Three ambient capabilities that are not inheritable, and a console size without a terminal.
     const three = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
     const none = { inheritable: [], ambient: three };
     spec.process.capabilities = { bounding: three, effective: three, permitted: three, ...none };
@@ -61,7 +61,7 @@ function kubelet(spec) {
   spec.linux.resources = { ...spec.linux.resources, ...{ devices: [{ allow: false, access: 'rwm' }] } };
 }
 
-/** A directory without mounts below: with those of the benchmark each copy of them would be copied in turn. */
+/** A directory without mounts below it: otherwise each copy of the benchmark's mounts would be copied in turn. */
 function sourceOf(spec) {
   return `${spec.root.path}/etc`;
 }

@@ -1,15 +1,18 @@
-/** Times commands by a small C program, so that no interpreter is part of a figure. */
+/** Times commands with a small C program, so that no interpreter is part of a figure. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** @returns {string} path of the program made of NAME.c beside this file */
+/** @returns {string} path of the program compiled from NAME.c beside this file */
 export function compile(directory, name, ...flags) {
   const output = `${directory}/${name}`;
   execFileSync('gcc', ['-O2', '-o', output, ...flags, new URL(`${name}.c`, import.meta.url).pathname]);
   return output;
 }
 
-/** What makes a command and all that it starts real-time, which keeps the machine's other work out; [] where that is not allowed. */
+/**
+ * A prefix that gives a command and all that it starts real-time priority, which keeps other work away; [] if that is
+ * not allowed.
+ */
 export function realTime() {
   const prefix = ['chrt', '--fifo', '50'];
   return spawnSync(prefix[0], [...prefix.slice(1), 'true']).status === 0 ? prefix : [];
@@ -23,7 +26,7 @@ export class Timer {
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @returns {Promise<Sample>} of one command; throws when it fails */
+  /** @returns {Promise<Sample>} of one command; throws if it fails */
   async time(command) {
     this.child.stdin.write(`${command.join('\x1f')}\n`);
     const { value, done } = await this.lines.next();

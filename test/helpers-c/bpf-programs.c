@@ -1,6 +1,6 @@
 /*
- * bpf-programs: prints how many device programs (BPF_PROG_TYPE_CGROUP_DEVICE) the kernel holds, as bpf(2) lists them,
- * those of other containers on this machine among them.
+ * bpf-programs: prints how many device programs (BPF_PROG_TYPE_CGROUP_DEVICE) bpf(2) lists, including those of other
+ * containers on this machine.
  */
 #include <errno.h>
 #include <linux/bpf.h>

@@ -1,13 +1,13 @@
 /*
- * call [--i386] NUMBER [ARGUMENT...]: makes one system call, by its number and with numbers as arguments, and prints
- * what the kernel returned: a value, or a negative errno. --i386 makes it as a 32-bit program would (x86_64 only).
+ * call [--i386] NUMBER [ARGUMENT...]: makes one system call, with numbers as arguments, and prints what the kernel
+ * returned: a value, or a negative errno. --i386 makes it as a 32-bit program would (x86_64 only).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static long call(long number, const long *a) {
+static long call(long number, const long* a) {
 #if defined(__x86_64__)
   long result;
   register long r10 asm("r10") = a[3];
@@ -31,7 +31,7 @@ static long call(long number, const long *a) {
 #endif
 }
 
-static long call_i386(long number, const long *a) {
+static long call_i386(long number, const long* a) {
 #if defined(__x86_64__)
   long result;
   asm volatile("int $0x80"
@@ -45,7 +45,7 @@ static long call_i386(long number, const long *a) {
 #endif
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   long arguments[6] = {0};
   int i386 = argc > 1 && strcmp(argv[1], "--i386") == 0;
   argv += i386, argc -= i386;

@@ -1,6 +1,4 @@
-/*
- * exchange A B: a neighbour that swaps two directories for ever, each time at once (renameat2(2), RENAME_EXCHANGE).
- */
+/* exchange A B: a neighbour that swaps two directories for ever, atomically (renameat2(2), RENAME_EXCHANGE). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// faults-of PROGRAM ARGUMENT...: runs it with its output thrown away, and prints how many page faults it took.
+// faults-of PROGRAM ARGUMENT...: runs it, discards its output, and prints its number of page faults.
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>

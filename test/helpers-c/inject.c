@@ -1,5 +1,5 @@
 /*
- * inject [OPTION...] COMMAND [ARGUMENT...]: runs a command and lets one of its system calls go wrong, by ptrace(2).
+ * inject [OPTION...] COMMAND [ARGUMENT...]: runs a command and makes one of its system calls fail, by ptrace(2).
  *
  *   --count              only counts: a line "NAME COUNT" for each call that is made
  *   --error NAME:N:ERRNO the Nth call of that name (from 1) is not made and fails with this number
@@ -7,16 +7,16 @@
  *   --kill NAME:N[:exit] the process is killed (SIGKILL) before it makes the Nth call, or right after it
  *   --children           the calls of the processes that the command starts, without those of the command itself
  *   --runtime            of those, only while they run the command's own file or one in memory: not a container's
- * program
+ *                        program
  *   --seconds S          how long the command may take; then it is killed, and the exit code is 124
- *   --report FILE        what was counted or done, instead of on stderr
+ *   --report FILE        where to write what was counted or done, instead of stderr
  *
- * Calls are counted from the command's own start on (its execve is not), those of all its threads together. The exit
- * code is the command's, or 128 + the signal. What it leaves running goes on untraced. The report of a case is one
- * line: "fired PID NAME STRINGS", where STRINGS are those of the first two arguments that are text; "missed" when the
- * call was not made so often; then "hang NAME" if it has been killed for its time, with the last call that it made.
+ * Counts calls from the command's start on, without its execve; those of all its threads together. The exit code is the
+ * command's, or 128 + the signal. What it leaves running continues untraced. The report of a case is one line: "fired
+ * PID NAME STRINGS", where STRINGS are those of the first two arguments that are text, or "missed" if the call was not
+ * made so often; then "hang NAME" with its last call if it was killed because its time was up.
  *
- * Other than strace, it can count what children alone do, halve a write, and says whether it has done anything.
+ * Unlike strace, it can count only the calls of children, make a write short, and it says whether it has done anything.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -32,13 +32,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* After that of libc, whose enumeration its macros would break. */
+/* After libc's header, whose enumeration its macros would break. */
 #include <linux/ptrace.h>
 
 enum { MOST_CALLS = 1024, MOST_TASKS = 4096 };
 enum action { COUNT, FAIL, SHORTEN, KILL_BEFORE, KILL_AFTER };
 
-/* syscalls(2): those that a container runtime or what it starts may make. Others are named by their number. */
+/* syscalls(2): calls that a container runtime or its children may make. Others are reported by number. */
 // clang-format off
 #define CALLS \
   C(read) C(write) C(close) C(fstat) C(lseek) C(mmap) C(mprotect) C(munmap) C(brk) C(ioctl) C(pread64) C(pwrite64) \
@@ -133,7 +133,7 @@ static void usage(void) {
   exit(125);
 }
 
-/* NAME:N:REST; gives REST, or an empty string. */
+/* Parses NAME:N:REST; returns REST, or an empty string. */
 static const char* read_place(const char* text, enum action action) {
   int used = 0;
   wanted.action = action;
@@ -168,7 +168,7 @@ static char** read_options(char** argument) {
   return argument;
 }
 
-/* The kernel's own numbers of tasks, also of those that were seen first by their stop and not by their parent's. */
+/* Finds a task by the kernel's number, or adds it: its own stop may be seen before its parent's. */
 static struct task* task_of(pid_t pid) {
   struct task* unused = NULL;
   for (int i = 0; i < MOST_TASKS; i++) {
@@ -224,7 +224,7 @@ static void change_result(pid_t pid, int error) {
 }
 #endif
 
-/* Adds the argument to what is reported when it is the address of a text. */
+/* Adds the argument to the report if it is the address of a text. */
 static void add_text(pid_t pid, unsigned long address) {
   char text[96] = {0};
   struct iovec ours = {text, sizeof(text) - 1}, theirs = {(void*)address, sizeof(text) - 1};
@@ -251,7 +251,7 @@ static void fire(struct task* task, const struct ptrace_syscall_info* call) {
       break;
     case FAIL:
       task->error = wanted.error;
-      /* Linux gives the descriptor back before it may fail (close(2), "Dealing with error returns"). */
+      /* Linux releases the descriptor before close may fail (close(2), "Dealing with error returns"). */
       if (call->entry.nr != SYS_close) change_call(task->pid, -1, -1);
       break;
     case SHORTEN:
@@ -270,7 +270,7 @@ static int is_counted(const struct task* task) {
   return has_started && !task->is_foreign && (task->tgid != command) == wanted.children;
 }
 
-/* Whether the task runs a file that is neither the command's own nor in memory, as what a runtime starts for itself. */
+/* Whether the task runs a file that is neither the command's own nor in memory, as a runtime's own programs are. */
 static int runs_foreign_program(pid_t pid) {
   char path[64], ours[512] = "", its[512] = "";
   snprintf(path, sizeof(path), "/proc/%d/exe", command);
@@ -297,7 +297,7 @@ static void at_call(struct task* task) {
   }
 }
 
-/* What a task that is new here is to us: of the command, or a child that is to be followed. Others go on alone. */
+/* Whether to follow a new task: one of the command, or a wanted child. Others continue untraced. */
 static int is_ours(const struct task* task) { return wanted.children || task->tgid == command; }
 
 static void go_on(struct task* task, int status) {
@@ -310,7 +310,7 @@ static void go_on(struct task* task, int status) {
   }
   task->known = 1;
   if (event == PTRACE_EVENT_STOP) {
-    /* A stop of the group is kept, as it would be without us. */
+    /* Keeps a stop of the group, as it would be without us. */
     if (signal != SIGTRAP) request = PTRACE_LISTEN;
   } else if (event == PTRACE_EVENT_EXEC) {
     if (task->pid == command)
@@ -330,7 +330,7 @@ static void on_alarm(int signal) {
   is_late = 1;
 }
 
-/* Until the command itself has ended; its exit code. */
+/* Follows until the command itself has ended; returns its exit code. */
 static int follow(void) {
   for (;;) {
     int status;
@@ -373,7 +373,7 @@ static void start(char** arguments) {
   long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
   if (wanted.children) options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
   if (ptrace(PTRACE_SEIZE, command, 0, options) != 0) die("inject: PTRACE_SEIZE");
-  /* The first stop comes with a call only when one is asked for. */
+  /* Asks for a first stop; otherwise there would be none before a call. */
   if (ptrace(PTRACE_INTERRUPT, command, 0, 0) != 0 || write(ready[1], "", 1) != 1) die("inject: start");
   close(ready[1]);
 }

@@ -1,9 +1,9 @@
 /*
  * obstacles [NAME...]: holds what CRIU cannot save, or only with a flag: a device, io_uring, a file lock, a removed
- * file that has another name, one that is large and has none, and a child in an ipc namespace of its own. Says in
- * /ready what it has, one line each; with names, it has those only, and also `outer-socket`, a connection to $OUTSIDE,
- * `waiting`, a TCP connection that it has not accepted, and `connecting`, one that is just
- * being made. Goes on writing to what it can.
+ * file that has another name, a large one that has none, and a child in an ipc namespace of its own. Lists in /ready
+ * what it holds, one line each. With names, it holds only those; further names are `outer-socket`, a connection to
+ * $OUTSIDE, `waiting`, a TCP connection that it has not accepted, and `connecting`, one that is not complete. Goes on
+ * writing to what it can.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ static int create(const char* path) {
   return fd;
 }
 
-/* In a child, whose pid namespace is the container's still. */
+/* In a child, which stays in the container's pid namespace. */
 static int has_nested_ipc(void) {
   int ends[2];
   char result = 0;
@@ -42,7 +42,7 @@ static int has_nested_ipc(void) {
   return read(ends[0], &result, 1) == 1 && result;
 }
 
-/* A datagram socket of somebody's outside. */
+/* Connects to a datagram socket outside. */
 static int connect_to(const char* path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
@@ -52,7 +52,7 @@ static int connect_to(const char* path) {
 
 static int tcp(int flags) { return socket(AF_INET, SOCK_STREAM | flags, 0); }
 
-/* Connects to a server that has room for one. */
+/* A server that has room for one connection. */
 static int listening = -1;
 static int connect_to_self(void) {
   static struct sockaddr_in address = {.sin_family = AF_INET};
@@ -68,16 +68,16 @@ static int connect_to_self(void) {
   return fd;
 }
 
-/* The other end is closed, so that only the queue has it. */
+/* The other end is closed, so the connection is only in the queue. */
 static int waiting(void) { return close(connect_to_self()) == 0 ? create("/goes-on") : -1; }
 
-/* The kernel does not answer it, as there is no room. */
+/* The kernel does not answer, because there is no room. */
 static int is_connecting(void) {
   close(connect_to_self());
   return connect_to_self() >= 0;
 }
 
-/* Writes there until it is ended, so that it can be seen whether it goes on. */
+/* Writes there until it is killed, to show that it goes on. */
 static __attribute__((noreturn)) void go_on(int fd) {
   struct timespec moment = {0, 20000000};
   for (;;) {

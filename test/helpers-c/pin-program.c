@@ -1,6 +1,6 @@
 /*
- * pin-program PATH [TYPE]: pins a program of the name that tsrun gives its device filters, which allows everything: of
- * type CGROUP_DEVICE, or with TYPE socket of another.
+ * pin-program PATH [TYPE]: pins a program that allows everything, with the name of tsrun's device filters: of type
+ * CGROUP_DEVICE, or of another with TYPE socket.
  */
 #include <linux/bpf.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /*
- * reap-at-once COMMAND [ARGUMENT...]: runs the command, as the parent of what the command leaves behind, all of which
- * the kernel reaps as soon as it has ended: SIGCHLD is ignored. The exit code is 0 when the command has ended.
+ * reap-at-once COMMAND [ARGUMENT...]: runs the command and is the parent of the processes that it leaves behind.
+ * SIGCHLD is ignored, so the kernel reaps all of them as soon as they end. Exits with 0 once the command has ended.
  */
 #include <poll.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /*
- * terminal PROGRAM ARGUMENTS...: runs it in a terminal of its own with 33 rows of 77 columns, and ends as it ends: with its exit
- * code, or 128 + the signal. What it writes comes to stdout; it gets no input.
+ * terminal PROGRAM ARGUMENTS...: runs it in a terminal of its own with 33 rows and 77 columns, and exits with its exit
+ * code, or 128 + the signal. Its output goes to stdout; it gets no input.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void become_program(int master, char **arguments) {
+static void become_program(int master, char** arguments) {
   setsid();
   int slave = open(ptsname(master), O_RDWR);
   if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) != 0) _exit(125);
@@ -30,11 +30,11 @@ static void pass_on(int master) {
   }
 }
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   if (count < 2) return 2;
   int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) return 3;
-  /* Open as long as this is: the program may open and close it, and its output waits. */
+  /* Stays open, so that the program may open and close it, and its output is kept. */
   int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
   struct winsize size = {.ws_row = 33, .ws_col = 77};
   if (ioctl(master, TIOCSWINSZ, &size) != 0) return 3;

@@ -1,9 +1,9 @@
 /*
- * witness [tcp|memory]: does all that a checkpoint has to bring back, and tells of it in /status, some fifty times a
+ * witness [tcp|memory]: does everything that a checkpoint must preserve, and reports it in /status, some fifty times a
  * second: a count of its own, one of a thread, one of a timer, one that a child sends through a pipe, and the offset of
- * a file that it goes on writing; with `tcp` one that goes to and fro over a connection, with `memory` how many of the
- * 4096 pages of a block still have what they were given at first; of the first 256 it changes the rest each time. A
- * counter that began anew would be seen.
+ * a file that it keeps writing. With `tcp` also one that goes back and forth over a connection; with `memory` how many
+ * of the 4096 pages of a block still have their first value, while it changes the rest of the first 256 pages each
+ * time. A counter that restarted would be noticed.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -45,7 +45,7 @@ static void on_timer(int signal) {
   timer_count++;
 }
 
-/* The child's end of the pipe is the only one left open there. */
+/* The child keeps only its end of the pipe open. */
 static int start_child(void) {
   int ends[2];
   if (pipe(ends) != 0) fail("pipe");
@@ -71,7 +71,7 @@ static void* echo(void* given) {
   return NULL;
 }
 
-/* A connection to itself, whose other end a thread answers. */
+/* Connects to itself; a thread answers at the other end. */
 static int connect_to_self(void) {
   static int accepted;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -91,13 +91,13 @@ enum { pages = 4096, changing = 256, words_of_page = 4096 / sizeof(long) };
 static long* fill_block(void) {
   long* block = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) fail("mmap");
-  // Small pages, as one that changes would take a huge one along.
+  // Small pages: otherwise one change would touch a huge page.
   madvise(block, pages * 4096, MADV_NOHUGEPAGE);
   for (long page = 0; page < pages; page++) block[page * words_of_page] = page + 1;
   return block;
 }
 
-/* How many are as they were. */
+/* Returns how many pages are unchanged. */
 static long change_block(long* block, long count) {
   long intact = 0;
   for (long page = 0; page < pages; page++) {

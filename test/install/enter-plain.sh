@@ -1,7 +1,7 @@
 #!/bin/bash
-# enter-plain.sh TREE DIRECTORY PREPARE COMMAND...: runs the command with TREE as its root, in a mount namespace that plain-tree.ts
-# makes. What is written goes to a tmpfs, but for DIRECTORY, which is the test's. PREPARE is a shell script of the host
-# that puts into the tree, which is its working directory, what is tried there.
+# enter-plain.sh TREE DIRECTORY PREPARE COMMAND...: runs the command with TREE as its root, in a mount namespace that
+# plain-tree.ts makes. Everything written goes to a tmpfs, except in DIRECTORY, which is the test's. PREPARE is a shell
+# script that runs on the host, in the tree as its working directory, and installs what is tried there.
 set -euo pipefail
 tree=$1 directory=$2 prepare=$3
 shift 3
@@ -23,5 +23,5 @@ mount --bind "$directory" "$root$directory"
 cd "$root"
 pivot_root . mnt
 cd /
-# From here on there is only what the tree has.
+# From here on only the tree's programs are there.
 exec /bin/busybox sh -c 'busybox umount -l /mnt && exec "$@"' enter-plain "$@"

@@ -1,4 +1,4 @@
-/** The library as the npm package brings it: installed into a directory that never saw tsrun, type-checked, run, and its examples. */
+/** The library from the npm package, installed into a directory without tsrun: type checks, runs, and its examples. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const skip = requires({
   commands: ['npm'],
 });
 
-/** Names and types as a caller sees them; what must not compile is marked, and is an error when it does. */
+/** Names and types as a caller sees them; lines that must not compile are marked, and it is an error if they do. */
 const program = `
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -93,7 +93,7 @@ t.test('the library of the npm package', { skip }, async (t) => {
     writeFileSync(join(app, 'tour.mjs'), blocks.join('\n'));
     chmodSync(box.directory, 0o755);
     const printed = ok('node', ['tour.mjs', rootfs, box.root], app);
-    // A comment after console.log is what it prints.
+    // The comment after a console.log says what it prints.
     const told = [...blocks.join('\n').matchAll(/console\.log\(.*\/\/ (?<words>.*)$/gm)].map(
       (each) => each.groups?.words,
     );
@@ -117,7 +117,7 @@ t.test('the library of the npm package', { skip }, async (t) => {
     const server = await serve(t, [example('code-runner.mjs'), rootfs, '0'], env);
     const answer = await post(server, 'echo first; read line </dev/null; echo second; exit 3');
     t.equal(answer, 'first\nsecond\n{"code":3,"signal":null,"timedOut":false}\n');
-    // It waits for what this test does after it has seen the first line.
+    // The server waits for what this test does after the first line.
     t.equal(await talk(server), 'ready\ngot go\n{"code":0,"signal":null,"timedOut":false}\n');
     t.match(await post(server, 'while :; do echo much too much; done'), /"signal":"SIGKILL"/);
     const hasty = await serve(t, [example('code-runner.mjs'), rootfs, '0'], { ...env, TIMEOUT_MS: '1500' });
@@ -156,13 +156,13 @@ t.test('the library of the npm package', { skip }, async (t) => {
   });
 });
 
-/** The program that a page tells in pieces. */
+/** The program that a page shows in pieces. */
 function codeBlocks(page: string): string[] {
   const text = readFileSync(join(repoRoot, page), 'utf8');
   return [...text.matchAll(/^```js\n(?<block>.*?)^```$/gms)].map((match) => match.groups?.block ?? '');
 }
 
-/** Packs it, and installs the tarball. @returns a directory whose programs can import it */
+/** Packs the library and installs the tarball. @returns a directory whose programs can import it */
 function installed(box: Sandbox): string {
   const app = join(box.directory, 'app');
   mkdirSync(app);
@@ -176,7 +176,7 @@ function installed(box: Sandbox): string {
   return app;
 }
 
-/** Some 100 MB; why not, where it cannot be had. */
+/** A tree with Node, some 100 MB; or why there is none. */
 function treeWithNode(box: Sandbox): PlainTree | string {
   try {
     return new PlainTree(box, 'forky-node', ':');
@@ -204,7 +204,9 @@ async function post(port: number, script: string): Promise<string> {
   return text(response);
 }
 
-/** The rest of the script is sent when the output of its beginning is there: so that is not kept back until the end. */
+/**
+ * Sends the rest of the script once the output of its beginning has come, which proves that output is not held back.
+ */
 async function talk(port: number): Promise<string> {
   const sent = request(options(port));
   sent.write('echo ready\n');

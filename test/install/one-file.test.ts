@@ -1,4 +1,4 @@
-/** The standalone executable where nothing of the builder's system is: older, newer and no C libraries. */
+/** The standalone executable without the builder's system: with older, newer and no C libraries. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -72,7 +72,7 @@ async function refusesSystemd(t: Test, suite: PlainSuite): Promise<void> {
   const bundle = box.bundle((spec) => {
     spec.linux.cgroupsPath = 'machine.slice:test:one-file';
   });
-  // As if systemd ran there: without its directory, its library is not even asked for.
+  // As if systemd ran there: without its directory, its library is not even looked for.
   const asWithSystemd = ['/bin/sh', '-c', 'mkdir -p /run/systemd/system && exec "$@"', 'sh'];
   const command = ['tsrun', '--root', box.root, '--systemd-cgroup', 'run', '--bundle', bundle.directory, box.newId()];
   const { code, stderr } = await tree.run(...asWithSystemd, ...command);

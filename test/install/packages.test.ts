@@ -1,4 +1,4 @@
-/** What `npm run release` makes: each form is installed into a tree that never saw tsrun, and runs a container there. */
+/** The results of `npm run release`: each form is installed into a tree without tsrun, and runs a container there. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,13 +33,13 @@ function imported(): string[] {
   return [...new Set(paths.map((path) => /^(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? ''))];
 }
 
-/** What a page says to type to a shell. */
+/** The shell commands of a page. */
 function shellBlocks(page: string): string[] {
   const text = readFileSync(join(repoRoot, page), 'utf8');
   return [...text.matchAll(/^```sh\n(?<block>.*?)^```$/gms)].map((match) => match.groups?.block ?? '');
 }
 
-/** Releases into a directory that every user may read; gives that. */
+/** Makes a release in a directory that every user may read; returns the directory. */
 function release(box: Sandbox, name: string): string {
   const directory = join(box.directory, name);
   chmodSync(box.directory, 0o755);
@@ -49,7 +49,7 @@ function release(box: Sandbox, name: string): string {
 
 const npmEnv = (box: Sandbox) => ({ ...process.env, npm_config_cache: join(box.directory, 'npm-cache') });
 
-/** A person's machine has more commands than the tree; here they are busybox's. */
+/** A real machine has more commands than the tree; here they are busybox's. */
 const allApplets = 'for name in $(bin/busybox --list); do [ -e bin/$name ] || ln -s /bin/busybox bin/$name; done';
 
 t.test('a release', { skip }, async (t) => {
@@ -125,7 +125,7 @@ t.test('a release', { skip }, async (t) => {
     const readme = readFileSync(join(repoRoot, 'README.md'), 'utf8');
     const linked = [...readme.matchAll(/\]\((?<path>[^)#:]+)[^):]*\)/g)].map((match) => match.groups?.path ?? '');
     t.ok(linked.includes('docs/security.md'));
-    // What is for those who change it is in the checkout.
+    // Pages for developers are only in the checkout.
     const wanted = linked.filter((path) => path !== 'CONTRIBUTING.md');
     for (const [kind, page] of [['.tgz'], ['-linux-x64.tar.gz', 'docs/man/tsrun.1']] as const) {
       const files = ok('tar', ['-tzf', find(kind)])
@@ -141,7 +141,7 @@ t.test('a release', { skip }, async (t) => {
   });
 });
 
-/** @param prepare installs it, from the root of the tree */
+/** @param prepare a script that installs it, run in the root of the tree */
 async function runsContainer(t: Test, suite: PlainSuite, prepare: string): Promise<void> {
   const box = sandbox(t);
   const tree = new PlainTree(box, suite, `{ ${prepare}\n} >&2`);
@@ -164,7 +164,7 @@ for (const command of ['install', 'ci']) {
       copyFileSync(join(repoRoot, file), join(checkout, file));
     const built = join(checkout, 'build/built');
     writeFileSync(built, '');
-    // All packages are of the development, and not needed to see what npm does of itself.
+    // All packages are for development, and not needed to see what npm itself does.
     ok('npm', [command, '--offline', '--omit=dev'], { cwd: checkout, env: npmEnv(box) });
     t.ok(existsSync(built));
   });

@@ -1,4 +1,4 @@
-/** A bare Linux system to try the one file in: a Debian suite's C library and busybox, or busybox alone. */
+/** A bare Linux system to try the executable in: a Debian suite's C library and busybox, or only busybox. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type Result, repoRoot, run, type Sandbox } from '../harness/index.ts';
@@ -12,12 +12,12 @@ type TreeName = PlainSuite | 'forky-node';
 
 const here = join(repoRoot, 'test/install');
 
-/** Changes when plain-tree.sh makes another tree. */
+/** Increase this when plain-tree.sh makes another tree. */
 const edition = 1;
 
-/** Unpacks it where it is missing, in some seconds. */
+/** Unpacks the tree if it is missing, which takes some seconds. */
 function ensurePlainTree(suite: TreeName): string {
-  // It brings what unpacks.
+  // Installs the programs that unpack it.
   const setup = spawnSync('bash', [join(repoRoot, 'scripts/setup.sh'), 'vm'], { encoding: 'utf8' });
   if (setup.status !== 0) throw new Error(setup.stderr);
   const out = join(cacheDir, `plain-${suite}-${edition}`);
@@ -31,14 +31,14 @@ export class PlainTree {
   readonly #tree: string;
   readonly #prepare: string;
 
-  /** @param prepare shell script of the host's that installs what is tried; its working directory is the tree's root */
+  /** @param prepare shell script that installs what is tried; runs on the host, in the tree's root */
   constructor(box: Sandbox, suite: TreeName, prepare: string) {
     this.#box = box;
     this.#tree = ensurePlainTree(suite);
     this.#prepare = prepare;
   }
 
-  /** Runs a command of the tree's in it; the sandbox's directory is there at its own path, all else is as new each time. */
+  /** Runs a command in the tree. The sandbox's directory has its own path there; everything else is new each time. */
   run(...command: string[]): Promise<Result> {
     const script = join(here, 'enter-plain.sh');
     const place = [this.#tree, this.#box.directory, this.#prepare];
