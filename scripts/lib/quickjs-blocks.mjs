@@ -1,7 +1,6 @@
 /**
  * The engine's memory: a block of up to 512 bytes is cut off once and then reused by its size. A command takes some ten
  * thousand of them; the engine's own way, three calls for each and a count of all bytes, took a sixth of its instructions.
- * A new property of a plain object, as object literals and JSON have them, is added without looking at other cases.
  */
 
 const allocator = `
@@ -157,27 +156,6 @@ size_t js_malloc_usable_size_rt(JSRuntime *rt, const void *ptr)
 }
 `;
 
-const define = `int JS_DefinePropertyValue(JSContext *ctx, JSValueConst this_obj,
-                           JSAtom prop, JSValue val, int flags)
-{
-    int ret;
-`;
-
-const defineNew = `${define}    if (JS_VALUE_GET_TAG(this_obj) == JS_TAG_OBJECT) {
-        JSObject *p = JS_VALUE_GET_OBJ(this_obj);
-        JSProperty *pr;
-        if (p->class_id == JS_CLASS_OBJECT && !p->is_exotic && p->extensible && !find_own_property(&pr, p, prop)) {
-            pr = add_property(ctx, p, prop, flags & JS_PROP_C_W_E);
-            if (unlikely(!pr)) {
-                JS_FreeValue(ctx, val);
-                return -1;
-            }
-            pr->u.value = val;
-            return true;
-        }
-    }
-`;
-
 /** @type {import('./quickjs-changes.mjs').Change[]} */
 export const blocks = [
   {
@@ -185,5 +163,4 @@ export const blocks = [
     put: allocator,
     times: 1,
   },
-  { find: define, put: defineNew, times: 1 },
 ];
