@@ -288,7 +288,10 @@ export interface Addon {
   startService(options: ServiceOptions): Spawned;
   /** fcntl(2), F_DUPFD. */
   duplicate(fd: number): number;
-  /** flock(2) LOCK_EX; false if another process has the lock and `wait` is false. */
+  /**
+   * flock(2) LOCK_EX; false if another process has the lock and `wait` is false. A wait ends with EINTR, as that of
+   * receiveMessage.
+   */
   lock(fd: number, wait: boolean): boolean;
   /**
    * Attaches this eBPF program (bpf(2), CGROUP_DEVICE) to a cgroup; it replaces the last one attached by this function.

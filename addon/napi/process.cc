@@ -18,6 +18,8 @@ namespace tsrun {
 
 namespace {
 
+constexpr int kLockEveryMs = 10;
+
 // poll(2) that goes on after a signal. The timeout then begins anew, which no caller minds.
 int poll_again(pollfd* fds, nfds_t count, int timeout_ms) {
   int ready;
@@ -25,6 +27,27 @@ int poll_again(pollfd* fds, nfds_t count, int timeout_ms) {
     ready = poll(fds, count, timeout_ms);
   } while (ready < 0 && errno == EINTR);
   return ready;
+}
+
+int lock_again(int fd, bool wait) {
+  int result;
+  do {
+    result = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
+// A wait that an interrupt ends. A lock is nothing to poll for, so it is tried again and again.
+int lock_or_interrupt(int fd) {
+  while (lock_again(fd, false) != 0) {
+    if (errno != EWOULDBLOCK) return -1;
+    pollfd interrupt = {interrupt_fd(), POLLIN, 0};
+    if (poll(&interrupt, 1, kLockEveryMs) <= 0) continue;
+    note_interrupt();
+    errno = EINTR;
+    return -1;
+  }
+  return 0;
 }
 
 Napi::Value exit_status(Napi::Env env, bool exited, int number) {
@@ -134,10 +157,8 @@ Napi::Value js_poll_priority(const Napi::CallbackInfo& info) {
 
 Napi::Value js_lock(const Napi::CallbackInfo& info) {
   LockArguments arguments(info);
-  int result;
-  do {
-    result = flock(arguments.fd, LOCK_EX | (arguments.wait ? 0 : LOCK_NB));
-  } while (result != 0 && errno == EINTR);
+  bool ends_early = arguments.wait && interrupt_fd() >= 0;
+  int result = ends_early ? lock_or_interrupt(arguments.fd) : lock_again(arguments.fd, arguments.wait);
   if (result != 0 && errno != EWOULDBLOCK) return throw_errno(info.Env(), errno, "flock");
   return Napi::Boolean::New(info.Env(), result == 0);
 }

@@ -71,7 +71,7 @@ export function lookBelow(root: string, file: string, socket: string): string[] 
 }
 
 function unreadable(root: string, error: unknown): TsrunError {
-  return new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)) });
+  return new TsrunError(`cannot read ${root}: ${errorCode(error)}`, { hint: rootHint(errorCode(error)), cause: error });
 }
 
 /** A hint for an ordinary user who asks for root's containers, such as those made with sudo. */

@@ -6,10 +6,22 @@ import type { PrintedState } from '../container/state.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import { parseSignal } from '../linux/signals.ts';
+import { checkArgument, checkOptions, may } from './arguments.ts';
 import { type ContainerEvent, type EventsOptions, follow } from './events.ts';
 import { type ExecOptions, type ExecProcess, execIn } from './exec.ts';
+import type { JobArguments, JobName, JobResult } from './jobs.ts';
 import { tellLog } from './log.ts';
-import { type Abortable, type CreateOptions, createJob, type RootOption, rootOf, withPreserved } from './options.ts';
+import {
+  type Abortable,
+  abortable,
+  type CreateOptions,
+  createJob,
+  createShape,
+  type RootOption,
+  rootOf,
+  rootShape,
+  withPreserved,
+} from './options.ts';
 import type { Child, Place } from './places.ts';
 import { runJob } from './pool.ts';
 import { type ContainerProcess, type Exit, exitFrom } from './process.ts';
@@ -57,6 +69,12 @@ export class Container {
     return { root: this.root, id: this.id };
   }
 
+  /** Has a worker do it. */
+  async #ask<Name extends JobName>(name: Name, args: JobArguments<Name>, options: Abortable): Promise<JobResult<Name>> {
+    checkOptions(options, abortable);
+    return runJob(name, args, options.signal);
+  }
+
   /** Reaps init, so that no zombie is left even if nothing waits for it. */
   async #reaped(pidfd: number): Promise<Exit> {
     await new Promise<void>((resolve) => watchOnce(pidfd, resolve));
@@ -69,9 +87,9 @@ export class Container {
    *
    * @throws TsrunError `EWRONGSTATE`, `EPROGRAM`, `EHOOK` (the container is then deleted) or `ABORT_ERR`
    */
-  async start({ signal }: Abortable = {}): Promise<this> {
+  async start(options: Abortable = {}): Promise<this> {
     try {
-      await runJob('start', this.#place, signal);
+      await this.#ask('start', this.#place, options);
       return this;
     } catch (error) {
       await this.#reapedIfGone();
@@ -89,8 +107,8 @@ export class Container {
   }
 
   /** The state that `tsrun state` prints. @throws TsrunError `ENOTFOUND` */
-  state({ signal }: Abortable = {}): Promise<PrintedState> {
-    return runJob('state', this.#place, signal);
+  state(options: Abortable = {}): Promise<PrintedState> {
+    return this.#ask('state', this.#place, options);
   }
 
   /**
@@ -99,18 +117,20 @@ export class Container {
    * @param signal a name, such as `TERM` or `SIGTERM`, or a number
    * @throws TsrunError `EWRONGSTATE` when the container is not running
    */
-  async kill(signal: string | number = 'SIGTERM', { all = false, ...abort }: KillOptions = {}): Promise<void> {
-    await runJob('kill', { ...this.#place, signal: parseSignal(String(signal)), all }, abort.signal);
+  async kill(signal: string | number = 'SIGTERM', options: KillOptions = {}): Promise<void> {
+    checkOptions(options, { all: may.flag, ...abortable });
+    const { all = false } = options;
+    await runJob('kill', { ...this.#place, signal: parseSignal(String(signal)), all }, options.signal);
   }
 
   /** Pauses every process (the cgroup freezer). */
-  pause({ signal }: Abortable = {}): Promise<void> {
-    return runJob('pause', this.#place, signal);
+  pause(options: Abortable = {}): Promise<void> {
+    return this.#ask('pause', this.#place, options);
   }
 
   /** Lets a paused container go on. */
-  resume({ signal }: Abortable = {}): Promise<void> {
-    return runJob('resume', this.#place, signal);
+  resume(options: Abortable = {}): Promise<void> {
+    return this.#ask('resume', this.#place, options);
   }
 
   /**
@@ -119,18 +139,19 @@ export class Container {
    * @param resources as /linux/resources of the config (config-linux.md); whatever it lacks stays as it is
    * @throws TsrunError with nothing changed
    */
-  update(resources: LinuxResources, { signal }: Abortable = {}): Promise<void> {
-    return runJob('update', { ...this.#place, resources }, signal);
+  async update(resources: LinuxResources, options: Abortable = {}): Promise<void> {
+    checkArgument('resources', resources, may.object);
+    await this.#ask('update', { ...this.#place, resources }, options);
   }
 
   /** What the container uses now, as in `tsrun events --stats`: bytes, nanoseconds. */
-  stats({ signal }: Abortable = {}): Promise<StatsEvent['data']> {
-    return runJob('stats', this.#place, signal);
+  stats(options: Abortable = {}): Promise<StatsEvent['data']> {
+    return this.#ask('stats', this.#place, options);
   }
 
   /** Sorted pids of its processes on the host. */
-  ps({ signal }: Abortable = {}): Promise<number[]> {
-    return runJob('ps', this.#place, signal);
+  ps(options: Abortable = {}): Promise<number[]> {
+    return this.#ask('ps', this.#place, options);
   }
 
   /**
@@ -156,7 +177,9 @@ export class Container {
    *
    * @throws TsrunError when it has, but nothing can tell how
    */
-  async wait({ signal }: Abortable = {}): Promise<Exit> {
+  async wait(options: Abortable = {}): Promise<Exit> {
+    checkOptions(options, abortable);
+    const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
     const release = holdProcess();
     let giveUp: (() => void) | undefined;
@@ -189,11 +212,14 @@ export class Container {
   }
 
   /**
-   * Undoes create (runtime.md, Delete). A created container is killed first, a running one only with `force`.
+   * Undoes create (runtime.md, Delete). A created container is killed first, a running one only with `force`. An abort
+   * ends its waits: for another command's work on the container, or for a poststop hook, which is then killed.
    *
    * @throws TsrunError `EWRONGSTATE` when it runs, `ENOTFOUND` when it does not exist; neither with `force`
    */
-  async delete({ force = false, signal }: DeleteOptions = {}): Promise<void> {
+  async delete(options: DeleteOptions = {}): Promise<void> {
+    checkOptions(options, { force: may.flag, ...abortable });
+    const { force = false, signal } = options;
     const release = holdProcess();
     try {
       await runJob('delete', { ...this.#place, force }, signal);
@@ -238,6 +264,7 @@ function endOf(pidfd: number, signal: AbortSignal | undefined): Promise<void> {
  * @throws TsrunError `EINVALIDSPEC` with `findings`, `EEXIST`, `ENOCONTROLLER`, `EHOOK`, `ABORT_ERR`, …
  */
 export async function create(options: CreateOptions): Promise<Container> {
+  checkOptions(options, createShape);
   const root = rootOf(options);
   const stdio = openStdio(withPreserved(options.stdio, options.preserveFds), 'inherit');
   try {
@@ -261,6 +288,8 @@ export async function create(options: CreateOptions): Promise<Container> {
  * @throws TsrunError `ENOTFOUND`
  */
 export async function open(id: string, options: RootOption & Abortable = {}): Promise<Container> {
+  checkArgument('id', id, may.text);
+  checkPlace(options);
   const place = { root: rootOf(options), id };
   await runJob('state', place, options.signal);
   return new Container(place);
@@ -270,7 +299,13 @@ export async function open(id: string, options: RootOption & Abortable = {}): Pr
  * The states of all containers, sorted by name. A container whose state cannot be read is reported to onLog's function.
  */
 export async function list(options: RootOption & Abortable = {}): Promise<readonly PrintedState[]> {
+  checkPlace(options);
   const { states, failures } = await runJob('list', { root: rootOf(options) }, options.signal);
   for (const failure of failures) tellLog('error', failure);
   return states;
+}
+
+/** The options of spawn say the place, too, and may be passed on whole. */
+function checkPlace({ root, signal }: RootOption & Abortable): void {
+  checkOptions({ root, signal }, rootShape);
 }

@@ -3,7 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StatsEvent } from '../container/events.ts';
 import { errorCode } from '../errors.ts';
-import { type Abortable, longestTimer, milliseconds } from './options.ts';
+import { checkOptions, may, orTsrunError } from './arguments.ts';
+import { type Abortable, abortable, longestTimer, milliseconds } from './options.ts';
 import type { Place } from './places.ts';
 import { runJob } from './pool.ts';
 import { holdProcess, watchOnce } from './watch.ts';
@@ -21,6 +22,7 @@ export type ContainerEvent = StatsEvent | { readonly type: 'oom'; readonly id: s
  * Yields statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process.
  */
 export async function* follow(place: Place, options: EventsOptions): AsyncGenerator<ContainerEvent, void, void> {
+  checkOptions(options, { interval: may.number, ...abortable });
   const { signal } = options;
   const interval = milliseconds('interval', options.interval ?? 5000);
   const { id } = place;
@@ -57,7 +59,7 @@ function openIfThere(path: string): number[] {
     return [openSync(path, 'r')];
   } catch (error) {
     if (['ENOENT', 'ENODEV'].includes(errorCode(error))) return [];
-    throw error;
+    throw orTsrunError(error);
   }
 }
 

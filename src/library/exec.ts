@@ -1,8 +1,9 @@
 /** Runs one more process in a container. */
 import { resolve } from 'node:path';
 import type { Process } from '../generated/spec.ts';
+import { checkArgument, checkOptions, may, type Shape } from './arguments.ts';
 import type { ExecJob } from './exec-job.ts';
-import { type Abortable, milliseconds } from './options.ts';
+import { type Abortable, abortable, milliseconds } from './options.ts';
 import type { Place } from './places.ts';
 import { runJob } from './pool.ts';
 import { ContainerProcess } from './process.ts';
@@ -32,7 +33,15 @@ export interface ExecOptions extends Abortable {
 
 export type ExecProcess = readonly string[] | Partial<Process>;
 
+const execShape: Shape<ExecOptions> = {
+  ...{ ...abortable, stdio: may.stdio, env: may.variables, cwd: may.text, user: may.textOrNumber },
+  ...{ capabilities: may.texts, noNewPrivileges: may.flag, cgroup: may.text, ignorePaused: may.flag },
+  ...{ pidFile: may.text, timeout: may.number },
+};
+
 export function execIn(place: Place, process: ExecProcess, options: ExecOptions): ContainerProcess {
+  checkArgument('process', process, Array.isArray(process) ? may.texts : may.object);
+  checkOptions(options, execShape);
   const { env = {}, cwd, user, capabilities = [], noNewPrivileges = false, cgroup, ignorePaused = false } = options;
   const timeout = milliseconds('timeout', options.timeout ?? 0);
   const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');

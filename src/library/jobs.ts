@@ -233,7 +233,13 @@ const jobs = {
   ps: (place: Place): number[] => containerPids(directoryOf(place)),
 
   delete({ force, ...place }: Place & { force: boolean }): void {
-    deleteContainer(directoryOf(place), { force });
+    addon().catchInterrupts();
+    try {
+      deleteContainer(directoryOf(place), { force });
+    } catch (error) {
+      throw orInterrupt(error);
+    }
+    demandNoInterrupt();
   },
 
   list: ({ root }: { root: string }) => {

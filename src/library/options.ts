@@ -4,6 +4,7 @@ import { defaultRoot } from '../container/root.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { CgroupManager } from '../lower/context.ts';
+import { may, oneOf, type Shape } from './arguments.ts';
 import type { CreateJob, Subject } from './jobs.ts';
 import type { Stdio, StdioOptions } from './stdio.ts';
 
@@ -54,6 +55,26 @@ export interface CreateOptions extends SubjectOptions, RootOption, Abortable {
   /** A file for the init process's pid. */
   readonly pidFile?: string | undefined;
 }
+
+export const abortable: Shape<Abortable> = { signal: may.signal };
+
+const subjectShape: Shape<SubjectOptions> = {
+  ...{ bundle: may.text, spec: may.object, rootfs: may.text, id: may.text },
+  cgroupManager: oneOf('cgroupfs', 'systemd', 'disabled'),
+  rootless: oneOf('true', 'false', 'auto'),
+  ...{ noPivot: may.flag, noNewKeyring: may.flag },
+};
+
+/** Of plan and check. */
+export const questionShape: Shape<SubjectOptions & Abortable> = { ...subjectShape, ...abortable };
+
+export const rootShape: Shape<RootOption & Abortable> = { root: may.text, ...abortable };
+
+export const createShape: Shape<CreateOptions> = {
+  ...{ ...subjectShape, ...rootShape },
+  ...{ stdio: may.stdio, preserveFds: may.numbers },
+  ...{ console: may.text, pidfdSocket: may.text, pidFile: may.text },
+};
 
 /** The longest time, in milliseconds, that a timer of Node's waits; a longer one ends after 1 ms. */
 export const longestTimer = 2 ** 31 - 1;

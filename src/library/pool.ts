@@ -6,8 +6,9 @@ import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { nodeAddon } from '../addon.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
 import type { LogLevel } from '../log.ts';
+import { invalidArgument, orTsrunError } from './arguments.ts';
 import type { JobArguments, JobName, JobResult } from './jobs.ts';
 import { tellLog } from './log.ts';
 import { abortError, fromWire, type WireError } from './wire.ts';
@@ -102,6 +103,8 @@ function giveUp(job: Job): void {
   }
   const seat = seats.find((each) => each.job === job);
   if (seat === undefined) return;
+  // There is nothing to undo. The worker goes on, and nobody looks at its answer.
+  if (changesNothing(job.name)) return job.settle({ error: abortError(job.signal) });
   // In this order: a worker that sees the number also finds the byte, which is not left for its next job.
   writeSync(seat.fds[1], interrupt);
   Atomics.store(seat.aborted, 0, job.number);
@@ -109,11 +112,24 @@ function giveUp(job: Job): void {
 
 function seatJobs(): void {
   for (let [first] = queue; first !== undefined; [first] = queue) {
-    const seat = seats.find(({ job }) => job === undefined) ?? (seats.length < firstWorkers ? addSeat() : undefined);
-    if (seat === undefined) return growLater();
-    queue.shift();
-    give(seat, first);
+    try {
+      const seat = seats.find(({ job }) => job === undefined) ?? (seats.length < firstWorkers ? addSeat() : undefined);
+      if (seat === undefined) return growLater();
+      queue.shift();
+      give(seat, first);
+    } catch (error) {
+      // No worker can be made, but others will get to this job.
+      if (seats.length > 0) return;
+      queue.shift();
+      first.settle({ error: orTsrunError(error) });
+    }
   }
+}
+
+const questions: readonly JobName[] = ['state', 'list', 'plan', 'check', 'spec', 'features', 'stats', 'ps', 'look'];
+
+function changesNothing(name: JobName): boolean {
+  return questions.includes(name);
 }
 
 function growLater(): void {
@@ -123,19 +139,41 @@ function growLater(): void {
 /** Makes another worker, unless a job has ended meanwhile, or a worker that was just made is still starting. */
 function grow(before: number): void {
   growing = undefined;
-  if (queue.length > 0 && ended === before && seats.every(({ ready }) => ready)) addSeat();
+  if (queue.length > 0 && ended === before && seats.every(({ ready }) => ready)) tryToAddSeat();
   seatJobs();
 }
 
+function tryToAddSeat(): void {
+  try {
+    addSeat();
+  } catch {
+    // The jobs wait for the workers that there are.
+  }
+}
+
 function give(seat: Seat, job: Job): void {
+  const { number, name, args } = job;
+  try {
+    seat.worker.postMessage({ number, name, args } satisfies Request);
+  } catch (error) {
+    // Such as a function in a config.
+    return job.settle({ error: invalidArgument((error as Error).message, 'pass plain values only') });
+  }
   seat.job = job;
   seat.worker.ref();
-  const { number, name, args } = job;
-  seat.worker.postMessage({ number, name, args } satisfies Request);
 }
 
 function addSeat(): Seat {
   const fds = nodeAddon().makePipe(true);
+  try {
+    return addSeatWith(fds);
+  } catch (error) {
+    for (const fd of fds) closeSync(fd);
+    throw error;
+  }
+}
+
+function addSeatWith(fds: readonly [number, number]): Seat {
   const aborted = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('./library-worker.mjs', import.meta.url), {
     workerData: { interruptFd: fds[0], aborted } satisfies WorkerData,
@@ -178,6 +216,10 @@ function lose(seat: Seat, error: Error): void {
   if (at < 0) return;
   seats.splice(at, 1);
   for (const fd of seat.fds) closeSync(fd);
-  seat.job?.settle({ error: new TsrunError(`internal error: ${error.message}`, { cause: error }) });
+  const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
+  const hint = isMissing
+    ? 'do not bundle tsrun into one file with your program: its own files belong together'
+    : undefined;
+  seat.job?.settle({ error: new TsrunError(`internal error: ${error.message}`, { hint, cause: error }) });
   seatJobs();
 }

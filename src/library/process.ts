@@ -5,6 +5,7 @@ import { nodeAddon } from '../addon.ts';
 import type { ContainerExit } from '../container/record.ts';
 import { errorCode, type TsrunError } from '../errors.ts';
 import { parseSignal, SIGKILL, signalName } from '../linux/signals.ts';
+import { orTsrunError } from './arguments.ts';
 import type { Child } from './places.ts';
 import type { OpenedStdio } from './stdio.ts';
 import { holdProcess, watchOnce } from './watch.ts';
@@ -121,7 +122,7 @@ export class ContainerProcess extends EventEmitter {
       return true;
     } catch (error) {
       if (errorCode(error) === 'ESRCH') return false;
-      throw error;
+      throw orTsrunError(error);
     }
   }
 
@@ -132,7 +133,7 @@ export class ContainerProcess extends EventEmitter {
   }
 
   async #run(): Promise<ProcessExit> {
-    const release = holdProcess();
+    let release = () => {};
     const { signal, timeout } = this.#parts;
     const abort = () => {
       this.#giveUp.abort();
@@ -141,6 +142,7 @@ export class ContainerProcess extends EventEmitter {
     signal?.addEventListener('abort', abort, { once: true });
     if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#overdue(), timeout);
     try {
+      release = holdProcess();
       if (signal?.aborted) this.#giveUp.abort();
       return await this.#live();
     } catch (error) {
@@ -168,12 +170,21 @@ export class ContainerProcess extends EventEmitter {
     // What a listener throws must not keep the end from being seen.
     process.nextTick(() => this.emit('spawn'));
     if (this.#giveUp.signal.aborted) this.kill('SIGKILL');
-    await ended;
+    await ended.catch((error) => this.#unseen(child, error));
     // From now on the number may belong to another descriptor.
     this.#pidfd = -1;
     ours.delete(child.pidfd);
     if (ours.size === 0) process.off('exit', killOurs);
     return this.#tellEnd(await this.#parts.finish(child));
+  }
+
+  /** Its end cannot be seen: killed, it ends at once, and a worker waits for that. */
+  async #unseen(child: Child, error: unknown): Promise<never> {
+    this.kill('SIGKILL');
+    this.#pidfd = -1;
+    ours.delete(child.pidfd);
+    await this.#parts.finish(child);
+    throw error;
   }
 
   #tellEnd(end: ContainerExit): ProcessExit {

@@ -2,7 +2,8 @@
 import type { Report } from '../check/check.ts';
 import type { Features, Spec } from '../generated/spec.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Abortable, rootOf, type SubjectOptions, subjectOf } from './options.ts';
+import { checkArgument, checkOptions, may, type Shape } from './arguments.ts';
+import { type Abortable, abortable, questionShape, rootOf, type SubjectOptions, subjectOf } from './options.ts';
 import { runJob } from './pool.ts';
 
 export interface SpecOptions extends Abortable {
@@ -19,7 +20,9 @@ export interface SpecOptions extends Abortable {
 }
 
 /** Makes a config to start from, as `tsrun spec` does, but without a terminal. */
-export function spec(command: readonly string[] = [], options: SpecOptions = {}): Promise<Spec> {
+export async function spec(command: readonly string[] = [], options: SpecOptions = {}): Promise<Spec> {
+  checkArgument('command', command, may.texts);
+  checkOptions(options, specShape);
   const { rootless, rootfs, writable = false, terminal = false, hostname, env = {}, signal } = options;
   const choices = {
     ...{ command, rootfs, writable, terminal, hostname },
@@ -29,21 +32,29 @@ export function spec(command: readonly string[] = [], options: SpecOptions = {})
   return runJob('spec', choices, signal);
 }
 
+const specShape: Shape<SpecOptions> = {
+  ...{ rootless: may.flag, rootfs: may.text, writable: may.flag, terminal: may.flag },
+  ...{ hostname: may.text, env: may.variables, ...abortable },
+};
+
 /**
  * Returns what create would do, op by op, as `tsrun plan` prints it; changes nothing.
  *
  * @throws TsrunError `EINVALIDSPEC` for what this host, or tsrun, cannot honour
  */
-export function plan(options: SubjectOptions & Abortable): Promise<Plan> {
+export async function plan(options: SubjectOptions & Abortable): Promise<Plan> {
+  checkOptions(options, questionShape);
   return runJob('plan', subjectOf(options, rootOf({})), options.signal);
 }
 
 /** Checks whether a bundle is right and this host can run it, which is so if there are no `errors`. Changes nothing. */
-export function check(options: SubjectOptions & Abortable): Promise<Omit<Report, 'text'>> {
+export async function check(options: SubjectOptions & Abortable): Promise<Omit<Report, 'text'>> {
+  checkOptions(options, questionShape);
   return runJob('check', subjectOf(options, rootOf({})), options.signal);
 }
 
 /** What this runtime can do (features.md), whatever the host supports. */
-export function features({ signal }: Abortable = {}): Promise<Features> {
-  return runJob('features', undefined, signal);
+export async function features(options: Abortable = {}): Promise<Features> {
+  checkOptions(options, abortable);
+  return runJob('features', undefined, options.signal);
 }

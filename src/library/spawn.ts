@@ -1,9 +1,9 @@
 /** Runs a program in a container of its own, as child_process runs one on the host. */
 import { isAbsolute, resolve } from 'node:path';
-import { TsrunError } from '../errors.ts';
 import type { SandboxChoices } from '../template/sandbox.ts';
+import { checkArgument, checkOptions, invalidArgument, may, oneOf, type Shape } from './arguments.ts';
 import type { SpawnJob } from './jobs.ts';
-import { type Abortable, milliseconds, newId, type RootOption, rootOf } from './options.ts';
+import { type Abortable, milliseconds, newId, type RootOption, rootOf, rootShape } from './options.ts';
 import { runJob } from './pool.ts';
 import { ContainerProcess, type ProcessExit } from './process.ts';
 import { openStdio, type StdioOptions } from './stdio.ts';
@@ -81,6 +81,9 @@ export interface RunResult extends ProcessExit {
  * @throws TsrunError `EINVALIDARG` for invalid options; a later failure is an event, as with child_process
  */
 export function spawn(command: string, args: readonly string[], options: SpawnOptions): ContainerProcess {
+  checkArgument('command', command, may.text);
+  checkArgument('args', args, may.texts);
+  checkOptions(options, spawnShape);
   const place = { root: rootOf(options), id: options.id ?? newId() };
   const choices = choicesOf([command, ...args], place.id, options);
   const timeout = milliseconds('timeout', options.timeout ?? 0);
@@ -96,13 +99,27 @@ export function spawn(command: string, args: readonly string[], options: SpawnOp
   });
 }
 
+const spawnShape: Shape<SpawnOptions> = {
+  ...{ ...rootShape, rootfs: may.text, id: may.text, cgroup: may.text, hostname: may.text, cwd: may.text },
+  ...{ memory: may.textOrNumber, cpus: may.number, pids: may.textOrNumber, timeout: may.number },
+  ...{ mounts: may.list, env: may.variables, user: may.textOrNumber, capabilities: may.texts },
+  ...{ network: may.text, seccomp: oneOf('default', 'unconfined'), readonly: may.flag, detached: may.flag },
+  stdio: may.stdio,
+};
+
+const mountShape: Shape<MountOption> = { source: may.text, destination: may.text, readonly: may.flag };
+
 /**
  * Runs a program as spawn does, and returns its output.
  *
  * @throws TsrunError when it could not be started, or was aborted; not for the way it ends
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const { input, maxBuffer = 1024 * 1024, ...rest } = options;
+  checkArgument('options', options, may.object);
+  const { input = undefined, maxBuffer = 1024 * 1024, ...rest } = options;
+  if (input !== undefined) checkArgument('input', input, may.bytes);
+  if (!(maxBuffer >= 0)) throw invalidArgument(`maxBuffer: expected a number of bytes, found ${maxBuffer}`);
+  if ('stdio' in rest) throw invalidArgument('stdio: run keeps the output itself', 'use spawn');
   const child = spawn(command, args, { ...rest, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   child.stdin?.end(input);
   let truncated = false;
@@ -132,7 +149,8 @@ function collect(stream: ContainerProcess['stdout'], most: number, tooMuch: () =
 
 function choicesOf(command: readonly string[], id: string, options: SpawnOptions): SandboxChoices {
   const { rootfs, env = {}, mounts = [], network = 'none', seccomp = 'default', pids } = options;
-  if (typeof rootfs !== 'string') throw invalid('rootfs: expected the path of a root filesystem');
+  if (rootfs === undefined) throw invalidArgument('rootfs: expected the path of a root filesystem');
+  for (const [index, mount] of mounts.entries()) checkMount(mount, `mounts[${index}]`);
   const [uid = 0, gid = uid] = String(options.user ?? 0)
     .split(':')
     .map((part) => wholeNumber(part, 'user'));
@@ -145,31 +163,45 @@ function choicesOf(command: readonly string[], id: string, options: SpawnOptions
     cwd: options.cwd ?? '/',
     capabilities: options.capabilities ?? [],
     mounts: mounts.map(({ source, destination, readonly = true }) => {
-      if (!isAbsolute(destination)) throw invalid(`mounts: ${destination}: must be absolute`);
       return { source: resolve(source), destination, readonly };
     }),
     network: network === 'none' || network === 'host' ? network : resolve(network),
     seccomp: seccomp === 'default',
     memory: options.memory === undefined ? undefined : bytesOf(options.memory),
-    cpus: options.cpus,
-    pids: pids === 'max' ? null : pids,
+    cpus: options.cpus === undefined ? undefined : positive('cpus', options.cpus),
+    pids: pids === 'max' ? null : pids === undefined ? undefined : count('pids', pids),
     cgroup: options.cgroup,
   };
+}
+
+function checkMount(mount: MountOption, name: string): void {
+  checkOptions(mount, mountShape, `${name}.`);
+  const { source, destination } = mount;
+  if (source === undefined) throw invalidArgument(`${name}.source: expected a path of the host`);
+  if (destination === undefined || !isAbsolute(destination)) {
+    throw invalidArgument(`${name}.destination: expected an absolute path in the container`);
+  }
 }
 
 /** Parses `64M`; null: no limit. */
 function bytesOf(size: number | string): number | null {
   if (size === 'max') return null;
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)i?B?$/i.exec(String(size)) ?? [];
-  if (digits === undefined) throw invalid(`memory: expected bytes, or a number with K, M or G, found ${size}`);
+  if (digits === undefined) throw invalidArgument(`memory: expected bytes, or a number with K, M or G, found ${size}`);
   return Math.round(Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' '));
 }
 
 function wholeNumber(text: string, what: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw invalid(`${what}: expected a number, found ${JSON.stringify(text)}`);
+  throw invalidArgument(`${what}: expected a number, found ${JSON.stringify(text)}`);
 }
 
-function invalid(text: string): TsrunError {
-  return new TsrunError(text, { code: 'EINVALIDARG' });
+function positive(name: string, value: number): number {
+  if (value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw invalidArgument(`${name}: expected a number above 0, found ${value}`);
+}
+
+function count(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw invalidArgument(`${name}: expected a whole number above 0, or max, found ${value}`);
 }

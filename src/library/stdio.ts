@@ -1,9 +1,10 @@
 /** Standard streams of a container's process: pipes to this process, or what the caller names. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { nodeAddon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import { orTsrunError } from './arguments.ts';
 
 /**
  * As in child_process: `pipe` to a stream here, `inherit` this process's own, `ignore` for /dev/null, or a descriptor
@@ -59,13 +60,13 @@ export function openStdio(options: StdioOptions, standard: Stdio): OpenedStdio {
   } catch (error) {
     closeTheirs();
     discard();
-    throw error;
+    throw orTsrunError(error);
   }
 }
 
 function openOne(wanted: Stdio, index: number): { fd: number; own: boolean; stream: Socket | null } {
-  if (typeof wanted === 'number') return { fd: wanted, own: false, stream: null };
-  if (wanted === 'inherit') return { fd: index, own: false, stream: null };
+  if (typeof wanted === 'number') return { fd: demandOpen(wanted, index), own: false, stream: null };
+  if (wanted === 'inherit') return { fd: demandOpen(index, index), own: false, stream: null };
   if (wanted === 'ignore') return { fd: openSync('/dev/null', index === 0 ? 'r' : 'w'), own: true, stream: null };
   if (wanted !== 'pipe' || index > 2) {
     throw new TsrunError(`stdio[${index}]: expected ${index > 2 ? '' : 'pipe, inherit, ignore or '}a descriptor`, {
@@ -76,4 +77,13 @@ function openOne(wanted: Stdio, index: number): { fd: number; own: boolean; stre
   const isInput = index === 0;
   const stream = new Socket({ fd: isInput ? write : read, readable: !isInput, writable: isInput });
   return { fd: isInput ? read : write, own: true, stream };
+}
+
+function demandOpen(fd: number, index: number): number {
+  try {
+    fstatSync(fd);
+    return fd;
+  } catch (error) {
+    throw new TsrunError(`stdio[${index}]: descriptor ${fd} is not open`, { code: 'EINVALIDARG', cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 /** Waits for descriptors on the addon's thread. */
 import { type NodeAddon, nodeAddon } from '../addon.ts';
+import { orTsrunError } from './arguments.ts';
 
 const waiting = new Map<number, () => void>();
 let tokens = 0;
@@ -8,9 +9,18 @@ let started = false;
 
 function watcher(): NodeAddon {
   const addon = nodeAddon();
-  if (!started) addon.watchWith(ready);
+  if (!started) watching(() => addon.watchWith(ready));
   started = true;
   return addon;
+}
+
+/** @throws TsrunError what the kernel refuses, such as one more descriptor */
+function watching(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    throw orTsrunError(error);
+  }
 }
 
 function ready(token: number): void {
@@ -27,8 +37,9 @@ function ready(token: number): void {
  */
 export function watchOnce(fd: number, tell: () => void, priority = false): () => void {
   const token = ++tokens;
+  const addon = watcher();
+  watching(() => addon.watch(fd, token, priority));
   waiting.set(token, tell);
-  watcher().watch(fd, token, priority);
   return () => {
     waiting.delete(token);
     watcher().unwatch(fd);

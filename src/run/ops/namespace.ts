@@ -32,6 +32,8 @@ function open({ from, path }: OpenNamespaceOp): number {
     throw new TsrunError(`cannot open ${path}: ${errorCode(error)}`, {
       about: from,
       hint: openHint(errorCode(error)),
+      cause: error,
+      code: 'EINVALIDSPEC',
     });
   }
 }
