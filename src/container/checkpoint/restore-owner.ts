@@ -125,10 +125,10 @@ export class RestoreOwner implements PlanOwner, Run {
   /**
    * Whether init has ended, and CRIU has not answered for long since. If it fails when the processes exist, as when lazy
    * pages do not come, it kills them and then waits for ever for one with threads (CRIU 4.2.1): it traces these threads
-   * itself.
+   * itself. Init is then a zombie, or waits for such a process.
    */
   isStuck(): boolean {
-    if (this.#pidfd < 0 || processStat(this.pid)?.state !== 'Z') return false;
+    if (this.#pidfd < 0 || processStat(this.pid)?.isEnding === false) return false;
     this.#endSeen ??= Date.now();
     return Date.now() - this.#endSeen > patience;
   }

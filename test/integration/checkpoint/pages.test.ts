@@ -38,6 +38,7 @@ t.test('--page-server: memory goes to another machine at once', { skip }, async 
 });
 
 const skipLazy = requires({ runtime: 'tsrun' }) || lacksFeature(criu, 'uffd-noncoop');
+const skipServer = skipLazy || requires({ capabilities: ['CAP_SYS_RESOURCE'] });
 
 /** Starts `criu lazy-pages`, with its files in the image directory, and waits until it listens. */
 async function startDaemon(at: Checkpoints, flags: string[] = []) {
@@ -98,3 +99,31 @@ t.test('checkpoint --lazy-pages refuses at once what would fail later', { skip: 
   t.notOk(existsSync(at.images()));
   await at.goesOn(bundle, witness(bundle));
 });
+
+t.test(
+  'checkpoint --lazy-pages: another container goes on, and fetches the memory',
+  { skip: skipServer },
+  async (t) => {
+    const at = new Checkpoints(sandbox(t), criu);
+    const bundle = at.bundle(undefined, ['memory']);
+    const id = await at.start(bundle);
+    const address = { host: '127.0.0.1', port: String(await freePort()) };
+    const server = ['--page-server', `${address.host}:${address.port}`, '--status-fd', '1'];
+    const line = ['checkpoint', '--lazy-pages', ...server, '--network-lock', 'skip', '--image-path', at.images(), id];
+    // A file: CRIU opens it again below /proc, which is not possible for a socket, such as Node's pipes are.
+    const outputFiles = join(at.box.directory, 'status');
+    const checkpoint = at.box.startRuntime(line, { env: at.env, outputFiles });
+    await waitFor(
+      'the byte that says that pages are served',
+      () => readFileSync(`${outputFiles}.out`, 'utf8') === '\0' || undefined,
+    );
+    const saved = witness(bundle) as Witness;
+    const copy = at.moved(bundle);
+    const daemon = await startDaemon(at, ['--page-server', '--address', address.host, '--port', address.port]);
+    await at.restore(copy, ['--lazy-pages']);
+    t.equal((await at.goesOn(copy, saved)).intact, block.pages);
+    t.equal((await checkpoint.done).code, 0);
+    t.equal((await daemon.done).code, 0);
+    t.match((await at.box.runtime(['state', id])).stderr, /container does not exist/, 'the first is gone');
+  },
+);
