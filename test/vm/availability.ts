@@ -4,11 +4,11 @@ import type { Tier } from './tier.ts';
 
 export interface Availability {
   readonly ok: boolean;
-  /** For people; empty when ok. */
+  /** The reason, for people; empty if ok. */
   readonly why: string;
 }
 
-/** Whether runInVm can be expected to work here; it may still have to build the image first. */
+/** Whether runInVm should work here; it may have to build the image first. */
 export function vmAvailability(tier: Tier): Availability {
   const why = obstacle(tier) ?? '';
   return { ok: why === '', why };

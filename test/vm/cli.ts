@@ -16,10 +16,10 @@ interface Options {
   command: string[];
 }
 
-/** The exit code for what went wrong around the command, as env and timeout have it. */
+/** The exit code if something other than the command fails, as with env and timeout. */
 const ownFailure = 125;
 
-/** Returns the exit code for the process. */
+/** Returns the process's exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === '--help' || args[0] === '-h') {
@@ -81,7 +81,7 @@ async function run(options: Options) {
   return await runShell(job);
 }
 
-/** A day: nobody's shell is to end in the middle of a thought, but a forgotten one is not to stay for ever. */
+/** A day: a shell must not end while somebody works in it, but a forgotten one must not stay for ever. */
 const shellSeconds = 24 * 3600;
 
 async function runShell(job: VmJob) {

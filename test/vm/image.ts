@@ -6,26 +6,26 @@ import { exitOf, spawnConfined } from './confine.ts';
 import { cacheDir, checkout } from './paths.ts';
 import { type Tier, VmError } from './tier.ts';
 
-/** A package set: base, or the name of a file in image/packages whose packages come on top of base. */
+/** A package set: base, or the name of a file in image/packages whose packages are added to base. */
 export type PackageSet = string;
 
 export interface Image {
   /** Directory tree with linux.uml, qemu and the kernel; used by chroot. */
   readonly tools: string;
-  /** Directory with root.ext4; of the aarch64 tier also with the kernel and its initrd. */
+  /** Directory with root.ext4; for the aarch64 tier also with the kernel and its initrd. */
   readonly root: string;
-  /** Directory with the qemu machine as it is when a job could start. */
+  /** Directory with the qemu machine at the moment when a job can start. */
   readonly snapshot: string;
 }
 
-/** Debian's stable release and the one to come, each with versions of its own of every engine. */
+/** Debian's stable and its next release, which have different versions of the engines. */
 export type Suite = 'trixie' | 'forky';
 
 export const suites: readonly Suite[] = ['trixie', 'forky'];
 
 const vmDir = path.join(checkout, 'test/vm');
 
-/** Where the image of a package set is or will be. The names have a hash of all that goes into what they name. */
+/** The directories of a package set's image, which may not exist yet. Their names contain a hash of all inputs. */
 export function locateImage(set: PackageSet, tier: Tier): Image {
   return tier === 'aarch64' ? locateAarch64() : locateNative(set);
 }
@@ -43,7 +43,7 @@ function locateNative(set: PackageSet): Image {
   };
 }
 
-/** What Debian's packages do when they are configured cannot be done here, so it has one set of its own. */
+/** Debian's packages for this architecture cannot be configured here, so it has one set of its own. */
 function locateAarch64(): Image {
   const tools = hashFiles(['image/build.sh', 'image/packages/aarch64-tools.txt']);
   const ours = ['aarch64/init', 'image/initrd-init', 'image/files/usr/lib/tsrun-vm/job'];
@@ -64,9 +64,9 @@ export function isBuilt(image: Image, tier: Tier): boolean {
 }
 
 /**
- * Builds what is missing of an image, a minute or two the first time, and says so on stderr.
+ * Builds the missing parts of an image, which takes a minute or two the first time, and reports that on stderr.
  *
- * Throws VmError when a build fails; a later call tries again.
+ * Throws VmError if a build fails; a later call tries again.
  */
 export async function ensureImage(set: PackageSet, tier: Tier): Promise<Image> {
   if (!existsSync(path.join(vmDir, 'image/packages', `${set}.txt`))) throw new VmError(`no package set ${set}`);
@@ -80,7 +80,7 @@ export async function ensureImage(set: PackageSet, tier: Tier): Promise<Image> {
   return image;
 }
 
-/** Arguments of build.sh. */
+/** The arguments of build.sh for each step. */
 function stepsFor(set: PackageSet, tier: Tier, { tools, root, snapshot }: Image): string[][] {
   if (tier === 'aarch64') {
     return [
@@ -95,17 +95,17 @@ function stepsFor(set: PackageSet, tier: Tier, { tools, root, snapshot }: Image)
   return tier === 'qemu' ? [...native, ['ensure-snapshot', tools, root, snapshot]] : native;
 }
 
-/** Where the tree of a suite with the packages of a set, and no others, is or will be. */
+/** The directory of a suite's tree with only the packages of a set, which may not exist yet. */
 export function locateTree(suite: Suite, set: PackageSet): string {
   const key = hashFiles(['image/build.sh', 'image/add-user.sh', `image/packages/${set}.txt`]);
   return path.join(cacheDir, `tree-${suite}-${set}-${key}`);
 }
 
 /**
- * Builds the root tree of a Debian system where it is missing, a minute the first time, and says so on stderr. For
- * reading only: others use it too.
+ * Builds the root tree of a Debian system if it is missing, which takes a minute, and reports that on stderr. Only for
+ * reading, because others use it, too.
  *
- * Throws VmError when the build fails; a later call tries again.
+ * Throws VmError if the build fails; a later call tries again.
  */
 export async function ensureTree(suite: Suite, set: PackageSet): Promise<string> {
   const tree = locateTree(suite, set);
@@ -117,7 +117,7 @@ export async function ensureTree(suite: Suite, set: PackageSet): Promise<string>
   return tree;
 }
 
-/** build.sh removes directories that have not been used for a week. */
+/** build.sh removes directories that were not used for a week. */
 function renew(directory: string): void {
   const now = new Date();
   utimesSync(directory, now, now);
@@ -128,7 +128,10 @@ function installBuilder(): void {
     throw new VmError('what builds the image cannot be installed; see above');
 }
 
-/** The native parts that are tsrun of the checkout in the aarch64 VM, as steps of launch.sh; compiles what is not up to date. */
+/**
+ * Steps of launch.sh that put tsrun's native parts for the aarch64 VM into the checkout; compiles what is not up to
+ * date.
+ */
 export function buildForAarch64(): string[] {
   const built =
     succeeds('bash', 'scripts/setup.sh', 'build', 'aarch64') && succeeds('node', 'scripts/build.mjs', 'aarch64');
@@ -141,11 +144,11 @@ function succeeds(program: string, ...args: string[]): boolean {
   return spawnSync(program, args, { cwd: checkout, stdio: ['ignore', 2, 2] }).status === 0;
 }
 
-/** Milliseconds for one step, waiting for another process that builds included. */
+/** Milliseconds for one step, including the wait for another process that builds. */
 const buildTime = 50 * 60 * 1000;
-/** How often a step is begun: a mirror may be out of reach for a moment. */
+/** How often a step is tried: a mirror may be unreachable for a moment. */
 const attempts = 3;
-/** What exitOf has for our own SIGKILL, too. */
+/** The result of exitOf also for our own SIGKILL. */
 const bySignal = 128;
 
 async function build(args: readonly string[]): Promise<void> {
@@ -168,7 +171,7 @@ async function buildOnce(args: readonly string[]): Promise<number> {
   return await exitOf(builder).finally(() => clearTimeout(timer));
 }
 
-/** Relative to vmDir. */
+/** The files below a directory, relative to vmDir. */
 function filesBelow(dir: string): string[] {
   const entries = readdirSync(path.join(vmDir, dir), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());

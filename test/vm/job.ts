@@ -8,18 +8,18 @@ export interface Job {
   readonly cwd: string;
   /** Directory that comes first in PATH. */
   readonly binDir: string;
-  /** Size of the caller's terminal when the job talks to one; otherwise stdin is empty and output comes as it is. */
+  /** Size of the caller's terminal if the job uses one; otherwise stdin is empty and output is unchanged. */
   readonly terminal?: { readonly rows: number; readonly columns: number } | undefined;
 }
 
-/** Ends each output stream of a job; random, so that no job prints it by accident. */
+/** The text that ends each output stream of a job; random, so that no job prints it by accident. */
 export function makeTrailer(): string {
   return `\u001e${randomBytes(12).toString('hex')} `;
 }
 
 /**
- * The bash script that the guest runs with the job's streams. After the command it prints the trailer and the exit
- * code on stdout and stderr: a stream is complete when its trailer has come through.
+ * The bash script that the guest runs with the job's streams. After the command it prints the trailer and the exit code
+ * to stdout and stderr: a stream is complete once its trailer has arrived.
  */
 export function jobScript(job: Job, trailer: string): string {
   const { setUp, start, tearDown } = job.terminal ? onTerminal(job.terminal) : onPipes;
@@ -33,13 +33,13 @@ export function jobScript(job: Job, trailer: string): string {
     ...tearDown,
     `printf ${end} $status`,
     `printf ${end} $status >&2`,
-    // With the end of this script, systemd would kill what still carries the trailers; the host ends the VM.
+    // If this script ended, systemd would kill the processes that still pass the trailers on; the host ends the VM.
     'exec sleep infinity',
     '',
   ].join('\n');
 }
 
-/** Programs behave differently on a terminal, which is what the guest's end of a stream is, so cat stands between. */
+/** The guest's end of a stream is a terminal, on which programs behave differently, so cat is in between. */
 const onPipes = {
   setUp: ['exec > >(exec cat) 2> >(exec cat >&2)'],
   start: (command: string) => `${command} </dev/null`,
@@ -48,15 +48,15 @@ const onPipes = {
 
 function onTerminal({ rows, columns }: { rows: number; columns: number }) {
   return {
-    // The caller's terminal makes CR LF of LF already.
+    // The caller's terminal already turns LF into CR LF.
     setUp: [`stty sane -onlcr rows ${rows} columns ${columns}`],
     start: (command: string) => `setsid --ctty --wait ${command} 2>&1`,
-    // The end of the session hangs up the terminal for all who have it open.
+    // The end of the session hangs the terminal up for everybody who has it open.
     tearDown: ['exec </proc/self/fd/0 >/proc/self/fd/1', 'stty raw -echo'],
   };
 }
 
-/** One word for a POSIX shell, whatever is in it. */
+/** Quotes any text as one word for a POSIX shell. */
 export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

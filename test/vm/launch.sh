@@ -1,8 +1,8 @@
 #!/bin/bash
 # launch.sh TIER TOOLS IMAGE SNAPSHOT STEP...: makes the job disk and becomes the VM. Only qemu looks at SNAPSHOT.
 #
-# machine.ts starts it in mount and pid namespaces of its own. All its files are on a tmpfs of that mount namespace:
-# however it ends, nothing stays behind.
+# machine.ts starts it in mount and pid namespaces of its own. All its files are on a tmpfs of that mount namespace, so
+# nothing stays behind, however it ends.
 #
 #   STEP   share:PATH  copies a file or directory to the job disk      hide:PATH  leaves its contents out
 #          over:FROM:PATH  copies the directory FROM in place of PATH, which lies in another share
@@ -26,7 +26,7 @@ main() {
   "start_$tier"
 }
 
-# mkfs.ext4 copies what it finds, so the tree to copy is put together by mounts.
+# mkfs.ext4 copies a tree, so mounts put the wanted tree together.
 make_job_disk() {
   local stage=$1 disk=$2 step path target
   mkdir -p "$stage/tree"
@@ -45,7 +45,7 @@ make_job_disk() {
       hide:*) [[ ! -d $target || -L $target ]] || mount -t tmpfs -o mode=0755 tsrun-vm "$target" ;;
     esac
   done
-  # Sparse, and of a constant size, because a qemu snapshot remembers it.
+  # Sparse, and of a constant size, because a qemu snapshot contains the size.
   truncate -s 8G "$disk"
   mkfs.ext4 -q -F -m 0 -O ^has_journal -d "$stage" "$disk"
 }
@@ -61,12 +61,12 @@ bind() {
   mount --bind "$1" "$2"
 }
 
-# 3 GiB of memory, taken from the machine only as the guest uses it.
+# 3 GiB of memory, which the machine provides only as the guest uses it.
 start_uml() {
   mount --bind "$image" "$tools/image"
   mount -t proc proc "$tools/proc"
   mount --rbind /dev "$tools/dev"
-  # Guest memory is a file here, mapped executable, which /dev/shm of a machine may forbid.
+  # Guest memory is a file there, mapped executable, which a machine's /dev/shm may forbid.
   mount -t tmpfs tsrun-vm "$tools/dev/shm"
   exec chroot "$tools" /usr/bin/linux.uml mem=3072M uml_dir=/job/ \
     ubd0=/job/root.cow,/image/root.ext4 ubd1=/job/job.ext4 root=/dev/ubda rw rootflags=noinit_itable \
@@ -76,7 +76,7 @@ start_uml() {
     tsrun.job=/dev/ubdb tsrun.out=/dev/tty1 tsrun.tty=/dev/tty1 tsrun.err=/dev/tty2
 }
 
-# Processors of an older kind, without the pointer authentication that TCG has to compute.
+# An older CPU model, without pointer authentication, which TCG would have to compute.
 start_aarch64() {
   mount --bind "$image" "$tools/image"
   mount -t proc proc "$tools/proc"
@@ -99,7 +99,7 @@ start_aarch64() {
     -device virtio-blk-pci,drive=root -device virtio-blk-pci,drive=job
 }
 
-# The guest wakes up where it waits for the date, and goes on to the job.
+# The guest wakes up where it waits for the date, and continues with the job.
 start_qemu() {
   local out=port tty=none
   [[ " ${steps[*]} " != *' terminal: '* ]] || { out=none tty=port; }
@@ -120,8 +120,8 @@ pass_console_on() {
   cat "$tools/job/console" >&2 &
 }
 
-# The interrupt of what comes in the middle of a restore can be lost, and the guest would wait for ever. The next one
-# wakes it up; what it does not read any more is of no account.
+# An interrupt during a restore can be lost, and the guest would wait for ever. The next date wakes it up; those that it
+# does not read do not matter.
 tell_the_date() {
   local pause
   for pause in 0.1 0.1 0.2 0.4 0.8 1.6 3 6 12 24 48; do

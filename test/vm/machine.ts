@@ -13,15 +13,15 @@ export interface VmJob {
   readonly tier: Tier;
   /** Program and arguments. */
   readonly command: readonly string[];
-  /** Files and directories that are copied in, at the same path, besides the checkout. */
+  /** Files and directories that are copied in at their own paths, besides the checkout. */
   readonly shares?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** The checkout by default. */
   readonly cwd?: string;
   readonly packages?: PackageSet;
-  /** From the start of the VM on; the time to build an image does not count. Default 600. */
+  /** Counted from the start of the VM, without the time to build an image. Default 600. */
   readonly timeoutSeconds?: number;
-  /** How long the job may say nothing, its start included; no limit by default. */
+  /** How long the job may print nothing, including its start; no limit by default. */
   readonly quietSeconds?: number;
   /** Called with output as it comes. */
   readonly onStdout?: (data: Buffer) => void;
@@ -31,19 +31,19 @@ export interface VmJob {
 }
 
 export interface VmResult {
-  /** As a shell reports it: 127 for a command that is not there, 128 and the number of the signal that killed it. */
+  /** As a shell reports it: 127 if the command does not exist, 128 + the number of the signal that killed it. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What is big in a checkout and of no use to tsrun at run time; a share of its own brings it back. */
+/** Large directories of a checkout that tsrun does not need at run time; sharing one brings it back. */
 const hidden = ['.git', 'node_modules', 'build/native', 'build/aarch64/native', 'build/vm'];
 
 /**
- * Boots a VM, runs one command as root in it and throws the VM away. Builds the image first when there is none.
+ * Boots a VM, runs one command as root in it and throws the VM away. Builds the image first if there is none.
  *
- * Throws VmError when the job cannot be brought to its end; a command that fails is a result.
+ * Throws VmError if the job cannot be run to its end; a command that fails is a result.
  */
 export async function runInVm(job: VmJob): Promise<VmResult> {
   const { tools, root, snapshot } = await ensureImage(job.packages ?? 'base', job.tier);
@@ -55,7 +55,7 @@ export async function runInVm(job: VmJob): Promise<VmResult> {
   return await follow(vm, job);
 }
 
-/** Parents before children, so that a share inside a hidden directory is laid over it. */
+/** Parents before children, so that a share inside a hidden directory covers it. */
 function diskSteps(shares: readonly string[]): string[] {
   for (const share of shares) {
     if (share === '/' || share.includes('\n')) throw new VmError(`cannot share ${JSON.stringify(share)}`);
@@ -101,7 +101,7 @@ async function follow(vm: ChildProcess, job: VmJob): Promise<VmResult> {
   return { exitCode: await stdout.exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** Resolves `expired` with what is wrong when none of the streams has had data for so long. */
+/** Resolves `expired` with an error if none of the streams has had data for so long. */
 function watchQuiet(seconds: number | undefined, streams: readonly Readable[]) {
   if (seconds === undefined) return { expired: new Promise<never>(() => {}), stop() {} };
   let timer: NodeJS.Timeout | undefined;
@@ -112,14 +112,14 @@ function watchQuiet(seconds: number | undefined, streams: readonly Readable[]) {
   return { expired, stop: () => clearTimeout(timer) };
 }
 
-/** The descriptors that launch.sh names, as seen from this end. */
+/** This end of the descriptors that launch.sh lists. */
 function connect(vm: ChildProcess) {
-  // Node types five of them; spawnConfined was asked for six, all sockets but the first.
+  // Node's type has five; spawnConfined was asked for six, all sockets but the first.
   const [, bootOut, bootErr, stdout, stderr, script] = vm.stdio as unknown as Socket[];
   const streams = { bootOut, bootErr, stdout, stderr, script };
   for (const [name, stream] of Object.entries(streams)) {
     if (stream === undefined) throw new Error(`no ${name} from the VM`);
-    // That the other end goes away at any time is expected, and seen by the exit.
+    // The other end may go away at any time; the exit shows that.
     stream.on('error', () => {});
   }
   return streams as Record<keyof typeof streams, Socket>;

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The checkout, wherever below it the bundle of this file has been written. */
+/** The checkout, wherever in it the bundle of this file is. */
 export const checkout = findCheckout(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Where images are kept between runs: `$TSRUN_CACHE/vm`, or /var/cache/tsrun/vm. */
+/** The directory of images: `$TSRUN_CACHE/vm`, or /var/cache/tsrun/vm. */
 export const cacheDir = path.join(process.env.TSRUN_CACHE ?? '/var/cache/tsrun', 'vm');
 
 function findCheckout(start: string): string {

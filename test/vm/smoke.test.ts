@@ -9,7 +9,7 @@ import { runInVm } from './machine.ts';
 import { checkout } from './paths.ts';
 import { type Tier, tiers, VmError } from './tier.ts';
 
-/** Milliseconds: a tier's first test may have to build the image, and a slow machine takes its time for every boot. */
+/** Milliseconds: a tier's first test may have to build the image, and a slow machine takes long for every boot. */
 const timeout = 50 * 60 * 1000;
 /** Seconds for one job. */
 const timeoutSeconds = 2000;
@@ -69,7 +69,7 @@ async function runsContainers(t: Test, tier: Tier) {
 async function passesThrough(t: Test, tier: Tier) {
   const share = mkdtempSync(path.join(tmpdir(), 'tsrun-vm-test-'));
   t.teardown(() => rmSync(share, { recursive: true }));
-  // All byte values, and enough of them that they come in many pieces.
+  // All byte values, enough to arrive in many pieces.
   const bytes = Buffer.alloc(1 << 20, Buffer.from(Array.from({ length: 256 }, (_, i) => i)));
   writeFileSync(path.join(share, 'bytes'), bytes);
   const seen: Buffer[] = [];
@@ -121,13 +121,13 @@ function descendants(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
-/** A zombie is as good as gone: whoever adopts it will reap it. */
+/** A zombie counts as gone: its new parent will reap it. */
 function isAlive(pid: number): boolean {
   const state = statOf(pid)?.state;
   return state !== undefined && state !== 'Z';
 }
 
-/** State and parent from /proc/PID/stat, whose second field, the name, may hold anything. */
+/** State and parent from /proc/PID/stat, whose second field, the name, may contain anything. */
 function statOf(pid: number): { state: string; parent: number } | undefined {
   try {
     const [state = '', parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')

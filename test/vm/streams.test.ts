@@ -6,7 +6,7 @@ import { TrailerFilter } from './trailer-filter.ts';
 const trailer = makeTrailer();
 
 t.test('the trailer is found wherever the stream is cut, and nothing else is lost', async (t) => {
-  // Has what looks like the beginning of a trailer at its end and in its middle.
+  // Has text that looks like the beginning of a trailer at its end and in its middle.
   const output = `one${trailer.slice(0, 5)}two\u001e${trailer.slice(0, 1)}`;
   const stream = Buffer.from(`${output}${trailer}17\u001elate`);
   for (let cut = 0; cut <= stream.length; cut++) {

@@ -1,6 +1,6 @@
 /**
- * Passes a stream on until the trailer and takes the exit code from it (see jobScript). What could be the beginning of
- * a trailer is held back until it is known to be none.
+ * Passes a stream on up to the trailer, and takes the exit code from that (see jobScript). Holds back what may be the
+ * beginning of a trailer until it is clear that it is not.
  */
 export class TrailerFilter {
   /** Set once the trailer has come. */
@@ -26,7 +26,7 @@ export class TrailerFilter {
     if (end !== undefined) this.exitCode = Number(code);
   }
 
-  /** How many of the last bytes are the first bytes of the trailer, whose first byte occurs in it only once. */
+  /** How many of the last bytes may begin the trailer. The trailer's first byte occurs in it only once. */
   #beginningAtEnd(text: Buffer): number {
     const start = text.lastIndexOf(this.#trailer.subarray(0, 1));
     if (start < 0) return 0;
