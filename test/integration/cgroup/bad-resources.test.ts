@@ -59,30 +59,23 @@ t.test('strings, negative numbers and fractions', { skip: needs() }, async (t) =
   ]);
 });
 
-t.test(
-  'unified: no file of a cgroup, a way out of it, a controller that is not there',
-  { skip: needs() },
-  async (t) => {
-    await refused(t, [
-      [{ unified: { '../cgroup.procs': '0' } }, /unified\/\.\.~1cgroup\.procs: must be the name of a file/],
-      [{ unified: { 'memory/x.max': '1' } }, /unified\/memory~1x\.max: must be the name of a file/],
-      [
-        { unified: { 'cgroup.procs': '1' } },
-        /unified\/cgroup\.procs: cgroup\.procs cannot be set: it moves processes/,
-        moves,
-      ],
-      [{ unified: { 'nonesuch.max': '1' } }, /unified\/nonesuch\.max: controller nonesuch is missing/],
-      [
-        { unified: { 'cgroup.nonesuch': '1' } },
-        /unified\/cgroup\.nonesuch: write .*this kernel has no cgroup\.nonesuch/,
-      ],
-      [{ unified: { 'cgroup.max.depth': '-1' } }, /unified\/cgroup\.max\.depth: write cgroup\.max\.depth .*-1/],
-    ]);
-  },
-);
+t.test('unified: not a cgroup’s file, a path out of the cgroup, a missing controller', { skip: needs() }, async (t) => {
+  await refused(t, [
+    [{ unified: { '../cgroup.procs': '0' } }, /unified\/\.\.~1cgroup\.procs: must be the name of a file/],
+    [{ unified: { 'memory/x.max': '1' } }, /unified\/memory~1x\.max: must be the name of a file/],
+    [
+      { unified: { 'cgroup.procs': '1' } },
+      /unified\/cgroup\.procs: cgroup\.procs cannot be set: it moves processes/,
+      moves,
+    ],
+    [{ unified: { 'nonesuch.max': '1' } }, /unified\/nonesuch\.max: controller nonesuch is missing/],
+    [{ unified: { 'cgroup.nonesuch': '1' } }, /unified\/cgroup\.nonesuch: write .*this kernel has no cgroup\.nonesuch/],
+    [{ unified: { 'cgroup.max.depth': '-1' } }, /unified\/cgroup\.max\.depth: write cgroup\.max\.depth .*-1/],
+  ]);
+});
 
 t.test(
-  'unified: a file that its controller has not, and a value that it refuses',
+  'unified: a file that its controller does not have, and a value that it refuses',
   { skip: needs('memory') },
   async (t) => {
     await refused(t, [
@@ -95,7 +88,7 @@ t.test(
   },
 );
 
-t.test('CPU time that no kernel gives', { skip: needs('cpu') }, async (t) => {
+t.test('CPU time that no kernel accepts', { skip: needs('cpu') }, async (t) => {
   await refused(t, [
     [
       { cpu: { quota: 999 } },
@@ -116,7 +109,7 @@ t.test('CPUs, nodes and huge pages beyond the machine’s', { skip: needs('cpuse
   ]);
 });
 
-t.test('an RDMA device that the machine has not', { skip: needs('rdma') }, async (t) => {
+t.test('an RDMA device that the machine does not have', { skip: needs('rdma') }, async (t) => {
   const words = /rdma\/mlx5_0: write rdma\.max .*ENODEV.*RDMA device/;
   await refused(t, [[{ rdma: { mlx5_0: { hcaHandles: 3 } } }, words, reads]]);
 });

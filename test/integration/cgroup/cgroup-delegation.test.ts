@@ -42,28 +42,28 @@ function delegated(files: Map<string, number>): string[] {
 const ownedBy = (files: Map<string, number>, uid: number) =>
   [...files].flatMap(([name, owner]) => (owner === uid ? [name] : [])).sort();
 
-t.test('the directory and all that the kernel names, and nothing else', { skip: needs(gives) }, async (t) => {
+t.test('the directory and the files that the kernel lists, and nothing else', { skip: needs(gives) }, async (t) => {
   const files = await owners(t, () => {});
   t.ok(delegated(files).length > 3);
   t.strictSame(ownedBy(files, 1234), delegated(files));
   t.strictSame(ownedBy(files, 0).length, files.size - delegated(files).length);
 });
 
-t.test('by the uid of the host that the user has in a user namespace', { skip: needs(gives) }, async (t) => {
+t.test('in a user namespace, by the user’s uid on the host', { skip: needs(gives) }, async (t) => {
   const files = await owners(t, (spec) => {
     inUserNamespace(spec);
   });
   t.strictSame(ownedBy(files, 101_234), delegated(files));
 });
 
-t.test('by the source of the mount, however its place is written', { skip: needs(gives) }, async (t) => {
+t.test('by the source of the mount, however its destination is written', { skip: needs(gives) }, async (t) => {
   const files = await owners(t, (spec) => {
     for (const mount of cgroupMounts(spec)) Object.assign(mount, { type: 'cgroup2', destination: '/sys//fs/cgroup/' });
   });
   t.strictSame(ownedBy(files, 1234), delegated(files));
 });
 
-t.test('nothing where the cgroups are not the container’s to change', { skip: needs() }, async (t) => {
+t.test('nothing if the container may not change its cgroups', { skip: needs() }, async (t) => {
   const cases: [string, (spec: Spec) => void][] = [
     [
       'a read-only mount',

@@ -9,7 +9,7 @@ const skip = requires({ root: true, cgroup2: true, runtime: ['tsrun', 'crun'], c
 
 const ownCgroup = () => /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
 
-t.test('disabled: the container and what joins it stay in the caller’s cgroup', { skip }, async (t) => {
+t.test('disabled: the container and its exec processes stay in the caller’s cgroup', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
@@ -70,7 +70,7 @@ t.test(
 );
 
 t.test(
-  'disabled: the caller’s cgroup is not the container’s to change',
+  'disabled: the container cannot change the caller’s cgroup',
   { skip: requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDriver: 'cgroupfs' }) },
   async (t) => {
     // The root of its cgroup namespace is a cgroup that other processes are in, too.
@@ -131,14 +131,14 @@ async function ways(box: Sandbox, edit?: (spec: Spec) => void, level = 'error') 
   return box.runtimeOk([...globals, 'run', '--bundle', directory, box.newId()]);
 }
 
-t.test('disabled: without a device filter no device of the host can be reached', disabled, async (t) => {
+t.test('disabled: without a device filter the container cannot reach devices of the host', disabled, async (t) => {
   // crun and runc have no filter then either, so the container can make and use any node.
   const { stdout, stderr } = await ways(sandbox(t), undefined, 'warning');
   t.equal(stdout, 'dev\n');
   t.match(stderr, /process.capabilities: CAP_MKNOD would give it the host’s devices/);
 });
 
-t.test('disabled: all devices are there when the rules say so, and those of a volume with dev', disabled, async (t) => {
+t.test('disabled: all devices work if the rules allow them, and those of a volume with dev', disabled, async (t) => {
   const all = await ways(sandbox(t), (spec) => {
     spec.linux.resources = {
       devices: [
@@ -154,23 +154,19 @@ t.test('disabled: all devices are there when the rules say so, and those of a vo
   t.equal(volume.stdout, 'volume\ndev\n');
 });
 
-t.test(
-  'disabled: what an image without a mount on /dev has in it stays usable, with a warning',
-  disabled,
-  async (t) => {
-    const { stdout, stderr } = await ways(
-      sandbox(t),
-      (spec) => {
-        spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
-      },
-      'warning',
-    );
-    t.equal(stdout, 'image\ndev\n');
-    t.match(stderr, /root.path: no cgroup means no device filter/);
-  },
-);
+t.test('disabled: devices in an image without a mount on /dev stay usable, with a warning', disabled, async (t) => {
+  const { stdout, stderr } = await ways(
+    sandbox(t),
+    (spec) => {
+      spec.mounts = spec.mounts.filter(({ destination }) => !destination.startsWith('/dev'));
+    },
+    'warning',
+  );
+  t.equal(stdout, 'image\ndev\n');
+  t.match(stderr, /root.path: no cgroup means no device filter/);
+});
 
-t.test('disabled: exec gives no CAP_MKNOD either, whatever cgroup manager it names', disabled, async (t) => {
+t.test('disabled: exec does not grant CAP_MKNOD either, with any cgroup manager', disabled, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWithNodes(box, (spec) => {
     spec.process.args = ['/bin/sleep', '100000'];
@@ -181,7 +177,7 @@ t.test('disabled: exec gives no CAP_MKNOD either, whatever cgroup manager it nam
   t.equal(stdout, 'dev\n');
 });
 
-t.test('with a cgroup nothing is withheld: the filter decides', { skip: requires(nodes) }, async (t) => {
+t.test('with a cgroup nothing is removed: the filter decides', { skip: requires(nodes) }, async (t) => {
   const box = sandbox(t);
   const { directory } = bundleWithNodes(box);
   const { stdout } = await box.runtimeOk(['run', '--bundle', directory, box.newId()]);

@@ -23,7 +23,7 @@ function on(host: string, box: Sandbox, args: string[], options?: RunOptions): P
   return run('unshare', ['--mount', ...command], options);
 }
 
-t.test('without cgroup v2 containers live, without a cgroup of their own', { skip }, async (t) => {
+t.test('without cgroup v2 containers run, without a cgroup of their own', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
@@ -75,7 +75,7 @@ t.test('beside v1 the limits are in cgroup v2', { skip }, async (t) => {
 });
 
 t.test(
-  'a controller that v1 holds is named with its place',
+  'a controller of v1 is named with the mount of its hierarchy',
   // This machine itself is such a host.
   { skip: skip || requires({ files: ['/sys/fs/cgroup/unified/cgroup.controllers', '/sys/fs/cgroup/memory'] }) },
   async (t) => {

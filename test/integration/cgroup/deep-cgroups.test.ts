@@ -25,7 +25,7 @@ const descend = `
   for i in 1 2 3; do mkdir wide-$i wide-$i/in-it; done
   echo made`;
 
-t.test('a container can be deleted that has made cgroups beyond the length of a path', { skip }, async (t) => {
+t.test('a container that has made cgroups deeper than a path can be deleted', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(withWritableCgroup(`${descend}; exec sleep 100000`));
   // The container sees the path from its own cgroup on.

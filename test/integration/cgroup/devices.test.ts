@@ -32,7 +32,7 @@ function openings(t: Test, devices: DeviceRules): Promise<string> {
   });
 }
 
-t.test('a rule opens a device for what it names', { skip: needs }, async (t) => {
+t.test('a rule allows the accesses that it names', { skip: needs }, async (t) => {
   const output = await openings(t, [
     { allow: false, access: 'rwm' },
     { allow: true, type: 'c', major: 1, minor: 11, access: 'w' },
@@ -42,7 +42,7 @@ t.test('a rule opens a device for what it names', { skip: needs }, async (t) => 
 
 const growing = requires({ differs: { crun: 'has the verifier follow each rule', runc: 'takes seconds for it' } });
 
-t.test('ten thousand rules, no two of which could be one', { skip: needs || growing }, async (t) => {
+t.test('ten thousand rules that cannot be merged', { skip: needs || growing }, async (t) => {
   const others = Array.from({ length: 10_000 }, (_, minor) => ({
     allow: true,
     type: 'c' as const,
@@ -62,7 +62,7 @@ t.test('ten thousand rules, no two of which could be one', { skip: needs || grow
 const wholeAccess = 'applies a rule only to an open all of whose access it names';
 const needsBits = requires({ differs: { crun: wholeAccess, runc: wholeAccess } });
 
-t.test('rules hold in their order: the last one decides', { skip: needs || needsBits }, async (t) => {
+t.test('rules apply in order: the last one decides', { skip: needs || needsBits }, async (t) => {
   const output = await openings(t, [
     { allow: true, access: 'rwm' },
     { allow: false, type: 'c', major: 1, minor: 11, access: 'r' },
@@ -92,7 +92,7 @@ t.test('the default devices stay usable under a rule that denies all', { skip: n
 
 const noFilter = requires({ differs: { crun: 'loads no filter when there is no rule' } });
 
-t.test('without any rule the filter is there all the same', { skip: needs || noFilter }, async (t) => {
+t.test('without any rule there still is a filter', { skip: needs || noFilter }, async (t) => {
   const output = await sandbox(t).outputOf('mknod /dev/k c 1 11; (: > /dev/k) 2>&1; true', (spec) => {
     mayMakeNodes(spec);
     delete spec.linux.resources;

@@ -17,7 +17,7 @@ async function bfqDisk(): Promise<string> {
   return readFileSync('/sys/block/nullb0/dev', 'utf8').trim();
 }
 
-t.test('the weight of the container, and of a disk in it, are with BFQ', { skip: needs }, async (t) => {
+t.test('with BFQ the weights of the container and of a disk are in its files', { skip: needs }, async (t) => {
   const disk = await bfqDisk();
   const [major = 0, minor = 0] = disk.split(':').map(Number);
   const output = await sandbox(t).outputOf('cat /sys/fs/cgroup/io.bfq.weight', (spec) => {
@@ -27,7 +27,7 @@ t.test('the weight of the container, and of a disk in it, are with BFQ', { skip:
 });
 
 t.test(
-  'where io.cost drives a disk, its weight is in io.weight',
+  'with io.cost a disk’s weight is in io.weight',
   { skip: needs || requires({ files: ['/sys/fs/cgroup/io.cost.qos'], runtime: ['tsrun', 'crun'] }) },
   async (t) => {
     const disk = await bfqDisk();
@@ -43,7 +43,7 @@ t.test(
   },
 );
 
-t.test('a throttled disk is slow against itself unthrottled', { skip: needs }, async (t) => {
+t.test('a throttled disk is slower than the same disk without a limit', { skip: needs }, async (t) => {
   const [major = 0, minor = 0] = (await bfqDisk()).split(':').map(Number);
   /** The seconds it takes to read 512 KiB of the disk that were not read before. */
   const read = async (skip: number, rate?: number) => {

@@ -58,7 +58,7 @@ t.test(
 const belowScope = { 'crun with systemd': 'puts the container into a cgroup below its scope' };
 const disks = { controllers: ['io', 'memory'], differs: belowScope };
 
-t.test('limits of a disk, and files by unified', { skip: needs(disks) }, async (t) => {
+t.test('limits of a disk, and files of unified', { skip: needs(disks) }, async (t) => {
   const { file, update } = await running(sandbox(t), ['sleep', '1000']);
   const [disk = ''] = spawnSync('lsblk', ['-dno', 'MAJ:MIN'], { encoding: 'utf8' }).stdout.trim().split(/\s+/);
   const [major = 0, minor = 0] = disk.split(':').map(Number);
@@ -70,7 +70,7 @@ t.test('limits of a disk, and files by unified', { skip: needs(disks) }, async (
 });
 
 t.test(
-  'memory below what is in use is reclaimed, or ends the container',
+  'with a limit below the usage, memory is reclaimed or the container is killed',
   { skip: needs({ controllers: ['memory'] }) },
   async (t) => {
     const box = sandbox(t);

@@ -11,7 +11,7 @@ const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', cgroupDrive
 
 /** The file that delete has open, and is about to read or write, when the cgroup goes away. */
 for (const file of ['cgroup.kill', 'cgroup.events']) {
-  t.test(`delete --force under whose hands ${file} goes away`, { skip }, async (t) => {
+  t.test(`delete --force while ${file} goes away`, { skip }, async (t) => {
     const box = sandbox(t);
     // With more than init in the cgroup, delete cannot remove it at once.
     const bundle = box.bundle((spec) => {

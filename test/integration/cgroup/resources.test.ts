@@ -34,7 +34,7 @@ t.test('memory: limit, swap and reservation', { skip: needs({ controllers: ['mem
   t.equal(output, '67108864\n33554432\n33554432\n');
 });
 
-t.test('memory beyond the limit is killed', { skip: needs({ controllers: ['memory'] }) }, async (t) => {
+t.test('a program that exceeds the memory limit is killed', { skip: needs({ controllers: ['memory'] }) }, async (t) => {
   const { code } = await sandbox(t).runContainer(
     ['/bin/busybox', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=64M', 'count=1'],
     set({ memory: { limit: 16_777_216, swap: 16_777_216 } }),
@@ -42,7 +42,7 @@ t.test('memory beyond the limit is killed', { skip: needs({ controllers: ['memor
   t.equal(code, 137);
 });
 
-t.test('memory.oom.group takes the whole container', { skip: needs({ controllers: ['memory'] }) }, async (t) => {
+t.test('memory.oom.group kills the whole container', { skip: needs({ controllers: ['memory'] }) }, async (t) => {
   const { code } = await sandbox(t).runContainer(
     'dd if=/dev/zero of=/dev/null bs=64M count=1; echo survived',
     set({ memory: { limit: 16_777_216, swap: 16_777_216 }, unified: { 'memory.oom.group': '1' } }),
@@ -108,7 +108,7 @@ t.test('pids: a fork bomb stops', { skip: needs({ controllers: ['pids'] }) }, as
 
 const noTasks = { crun: 'takes 0 for no limit', runc: 'takes 0 for no limit' };
 
-t.test('pids: 0 lets nothing be started', { skip: needs({ controllers: ['pids'], differs: noTasks }) }, async (t) => {
+t.test('pids: 0 allows no process', { skip: needs({ controllers: ['pids'], differs: noTasks }) }, async (t) => {
   const script = 'read max < /sys/fs/cgroup/pids.max; echo $max; /bin/true; echo not reached';
   const { stdout, stderr } = await sandbox(t).runContainer(script, set({ pids: { limit: 0 } }));
   t.match(stdout, /^0\n/);
@@ -142,7 +142,7 @@ t.test(
 
 const leaves = { 'crun with cgroupfs': 'leaves the cgroup' };
 
-t.test('blockIO: a disk that is not there', { skip: needs({ controllers: ['io'], differs: leaves }) }, async (t) => {
+t.test('blockIO: a missing disk', { skip: needs({ controllers: ['io'], differs: leaves }) }, async (t) => {
   const limit = set({ blockIO: { throttleReadBpsDevice: [{ major: 4000, minor: 7, rate: 1 }] } });
   const { code, stderr } = await sandbox(t).runContainer('true', limit);
   t.equal(code, 1);
@@ -164,7 +164,7 @@ t.test(
 );
 
 t.test(
-  'hugepages of a size that the machine has not',
+  'hugepages of a size that the machine does not have',
   { skip: needs({ controllers: ['hugetlb'], differs: leaves }) },
   async (t) => {
     const { code, stderr } = await sandbox(t).runContainer(
@@ -186,14 +186,14 @@ t.test('unified memory.high', { skip: needs({ controllers: ['memory'] }) }, asyn
   t.equal(output, '67108864\n');
 });
 
-t.test('a controller that the hierarchy has not is named', { skip: needs({ differs: leaves }) }, async (t) => {
+t.test('a controller that the hierarchy lacks is named', { skip: needs({ differs: leaves }) }, async (t) => {
   const { code, stderr } = await sandbox(t).runContainer('true', set({ unified: { 'nonesuch.max': '1' } }));
   t.equal(code, 1);
   says(t, stderr, /\/linux\/resources\/unified\/nonesuch\.max: controller nonesuch is missing from cgroup v2/);
 });
 
 t.test(
-  'a value that the kernel refuses is shown with its file, and nothing stays',
+  'a value that the kernel refuses is reported with its file, and nothing stays',
   { skip: needs({ differs: leaves }) },
   async (t) => {
     const box = sandbox(t);
@@ -206,7 +206,7 @@ t.test(
 
 const shares = needs({ cgroupDriver: 'cgroupfs', differs: { crun: 'enters it all the same' } });
 
-t.test('a cgroup that others live in is refused', { skip: shares }, async (t) => {
+t.test('a cgroup with other processes is refused', { skip: shares }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
@@ -221,7 +221,7 @@ t.test('a cgroup that others live in is refused', { skip: shares }, async (t) =>
 const removes = { runc: 'removes it, though it has not made it' };
 
 t.test(
-  'a cgroup that hands controllers to those below it is refused, and stays',
+  'a cgroup that delegates controllers is refused, and stays',
   { skip: needs({ cgroupDriver: 'cgroupfs' }) },
   async (t) => {
     const box = sandbox(t);
@@ -266,7 +266,7 @@ t.test('a frozen cgroup is refused', { skip: waits }, async (t) => {
 const threads = { crun: 'runs it there', runc: 'runs it there' };
 const refusesThreaded = needs({ cgroupDriver: 'cgroupfs', differs: threads });
 
-t.test('below a threaded cgroup no container can be', { skip: refusesThreaded }, async (t) => {
+t.test('below a threaded cgroup there can be no container', { skip: refusesThreaded }, async (t) => {
   const box = sandbox(t);
   const parent = join(cgroup2Mount() ?? '', box.cgroup);
   const bundle = box.bundle((spec) => {
@@ -287,7 +287,7 @@ t.test('below a threaded cgroup no container can be', { skip: refusesThreaded },
 // runtime.md, Delete: "resources … not created by this container, MUST NOT be deleted".
 const mustStay = needs({ cgroupDriver: 'cgroupfs', differs: { ...removes, crun: 'removes it' } });
 
-t.test('a cgroup that was there before create stays', { skip: mustStay }, async (t) => {
+t.test('a cgroup that existed before create stays', { skip: mustStay }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'mkdir /sys/fs/cgroup/below && sleep 1000'];
@@ -305,25 +305,21 @@ t.test('a cgroup that was there before create stays', { skip: mustStay }, async 
   rmdirSync(cgroup);
 });
 
-t.test(
-  'a cgroup that has been made threaded can be removed',
-  { skip: needs({ cgroupDriver: 'cgroupfs' }) },
-  async (t) => {
-    const box = sandbox(t);
-    const bundle = box.bundle((spec) => {
-      spec.process.args = ['true'];
-      // Directly below the root, which may have threaded children whatever controllers it delegates.
-      spec.linux.cgroupsPath = `${box.cgroup}-threaded`;
-    });
-    const id = await box.createAndStart(bundle);
-    await box.waitForState(id, 'stopped');
-    const type = join(box.cgroupOf(bundle), 'cgroup.type');
-    await waitFor('the cgroup to be empty', () => writes(type, 'threaded') || undefined);
-    t.equal(readFileSync(type, 'utf8'), 'threaded\n');
-    await box.runtimeOk(['delete', id]);
-    t.notOk(existsSync(box.cgroupOf(bundle)));
-  },
-);
+t.test('a cgroup that was made threaded can be removed', { skip: needs({ cgroupDriver: 'cgroupfs' }) }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['true'];
+    // Directly below the root, which may have threaded children whatever controllers it delegates.
+    spec.linux.cgroupsPath = `${box.cgroup}-threaded`;
+  });
+  const id = await box.createAndStart(bundle);
+  await box.waitForState(id, 'stopped');
+  const type = join(box.cgroupOf(bundle), 'cgroup.type');
+  await waitFor('the cgroup to be empty', () => writes(type, 'threaded') || undefined);
+  t.equal(readFileSync(type, 'utf8'), 'threaded\n');
+  await box.runtimeOk(['delete', id]);
+  t.notOk(existsSync(box.cgroupOf(bundle)));
+});
 
 function writes(path: string, text: string): boolean {
   try {

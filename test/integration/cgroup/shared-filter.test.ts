@@ -42,7 +42,7 @@ async function inBpffs(box: Sandbox, script: string, edit: (spec: Spec) => void 
 
 const works = 'refused\nnull\n';
 
-t.test('two containers share one program, which nobody else may look at', { skip }, async (t) => {
+t.test('two containers share one program, which nobody else may see', { skip }, async (t) => {
   const box = sandbox(t);
   const { code, stdout, stderr, calls } = await inBpffs(
     box,
@@ -53,7 +53,7 @@ t.test('two containers share one program, which nobody else may look at', { skip
   t.notMatch(calls(), 'BPF_PROG_LOAD', 'the second has loaded none');
 });
 
-t.test('rules of a container of its own leave nothing behind', { skip }, async (t) => {
+t.test('a container’s own rules leave nothing behind', { skip }, async (t) => {
   const own = (spec: Spec) => {
     spec.linux.resources = { devices: [{ allow: true, type: 'c', major: 7, minor: 7, access: 'r' }] };
   };
@@ -62,7 +62,7 @@ t.test('rules of a container of its own leave nothing behind', { skip }, async (
   t.match(calls(), 'BPF_PROG_LOAD');
 });
 
-t.test('what is pinned in its place and is another program is not used', { skip }, async (t) => {
+t.test('another program that is pinned in its place is not used', { skip }, async (t) => {
   for (const type of ['', ' socket']) {
     const script = `$RUN; pin=$(echo tsrun/*); rm $pin; $PIN $PWD/$pin${type}; $RUN; ls tsrun | wc -l`;
     const { code, stdout, stderr, calls } = await inBpffs(sandbox(t), script);

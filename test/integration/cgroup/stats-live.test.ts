@@ -13,7 +13,7 @@ function watched(t: Test, box: Sandbox, term: string): Screen {
   return screen;
 }
 
-t.test('a terminal shows one table, which follows the containers', { skip }, async (t) => {
+t.test('a terminal shows one table, which is updated', { skip }, async (t) => {
   const box = sandbox(t);
   const { id: first } = await box.idle();
   const screen = watched(t, box, 'xterm');
@@ -27,7 +27,7 @@ t.test('a terminal shows one table, which follows the containers', { skip }, asy
   await screen.prompts(/^% $|^%$/);
 });
 
-t.test('a terminal that cannot move its cursor gets one table after the other', { skip }, async (t) => {
+t.test('a terminal that cannot move its cursor gets one table after another', { skip }, async (t) => {
   const box = sandbox(t);
   await box.idle();
   const screen = watched(t, box, 'dumb');
@@ -36,7 +36,7 @@ t.test('a terminal that cannot move its cursor gets one table after the other', 
   await screen.prompts(/^% $|^%$/);
 });
 
-t.test('a pipe gets lines without signs for terminals, and JSON on demand', { skip }, async (t) => {
+t.test('a pipe gets lines without control codes, and JSON on demand', { skip }, async (t) => {
   const box = sandbox(t);
   const { id } = await box.idle();
   const table = box.startRuntime(['stats', '--interval', '100ms']);

@@ -47,7 +47,7 @@ t.test('no libsystemd', { skip }, async (t) => {
   await demandNothingLeft(t, box, unit);
 });
 
-t.test('without libsystemd and D-Bus all else works', { skip }, async (t) => {
+t.test('without libsystemd and D-Bus everything else works', { skip }, async (t) => {
   const box = sandbox(t);
   const made = box.bundle((spec) => {
     spec.process.args = ['echo', 'works'];
@@ -96,7 +96,7 @@ t.test('a slice that systemd refuses', { skip }, async (t) => {
   await demandNothingLeft(t, box, unit);
 });
 
-t.test('update and delete when D-Bus has gone since', { skip }, async (t) => {
+t.test('update and delete after D-Bus is gone', { skip }, async (t) => {
   const box = sandbox(t);
   const { directory, unit } = bundle(box);
   const id = box.newId();

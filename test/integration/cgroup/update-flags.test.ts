@@ -88,7 +88,7 @@ t.test(
   },
 );
 
-t.test('what cgroup v1 alone could do is an error', { skip: needs([], v1Options) }, async (t) => {
+t.test('what only cgroup v1 can do is an error', { skip: needs([], v1Options) }, async (t) => {
   const { update } = await running(t);
   for (const [flag, value, property] of [
     ['--cpu-rt-period', '100000', 'cpu/realtimePeriod'],
@@ -104,7 +104,7 @@ t.test('what cgroup v1 alone could do is an error', { skip: needs([], v1Options)
 
 const readsOn = { crun: 'does not refuse it' };
 
-t.test('a bad value is named with its option, or its property', { skip: needs() }, async (t) => {
+t.test('the error of a bad value names its option or property', { skip: needs() }, async (t) => {
   const { update } = await running(t);
   const badOptions: [string[], RegExp, Differences?][] = [
     [['--memory', 'lots'], /--memory: expected a size such as 512M/, { 'crun with cgroupfs': 'does not refuse it' }],

@@ -69,7 +69,7 @@ t.test(
 const together = { crun: 'refuses --memory-swap without --memory' };
 const swapAlone = { controllers: ['memory'], differs: together };
 
-t.test('swap alone counts from the memory limit in force', { skip: needs(swapAlone) }, async (t) => {
+t.test('swap alone is relative to the current memory limit', { skip: needs(swapAlone) }, async (t) => {
   const { update, file } = await sleeper(t, (spec) => {
     spec.linux.resources = { memory: { limit: 67_108_864 } };
   });
@@ -82,7 +82,7 @@ t.test('swap alone counts from the memory limit in force', { skip: needs(swapAlo
 });
 
 t.test(
-  'cpu: what is not given stays, and both may shrink at once',
+  'cpu: a value that is not given stays, and both may shrink at once',
   { skip: needs({ controllers: ['cpu'], differs: { crun: 'has no --cpu-burst' } }) },
   async (t) => {
     const { update, file } = await sleeper(t, (spec) => {
@@ -100,7 +100,7 @@ t.test(
 );
 
 t.test(
-  'checkBeforeUpdate refuses a limit below what is in use',
+  'checkBeforeUpdate refuses a limit below the usage',
   { skip: needs({ controllers: ['memory'], differs: stdin }) },
   async (t) => {
     const { box, id, file } = await sleeper(t);
@@ -183,7 +183,7 @@ t.test('bad values are named and change nothing', { skip: needs({ differs: stdin
 
 const keeps = { crun: 'leaves what it has written before', runc: 'leaves what it has written before' };
 
-t.test('what the kernel refuses changes nothing', { skip: needs({ differs: keeps }) }, async (t) => {
+t.test('a refusal of the kernel changes nothing', { skip: needs({ differs: keeps }) }, async (t) => {
   const { box, id, file } = await sleeper(t, (spec) => {
     spec.linux.resources = { unified: { 'cgroup.max.depth': '3' } };
   });
@@ -195,7 +195,7 @@ t.test('what the kernel refuses changes nothing', { skip: needs({ differs: keeps
 });
 
 t.test(
-  'what is refused after limits and devices have changed changes nothing',
+  'a refusal after limits and devices have changed undoes the changes',
   { skip: needs({ runtime: 'tsrun' }) },
   async (t) => {
     const { file, update, box, id } = await sleeper(t);
@@ -216,7 +216,7 @@ t.test(
 const ownIdle = { crun: 'has no --cpu-idle', runc: 'refuses a weight while the cgroup is idle' };
 
 t.test(
-  'a weight comes back when cpu.idle ends, and may be given meanwhile',
+  'a weight comes back once cpu.idle ends, and may be set meanwhile',
   { skip: needs({ controllers: ['cpu'], differs: ownIdle }) },
   async (t) => {
     const { update, file, box, id } = await sleeper(t, (spec) => {
@@ -249,7 +249,7 @@ t.test(
 );
 
 t.test(
-  'a container that is created idle gets its weight when that ends',
+  'a container that is created idle gets its weight once that ends',
   { skip: needs({ controllers: ['cpu'], differs: ownIdle }) },
   async (t) => {
     const { update, file } = await sleeper(t, (spec) => {
@@ -261,7 +261,7 @@ t.test(
   },
 );
 
-t.test('only a container that is there can be updated', { skip: needs() }, async (t) => {
+t.test('only an existing container can be updated', { skip: needs() }, async (t) => {
   const box = sandbox(t);
   says(t, (await box.runtime(['update', '--pids-limit', '5', 'nobody'])).stderr, /container does not exist/);
   const id = await box.create(

@@ -12,7 +12,7 @@ const skip = requires({ root: true, runtime: 'tsrun', commands: ['script'] });
 
 const configs = { ...brokenProcesses, ...brokenMounts, ...brokenLinux, ...brokenRest };
 
-t.test('each broken config is told with its property and a way out', { skip }, async (t) => {
+t.test('the error of each broken config names the property and a way out', { skip }, async (t) => {
   t.ok(Object.keys(configs).length >= 76);
   const box = sandbox(t);
   const bundle = box.bundle();
@@ -36,7 +36,7 @@ t.test('each broken config is told with its property and a way out', { skip }, a
   }
 });
 
-t.test('text that is no config at all', { skip }, async (t) => {
+t.test('text that is not a config at all', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
   const path = join(bundle.directory, 'config.json');

@@ -29,7 +29,7 @@ t.test('every command has help with examples', { skip }, async (t) => {
   }
 });
 
-t.test('a reader that has gone is no failure', { skip }, async (t) => {
+t.test('a reader that is gone is no failure', { skip }, async (t) => {
   // `--help | head -1`: bash gives the exit codes of both.
   for (const args of ['--help', 'features', 'create --help']) {
     const script = `"$0" ${args} | :; echo "\${PIPESTATUS[0]}"`;
@@ -64,7 +64,7 @@ t.test('nothing in the working directory or the environment makes it run other c
   t.notOk(existsSync(mark));
 });
 
-t.test('LD_PRELOAD reaches neither the standalone executable nor what that starts', { skip }, async (t) => {
+t.test('LD_PRELOAD affects neither the standalone executable nor the programs that it starts', { skip }, async (t) => {
   const box = sandbox(t);
   const { directory } = box;
   const library = join(directory, 'evil.so');
@@ -87,7 +87,7 @@ t.test('LD_PRELOAD reaches neither the standalone executable nor what that start
   t.notOk(existsSync(mark));
 });
 
-t.test('spec writes a config that runs, and overwrites none', { skip }, async (t) => {
+t.test('spec writes a config that runs, and does not overwrite one', { skip }, async (t) => {
   const { directory } = sandbox(t);
   for (const [flags, types] of [
     [[], 'network'],
@@ -106,7 +106,7 @@ t.test('spec writes a config that runs, and overwrites none', { skip }, async (t
   }
 });
 
-t.test('--no-pivot runs a container too', { skip }, async (t) => {
+t.test('--no-pivot runs a container, too', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'echo $$; ls -d /bin; ls /proc/1/root/bin/sh'];

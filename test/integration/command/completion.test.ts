@@ -58,7 +58,7 @@ t.test('zsh completes commands, options, choices and ids', { skip: skipZsh }, as
   await completes(`tsrun --root ${box.root} state tsr`, new RegExp(`^% tsrun --root ${box.root} state ${id}$`));
 });
 
-t.test('another shell is an error that says which there are', { skip: requires({ runtime: 'tsrun' }) }, async (t) => {
+t.test('another shell is an error that lists the shells', { skip: requires({ runtime: 'tsrun' }) }, async (t) => {
   const { code, stderr } = await run(runtimePath, ['completion', 'tcsh'], {});
   t.equal(code, 1);
   t.match(stderr, /completion: \\"tcsh\\": unknown shell \(hint: the shells are bash, zsh, fish\)/);

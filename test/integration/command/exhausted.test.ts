@@ -53,32 +53,36 @@ t.test('too few open files for an exec', { skip: skipNode }, async (t) => {
   t.match(await box.state(id), { status: 'created' });
 });
 
-t.test('too few open files to look at a container is no reason to take it for ended', { skip: skipNode }, async (t) => {
-  const box = sandbox(t);
-  const bundle = box.bundle((spec) => {
-    spec.process.args = ['sleep', '1000'];
-    spec.process.rlimits = [];
-  });
-  const id = await box.createAndStart(bundle);
-  const limited = (limit: number, command: string[]) =>
-    run('prlimit', [`--nofile=${limit}`, runtimePath, '--root', box.root, ...command]);
-  for (let limit = 4; limit < 9; limit++) {
-    for (const command of [
-      ['state', id],
-      ['kill', id, '0'],
-      ['delete', id],
-    ]) {
-      const { stdout, stderr } = await limited(limit, command);
-      t.notMatch(stdout + stderr, /stopped"|not running|not exist|internal error/, `${limit}: ${command[0]}`);
+t.test(
+  'a container does not count as ended if there are too few open files to look at it',
+  { skip: skipNode },
+  async (t) => {
+    const box = sandbox(t);
+    const bundle = box.bundle((spec) => {
+      spec.process.args = ['sleep', '1000'];
+      spec.process.rlimits = [];
+    });
+    const id = await box.createAndStart(bundle);
+    const limited = (limit: number, command: string[]) =>
+      run('prlimit', [`--nofile=${limit}`, runtimePath, '--root', box.root, ...command]);
+    for (let limit = 4; limit < 9; limit++) {
+      for (const command of [
+        ['state', id],
+        ['kill', id, '0'],
+        ['delete', id],
+      ]) {
+        const { stdout, stderr } = await limited(limit, command);
+        t.notMatch(stdout + stderr, /stopped"|not running|not exist|internal error/, `${limit}: ${command[0]}`);
+      }
     }
-  }
-  t.match(await box.state(id), { status: 'running' });
-  // It may fail, but must never remove what leads to a container that may still run.
-  for (let limit = 4; (await limited(limit, ['delete', '--force', id])).code !== 0; limit++) {
-    await box.state(id);
-  }
-  t.match(await box.runtime(['state', id]), { code: 1, stderr: /does not exist/ });
-});
+    t.match(await box.state(id), { status: 'running' });
+    // It may fail, but must never remove what leads to a container that may still run.
+    for (let limit = 4; (await limited(limit, ['delete', '--force', id])).code !== 0; limit++) {
+      await box.state(id);
+    }
+    t.match(await box.runtime(['state', id]), { code: 1, stderr: /does not exist/ });
+  },
+);
 
 t.test('a full disk behind stdout is an error, and one behind --log is not', { skip }, async (t) => {
   const box = sandbox(t);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { run, runtimeName, runtimePath } from '../../harness/index.ts';
 
-t.test('features prints one JSON document and not a byte else', async (t) => {
+t.test('features prints one JSON document and nothing else', async (t) => {
   const { code, stdout, stderr } = await run(runtimePath, ['features']);
   t.equal(code, 0);
   t.equal(stderr, '');

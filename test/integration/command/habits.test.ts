@@ -35,7 +35,7 @@ t.test('commands and options of docker', { skip }, async (t) => {
   }
 });
 
-t.test('delete takes several, and tries all', { skip }, async (t) => {
+t.test('delete accepts several ids, and tries all', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = () => box.bundle(({ process }) => (process.args = ['sleep', '1000']));
   const [one, two] = [await box.create(bundle()), await box.create(bundle())];
@@ -47,7 +47,7 @@ t.test('delete takes several, and tries all', { skip }, async (t) => {
   t.equal((await box.runtime(['delete', one, two])).stderr.match(/does not exist/g)?.length, 2);
 });
 
-t.test('--regex of delete and kill, as crun has it', { skip }, async (t) => {
+t.test('--regex of delete and kill, as with crun', { skip }, async (t) => {
   const box = sandbox(t);
   const make = async () => box.create(box.bundle(({ process }) => (process.args = ['sleep', '1000'])));
   const [one, two, other] = [await make(), await make(), await make()];

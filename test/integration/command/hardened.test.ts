@@ -24,7 +24,7 @@ async function readelf(file: string): Promise<string> {
 }
 
 for (const [name, file] of Object.entries(files)) {
-  t.test(`${name}: no memory is both written and executed, and what is relocated is read-only`, { skip }, async (t) => {
+  t.test(`${name}: no memory is both writable and executable, and relocated data is read-only`, { skip }, async (t) => {
     const text = await readelf(file);
     t.match(text, /^ *GNU_STACK .* RW +0x/m);
     t.match(text, /^ *GNU_RELRO /m);
@@ -73,7 +73,7 @@ function randomBytes(pid: number): Buffer {
   return Buffer.alloc(0);
 }
 
-t.test('each init is somewhere else, with another secret on its stack', { skip: skipRoot }, async (t) => {
+t.test('each init has another address, and another secret on its stack', { skip: skipRoot }, async (t) => {
   const box = sandbox(t);
   const places = new Set<bigint>();
   for (let i = 0; i < 3; i++) {

@@ -18,7 +18,7 @@ import { ordinaryId, repoRoot, requires, run, sandbox } from '../../harness/inde
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-t.test('a device, a fifo and a directory are refused, and what the shell hands over is read', { skip }, async (t) => {
+t.test('a device, a fifo and a directory are refused, and a file from the shell is read', { skip }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(box.bundle((spec) => Object.assign(spec.process, { args: ['sleep', '1000'] })));
   await box.runtimeOk(['start', id]);
@@ -47,7 +47,7 @@ t.test('a device, a fifo and a directory are refused, and what the shell hands o
   t.equal((await box.runtimeOk(['exec', '--process', '/dev/fd/0', id], { input })).stdout, 'read\n');
 });
 
-t.test('--log and --trace wait for no reader of a fifo', { skip }, async (t) => {
+t.test('--log and --trace do not wait for the reader of a fifo', { skip }, async (t) => {
   const box = sandbox(t);
   const fifo = join(box.directory, 'fifo');
   execFileSync('mkfifo', [fifo]);
@@ -90,7 +90,7 @@ t.test('no variable of the dynamic linker reaches Node', { skip }, async (t) => 
   t.equal((await run(join(repoRoot, 'build/Release/tsrun'), ['--version'], { env })).stderr, '');
 });
 
-t.test('the containers of another user are told to be that', { skip }, async (t) => {
+t.test('the error for another user’s containers says so', { skip }, async (t) => {
   const box = sandbox(t);
   const copy = join(box.directory, 'tsrun');
   copyFileSync(join(repoRoot, 'build/standalone/tsrun'), copy);

@@ -23,7 +23,7 @@ t.test('an error is short, with its line of the config and a mark', { skip }, as
   }
 });
 
-t.test('all mistakes of a config; text that is no JSON', { skip }, async (t) => {
+t.test('all mistakes of a config; text that is not JSON', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.cwd = 'relative';
@@ -60,7 +60,7 @@ t.test('a long line is cut around the place', { skip }, async (t) => {
   );
 });
 
-t.test('warnings are shown with their line; control characters are not', { skip }, async (t) => {
+t.test('warnings are shown with their line, and without control characters', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];
@@ -102,7 +102,7 @@ t.test('a profile that denies less than it says, compiled and cached', { skip },
   }
 });
 
-t.test('a name in an allow list that is not known is for people only', { skip }, async (t) => {
+t.test('an unknown name in an allow list is reported only to people', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];
@@ -124,7 +124,7 @@ t.test('colours, unless NO_COLOR or a dumb terminal forbids them', { skip }, asy
   t.notOk(await coloured({ NO_COLOR: '', TERM: 'dumb' }));
 });
 
-t.test('with --log or --log-format json programs read, also at a terminal', { skip }, async (t) => {
+t.test('with --log or --log-format json the output is for programs, also in a terminal', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(() => undefined);
   const logged = await atTerminal(box, bundle.directory, `--log ${join(box.directory, 'log')} state nobody`);

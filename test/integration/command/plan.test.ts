@@ -6,7 +6,7 @@ import { requires, type Spec, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun' });
 
-t.test('groups, names, and what is everywhere left out', { skip }, async (t) => {
+t.test('groups and names, without what is in every plan', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.user = { uid: 0, gid: 0, umask: 0o22 };

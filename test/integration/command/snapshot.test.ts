@@ -17,7 +17,7 @@ const skip =
 /** If a table of the engine grew, or with a collection, it would be more: either touches all shapes. */
 const most = 150;
 
-t.test('a command that does much takes few page faults more than one that does little', { skip }, async (t) => {
+t.test('a command that does much takes few more page faults than one that does little', { skip }, async (t) => {
   const box = sandbox(t);
   const faults = (...args: string[]) =>
     Number(execFileSync(cHelper('faults-of'), [runtimePath, '--root', box.root, ...args], { encoding: 'utf8' }));

@@ -26,7 +26,7 @@ function calls(box: Sandbox): Map<number, string[]> {
 }
 
 t.test(
-  'a device filter is loaded again when a signal has interrupted the verifier',
+  'loading a device filter is tried again if a signal interrupts the verifier',
   { skip: requires({ ...needs, cgroup2: true, deviceFilter: true, cgroupDriver: 'cgroupfs' }) },
   async (t) => {
     const box = sandbox(t);
@@ -51,7 +51,7 @@ t.test(
 );
 
 for (const flags of [[], ['--ignore-paused']]) {
-  t.test(`a signal that comes before exec ${flags.join()} waits is the program’s`, { skip }, async (t) => {
+  t.test(`a signal that comes before exec ${flags.join()} waits goes to the program`, { skip }, async (t) => {
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       spec.process.args = ['/bin/sleep', '100000'];
@@ -83,7 +83,7 @@ function stoppedCall(box: Sandbox, seen: Map<number, number>): { pid: number; ca
   return undefined;
 }
 
-t.test('tmpcopyup does not wait for a fifo that is put where a file was', { skip }, async (t) => {
+t.test('tmpcopyup does not wait for a fifo that replaces a file', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/true'];

@@ -113,7 +113,7 @@ t.test('--timing draws the start', { skip }, async (t) => {
   t.equal((await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()])).stderr, '');
 });
 
-t.test('a failing create leaves the trace of what it did', { skip }, async (t) => {
+t.test('a failed create leaves a trace of what it did', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.mounts.push({ destination: '/mnt', type: 'bind', source: '/no/such/source', options: ['bind'] });
@@ -124,7 +124,7 @@ t.test('a failing create leaves the trace of what it did', { skip }, async (t) =
   t.ok(readTrace(file).some(({ name }) => name === 'clone'));
 });
 
-t.test('a file that cannot be written is told before anything is done', { skip }, async (t) => {
+t.test('a file that cannot be written is reported before anything is done', { skip }, async (t) => {
   const box = sandbox(t);
   const id = box.newId();
   const { code, stderr } = await box.runtime([
@@ -140,7 +140,7 @@ t.test('a file that cannot be written is told before anything is done', { skip }
   t.equal((await box.runtime(['state', id])).code, 1);
 });
 
-t.test('--log-level debug tells how long each op took, other levels do not', { skip }, async (t) => {
+t.test('--log-level debug says how long each op took, other levels do not', { skip }, async (t) => {
   const box = sandbox(t);
   const file = join(box.directory, 'log');
   await box.create(box.bundle(), [], ['--log', file, '--log-level', 'debug']);

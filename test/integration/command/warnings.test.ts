@@ -24,7 +24,7 @@ function odd(box: Sandbox, edit: (spec: Spec) => void = () => undefined): Bundle
 
 const lines = (text: string) => text.split('\n').filter(Boolean);
 
-t.test('an unknown capability is told once, with its place', { skip }, async (t) => {
+t.test('an unknown capability is reported once, with its place', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = odd(box);
   const { code, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
@@ -40,7 +40,7 @@ t.test('an unknown capability is told once, with its place', { skip }, async (t)
   t.equal(lines(plan.stdout + plan.stderr).filter((each) => each.includes('CAP_NOBODY')).length, 1);
 });
 
-t.test('a text log has it in place of stderr', { skip }, async (t) => {
+t.test('a text log has the warning in place of stderr', { skip }, async (t) => {
   const box = sandbox(t);
   const log = join(box.directory, 'log');
   const args = ['run', '--bundle', odd(box).directory, box.newId()];
@@ -48,7 +48,7 @@ t.test('a text log has it in place of stderr', { skip }, async (t) => {
   t.match(readFileSync(log, 'utf8'), message);
 });
 
-t.test('who chooses the level error hears nothing', { skip }, async (t) => {
+t.test('with the level error there is no warning', { skip }, async (t) => {
   const box = sandbox(t);
   const log = join(box.directory, 'log');
   const args = ['--log-level', 'error', 'run', '--bundle', odd(box).directory];
@@ -83,7 +83,7 @@ t.test('a JSON log of a command that fails is one object, which podman reads', {
   );
 });
 
-t.test('a JSON log of run has them while the container still runs', { skip }, async (t) => {
+t.test('a JSON log of run has the warnings while the container still runs', { skip }, async (t) => {
   const box = sandbox(t);
   const log = join(box.directory, 'log');
   const bundle = odd(box, (spec) => {
@@ -97,7 +97,7 @@ t.test('a JSON log of run has them while the container still runs', { skip }, as
   t.match(stdout, 'CAP_NOBODY');
 });
 
-t.test('exec tells of its own process, and what only looks says nothing', { skip }, async (t) => {
+t.test('exec warns about its own process, and commands that only look do not warn', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = odd(box, (spec) => {
     spec.process.args = ['/bin/sleep', '1000'];
@@ -119,7 +119,7 @@ t.test('exec tells of its own process, and what only looks says nothing', { skip
   }
 });
 
-t.test('a line for all that crun spec writes, none for podman’s and docker’s habits', { skip }, async (t) => {
+t.test('one line for all that crun spec writes, none for podman’s and docker’s habits', { skip }, async (t) => {
   const box = sandbox(t);
   const three = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
   const stderrOf = async (edit: (spec: Spec) => void) => {

@@ -45,7 +45,7 @@ t.test('config.json', { skip }, async (t) => {
   await checkCreate(t, box, bundle, /too large/, '100 MiB');
 });
 
-t.test('config.json that is no file', { skip }, async (t) => {
+t.test('a config.json that is not a file', { skip }, async (t) => {
   const box = sandbox(t);
   const place = (name: string) => {
     const directory = join(box.directory, name);
@@ -240,7 +240,7 @@ t.test('the command line', { skip }, async (t) => {
   for (const [args, words] of cases) checkError(t, await box.runtime(args), words, args.join(' '));
 });
 
-t.test('an option with an empty value is none, as with runc', { skip }, async (t) => {
+t.test('an option with an empty value counts as absent, as with runc', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['sleep', '1000'];
@@ -254,7 +254,7 @@ t.test('an option with an empty value is none, as with runc', { skip }, async (t
   await box.runtimeOk(['delete', '--force', id]);
 });
 
-t.test('a mistake in the command line is told in --log, too', { skip }, async (t) => {
+t.test('a mistake in the command line is reported in --log, too', { skip }, async (t) => {
   const box = sandbox(t);
   const log = join(box.directory, 'log.json');
   const result = await box.runtime(['--log', log, '--log-format', 'json', 'run', '--bundel', '/b', 'x']);
@@ -262,7 +262,7 @@ t.test('a mistake in the command line is told in --log, too', { skip }, async (t
   t.match(JSON.parse(readFileSync(log, 'utf8')), { level: 'error', msg: /^unknown option '--bundel'/ });
 });
 
-t.test('of a flag that is given twice the last counts, as with runc', { skip }, async (t) => {
+t.test('if a flag is given twice, the last one counts, as with runc', { skip }, async (t) => {
   const box = sandbox(t);
   const { stdout } = await box.runtimeOk(['list', '--format', 'table', '--format', 'json']);
   t.equal(stdout, '[]\n');

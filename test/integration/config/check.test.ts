@@ -9,7 +9,7 @@ import { sarifSchema } from './sarif-schema.ts';
 
 const skip = requires({ root: true, runtime: 'tsrun' });
 
-t.test('a bundle that runs is right', { skip }, async (t) => {
+t.test('a bundle that runs passes', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];
@@ -21,7 +21,7 @@ t.test('a bundle that runs is right', { skip }, async (t) => {
   t.equal((await box.runtime(['run', '--bundle', bundle.directory, box.newId()])).code, 0);
 });
 
-t.test('what is wrong is a list with places, and exit code 1', { skip }, async (t) => {
+t.test('errors are a list with places, and the exit code is 1', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['no-such-program'];
@@ -59,7 +59,7 @@ async function report(box: Sandbox, edit: (spec: Spec) => void, ...options: stri
 
 const pointers = (findings: { pointer: string }[]) => findings.map(({ pointer }) => pointer);
 
-t.test('options are tried on the kernel, which keeps nothing of it', { skip }, async (t) => {
+t.test('options are tried in the kernel, which keeps nothing', { skip }, async (t) => {
   const box = sandbox(t);
   const before = [readFileSync('/proc/self/mountinfo', 'utf8'), readIfThere('/proc/modules')];
   const { errors } = await report(box, (spec) => {
@@ -76,7 +76,7 @@ t.test('options are tried on the kernel, which keeps nothing of it', { skip }, a
   t.same([readFileSync('/proc/self/mountinfo', 'utf8'), readIfThere('/proc/modules')], before);
 });
 
-t.test('what cannot be executed is told as run finds it', { skip }, async (t) => {
+t.test('a program that cannot be executed is reported as run does', { skip }, async (t) => {
   const box = sandbox(t);
   const programs: Record<string, [text: string, mode: number, message: RegExp]> = {
     plain: ['#!/bin/sh\n', 0o644, /\/bin\/plain is not an executable file/],
@@ -94,7 +94,7 @@ t.test('what cannot be executed is told as run finds it', { skip }, async (t) =>
   }
 });
 
-t.test('names that mean nothing', { skip }, async (t) => {
+t.test('unknown names', { skip }, async (t) => {
   const box = sandbox(t);
   const { ok, warnings } = await report(box, (spec) => {
     spec.process.user = { username: 'nobody' } as never;
@@ -130,7 +130,7 @@ t.test('another file in place of config.json', { skip }, async (t) => {
   t.match(stdout, new RegExp(`^error: ${other}:\\d+:\\d+: /process/args/0: "untrue" is not in any directory`));
 });
 
-t.test('programs get their document also of a file that is no JSON, or not there', { skip }, async (t) => {
+t.test('programs get their document also for a file that is not JSON, or missing', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(() => undefined);
   const path = join(bundle.directory, 'config.json');
@@ -150,7 +150,7 @@ t.test('programs get their document also of a file that is no JSON, or not there
   t.match((await check('text')).stderr, /level=error msg=".*config\.json:2:/);
 });
 
-t.test('SARIF is as its schema requires', { skip }, async (t) => {
+t.test('SARIF output fits its schema', { skip }, async (t) => {
   const box = sandbox(t);
   const validate = new Ajv({ strict: false }).compile(sarifSchema);
   const edits: ((spec: Spec) => void)[] = [

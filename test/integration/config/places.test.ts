@@ -64,7 +64,7 @@ t.test('the words that engines look for come first, and then the place', { skip 
   t.match(stderr, `(at ${at}: /process/args/0; hint: `);
 });
 
-t.test('a hook of start, and one of run', { skip }, async (t) => {
+t.test('a startContainer hook in start and in run', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.hooks = { poststart: [{ path: '/bin/false' }] };
@@ -79,7 +79,7 @@ t.test('a hook of start, and one of run', { skip }, async (t) => {
   t.match(start.stderr, new RegExp(`\\(at \\S*/${id}/config.json:\\d+:\\d+: /hooks/poststart/0; hint: `));
 });
 
-t.test('exec: the file of --process, else the container’s config, else nothing', { skip }, async (t) => {
+t.test('exec: the file of --process, or the container’s config, or nothing', { skip }, async (t) => {
   const box = sandbox(t);
   const { id, bundle } = await box.idle();
   const file = join(bundle.directory, 'process.json');

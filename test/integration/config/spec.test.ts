@@ -46,7 +46,7 @@ t.test('spec prints the config that it would write', { skip }, async (t) => {
   });
 });
 
-t.test('--config names the file that is not there', { skip }, async (t) => {
+t.test('the error names a missing --config file', { skip }, async (t) => {
   const box = sandbox(t);
   for (const command of ['create', 'plan']) {
     const result = await box.runtime([command, '--config', '/none.json', '--bundle', box.bundle().directory, 'x']);

@@ -115,7 +115,7 @@ t.test('an argument that is too long for exec', { skip }, async (t) => {
   t.match(stderr, /E2BIG .* \/args\/1 has 200001 bytes/);
 });
 
-t.test('files for exec and update that are empty, cut off or say a thing twice', { skip }, async (t) => {
+t.test('files for exec and update that are empty, cut off or have a property twice', { skip }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(box.bundle());
   const file = join(box.directory, 'file.json');
@@ -138,7 +138,7 @@ t.test('files for exec and update that are empty, cut off or say a thing twice',
   t.match(twice, /file\.json:1:\d+: \/rlimits\/1: .* given before, at \/rlimits\/0 \(remove one of the two\)/);
 });
 
-t.test('an unknown capability is said', { skip }, async (t) => {
+t.test('an unknown capability is reported', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['true'];

@@ -76,26 +76,32 @@ t.test('all of a pod’s namespaces at once', { skip }, async (t) => {
   t.match(output, /\/proc\/1$/m, 'the pod’s first process is seen');
 });
 
-t.test('state and the pid file name the process that is in the joined pid namespace', { skip: skipCrun }, async (t) => {
-  const box = sandbox(t);
-  const holder = await startHolder(box);
-  const bundle = box.bundle((spec) => {
-    sleeping(spec);
-    joinAll(spec, holder, ['pid']);
-  });
-  const pidFile = `${box.directory}/pid`;
-  const id = await box.create(bundle, ['--pid-file', pidFile]);
-  await box.runtimeOk(['start', id]);
-  const { pid } = await box.waitForState(id, 'running');
-  t.equal(readFileSync(pidFile, 'utf8'), String(pid));
-  t.equal(ofProcess(pid, 'pid'), ofProcess(holder, 'pid'));
-  await waitFor('the program to run', () => (readlinkSync(`/proc/${pid}/exe`).includes('busybox') ? true : undefined));
-  await box.runtimeOk(['kill', id, 'KILL']);
-  await box.waitForState(id, 'stopped');
-  t.ok(isAlive(holder), 'the namespace’s own first process stays');
-});
+t.test(
+  'state and the pid file have the pid of the process in the joined pid namespace',
+  { skip: skipCrun },
+  async (t) => {
+    const box = sandbox(t);
+    const holder = await startHolder(box);
+    const bundle = box.bundle((spec) => {
+      sleeping(spec);
+      joinAll(spec, holder, ['pid']);
+    });
+    const pidFile = `${box.directory}/pid`;
+    const id = await box.create(bundle, ['--pid-file', pidFile]);
+    await box.runtimeOk(['start', id]);
+    const { pid } = await box.waitForState(id, 'running');
+    t.equal(readFileSync(pidFile, 'utf8'), String(pid));
+    t.equal(ofProcess(pid, 'pid'), ofProcess(holder, 'pid'));
+    await waitFor('the program to run', () =>
+      readlinkSync(`/proc/${pid}/exe`).includes('busybox') ? true : undefined,
+    );
+    await box.runtimeOk(['kill', id, 'KILL']);
+    await box.waitForState(id, 'stopped');
+    t.ok(isAlive(holder), 'the namespace’s own first process stays');
+  },
+);
 
-t.test('a mount namespace is joined with what is mounted there', { skip: skipTsrun }, async (t) => {
+t.test('a mount namespace is joined with its mounts', { skip: skipTsrun }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
   // The script holds the namespace; it prints once it has made the mount.
@@ -119,7 +125,7 @@ t.test('a path of another type of namespace is an error', { skip: skipCrun }, as
   t.match(stderr, /namespace/);
 });
 
-t.test('errors of a path name the property, what is there and what to do', { skip: skipTsrun }, async (t) => {
+t.test('errors of a path name the property, what the path is, and what to do', { skip: skipTsrun }, async (t) => {
   const box = sandbox(t);
   const error = async (path: string) => {
     const edit = (spec: Spec) => {
@@ -200,7 +206,7 @@ t.test('without a pid namespace of its own, delete --force ends every process', 
 
 // runc 1.1 and crun say that a container whose init has ended does not run.
 t.test(
-  'without a pid namespace of its own, SIGKILL reaches what init has left behind',
+  'without a pid namespace of its own, SIGKILL reaches processes that init has left behind',
   { skip: skipTsrun },
   async (t) => {
     const box = sandbox(t);

@@ -194,7 +194,7 @@ t.test('in a container with docker’s capabilities', { skip }, async (t) => {
   lacksCgroup(t, answers);
 });
 
-t.test('in the same with a writable cgroup and nothing masked', { skip }, async (t) => {
+t.test('in the same container with a writable cgroup and nothing masked', { skip }, async (t) => {
   const edit = (spec: Spec) => {
     privileged(spec);
     setCapabilities(spec, usual);
@@ -227,7 +227,7 @@ t.test('in a container in a user namespace', { skip }, async (t) => {
   }
 });
 
-t.test('a plain config is refused with what would run', { skip }, async (t) => {
+t.test('the refusal of a plain config says what would run', { skip }, async (t) => {
   const { answers } = await lifecycle(t, '', (spec) => setCapabilities(spec, usual));
   t.match(answers.create, /^1 .*without privilege a container needs a user namespace \(hint: .*spec --rootless/);
 });

@@ -86,7 +86,7 @@ t.test('a device gets another name, or the next number', { skip }, async (t) => 
   t.match(stdout, /eth1 +inet 192\.0\.2\.3/);
 });
 
-t.test('hooks and kernel parameters find the device there', { skip }, async (t) => {
+t.test('hooks and kernel parameters find the device in place', { skip }, async (t) => {
   const host = await Host.make(t);
   host.ip('link add eth7 type veth peer name peer7');
   const stdout = await host.runOk('cat /proc/sys/net/ipv4/conf/lan.1/log_martians', (spec) => {
@@ -96,7 +96,7 @@ t.test('hooks and kernel parameters find the device there', { skip }, async (t) 
   t.equal(stdout, '1\n');
 });
 
-t.test('with a user namespace, and into a network namespace that is joined', { skip }, async (t) => {
+t.test('with a user namespace, and into a joined network namespace', { skip }, async (t) => {
   const host = await Host.make(t);
   for (const name of ['one', 'two']) host.ip(`link add ${name} type veth peer name peer-${name}`);
   const inUser = await host.runOk('ip -o link show dev one', (spec) => {
@@ -113,7 +113,7 @@ t.test('with a user namespace, and into a network namespace that is joined', { s
   t.match(other.ip('-o link show dev two'), /two@/, 'and is left there: delete gives nothing back');
 });
 
-t.test('what create had moved goes back when create fails, as it was', { skip }, async (t) => {
+t.test('if create fails, the device goes back as it was', { skip }, async (t) => {
   const host = await Host.make(t);
   for (const name of ['one', 'two']) host.ip(`link add ${name} type veth peer name peer-${name}`);
   host.ip('addr add 192.0.2.1/24 dev one');
@@ -128,7 +128,7 @@ t.test('what create had moved goes back when create fails, as it was', { skip },
   t.notMatch(host.ip('link show dev two'), /<.*\bUP\b/);
 });
 
-t.test('a device that has the wanted name as an alternative one', { skip }, async (t) => {
+t.test('a device whose alternative name is the wanted name', { skip }, async (t) => {
   const host = await Host.make(t);
   for (const name of ['v0', 'v1']) {
     host.ip(`link add ${name} type veth peer name peer-${name}`);
@@ -141,7 +141,7 @@ t.test('a device that has the wanted name as an alternative one', { skip }, asyn
   t.match(stdout, / lan-v1@/);
 });
 
-t.test('alternative names of others are taken, and its own come back with the device', { skip }, async (t) => {
+t.test('alternative names of other devices are in use, and its own come back with the device', { skip }, async (t) => {
   const host = await Host.make(t);
   host.ip('link add v0 type veth peer name peer0');
   host.ip('link property add dev v0 altname lan0');

@@ -100,7 +100,7 @@ function devOfHost() {
   });
 }
 
-t.test('whatever takes a mount is refused, with its place and a way out', { skip }, async (t) => {
+t.test('whatever needs a mount is refused, with its place and a way out', { skip }, async (t) => {
   const box = sandbox(t);
   const cases: [place: string, edit: (spec: Spec) => void][] = [
     ['/mounts', (spec) => spec.mounts.push({ destination: '/proc', type: 'proc', source: 'proc' })],

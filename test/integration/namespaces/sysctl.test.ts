@@ -30,7 +30,7 @@ t.test('parameters of the container’s namespaces are set there and nowhere els
   t.equal(readFileSync(forward, 'utf8'), before);
 });
 
-t.test('numbers of processes, in a pid namespace that has its own', { skip: skipPids }, async (t) => {
+t.test('limits of pids, in a pid namespace that has its own', { skip: skipPids }, async (t) => {
   const file = '/proc/sys/kernel/pid_max';
   const before = readFileSync(file, 'utf8');
   for (const user of [false, true]) {
@@ -45,7 +45,7 @@ t.test('numbers of processes, in a pid namespace that has its own', { skip: skip
 
 const skipMemfd = requires({ root: true, runtime: 'tsrun', files: ['/proc/sys/vm/memfd_noexec'] });
 
-t.test('what may be executed of memfds, which each pid namespace says for itself', { skip: skipMemfd }, async (t) => {
+t.test('memfd_noexec, which each pid namespace has for itself', { skip: skipMemfd }, async (t) => {
   const file = '/proc/sys/vm/memfd_noexec';
   const before = readFileSync(file, 'utf8');
   const set = (spec: Spec) => {
@@ -61,7 +61,7 @@ t.test('what may be executed of memfds, which each pid namespace says for itself
   t.match(stderr, /vm\.memfd_noexec.*pid namespace/);
 });
 
-t.test('the table is what this kernel does', { skip: skipTsrun }, async (t) => {
+t.test('the table agrees with this kernel', { skip: skipTsrun }, async (t) => {
   const [host, container] = [inodes(''), inodes('unshare -imnpuUC --map-root-user --fork ')];
   const differ = [...host].filter(([path, inode]) => container.get(path) !== inode).map(([path]) => path);
   t.same(

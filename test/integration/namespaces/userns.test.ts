@@ -25,7 +25,7 @@ t.test('root inside is an ordinary user outside', { skip }, async (t) => {
   t.same({ uid, gid }, { uid: base, gid: base });
 });
 
-t.test('the user of the config is one of the namespace', { skip }, async (t) => {
+t.test('the user of the config is a user of the namespace', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = userBundle(box, 'id -u; id -g; id -G; : > /tmp/made', (spec) => {
     spec.process.user = { uid: 7, gid: 8, additionalGids: [9] };
@@ -59,7 +59,7 @@ t.test('several ranges are mapped, also without the root of the namespace', { sk
 
 const skipRoot = requires({ root: true, userns: true, differs: { crun: 'takes any mapping' } });
 
-t.test('mounts that belong to an ID 0 that is not mapped are refused', { skip: skipRoot }, async (t) => {
+t.test('mounts that an unmapped ID 0 would own are refused', { skip: skipRoot }, async (t) => {
   const box = sandbox(t);
   const mapped = [{ containerID: 0, hostID: base, size }];
   const unmapped = [{ containerID: 1, hostID: base, size }];
@@ -83,7 +83,7 @@ t.test('mounts that belong to an ID 0 that is not mapped are refused', { skip: s
   }
 });
 
-t.test('the namespaces made with it belong to it', { skip }, async (t) => {
+t.test('namespaces made with it belong to it', { skip }, async (t) => {
   const box = sandbox(t);
   // Setting the hostname takes CAP_SYS_ADMIN over the uts namespace, and changing devices CAP_NET_ADMIN over the
   // network's.
@@ -112,7 +112,7 @@ t.test('capabilities count inside only', { skip }, async (t) => {
   t.equal(stdout, 'refused\nallowed\n');
 });
 
-t.test('the default devices are there and work', { skip }, async (t) => {
+t.test('the default devices work', { skip }, async (t) => {
   const box = sandbox(t);
   const script =
     'for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; echo x > /dev/null && head -c 2 /dev/zero | wc -c';
@@ -121,7 +121,7 @@ t.test('the default devices are there and work', { skip }, async (t) => {
   t.equal(stdout.trim(), '2');
 });
 
-t.test('a bundle that only the host’s root can reach', { skip: skipTsrun }, async (t) => {
+t.test('a bundle that only the host’s root can reach runs', { skip: skipTsrun }, async (t) => {
   const box = sandbox(t);
   const bundle = userBundle(box, 'echo reached');
   chmodSync(box.directory, 0o700);
@@ -146,7 +146,7 @@ t.test('the user namespace of another container is joined, with namespaces of it
   }
 });
 
-t.test('mappings beside a joined user namespace must be its own', { skip: skipTsrun }, async (t) => {
+t.test('mappings with a joined user namespace must be its own', { skip: skipTsrun }, async (t) => {
   const box = sandbox(t);
   const holder = await startHolder(box);
   const bundle = userBundle(box, 'echo never', (spec) => {

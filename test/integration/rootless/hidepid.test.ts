@@ -32,7 +32,7 @@ function unreadable(t: Test, hidepid: string): OrdinaryUser {
 const isRunning = (pid: number) => /^State:\s+[SRD]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 for (const hidepid of ['invisible', 'noaccess', 'ptraceable']) {
-  t.test(`hidepid=${hidepid}: a created container is one`, { skip }, async (t) => {
+  t.test(`hidepid=${hidepid}: a created container counts as created`, { skip }, async (t) => {
     const user = new OrdinaryUser(sandbox(t), { hidepid });
     user.write((spec) => {
       spec.process.args = ['/bin/sleep', '1000'];
@@ -54,25 +54,21 @@ for (const hidepid of ['invisible', 'noaccess', 'ptraceable']) {
     t.same(readdirSync(user.root), []);
   });
 
-  t.test(
-    `hidepid=${hidepid}: a running container that is hidden can be ended, and is not gone`,
-    { skip },
-    async (t) => {
-      const user = unreadable(t, hidepid);
-      await user.ok(['run', '--detach', user.id]);
-      const { status, pid } = await stateOf(user);
-      t.equal(status, 'running');
-      const exec = await user.run(['exec', user.id, '/bin/true']);
-      t.equal(exec.code, 255);
-      t.notMatch(exec.stderr, 'stopped');
-      t.match(await user.run(['delete', user.id]), { code: 1, stderr: /not stopped: running/ });
-      t.ok(isRunning(pid), 'the container has lived through all of it');
-      await user.ok(['kill', user.id, 'KILL']);
-      await waitFor('the end', async () => (await stateOf(user)).status === 'stopped' || undefined);
-      await user.ok(['delete', user.id]);
-      t.same(readdirSync(user.root), []);
-    },
-  );
+  t.test(`hidepid=${hidepid}: a hidden running container is not gone, and can be ended`, { skip }, async (t) => {
+    const user = unreadable(t, hidepid);
+    await user.ok(['run', '--detach', user.id]);
+    const { status, pid } = await stateOf(user);
+    t.equal(status, 'running');
+    const exec = await user.run(['exec', user.id, '/bin/true']);
+    t.equal(exec.code, 255);
+    t.notMatch(exec.stderr, 'stopped');
+    t.match(await user.run(['delete', user.id]), { code: 1, stderr: /not stopped: running/ });
+    t.ok(isRunning(pid), 'the container has lived through all of it');
+    await user.ok(['kill', user.id, 'KILL']);
+    await waitFor('the end', async () => (await stateOf(user)).status === 'stopped' || undefined);
+    await user.ok(['delete', user.id]);
+    t.same(readdirSync(user.root), []);
+  });
 
   t.test(`hidepid=${hidepid}: delete --force ends what it cannot see`, { skip }, async (t) => {
     const user = unreadable(t, hidepid);
@@ -83,7 +79,7 @@ for (const hidepid of ['invisible', 'noaccess', 'ptraceable']) {
     t.same(readdirSync(user.root), []);
   });
 
-  t.test(`hidepid=${hidepid}: hooks of the container read the pid that it sees itself`, { skip }, async (t) => {
+  t.test(`hidepid=${hidepid}: hooks in the container get the pid that is valid there`, { skip }, async (t) => {
     const user = new OrdinaryUser(sandbox(t), { hidepid });
     user.write((spec) => {
       spec.process.args = ['/bin/cat', '/tmp/state'];

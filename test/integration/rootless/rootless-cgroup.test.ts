@@ -47,7 +47,7 @@ function delegate(t: Test, shell: string): Delegate {
 for (const shell of ['shell', '']) {
   const where = shell === '' ? 'in the delegated cgroup' : 'below the delegated cgroup';
 
-  t.test(`a user ${where} has all commands`, { skip }, async (t) => {
+  t.test(`a user ${where} can use all commands`, { skip }, async (t) => {
     const { user, cgroup } = delegate(t, shell);
     const status = async () => JSON.parse((await user.ok(['state', user.id])).stdout).status;
     const pids = async () => JSON.parse((await user.ok(['ps', '--format', 'json', user.id])).stdout);
@@ -86,17 +86,21 @@ t.test('limits hold below a delegated cgroup', { skip: skipLimits }, async (t) =
   await user.ok(['delete', '--force', user.id]);
 });
 
-t.test('in the delegated cgroup itself a limit is refused with the way to get it', { skip: skipLimits }, async (t) => {
-  const { user } = delegate(t, '');
-  user.edit((spec) => {
-    spec.process.args = ['/bin/true'];
-    spec.linux.resources = { pids: { limit: 20 } };
-  });
-  const { code, stderr } = await user.run(['run', user.id]);
-  t.equal(code, 1);
-  t.match(
-    stderr,
-    /controller pids cannot be enabled in .*EBUSY: it has processes of its own.*\(at \S+config\.json:\d+:\d+: \/linux\/resources\/pids\/limit; hint: move them to a cgroup below/,
-  );
-  t.same(readdirSync(user.root), []);
-});
+t.test(
+  'in the delegated cgroup itself a limit is refused with a hint how to get it',
+  { skip: skipLimits },
+  async (t) => {
+    const { user } = delegate(t, '');
+    user.edit((spec) => {
+      spec.process.args = ['/bin/true'];
+      spec.linux.resources = { pids: { limit: 20 } };
+    });
+    const { code, stderr } = await user.run(['run', user.id]);
+    t.equal(code, 1);
+    t.match(
+      stderr,
+      /controller pids cannot be enabled in .*EBUSY: it has processes of its own.*\(at \S+config\.json:\d+:\d+: \/linux\/resources\/pids\/limit; hint: move them to a cgroup below/,
+    );
+    t.same(readdirSync(user.root), []);
+  },
+);

@@ -36,7 +36,7 @@ const places: Place[] = [
 for (const { name, uidMap, ...options } of places) {
   const skipHere = options.subordinate ? skipSubordinate : skip;
 
-  t.test(`${name}: what spec --rootless writes runs as it is`, { skip: skipHere }, async (t) => {
+  t.test(`${name}: the output of spec --rootless runs as it is`, { skip: skipHere }, async (t) => {
     const user = await OrdinaryUser.enter(sandbox(t), options);
     user.writeSpec();
     const { code, stdout } = await user.runInTerminal(['run', user.id], 'cat /proc/self/uid_map; tty; exit 7\n');
@@ -69,7 +69,7 @@ for (const { name, uidMap, ...options } of places) {
     t.same(readdirSync(user.root), []);
   });
 
-  t.test(`${name}: what takes a cgroup is refused with the way to get one`, { skip: skipHere }, async (t) => {
+  t.test(`${name}: what needs a cgroup is refused with a hint how to get one`, { skip: skipHere }, async (t) => {
     const user = await OrdinaryUser.enter(sandbox(t), options);
     user.write((spec) => {
       spec.process.args = ['/bin/sleep', '1000'];

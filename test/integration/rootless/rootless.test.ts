@@ -12,7 +12,7 @@ const skipSubordinate = requires({
   files: ['/etc/subuid', '/etc/subgid'],
 });
 
-t.test('what spec --rootless writes, run runs', { skip }, async (t) => {
+t.test('run runs the output of spec --rootless', { skip }, async (t) => {
   const user = new OrdinaryUser(sandbox(t));
   await user.ok(['spec', '--rootless']);
   user.edit((spec) => {
@@ -52,7 +52,7 @@ t.test('the whole lifecycle', { skip }, async (t) => {
   t.same(readdirSync(user.root), []);
 });
 
-t.test('a container of root’s with the same name is in nobody’s way', { skip }, async (t) => {
+t.test('a container of root with the same name does not matter', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => (spec.process.args = ['/bin/sleep', '1000']));
   await box.create(bundle);
@@ -105,7 +105,7 @@ t.test('without newuidmap only one ID can be mapped', { skip }, async (t) => {
   t.match(stderr, '/linux/gidMappings: needs newgidmap, which is not installed');
 });
 
-t.test('what the one mapped ID does not allow is refused with its place', { skip }, async (t) => {
+t.test('what is impossible with one mapped ID is refused with its place', { skip }, async (t) => {
   const user = new OrdinaryUser(sandbox(t));
   const error = async (edit: (spec: Spec) => void) => {
     user.write(edit);
