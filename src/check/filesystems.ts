@@ -91,6 +91,6 @@ function optionProblems(context: CheckContext, type: string, { options = [] }: M
     if (words === undefined) return [];
     const hint = `neither mount(8) nor ${type} takes it so: ${meantOption(text, type) ?? 'is it misspelt?'}`;
     const message = `the kernel refuses the option ${JSON.stringify(text)}: ${words}`;
-    return [{ pointer: optionPointer(sorted, option), message, hint }];
+    return [{ pointer: optionPointer(at, option), message, hint }];
   });
 }

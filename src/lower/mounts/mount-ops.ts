@@ -47,7 +47,7 @@ export function attributeOps(
 ): readonly SetMountAttributesOp[] {
   const { set, clear, asked, last } = change;
   if (set === 0 && clear === 0) return noOps;
-  const place = asked === 1 ? optionPointer(request, last) : `${request.from}/options`;
+  const place = asked === 1 ? optionPointer(request.from, last) : `${request.from}/options`;
   const destination = request.destination.path;
   return [{ op: 'set-mount-attributes', by: 'init', from: place, destination, recursive, set, clear, propagation: 0 }];
 }

@@ -108,8 +108,11 @@ export interface MountOptions {
   superblock: number;
   /** In the form for fsconfig(2), in the listed order. */
   parameters: Parameter[];
-  /** JSON pointer of the mount. */
-  readonly from: string;
+}
+
+/** Whether they hold no pointer, so that another mount with the same list of options can have them, too. */
+export function areShareable({ copyUp, copyLink, idmap, propagation }: MountOptions): boolean {
+  return copyUp === undefined && copyLink === undefined && idmap === undefined && propagation.length === 0;
 }
 
 /** Never changed: most mounts need no list of their own. */
@@ -129,13 +132,12 @@ export function sortOptions(options: readonly string[], from: string): MountOpti
     propagation: noPropagation,
     superblock: 0,
     parameters: noParameters,
-    from,
   };
   // A config may have hundreds of mounts, and most options need no pointer: it is made where one is wanted.
   for (let index = 0; index < options.length; index++) {
     const option = options[index] as string;
     // mount(2) ignores an empty option between two commas; podman writes such an entry.
-    if (option !== '') sortOption(sorted, option, index);
+    if (option !== '') sortOption(sorted, option, from, index);
   }
   return sorted;
 }
@@ -158,8 +160,8 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ),
 ]);
 
-/** JSON pointer of the option with this index. */
-export function optionPointer({ from }: Pick<MountOptions, 'from'>, index: number): string {
+/** JSON pointer of the option with this index in the mount at the pointer `from`. */
+export function optionPointer(from: string, index: number): string {
   return `${from}/options/${index}`;
 }
 
@@ -168,7 +170,7 @@ function addParameter(sorted: MountOptions, parameter: Parameter): void {
   sorted.parameters.push(parameter);
 }
 
-function sortOption(sorted: MountOptions, text: string, index: number): void {
+function sortOption(sorted: MountOptions, text: string, from: string, index: number): void {
   const meaning = meanings.get(text);
   if (meaning === undefined) {
     return addParameter(sorted, { text, option: index, generic: false });
@@ -181,7 +183,7 @@ function sortOption(sorted: MountOptions, text: string, index: number): void {
     case 'propagation': {
       const { flags, recursive } = meaning;
       if (sorted.propagation === noPropagation) sorted.propagation = [];
-      sorted.propagation.push({ name: text, flags, recursive, from: optionPointer(sorted, index) });
+      sorted.propagation.push({ name: text, flags, recursive, from: optionPointer(from, index) });
       return;
     }
     case 'bind':
@@ -192,14 +194,14 @@ function sortOption(sorted: MountOptions, text: string, index: number): void {
       sorted.remount = true;
       return;
     case 'tmpcopyup':
-      sorted.copyUp = optionPointer(sorted, index);
+      sorted.copyUp = optionPointer(from, index);
       return;
     case 'copy-symlink':
-      sorted.copyLink = optionPointer(sorted, index);
+      sorted.copyLink = optionPointer(from, index);
       return;
     case 'idmap':
     case 'ridmap':
-      sorted.idmap = { recursive: meaning.kind === 'ridmap', from: optionPointer(sorted, index) };
+      sorted.idmap = { recursive: meaning.kind === 'ridmap', from: optionPointer(from, index) };
       return;
     case 'defaults':
       // A mount has this by default (mount(8)), so there is nothing to do.
@@ -241,10 +243,10 @@ export function filesystemOnly({ superblock: flags }: MountOptions): string[] {
 }
 
 /** @throws TsrunError for a filesystem option where there is no filesystem to give it to */
-export function refuseData(options: MountOptions, why: string): void {
-  const first = options.parameters.find(({ generic }) => !generic);
+export function refuseData({ parameters }: MountOptions, from: string, why: string): void {
+  const first = parameters.find(({ generic }) => !generic);
   if (first === undefined) return;
   throw new TsrunError(`unknown mount option ${JSON.stringify(first.text)}; ${why}`, {
-    about: optionPointer(options, first.option),
+    about: optionPointer(from, first.option),
   });
 }

@@ -21,30 +21,40 @@ export function lastMounts(context: Context): LastMounts {
   return found;
 }
 
-/**
- * In tree order, the paths below one follow it at once, so one pass is enough; `leading` has the paths above the
- * present one.
- */
+/** A directory on the way to a destination. */
+interface Place {
+  /** Index of the last entry below it. */
+  below: number | undefined;
+  readonly inner: Map<string, Place>;
+}
+
+/** One walk down for each entry, over a tree of names: comparing all destinations with each other would take hours. */
 function findLastMounts(context: Context): LastMounts {
-  const on = new Map(mountRequests(context).map(({ destination, index }) => [destination.path, index]));
-  const below = new Map<string, number>();
-  const leading: string[] = [];
-  const leave = () => {
-    const path = leading.pop() ?? '';
-    const parent = leading.at(-1);
-    const last = Math.max(on.get(path) ?? 0, below.get(path) ?? 0);
-    if (parent !== undefined) below.set(parent, Math.max(below.get(parent) ?? 0, last));
-  };
-  for (const path of inTreeOrder([...on.keys()])) {
-    while (leading.length > 0 && !path.startsWith(`${leading.at(-1)}/`)) leave();
-    leading.push(path);
+  const on = new Map<string, number>();
+  const places = new Map<string, Place>();
+  const root: Place = { below: undefined, inner: new Map() };
+  for (const { destination, index } of mountRequests(context)) {
+    const { path } = destination;
+    on.set(path, index);
+    let place = root;
+    // Destinations are absolute and normal: the first part is empty.
+    const names = path.split('/');
+    for (let i = 1; i < names.length; i++) {
+      // Later entries have larger numbers.
+      place.below = index;
+      place = innerPlace(place, names[i] as string);
+    }
+    places.set(path, place);
   }
-  while (leading.length > 0) leave();
+  const below = new Map<string, number>();
+  for (const [path, place] of places) if (place.below !== undefined) below.set(path, place.below);
   return { on, below };
 }
 
-/** Sorts with the slash before every other character, by replacing it with NUL, which no path has. */
-function inTreeOrder(paths: readonly string[]): string[] {
-  const keys = paths.map((path) => path.replaceAll('/', '\0'));
-  return keys.sort().map((key) => key.replaceAll('\0', '/'));
+function innerPlace({ inner }: Place, name: string): Place {
+  const known = inner.get(name);
+  if (known !== undefined) return known;
+  const made: Place = { below: undefined, inner: new Map() };
+  inner.set(name, made);
+  return made;
 }

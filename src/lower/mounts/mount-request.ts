@@ -3,7 +3,7 @@ import { attr } from '../../linux/mount-constants.ts';
 import { type Context, opensTrees } from '../context.ts';
 import { isUnfiltered } from '../limits/unfiltered.ts';
 import { type Destination, destinationOf } from './mount-destination.ts';
-import { type MountOptions, sortOptions } from './mount-options.ts';
+import { type AttributeChange, areShareable, type MountOptions, sortOptions } from './mount-options.ts';
 
 /** One entry of `mounts`, parsed. */
 export interface MountRequest {
@@ -37,21 +37,40 @@ export function mountRequests(context: Context): readonly MountRequest[] {
 
 function requestsOf(context: Context): MountRequest[] {
   const opens = opensTrees(context);
-  const requests = (context.spec.mounts ?? []).map((mount, index) => requestOf(mount, index, opens));
-  if (isUnfiltered(context)) for (const request of requests) withholdDevices(request);
-  return requests;
+  const shared: SharedOptions = new Map();
+  const requests = (context.spec.mounts ?? []).map((mount, index) => requestOf(mount, index, opens, shared));
+  return isUnfiltered(context) ? requests.map(withholdDevices) : requests;
 }
 
 /** Adds nodev unless the config says dev; a mount at /dev is there for its devices. */
-function withholdDevices({ options, destination: { path } }: MountRequest): void {
-  if (path === '/dev' || path.startsWith('/dev/')) return;
-  if ((options.own.clear & attr.nodev) === 0) options.own.set |= attr.nodev;
-  if (options.bind === 'rbind' && (options.recursive.clear & attr.nodev) === 0) options.recursive.set |= attr.nodev;
+function withholdDevices(request: MountRequest): MountRequest {
+  const { options, destination } = request;
+  if (destination.path === '/dev' || destination.path.startsWith('/dev/')) return request;
+  const own = withNodev(options.own);
+  const recursive = options.bind === 'rbind' ? withNodev(options.recursive) : options.recursive;
+  return { ...request, options: { ...options, own, recursive } };
 }
 
-function requestOf(mount: Mount, index: number, opens: boolean): MountRequest {
+function withNodev(change: AttributeChange): AttributeChange {
+  return (change.clear & attr.nodev) === 0 ? { ...change, set: change.set | attr.nodev } : change;
+}
+
+/** By the list of options: hundreds of mounts often have the same one. */
+type SharedOptions = Map<string, MountOptions>;
+
+function optionsOf({ options = [] }: Mount, from: string, shared: SharedOptions): MountOptions {
+  // No string of a config has a NUL.
+  const key = options.join('\0');
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  const sorted = sortOptions(options, from);
+  if (areShareable(sorted)) shared.set(key, sorted);
+  return sorted;
+}
+
+function requestOf(mount: Mount, index: number, opens: boolean, shared: SharedOptions): MountRequest {
   const from = `/mounts/${index}`;
-  const options = sortOptions(mount.options ?? [], from);
+  const options = optionsOf(mount, from, shared);
   const type = options.bind === undefined && !options.remount ? (mount.type ?? '') : undefined;
   const destination = destinationOf(mount.destination, type, from);
   const isMapped = options.idmap !== undefined || hasMappings(mount);

@@ -48,7 +48,7 @@ function lowerMount(context: Context, request: MountRequest): Op[] {
 
 function lowerBind(context: Context, request: MountRequest): Op[] {
   const { mount, options, from, destination } = request;
-  refuseData(options, 'a bind mount takes no options of a filesystem');
+  refuseData(options, from, 'a bind mount takes no options of a filesystem');
   if (options.copyUp !== undefined)
     throw new TsrunError('tmpcopyup is for mounts of type tmpfs', { about: options.copyUp });
   warnOfFilesystemOptions(context, request);
@@ -98,10 +98,10 @@ function lowerRemount(context: Context, request: MountRequest, made: MountReques
   const ops: Op[] =
     made === undefined ? [{ op: 'find-mount', by: 'init', from, destination: path }] : takeOps(request, made.index);
   if (options.bind !== undefined) {
-    refuseData(options, 'remount with bind changes no filesystem');
+    refuseData(options, from, 'remount with bind changes no filesystem');
     warnOfFilesystemOptions(context, request);
   } else if (made !== undefined && sharedTypes.includes(made.mount.type ?? '')) {
-    refuseData(options, `a remount of ${made.mount.type} would change the host's`);
+    refuseData(options, from, `a remount of ${made.mount.type} would change the host's`);
     warnOfFilesystemOptions(context, request);
   } else {
     refuseForeignFilesystem(request, made);
@@ -132,11 +132,11 @@ function refuseForeignFilesystem({ options, from }: MountRequest, made: MountReq
 }
 
 /** They cannot be split up: fspick(2) does not allow it, and mount(2) takes no descriptor. */
-function refuseLongParameters({ options }: MountRequest): void {
+function refuseLongParameters({ options, from }: MountRequest): void {
   const long = options.parameters.find(({ text }) => isTooLong(text));
   if (long === undefined) return;
   throw new TsrunError('a remount takes values of up to 255 bytes', {
-    about: optionPointer(options, long.option),
+    about: optionPointer(from, long.option),
     hint: 'give it in the options of the mount itself',
   });
 }
