@@ -1,5 +1,6 @@
 /** containerd driven by ctr where cgroup v2 has its controllers, with both cgroup drivers. */
 import t, { type Test } from 'tap';
+import { repoRoot, waitFor } from '../harness/index.ts';
 import { Containerd } from './containerd.ts';
 import { engineRuntime } from './engine-place.ts';
 import { EngineVm, engineVm } from './engine-vm.ts';
@@ -13,7 +14,28 @@ t.test('limits by ctr', { skip }, async (t) => {
   await t.test('in a cgroup', (t) => limits(t, containerd, 'plain', ['--cgroup', '/ctr-plain']));
   const scope = ['--runc-systemd-cgroup', '--cgroup', 'machine.slice:ctr:scope'];
   await t.test('in a scope of systemd', (t) => limits(t, containerd, 'scope', scope));
+  await t.test('with the resident shim', (t) => residentShim(t, containerd));
 });
+
+async function residentShim(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  const shim = 'containerd-shim-tsrun-v2';
+  place.writeFile(`/usr/local/bin/${shim}`, `#!/bin/sh\nexec ${repoRoot}/bin/${shim} "$@"\n`, 0o755);
+  const events = place.startDaemon(['ctr', '--namespace', 'limits', 'events']);
+  const flags = ['--runtime', 'io.containerd.tsrun.v2', '--memory-limit', '16777216', '--cgroup', '/ctr-shim'];
+  const run = (id: string, ...args: string[]) => containerd.ctr('run', ...flags, imageName, id, ...args);
+  await containerd.outputOf('run', '--detach', ...flags, imageName, 'shim', 'sleep', '1000');
+  const metrics = JSON.parse(await containerd.outputOf('task', 'metrics', '--format', 'json', 'shim'));
+  t.match(metrics, { memory: { usage_limit: 16777216 }, pids: { current: 1 } });
+  await containerd.remove('shim');
+  // What is published before ctr listens it never hears.
+  const isTold = () => /\/tasks\/oom .*hog-\d.*\/tasks\/exit .*hog-/s.test(events.output.stdout);
+  for (let number = 0; number < 20 && !isTold(); number++) {
+    const { code } = await run(`hog-${number}`, 'sh', '-c', 'exec tail /dev/zero');
+    t.equal(code, 137);
+  }
+  await waitFor('the events', () => isTold() || undefined);
+}
 
 async function limits(t: Test, containerd: Containerd, id: string, cgroup: string[]) {
   const flags = ['--memory-limit', '67108864', '--cpus', '0.5', '--cpu-shares', '512', ...cgroup];
