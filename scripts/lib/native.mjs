@@ -39,7 +39,7 @@ const sanitized = {
 
 /** Builds what Node needs: the launcher, the addon, and the init that the addon starts containers with. */
 export function buildNative(machine = thisMachine) {
-  build(machine, 'node', ['tsrun', 'tsrun.node', 'tsrun-init'], hashInputs(), []);
+  build(machine, 'node', ['tsrun', 'tsrun.node', 'tsrun-init', 'tsrun-shim-keeper'], hashInputs(), []);
 }
 
 /**

@@ -9,6 +9,7 @@ import { logFindings } from '../container/log-findings.ts';
 import type { ContainerDirectory } from '../container/store.ts';
 import type { Process } from '../generated/spec.ts';
 import { checkConsole } from '../host/descriptor-sockets.ts';
+import { identityOf } from '../host/processes.ts';
 import type { Child, Place } from './places.ts';
 
 export interface ExecJob extends Place {
@@ -30,6 +31,8 @@ export interface ExecJob extends Place {
   readonly descriptors: readonly number[];
   /** Whether the caller takes the terminal's master itself. */
   readonly holdsTerminal?: boolean;
+  /** Whether the result has the process's identity. */
+  readonly identifies?: boolean;
 }
 
 export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof Place>): Child {
@@ -54,7 +57,8 @@ export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof
   const affinity = prepared.plan.ops.some(({ op }) => op === 'set-own-cpu-affinity') ? ownAffinity() : undefined;
   try {
     const { pid, pidfd, terminal } = startProcess(directory, prepared, request);
-    return { pid, pidfd, ...(terminal >= 0 && { terminal }) };
+    const identity = job.identifies === true && identityOf(pid, pidfd);
+    return { pid, pidfd, ...(terminal >= 0 && { terminal }), ...(identity && { identity }) };
   } finally {
     // A command would end here; a worker goes on, and needs its own CPUs again.
     if (affinity !== undefined) addon().setOwnCpuAffinity(affinity);

@@ -40,7 +40,7 @@ import { libseccompVersion } from '../seccomp/compile.ts';
 import { type SandboxChoices, sandboxSpec } from '../template/sandbox.ts';
 import { configured, type SpecChoices } from '../template/template.ts';
 import { type ExecJob, execFrom } from './exec-job.ts';
-import type { Child, Place } from './places.ts';
+import type { Child, Identity, Place } from './places.ts';
 
 /** What create, plan and check work on: a bundle, or a config that comes with the call. */
 export interface Subject {
@@ -91,11 +91,13 @@ function makeFrom(job: CreateJob, starts: boolean): Created {
 }
 
 function childOf({ record, pidfd, terminal }: Created): Child {
+  const { init, cgroup } = record;
   return {
-    pid: record.init?.pid ?? 0,
+    pid: init?.pid ?? 0,
     pidfd,
     ...(terminal >= 0 && { terminal }),
-    ...(record.cgroup !== null && { cgroup: record.cgroup }),
+    ...(init && { identity: init }),
+    ...(cgroup !== null && { cgroup }),
   };
 }
 
@@ -194,6 +196,29 @@ const jobs = {
       throw orInterrupt(error);
     }
   },
+
+  /** A pidfd of a process that need not be a child; undefined when it has ended. */
+  adopt(identity: Identity): number | undefined {
+    if (!isAlive(identity)) return undefined;
+    const pidfd = addon().pidfdOpen(identity.pid);
+    if (isAlive(identity)) return pidfd;
+    closeQuietly(pidfd);
+    return undefined;
+  },
+
+  /** How a process that is no child has ended; undefined if the kernel no longer knows. Closes its pidfd, if not -1. */
+  adoptedExit({ identity, pidfd }: { identity: Identity; pidfd: number }): ContainerExit | undefined {
+    try {
+      const status = pidfd < 0 ? null : addon().exitInfo(pidfd);
+      return status === null ? waitForExit(identity) : exitStatus(status);
+    } finally {
+      if (pidfd >= 0) closeQuietly(pidfd);
+    }
+  },
+
+  /** Does what finish does for an init that is no child. */
+  record: ({ exit, ...place }: Place & { exit: ContainerExit }): ContainerExit =>
+    recordedExit(directoryOf(place), exit),
 
   /** Reaps exec's process after its end. */
   reap: ({ pidfd }: { pidfd: number }): ContainerExit => reap(pidfd),

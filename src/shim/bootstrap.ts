@@ -1,8 +1,9 @@
-/** `start`: finds the resident process of the namespace, or starts one. */
+/** `start`: finds the keeper of the namespace, or starts one; it starts the engine. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 
 /** The directory of the sockets of containerd's own shims. */
@@ -28,7 +29,7 @@ export async function startServer(flags: ShimFlags, program: string): Promise<st
   return `unix://${socket}`;
 }
 
-function socketOf({ namespace, address }: ShimFlags): string {
+export function socketOf({ namespace, address }: Pick<ShimFlags, 'namespace' | 'address'>): string {
   const name = createHash('sha256').update(`${address}\0${namespace}`).digest('hex').slice(0, 24);
   return `${directory}/tsrun-${name}`;
 }
@@ -48,14 +49,20 @@ function answers(socket: string): Promise<boolean> {
 }
 
 /**
- * Starts the process and waits until it listens. It must not inherit this process's stdout, which containerd reads to
+ * Starts the keeper and waits until it listens. It must not inherit this process's stdout, which containerd reads to
  * its end.
  */
 function launch(socket: string, { namespace, publishTo }: ShimFlags, program: string): Promise<void> {
   const log = openSync(`${socket}.log`, 'a', 0o600);
   const { NOTIFY_SOCKET: _, ...env } = process.env;
-  const args = [program, 'serve', socket, namespace, publishTo];
-  const server = spawn(process.execPath, args, { detached: true, cwd: '/', env, stdio: ['ignore', log, log, 'pipe'] });
+  const engine = [process.execPath, program, 'serve', socket, namespace, publishTo];
+  const keeper = join(dirname(program), 'Release', 'tsrun-shim-keeper');
+  const server = spawn(keeper, [socket, ...engine], {
+    detached: true,
+    cwd: '/',
+    env,
+    stdio: ['ignore', log, log, 'pipe'],
+  });
   return new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('exit', (code, signal) => reject(new Error(`the shim ended with ${code ?? signal}: see ${socket}.log`)));

@@ -19,7 +19,7 @@ const patience = 5000;
 export class Publisher {
   readonly #address: string;
   readonly #namespace: string;
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: { readonly payload: Uint8Array; sent(): void }[] = [];
   #sending = false;
 
   /** @param address of containerd's ttrpc socket; '' publishes nothing */
@@ -28,14 +28,21 @@ export class Publisher {
     this.#namespace = namespace;
   }
 
-  publish<Topic extends keyof typeof events>(topic: Topic, event: Message<(typeof events)[Topic]['fields']>): void {
-    if (this.#address === '') return;
+  /** @returns a promise that settles when containerd has taken it; never for an event that is dropped */
+  publish<Topic extends keyof typeof events>(
+    topic: Topic,
+    event: Message<(typeof events)[Topic]['fields']>,
+  ): Promise<void> {
+    if (this.#address === '') return Promise.resolve();
     const { type, fields } = events[topic];
     const value = encode(fields as MessageType, event as object);
     const envelope = { timestamp: timestampOf(Date.now()), namespace: this.#namespace, topic };
-    this.#waiting.push(encode(forwardRequest, { envelope: { ...envelope, event: { type_url: type, value } } }));
-    if (this.#waiting.length > mostWaiting) this.#waiting.shift();
-    void this.#send();
+    const payload = encode(forwardRequest, { envelope: { ...envelope, event: { type_url: type, value } } });
+    return new Promise((resolve) => {
+      this.#waiting.push({ payload, sent: resolve });
+      if (this.#waiting.length > mostWaiting) this.#waiting.shift();
+      void this.#send();
+    });
   }
 
   get isIdle(): boolean {
@@ -45,9 +52,10 @@ export class Publisher {
   async #send(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
-    for (let [payload] = this.#waiting; payload !== undefined; [payload] = this.#waiting) {
-      if (await forward(this.#address, payload)) {
-        if (this.#waiting[0] === payload) this.#waiting.shift();
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      if (await forward(this.#address, first.payload)) {
+        first.sent();
+        if (this.#waiting[0] === first) this.#waiting.shift();
       } else await new Promise((resolve) => setTimeout(resolve, retryAfter).unref());
     }
     this.#sending = false;

@@ -1,21 +1,24 @@
 /** A process that Exec adds to a task: described first, started later. */
-import { type ExitStatus, nodeAddon } from '../addon.ts';
+import { nodeAddon } from '../addon.ts';
 import { errorCode } from '../errors.ts';
-import type { Child, Place } from '../library/places.ts';
+import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
-import { watchOnce } from '../library/watch.ts';
 import { SIGKILL } from '../linux/signals.ts';
+import { adopt, adoptedExit, ended } from './ends.ts';
 import { isOver, worded } from './failure.ts';
-import { openStdio } from './open-stdio.ts';
-import type { ProcessStatus, ShimProcess, TaskExit } from './process.ts';
+import type { Depot } from './keeper.ts';
+import type { ExecNote, Ledger } from './ledger.ts';
+import { openStdio, reopenStdio } from './open-stdio.ts';
+import { type ExecOptions, type ProcessStatus, type ShimProcess, statusOf, type TaskExit } from './process.ts';
 import type { Io, ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
-export interface ExecOptions {
-  readonly id: string;
-  readonly io: Io;
-  /** JSON text of the spec's process. */
-  readonly process: string;
+/** What it uses of its task. */
+export interface ExecSurroundings {
+  readonly place: Place;
+  readonly depot: Depot;
+  readonly ledger: Ledger;
+  save(): void;
 }
 
 export class ExecProcess implements ShimProcess {
@@ -25,30 +28,69 @@ export class ExecProcess implements ShimProcess {
   pid = 0;
   exit: TaskExit | undefined;
   starting: Promise<void> | undefined;
-  readonly #place: Place;
-  readonly #process: string;
+  readonly #around: ExecSurroundings;
+  readonly #options: ExecOptions;
+  #identity: Identity | undefined;
   #end: (exit: TaskExit) => void = () => undefined;
   #stdio: ProcessStdio | undefined;
   /** -1 before its start, and after its end. */
   #pidfd = -1;
   #isStarted = false;
+  /** The pid, if this engine has started it. */
+  #ownChild = 0;
+  #isTold: boolean;
   #size: readonly [columns: number, rows: number] | undefined;
+  /** Whether an earlier engine has added it. */
+  isAdopted = false;
 
-  constructor(place: Place, { id, io, process }: ExecOptions) {
-    this.id = id;
-    this.io = io;
-    this.#place = place;
-    this.#process = process;
+  constructor(around: ExecSurroundings, { options, isTold }: ExecNote) {
+    this.#around = around;
+    this.#options = options;
+    this.id = options.id;
+    this.io = options.io;
+    this.#isTold = isTold;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
   }
 
+  get note(): ExecNote {
+    return { options: this.#options, identity: this.#identity, exit: this.exit, isTold: this.#isTold };
+  }
+
+  get isTold(): boolean {
+    return this.#isTold;
+  }
+
+  tell(): void {
+    this.#isTold = true;
+    this.#around.save();
+  }
+
+  /** Goes on with a process of an earlier engine's. */
+  async adopt({ identity, exit }: ExecNote): Promise<void> {
+    this.isAdopted = true;
+    if (identity === undefined) return;
+    this.#isStarted = true;
+    this.#identity = identity;
+    const child = exit === undefined ? await adopt(identity) : { ...identity, pidfd: -1 };
+    this.pid = identity.pid;
+    this.#pidfd = child.pidfd;
+    this.#stdio = reopenStdio(this.io, this.#around.depot, child);
+    if (exit === undefined) void this.#reap({ ...child, identity });
+    else {
+      this.#stdio.finish();
+      this.exit = exit;
+      this.#end(exit);
+    }
+  }
+
   /** A process that could not be started may be started again. */
   async start(): Promise<void> {
+    if (this.isAdopted && this.pid !== 0) return;
     if (this.#isStarted) throw new Status('failedPrecondition', `process ${this.id} has been started already`);
     this.#isStarted = true;
-    const stdio = openStdio(this.io);
+    const stdio = openStdio(this.io, this.#around.depot);
     try {
       const child = await this.#launch(stdio);
       this.#take(stdio, child);
@@ -56,6 +98,9 @@ export class ExecProcess implements ShimProcess {
       this.#stdio = stdio;
       this.pid = child.pid;
       this.#pidfd = child.pidfd;
+      this.#identity = child.identity;
+      this.#ownChild = child.pid;
+      this.#around.save();
       void this.#reap(child);
     } catch (error) {
       this.#isStarted = false;
@@ -69,14 +114,9 @@ export class ExecProcess implements ShimProcess {
   #launch({ descriptors }: ProcessStdio): Promise<Child> {
     const asked = { env: [], cwd: undefined, user: undefined, capabilities: [], noNewPrivileges: false };
     const rest = { cgroup: undefined, ignorePaused: false, pidFile: undefined };
-    return runJob('exec', {
-      ...this.#place,
-      ...asked,
-      ...rest,
-      process: this.#process,
-      descriptors,
-      holdsTerminal: this.io.terminal,
-    });
+    const { process } = this.#options;
+    const results = { holdsTerminal: this.io.terminal, identifies: true };
+    return runJob('exec', { ...this.#around.place, ...asked, ...rest, process, descriptors, ...results });
   }
 
   #take(stdio: ProcessStdio, child: Child): void {
@@ -89,14 +129,16 @@ export class ExecProcess implements ShimProcess {
     }
   }
 
-  async #reap({ pidfd }: Child): Promise<void> {
-    await new Promise<void>((resolve) => watchOnce(pidfd, resolve));
-    const at = Date.now();
+  async #reap(child: Child): Promise<void> {
+    const at = await ended(child);
     // From now on the number may belong to another descriptor.
     this.#pidfd = -1;
-    const status = await runJob('reap', { pidfd }).catch((): ExitStatus => ({ signal: SIGKILL }));
+    const wasAdopted = child.pid !== this.#ownChild;
+    const exit = wasAdopted ? adoptedExit(child, this.#around.ledger) : runJob('reap', child);
+    const status = (await exit.catch(() => undefined)) ?? {};
     this.#stdio?.finish();
-    this.exit = { status: status.code ?? 128 + (status.signal ?? SIGKILL), at };
+    this.exit = { status: statusOf(status), at };
+    this.#around.save();
     this.#end(this.exit);
   }
 

@@ -1,11 +1,12 @@
 /** containerd-shim-tsrun-v2: the command line that containerd uses (docs/shim.md). */
-import { closeSync, readFileSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, rmSync, writeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { commit, version } from '../build-info.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import type { ContainerDirectory } from '../container/store.ts';
 import { encode } from '../protobuf/wire.ts';
-import { startServer } from './bootstrap.ts';
+import { socketOf, startServer } from './bootstrap.ts';
+import { ledgerOf } from './ledger.ts';
 import { deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
 import { unmountRootfs } from './mounts.ts';
 import { defaultStateRoot, noteOf } from './note.ts';
@@ -51,15 +52,11 @@ async function start({ namespace = '', address = '' }: Record<string, string>): 
 }
 
 function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
-  const ready = () => {
-    writeSync(3, '\n');
-    closeSync(3);
-  };
-  runServer({ socket, lockFile: `${socket}.lock`, namespace, publishTo, ready });
+  runServer({ socket, lockFile: `${socket}.lock`, namespace, publishTo });
 }
 
 /** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */
-async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
+async function cleanUp({ namespace = '', address = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
   const [{ deleteContainer }, store, { checkId }] = await Promise.all([
     import('../container/delete.ts'),
     import('../container/store.ts'),
@@ -72,6 +69,7 @@ async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string,
   try {
     deleteContainer(directory, { force: true });
   } finally {
+    rmSync(join(ledgerOf(socketOf({ namespace, address })), id), { force: true });
     await unmountRootfs(path);
   }
   // SIGKILL if nothing has seen how it ended.

@@ -1,10 +1,23 @@
 /** What the shim does alike for a task's first process and for one of Exec's. */
+import type { ExitStatus } from '../addon.ts';
 import type { Io } from './stdio.ts';
 
 /** How a process has ended: the status as a shell has it, and the time in milliseconds since 1970. */
 export interface TaskExit {
   readonly status: number;
   readonly at: number;
+}
+
+export interface ExecOptions {
+  readonly id: string;
+  readonly io: Io;
+  /** JSON text of the spec's process. */
+  readonly process: string;
+}
+
+/** 255 is containerd's own for an end that nobody has seen. */
+export function statusOf({ code, signal }: ExitStatus): number {
+  return code ?? (signal === undefined ? 255 : 128 + signal);
 }
 
 export type ProcessStatus = 'created' | 'running' | 'paused' | 'stopped';
@@ -19,6 +32,10 @@ export interface ShimProcess {
   readonly exit: TaskExit | undefined;
   /** Settles, and never rejects, when start is over and told. */
   starting: Promise<void> | undefined;
+  /** Whether containerd has got the event of its exit. */
+  readonly isTold: boolean;
+  /** Notes that it has. */
+  tell(): void;
   start(): Promise<void>;
   status(): Promise<ProcessStatus>;
   kill(signal: number, all: boolean): Promise<void>;

@@ -1,10 +1,15 @@
-/** The resident process: one for each namespace of a containerd. */
+/** The engine below the keeper: one for each namespace of a containerd. */
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { addon } from '../addon.ts';
 import { Publisher } from './events.ts';
+import { Keeper } from './keeper.ts';
+import { Ledger } from './ledger.ts';
 import { TaskService } from './service.ts';
 import { serve } from './ttrpc.ts';
+
+/** As the keeper passes it on. */
+const listenerFd = 3;
 
 /** It leaves after so many milliseconds without a container or a connection. */
 const idleTime = 5000;
@@ -15,13 +20,13 @@ export interface ServerOptions {
   readonly namespace: string;
   /** Address of containerd's ttrpc socket. */
   readonly publishTo: string;
-  /** Called when the socket accepts connections. */
-  ready(): void;
 }
 
-export function runServer({ socket, lockFile, namespace, publishTo, ready }: ServerOptions): void {
+export function runServer({ socket, lockFile, namespace, publishTo }: ServerOptions): void {
+  const keeper = new Keeper();
+  const ledger = new Ledger(socket);
   const publisher = new Publisher(publishTo, namespace);
-  const service = new TaskService(namespace, publisher);
+  const service = new TaskService(namespace, publisher, keeper, ledger);
   let connections = 0;
   let leaving: NodeJS.Timeout | undefined;
   // All containers of the namespace depend on it, so one failure must not end it.
@@ -35,12 +40,8 @@ export function runServer({ socket, lockFile, namespace, publishTo, ready }: Ser
     });
     serve(client, service.answer);
   });
-  process.umask(0o077);
-  server.listen(socket, () => {
-    process.umask(0o022);
-    ready();
-    waitIdle();
-  });
+  // What containerd has asked the last engine waits there, and asks for its tasks.
+  void service.adoptAll().then(() => server.listen({ fd: listenerFd }, waitIdle));
 
   function waitIdle(): void {
     clearTimeout(leaving);
@@ -57,6 +58,7 @@ export function runServer({ socket, lockFile, namespace, publishTo, ready }: Ser
       return waitIdle();
     }
     rmSync(socket, { force: true });
+    ledger.removeAll();
     process.exit(0);
   }
 }

@@ -6,10 +6,12 @@ import { decode, encode } from '../protobuf/wire.ts';
 import { isThere } from '../there.ts';
 import { createOptionsOf } from './create-options.ts';
 import type { Publisher } from './events.ts';
+import { ExecProcess } from './exec.ts';
+import type { Ledger } from './ledger.ts';
 import * as messages from './messages.ts';
 import { metricsMessage } from './metrics.ts';
 import type { ShimProcess, TaskExit } from './process.ts';
-import { Task } from './task.ts';
+import { type Surroundings, Task } from './task.ts';
 import { type Call, Status } from './ttrpc.ts';
 
 const services = ['containerd.task.v2.Task', 'containerd.task.v3.Task'];
@@ -18,13 +20,29 @@ const nothing = new Uint8Array();
 export class TaskService {
   readonly #namespace: string;
   readonly #publisher: Publisher;
+  readonly #around: Surroundings;
   readonly #tasks = new Map<string, Task>();
   /** Ids of the tasks being created. */
   readonly #coming = new Set<string>();
 
-  constructor(namespace: string, publisher: Publisher) {
+  constructor(namespace: string, publisher: Publisher, keeper: Surroundings['keeper'], ledger: Ledger) {
     this.#namespace = namespace;
     this.#publisher = publisher;
+    const tellOom = (id: string) => void publisher.publish('/tasks/oom', { container_id: id });
+    this.#around = { keeper, ledger, tellOom };
+  }
+
+  /** Goes on with the tasks of an earlier engine's. */
+  async adoptAll(): Promise<void> {
+    for (const note of this.#around.ledger.readAll()) {
+      try {
+        const task = await Task.adopt(note, this.#around);
+        this.#tasks.set(task.id, task);
+        for (const process of [...task.execs.values(), task]) this.#follow(task, process);
+      } catch (error) {
+        console.error(error);
+      }
+    }
   }
 
   get isEmpty(): boolean {
@@ -65,7 +83,7 @@ export class TaskService {
       const process = Buffer.from(asked.spec?.value ?? nothing).toString();
       const exec = task.addExec({ id, io: { stdin, stdout, stderr, terminal }, process });
       this.#publisher.publish('/tasks/exec-added', { container_id: task.id, exec_id: id });
-      void exec.ended.then((exit) => this.#tellExit(task, exec, exit));
+      this.#follow(task, exec);
       return nothing;
     },
 
@@ -92,10 +110,9 @@ export class TaskService {
       const { task, process } = this.#process(payload);
       const { id } = process;
       const end = { pid: process.pid, ...endOf(await process.delete()) };
-      if (process !== task) {
-        // A late second Delete must not take a new process or task of the same name away.
-        if (task.execs.get(id) === process) task.execs.delete(id);
-      } else {
+      if (process instanceof ExecProcess) task.removeExec(process);
+      else {
+        // A late second Delete must not take a new task of the same name away.
         if (this.#tasks.get(id) === task) this.#tasks.delete(id);
         this.#publisher.publish('/tasks/delete', { container_id: id, ...end });
       }
@@ -147,7 +164,7 @@ export class TaskService {
     /** containerd also asks a shim that does not have the task yet. */
     Connect: async (payload: Uint8Array) => {
       const task = this.#tasks.get(decode(messages.processRequest, payload).id ?? '');
-      return encode(messages.connectResponse, { shim_pid: process.pid, task_pid: task?.pid ?? 0, version });
+      return encode(messages.connectResponse, { shim_pid: process.ppid, task_pid: task?.pid ?? 0, version });
     },
 
     /** Called for each container; the process leaves when it has none (server.ts). */
@@ -176,12 +193,22 @@ export class TaskService {
     else this.#publisher.publish('/tasks/exec-started', { container_id: task.id, exec_id: id, pid });
   }
 
+  #follow(task: Task, process: ShimProcess): void {
+    void process.ended.then((exit) => this.#tellExit(task, process, exit));
+  }
+
   /** A short program ends while its start is still under way; who follows events must see start first. */
   async #tellExit(task: Task, process: ShimProcess, exit: TaskExit): Promise<void> {
     await process.starting;
     // One of Exec's that was deleted and never started has no exit.
-    if (process.pid === 0) return;
-    this.#publisher.publish('/tasks/exit', { container_id: task.id, id: process.id, pid: process.pid, ...endOf(exit) });
+    if (process.pid === 0 || process.isTold) return;
+    await this.#publisher.publish('/tasks/exit', {
+      container_id: task.id,
+      id: process.id,
+      pid: process.pid,
+      ...endOf(exit),
+    });
+    if (this.#tasks.get(task.id) === task) process.tell();
   }
 
   async #create(payload: Uint8Array): Promise<Uint8Array> {
@@ -189,13 +216,16 @@ export class TaskService {
     const { id, bundle, rootfs, io } = options;
     if (!isAbsolute(bundle)) throw new Status('invalidArgument', `the bundle ${bundle} is no absolute path`);
     this.#forgetDeleted(id);
+    const same = this.#tasks.get(id);
+    // The earlier engine has created it, and died before its answer.
+    if (same?.isAdopted && same.options.bundle === bundle) return encode(messages.pidResponse, { pid: same.pid });
     if (this.#tasks.has(id) || this.#coming.has(id)) throw new Status('alreadyExists', `task ${id} already exists`);
     this.#coming.add(id);
     try {
-      const task = await Task.create(options, () => this.#publisher.publish('/tasks/oom', { container_id: id }));
+      const task = await Task.create(options, this.#around);
       this.#tasks.set(id, task);
       this.#publisher.publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
-      void task.ended.then((exit) => this.#tellExit(task, task, exit));
+      this.#follow(task, task);
       return encode(messages.pidResponse, { pid: task.pid });
     } finally {
       this.#coming.delete(id);

@@ -1,11 +1,12 @@
 /**
  * The FIFOs of a process, which containerd names and its client reads. The process gets them directly: nothing is
  * copied. The shim holds the other end of each, so that a reader may leave and come back, and stdin stays open until
- * CloseIO.
+ * CloseIO; the keeper holds them, too.
  */
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
 import type { Child } from '../library/places.ts';
+import type { Depot } from './keeper.ts';
 import { Status } from './ttrpc.ts';
 
 /** Paths; '' for a stream that nobody wants. */
@@ -36,17 +37,25 @@ export interface ProcessStdio {
 }
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
+const kinds = ['stdin', 'stdout', 'stderr'] as const;
 
 /** For a process without a terminal. */
 export class FifoStdio implements ProcessStdio {
   readonly descriptors: readonly number[];
+  readonly #depot: Depot;
   readonly #theirs: number[] = [];
   readonly #held: number[] = [];
   #input: number | undefined;
 
-  constructor({ stdin, stdout, stderr }: Io) {
+  /** @param isRunning whether an earlier engine has started the process: then only the shim's ends are needed */
+  constructor(io: Io, depot: Depot, isRunning: boolean) {
+    this.#depot = depot;
     try {
-      for (const [index, path] of [stdin, stdout, stderr].entries()) this.#open(index, path);
+      for (const kind of kinds) {
+        if (!isRunning) this.#open(kind, io[kind]);
+        else if (kind === 'stdin') this.#input = depot.take(kind);
+        else this.#held.push(...[depot.take(kind)].filter((fd) => fd !== undefined));
+      }
     } catch (error) {
       this.release();
       throw error;
@@ -54,17 +63,23 @@ export class FifoStdio implements ProcessStdio {
     this.descriptors = [...this.#theirs];
   }
 
-  #open(index: number, path: string): void {
+  #open(kind: (typeof kinds)[number], path: string): void {
     demandFifo(path);
-    if (path === '') this.#theirs.push(openSync('/dev/null', index === 0 ? O_RDONLY : O_WRONLY));
-    else if (index === 0) {
+    if (path === '') {
+      this.#theirs.push(openSync('/dev/null', kind === 'stdin' ? O_RDONLY : O_WRONLY));
+      return;
+    }
+    if (kind === 'stdin') {
       // Opened for both directions, because neither end may be open yet; the process's own end must be a blocking one.
       this.#input = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
+      this.#depot.store(kind, this.#input);
       this.#theirs.push(openSync(path, O_RDONLY | O_NOCTTY));
-    } else {
-      this.#held.push(openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-      this.#theirs.push(openSync(path, O_WRONLY | O_NOCTTY));
+      return;
     }
+    const held = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    this.#held.push(held);
+    this.#depot.store(kind, held);
+    this.#theirs.push(openSync(path, O_WRONLY | O_NOCTTY));
   }
 
   take(): void {}
@@ -74,7 +89,9 @@ export class FifoStdio implements ProcessStdio {
   }
 
   closeInput(): void {
-    if (this.#input !== undefined) closeSync(this.#input);
+    if (this.#input === undefined) return;
+    this.#depot.drop('stdin');
+    closeSync(this.#input);
     this.#input = undefined;
   }
 
@@ -89,6 +106,7 @@ export class FifoStdio implements ProcessStdio {
 
   release(): void {
     this.closeInput();
+    this.#depot.dropAll();
     for (const fd of [...this.#theirs.splice(0), ...this.#held.splice(0)]) closeQuietly(fd);
   }
 }

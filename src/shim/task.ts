@@ -5,20 +5,31 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
 import type { LinuxResources } from '../generated/spec.ts';
-import type { Child, Place } from '../library/places.ts';
+import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
-import { watchOnce } from '../library/watch.ts';
 import { SIGKILL } from '../linux/signals.ts';
+import { isThere } from '../there.ts';
 import type { CreateOptions } from './create-options.ts';
-import { type ExecOptions, ExecProcess } from './exec.ts';
+import { adopt, adoptedExit, ended } from './ends.ts';
+import { ExecProcess, type ExecSurroundings } from './exec.ts';
 import { isOver, worded } from './failure.ts';
+import type { Keeper } from './keeper.ts';
+import type { Ledger, TaskNote } from './ledger.ts';
 import { mountRootfs, unmountRootfs } from './mounts.ts';
 import { noteOf } from './note.ts';
 import { OomWatch } from './oom.ts';
-import { openStdio } from './open-stdio.ts';
-import type { ProcessStatus, ShimProcess, TaskExit } from './process.ts';
+import { openStdio, reopenStdio } from './open-stdio.ts';
+import { type ExecOptions, type ProcessStatus, type ShimProcess, statusOf, type TaskExit } from './process.ts';
 import type { Io, ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
+
+/** What a task uses of the server. */
+export interface Surroundings {
+  readonly keeper: Pick<Keeper, 'depotOf'>;
+  readonly ledger: Ledger;
+  /** Called when the kernel has killed a process of the task because memory ran out. */
+  tellOom(id: string): void;
+}
 
 export class Task implements ShimProcess {
   readonly options: CreateOptions;
@@ -27,33 +38,41 @@ export class Task implements ShimProcess {
   exit: TaskExit | undefined;
   starting: Promise<void> | undefined;
   readonly execs = new Map<string, ExecProcess>();
+  /** Whether an earlier engine has made it; its requests without an answer then come once more. */
+  readonly isAdopted: boolean;
+  readonly #identity: Identity | undefined;
   readonly #stdio: ProcessStdio;
   readonly #oom: OomWatch;
+  readonly #around: Surroundings;
+  #isTold: boolean;
+  #isReleased = false;
 
-  private constructor(options: CreateOptions, child: Child, stdio: ProcessStdio, tellOom: () => void) {
+  private constructor(around: Surroundings, note: TaskNote, child: Child, stdio: ProcessStdio, isAdopted: boolean) {
+    const { options } = note;
+    this.#around = around;
     this.options = options;
     this.pid = child.pid;
+    this.isAdopted = isAdopted;
+    this.#identity = child.identity;
     this.#stdio = stdio;
-    this.#oom = new OomWatch(tellOom);
-    this.ended = this.#reaped(child.pidfd);
+    this.#isTold = note.isTold;
+    this.#oom = new OomWatch(() => around.tellOom(options.id));
+    if (child.cgroup !== undefined) this.#oom.watch(child.cgroup);
+    for (const exec of note.execs) this.execs.set(exec.options.id, new ExecProcess(this.#forExec(exec.options), exec));
+    this.exit = note.exit;
+    this.ended = note.exit === undefined ? this.#reaped(child) : Promise.resolve(note.exit);
   }
 
-  /** @param tellOom is called when the kernel has killed a process of the task because memory ran out */
-  static async create(options: CreateOptions, tellOom: () => void): Promise<Task> {
-    const { bundle, root, id } = options;
-    await mountRootfs(bundle, options.rootfs);
+  static async create(options: CreateOptions, around: Surroundings): Promise<Task> {
+    const { bundle, rootfs, root, id } = options;
+    await cleanBundle(options);
+    writeFileSync(noteOf(bundle), JSON.stringify({ root }), { mode: 0o600 });
+    await mountRootfs(bundle, rootfs);
     let stdio: ProcessStdio | undefined;
     try {
-      writeFileSync(noteOf(bundle), JSON.stringify({ root }), { mode: 0o600 });
-      stdio = openStdio(options.io);
-      const { noPivot, noNewKeyring, cgroupManager } = options;
-      const lowering = { id, bundle, noPivot, noNewKeyring, cgroupManager, rootless: 'auto', preserveFds: 0 } as const;
-      const given = { root, spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
-      const child = await runJob('create', {
-        ...{ ...given, lowering, descriptors: stdio.descriptors },
-        holdsTerminal: options.io.terminal,
-      });
-      return await Task.#taken(options, child, stdio, tellOom);
+      stdio = openStdio(options.io, around.keeper.depotOf(id, ''));
+      const child = await make(options, stdio);
+      return await Task.#taken(around, options, child, stdio);
     } catch (error) {
       stdio?.release();
       await unmountRootfs(bundle);
@@ -63,11 +82,11 @@ export class Task implements ShimProcess {
     }
   }
 
-  static async #taken(options: CreateOptions, child: Child, stdio: ProcessStdio, tellOom: () => void): Promise<Task> {
+  static async #taken(around: Surroundings, options: CreateOptions, child: Child, stdio: ProcessStdio): Promise<Task> {
     try {
       stdio.take(child);
-      const task = new Task(options, child, stdio, tellOom);
-      if (child.cgroup !== undefined) task.#oom.watch(child.cgroup);
+      const task = new Task(around, { options, isTold: false, execs: [] }, child, stdio, false);
+      task.save();
       return task;
     } catch (error) {
       const { root, id } = options;
@@ -75,6 +94,42 @@ export class Task implements ShimProcess {
       await runJob('reap', child);
       throw error;
     }
+  }
+
+  /** Goes on with a task of an earlier engine's. */
+  static async adopt(note: TaskNote, around: Surroundings): Promise<Task> {
+    const { id, io, root } = note.options;
+    if (note.identity === undefined) throw new Error(`nothing is known of the process of ${id}`);
+    const child = note.exit === undefined ? await adopt(note.identity) : { ...note.identity, pidfd: -1 };
+    const cgroup = child.pidfd < 0 ? undefined : await runJob('observed', { root, id }).catch(() => undefined);
+    const stdio = reopenStdio(io, around.keeper.depotOf(id, ''), child);
+    if (note.exit !== undefined) stdio.finish();
+    const whole = { ...child, identity: note.identity, ...(cgroup !== undefined && { cgroup }) };
+    const task = new Task(around, note, whole, stdio, true);
+    for (const each of note.execs) await task.execs.get(each.options.id)?.adopt(each);
+    return task;
+  }
+
+  /** Writes down what a later engine needs. */
+  save(): void {
+    if (this.#isReleased) return;
+    const { options, exit } = this;
+    const execs = [...this.execs.values()].map((exec) => exec.note);
+    this.#around.ledger.write(this.id, { options, identity: this.#identity, exit, isTold: this.#isTold, execs });
+  }
+
+  get isTold(): boolean {
+    return this.#isTold;
+  }
+
+  tell(): void {
+    this.#isTold = true;
+    this.save();
+  }
+
+  #forExec({ id }: ExecOptions): ExecSurroundings {
+    const { keeper, ledger } = this.#around;
+    return { place: this.place, depot: keeper.depotOf(this.id, id), ledger, save: () => this.save() };
   }
 
   get id(): string {
@@ -90,22 +145,31 @@ export class Task implements ShimProcess {
     return { root, id };
   }
 
-  async #reaped(pidfd: number): Promise<TaskExit> {
-    await new Promise<void>((resolve) => watchOnce(pidfd, resolve));
-    const at = Date.now();
+  async #reaped(child: Child): Promise<TaskExit> {
+    const at = await ended(child);
     // Without its own pid namespace, other processes outlive init. With one there is nothing left to kill.
     await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
-    const end: ContainerExit = await runJob('finish', { ...this.place, pidfd, keep: true });
+    const end = await this.#finish(child);
     this.#stdio.finish();
     this.#oom.end(end.oomKilled === true);
     // Init's end takes them along, and who follows events must see it come last.
     await Promise.all([...this.execs.values()].map((exec) => exec.pid === 0 || exec.ended));
-    this.exit = { status: end.code ?? 128 + (end.signal ?? SIGKILL), at };
+    this.exit = { status: statusOf(end), at };
+    this.save();
     return this.exit;
+  }
+
+  async #finish(child: Child): Promise<ContainerExit> {
+    const { place } = this;
+    if (!this.isAdopted) return runJob('finish', { ...place, pidfd: child.pidfd, keep: true });
+    const exit = await adoptedExit(child, this.#around.ledger);
+    return exit === undefined ? {} : runJob('record', { ...place, exit });
   }
 
   async start(): Promise<void> {
     await runJob('start', this.place).catch((error) => {
+      // The earlier engine may have started it, and died before its answer.
+      if (this.isAdopted && error.code === 'EWRONGSTATE') return;
       throw worded('start', error);
     });
   }
@@ -128,9 +192,12 @@ export class Task implements ShimProcess {
   addExec(options: ExecOptions): ExecProcess {
     const { id } = options;
     if (this.exit !== undefined) throw new Status('failedPrecondition', 'cannot exec in a stopped container');
-    if (id === this.id || this.execs.has(id)) throw new Status('alreadyExists', `process ${id} already exists`);
-    const exec = new ExecProcess(this.place, options);
+    const same = this.execs.get(id);
+    if (same?.isAdopted) return same;
+    if (id === this.id || same) throw new Status('alreadyExists', `process ${id} already exists`);
+    const exec = new ExecProcess(this.#forExec(options), { options, isTold: false });
     this.execs.set(id, exec);
+    this.save();
     return exec;
   }
 
@@ -158,8 +225,31 @@ export class Task implements ShimProcess {
     return exit;
   }
 
+  removeExec(exec: ExecProcess): void {
+    // A late second Delete must not take a new process of the same name away.
+    if (this.execs.get(exec.id) !== exec) return;
+    this.execs.delete(exec.id);
+    this.save();
+  }
+
   release(): void {
+    this.#isReleased = true;
+    this.#around.ledger.remove(this.id);
     this.#stdio.release();
     for (const exec of this.execs.values()) exec.release();
   }
+}
+
+function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
+  const { id, bundle, root, io, noPivot, noNewKeyring, cgroupManager } = options;
+  const lowering = { id, bundle, noPivot, noNewKeyring, cgroupManager, rootless: 'auto', preserveFds: 0 } as const;
+  const given = { root, spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
+  return runJob('create', { ...given, lowering, descriptors, holdsTerminal: io.terminal });
+}
+
+/** Removes what an engine has left that died while it created the same task; the note tells that there was one. */
+async function cleanBundle({ bundle, root, id }: CreateOptions): Promise<void> {
+  if (!isThere(noteOf(bundle))) return;
+  await runJob('delete', { root, id, force: true });
+  await unmountRootfs(bundle);
 }

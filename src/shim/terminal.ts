@@ -8,6 +8,7 @@ import { ReadStream } from 'node:tty';
 import { nodeAddon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import type { Child } from '../library/places.ts';
+import type { Depot } from './keeper.ts';
 import { demandFifo, type Io, type ProcessStdio } from './stdio.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
@@ -17,6 +18,7 @@ const patience = 10_000;
 
 export class TerminalStdio implements ProcessStdio {
   readonly descriptors: readonly number[];
+  readonly #depot: Depot;
   readonly #theirs: number[] = [];
   /** Ends of the FIFOs, held so that a reader or a writer may leave and come back. */
   readonly #held: number[] = [];
@@ -30,7 +32,8 @@ export class TerminalStdio implements ProcessStdio {
   #peer: number | undefined;
   #drained = Promise.resolve();
 
-  constructor({ stdin, stdout }: Io) {
+  constructor({ stdin, stdout }: Io, depot: Depot) {
+    this.#depot = depot;
     try {
       demandFifo(stdin);
       demandFifo(stdout);
@@ -40,10 +43,13 @@ export class TerminalStdio implements ProcessStdio {
       if (stdin !== '') {
         const fd = openSync(stdin, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         this.#input = new Socket({ fd, readable: true, writable: false });
-        this.#inputHolder = openSync(stdin, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+        this.#inputHolder = depot.take('stdin') ?? openSync(stdin, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+        depot.store('stdin', this.#inputHolder);
       }
       if (stdout !== '') {
-        this.#held.push(openSync(stdout, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+        const held = depot.take('stdout') ?? openSync(stdout, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        this.#held.push(held);
+        depot.store('stdout', held);
         const fd = openSync(stdout, O_WRONLY | O_NONBLOCK | O_NOCTTY);
         this.#output = new Socket({ fd, readable: false, writable: true });
       }
@@ -67,7 +73,9 @@ export class TerminalStdio implements ProcessStdio {
     });
     // EIO: the last end of the other side is closed.
     master.on('error', () => master.destroy());
-    this.#peer = nodeAddon().openPeer(terminal);
+    this.#peer = this.#depot.take('peer') ?? nodeAddon().openPeer(terminal);
+    this.#depot.store('master', terminal);
+    this.#depot.store('peer', this.#peer);
     if (this.#output === undefined) master.resume();
     else {
       this.#output.on('error', () => master.resume());
@@ -84,7 +92,9 @@ export class TerminalStdio implements ProcessStdio {
   }
 
   closeInput(): void {
-    if (this.#inputHolder !== undefined) closeSync(this.#inputHolder);
+    if (this.#inputHolder === undefined) return;
+    this.#depot.drop('stdin');
+    closeSync(this.#inputHolder);
     this.#inputHolder = undefined;
   }
 
@@ -93,7 +103,9 @@ export class TerminalStdio implements ProcessStdio {
   }
 
   finish(): void {
-    if (this.#peer !== undefined) closeQuietly(this.#peer);
+    if (this.#peer === undefined) return;
+    this.#depot.drop('peer');
+    closeQuietly(this.#peer);
     this.#peer = undefined;
   }
 
@@ -110,6 +122,7 @@ export class TerminalStdio implements ProcessStdio {
     this.finish();
     this.closeInput();
     this.closeTheirs();
+    this.#depot.dropAll();
     for (const fd of this.#held.splice(0)) closeQuietly(fd);
     for (const stream of [this.#input, this.#output, this.#master]) stream?.destroy();
   }

@@ -18,6 +18,7 @@ for (const suite of suites) {
     await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
     await t.test('more processes in a task', (t) => execs(t, containerd));
     await t.test('terminals', (t) => terminals(t, containerd));
+    await t.test('its engine is killed', (t) => survives(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));
   });
 }
@@ -58,7 +59,11 @@ async function detachedTasks(t: Test, containerd: Containerd) {
       async () => (await place.run(['test', '-e', `${root}/ready`])).code === 0 || undefined,
     );
   }
-  t.equal((await place.outputOf(['pgrep', '-fc', '[s]him.mjs serve'])).trim(), '1', 'one process has both');
+  t.equal(
+    (await place.outputOf(['pgrep', '-fc', '^[^ ]*node [^ ]*shim.mjs serve'])).trim(),
+    '1',
+    'one process has both',
+  );
   const tsrun = [`${repoRoot}/bin/tsrun`, '--root', `/run/containerd/tsrun/${namespace}`];
   t.match(await place.outputOf([...tsrun, 'list', '--quiet']), 'one\ntwo\n', 'the CLI sees them');
   t.match(await place.outputOf(['ctr', '--namespace', namespace, 'task', 'ps', 'one']), await containerd.pid('one'));
@@ -169,6 +174,69 @@ async function terminals(t: Test, containerd: Containerd) {
   // A client that sees the task end deletes it.
   await waitFor('the task to be gone', async () => (await containerd.status('host')) === undefined || undefined);
   await containerd.outputOf('container', 'delete', 'host');
+}
+
+/** Kills the engine, as the kernel does when memory runs out. */
+async function killEngine({ place }: Containerd): Promise<void> {
+  const pattern = ['-f', '^[^ ]*node [^ ]*shim.mjs serve'];
+  const before = (await place.outputOf(['pgrep', ...pattern])).trim();
+  await place.outputOf(['kill', '-KILL', before]);
+  await waitFor('another engine', async () => {
+    const now = (await place.run(['pgrep', ...pattern])).stdout.trim();
+    return (now !== '' && now !== before) || undefined;
+  });
+}
+
+async function survives(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  const events = place.startDaemon(['ctr', '--namespace', namespace, 'events']);
+  const script = 'trap "exit 9" TERM; n=0; while :; do echo $n; n=$((n+1)); sleep 0.1; done';
+  // Nobody reads what it writes: the FIFO must not lose its last reader.
+  await containerd.outputOf(...runArguments(['--detach'], 'box', 'sh', '-c', script));
+  const exec = containerd.ctr(
+    'task',
+    'exec',
+    '--exec-id',
+    'one',
+    'box',
+    'sh',
+    '-c',
+    'trap "exit 8" TERM; : >/ready; while :; do sleep 0.1; done',
+  );
+  const root = `/proc/${await containerd.pid('box')}/root`;
+  const isThere = async (path: string) => (await place.run(['test', '-e', path])).code === 0 || undefined;
+  await waitFor('the process of exec', () => isThere(`${root}/ready`));
+  const foreground = containerd.ctr(
+    ...runArguments(['--rm'], 'foreground', 'sh', '-c', ': >/ready; until [ -e /go ]; do sleep 0.1; done; exit 5'),
+  );
+  await containerd.waitForStatus('foreground', 'RUNNING');
+  const pid = await containerd.pid('box');
+  const inside = `/proc/${await containerd.pid('foreground')}/root`;
+
+  await killEngine(containerd);
+  t.equal(await containerd.status('box'), 'RUNNING');
+  t.equal(await containerd.pid('box'), pid);
+  await containerd.outputOf('task', 'kill', '--exec-id', 'one', '--signal', 'TERM', 'box');
+  t.equal((await exec).code, 8, 'a Wait from before is answered');
+  const later = await heard(['stdout'], () =>
+    containerd.ctr('task', 'exec', '--exec-id', 'two', 'box', 'echo', 'hello'),
+  );
+  t.match(later, { code: 0, stdout: 'hello\n' });
+
+  await killEngine(containerd);
+  await place.outputOf(['touch', `${inside}/go`]);
+  t.equal((await foreground).code, 5, 'and so it is for a task');
+  // It ends while there is no engine.
+  const engine = (await place.outputOf(['pgrep', '-f', '^[^ ]*node [^ ]*shim.mjs serve'])).trim();
+  await place.outputOf([
+    'sh',
+    '-c',
+    `kill -STOP ${engine}; kill -TERM ${pid}; while kill -0 ${pid} 2>/dev/null && ! grep -q 'State:.Z' /proc/${pid}/status; do :; done; kill -KILL ${engine}`,
+  ]);
+  await containerd.waitForStatus('box', 'STOPPED');
+  await waitFor('its exit event', () => /\/tasks\/exit .*"box".*"box"/.test(events.output.stdout) || undefined);
+  t.match((await containerd.ctr('task', 'delete', 'box')).stderr, /non-zero exit code 9/);
+  await containerd.outputOf('container', 'delete', 'box');
 }
 
 async function publishesEvents(t: Test, containerd: Containerd) {

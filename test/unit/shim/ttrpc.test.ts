@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { decode, encode } from '../../../src/protobuf/wire.ts';
 import { Publisher } from '../../../src/shim/events.ts';
+import { Ledger } from '../../../src/shim/ledger.ts';
 import { connectResponse, processRequest, request, response } from '../../../src/shim/messages.ts';
 import { TaskService } from '../../../src/shim/service.ts';
 import { code, FrameReader, frame, longestMessage, serve } from '../../../src/shim/ttrpc.ts';
@@ -18,7 +19,7 @@ t.test('a request in single bytes is answered', async (t) => {
   for (const byte of call(1, 'Connect')) client.write(Buffer.from([byte]));
   const { status, payload } = await answer(client);
   t.equal(status, undefined);
-  t.equal(decode(connectResponse, payload ?? new Uint8Array()).shim_pid, process.pid);
+  t.equal(decode(connectResponse, payload ?? new Uint8Array()).shim_pid, process.ppid);
 });
 
 t.test('many requests at once are answered, each on its stream', async (t) => {
@@ -81,7 +82,10 @@ async function connect(t: Test): Promise<Socket> {
   // t.testdir() is too long for a socket's path.
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-shim-'));
   const path = join(directory, 'socket');
-  const tasks = new TaskService('test', new Publisher('', 'test'));
+  const nothing = () => undefined;
+  const depot = { store: nothing, take: nothing, drop: nothing, dropAll: nothing };
+  const keeper = { depotOf: () => depot };
+  const tasks = new TaskService('test', new Publisher('', 'test'), keeper, new Ledger(path));
   const server = createServer((socket) => serve(socket, tasks.answer)).listen(path);
   await once(server, 'listening');
   const client = createConnection(path);
