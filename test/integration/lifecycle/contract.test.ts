@@ -98,7 +98,7 @@ t.test('a bundle without config.json', { skip }, async (t) => {
   t.match(stderr, 'JSON specification file config.json not found');
 });
 
-t.test('delete --force of an unknown id succeeds in silence', { skip }, async (t) => {
+t.test('delete --force of an unknown id succeeds silently', { skip }, async (t) => {
   const box = sandbox(t);
   t.match(await box.runtime(['delete', '--force', 'no-such-container']), { code: 0, stdout: '', stderr: '' });
 });
@@ -123,7 +123,7 @@ t.test('kill takes names, names with SIG and numbers', { skip }, async (t) => {
   t.equal((await box.state(id)).status, 'running');
 });
 
-t.test('commands that succeed say nothing but what was asked', { skip }, async (t) => {
+t.test('commands that succeed print only what was asked for', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sleep', '1000'];

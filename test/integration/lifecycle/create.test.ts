@@ -15,7 +15,7 @@ function sleeper(box: Sandbox) {
   });
 }
 
-t.test('of creates with one id at one time exactly one succeeds', { skip }, async (t) => {
+t.test('of simultaneous creates with one id exactly one succeeds', { skip }, async (t) => {
   const box = sandbox(t);
   const id = box.newId();
   const bundles = [1, 2, 3, 4].map(() => sleeper(box));
@@ -32,7 +32,7 @@ t.test('of creates with one id at one time exactly one succeeds', { skip }, asyn
   t.equal((await box.state(id)).status, 'running');
 });
 
-t.test('sixteen runs at one time', { skip }, async (t) => {
+t.test('sixteen simultaneous runs', { skip }, async (t) => {
   const box = sandbox(t);
   const results = await Promise.all(Array.from({ length: 16 }, (_, i) => box.runContainer(['/bin/echo', String(i)])));
   results.forEach(({ code, stdout, stderr }, i) => {
@@ -40,7 +40,7 @@ t.test('sixteen runs at one time', { skip }, async (t) => {
   });
 });
 
-t.test('a create that is killed leaves nothing that delete does not remove', { skip: tsrunOnly }, async (t) => {
+t.test('delete removes everything that a killed create leaves', { skip: tsrunOnly }, async (t) => {
   for (const [index, force] of Array.from({ length: 24 }, (_, i) => [i, i % 2 === 0] as const)) {
     // At its end the sandbox looks for processes, mounts, cgroups and state.
     const box = sandbox(t);
@@ -62,7 +62,7 @@ t.test('a create that is killed leaves nothing that delete does not remove', { s
   }
 });
 
-t.test('what a create that was killed at its start left is in nobody’s way', { skip: tsrunOnly }, async (t) => {
+t.test('leftovers of a create that was killed at its start do not matter', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const leftOver = (id: string) => {
     mkdirSync(join(box.root, id), { mode: 0o700 });
@@ -81,7 +81,7 @@ t.test('what a create that was killed at its start left is in nobody’s way', {
   t.notOk(existsSync(join(box.root, id)));
 });
 
-t.test('delete removes nothing of a directory that is not a container’s', { skip: tsrunOnly }, async (t) => {
+t.test('delete removes nothing from a directory that is not a container’s', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const stranger = join(box.directory, 'other');
   mkdirSync(join(stranger, 'etc'), { recursive: true });
@@ -95,7 +95,7 @@ t.test('delete removes nothing of a directory that is not a container’s', { sk
 });
 
 t.test(
-  'a record that cannot be read is an error, and of what nothing else tells the directory stays',
+  'an unreadable record is an error, and a directory about which nothing else is known stays',
   { skip: tsrunOnly },
   async (t) => {
     const box = sandbox(t);

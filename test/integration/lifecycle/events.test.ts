@@ -114,22 +114,26 @@ t.test('an out-of-memory kill is an event', { skip: needs({ controllers: ['memor
 
 const firstAfter = { runc: 'prints its first statistics after the interval' };
 
-t.test('so is the one that ends the container', { skip: needs({ controllers: ['memory'] }, firstAfter) }, async (t) => {
-  const { events } = await watched(t, 'exec tail /dev/zero', '1h');
-  const { stdout } = await events.done;
-  const types = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).type);
-  t.strictSame(types, ['stats', 'oom']);
-});
+t.test(
+  'an out-of-memory kill that ends the container is an event',
+  { skip: needs({ controllers: ['memory'] }, firstAfter) },
+  async (t) => {
+    const { events } = await watched(t, 'exec tail /dev/zero', '1h');
+    const { stdout } = await events.done;
+    const types = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).type);
+    t.strictSame(types, ['stats', 'oom']);
+  },
+);
 
 async function mkfifo(t: Test, path: string): Promise<void> {
   const { run } = await import('../../harness/index.ts');
   t.equal((await run('mkfifo', [path])).code, 0);
 }
 
-t.test('stats shows the containers that run', { skip: needs({ runtime: 'tsrun' }) }, async (t) => {
+t.test('stats shows running containers', { skip: needs({ runtime: 'tsrun' }) }, async (t) => {
   const box = sandbox(t);
   const first = await running(box, ['sleep', '1000']);
   const second = await running(box, ['sleep', '1000']);

@@ -33,7 +33,7 @@ t.test('exec passes stdio and the exit code on', { skip }, async (t) => {
   t.equal((await box.runtime(['exec', id, 'sh', '-c', 'kill -9 $$'])).code, 128 + 9);
 });
 
-t.test('a passwd that is a device without end does not hold exec up', { skip }, async (t) => {
+t.test('a passwd that is an endless device does not hold exec up', { skip }, async (t) => {
   const box = sandbox(t);
   const { id } = await box.idle((spec) => {
     spec.mounts = [
@@ -95,7 +95,7 @@ t.test('--cap adds to the bounding, effective and permitted sets, and not to the
 
 const ignoresIt = { crun: 'takes no notice of it', runc: 'warns of it and goes on' };
 
-t.test('--cap refuses what is no capability', { skip: skipFor(ignoresIt) }, async (t) => {
+t.test('--cap refuses unknown capabilities', { skip: skipFor(ignoresIt) }, async (t) => {
   const box = sandbox(t);
   const { id } = await box.idle();
   const { code, stderr } = await box.runtime(['exec', '--cap', 'CAP_NONE', id, 'true']);
@@ -240,7 +240,7 @@ t.test(
   },
 );
 
-t.test('a seccomp profile of the container holds for exec', { skip }, async (t) => {
+t.test('the container’s seccomp profile applies to exec', { skip }, async (t) => {
   const box = sandbox(t);
   const { id } = await box.idle(({ linux }) => {
     linux.seccomp = {

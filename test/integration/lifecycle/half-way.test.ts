@@ -95,7 +95,7 @@ t.test('kill --all leaves no container frozen, wherever it is killed', { skip },
   t.ok(killed > 10, `killed ${killed} times`);
 });
 
-t.test('nor with an error at the thaw itself', { skip }, async (t) => {
+t.test('kill --all leaves no container frozen after an error of the thaw itself', { skip }, async (t) => {
   const box = sandbox(t);
   const { id, cgroup } = await running(box);
   const fault = { call: 'openat', path: join(cgroup, 'cgroup.freeze'), error: 'EIO', when: '3+' };
@@ -104,7 +104,7 @@ t.test('nor with an error at the thaw itself', { skip }, async (t) => {
   t.equal((await box.state(id)).status, 'running');
 });
 
-t.test('delete --force does not wait for a zombie of exec’s', { skip: skipHelpers }, async (t) => {
+t.test('delete --force does not wait for a zombie of exec', { skip: skipHelpers }, async (t) => {
   const box = sandbox(t);
   const { id, cgroup } = await running(box);
   const { pid } = await box.state(id);
@@ -126,7 +126,7 @@ t.test('delete --force does not wait for a zombie of exec’s', { skip: skipHelp
   await waitFor('init to be gone', () => (isAlive(pid) ? undefined : true));
 });
 
-t.test('run keeps the program’s exit code when the container cannot be removed', { skip }, async (t) => {
+t.test('run keeps the program’s exit code if the container cannot be removed', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'exit 7'];
@@ -173,7 +173,7 @@ t.test('a start that cannot take the socket’s name leaves the container create
 });
 
 for (const action of ['SCMP_ACT_KILL_PROCESS', 'SCMP_ACT_KILL_THREAD', 'SCMP_ACT_TRAP', 'SCMP_ACT_ERRNO'] as const) {
-  t.test(`start says that ${action} forbids execve when init is reaped at once`, { skip: skipHelpers }, async (t) => {
+  t.test(`start says that ${action} forbids execve if init is reaped at once`, { skip: skipHelpers }, async (t) => {
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
       const names = action === 'SCMP_ACT_ERRNO' ? ['execve', 'sendmsg'] : ['execve'];
@@ -272,7 +272,7 @@ t.test('a failed create leaves no empty directory', { skip }, async (t) => {
   }
 });
 
-t.test('what init cannot look at is an error', { skip }, async (t) => {
+t.test('a path that init cannot look at is an error', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.env = ['PATH=/bin'];
@@ -299,7 +299,7 @@ t.test('what init cannot look at is an error', { skip }, async (t) => {
 });
 
 t.test(
-  'an addon that cannot be loaded is said',
+  'an addon that cannot be loaded is reported',
   { skip: skip || (!runsOnNode && 'is about the form on Node') },
   async (t) => {
     const box = sandbox(t);
@@ -317,7 +317,7 @@ t.test(
 );
 
 t.test(
-  'a hook of start fails, and the text for its place cannot be read',
+  'a startContainer hook fails, and the text for its place cannot be read',
   { skip: requires({ root: true, runtime: 'tsrun' }) },
   async (t) => {
     for (const kind of ['startContainer', 'poststart'] as const) {

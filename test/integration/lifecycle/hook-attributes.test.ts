@@ -63,7 +63,7 @@ function strict(): LinuxSeccomp {
   return { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names, action: 'SCMP_ACT_ERRNO' }] };
 }
 
-t.test('the filter holds a startContainer hook, and only once it is the program', { skip: tsrunOnly }, async (t) => {
+t.test('the filter applies to a startContainer hook, but not before its execve', { skip: tsrunOnly }, async (t) => {
   for (const noNewPrivileges of [true, false]) {
     const sand = sandbox(t);
     const bundle = sand.bundle((spec) => {

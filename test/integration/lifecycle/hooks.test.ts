@@ -109,7 +109,7 @@ t.test('hooks run in the namespaces that the specification says', { skip }, asyn
 });
 
 t.test(
-  'paths of hooks count from the runtime’s root; those of startContainer from the container’s',
+  'paths of hooks are relative to the runtime’s root; those of startContainer to the container’s',
   { skip: notCrun },
   async (t) => {
     const sand = sandbox(t);
@@ -281,7 +281,7 @@ t.test('a hook that runs past its timeout is killed with all that it started', {
   }
 });
 
-t.test('a hook that cannot be started or is killed is told so', { skip: tsrunOnly }, async (t) => {
+t.test('the error says if a hook cannot be started or was killed', { skip: tsrunOnly }, async (t) => {
   const cases: [Kind, { path: string; args?: string[] }, RegExp][] = [
     [
       'createRuntime',
@@ -308,7 +308,7 @@ t.test('a hook that cannot be started or is killed is told so', { skip: tsrunOnl
   }
 });
 
-t.test('a hook that fails is counted as runc counts it', { skip: notCrun }, async (t) => {
+t.test('a failing hook is numbered as by runc', { skip: notCrun }, async (t) => {
   for (const kind of ['prestart', 'createRuntime', 'createContainer'] as const) {
     const sand = sandbox(t);
     const bundle = sand.bundle((spec) => {
@@ -319,7 +319,7 @@ t.test('a hook that fails is counted as runc counts it', { skip: notCrun }, asyn
   }
 });
 
-t.test('of much output the end is told, on one line', { skip: tsrunOnly }, async (t) => {
+t.test('the end of long output is reported on one line', { skip: tsrunOnly }, async (t) => {
   for (const kind of ['createRuntime', 'createContainer'] as const) {
     const sand = sandbox(t);
     const bundle = sand.bundle((spec) => {

@@ -100,7 +100,7 @@ t.test('a signal that comes while nothing waits', { skip }, async (t) => {
 /** Node resets the actions of all signals when it starts. */
 const skipOnNode = skip || (runsOnNode && 'is about the executable');
 
-t.test('a signal that the caller has had ignored stays so', { skip: skipOnNode }, async (t) => {
+t.test('a signal that the caller ignores stays ignored', { skip: skipOnNode }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/true'];

@@ -8,7 +8,7 @@ import { requires, run, runtimePath, type Spec, sandbox } from '../../harness/in
 const skip = requires({ root: true, runtime: ['tsrun', 'runc'] });
 const ours = requires({ root: true, runtime: 'tsrun', commands: ['strace'] });
 
-t.test('state and list --format json tell the owner, the root filesystem and the time', { skip }, async (t) => {
+t.test('state and list --format json have the owner, the root filesystem and the time', { skip }, async (t) => {
   const box = sandbox(t);
   const before = Date.now();
   const bundle = box.bundle();
@@ -47,7 +47,7 @@ t.test('list is sorted by id, as a table and as ids', { skip }, async (t) => {
   );
 });
 
-t.test('list -q reads no state, and lists no left-over of a killed create', { skip: ours }, async (t) => {
+t.test('list -q reads no state, and does not list leftovers of a killed create', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const id = await box.create(box.bundle());
   mkdirSync(join(box.root, 'left-over'), { mode: 0o700 });
@@ -57,46 +57,42 @@ t.test('list -q reads no state, and lists no left-over of a killed create', { sk
   t.notMatch(readFileSync(log, 'utf8'), id);
 });
 
-t.test(
-  'list says the same of each container as state',
-  { skip: requires({ root: true, runtime: 'tsrun' }) },
-  async (t) => {
-    const box = sandbox(t);
-    const started = async (edit: (spec: Spec) => void = () => {}) => {
-      const id = await box.create(box.bundle(edit));
-      await box.runtimeOk(['start', id]);
-      return id;
-    };
-    const sleeps = (spec: Spec) => {
-      spec.process.args = ['/bin/sleep', '1000'];
-    };
-    const ids = [await box.create(box.bundle())];
-    // A record does not have all of these as plain text.
-    for (const value of ['plain', 'a "quote" and a \\', 'ü and €', '\u0085']) {
-      ids.push(
-        await started((spec) => {
-          sleeps(spec);
-          spec.annotations = { 'org.example.value': value, [value]: 'name' };
-        }),
-      );
-    }
-    const paused = await started(sleeps);
-    await box.runtimeOk(['pause', paused]);
-    const stopped = await started(sleeps);
-    await box.runtimeOk(['kill', stopped, 'KILL']);
-    const stateOf = async (id: string) => JSON.parse((await box.runtimeOk(['state', id])).stdout);
-    await box.waitForState(stopped, 'stopped');
-    ids.push(paused, stopped);
-    const listed: { id: string; status: string }[] = JSON.parse((await box.runtimeOk(['list', '-f', 'json'])).stdout);
-    t.equal(listed.length, ids.length);
-    for (const each of listed) t.strictSame(each, await stateOf(each.id));
-    t.same(
-      ids.map((id) => listed.find((each) => each.id === id)?.status),
-      ['created', 'running', 'running', 'running', 'running', 'paused', 'stopped'],
+t.test('list and state agree about each container', { skip: requires({ root: true, runtime: 'tsrun' }) }, async (t) => {
+  const box = sandbox(t);
+  const started = async (edit: (spec: Spec) => void = () => {}) => {
+    const id = await box.create(box.bundle(edit));
+    await box.runtimeOk(['start', id]);
+    return id;
+  };
+  const sleeps = (spec: Spec) => {
+    spec.process.args = ['/bin/sleep', '1000'];
+  };
+  const ids = [await box.create(box.bundle())];
+  // A record does not have all of these as plain text.
+  for (const value of ['plain', 'a "quote" and a \\', 'ü and €', '\u0085']) {
+    ids.push(
+      await started((spec) => {
+        sleeps(spec);
+        spec.annotations = { 'org.example.value': value, [value]: 'name' };
+      }),
     );
-    await box.runtimeOk(['resume', paused]);
-  },
-);
+  }
+  const paused = await started(sleeps);
+  await box.runtimeOk(['pause', paused]);
+  const stopped = await started(sleeps);
+  await box.runtimeOk(['kill', stopped, 'KILL']);
+  const stateOf = async (id: string) => JSON.parse((await box.runtimeOk(['state', id])).stdout);
+  await box.waitForState(stopped, 'stopped');
+  ids.push(paused, stopped);
+  const listed: { id: string; status: string }[] = JSON.parse((await box.runtimeOk(['list', '-f', 'json'])).stdout);
+  t.equal(listed.length, ids.length);
+  for (const each of listed) t.strictSame(each, await stateOf(each.id));
+  t.same(
+    ids.map((id) => listed.find((each) => each.id === id)?.status),
+    ['created', 'running', 'running', 'running', 'running', 'paused', 'stopped'],
+  );
+  await box.runtimeOk(['resume', paused]);
+});
 
 t.test(
   'list leaves out what it cannot read, and says so',

@@ -67,7 +67,7 @@ t.test('a directory of containers that cannot be read', { skip }, async (t) => {
   }
 });
 
-t.test('create writes no container whose start time is not known', { skip }, async (t) => {
+t.test('create records no container whose start time is unknown', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
   const id = box.newId();
@@ -99,7 +99,7 @@ async function withStatFault(box: Sandbox, error: string, when: string, args: st
   return runWithFault(box, { call: 'openat', error, when: String(index) }, args, { outputFiles: log });
 }
 
-t.test('a record that is lost: delete --force still ends and removes the container', { skip }, async (t) => {
+t.test('a lost record: delete --force still ends and removes the container', { skip }, async (t) => {
   const box = sandbox(t);
   const damages: [string, (path: string, text: string) => void][] = [
     ['empty', (path) => writeFileSync(path, '')],
@@ -131,7 +131,7 @@ t.test('a record that is lost: delete --force still ends and removes the contain
   }
 });
 
-t.test('its poststop hooks run', { skip }, async (t) => {
+t.test('a lost record: the poststop hooks run', { skip }, async (t) => {
   const box = sandbox(t);
   const mark = join(box.directory, 'mark');
   const bundle = box.bundle((spec) => {
@@ -143,7 +143,7 @@ t.test('its poststop hooks run', { skip }, async (t) => {
   t.match(JSON.parse(readFileSync(mark, 'utf8')), { id, status: 'stopped', bundle: bundle.directory });
 });
 
-t.test('a record of a later version alone tells what delete needs', { skip }, async (t) => {
+t.test('a later version’s record alone has all that delete needs', { skip }, async (t) => {
   const box = sandbox(t);
   const { id, pid, cgroup, directory } = await running(box);
   const path = join(directory, 'state.json');

@@ -28,7 +28,7 @@ async function ticking(box: Sandbox) {
   return { id, ticks };
 }
 
-t.test('a paused container stands still until it is resumed', { skip }, async (t) => {
+t.test('a paused container does nothing until it is resumed', { skip }, async (t) => {
   const box = sandbox(t);
   const { id, ticks } = await ticking(box);
   await box.runtimeOk(['pause', id]);
@@ -61,7 +61,7 @@ t.test(
 );
 
 t.test(
-  'a created container can be paused, and is created again when it is resumed',
+  'a created container can be paused, and is created again once it is resumed',
   { skip: needs({ crun: 'loses it: it is stopped after' }) },
   async (t) => {
     const box = sandbox(t);
@@ -74,7 +74,7 @@ t.test(
   },
 );
 
-t.test('ps tells the pids of all processes', { skip }, async (t) => {
+t.test('ps prints the pids of all processes', { skip }, async (t) => {
   const box = sandbox(t);
   const { id } = await ticking(box);
   const pids: number[] = JSON.parse((await box.runtimeOk(['ps', '--format', 'json', id])).stdout);

@@ -13,7 +13,7 @@ function place(box: Sandbox): { directory: string; pidFile: string } {
   return { directory, pidFile: join(directory, 'pid') };
 }
 
-t.test('what has the name with a dot before it stays as it is', { skip }, async (t) => {
+t.test('a file of the same name with a dot before it stays as it is', { skip }, async (t) => {
   const box = sandbox(t);
   const { directory, pidFile } = place(box);
   // As ~/.config is to ~/config.
@@ -25,7 +25,7 @@ t.test('what has the name with a dot before it stays as it is', { skip }, async 
   t.same(readdirSync(directory).sort(), ['.pid', 'pid']);
 });
 
-t.test('nor does a pid file that cannot be written remove anything', { skip }, async (t) => {
+t.test('a pid file that cannot be written removes nothing', { skip }, async (t) => {
   const box = sandbox(t);
   const { directory, pidFile } = place(box);
   mkdirSync(pidFile);
@@ -57,7 +57,7 @@ t.test('a link in its place is replaced, and not followed', { skip }, async (t) 
   t.same(readdirSync(directory), ['pid']);
 });
 
-t.test('a failed exec takes back its own file only', { skip }, async (t) => {
+t.test('a failed exec removes only its own file', { skip }, async (t) => {
   const box = sandbox(t);
   const { directory, pidFile } = place(box);
   const bundle = box.bundle((spec) => {

@@ -4,13 +4,13 @@ import { requires, sandbox } from '../../harness/index.ts';
 
 const skip = requires({ root: true });
 
-t.test('run gives the exit code of the program', { skip }, async (t) => {
+t.test('run exits with the exit code of the program', { skip }, async (t) => {
   const box = sandbox(t);
   t.equal((await box.runContainer(['/bin/true'])).code, 0);
   t.equal((await box.runContainer(['/bin/sh', '-c', 'exit 7'])).code, 7);
 });
 
-t.test('run gives 128 + the number of the signal that ended the program', { skip }, async (t) => {
+t.test('run exits with 128 + the number of the signal that ended the program', { skip }, async (t) => {
   // The first process of a pid namespace ignores signals without a handler, unless they come from outside.
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
@@ -24,7 +24,7 @@ t.test('run gives 128 + the number of the signal that ended the program', { skip
 });
 
 t.test(
-  'a signal that comes while run is not waiting yet is the program’s, too',
+  'a signal that comes before run waits goes to the program, too',
   { skip: requires({ root: true, runtime: ['tsrun', 'runc'] }) },
   async (t) => {
     const box = sandbox(t);

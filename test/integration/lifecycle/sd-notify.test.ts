@@ -41,7 +41,7 @@ function speaker(box: Sandbox, script: string): Bundle {
   return bundle;
 }
 
-t.test('start waits for READY=1 and tells the host’s pid', { skip }, async (t) => {
+t.test('start waits for READY=1 and sends the pid on the host', { skip }, async (t) => {
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const id = box.newId();
@@ -56,7 +56,7 @@ t.test('start waits for READY=1 and tells the host’s pid', { skip }, async (t)
   await heard(t, output, `listening\n<STATUS=x\n>\n<READY=1\nMAINPID=${pid}\n>\n<BARRIER=1>\n`);
 });
 
-t.test('a container with a user namespace reaches its socket too', { skip }, async (t) => {
+t.test('a container with a user namespace reaches its socket, too', { skip }, async (t) => {
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const bundle = speaker(box, 'notify send "READY=1"').edit((spec) => {
@@ -69,7 +69,7 @@ t.test('a container with a user namespace reaches its socket too', { skip }, asy
   await heard(t, output, /<READY=1\nMAINPID=\d+\n>/);
 });
 
-t.test('run in the foreground passes on what a container says that soon ends', { skip }, async (t) => {
+t.test('run in the foreground passes on the messages of a container that ends soon', { skip }, async (t) => {
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const bundle = speaker(box, 'echo $NOTIFY_SOCKET; notify send "READY=1"; exit 7');
@@ -100,7 +100,7 @@ t.test('run in the foreground passes on what any service may say, and nothing of
   await heard(t, output, `listening\n${expected.map((text) => `<${text}\n>\n`).join('')}`);
 });
 
-t.test('run --detach returns when a container ends that never was ready', { skip }, async (t) => {
+t.test('run --detach returns if a container ends without READY=1', { skip }, async (t) => {
   const box = sandbox(t);
   const { output, env } = await manager(box);
   const bundle = speaker(box, 'exit 0');
@@ -109,7 +109,7 @@ t.test('run --detach returns when a container ends that never was ready', { skip
   t.equal(output.stdout, 'listening\n');
 });
 
-t.test('a manager that is not there is warned of; without one there is no socket', { skip }, async (t) => {
+t.test('there is a warning about a missing manager; without one there is no socket', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'echo "[$NOTIFY_SOCKET]"'];

@@ -48,7 +48,7 @@ t.test('start fails when the program is on a noexec mount', { skip: tsrunOnly },
   t.match(stderr, /exec:? \\"\/mnt\/program\\": permission denied/);
 });
 
-t.test('of starts at one time exactly one succeeds', { skip }, async (t) => {
+t.test('of simultaneous starts exactly one succeeds', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'echo started >>/log; sleep 1000'];
@@ -120,7 +120,7 @@ t.test('changes of config.json after create have no effect', { skip }, async (t)
   t.equal(readFileSync(join(bundle.rootfs, 'result'), 'utf8'), 'before\n');
 });
 
-t.test('config.json may even be gone', { skip: tsrunOnly }, async (t) => {
+t.test('config.json may even be gone after create', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle();
   const id = await box.create(bundle);

@@ -14,7 +14,7 @@ function program(box: Sandbox, script: string) {
   });
 }
 
-t.test('wait tells the exit code of a detached container', { skip: keepsStatus }, async (t) => {
+t.test('wait reports the exit code of a detached container', { skip: keepsStatus }, async (t) => {
   const box = sandbox(t);
   const bundle = program(box, 'until [ -e /go ]; do sleep 0.01; done; exit 7');
   const id = await box.createAndStart(bundle);
@@ -26,7 +26,7 @@ t.test('wait tells the exit code of a detached container', { skip: keepsStatus }
   t.match(JSON.parse((await json.done).stdout), { code: 7, signal: null });
 });
 
-t.test('wait tells the signal that ended a container', { skip: keepsStatus }, async (t) => {
+t.test('wait reports the signal that ended a container', { skip: keepsStatus }, async (t) => {
   const box = sandbox(t);
   const id = await box.createAndStart(program(box, 'sleep 1000'));
   const waiting = box.startRuntime(['wait', id]);
@@ -36,7 +36,7 @@ t.test('wait tells the signal that ended a container', { skip: keepsStatus }, as
 });
 
 t.test(
-  'wait tells that a container ran out of memory',
+  'wait reports that a container ran out of memory',
   { skip: keepsStatus || requires({ root: true, runtime: 'tsrun', controllers: ['memory'] }) },
   async (t) => {
     const box = sandbox(t);
@@ -56,7 +56,7 @@ t.test(
 );
 
 t.test(
-  'state tells it of a child of a detached container, when systemd has removed the scope too',
+  'state reports it for a child in a detached container, after systemd has removed the scope, too',
   { skip: requires({ root: true, runtime: 'tsrun', controllers: ['memory'] }) },
   async (t) => {
     const box = sandbox(t);

@@ -43,7 +43,7 @@ async function run(box: Sandbox, bundle: Bundle) {
   return box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
 }
 
-t.test('a link is made again, wherever it leads', { skip }, async (t) => {
+t.test('a link is copied, wherever it leads', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWith(
     box,
@@ -56,13 +56,13 @@ t.test('a link is made again, wherever it leads', { skip }, async (t) => {
   t.equal(readlinkSync(join(bundle.rootfs, 'deep/link')), '../to/nowhere');
 });
 
-t.test('a source that is no link is mounted', { skip }, async (t) => {
+t.test('a source that is not a link is mounted', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWith(box, [linkMount('file')], 'cat /deep/link; grep -c /deep/link /proc/self/mountinfo');
   t.equal((await run(box, bundle)).stdout, 'text\n1\n');
 });
 
-t.test('and without the option a link is followed', { skip }, async (t) => {
+t.test('without the option a link is followed', { skip }, async (t) => {
   const box = sandbox(t);
   const mount = { destination: '/deep/link', source: 'live', options: ['bind'] };
   const bundle = bundleWith(

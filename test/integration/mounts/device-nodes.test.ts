@@ -45,7 +45,7 @@ t.test('the default devices and links', { skip }, async (t) => {
   );
 });
 
-t.test('no link to what is not there', { skip: tsrunOnly }, async (t) => {
+t.test('no link to a missing file', { skip: tsrunOnly }, async (t) => {
   const output = await sandbox(t).outputOf('ls /dev', (spec) => {
     spec.mounts = spec.mounts.filter(({ destination }) => destination !== '/proc');
   });
@@ -83,7 +83,7 @@ t.test('a slash at the end of a path, and numbers of a fifo', { skip: skipSlash 
   t.equal(output, '/dev/foo character special file 1:3\n/p fifo 0:0\n');
 });
 
-t.test('an entry takes the place of a default device', { skip }, async (t) => {
+t.test('an entry replaces a default device', { skip }, async (t) => {
   const output = await sandbox(t).outputOf(
     'stat -c "%t:%T %a" /dev/zero',
     withDevices({ type: 'c', path: '/dev/zero', major: 1, minor: 5, fileMode: 0o600 }),
@@ -91,7 +91,7 @@ t.test('an entry takes the place of a default device', { skip }, async (t) => {
   t.equal(output, '1:5 600\n');
 });
 
-t.test('a node that is there already and matches stays as it is', { skip: tsrunOnly }, async (t) => {
+t.test('an existing node that matches stays as it is', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const device = { type: 'c', path: '/dev/shm/z', major: 1, minor: 5, fileMode: 0o640 } as const;
   const twice = await box.outputOf(
@@ -142,7 +142,7 @@ t.test('a /dev/null of the image that is a symlink is refused', { skip: tsrunOnl
   t.match(stderr, /make-device \/dev\/null: EEXIST/);
 });
 
-t.test('whatever the image has as /dev/ptmx gives way', { skip }, async (t) => {
+t.test('whatever the image has as /dev/ptmx is replaced', { skip }, async (t) => {
   const { stdout } = await runWith(
     sandbox(t),
     (bundle) => writeFileSync(join(bundle.rootfs, 'dev/ptmx'), 'no terminal'),

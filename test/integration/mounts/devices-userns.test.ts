@@ -104,7 +104,7 @@ t.test('another user is kept out by its mode', { skip: skip }, async (t) => {
   t.pass('it reads its own alone');
 });
 
-t.test('an owner that the namespace does not map is told of', { skip: skip }, async (t) => {
+t.test('an owner that the namespace does not map is reported', { skip: skip }, async (t) => {
   const box = sandbox(t);
   const bundle = bundleWith(box, 'stat -c %u:%g /dev/no-such-device', [{ ...none, gid: 70_000 }]);
   const { stdout, stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
@@ -135,7 +135,7 @@ t.test('a joined user namespace', { skip: skip }, async (t) => {
   }
 });
 
-t.test('where a device cgroup refuses it the host’s own is bound', { skip: stracedOnly }, async (t) => {
+t.test('if a device cgroup refuses the node, the host’s is bound', { skip: stracedOnly }, async (t) => {
   const box = sandbox(t);
   const refused = { call: 'mknodat', error: 'EPERM' };
   const runBundle = (bundle: Bundle) => {

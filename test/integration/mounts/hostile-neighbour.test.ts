@@ -69,7 +69,7 @@ for (const [place, script] of places) {
   });
 }
 
-t.test('a /proc that has been moved is refused at the start', { skip }, async (t) => {
+t.test('a moved /proc is refused at the start', { skip }, async (t) => {
   const box = sandbox(t);
   for (const name of ['proc', 'sys', 'dev']) {
     const bundle = box.bundle();

@@ -56,7 +56,7 @@ t.test('longer than a page: runc and crun cannot', { skip: tsrunOnly }, async (t
   t.equal(await box.outputOf('cat /m/file-0 /m/file-49', withMount(overlay(lower))), '0\n49\n');
 });
 
-t.test('one directory alone that is too long', { skip }, async (t) => {
+t.test('a single directory that is too long', { skip }, async (t) => {
   const box = sandbox(t);
   const deep = join(box.directory, 'd'.repeat(200), 'e'.repeat(200));
   mkdirSync(deep, { recursive: true });
@@ -85,7 +85,7 @@ t.test('a tmpfs with a long source looks like what it hides', { skip: tsrunOnly 
   t.equal((await box.runtimeOk(['run', '--bundle', bundle.directory, box.newId()])).stdout, '750\n');
 });
 
-t.test('what no call takes is refused with words', { skip }, async (t) => {
+t.test('a value that no call accepts is refused with a clear error', { skip }, async (t) => {
   const box = sandbox(t);
   const deep = Array.from({ length: 20 }, () => `/${'d'.repeat(200)}/${'e'.repeat(100)}`);
   const { code, stderr } = await box.runContainer(['/bin/true'], withMount(overlay(deep)));

@@ -92,7 +92,7 @@ t.test('a destination through symlinks and .. stays inside', { skip: tsrunOnly }
   t.same(readdirSync(outside), []);
 });
 
-t.test('what a dangling symlink of the image points to is made', { skip: tsrunOnly }, async (t) => {
+t.test('the target of a dangling symlink in the image is made', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   writeFileSync(join(box.directory, 'hosts'), 'of the host\n');
   const source = join(box.directory, 'hosts');

@@ -122,13 +122,13 @@ async function fromClosedDirectory(t: Test, owner: number): Promise<void> {
   t.equal(output, 'reached\n');
 }
 
-t.test('a source that the container’s root has no way to', { skip }, (t) => fromClosedDirectory(t, 0));
+t.test('a source that the container’s root cannot reach', { skip }, (t) => fromClosedDirectory(t, 0));
 
 t.test('nor the host’s root without privilege: a directory closed to it by its owner', { skip: tsrunOnly }, (t) =>
   fromClosedDirectory(t, 5000),
 );
 
-t.test('a root filesystem that nobody but the runtime has a way to', { skip: tsrunOnly }, async (t) => {
+t.test('a root filesystem that only the runtime can reach', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/cat', '/etc/passwd'];

@@ -81,7 +81,7 @@ t.test('a read-only tmpfs is protected after what is made in it', { skip }, asyn
   t.match(stderr, /\/dev\/x: Read-only file system/);
 });
 
-t.test('an empty option is none', { skip }, async (t) => {
+t.test('an empty option counts as absent', { skip }, async (t) => {
   const stdout = await sandbox(t).outputOf('grep " /m " /proc/mounts', (spec) => {
     spec.mounts.push(tmpfs('/m', '', 'nodev', ''));
   });
@@ -184,7 +184,7 @@ t.test('a file cannot be bound onto a directory', { skip: tsrunOnly }, async (t)
   t.match(stderr, /\/mounts\/\d+: attach-mount \/etc: ENOTDIR.*a file onto a file/);
 });
 
-t.test('a relative source counts from the bundle', { skip }, async (t) => {
+t.test('a relative source is relative to the bundle', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/cat', '/m/file'];
@@ -196,7 +196,7 @@ t.test('a relative source counts from the bundle', { skip }, async (t) => {
   t.equal(stdout, 'in the bundle\n');
 });
 
-t.test('a relative destination counts from the root', { skip }, async (t) => {
+t.test('a relative destination is relative to the root', { skip }, async (t) => {
   const { mountPoint } = await mountAt(sandbox(t), '/some/place', tmpfs('some/place'));
   t.equal(mountPoint, '/some/place');
 });
@@ -312,7 +312,7 @@ t.test('remount does not change a filesystem of the host', { skip: tsrunOnly }, 
   );
 });
 
-t.test('remount of what is no mount', { skip: tsrunOnly }, async (t) => {
+t.test('remount of a path that is not a mount', { skip: tsrunOnly }, async (t) => {
   const mount = { destination: '/etc', options: ['remount', 'bind', 'ro'] };
   const { code, stderr } = await sandbox(t).runContainer(['/bin/true'], add(mount));
   t.equal(code, 1);

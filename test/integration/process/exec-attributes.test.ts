@@ -89,7 +89,7 @@ t.test('scheduler, memory limits and priorities are those of the process', { ski
   t.equal(stdout, '3 0 3\nidle\n77\n');
 });
 
-t.test('a working directory that is not there is an error, and none is made', { skip }, async (t) => {
+t.test('a missing working directory is an error, and is not made', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(({ process }) => (process.args = ['/bin/sleep', '1000']));
   const id = await box.createAndStart(bundle);

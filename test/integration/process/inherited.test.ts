@@ -73,7 +73,7 @@ t.test('--preserve-fds of a descriptor that is not open is refused', { skip: tsr
   closeSync(fd);
 });
 
-t.test('sockets of socket activation come first and are told of', { skip: tsrunOnly }, async (t) => {
+t.test('sockets of socket activation come first, and the environment names them', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/sh', '-c', 'cat <&3; cat <&4; env | grep ^LISTEN | sort'];
@@ -129,7 +129,7 @@ t.test('oom_score_adj without a rule is the caller’s', { skip }, async (t) => 
   t.equal(stdout, '321\n');
 });
 
-t.test('the environment is the config’s alone', { skip }, async (t) => {
+t.test('the environment comes only from the config', { skip }, async (t) => {
   const box = sandbox(t);
   const show = ['/bin/cat', '/proc/self/environ'];
   const { stdout } = await box.runContainer(
@@ -142,7 +142,7 @@ t.test('the environment is the config’s alone', { skip }, async (t) => {
   t.equal(stdout, 'PATH=/bin\0HOME=/\0A=1\0');
 });
 
-t.test('OPENSSL_CONF, by which Node would load a library, is not for tsrun', { skip: tsrunOnly }, async (t) => {
+t.test('OPENSSL_CONF, with which Node would load a library, does not reach tsrun', { skip: tsrunOnly }, async (t) => {
   const box = sandbox(t);
   const file = join(box.directory, 'openssl.cnf');
   const sections = [

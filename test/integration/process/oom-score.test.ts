@@ -98,7 +98,7 @@ for (const [name, expected, edit] of cases) {
   });
 }
 
-t.test('a program may go back to what it had', { skip }, async (t) => {
+t.test('a program may restore its former value', { skip }, async (t) => {
   const script = `echo 900 >/proc/self/oom_score_adj && echo ${own} >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj`;
   const stdout = await sandbox(t).outputOf(['/bin/sh', '-c', script], (spec) => {
     delete spec.process.oomScoreAdj;

@@ -182,7 +182,7 @@ t.test('scheduler: SCHED_FLAG_RESET_ON_FORK spares the children', { skip: onlyHe
   t.equal(seen, `${ownNice} 3 1\n0\n`);
 });
 
-t.test('scheduler: what cannot be is refused by name', { skip: onlyHere }, async (t) => {
+t.test('scheduler: impossible values are refused by name', { skip: onlyHere }, async (t) => {
   const box = sandbox(t);
   const cases: [NonNullable<Spec['process']['scheduler']>, string][] = [
     [{ policy: 'SCHED_ISO' }, '/process/scheduler/policy: no Linux kernel has SCHED_ISO'],
@@ -241,7 +241,7 @@ t.test(
 );
 
 t.test(
-  'memoryPolicy: what cannot be is refused by name',
+  'memoryPolicy: impossible values are refused by name',
   { skip: onlyHere || requires({ files: ['/proc/self/numa_maps'] }) },
   async (t) => {
     const box = sandbox(t);

@@ -26,7 +26,7 @@ t.test('uid, gid and additional gids are exactly those of the config', { skip },
   t.equal(field(seen, 'Groups'), `7 ${large}`);
 });
 
-t.test('as many additional gids as the kernel takes', { skip }, async (t) => {
+t.test('as many additional gids as the kernel accepts', { skip }, async (t) => {
   const additionalGids = Array.from({ length: 65_536 }, (_, i) => i);
   const edit = (spec: Spec): void => {
     spec.process.user = { uid: 0, gid: 0, additionalGids };
@@ -186,14 +186,14 @@ t.test(
   },
 );
 
-t.test('env is what the config says, the later of two entries with one name', { skip }, async (t) => {
+t.test('env is as in the config; of two entries with one name the later counts', { skip }, async (t) => {
   const seen = await sandbox(t).outputOf(['/bin/env'], (spec) => {
     spec.process.env = ['PATH=/bin', 'A=1', 'B=with = and spaces', 'HOME=/', 'A=2', 'EMPTY='];
   });
   t.same(seen.trim().split('\n').sort(), ['A=2', 'B=with = and spaces', 'EMPTY=', 'HOME=/', 'PATH=/bin']);
 });
 
-t.test('cwd is made when it is missing, and may be a symlink inside the container', { skip }, async (t) => {
+t.test('cwd is made if it is missing, and may be a symlink inside the container', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.process.args = ['/bin/pwd', '-P'];
@@ -225,7 +225,7 @@ t.test('cwd cannot lead out of the container', { skip }, async (t) => {
   }
 });
 
-t.test('cwd that is no directory or not absolute is refused', { skip }, async (t) => {
+t.test('a cwd that is not a directory or not absolute is refused', { skip }, async (t) => {
   const box = sandbox(t);
   const refused = async (cwd: string) => {
     const { code, stderr } = await box.runContainer(['/bin/true'], (spec) => {

@@ -169,7 +169,7 @@ t.test('without no_new_privs, with all flags and a real-time policy it works as 
 });
 
 // With runc and crun it is an error of create.
-t.test('an agent that is not there is an error of start, and the program never runs', { skip: ours }, async (t) => {
+t.test('a missing agent is an error of start, and the program never runs', { skip: ours }, async (t) => {
   const box = sandbox(t);
   const bundle = caller(box, notify(join(box.directory, 'nobody.sock'), 'getppid', 'exit_group', 'sendmsg'));
   const id = await box.create(bundle);

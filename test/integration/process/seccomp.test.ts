@@ -165,7 +165,7 @@ t.test('flags: the mitigation is off without the list, and on with an empty one'
 });
 
 // runc does not know TSYNC, and Debian's releases do not know WAIT_KILLABLE_RECV.
-t.test('each flag is taken by the kernel', { skip: ours }, async (t) => {
+t.test('the kernel accepts each flag', { skip: ours }, async (t) => {
   for (const flag of ['TSYNC', 'LOG', 'SPEC_ALLOW', 'WAIT_KILLABLE_RECV'] as const) {
     const profile = allowAllBut({ names: ['getppid'], action: 'SCMP_ACT_ERRNO' });
     const flags = [`SECCOMP_FILTER_FLAG_${flag}`] as NonNullable<LinuxSeccomp['flags']>;
@@ -250,7 +250,7 @@ t.test('the compiled filter is kept for its owner only, and is no container', { 
   t.same(readdirSync(directory), [name]);
 });
 
-t.test('a process that exec starts has the filter too', { skip }, async (t) => {
+t.test('a process that exec starts has the filter, too', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle((spec) => {
     spec.linux.seccomp = allowAllBut({ names: ['getppid'], action: 'SCMP_ACT_ERRNO', errnoRet: 95 });

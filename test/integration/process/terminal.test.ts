@@ -35,7 +35,7 @@ function shellBundle(box: Sandbox, terminal = true): Bundle {
   });
 }
 
-t.test('a day at the shell: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) => {
+t.test('an interactive session: run, resize, ^C, ^Z, ^D, exec', { skip }, async (t) => {
   const box = sandbox(t);
   const screen = await shell(t, box);
   const id = box.newId();
@@ -125,7 +125,7 @@ t.test('alias runc: run, list, ps, pause, exec, kill and delete from one shell',
   await screen.prompts(/^host>$/);
 });
 
-t.test('a signal for the runtime is the program’s, and leaves the terminal as it was', { skip }, async (t) => {
+t.test('a signal for the runtime goes to the program, and leaves the terminal as it was', { skip }, async (t) => {
   const box = sandbox(t);
   const screen = await shell(t, box);
   for (const [signal, code] of Object.entries({ TERM: 5, HUP: 6, QUIT: 7 })) {

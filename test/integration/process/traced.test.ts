@@ -38,7 +38,7 @@ async function create(box: Sandbox, edit: (spec: Spec) => void): Promise<string>
   return box.create(bundle);
 }
 
-t.test('not even the container’s own user where the host lets it trace changed processes', { skip }, async (t) => {
+t.test('not even the container’s own user may look, where fs.suid_dumpable is 1', { skip }, async (t) => {
   const before = readFileSync(setting, 'utf8');
   writeFileSync(setting, '1');
   t.teardown(() => writeFileSync(setting, before));
