@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run release`: everything that is handed out, into build/release, of what is built: tarballs and Debian packages
- * for each architecture, the npm package, a list of what is inside (SPDX 2.3) and SHA256SUMS. The same executables and
- * the same commit make the same bytes.
+ * for each architecture, the npm package, the page of the library's functions, a list of what is inside (SPDX 2.3) and
+ * SHA256SUMS. The same executables and the same commit make the same bytes.
  *
  * `node scripts/release.mjs [DIRECTORY]`: into another directory, for the architectures that are built.
  */
@@ -50,6 +50,8 @@ function release() {
     packDebian(architecture, tree);
   }
   run('npm', ['pack', '--silent', '--pack-destination', out], root);
+  run('node', [inRoot('scripts/lib/api-page.mjs')], root);
+  copyFileSync(inRoot('build/api.md'), path.join(out, `tsrun-${version}-library.md`));
   writeFileSync(path.join(out, `tsrun-${version}.spdx.json`), contentsOf(version, Number(time)));
   writeSums();
   for (const name of readdirSync(out)) console.log(path.join(out, name));
