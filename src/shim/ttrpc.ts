@@ -12,6 +12,9 @@ export const longestMessage = 4 * 1024 * 1024;
 /** How many requests of one connection may be under way; a Wait is, until its process ends. */
 const mostAtOnce = 4096;
 
+/** How many bytes of answers a client may leave unread, before its connection is ended. */
+const mostUnread = 16 * 1024 * 1024;
+
 /** Numbers of google.rpc.Code, which containerd turns into its errors. */
 export const code = {
   unknown: 2,
@@ -125,6 +128,7 @@ export function serve(socket: Socket, answer: (call: Call) => Promise<Uint8Array
     const body =
       result instanceof Error ? encode(response, { status: statusOf(result) }) : encode(response, { payload: result });
     socket.write(frame(stream, 'response', body));
+    if (socket.writableLength > mostUnread) socket.destroy();
   }
 }
 

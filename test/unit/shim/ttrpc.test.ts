@@ -68,6 +68,21 @@ t.test('a frame that is too long ends its connection', async (t) => {
   t.ok(bad.destroyed);
 });
 
+t.test('a client that reads no answers is cut off', async (t) => {
+  const client = await connect(t);
+  client.pause();
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  client.on('error', () => undefined);
+  // Each answer has the name of the method.
+  const one = call(1, 'x'.repeat(1024 * 1024));
+  for (let number = 0; number < 40 && !client.destroyed; number++) {
+    if (!client.write(one)) await Promise.race([new Promise((resolve) => client.once('drain', resolve)), closed]);
+  }
+  client.resume();
+  await closed;
+  t.pass('the connection has ended');
+});
+
 t.test('the reader waits for a long frame without joining its parts', (t) => {
   const reader = new FrameReader();
   const whole = frame(1, 'request', new Uint8Array(100_000));
