@@ -15,7 +15,10 @@ export function toJson(value: unknown): string {
  * bidirectional characters.
  */
 export function printableJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(invisible, (character) => {
+  const text = JSON.stringify(value, null, indent);
+  // Nearly every text is ASCII. For the engine, the search would be a tenth of the whole command.
+  if (Buffer.byteLength(text) === text.length && !text.includes('\u007f')) return text;
+  return text.replace(invisible, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }

@@ -4,9 +4,9 @@
  * kernel's own floor. Every round runs every runtime once, in turn; each container has an id and a config.json of its
  * own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` adds another build
  * of tsrun: the last release's executable, or a commit to build. With `--check` it exits with 1 if tsrun has become
- * much slower than crun. `--scale [--containers N]`, `--machines` and `--library` measure many containers at once,
- * virtual machines, and the library instead. Run as root; scripts/bench.sh puts it into a mount namespace with a
- * cgroup2 view.
+ * much slower than crun. `--scale [--containers N]`, `--machines`, `--library` and `--steps` measure many containers at
+ * once, virtual machines, the library, and the instructions of whole commands instead. Run as root; scripts/bench.sh
+ * puts it into a mount namespace with a cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,7 @@ import { machines } from './machines.mjs';
 import { report } from './report.mjs';
 import { scale } from './scale.mjs';
 import { runsOfShapes } from './shapes.mjs';
+import { steps } from './steps.mjs';
 import { compile, realTime, Timer } from './timer.mjs';
 
 const { values: options } = parseArgs({
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     containers: { type: 'string', default: '1000' },
     machines: { type: 'boolean', default: false },
     library: { type: 'boolean', default: false },
+    steps: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
@@ -87,6 +89,8 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     process.stdout.write(await machines({ runtime, bundles, work, rounds }));
   } else if (options.library) {
     process.stdout.write(await library({ crun: native.crun, bundles, timers, state, rounds }));
+  } else if (options.steps) {
+    process.stdout.write(steps({ contestants: { ...ours(native), crun: native.crun }, bundles, state, work }));
   } else if (options.scale) {
     const containers = Number(options.containers);
     process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));
