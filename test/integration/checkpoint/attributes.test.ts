@@ -18,7 +18,7 @@ import {
   waitFor,
 } from '../../harness/index.ts';
 
-t.setTimeout(10 * 60 * 1000);
+t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: ['tsrun', 'runc', 'crun'] }) || criu.skip;
 

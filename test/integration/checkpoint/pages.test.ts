@@ -7,7 +7,7 @@ import { block, Checkpoints, type Witness, witness } from '../../harness/checkpo
 import { criuForTests, lacksFeature } from '../../harness/criu.ts';
 import { type Bundle, requires, runtimePath, sandbox, waitFor } from '../../harness/index.ts';
 
-t.setTimeout(10 * 60 * 1000);
+t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
 const skip = requires({ runtime: 'tsrun' }) || criu.skip;
 
