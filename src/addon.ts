@@ -318,6 +318,13 @@ export interface Addon {
    * @returns a verdict for each
    */
   tryFilesystem(type: string, parameters: readonly string[]): OptionVerdict[];
+  /**
+   * Sets options of the filesystem mounted at a path: fspick(2), and fsconfig(2) for each and to apply them. The options of
+   * the mount itself stay as they are.
+   *
+   * @throws with errno
+   */
+  reconfigureFilesystem(path: string, parameters: readonly string[]): void;
   /** Those of these seccomp(2) flags that the kernel knows. */
   seccompFlags(flags: readonly Wide[]): number[];
   /**

@@ -553,6 +553,15 @@ struct TryFilesystemArguments {
 };
 Napi::Value js_try_filesystem(const Napi::CallbackInfo& info);
 
+// reconfigureFilesystem(path: string, parameters: readonly string[]): void
+struct ReconfigureFilesystemArguments {
+  std::string path;
+  std::vector<std::string> parameters;
+
+  explicit ReconfigureFilesystemArguments(const Napi::CallbackInfo& info) : path(from_js<std::string>(info[0])), parameters(from_js<std::vector<std::string>>(info[1])) {}
+};
+Napi::Value js_reconfigure_filesystem(const Napi::CallbackInfo& info);
+
 // seccompFlags(flags: readonly Wide[]): number[]
 struct SeccompFlagsArguments {
   std::vector<int64_t> flags;
@@ -984,6 +993,7 @@ Napi::Value js_open_peer(const Napi::CallbackInfo& info);
   X(libseccompVersion, js_libseccomp_version) \
   X(syscallNames, js_syscall_names) \
   X(tryFilesystem, js_try_filesystem) \
+  X(reconfigureFilesystem, js_reconfigure_filesystem) \
   X(seccompFlags, js_seccomp_flags) \
   X(hasPlainKeys, js_has_plain_keys) \
   X(checksum, js_checksum) \

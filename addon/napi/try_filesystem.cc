@@ -1,4 +1,5 @@
-// Whether a filesystem accepts its options, without making one.
+// Options of filesystems: whether one accepts them, without making one; and others for one that is mounted.
+#include <fcntl.h>
 #include <linux/mount.h>
 #include <unistd.h>
 
@@ -45,6 +46,21 @@ Napi::Value js_try_filesystem(const Napi::CallbackInfo& info) {
     results.Set(results.Length(), verdict.to_js(env));
   }
   return results;
+}
+
+Napi::Value js_reconfigure_filesystem(const Napi::CallbackInfo& info) {
+  ReconfigureFilesystemArguments arguments(info);
+  Napi::Env env = info.Env();
+  long picked = sys(__NR_fspick, AT_FDCWD, arguments.path.c_str(), FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+  if (picked < 0) return throw_errno(env, static_cast<int>(-picked), "fspick", arguments.path);
+  UniqueFd context(static_cast<int>(picked));
+  for (const std::string& parameter : arguments.parameters) {
+    long error = configure(context.get(), parameter);
+    if (error < 0) return throw_errno(env, static_cast<int>(-error), "fsconfig", parameter);
+  }
+  long error = sys(__NR_fsconfig, context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0);
+  if (error < 0) return throw_errno(env, static_cast<int>(-error), "fsconfig", arguments.path);
+  return env.Undefined();
 }
 
 }  // namespace tsrun

@@ -7,6 +7,7 @@ import { deleteContainer } from '../delete.ts';
 import type { ContainerDirectory } from '../store.ts';
 import { describeStdio, externalFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
+import { keepHierarchyOptions } from './hierarchy-options.ts';
 import { demandParent, type ImageNotes, makeImageDirectory, noteSizes, writeNotes } from './images.ts';
 import { demandLazySource } from './lazy-pages.ts';
 import { surveyMounts } from './mounts.ts';
@@ -40,11 +41,13 @@ interface Survey {
 export function checkpointContainer(directory: ContainerDirectory, request: CheckpointRequest): void {
   const survey = surveyContainer(directory);
   demandLazySource(request);
+  const giveOptionsBack = keepHierarchyOptions();
   const criu = new CriuService({});
   try {
     dump(criu, survey, request);
   } finally {
     criu.close();
+    giveOptionsBack();
   }
   if (!request.leaveRunning && !request.preDump) deleteContainer(directory, { force: true });
 }

@@ -22,6 +22,7 @@ import { demandRootfs, prepare } from '../prepare.ts';
 import { ContainerDirectory } from '../store.ts';
 import { copiesOf, inheritedFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
+import { keepHierarchyOptions } from './hierarchy-options.ts';
 import {
   cgroupPathOf,
   demandImages,
@@ -93,11 +94,13 @@ function restore(request: Restore): Created {
   const sources = placing(request.source, () => openSources(request));
   const inherit = [...sources.files, ...sources.namespaces.inherited].map(({ fd }) => fd);
   const rootfs = rootfsPath({ spec: request.spec, options: request });
+  const giveOptionsBack = keepHierarchyOptions();
   const criu = new CriuService({ root: rootfs, inherit, input: request.shellJob ? 0 : -1 });
   try {
     return restoreBy(criu, sources, rootfs, request);
   } finally {
     criu.close();
+    giveOptionsBack();
     for (const fd of inherit) closeQuietly(fd);
   }
 }

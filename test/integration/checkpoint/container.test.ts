@@ -162,3 +162,19 @@ t.test('a terminal goes to the console socket of restore, a pidfd to its socket'
   await second.shows('got hello');
   await pidfd.shows(`pidfd ${(await at.box.state(restored)).pid}`);
 });
+
+const inTheVm = skip || requires({ controllers: ['memory'] });
+t.test('the host’s cgroup hierarchy keeps its options', { skip: inTheVm }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const options = () => {
+    const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    return lines.find((line) => line.split(' ')[4] === '/sys/fs/cgroup')?.replace(/.* /, '');
+  };
+  const before = options();
+  t.match(before, /nsdelegate/, 'there is something to lose');
+  await at.checkpoint(await at.start(bundle));
+  t.equal(options(), before);
+  await at.restore(bundle);
+  t.equal(options(), before);
+});

@@ -161,9 +161,19 @@ t.test('--tcp-established keeps a connection, --tcp-close does not', { skip }, a
   await at.box.waitForState(closed, 'stopped');
 });
 
+/** In a table that no packet passes, in a network namespace of its own. */
+function hasMarks({ env }: Checkpoints): boolean {
+  const input = '*filter\n:marks - [0:0]\n-A marks -m mark --mark 1 -j DROP\nCOMMIT\n';
+  return spawnSync('unshare', ['--net', 'iptables-restore', '--noflush'], { env, input }).status === 0;
+}
+
 for (const method of ['nftables', 'iptables']) {
   t.test(`--network-lock ${method}: a connection is held back, and goes on`, { skip }, async (t) => {
     const at = new Checkpoints(sandbox(t), criu);
+    if (method === 'iptables' && !hasMarks(at)) {
+      t.pass('cannot be tried', { skip: 'iptables cannot mark packets on this kernel, as CRIU’s rules do' });
+      return;
+    }
     const { bundle, id } = await withTcp(at);
     const flags = ['--tcp-established', '--network-lock', method];
     await at.checkpoint(id, flags);
