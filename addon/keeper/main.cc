@@ -61,8 +61,10 @@ int listen_at(const std::string& path) {
   unlink(path.c_str());
   sockaddr_un address = address_of(path);
   int fd = above(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return -1;
-  return listen(fd, SOMAXCONN) == 0 ? fd : -1;
+  if (fd < 0) return -1;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
+  close(fd);
+  return -1;
 }
 
 int connect_to(const std::string& path) {
