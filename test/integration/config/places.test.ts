@@ -55,6 +55,31 @@ for (const [what, [edit, words, message]] of Object.entries(edits)) {
   });
 }
 
+t.test('the place in a JSON log: of the error, and of a warning', { skip }, async (t) => {
+  const box = sandbox(t);
+  const logged = async (name: string, edit: (spec: Spec) => void) => {
+    const bundle = box.bundle(edit);
+    const file = join(box.directory, `${name}.json`);
+    await box.runtime(['--log', file, '--log-format', 'json', 'run', '--bundle', bundle.directory, box.newId()]);
+    const entries = readFileSync(file, 'utf8').trim().split('\n');
+    t.equal(entries.length, 1, name);
+    return { config: join(bundle.directory, 'config.json'), entry: JSON.parse(entries[0] ?? '') };
+  };
+  const failed = await logged('error', ({ mounts }) =>
+    mounts?.push({ destination: '/odd', source: '/no/such', options: ['bind'] }),
+  );
+  t.equal(failed.entry.level, 'error');
+  const at = `${place(failed.config, '"/no/such"')}: `;
+  t.ok(failed.entry.msg.startsWith(`${at}/mounts/`), failed.entry.msg);
+  const warned = await logged('warning', ({ process }) => {
+    process.args = ['true'];
+    process.capabilities = { bounding: ['CAP_NO_SUCH'] };
+  });
+  t.equal(warned.entry.level, 'warning');
+  const where = `${place(warned.config, '"CAP_NO_SUCH"')}: `;
+  t.ok(warned.entry.msg.startsWith(`${where}/process/capabilities/bounding/0: `), warned.entry.msg);
+});
+
 t.test('the words that engines look for come first, and then the place', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = box.bundle(({ process }) => (process.args = ['no-such-program']));
