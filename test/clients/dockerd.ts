@@ -7,6 +7,7 @@ import { type EnginePlace, engineRuntime, markOfTheVm } from './engine-place.ts'
 import { EngineTree, engineTrees } from './engine-tree.ts';
 import { EngineVm } from './engine-vm.ts';
 import { rootfsArchive } from './image.ts';
+import { installShim, shimType } from './resident-shim.ts';
 
 const inVm = existsSync(markOfTheVm);
 const isUserModeLinux = readFileSync('/proc/cpuinfo', 'utf8').includes('User Mode Linux');
@@ -48,14 +49,20 @@ export class Docker {
     this.#archive = rootfsArchive(place.sandbox.directory);
   }
 
-  /** Starts a daemon that has the image `busybox`. At the end of the test its containers are removed. */
-  static async start(t: Test, settings: object = {}): Promise<Docker> {
+  /**
+   * Starts a daemon that has the image `busybox`. At the end of the test its containers are removed.
+   * @param settings of daemon.json
+   * @param options `shim`: runs containers with the resident shim
+   */
+  static async start(t: Test, settings: object = {}, { shim = false } = {}): Promise<Docker> {
     const place = inVm
       ? EngineVm.enter(t)
       : await EngineTree.enter(t, { suite: 'forky', parents: ['/docker/buildkit', '/docker'] });
     const docker = new Docker(place);
     docker.#installAsRunc();
-    place.writeFile('/etc/docker/daemon.json', JSON.stringify({ ...config, ...settings }));
+    if (shim) installShim(place);
+    const runtimes = shim ? { runtimes: { 'under-test': { runtimeType: shimType } } } : {};
+    place.writeFile('/etc/docker/daemon.json', JSON.stringify({ ...config, ...runtimes, ...settings }));
     // dockerd starts a containerd of its own unless this file exists. One that was killed in this VM leaves it behind.
     await place.outputOf(['rm', '-f', '/run/containerd/containerd.sock']);
     await docker.startDaemon();

@@ -5,9 +5,9 @@ import { suites } from '../vm/image.ts';
 import { Containerd, heard } from './containerd.ts';
 import { engineTrees, type Suite } from './engine-tree.ts';
 import { imageName } from './image.ts';
+import { installShim, shimType } from './resident-shim.ts';
 
 const skip = engineTrees();
-const shim = 'containerd-shim-tsrun-v2';
 const namespace = 'tsrun-test';
 
 for (const suite of suites) {
@@ -25,13 +25,12 @@ for (const suite of suites) {
 
 async function startContainerd(t: Test, suite: Suite): Promise<Containerd> {
   const containerd = await Containerd.start(t, suite);
-  const script = `#!/bin/sh\nexec ${repoRoot}/bin/${shim} "$@"\n`;
-  containerd.place.writeFile(`/usr/local/bin/${shim}`, script, 0o755);
+  installShim(containerd.place);
   return containerd;
 }
 
 function runArguments(flags: string[], id: string, ...args: string[]): string[] {
-  const fixed = ['--runtime', 'io.containerd.tsrun.v2', '--cpu-shares', '0', '--cgroup', `/${id}`];
+  const fixed = ['--runtime', shimType, '--cpu-shares', '0', '--cgroup', `/${id}`];
   return ['run', ...fixed, ...flags, imageName, id, ...args];
 }
 
