@@ -28,8 +28,9 @@ export async function criuForTests(): Promise<Criu> {
   const usual = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
   const skip = requires({ root: true, cgroup2: true, cHelpers: true });
   if (skip) return { skip, path: usual };
-  if (hasCommand('criu')) return works('criu', usual);
-  if (process.arch !== 'x64' || !hasCommand('apt-get')) return { skip: 'needs the command criu', path: usual };
+  const own = hasCommand('criu') ? works('criu', usual) : undefined;
+  if (own?.skip === false) return own;
+  if (process.arch !== 'x64' || !hasCommand('apt-get')) return own ?? { skip: 'needs the command criu', path: usual };
   const bin = await programsOfTree();
   return works(join(bin, 'criu'), `${bin}:${usual}`);
 }
