@@ -5,8 +5,8 @@
  * own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` adds another build
  * of tsrun: the last release's executable, or a commit to build. With `--check` it exits with 1 if tsrun has become
  * much slower than crun. `--scale [--containers N]`, `--machines`, `--library` and `--steps` measure many containers at
- * once, virtual machines, the library, and the instructions of whole commands instead. Run as root; scripts/bench.sh
- * puts it into a mount namespace with a cgroup2 view.
+ * once, virtual machines, the library, and the instructions of whole commands (`--only exec,state`: of these commands)
+ * instead. Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ import { machines } from './machines.mjs';
 import { report } from './report.mjs';
 import { scale } from './scale.mjs';
 import { runsOfShapes } from './shapes.mjs';
-import { steps } from './steps.mjs';
+import { commandsOf, steps } from './steps.mjs';
 import { compile, realTime, Timer } from './timer.mjs';
 
 const { values: options } = parseArgs({
@@ -40,6 +40,7 @@ const { values: options } = parseArgs({
     machines: { type: 'boolean', default: false },
     library: { type: 'boolean', default: false },
     steps: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
 const rounds = Number(options.rounds);
@@ -90,7 +91,8 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
   } else if (options.library) {
     process.stdout.write(await library({ crun: native.crun, bundles, timers, state, rounds }));
   } else if (options.steps) {
-    process.stdout.write(steps({ contestants: { ...ours(native), crun: native.crun }, bundles, state, work }));
+    const contestants = { ...ours(native), crun: native.crun };
+    process.stdout.write(steps({ contestants, bundles, state, work, only: commandsOf(options.only) }));
   } else if (options.scale) {
     const containers = Number(options.containers);
     process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));
