@@ -7,8 +7,8 @@
 
 extern "C" char tsrun_arena[], tsrun_arena_end[];
 // Functions that scripts/lib/quickjs-immortal.mjs adds to the engine.
-extern "C" uintptr_t js_immortal_start, js_immortal_size;
-extern "C" void JS_SealHeap(JSRuntime*, uintptr_t, size_t);
+extern "C" uintptr_t js_immortal_end;
+extern "C" void JS_SealHeap(JSRuntime*, uintptr_t);
 
 namespace {
 
@@ -37,6 +37,8 @@ Start& start() { return *reinterpret_cast<Start*>(tsrun_arena); }
 
 size_t rounded(size_t size) { return (size + kStep - 1) / kStep * kStep; }
 Header* header_of(const void* block) { return static_cast<Header*>(const_cast<void*>(block)) - 1; }
+
+uintptr_t snapshot_end() { return reinterpret_cast<uintptr_t>(tsrun_arena) + start().sealed; }
 
 bool in_arena(const void* block) { return block > tsrun_arena && block < tsrun_arena_end; }
 
@@ -117,13 +119,10 @@ void arena_seal() {
   constexpr size_t kPage = 4096;
   start().sealed = (arena_used() + kPage - 1) / kPage * kPage;
   start().unused = tsrun_arena + start().sealed;
-  JS_SealHeap(engine().runtime, reinterpret_cast<uintptr_t>(tsrun_arena), start().sealed);
+  JS_SealHeap(engine().runtime, snapshot_end());
 }
 
-void arena_open() {
-  js_immortal_start = reinterpret_cast<uintptr_t>(tsrun_arena);
-  js_immortal_size = start().sealed;
-}
+void arena_open() { js_immortal_end = snapshot_end(); }
 
 const char* arena_bytes() { return tsrun_arena; }
 size_t arena_size() { return static_cast<size_t>(tsrun_arena_end - tsrun_arena); }

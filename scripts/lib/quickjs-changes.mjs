@@ -5,12 +5,13 @@
 import { fail } from './paths.mjs';
 import { blocks } from './quickjs-blocks.mjs';
 import { immortals } from './quickjs-immortal.mjs';
+import { json } from './quickjs-json.mjs';
 import { shortcuts } from './quickjs-shortcuts.mjs';
 
 /** @typedef {{ find: string | RegExp, put: string, times: number }} Change */
 
 /** @type {Change[]} */
-const changes = [...blocks, ...shortcuts, ...immortals];
+const changes = [...blocks, ...json, ...shortcuts, ...immortals];
 
 /** All of them as text: another list needs other sources. */
 export const listOfChanges = () => changes.map(({ find, put }) => `${find}\n${put}`).join('\n');

@@ -10,19 +10,21 @@ const accessors = '#define JS_GC_MARK(p)   (js_rc(p)->mark)\n';
  * place.
  */
 const immortality = `
-uintptr_t js_immortal_start, js_immortal_size;
+/* The snapshot is part of the executable, and all other memory of the engine is above it. */
+uintptr_t js_immortal_end;
 
-static inline bool js_immortal(const void *p) {
-    return (uintptr_t)p - js_immortal_start < js_immortal_size;
+#define js_inline static inline __attribute__((always_inline))
+js_inline bool js_immortal(const void *p) {
+    return (uintptr_t)p < js_immortal_end;
 }
-static inline void js_rc_inc(const void *p) {
+js_inline void js_rc_inc(const void *p) {
     if (!js_immortal(p))
         JS_REF_COUNT(p)++;
 }
-static inline int js_rc_dec(const void *p) {
+js_inline int js_rc_dec(const void *p) {
     return js_immortal(p) ? 2 : --JS_REF_COUNT(p);
 }
-static inline bool js_rc_shared(const void *p) {
+js_inline bool js_rc_shared(const void *p) {
     return js_immortal(p) || JS_REF_COUNT(p) != 1;
 }
 `;
@@ -43,13 +45,12 @@ void JS_MakeRoom(JSRuntime *rt)
             return;
 }
 
-void JS_SealHeap(JSRuntime *rt, uintptr_t start, size_t size)
+void JS_SealHeap(JSRuntime *rt, uintptr_t end)
 {
     memset(js_free_blocks, 0, sizeof(js_free_blocks));
     list_del(&rt->gc_obj_list);
     init_list_head(&rt->gc_obj_list);
-    js_immortal_start = start;
-    js_immortal_size = size;
+    js_immortal_end = end;
 }
 
 void JS_RunGC(JSRuntime *rt)

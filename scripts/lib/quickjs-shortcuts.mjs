@@ -64,6 +64,74 @@ const searchByteByLibc = `        if ((c & ~0xff) == 0) {
         }
 `;
 
+const strictEqual = `    bool res;
+    res = js_strict_eq(ctx, sp[-2], sp[-1]);
+`;
+
+/** Most of what is compared are short texts, which are often the same one or of different lengths. */
+const strictEqualTexts = `    bool res;
+    if (JS_VALUE_GET_TAG(sp[-2]) == JS_TAG_STRING && JS_VALUE_GET_TAG(sp[-1]) == JS_TAG_STRING) {
+        JSString *p1 = JS_VALUE_GET_STRING(sp[-2]), *p2 = JS_VALUE_GET_STRING(sp[-1]);
+        res = p1 == p2 || js_string_eq(p1, p2);
+    } else {
+        res = js_strict_eq(ctx, sp[-2], sp[-1]);
+    }
+`;
+
+const countNonAscii = `        count = 0;
+        for (pos = 0; pos < len; pos++) {
+            count += src[pos] >> 7;
+        }
+`;
+
+const countNonAsciiByEight = `        count = 0;
+        for (pos = js_ascii_words(src, len); pos < len; pos++) {
+            count += src[pos] >> 7;
+        }
+`;
+
+const asciiWords = `/* How many bytes at the start are ASCII, in steps of eight. */
+static size_t js_ascii_words(const void *bytes, size_t len)
+{
+    size_t at;
+    uint64_t word;
+    for (at = 0; at + 8 <= len; at += 8) {
+        memcpy(&word, (const uint8_t *)bytes + at, 8);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return at;
+}
+
+`;
+
+const newString = `JSValue JS_NewStringLen(JSContext *ctx, const char *buf, size_t buf_len)
+{
+`;
+
+const newAsciiString = `${newString}    size_t ascii = buf_len <= JS_STRING_LEN_MAX ? js_ascii_words(buf, buf_len) : 0;
+    if (ascii > 0) {
+        while (ascii < buf_len && (uint8_t)buf[ascii] < 0x80)
+            ascii++;
+        if (ascii == buf_len)
+            return js_new_string8_len(ctx, buf, buf_len);
+    }
+`;
+
+const interpreter = '\nstatic JSValue JS_CallInternal(JSContext *caller_ctx,';
+
+/** Without a call for values that nobody counts, and those that stay. */
+const freeInPlace = `
+js_inline void js_free_in_place(JSContext *ctx, JSValue v)
+{
+    if (JS_VALUE_HAS_REF_COUNT(v) && js_rc_dec(JS_VALUE_GET_PTR(v)) <= 0)
+        js_free_value_rt(ctx->rt, v);
+}
+#define JS_FreeValue js_free_in_place
+`;
+
+const afterInterpreter = '\nJSValue JS_Call(JSContext *ctx, JSValueConst func_obj, JSValueConst this_obj,';
+
 /** @type {import('./quickjs-changes.mjs').Change[]} */
 export const shortcuts = [
   { find: define, put: defineNew, times: 1 },
@@ -74,4 +142,9 @@ export const shortcuts = [
     times: 1,
   },
   { find: searchByte, put: searchByteByLibc, times: 1 },
+  { find: strictEqual, put: strictEqualTexts, times: 1 },
+  { find: countNonAscii, put: countNonAsciiByEight, times: 1 },
+  { find: newString, put: `${asciiWords}${newAsciiString}`, times: 1 },
+  { find: interpreter, put: `${freeInPlace}${interpreter}`, times: 1 },
+  { find: afterInterpreter, put: `\n#undef JS_FreeValue\n${afterInterpreter}`, times: 1 },
 ];
