@@ -124,6 +124,12 @@ export interface ServiceOptions {
   root: string;
   /** Whether it gets no signals from the terminal's keys. */
   ownGroup: boolean;
+  /** For personality(2), which its children inherit; -1: as this process's. */
+  persona: number;
+  /** For set_mempolicy(2), which its children inherit; -1: as this process's. */
+  memoryMode: number;
+  /** The mask of that policy's nodes, in words; empty for none. */
+  memoryNodes: BigUint64Array;
 }
 
 /** For sched_setattr(2): constants from linux/sched.h, times in nanoseconds. */
@@ -389,6 +395,12 @@ export interface Addon {
   setScheduler(pid: number, attributes: SchedulerAttributes): void;
   /** ioprio_set(2) of one process: class << 13 | priority. */
   setIoPriority(pid: number, value: number): void;
+  /**
+   * Writes the file below /proc/sys, with the value that it has in the network, ipc and uts namespaces of a process.
+   *
+   * @param path relative, of a parameter that belongs to one of these namespaces
+   */
+  writeSysctl(pidfd: number, path: string, value: string): void;
   /** sched_setaffinity(2) for this thread; the processes that it makes inherit this. */
   setOwnCpuAffinity(mask: BigUint64Array): void;
   /** A detached copy of a file or directory tree, as a slave of its source: open_tree(2), mount_setattr(2). */

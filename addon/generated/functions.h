@@ -162,8 +162,11 @@ struct ServiceOptions {
   int output;
   std::string root;
   bool own_group;
+  int persona;
+  int memory_mode;
+  Napi::BigUint64Array memory_nodes;
 
-  explicit ServiceOptions(const Napi::Object& object) : args(from_js<std::vector<std::string>>(object.Get("args"))), inherit(from_js<std::vector<int>>(object.Get("inherit"))), input(from_js<int>(object.Get("input"))), output(from_js<int>(object.Get("output"))), root(from_js<std::string>(object.Get("root"))), own_group(from_js<bool>(object.Get("ownGroup"))) {}
+  explicit ServiceOptions(const Napi::Object& object) : args(from_js<std::vector<std::string>>(object.Get("args"))), inherit(from_js<std::vector<int>>(object.Get("inherit"))), input(from_js<int>(object.Get("input"))), output(from_js<int>(object.Get("output"))), root(from_js<std::string>(object.Get("root"))), own_group(from_js<bool>(object.Get("ownGroup"))), persona(from_js<int>(object.Get("persona"))), memory_mode(from_js<int>(object.Get("memoryMode"))), memory_nodes(from_js<Napi::BigUint64Array>(object.Get("memoryNodes"))) {}
 };
 
 struct SchedulerAttributes {
@@ -800,6 +803,16 @@ struct SetIoPriorityArguments {
 };
 Napi::Value js_set_io_priority(const Napi::CallbackInfo& info);
 
+// writeSysctl(pidfd: number, path: string, value: string): void
+struct WriteSysctlArguments {
+  int pidfd;
+  std::string path;
+  std::string value;
+
+  explicit WriteSysctlArguments(const Napi::CallbackInfo& info) : pidfd(from_js<int>(info[0])), path(from_js<std::string>(info[1])), value(from_js<std::string>(info[2])) {}
+};
+Napi::Value js_write_sysctl(const Napi::CallbackInfo& info);
+
 // setOwnCpuAffinity(mask: BigUint64Array): void
 struct SetOwnCpuAffinityArguments {
   Napi::BigUint64Array mask;
@@ -1019,6 +1032,7 @@ Napi::Value js_open_peer(const Napi::CallbackInfo& info);
   X(filesystemType, js_filesystem_type) \
   X(setScheduler, js_set_scheduler) \
   X(setIoPriority, js_set_io_priority) \
+  X(writeSysctl, js_write_sysctl) \
   X(setOwnCpuAffinity, js_set_own_cpu_affinity) \
   X(openTree, js_open_tree) \
   X(mapTree, js_map_tree) \

@@ -25,6 +25,11 @@ struct Service {
   // A directory that is made a mount point in a mount namespace of the service's own, or nullptr.
   const char* root;
   bool own_group;
+  // What its children inherit; -1 leaves it.
+  int persona;
+  int memory_mode;
+  const uint64_t* memory_nodes;
+  size_t memory_words;
 };
 
 // What failed in the child before execve; comes through the pipe.
@@ -32,24 +37,41 @@ struct Failure {
   int error;
   int step;
 };
-constexpr const char* kSteps[] = {"unshare", "mount", "dup3", "execve"};
+enum Step : int { kUnshare, kMount, kDup3, kPersonality, kMemoryPolicy, kExecve };
+constexpr const char* kSteps[] = {"unshare", "mount", "dup3", "personality", "set_mempolicy", "execve"};
+constexpr size_t kWordBits = 64;
+
+int set_attributes(const Service& service, int* step) {
+  if (service.persona >= 0) {
+    *step = kPersonality;
+    long before = sys(__NR_personality, service.persona);
+    if (before < 0) return static_cast<int>(-before);
+  }
+  if (service.memory_mode < 0) return 0;
+  *step = kMemoryPolicy;
+  // The kernel uses one bit less than this number.
+  uint64_t bits = service.memory_words == 0 ? 0 : service.memory_words * kWordBits + 1;
+  const uint64_t* nodes = service.memory_words == 0 ? nullptr : service.memory_nodes;
+  long set = sys(__NR_set_mempolicy, service.memory_mode, nodes, bits);
+  return set < 0 ? static_cast<int>(-set) : 0;
+}
 
 // Only makes system calls, because the JS process has other threads. The mount namespace goes with its last process, so
 // the bind mount needs no undoing.
 int prepare(const Service& service, int* step) {
-  *step = 0;
+  *step = kUnshare;
   if (service.own_group) sys(__NR_setpgid, 0, 0);
   if (service.root != nullptr) {
     long made = sys(__NR_unshare, CLONE_NEWNS);
     if (made < 0) return static_cast<int>(-made);
-    *step = 1;
+    *step = kMount;
     // Later mounts of the host arrive here; none goes back.
     long slave = sys(__NR_mount, nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr);
     if (slave < 0) return static_cast<int>(-slave);
     long bound = sys(__NR_mount, service.root, service.root, nullptr, MS_BIND | MS_REC, nullptr);
     if (bound < 0) return static_cast<int>(-bound);
   }
-  *step = 2;
+  *step = kDup3;
   const int wanted[3] = {service.input, service.output, service.output};
   for (int to = 0; to < 3; to++) {
     if (wanted[to] == to) continue;
@@ -59,7 +81,7 @@ int prepare(const Service& service, int* step) {
   for (int fd : service.inherit) {
     if (fd > 2 && sys(__NR_fcntl, fd, F_SETFD, 0) < 0) return EBADF;
   }
-  return 0;
+  return set_attributes(service, step);
 }
 
 [[noreturn]] void become(const Service& service, int report) {
@@ -76,7 +98,7 @@ int prepare(const Service& service, int* step) {
     for (int signal = 1; signal < 65; signal++) sys(__NR_rt_sigaction, signal, &action, nullptr, sizeof(unsigned long));
     unsigned long none = 0;
     sys(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
-    failure.step = 3;
+    failure.step = kExecve;
     long result = sys(__NR_execve, service.program, service.args, environ);
     failure.error = static_cast<int>(-result);
   }
@@ -100,7 +122,11 @@ Napi::Value js_start_service(const Napi::CallbackInfo& info) {
                      options.output,
                      options.input < 0 ? nothing.get() : options.input,
                      options.root.empty() ? nullptr : options.root.c_str(),
-                     options.own_group};
+                     options.own_group,
+                     options.persona,
+                     options.memory_mode,
+                     options.memory_nodes.Data(),
+                     options.memory_nodes.ElementLength()};
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return throw_errno(env, errno, "pipe2");
   UniqueFd read_end(ends[0]), write_end(ends[1]);
@@ -123,7 +149,7 @@ Napi::Value js_start_service(const Napi::CallbackInfo& info) {
   while ((got = read(ends[0], &failure, sizeof(failure))) < 0 && errno == EINTR) continue;
   if (got == sizeof(failure)) {
     while (waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) continue;
-    return throw_errno(env, failure.error, kSteps[failure.step], failure.step == 1 ? options.root : program);
+    return throw_errno(env, failure.error, kSteps[failure.step], failure.step == kMount ? options.root : program);
   }
   Spawned spawned = {static_cast<double>(pid), static_cast<double>(held.release())};
   return spawned.to_js(env);

@@ -16,6 +16,14 @@ const watchInterval = 500;
 /** Gets what CRIU reports on its way, with the name of its script; CRIU waits until this returns. */
 export type Notify = (script: string, pid: number, fd: number) => void;
 
+/** Attributes that CRIU does not save: it must have them itself, for the processes that it makes to inherit them. */
+export interface InheritedAttributes {
+  /** personality(2) */
+  readonly persona?: number;
+  /** set_mempolicy(2), with the mask of its nodes in words */
+  readonly memoryPolicy?: { readonly mode: number; readonly nodes: BigUint64Array };
+}
+
 export interface ServiceOptions {
   /** For a restore, a directory to turn into a mount point; '' for none. */
   root?: string;
@@ -23,6 +31,7 @@ export interface ServiceOptions {
   inherit?: readonly number[];
   /** CRIU takes a shell job's terminal from its own stdin. */
   input?: number;
+  attributes?: InheritedAttributes;
 }
 
 /** One `criu swrk`, a child of this process, for one task: it answers the requests on its socket. */
@@ -35,7 +44,7 @@ export class CriuService {
   #ended = false;
 
   /** @throws TsrunError when criu is missing or too old; nothing has been changed then */
-  constructor({ root = '', inherit = [], input = -1 }: ServiceOptions) {
+  constructor({ root = '', inherit = [], input = -1, attributes = {} }: ServiceOptions) {
     const [ours, theirs] = addon().socketPair();
     this.#socket = ours;
     this.#output = addon().memfd('criu-output', 0);
@@ -47,6 +56,9 @@ export class CriuService {
         output: this.#output,
         root,
         ownGroup: input < 0,
+        persona: attributes.persona ?? -1,
+        memoryMode: attributes.memoryPolicy?.mode ?? -1,
+        memoryNodes: attributes.memoryPolicy?.nodes ?? new BigUint64Array(),
       });
       this.pid = pid;
       this.#pidfd = pidfd;
@@ -140,11 +152,21 @@ export class CriuService {
   }
 }
 
+/** By the system call that fails. */
+const attributeProperties: Readonly<Record<string, string>> = {
+  personality: '/linux/personality',
+  set_mempolicy: '/linux/memoryPolicy',
+};
+
 function notStarted(error: unknown): unknown {
   if (errorCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'spawn') {
     return new TsrunError('checkpoint and restore need criu, and there is none on the PATH', {
       hint: 'install the package criu, 4.0 or later',
     });
+  }
+  const about = attributeProperties[String((error as NodeJS.ErrnoException).syscall)];
+  if (about !== undefined) {
+    return new TsrunError(`cannot be set for the restored processes: ${errorCode(error)}`, { about, cause: error });
   }
   return new TsrunError(`criu cannot be started: ${errorCode(error)}`, { hint: systemHint(error), cause: error });
 }

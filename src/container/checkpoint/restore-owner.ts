@@ -17,6 +17,7 @@ import { type Created, firstRecord } from '../create.ts';
 import type { ContainerRecord } from '../record.ts';
 import { hookState } from '../state.ts';
 import type { ContainerDirectory } from '../store.ts';
+import { writeSysctls } from './config-attributes.ts';
 
 export interface RestoreOwnerRequest {
   readonly id: string;
@@ -111,12 +112,15 @@ export class RestoreOwner implements PlanOwner, Run {
     if (script === 'setup-namespaces') {
       this.started(pid, addon().pidfdOpen(pid));
       this.#run('namespaces');
+      // After the hooks, whose network devices have parameters, too.
+      writeSysctls(this.#request.plan, this.#pidfd, 'before sockets');
     }
     if (script === 'post-restore') {
       if (this.#pidfd < 0) this.started(pid, addon().pidfdOpen(pid));
       // From here on the container counts as running, and signals are for it.
       if (this.#request.isForeground) addon().holdSignals();
       this.#run('processes');
+      writeSysctls(this.#request.plan, this.#pidfd, 'at the end');
       const { pidfdSocket } = this.options;
       if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'standard', this.#pidfd, '--pidfd-socket');
     }

@@ -20,6 +20,7 @@ import { logFindings } from '../log-findings.ts';
 import { runPoststopHooks } from '../poststop.ts';
 import { demandRootfs, prepare } from '../prepare.ts';
 import { ContainerDirectory } from '../store.ts';
+import { inheritedAttributes } from './config-attributes.ts';
 import { copiesOf, inheritedFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
 import { keepHierarchyOptions } from './hierarchy-options.ts';
@@ -95,11 +96,14 @@ function restore(request: Restore): Created {
   const inherit = [...sources.files, ...sources.namespaces.inherited].map(({ fd }) => fd);
   const rootfs = rootfsPath({ spec: request.spec, options: request });
   const giveOptionsBack = keepHierarchyOptions();
-  const criu = new CriuService({ root: rootfs, inherit, input: request.shellJob ? 0 : -1 });
+  let criu: CriuService | undefined;
   try {
+    const attributes = inheritedAttributes(request.plan);
+    const input = request.shellJob ? 0 : -1;
+    criu = placing(request.source, () => new CriuService({ root: rootfs, inherit, input, attributes }));
     return restoreBy(criu, sources, rootfs, request);
   } finally {
-    criu.close();
+    criu?.close();
     giveOptionsBack();
     for (const fd of inherit) closeQuietly(fd);
   }

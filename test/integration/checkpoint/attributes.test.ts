@@ -139,5 +139,40 @@ t.test('what config.json asks for', { skip }, async (t) => {
     spec.linux.memoryPolicy = { mode: 'MPOL_BIND', nodes: '0' };
   });
   if (runtimeName !== 'tsrun') return;
-  t.same(lost, ['mempolicy', 'personality', 'sysctl:net/core/somaxconn', 'sysctl:net/ipv4/ip_unprivileged_port_start']);
+  t.same(lost, []);
 });
+
+const ours = requires({ runtime: 'tsrun' }) || skip;
+t.test(
+  'parameters are those of the config at restore; a policy without memory here is an error',
+  {
+    skip: ours,
+  },
+  async (t) => {
+    const at = new Checkpoints(sandbox(t), criu);
+    const parameters = (msgmax: string, port: string) => (spec: Spec) => {
+      spec.linux.sysctl = { 'kernel.msgmax': msgmax, 'net.ipv4.ip_unprivileged_port_start': port };
+    };
+    const bundle = at.bundle(parameters('4096', '80'));
+    const host = readFileSync('/proc/sys/kernel/msgmax', 'utf8');
+    await at.checkpoint(await at.start(bundle));
+    bundle.edit((spec) => {
+      spec.linux.memoryPolicy = { mode: 'MPOL_BIND', nodes: '1000' };
+    });
+    const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+    const outputFiles = join(at.box.directory, 'restore');
+    const { code, stderr } = await at.runtime(['restore', '--detach', ...where, at.box.newId()], { outputFiles });
+    t.match(
+      { code, stderr },
+      { code: 1, stderr: /linux\/memoryPolicy: cannot be set for the restored processes: EINVAL/ },
+    );
+    bundle.edit((spec) => {
+      delete spec.linux.memoryPolicy;
+      parameters('2048', '81')(spec);
+    });
+    const id = await at.restore(bundle);
+    const files = ['/proc/sys/kernel/msgmax', '/proc/sys/net/ipv4/ip_unprivileged_port_start'];
+    t.equal((await at.box.runtimeOk(['exec', id, 'cat', ...files])).stdout, '2048\n81\n');
+    t.equal(readFileSync('/proc/sys/kernel/msgmax', 'utf8'), host, 'the host’s is as it was');
+  },
+);
