@@ -35,6 +35,10 @@ const hints: readonly (readonly [RegExp, string])[] = [
     /restore of existing cgroups/,
     'the container’s cgroup is tsrun’s to make: --manage-cgroups-mode soft, which is the default',
   ],
+  [
+    /kerndat_tcp_repair failed/,
+    'CRIU connects to 127.0.0.1 in the network namespace that this command is in: ip link set lo up',
+  ],
   [/No space left on device/, 'the filesystem of --image-path is full'],
   [/iptables|nft/i, 'CRIU locks the network with iptables or nftables: install one, or --network-lock skip'],
 ];
