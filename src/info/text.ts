@@ -64,7 +64,7 @@ function ranges(all: readonly IdRange[]): string {
 }
 
 function cgroupText({ mode, mount, own, parent, options }: Info['cgroup']): string {
-  if (mount === null) return 'no cgroup v2: containers have none of their own';
+  if (mount === null) return 'no cgroup v2 is mounted at /sys/fs/cgroup: containers have none of their own';
   const how = mode === 'unified' ? 'v2' : 'v2 beside v1 (hybrid)';
   return `${how} at ${mount}, this process in ${own}, containers below ${parent}${options.length > 0 ? ` (${list(options)})` : ''}`;
 }

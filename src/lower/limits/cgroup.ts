@@ -5,6 +5,7 @@ import { scopeName, scopePath } from '../../systemd/unit-name.ts';
 import { type Context, hasNew, isOrdinaryUser } from '../context.ts';
 import { hostUid } from '../namespaces/id-maps.ts';
 import { lowerDeviceFilter } from './device-filter.ts';
+import { noCgroup2, noCgroup2Hint } from './no-cgroup.ts';
 import { controllersOf, isLimit, lowerResources } from './resources.ts';
 import { lowerScope } from './scope.ts';
 import { isUnfiltered } from './unfiltered.ts';
@@ -66,14 +67,14 @@ function withoutManager(context: Context): LoweredCgroup {
 function withoutCgroup2(context: Context): LoweredCgroup {
   const { linux, warnings, notes } = context;
   if (linux.resources?.devices?.length) {
-    throw new TsrunError('this host has no cgroup v2, and so no device filter', {
+    throw new TsrunError(`${noCgroup2}, so there is no device filter`, {
       about: '/linux/resources/devices',
-      hint: 'remove the property to go on without it',
+      hint: `${noCgroup2Hint}; or remove the property to go on without it`,
     });
   }
   (isOrdinaryUser(context) ? notes : warnings).push({
     pointer: '',
-    message: 'this host has no cgroup v2: the container gets no cgroup of its own',
+    message: `${noCgroup2}: the container gets no cgroup of its own`,
   });
   return { before: [], inside: [], last: [] };
 }

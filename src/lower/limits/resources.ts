@@ -5,6 +5,7 @@ import type { CgroupFacts } from '../../host/facts.ts';
 import { type CurrentLimits, type KeptWeight, noLimits } from '../../linux/cgroup-values.ts';
 import type { Warning } from '../../plan/plan.ts';
 import { settleIdle } from './idle.ts';
+import { noCgroup2, noCgroup2Hint } from './no-cgroup.ts';
 import { lowerCpu } from './resources-cpu.ts';
 import { lowerBlockIO } from './resources-io.ts';
 import { lowerMemory } from './resources-memory.ts';
@@ -62,7 +63,7 @@ function hasController({ controller, op }: Setting, host: CgroupFacts): boolean 
   throw new TsrunError(whereIs(controller, host), {
     code: 'ENOCONTROLLER',
     about: op.from,
-    hint: 'remove the property to go on without it',
+    hint: `${host.mount === null ? `${noCgroup2Hint}; or ` : ''}remove the property to go on without it`,
   });
 }
 
@@ -78,7 +79,7 @@ export function isLimit(op: Op): boolean {
 }
 
 function whereIs(controller: string, { mount, v1Controllers }: CgroupFacts): string {
-  if (mount === null) return 'this host has no cgroup v2, and so no limits';
+  if (mount === null) return `${noCgroup2}, so there are no limits`;
   const v1 = v1Controllers[controller === 'io' ? 'blkio' : controller];
   const place = v1 === undefined ? 'the kernel does not offer it there' : `it belongs to cgroup v1, at ${v1}`;
   return `controller ${controller} is missing from cgroup v2 at ${mount}: ${place}`;

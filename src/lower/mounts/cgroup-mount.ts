@@ -2,6 +2,7 @@ import type { Op } from '../../generated/ops.ts';
 import { attr } from '../../linux/mount-constants.ts';
 import { type Context, hasNew, isOrdinaryUser, isPrivileged, namespaceOf } from '../context.ts';
 import { cgroupDirectory } from '../limits/cgroup.ts';
+import { noCgroup2 } from '../limits/no-cgroup.ts';
 import { needsMountCall } from './mount-by-flags.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
 import type { MountRequest } from './mount-request.ts';
@@ -108,7 +109,7 @@ function lowerNoCgroup(context: Context, request: MountRequest): Op[] {
   const findings = isOrdinaryUser(context) ? context.notes : context.warnings;
   findings.push({
     pointer: from,
-    message: `this host has no cgroup v2, so ${destination.path} is an empty directory`,
+    message: `${noCgroup2}, so ${destination.path} is an empty directory`,
   });
   return [
     {

@@ -1,4 +1,5 @@
 /** Hosts without cgroup v2, or with it beside v1. Each is simulated in a mount namespace of its own. */
+import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import {
   type Result,
@@ -34,7 +35,10 @@ t.test('without cgroup v2 containers run, without a cgroup of their own', { skip
   const created = await on(v1Only, box, ['--log-level', 'warning', 'create', '--bundle', bundle.directory, id], {
     outputFiles,
   });
-  t.match(created, { code: 0, stderr: /this host has no cgroup v2: the container gets no cgroup of its own/ });
+  t.match(created, {
+    code: 0,
+    stderr: /no cgroup v2 is mounted at \/sys\/fs\/cgroup: the container gets no cgroup of its own/,
+  });
   t.match(await on(v1Only, box, ['start', id]), { code: 0 });
   t.match(await on(v1Only, box, ['exec', id, 'echo', 'inside']), { code: 0, stdout: 'inside\n' });
   for (const command of [['pause'], ['update', '--pids-limit', '5'], ['events', '--stats']]) {
@@ -48,10 +52,19 @@ t.test('without cgroup v2 containers run, without a cgroup of their own', { skip
 
 t.test('without cgroup v2 no limit is promised', { skip }, async (t) => {
   for (const [resources, message] of [
-    [{ memory: { limit: 67_108_864 } }, /memory\/limit: this host has no cgroup v2, and so no limits/],
-    [{ pids: { limit: 5 } }, /pids\/limit: this host has no cgroup v2/],
-    [{ unified: { 'cgroup.max.depth': '3' } }, /unified\/cgroup\.max\.depth: this host has no cgroup v2/],
-    [{ devices: [{ allow: false }] }, /resources\/devices: this host has no cgroup v2, and so no device filter/],
+    [
+      { memory: { limit: 67_108_864 } },
+      /memory\/limit: no cgroup v2 is mounted at \/sys\/fs\/cgroup, so there are no limits/,
+    ],
+    [{ pids: { limit: 5 } }, /pids\/limit: no cgroup v2 is mounted at \/sys\/fs\/cgroup/],
+    [
+      { unified: { 'cgroup.max.depth': '3' } },
+      /unified\/cgroup\.max\.depth: no cgroup v2 is mounted at \/sys\/fs\/cgroup/,
+    ],
+    [
+      { devices: [{ allow: false }] },
+      /resources\/devices: no cgroup v2 is mounted at \/sys\/fs\/cgroup, so there is no device filter/,
+    ],
   ] as const) {
     const box = sandbox(t);
     const bundle = box.bundle((spec) => {
@@ -60,7 +73,22 @@ t.test('without cgroup v2 no limit is promised', { skip }, async (t) => {
     const { code, stderr } = await on(v1Only, box, ['run', '--bundle', bundle.directory, box.newId()]);
     t.equal(code, 1);
     t.match(stderr, message);
+    t.match(stderr, /hint: mount -t cgroup2 .*nsenter --net=.*remove the property/);
   }
+});
+
+t.test('below ip netns exec, which hides the host’s /sys/fs/cgroup, the error says what to do', { skip }, async (t) => {
+  const box = sandbox(t);
+  const bundle = box.bundle((spec) => {
+    spec.linux.resources = { pids: { limit: 5 } };
+  });
+  const name = `tsrun-test-${process.pid}`;
+  execFileSync('ip', ['netns', 'add', name]);
+  t.teardown(() => execFileSync('ip', ['netns', 'delete', name]));
+  const command = [runtimePath, '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
+  const { code, stderr } = await run('ip', ['netns', 'exec', name, ...command]);
+  t.equal(code, 1);
+  t.match(stderr, /pids\/limit: no cgroup v2 is mounted at .*hint: .*nsenter --net=/);
 });
 
 t.test('beside v1 the limits are in cgroup v2', { skip }, async (t) => {

@@ -197,7 +197,7 @@ t.test('a missing controller is named, with the hierarchy that has it', async (t
 
 t.test('on a host without cgroup v2 there are no limits', async (t) => {
   const none = { ...cgroup, mode: 'none' as const, mount: null, controllers: [] };
-  t.throws(() => lowerResources({ memory: { limit: 1 } }, none), /memory\/limit: this host has no cgroup v2/);
+  t.throws(() => lowerResources({ memory: { limit: 1 } }, none), /memory\/limit: no cgroup v2 is mounted/);
   t.strictSame(lowerResources({}, none).settings, []);
 });
 

@@ -139,7 +139,10 @@ t.test('without cgroup v2', async (t) => {
   t.match(warnings, [
     { pointer: '' },
     { pointer: '/root/path' },
-    { pointer: '/mounts/0', message: 'this host has no cgroup v2, so /sys/fs/cgroup is an empty directory' },
+    {
+      pointer: '/mounts/0',
+      message: 'no cgroup v2 is mounted at /sys/fs/cgroup, so /sys/fs/cgroup is an empty directory',
+    },
   ]);
 });
 
