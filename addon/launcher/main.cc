@@ -1,7 +1,5 @@
-// The command in its Node form: starts Node on build/tsrun.cjs. It does what must happen before Node starts: -
-// variables that make Node load or run other code must not reach a root tool (NODE_OPTIONS and its like, and
-//    OPENSSL_CONF, by which Node's OpenSSL loads libraries; LD_PRELOAD and its like, by which the dynamic linker does),
-//    nor those that only slow its start down (NODE_EXTRA_CA_CERTS costs 60 ms);
+// The command in its Node form: starts Node on build/tsrun.cjs. It does what must happen before Node starts:
+//  - variables that are for Node or the dynamic linker do not reach them (common/engine_environment.h);
 //  - what Node changes of what the caller handed over is noted before;
 //  - it finds the checkout through any symlink, and Node without a PATH.
 #include <unistd.h>
@@ -13,25 +11,9 @@
 #include <cstring>
 
 #include "../common/caller.h"
+#include "../common/engine_environment.h"
 
 namespace {
-
-bool is_engine_variable(const char* entry) {
-  constexpr const char* prefixes[] = {"NODE_", "OPENSSL_", "LD_"};
-  for (const char* prefix : prefixes) {
-    if (strncmp(entry, prefix, strlen(prefix)) == 0) return true;
-  }
-  return false;
-}
-
-// All variables with these prefixes belong to Node, to libraries in it, or to the dynamic linker (ld.so(8)).
-void drop_engine_variables() {
-  char** to = environ;
-  for (char** from = environ; *from != nullptr; from++) {
-    if (!is_engine_variable(*from)) *to++ = *from;
-  }
-  *to = nullptr;
-}
 
 // Cuts `levels` components off the end of a path.
 bool ancestor(char* path, int levels) {
@@ -72,7 +54,7 @@ int main(int count, char** values) {
   }
   directory[size] = 0;
   if (!ancestor(directory, 1)) return 1;
-  drop_engine_variables();
+  tsrun::drop_engine_variables();
   // As in the executable (addon/engine/main.cc). Node ignores SIGPIPE by itself.
   signal(SIGXFSZ, SIG_IGN);
   signal(SIGCHLD, SIG_DFL);

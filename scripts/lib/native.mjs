@@ -39,7 +39,13 @@ const sanitized = {
 
 /** Builds what Node needs: the launcher, the addon, and the init that the addon starts containers with. */
 export function buildNative(machine = thisMachine) {
-  build(machine, 'node', ['tsrun', 'tsrun.node', 'tsrun-init', 'tsrun-shim-keeper'], hashInputs(), []);
+  build(
+    machine,
+    'node',
+    ['tsrun', 'tsrun.node', 'tsrun-init', 'tsrun-shim-keeper', 'containerd-shim-tsrun-v2'],
+    hashInputs(),
+    [],
+  );
 }
 
 /**

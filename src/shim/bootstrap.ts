@@ -1,7 +1,7 @@
-/** `start`: finds the keeper of the namespace, or starts one; it starts the engine. */
+/** `start`: finds the keeper of the container's group, or starts one; it starts the engine. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
@@ -14,6 +14,8 @@ export interface ShimFlags {
   /** containerd's address. */
   readonly address: string;
   readonly publishTo: string;
+  /** What containers with the same process have in common; '' for all of the node. */
+  readonly group: string;
 }
 
 /** Two starts at once lead to one process: the second waits for the lock of the first, and then finds its socket. */
@@ -29,9 +31,29 @@ export async function startServer(flags: ShimFlags, program: string): Promise<st
   return `unix://${socket}`;
 }
 
-export function socketOf({ namespace, address }: Pick<ShimFlags, 'namespace' | 'address'>): string {
-  const name = createHash('sha256').update(`${address}\0${namespace}`).digest('hex').slice(0, 24);
+function socketOf({ group, address }: ShimFlags): string {
+  const name = createHash('sha256').update(`${address}\0${group}`).digest('hex').slice(0, 24);
   return `${directory}/tsrun-${name}`;
+}
+
+/**
+ * Leaves a link to the socket for later starts with the same options, which then need no Node (addon/shim). Its path
+ * comes from there.
+ */
+export function leaveLink(address: string): void {
+  const link = process.env.TSRUN_SHIM_LINK ?? '';
+  if (link === '') return;
+  rmSync(`${link}.new`, { force: true });
+  symlinkSync(address.replace('unix://', ''), `${link}.new`);
+  renameSync(`${link}.new`, link);
+}
+
+/** Removes the links to a socket that goes. */
+export function removeLinks(socket: string): void {
+  for (const name of readdirSync(directory)) {
+    const link = join(directory, name);
+    if (name.startsWith('tsrun-at-') && readlinkSync(link) === socket) rmSync(link);
+  }
 }
 
 function answers(socket: string): Promise<boolean> {
@@ -54,7 +76,7 @@ function answers(socket: string): Promise<boolean> {
  */
 function launch(socket: string, { namespace, publishTo }: ShimFlags, program: string): Promise<void> {
   const log = openSync(`${socket}.log`, 'a', 0o600);
-  const { NOTIFY_SOCKET: _, ...env } = process.env;
+  const { NOTIFY_SOCKET: _, TSRUN_SHIM_LINK: __, ...env } = process.env;
   const engine = [process.execPath, program, 'serve', socket, namespace, publishTo];
   const keeper = join(dirname(program), 'Release', 'tsrun-shim-keeper');
   const server = spawn(keeper, [socket, ...engine], {

@@ -1,9 +1,11 @@
 /** Reads what containerd asks of a new container from its message. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from '../protobuf/wire.ts';
-import { createRequest, runcOptions } from './messages.ts';
+import { createRequest } from './messages.ts';
 import type { Mount } from './mounts.ts';
-import { defaultStateRoot } from './note.ts';
+import { stateRootOf } from './note.ts';
+import { shimOptions } from './options.ts';
 import type { Io } from './stdio.ts';
 import { Status } from './ttrpc.ts';
 
@@ -23,19 +25,25 @@ export function createOptionsOf(payload: Uint8Array, namespace: string): CreateO
   const asked = decode(createRequest, payload);
   const { id = '', bundle = '', rootfs = [], stdin = '', stdout = '', stderr = '', terminal = false } = asked;
   if (asked.checkpoint) throw new Status('unimplemented', 'Create from a checkpoint');
-  const options = optionsOf(asked.options);
+  const { root, noPivot, noNewKeyring, systemdCgroup, ioUid, ioGid } = shimOptions(asked.options ?? {});
+  const isSystemd = systemdCgroup ?? isUnit(bundle);
   return {
-    root: options.root ? join(options.root, namespace) : defaultStateRoot(namespace),
-    ...{ id, bundle, rootfs, io: { stdin, stdout, stderr, terminal } },
-    noPivot: options.no_pivot_root ?? false,
-    noNewKeyring: options.no_new_keyring ?? false,
-    cgroupManager: options.systemd_cgroup ? 'systemd' : 'cgroupfs',
+    root: stateRootOf(root, namespace),
+    ...{ id, bundle, rootfs, io: { stdin, stdout, stderr, terminal, uid: ioUid, gid: ioGid } },
+    ...{ noPivot, noNewKeyring },
+    cgroupManager: isSystemd ? 'systemd' : 'cgroupfs',
   };
 }
 
-function optionsOf({ type_url = '', value = new Uint8Array() }: { type_url?: string; value?: Uint8Array } = {}) {
-  if (type_url.endsWith('containerd.runc.v1.Options')) return decode(runcOptions, value);
-  // containerd sends these for a runtime that it does not know; nothing in them is for the shim.
-  if (value.length === 0 || type_url.endsWith('runtimeoptions.v1.Options')) return {};
-  throw new Status('unimplemented', `options of the type ${type_url}`);
+/** dockerd says only with the form slice:prefix:name that systemd makes the cgroup. */
+function isUnit(bundle: string): boolean {
+  try {
+    const { linux } = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
+      linux?: { cgroupsPath?: unknown };
+    };
+    return /^[^:/]*:[^:/]*:[^:/]+$/.test(String(linux?.cgroupsPath ?? ''));
+  } catch {
+    // Create itself says what is wrong with it.
+    return false;
+  }
 }

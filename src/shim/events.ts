@@ -16,27 +16,25 @@ const mostWaiting = 10_000;
 const retryAfter = 1000;
 const patience = 5000;
 
+export type Topics = keyof typeof events;
+export type EventOf<Topic extends Topics> = Message<(typeof events)[Topic]['fields']>;
+
 export class Publisher {
   readonly #address: string;
-  readonly #namespace: string;
   readonly #waiting: { readonly payload: Uint8Array; sent(): void }[] = [];
   #sending = false;
 
   /** @param address of containerd's ttrpc socket; '' publishes nothing */
-  constructor(address: string, namespace: string) {
+  constructor(address: string) {
     this.#address = address.replace(/^unix:\/\//, '');
-    this.#namespace = namespace;
   }
 
   /** @returns a promise that settles when containerd has taken it; never for an event that is dropped */
-  publish<Topic extends keyof typeof events>(
-    topic: Topic,
-    event: Message<(typeof events)[Topic]['fields']>,
-  ): Promise<void> {
+  publish<Topic extends Topics>(namespace: string, topic: Topic, event: EventOf<Topic>): Promise<void> {
     if (this.#address === '') return Promise.resolve();
     const { type, fields } = events[topic];
     const value = encode(fields as MessageType, event as object);
-    const envelope = { timestamp: timestampOf(Date.now()), namespace: this.#namespace, topic };
+    const envelope = { timestamp: timestampOf(Date.now()), namespace, topic };
     const payload = encode(forwardRequest, { envelope: { ...envelope, event: { type_url: type, value } } });
     return new Promise((resolve) => {
       this.#waiting.push({ payload, sent: resolve });

@@ -24,25 +24,37 @@ export interface TaskNote extends ProcessNote {
   readonly execs: readonly ExecNote[];
 }
 
-/** The directory with a file for each task of a server. */
-export function ledgerOf(socket: string): string {
-  return `${socket}.tasks`;
-}
-
+/** What a shim knows of the tasks of one namespace: a file for each. */
 export class Ledger {
   readonly #socket: string;
+  readonly #directory: string;
 
-  constructor(socket: string) {
+  constructor(socket: string, namespace: string) {
     this.#socket = socket;
-    mkdirSync(ledgerOf(socket), { recursive: true, mode: 0o700 });
+    this.#directory = join(`${socket}.tasks`, namespace);
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** The namespaces that a shim has had tasks of. */
+  static namespaces(socket: string): string[] {
+    mkdirSync(`${socket}.tasks`, { recursive: true, mode: 0o700 });
+    return readdirSync(`${socket}.tasks`);
+  }
+
+  static removeAll(socket: string): void {
+    for (const part of ['exits', 'engine', 'tasks']) rmSync(`${socket}.${part}`, { force: true, recursive: true });
+  }
+
+  fileOf(id: string): string {
+    return join(this.#directory, id);
   }
 
   /** A file that cannot be read is left out: its container is still there for the command line. */
   readAll(): TaskNote[] {
-    return readdirSync(ledgerOf(this.#socket)).flatMap((name) => {
+    return readdirSync(this.#directory).flatMap((name) => {
       if (name.startsWith('.')) return [];
       try {
-        return [JSON.parse(readFileSync(join(ledgerOf(this.#socket), name), 'utf8')) as TaskNote];
+        return [JSON.parse(readFileSync(this.fileOf(name), 'utf8')) as TaskNote];
       } catch (error) {
         console.error(error);
         return [];
@@ -52,13 +64,13 @@ export class Ledger {
 
   write(id: string, note: TaskNote): void {
     // Ids of containers do not begin with a dot.
-    const next = join(ledgerOf(this.#socket), `.${id}`);
+    const next = this.fileOf(`.${id}`);
     writeFileSync(next, JSON.stringify(note), { mode: 0o600 });
-    renameSync(next, join(ledgerOf(this.#socket), id));
+    renameSync(next, this.fileOf(id));
   }
 
   remove(id: string): void {
-    rmSync(join(ledgerOf(this.#socket), id), { force: true });
+    rmSync(this.fileOf(id), { force: true });
   }
 
   /** How a process has ended that the keeper has reaped; it notes pid, start time and wait status. */
@@ -69,10 +81,5 @@ export class Ledger {
     const status = Number(line.split(' ')[2]);
     const signal = status & 0x7f;
     return signal === 0 ? { code: status >>> 8 } : { signal };
-  }
-
-  removeAll(): void {
-    for (const part of ['exits', 'engine', 'tasks'])
-      rmSync(`${this.#socket}.${part}`, { force: true, recursive: true });
   }
 }

@@ -1,15 +1,16 @@
 /** containerd-shim-tsrun-v2: the command line that containerd uses (docs/shim.md). */
 import { readFileSync, rmSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { commit, version } from '../build-info.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import type { ContainerDirectory } from '../container/store.ts';
-import { encode } from '../protobuf/wire.ts';
-import { socketOf, startServer } from './bootstrap.ts';
-import { ledgerOf } from './ledger.ts';
-import { deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
+import { decode, encode } from '../protobuf/wire.ts';
+import { leaveLink, startServer } from './bootstrap.ts';
+import { groupOf } from './group.ts';
+import { anyMessage, deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
 import { unmountRootfs } from './mounts.ts';
-import { defaultStateRoot, noteOf } from './note.ts';
+import { type BundleNote, noteOf, stateRootOf } from './note.ts';
+import { shimOptions } from './options.ts';
 import { runServer } from './server.ts';
 
 const name = 'io.containerd.tsrun.v2';
@@ -44,10 +45,13 @@ function parse(words: string[]): { flags: Record<string, string>; action: string
 }
 
 /** The server does not inherit this process's stdout, so that the answer ends when this process does. */
-async function start({ namespace = '', address = '' }: Record<string, string>): Promise<void> {
+async function start({ namespace = '', address = '', id = '' }: Record<string, string>): Promise<void> {
   if (namespace === '') throw new Error('-namespace: missing');
   const publishTo = process.env.TTRPC_ADDRESS ?? (address === '' ? '' : `${address}.ttrpc`);
-  const answer = await startServer({ namespace, address, publishTo }, process.argv[1] ?? '');
+  const { grouping } = shimOptions(decode(anyMessage, readFileSync(0)));
+  const group = groupOf(grouping, { namespace, id, bundle: process.cwd() });
+  const answer = await startServer({ namespace, address, publishTo, group }, process.argv[1] ?? '');
+  if (grouping !== 'pod') leaveLink(answer);
   print(JSON.stringify({ version: 2, address: answer, protocol: 'ttrpc' }));
 }
 
@@ -56,7 +60,7 @@ function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
 }
 
 /** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */
-async function cleanUp({ namespace = '', address = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
+async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
   const [{ deleteContainer }, store, { checkId }] = await Promise.all([
     import('../container/delete.ts'),
     import('../container/store.ts'),
@@ -64,12 +68,13 @@ async function cleanUp({ namespace = '', address = '', id = '', bundle = '.' }: 
   ]);
   checkId(id);
   const path = resolve(bundle);
-  const directory = new store.ContainerDirectory(rootFrom(path) ?? defaultStateRoot(namespace), id);
+  const note = noteIn(path);
+  const directory = new store.ContainerDirectory(note?.root ?? stateRootOf('', namespace), id);
   const { init, exit } = recordIn(directory) ?? {};
   try {
     deleteContainer(directory, { force: true });
   } finally {
-    rmSync(join(ledgerOf(socketOf({ namespace, address })), id), { force: true });
+    if (note !== undefined) rmSync(note.ledger, { force: true });
     await unmountRootfs(path);
   }
   // SIGKILL if nothing has seen how it ended.
@@ -86,9 +91,9 @@ function recordIn(directory: ContainerDirectory): ContainerRecord | undefined {
   }
 }
 
-function rootFrom(bundle: string): string | undefined {
+function noteIn(bundle: string): BundleNote | undefined {
   try {
-    return (JSON.parse(readFileSync(noteOf(bundle), 'utf8')) as { root?: string }).root;
+    return JSON.parse(readFileSync(noteOf(bundle), 'utf8')) as BundleNote;
   } catch {
     return undefined;
   }

@@ -18,6 +18,7 @@ export const request = {
   method: [2, 'string'],
   payload: [3, 'bytes'],
   timeout_nano: [4, 'int64'],
+  metadata: [5, { key: [1, 'string'], value: [2, 'string'] }, 'repeated'],
 } as const;
 
 export const response = {
@@ -41,11 +42,26 @@ export const createRequest = {
 export const runcOptions = {
   no_pivot_root: [1, 'bool'],
   no_new_keyring: [2, 'bool'],
+  shim_cgroup: [3, 'string'],
   io_uid: [4, 'uint32'],
   io_gid: [5, 'uint32'],
+  binary_name: [6, 'string'],
   root: [7, 'string'],
   systemd_cgroup: [9, 'bool'],
+  criu_image_path: [10, 'string'],
+  criu_work_path: [11, 'string'],
+  task_api_address: [12, 'string'],
+  task_api_version: [13, 'uint32'],
 } as const;
+
+/** From runtimeoptions.v1, for runtimes that the caller does not know. */
+export const runtimeOptions = {
+  type_url: [1, 'string'],
+  config_path: [2, 'string'],
+  config_body: [3, 'bytes'],
+} as const;
+
+export const anyMessage = any;
 
 /** The first field of all requests. */
 export const taskRequest = { id: [1, 'string'] } as const;

@@ -1,11 +1,12 @@
-/** The engine below the keeper: one for each namespace of a containerd. */
+/** The engine below the keeper. */
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { addon } from '../addon.ts';
+import { removeLinks } from './bootstrap.ts';
 import { Publisher } from './events.ts';
 import { Keeper } from './keeper.ts';
 import { Ledger } from './ledger.ts';
-import { TaskService } from './service.ts';
+import { Namespaces } from './namespaces.ts';
 import { serve } from './ttrpc.ts';
 
 /** As the keeper passes it on. */
@@ -17,6 +18,7 @@ const idleTime = 5000;
 export interface ServerOptions {
   readonly socket: string;
   readonly lockFile: string;
+  /** Of the container that it was started for. */
   readonly namespace: string;
   /** Address of containerd's ttrpc socket. */
   readonly publishTo: string;
@@ -24,12 +26,11 @@ export interface ServerOptions {
 
 export function runServer({ socket, lockFile, namespace, publishTo }: ServerOptions): void {
   const keeper = new Keeper();
-  const ledger = new Ledger(socket);
-  const publisher = new Publisher(publishTo, namespace);
-  const service = new TaskService(namespace, publisher, keeper, ledger);
+  const publisher = new Publisher(publishTo);
+  const tasks = new Namespaces({ socket, namespace, keeper, publisher });
   let connections = 0;
   let leaving: NodeJS.Timeout | undefined;
-  // All containers of the namespace depend on it, so one failure must not end it.
+  // All its containers depend on it, so one failure must not end it.
   process.on('uncaughtException', (error) => console.error(error));
   process.on('unhandledRejection', (error) => console.error(error));
   const server = createServer((client) => {
@@ -38,10 +39,10 @@ export function runServer({ socket, lockFile, namespace, publishTo }: ServerOpti
       connections--;
       waitIdle();
     });
-    serve(client, service.answer);
+    serve(client, tasks.answer);
   });
   // What containerd has asked the last engine waits there, and asks for its tasks.
-  void service.adoptAll().then(() => server.listen({ fd: listenerFd }, waitIdle));
+  void tasks.adoptAll().then(() => server.listen({ fd: listenerFd }, waitIdle));
 
   function waitIdle(): void {
     clearTimeout(leaving);
@@ -50,15 +51,16 @@ export function runServer({ socket, lockFile, namespace, publishTo }: ServerOpti
 
   /** Takes the lock of `start`, so that no start can be about to answer with this address. */
   function leave(): void {
-    const isIdle = connections === 0 && service.isEmpty && publisher.isIdle;
+    const isIdle = connections === 0 && tasks.isEmpty && publisher.isIdle;
     if (!isIdle) return waitIdle();
     const lock = openSync(lockFile, 'r');
     if (!addon().lock(lock, false)) {
       closeSync(lock);
       return waitIdle();
     }
+    removeLinks(socket);
     rmSync(socket, { force: true });
-    ledger.removeAll();
+    Ledger.removeAll(socket);
     process.exit(0);
   }
 }

@@ -5,8 +5,9 @@ import type { LinuxResources } from '../generated/spec.ts';
 import { decode, encode } from '../protobuf/wire.ts';
 import { isThere } from '../there.ts';
 import { createOptionsOf } from './create-options.ts';
-import type { Publisher } from './events.ts';
+import type { EventOf, Publisher, Topics } from './events.ts';
 import { ExecProcess } from './exec.ts';
+import type { Keeper } from './keeper.ts';
 import type { Ledger } from './ledger.ts';
 import * as messages from './messages.ts';
 import { metricsMessage } from './metrics.ts';
@@ -14,22 +15,26 @@ import type { ShimProcess, TaskExit } from './process.ts';
 import { type Surroundings, Task } from './task.ts';
 import { type Call, Status } from './ttrpc.ts';
 
+/** Tells containerd of an event; settles as the publisher's promise does. */
+type Publish = <Topic extends Topics>(topic: Topic, event: EventOf<Topic>) => Promise<void>;
+
 const services = ['containerd.task.v2.Task', 'containerd.task.v3.Task'];
 const nothing = new Uint8Array();
 
 export class TaskService {
   readonly #namespace: string;
-  readonly #publisher: Publisher;
+  readonly #publish: Publish;
   readonly #around: Surroundings;
   readonly #tasks = new Map<string, Task>();
   /** Ids of the tasks being created. */
   readonly #coming = new Set<string>();
 
-  constructor(namespace: string, publisher: Publisher, keeper: Surroundings['keeper'], ledger: Ledger) {
+  constructor(namespace: string, publisher: Publisher, keeper: Pick<Keeper, 'depotOf'>, ledger: Ledger) {
     this.#namespace = namespace;
-    this.#publisher = publisher;
-    const tellOom = (id: string) => void publisher.publish('/tasks/oom', { container_id: id });
-    this.#around = { keeper, ledger, tellOom };
+    this.#publish = (topic, event) => publisher.publish(namespace, topic, event);
+    const tellOom = (id: string) => void this.#publish('/tasks/oom', { container_id: id });
+    const depotOf = (task: string, exec: string) => keeper.depotOf(`${namespace}/${task}`, exec);
+    this.#around = { depotOf, ledger, tellOom };
   }
 
   /** Goes on with the tasks of an earlier engine's. */
@@ -81,8 +86,8 @@ export class TaskService {
       const task = this.#task(payload);
       if (id === '') throw new Status('invalidArgument', 'Exec without an exec_id');
       const process = Buffer.from(asked.spec?.value ?? nothing).toString();
-      const exec = task.addExec({ id, io: { stdin, stdout, stderr, terminal }, process });
-      this.#publisher.publish('/tasks/exec-added', { container_id: task.id, exec_id: id });
+      const exec = task.addExec({ id, io: { ...task.io, stdin, stdout, stderr, terminal }, process });
+      this.#publish('/tasks/exec-added', { container_id: task.id, exec_id: id });
       this.#follow(task, exec);
       return nothing;
     },
@@ -114,7 +119,7 @@ export class TaskService {
       else {
         // A late second Delete must not take a new task of the same name away.
         if (this.#tasks.get(id) === task) this.#tasks.delete(id);
-        this.#publisher.publish('/tasks/delete', { container_id: id, ...end });
+        this.#publish('/tasks/delete', { container_id: id, ...end });
       }
       return encode(messages.deleteResponse, end);
     },
@@ -131,14 +136,14 @@ export class TaskService {
     Pause: async (payload: Uint8Array) => {
       const task = this.#task(payload);
       await task.pause();
-      this.#publisher.publish('/tasks/paused', { container_id: task.options.id });
+      this.#publish('/tasks/paused', { container_id: task.options.id });
       return nothing;
     },
 
     Resume: async (payload: Uint8Array) => {
       const task = this.#task(payload);
       await task.resume();
-      this.#publisher.publish('/tasks/resumed', { container_id: task.options.id });
+      this.#publish('/tasks/resumed', { container_id: task.options.id });
       return nothing;
     },
 
@@ -189,8 +194,8 @@ export class TaskService {
   }
 
   #tellStart(task: Task, { id, pid }: ShimProcess): void {
-    if (id === task.id) this.#publisher.publish('/tasks/start', { container_id: id, pid });
-    else this.#publisher.publish('/tasks/exec-started', { container_id: task.id, exec_id: id, pid });
+    if (id === task.id) this.#publish('/tasks/start', { container_id: id, pid });
+    else this.#publish('/tasks/exec-started', { container_id: task.id, exec_id: id, pid });
   }
 
   #follow(task: Task, process: ShimProcess): void {
@@ -202,7 +207,7 @@ export class TaskService {
     await process.starting;
     // One of Exec's that was deleted and never started has no exit.
     if (process.pid === 0 || process.isTold) return;
-    await this.#publisher.publish('/tasks/exit', {
+    await this.#publish('/tasks/exit', {
       container_id: task.id,
       id: process.id,
       pid: process.pid,
@@ -224,7 +229,7 @@ export class TaskService {
     try {
       const task = await Task.create(options, this.#around);
       this.#tasks.set(id, task);
-      this.#publisher.publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
+      this.#publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
       this.#follow(task, task);
       return encode(messages.pidResponse, { pid: task.pid });
     } finally {

@@ -3,7 +3,7 @@
  * copied. The shim holds the other end of each, so that a reader may leave and come back, and stdin stays open until
  * CloseIO; the keeper holds them, too.
  */
-import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fchownSync, openSync, statSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
 import type { Child } from '../library/places.ts';
 import type { Depot } from './keeper.ts';
@@ -16,6 +16,9 @@ export interface Io {
   readonly stderr: string;
   /** Whether the process has a terminal, which stdin and stdout are copied to and from; stderr is then unused. */
   readonly terminal: boolean;
+  /** The FIFOs' owner to be; 0 leaves it as it is. */
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface ProcessStdio {
@@ -52,7 +55,7 @@ export class FifoStdio implements ProcessStdio {
     this.#depot = depot;
     try {
       for (const kind of kinds) {
-        if (!isRunning) this.#open(kind, io[kind]);
+        if (!isRunning) this.#open(kind, io);
         else if (kind === 'stdin') this.#input = depot.take(kind);
         else this.#held.push(...[depot.take(kind)].filter((fd) => fd !== undefined));
       }
@@ -63,7 +66,8 @@ export class FifoStdio implements ProcessStdio {
     this.descriptors = [...this.#theirs];
   }
 
-  #open(kind: (typeof kinds)[number], path: string): void {
+  #open(kind: (typeof kinds)[number], io: Io): void {
+    const path = io[kind];
     demandFifo(path);
     if (path === '') {
       this.#theirs.push(openSync('/dev/null', kind === 'stdin' ? O_RDONLY : O_WRONLY));
@@ -73,13 +77,18 @@ export class FifoStdio implements ProcessStdio {
       // Opened for both directions, because neither end may be open yet; the process's own end must be a blocking one.
       this.#input = openSync(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
       this.#depot.store(kind, this.#input);
-      this.#theirs.push(openSync(path, O_RDONLY | O_NOCTTY));
+      this.#give(openSync(path, O_RDONLY | O_NOCTTY), io);
       return;
     }
     const held = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     this.#held.push(held);
     this.#depot.store(kind, held);
-    this.#theirs.push(openSync(path, O_WRONLY | O_NOCTTY));
+    this.#give(openSync(path, O_WRONLY | O_NOCTTY), io);
+  }
+
+  #give(fd: number, { uid, gid }: Io): void {
+    this.#theirs.push(fd);
+    if (uid !== 0 || gid !== 0) fchownSync(fd, uid, gid);
   }
 
   take(): void {}

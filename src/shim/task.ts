@@ -16,7 +16,7 @@ import { isOver, worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
 import type { Ledger, TaskNote } from './ledger.ts';
 import { mountRootfs, unmountRootfs } from './mounts.ts';
-import { noteOf } from './note.ts';
+import { type BundleNote, noteOf } from './note.ts';
 import { OomWatch } from './oom.ts';
 import { openStdio, reopenStdio } from './open-stdio.ts';
 import { type ExecOptions, type ProcessStatus, type ShimProcess, statusOf, type TaskExit } from './process.ts';
@@ -25,7 +25,7 @@ import { Status } from './ttrpc.ts';
 
 /** What a task uses of the server. */
 export interface Surroundings {
-  readonly keeper: Pick<Keeper, 'depotOf'>;
+  readonly depotOf: Keeper['depotOf'];
   readonly ledger: Ledger;
   /** Called when the kernel has killed a process of the task because memory ran out. */
   tellOom(id: string): void;
@@ -66,11 +66,12 @@ export class Task implements ShimProcess {
   static async create(options: CreateOptions, around: Surroundings): Promise<Task> {
     const { bundle, rootfs, root, id } = options;
     await cleanBundle(options);
-    writeFileSync(noteOf(bundle), JSON.stringify({ root }), { mode: 0o600 });
+    const note: BundleNote = { root, ledger: around.ledger.fileOf(id) };
+    writeFileSync(noteOf(bundle), JSON.stringify(note), { mode: 0o600 });
     await mountRootfs(bundle, rootfs);
     let stdio: ProcessStdio | undefined;
     try {
-      stdio = openStdio(options.io, around.keeper.depotOf(id, ''));
+      stdio = openStdio(options.io, around.depotOf(id, ''));
       const child = await make(options, stdio);
       return await Task.#taken(around, options, child, stdio);
     } catch (error) {
@@ -102,7 +103,7 @@ export class Task implements ShimProcess {
     if (note.identity === undefined) throw new Error(`nothing is known of the process of ${id}`);
     const child = note.exit === undefined ? await adopt(note.identity) : { ...note.identity, pidfd: -1 };
     const cgroup = child.pidfd < 0 ? undefined : await runJob('observed', { root, id }).catch(() => undefined);
-    const stdio = reopenStdio(io, around.keeper.depotOf(id, ''), child);
+    const stdio = reopenStdio(io, around.depotOf(id, ''), child);
     if (note.exit !== undefined) stdio.finish();
     const whole = { ...child, identity: note.identity, ...(cgroup !== undefined && { cgroup }) };
     const task = new Task(around, note, whole, stdio, true);
@@ -128,8 +129,8 @@ export class Task implements ShimProcess {
   }
 
   #forExec({ id }: ExecOptions): ExecSurroundings {
-    const { keeper, ledger } = this.#around;
-    return { place: this.place, depot: keeper.depotOf(this.id, id), ledger, save: () => this.save() };
+    const { depotOf, ledger } = this.#around;
+    return { place: this.place, depot: depotOf(this.id, id), ledger, save: () => this.save() };
   }
 
   get id(): string {

@@ -4,6 +4,8 @@ import { decode, encode } from '../protobuf/wire.ts';
 import { request, response } from './messages.ts';
 
 const headerSize = 10;
+/** Metadata of a request, as containerd's clients send it (pkg/namespaces). */
+const namespaceKey = 'containerd-namespace-ttrpc';
 const frameType = { request: 1, response: 2 } as const;
 
 /** The longest message in a frame, in bytes: ttrpc's own limit. */
@@ -89,6 +91,8 @@ export function frame(stream: number, type: keyof typeof frameType, body: Uint8A
 export interface Call {
   readonly service: string;
   readonly method: string;
+  /** containerd's; '' if the call names none. */
+  readonly namespace: string;
   readonly payload: Uint8Array;
 }
 
@@ -116,8 +120,9 @@ export function serve(socket: Socket, answer: (call: Call) => Promise<Uint8Array
 
   async function handle(stream: number, body: Buffer): Promise<void> {
     try {
-      const { service = '', method = '', payload = new Uint8Array() } = decodeRequest(body);
-      send(stream, await answer({ service, method, payload }));
+      const { service = '', method = '', payload = new Uint8Array(), metadata = [] } = decodeRequest(body);
+      const namespace = metadata.find(({ key }) => key === namespaceKey)?.value ?? '';
+      send(stream, await answer({ service, method, namespace, payload }));
     } catch (error) {
       send(stream, error as Error);
     }

@@ -4,9 +4,10 @@
  * kernel's own floor. Every round runs every runtime once, in turn; each container has an id and a config.json of its
  * own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` adds another build
  * of tsrun: the last release's executable, or a commit to build. With `--check` it exits with 1 if tsrun has become
- * much slower than crun. `--scale [--containers N]`, `--machines`, `--library` and `--steps` measure many containers at
- * once, virtual machines, the library, and the instructions of whole commands (`--only exec,state`: of these commands)
- * instead. Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
+ * much slower than crun. `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]`
+ * measure many containers at once, virtual machines, the library, the instructions of whole commands (`--only
+ * exec,state`: of these commands), and the resident shim instead. Run as root; scripts/bench.sh puts it into a mount
+ * namespace with a cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +26,7 @@ import { machines } from './machines.mjs';
 import { report } from './report.mjs';
 import { scale } from './scale.mjs';
 import { runsOfShapes } from './shapes.mjs';
+import { shim } from './shim.mjs';
 import { commandsOf, steps } from './steps.mjs';
 import { compile, realTime, Timer } from './timer.mjs';
 
@@ -36,11 +38,12 @@ const { values: options } = parseArgs({
     against: { type: 'string' },
     check: { type: 'boolean', default: false },
     scale: { type: 'boolean', default: false },
-    containers: { type: 'string', default: '1000' },
+    containers: { type: 'string' },
     machines: { type: 'boolean', default: false },
     library: { type: 'boolean', default: false },
     steps: { type: 'boolean', default: false },
     only: { type: 'string' },
+    shim: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
@@ -90,11 +93,15 @@ async function main({ 'tsrun-on-node': onNode, ...native }) {
     process.stdout.write(await machines({ runtime, bundles, work, rounds }));
   } else if (options.library) {
     process.stdout.write(await library({ crun: native.crun, bundles, timers, state, rounds }));
+  } else if (options.shim) {
+    const rootfs = path.join(work, 'rootfs');
+    const containers = Number(options.containers ?? 100);
+    process.stdout.write(await shim({ work, cgroupDirectory, rootfs, bundles, timerProgram, rounds, containers }));
   } else if (options.steps) {
     const contestants = { ...ours(native), crun: native.crun };
     process.stdout.write(steps({ contestants, bundles, state, work, only: commandsOf(options.only) }));
   } else if (options.scale) {
-    const containers = Number(options.containers);
+    const containers = Number(options.containers ?? 1000);
     process.stdout.write(await scale({ contestants: native, bundles, timer, work, containers }));
   } else if (options.check) {
     const { tsrun, crun } = native;

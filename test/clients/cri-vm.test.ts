@@ -10,7 +10,7 @@ const skip = engineVm({ controllers: ['cpu', 'memory', 'pids'] });
 for (const driver of ['cgroupfs', 'systemd']) {
   t.test(`pods by containerd with the ${driver} driver`, { skip }, async (t) => {
     const place = EngineVm.enter(t);
-    const cri = await startCri(t, place, driver === 'systemd');
+    const cri = await startCri(t, place, { systemd: driver === 'systemd' });
     const setting = { cri, place, cgroupParent: driver === 'systemd' ? '/pods.slice' : '/pods' };
     await t.test('the life of a container', (t) => scenarios.containerLife(t, setting));
     await t.test('limits, their update, statistics', (t) => limits(t, setting));

@@ -6,7 +6,16 @@ export const shimType = 'io.containerd.tsrun.v2';
 
 const name = 'containerd-shim-tsrun-v2';
 
-/** Puts it where containerd looks for it. */
-export function installShim(place: EnginePlace): void {
-  place.writeFile(`/usr/local/bin/${name}`, `#!/bin/sh\nexec ${repoRoot}/bin/${name} "$@"\n`, 0o755);
+/**
+ * Puts it where containerd looks for it.
+ * @param first a shell script's lines to run before, in the bundle's directory
+ */
+export function installShim(place: EnginePlace, first = ''): void {
+  place.writeFile(`/usr/local/bin/${name}`, `#!/bin/sh\n${first}exec ${repoRoot}/bin/${name} "$@"\n`, 0o755);
+}
+
+/** The pids of the engines that run in the place. */
+export async function shimEngines(place: EnginePlace): Promise<string[]> {
+  const { stdout } = await place.run(['pgrep', '-f', '^[^ ]*node [^ ]*shim.mjs serve']);
+  return stdout.split('\n').filter((pid) => pid !== '');
 }

@@ -3,13 +3,27 @@ import type { Test } from 'tap';
 import { Containerd } from '../containerd.ts';
 import { type EnginePlace, engineRuntime } from '../engine-place.ts';
 import { imageName, ociArchive } from '../image.ts';
+import { installShim, shimType } from '../resident-shim.ts';
 import { Cri } from './client.ts';
 
 const pauseImage = 'localhost/pause:1';
 
-/** @param systemd the cgroup driver: systemd, or else cgroupfs */
-export async function startCri(t: Test, place: EnginePlace, systemd = false): Promise<Cri> {
-  place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), runtimeFor(place), systemd));
+export interface CriOptions {
+  /** The cgroup driver: systemd, or else cgroupfs. */
+  systemd?: boolean;
+  /** Runs pods with the resident shim, and which containers then share a process. */
+  shim?: 'node' | 'pod';
+}
+
+export async function startCri(t: Test, place: EnginePlace, { systemd = false, shim }: CriOptions = {}): Promise<Cri> {
+  const options = [`SystemdCgroup = ${systemd}`];
+  if (shim === undefined) options.push(`BinaryName = "${runtimeFor(place)}"`);
+  else {
+    installShim(place, hasCpu(place) ? '' : `[ ! -e config.json ] || ${withoutShares('config.json')}\n`);
+    options.push(`Grouping = "${shim}"`);
+  }
+  const type = shim === undefined ? 'io.containerd.runc.v2' : shimType;
+  place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), type, options));
   place.writeFile('/etc/cni/net.d/10-pods.conflist', JSON.stringify(network));
   const containerd = await Containerd.startIn(place, 'k8s.io');
   await addImage(containerd, imageName);
@@ -30,7 +44,7 @@ function majorVersion(place: EnginePlace): number {
 }
 
 /** As in docs/engines.md. oom_score_adj below 0 would need CAP_SYS_RESOURCE. */
-function configuration(version: number, runtime: string, systemd: boolean): string {
+function configuration(version: number, type: string, options: readonly string[]): string {
   const cri = version === 1 ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.runtime';
   const sandboxImage =
     version === 1
@@ -43,10 +57,9 @@ ${sandboxImage}
 [plugins."${cri}".containerd]
   default_runtime_name = "under-test"
 [plugins."${cri}".containerd.runtimes.under-test]
-  runtime_type = "io.containerd.runc.v2"
+  runtime_type = "${type}"
 [plugins."${cri}".containerd.runtimes.under-test.options]
-  BinaryName = "${runtime}"
-  SystemdCgroup = ${systemd}
+  ${options.join('\n  ')}
 `;
 }
 
@@ -55,14 +68,14 @@ ${sandboxImage}
  * removes them from config.json and then executes the runtime.
  */
 function runtimeFor(place: EnginePlace): string {
-  if (place.readFile('/sys/fs/cgroup/cgroup.controllers').split(/\s/).includes('cpu')) return engineRuntime;
+  if (hasCpu(place)) return engineRuntime;
   const script = '/usr/local/bin/runtime-without-cpu';
   place.writeFile(
     script,
     `#!/bin/sh
 before=
 for word; do
-  [ "$before" != --bundle ] || sed -i 's/"cpu":{"shares":[0-9]*}/"cpu":{}/' "$word/config.json"
+  [ "$before" != --bundle ] || ${withoutShares('"$word/config.json"')}
   before=$word
 done
 exec ${engineRuntime} "$@"
@@ -70,6 +83,14 @@ exec ${engineRuntime} "$@"
     0o755,
   );
   return script;
+}
+
+function hasCpu(place: EnginePlace): boolean {
+  return place.readFile('/sys/fs/cgroup/cgroup.controllers').split(/\s/).includes('cpu');
+}
+
+function withoutShares(file: string): string {
+  return `sed -i 's/"cpu":{"shares":[0-9]*}/"cpu":{}/' ${file}`;
 }
 
 const network = {

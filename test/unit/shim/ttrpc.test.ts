@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { decode, encode } from '../../../src/protobuf/wire.ts';
 import { Publisher } from '../../../src/shim/events.ts';
-import { Ledger } from '../../../src/shim/ledger.ts';
 import { connectResponse, processRequest, request, response } from '../../../src/shim/messages.ts';
-import { TaskService } from '../../../src/shim/service.ts';
+import { Namespaces } from '../../../src/shim/namespaces.ts';
 import { code, FrameReader, frame, longestMessage, serve } from '../../../src/shim/ttrpc.ts';
 
 const service = 'containerd.task.v2.Task';
@@ -100,7 +99,7 @@ async function connect(t: Test): Promise<Socket> {
   const nothing = () => undefined;
   const depot = { store: nothing, take: nothing, drop: nothing, dropAll: nothing };
   const keeper = { depotOf: () => depot };
-  const tasks = new TaskService('test', new Publisher('', 'test'), keeper, new Ledger(path));
+  const tasks = new Namespaces({ socket: path, namespace: 'test', keeper, publisher: new Publisher('') });
   const server = createServer((socket) => serve(socket, tasks.answer)).listen(path);
   await once(server, 'listening');
   const client = createConnection(path);

@@ -1,0 +1,27 @@
+/** Pods by containerd's CRI plugin with the resident shim in place of containerd's own. */
+import t from 'tap';
+import { suites } from '../vm/image.ts';
+import * as scenarios from './cri/scenarios.ts';
+import { startCri } from './cri/setup.ts';
+import { sharedProcess } from './cri/shim.ts';
+import { EngineTree, engineTrees } from './engine-tree.ts';
+
+const skip = engineTrees();
+
+for (const suite of suites) {
+  for (const grouping of ['node', 'pod'] as const) {
+    t.test(`pods by containerd of ${suite}, a shim for each ${grouping}`, { skip }, async (t) => {
+      const place = await EngineTree.enter(t, { suite, parents: ['/pods'] });
+      const cri = await startCri(t, place, { shim: grouping });
+      const setting = { cri, place, cgroupParent: '/pods' };
+      // Must be the first test: no process runs yet.
+      await t.test('a pod with three containers and probes', (t) => sharedProcess(t, setting, grouping));
+      await t.test('the life of a container', (t) => scenarios.containerLife(t, setting));
+      await t.test('attach, exec on a terminal, port-forward', (t) => scenarios.streams(t, setting));
+      if (grouping === 'pod') return;
+      await t.test('namespaces of pod, container, target and node', (t) => scenarios.podNamespaces(t, setting));
+      if (suite === 'forky') return;
+      await t.test('pods in a user namespace', (t) => scenarios.userNamespaces(t, setting));
+    });
+  }
+}
