@@ -1,6 +1,6 @@
 /** A container, and what can be done with it. */
-import { closeSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { nodeAddon } from '../addon.ts';
 import type { StatsEvent } from '../container/events.ts';
 import type { PrintedState } from '../container/state.ts';
 import { TsrunError } from '../errors.ts';
@@ -207,7 +207,7 @@ export class Container {
         hint: 'wait before the container ends, or use Linux 6.15 or later',
       });
     } finally {
-      if (pidfd !== undefined) closeSync(pidfd);
+      if (pidfd !== undefined) nodeAddon().close(pidfd);
     }
   }
 

@@ -57,7 +57,6 @@ export function execIn(place: Place, process: ExecProcess, options: ExecOptions)
     stdio,
     signal: options.signal,
     timeout,
-    endsWithUs: false,
     launch: (signal) => runJob('exec', job, signal),
     finish: ({ pidfd }) => runJob('reap', { pidfd }),
   });

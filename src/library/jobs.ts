@@ -61,6 +61,8 @@ export interface CreateJob extends Subject {
 export interface SpawnJob extends Place {
   readonly choices: SandboxChoices;
   readonly descriptors: readonly number[];
+  /** Whether it may outlive this process. */
+  readonly detached: boolean;
 }
 
 /** What events() sees when it looks at a container. */

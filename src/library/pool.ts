@@ -2,16 +2,14 @@
  * Runs the runtime's own functions, which block, on threads beside the event loop. Each worker does one job at a time,
  * and jobs start in the order in which they come.
  */
-import { closeSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { SHARE_ENV, Worker } from 'node:worker_threads';
-import { nodeAddon } from '../addon.ts';
 import { errorCode, TsrunError } from '../errors.ts';
-import type { LogLevel } from '../log.ts';
 import { invalidArgument, orTsrunError } from './arguments.ts';
+import { afterwards, isInterruptible, killOurs, type LastJob } from './at-exit.ts';
 import type { JobArguments, JobName, JobResult } from './jobs.ts';
 import { tellLog } from './log.ts';
-import { abortError, fromWire, type WireError } from './wire.ts';
+import { awaitIdle, begin, interrupt, isIdle, type Job, makeSeat, type Reply, type Seat } from './seat.ts';
+import { abortError, fromWire } from './wire.ts';
 
 /**
  * Workers for as many jobs as the CPUs can do at a time. There are more only while these wait for something else, such
@@ -21,49 +19,18 @@ const firstWorkers = Math.min(4, availableParallelism());
 const mostWorkers = 32;
 /** For how long no job ends before another worker is made. */
 const patienceMs = 100;
-
-/** SIGTERM, which would tell a command to stop. */
-const interrupt = Buffer.from([15]);
-
-export interface Request {
-  readonly number: number;
-  readonly name: JobName;
-  readonly args: unknown;
-}
-
-export type Reply =
-  | { readonly ready: true }
-  | { readonly log: readonly [LogLevel, string] }
-  | { readonly number: number; readonly result: unknown }
-  | { readonly number: number; readonly error: WireError };
-
-/** What a worker gets when it starts. */
-export interface WorkerData {
-  /** Its end of the pipe that tells it to give up its job. */
-  readonly interruptFd: number;
-  /** The number of the job to give up. */
-  readonly aborted: Int32Array;
-}
-
-interface Job extends Request {
-  readonly signal: AbortSignal | undefined;
-  settle(outcome: { result: unknown } | { error: unknown }): void;
-}
-
-interface Seat {
-  readonly worker: Worker;
-  readonly aborted: Int32Array;
-  readonly fds: readonly [number, number];
-  /** Whether it has loaded its code. */
-  ready: boolean;
-  job: Job | undefined;
-}
+/** After so long without a job, a worker that is more than the first ones ends. */
+const idleMs = 5000;
+/** How long the exit of this process may wait for jobs that are to be undone. */
+const exitMs = 5000;
 
 const seats: Seat[] = [];
 const queue: Job[] = [];
 let jobs = 0;
 let ended = 0;
 let growing: NodeJS.Timeout | undefined;
+let shrinking: NodeJS.Timeout | undefined;
+let isWatchingExit = false;
 
 /**
  * Has a worker run a job.
@@ -105,9 +72,7 @@ function giveUp(job: Job): void {
   if (seat === undefined) return;
   // There is nothing to undo. The worker goes on, and nobody looks at its answer.
   if (changesNothing(job.name)) return job.settle({ error: abortError(job.signal) });
-  // In this order: a worker that sees the number also finds the byte, which is not left for its next job.
-  writeSync(seat.fds[1], interrupt);
-  Atomics.store(seat.aborted, 0, job.number);
+  interrupt(seat, job.number);
 }
 
 function seatJobs(): void {
@@ -152,9 +117,8 @@ function tryToAddSeat(): void {
 }
 
 function give(seat: Seat, job: Job): void {
-  const { number, name, args } = job;
   try {
-    seat.worker.postMessage({ number, name, args } satisfies Request);
+    begin(seat, job);
   } catch (error) {
     // Such as a function in a config.
     return job.settle({ error: invalidArgument((error as Error).message, 'pass plain values only') });
@@ -164,33 +128,14 @@ function give(seat: Seat, job: Job): void {
 }
 
 function addSeat(): Seat {
-  const fds = nodeAddon().makePipe(true);
-  try {
-    return addSeatWith(fds);
-  } catch (error) {
-    for (const fd of fds) closeSync(fd);
-    throw error;
-  }
-}
-
-function addSeatWith(fds: readonly [number, number]): Seat {
-  const aborted = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL('./library-worker.mjs', import.meta.url), {
-    workerData: { interruptFd: fds[0], aborted } satisfies WorkerData,
-    // Hooks of the container may ask for the environment as it is then. Node's options, such as loaders, are for the
-    // program's own code.
-    env: SHARE_ENV,
-    execArgv: [],
-    // Pidfds are passed between threads.
-    trackUnmanagedFds: false,
-    name: 'tsrun',
-  });
-  const seat: Seat = { worker, aborted, fds, ready: false, job: undefined };
-  worker.on('message', (reply: Reply) => take(seat, reply));
-  worker.on('error', (error) => lose(seat, error));
-  worker.on('exit', () => lose(seat, new Error('the worker has ended')));
-  worker.unref();
+  const seat = makeSeat();
+  seat.worker.on('message', (reply: Reply) => take(seat, reply));
+  seat.worker.on('error', (error) => lose(seat, error));
+  seat.worker.on('exit', () => lose(seat, new Error('the worker has ended')));
+  seat.worker.unref();
   seats.push(seat);
+  if (!isWatchingExit) process.once('exit', leaveNothing);
+  isWatchingExit = true;
   return seat;
 }
 
@@ -204,22 +149,63 @@ function take(seat: Seat, reply: Reply): void {
   if (job === undefined) return;
   ended++;
   seat.job = undefined;
+  seat.idleSince = performance.now();
   seat.worker.unref();
   if ('result' in reply) job.settle(reply);
   else
     job.settle({ error: job.signal?.aborted ? abortError(job.signal, fromWire(reply.error)) : fromWire(reply.error) });
   seatJobs();
+  shrinkLater();
+}
+
+function shrinkLater(): void {
+  // Nothing is kept alive to end threads that end with it anyway.
+  if (shrinking === undefined && seats.length > firstWorkers) shrinking = setTimeout(shrink, idleMs).unref();
+}
+
+/** Ends workers that were made for jobs that waited, and have had none for a while. */
+function shrink(): void {
+  shrinking = undefined;
+  const before = performance.now() - idleMs;
+  const idle = seats.filter(({ ready, job, idleSince }) => ready && job === undefined && idleSince <= before);
+  for (const seat of idle.slice(0, seats.length - firstWorkers)) {
+    seats.splice(seats.indexOf(seat), 1);
+    seat.worker.terminate();
+  }
+  shrinkLater();
 }
 
 function lose(seat: Seat, error: Error): void {
   const at = seats.indexOf(seat);
   if (at < 0) return;
   seats.splice(at, 1);
-  for (const fd of seat.fds) closeSync(fd);
   const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
   const hint = isMissing
     ? 'do not bundle tsrun into one file with your program: its own files belong together'
     : undefined;
   seat.job?.settle({ error: new TsrunError(`internal error: ${error.message}`, { hint, cause: error }) });
   seatJobs();
+}
+
+/** At this process's exit: undoes what workers are at, and kills and removes what must not outlive this process. */
+function leaveNothing(): void {
+  const last = performance.now() + exitMs;
+  const left = () => Math.max(0, last - performance.now());
+  const busy = seats.filter(({ job }) => job !== undefined && !changesNothing(job.name));
+  const begun = busy.flatMap(({ job }) => (job?.name === 'spawn' ? [job] : []));
+  const waiting = queue.filter(({ name }) => name === 'finish');
+  const removals = [...killOurs(), ...[...begun, ...waiting].flatMap(afterwards)];
+  for (const seat of busy)
+    if (seat.job !== undefined && isInterruptible(seat.job.name)) interrupt(seat, seat.job.number);
+  for (const seat of busy) awaitIdle(seat, left());
+  while (removals.length > 0 && left() > 0) {
+    const idle = seats.filter(isIdle);
+    if (idle.length === 0) return;
+    for (const seat of idle) doLast(seat, removals.shift());
+    for (const seat of idle) awaitIdle(seat, left());
+  }
+}
+
+function doLast(seat: Seat, job: LastJob | undefined): void {
+  if (job !== undefined) begin(seat, { number: ++jobs, ...job });
 }

@@ -4,8 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { nodeAddon } from '../addon.ts';
 import type { ContainerExit } from '../container/record.ts';
 import { errorCode, type TsrunError } from '../errors.ts';
-import { parseSignal, SIGKILL, signalName } from '../linux/signals.ts';
+import { parseSignal, signalName } from '../linux/signals.ts';
 import { orTsrunError } from './arguments.ts';
+import { endsAtExit, type LastJob } from './at-exit.ts';
 import type { Child } from './places.ts';
 import type { OpenedStdio } from './stdio.ts';
 import { holdProcess, watchOnce } from './watch.ts';
@@ -43,15 +44,8 @@ export interface ProcessParts {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds; 0 or Infinity: no timeout. */
   readonly timeout: number;
-  /** Whether it is killed when this process exits. */
-  readonly endsWithUs: boolean;
-}
-
-/** Pidfds of the processes that must not outlive this one. */
-const ours = new Set<number>();
-
-function killOurs(): void {
-  for (const pidfd of ours) nodeAddon().pidfdSignal(pidfd, SIGKILL);
+  /** What is done for it when this process exits, after it has been killed; undefined: it lives on. */
+  atExit?(child: Child): LastJob;
 }
 
 /**
@@ -72,6 +66,8 @@ export class ContainerProcess extends EventEmitter {
   readonly #giveUp = new AbortController();
   readonly #exit: Promise<ProcessExit>;
   #pidfd = -1;
+  /** Takes back that it ends with this process. */
+  #spare = () => {};
   #timedOut = false;
   /** The signal that made this process give up while it was still starting. */
   #killedBy = 0;
@@ -162,29 +158,28 @@ export class ContainerProcess extends EventEmitter {
     if (child === undefined) return this.#tellEnd({ signal: this.#killedBy });
     const ended = new Promise<void>((resolve) => watchOnce(child.pidfd, resolve));
     this.#pidfd = child.pidfd;
-    if (this.#parts.endsWithUs) {
-      if (ours.size === 0) process.once('exit', killOurs);
-      ours.add(child.pidfd);
-    }
+    if (this.#parts.atExit !== undefined) this.#spare = endsAtExit(child.pidfd, this.#parts.atExit(child));
     this.pid = child.pid;
     // What a listener throws must not keep the end from being seen.
     process.nextTick(() => this.emit('spawn'));
     if (this.#giveUp.signal.aborted) this.kill('SIGKILL');
     await ended.catch((error) => this.#unseen(child, error));
-    // From now on the number may belong to another descriptor.
-    this.#pidfd = -1;
-    ours.delete(child.pidfd);
-    if (ours.size === 0) process.off('exit', killOurs);
+    this.#forgetPidfd();
     return this.#tellEnd(await this.#parts.finish(child));
   }
 
   /** Its end cannot be seen: killed, it ends at once, and a worker waits for that. */
   async #unseen(child: Child, error: unknown): Promise<never> {
     this.kill('SIGKILL');
-    this.#pidfd = -1;
-    ours.delete(child.pidfd);
+    this.#forgetPidfd();
     await this.#parts.finish(child);
     throw error;
+  }
+
+  /** From now on the number may belong to another descriptor. */
+  #forgetPidfd(): void {
+    this.#pidfd = -1;
+    this.#spare();
   }
 
   #tellEnd(end: ContainerExit): ProcessExit {

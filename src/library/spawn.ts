@@ -88,14 +88,17 @@ export function spawn(command: string, args: readonly string[], options: SpawnOp
   const choices = choicesOf([command, ...args], place.id, options);
   const timeout = milliseconds('timeout', options.timeout ?? 0);
   const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');
-  const job: SpawnJob = { ...place, choices, descriptors: stdio.descriptors };
+  const { detached = false } = options;
+  const job: SpawnJob = { ...place, choices, descriptors: stdio.descriptors, detached };
   return new ContainerProcess({
     stdio,
     signal: options.signal,
     timeout,
-    endsWithUs: options.detached !== true,
     launch: (signal) => runJob('spawn', job, signal),
     finish: ({ pidfd }) => runJob('finish', { ...place, pidfd, keep: false }),
+    ...(!detached && {
+      atExit: ({ pidfd }) => ({ name: 'finish', args: { ...place, pidfd, keep: false } }),
+    }),
   });
 }
 

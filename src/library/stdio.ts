@@ -1,5 +1,5 @@
 /** Standard streams of a container's process: pipes to this process, or what the caller names. */
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { nodeAddon } from '../addon.ts';
@@ -21,7 +21,10 @@ export type StdioOptions = Stdio | readonly (Stdio | undefined)[];
 /** The most descriptors of a container; the engine uses the rest of the low numbers. */
 const mostDescriptors = 16;
 
-/** The descriptors that the other side gets, and the streams that stay here. */
+/**
+ * The descriptors that the other side gets, and the streams that stay here. The addon opens and closes them: in a
+ * worker, Node counts what its own functions open, and warns of what they close and have not opened.
+ */
 export interface OpenedStdio {
   /** Indexed by the number that they have there. */
   readonly descriptors: readonly number[];
@@ -43,7 +46,7 @@ export function openStdio(options: StdioOptions, standard: Stdio): OpenedStdio {
   const theirs: number[] = [];
   const streams: (Socket | null)[] = [];
   const closeTheirs = () => {
-    for (const fd of theirs.splice(0)) closeSync(fd);
+    for (const fd of theirs.splice(0)) nodeAddon().close(fd);
   };
   const discard = () => {
     for (const stream of streams) stream?.destroy();
@@ -67,7 +70,10 @@ export function openStdio(options: StdioOptions, standard: Stdio): OpenedStdio {
 function openOne(wanted: Stdio, index: number): { fd: number; own: boolean; stream: Socket | null } {
   if (typeof wanted === 'number') return { fd: demandOpen(wanted, index), own: false, stream: null };
   if (wanted === 'inherit') return { fd: demandOpen(index, index), own: false, stream: null };
-  if (wanted === 'ignore') return { fd: openSync('/dev/null', index === 0 ? 'r' : 'w'), own: true, stream: null };
+  if (wanted === 'ignore') {
+    const flags = index === 0 ? constants.O_RDONLY : constants.O_WRONLY;
+    return { fd: nodeAddon().open('/dev/null', flags, 0), own: true, stream: null };
+  }
   if (wanted !== 'pipe' || index > 2) {
     throw new TsrunError(`stdio[${index}]: expected ${index > 2 ? '' : 'pipe, inherit, ignore or '}a descriptor`, {
       code: 'EINVALIDARG',

@@ -5,14 +5,19 @@ import { nodeAddon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
 import { logInto } from '../log.ts';
 import { runJobNow } from './jobs.ts';
-import type { Reply, Request, WorkerData } from './pool.ts';
+import { type Reply, type Request, sharedAt, type WorkerData } from './seat.ts';
 import { toWire } from './wire.ts';
 
-const { interruptFd, aborted } = workerData as WorkerData;
+const { interruptFd, shared } = workerData as WorkerData;
 
 nodeAddon().interruptFrom(interruptFd);
 logInto('info', (level, message) => post({ log: [level, message] }));
-parentPort?.on('message', (request: Request) => post(answer(request)));
+parentPort?.on('message', (request: Request) => {
+  post(answer(request));
+  // Only now: whoever waits for this may end the process.
+  Atomics.store(shared, sharedAt.doing, 0);
+  Atomics.notify(shared, sharedAt.doing);
+});
 post({ ready: true });
 
 function post(reply: Reply): void {
@@ -36,7 +41,7 @@ function answer({ number, name, args }: Request): Reply {
  * @throws TsrunError when this job is to be given up
  */
 function forget(number: number): void {
-  const late = Atomics.exchange(aborted, 0, 0);
+  const late = Atomics.exchange(shared, sharedAt.aborted, 0);
   if (late === 0) return;
   drain();
   if (late === number) throw new TsrunError('aborted');

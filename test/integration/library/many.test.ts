@@ -55,7 +55,8 @@ t.test('lives one after the other grow neither memory nor descriptors', { skip }
   for (let warm = 0; warm < 20; warm++) await life(warm);
   const before = { fds: descriptors(), memory: residentKiB() };
   for (let index = 0; index < rounds; index++) await life(index);
-  t.equal(descriptors(), before.fds);
+  // Fewer: threads of an earlier test have ended meanwhile.
+  t.ok(descriptors() <= before.fds, `${descriptors()} descriptors, ${before.fds} before`);
   // The heap may have grown without a collection, but not by some amount for each container.
   const grown = residentKiB() - before.memory;
   t.ok(grown < 32 * 1024 + rounds, `${grown} KiB more`);
