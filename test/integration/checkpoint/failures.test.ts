@@ -1,9 +1,18 @@
 /** `checkpoint` and `restore` that fail: the error, and what is left. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Checkpoints, witness } from '../../harness/checkpointed.ts';
+import { Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
 import { criuForTests } from '../../harness/criu.ts';
 import { requires, sandbox } from '../../harness/index.ts';
 
@@ -134,4 +143,56 @@ t.test('a restore that fails leaves nothing behind', { skip }, async (t) => {
   );
   const cgroup = join(at.box.cgroupOf(bundle), 'cgroup.procs');
   t.throws(() => readFileSync(cgroup), /ENOENT/, 'its cgroup is gone');
+});
+
+t.test('a criu that is killed during a restore leaves nothing behind; the images serve again', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle((spec) => {
+    const log = join(at.box.directory, 'hooks');
+    const poststop = [{ path: '/bin/sh', args: ['sh', '-c', `echo poststop >> ${log}`] }];
+    // CRIU is a child of the hook's parent, and waits for it with empty namespaces.
+    const kill = `test -e ${log}.kill && for pid in $(cat /proc/$PPID/task/*/children); do
+      case $pid:$(cat /proc/$pid/cmdline) in $$:*) ;; *swrk*) kill -9 $pid;; esac; done; true`;
+    spec.hooks = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', kill] }], poststop };
+  });
+  const id = await at.start(bundle);
+  await at.checkpoint(id);
+  const saved = witness(bundle) as Witness;
+  rmSync(join(at.box.directory, 'hooks'));
+  writeFileSync(join(at.box.directory, 'hooks.kill'), '');
+  const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+  const outputFiles = join(at.box.directory, 'restore');
+  const { code, stderr } = await at.runtime(['restore', '--detach', ...where, id], { outputFiles });
+  t.match({ code, stderr }, { code: 1, stderr: /cannot restore the container: criu was ended before it was done/ });
+  t.equal(stderr.trim().split('\n').length, 1, stderr);
+  t.match((await at.box.runtime(['state', id])).stderr, /container does not exist/);
+  t.notOk(existsSync(at.box.cgroupOf(bundle)), 'its cgroup and all processes in it are gone');
+  t.equal(readFileSync(join(at.box.directory, 'hooks'), 'utf8'), 'poststop\n');
+  rmSync(join(at.box.directory, 'hooks.kill'));
+  await at.restore(bundle);
+  await at.goesOn(bundle, saved);
+});
+
+t.test('images that are torn in a way that only CRIU sees: its words, and nothing is left', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  await at.checkpoint(await at.start(bundle));
+  // As if another runtime had made them.
+  rmSync(join(at.images(), 'tsrun-sizes.json'));
+  const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+  const outputFiles = join(at.box.directory, 'restore');
+  for (const tear of [
+    (path: string) => truncateSync(path, statSync(path).size - 3),
+    (path: string) => writeFileSync(path, 'no image'),
+    (path: string) => rmSync(path),
+  ]) {
+    tear(join(at.images(), 'core-1.img'));
+    const { code, stderr } = await at.runtime(['restore', '--detach', ...where, at.box.newId()], { outputFiles });
+    t.match(
+      { code, stderr },
+      { code: 1, stderr: /cannot restore the container: criu: .*the whole log is .*restore\.log/ },
+    );
+    t.equal(stderr.trim().split('\n').length, 1, stderr);
+    t.notOk(existsSync(at.box.cgroupOf(bundle)));
+  }
 });

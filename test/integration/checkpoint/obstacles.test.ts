@@ -54,6 +54,23 @@ t.test('an open connection, with the flags that help', { skip }, async (t) => {
   for (const flag of ['--tcp-established', '--tcp-close']) t.same(rules(await check(t, at, id, [flag])), [], flag);
 });
 
+t.test('what several processes have open is reported once', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.box.bundle((spec) => {
+    // These descriptors are inherited by both children.
+    const script =
+      'exec 8>/one 9>/two; ln /one /1; ln /two /2; rm /one /two; sleep 1000 & sleep 1000 & : > /ready; wait';
+    spec.process.args = ['/bin/sh', '-c', script];
+  });
+  const id = await at.create(bundle);
+  await at.box.runtimeOk(['start', id]);
+  await waitFor('the program', () => bundle.has('ready') || undefined);
+  const { errors } = await check(t, at, id);
+  const files = errors.map(({ rule, message }) => `${rule}: ${message.replace(/^.*: (\S+) .*/, '$1')}`);
+  t.same(files.sort(), ['removed-file: /one', 'removed-file: /two']);
+  t.same(Object.keys(errors[0] ?? {}).sort(), ['hint', 'message', 'pid', 'rule']);
+});
+
 t.test('connections that are not made or not accepted yet, with the flag that helps', { skip }, async (t) => {
   const at = new Checkpoints(sandbox(t), criu);
   const bundle = at.box.bundle((spec) => {

@@ -5,7 +5,7 @@ import { connectionObstacles } from './connections.ts';
 import { fileObstacles } from './files.ts';
 import { hostObstacles, sharedNamespaces } from './host.ts';
 import { mountObstacles } from './mounts.ts';
-import type { Found, Obstacle } from './obstacle.ts';
+import type { Found, FoundObstacle, Obstacle } from './obstacle.ts';
 import { processObstacles, processTree } from './processes.ts';
 
 /** What `checkpoint --check` reports about a container. */
@@ -33,10 +33,15 @@ export function checkCheckpoint(directory: ContainerDirectory, request: Checkpoi
   return { id: directory.id, errors: withoutRepeats(errors), warnings: sharedNamespaces(spec) };
 }
 
-/** Leaves out repeats, as processes share open files. */
-function withoutRepeats(obstacles: readonly Obstacle[]): Obstacle[] {
+/** Processes share open files: each is reported once, of the first process that has it. */
+function withoutRepeats(obstacles: readonly FoundObstacle[]): Obstacle[] {
   const seen = new Set<string>();
-  return obstacles.filter(({ message }) => !seen.has(message) && seen.add(message));
+  return obstacles.flatMap(({ file, ...obstacle }) => {
+    const key = `${obstacle.rule} ${file}`;
+    if (seen.has(key)) return [];
+    if (file !== undefined) seen.add(key);
+    return obstacle;
+  });
 }
 
 /** One line for each, and one that sums up. */

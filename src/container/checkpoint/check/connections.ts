@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { namesIn, textOf } from '../../../there.ts';
-import type { Obstacle } from './obstacle.ts';
+import type { FoundObstacle } from './obstacle.ts';
 import { called, type Process } from './processes.ts';
 
 export interface ConnectionFlags {
@@ -15,7 +15,7 @@ const states = { synSent: 0x02, synReceived: 0x03, close: 0x07, listen: 0x0a } a
 /** Files below /proc/PID/net that list the sockets of a network namespace. */
 const lists = ['unix', 'tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6', 'netlink', 'packet'];
 
-export function connectionObstacles(tree: readonly Process[], flags: ConnectionFlags): Obstacle[] {
+export function connectionObstacles(tree: readonly Process[], flags: ConnectionFlags): FoundObstacle[] {
   return tree.flatMap((process) => {
     const sockets = socketsOf(process);
     if (sockets.size === 0) return [];
@@ -41,7 +41,7 @@ function linkOf(path: string): string {
   }
 }
 
-function connections(process: Process, sockets: Map<number, string>, flags: ConnectionFlags): Obstacle[] {
+function connections(process: Process, sockets: Map<number, string>, flags: ConnectionFlags): FoundObstacle[] {
   const lines = ['tcp', 'tcp6'].flatMap((name) => linesOf(process, name));
   return lines.flatMap((line) => {
     const [, local = '', remote = '', state = '', queues = '', , , , , inode] = line.trim().split(/\s+/);
@@ -52,7 +52,7 @@ function connections(process: Process, sockets: Map<number, string>, flags: Conn
     const ports = portOf(remote) === 0 ? `port ${portOf(local)}` : `port ${portOf(local)} to port ${portOf(remote)}`;
     const what = `${problem.what}, ${ports}`;
     const message = `${called(process)}, descriptor ${fd}: ${what}`;
-    return { rule: problem.rule, message, hint: problem.hint, pid: process.pid };
+    return { rule: problem.rule, message, hint: problem.hint, pid: process.pid, file: `socket:${inode}` };
   });
 }
 
@@ -89,17 +89,18 @@ function linesOf({ pid }: Process, name: string): string[] {
  * Reports stdio sockets from another network namespace. A namespace lists its own sockets, except unbound ones, which
  * nobody passes as stdio.
  */
-function outerStdio(process: Process, sockets: Map<number, string>): Obstacle[] {
+function outerStdio(process: Process, sockets: Map<number, string>): FoundObstacle[] {
   const stdio = [...sockets].filter(([, fd]) => ['0', '1', '2'].includes(fd));
   if (stdio.length === 0) return [];
   const listed = new Set(lists.flatMap((name) => linesOf(process, name).flatMap(numbersIn)));
   return stdio
     .filter(([inode]) => !listed.has(inode))
-    .map(([, fd]) => ({
+    .map(([inode, fd]) => ({
       rule: 'outer-socket',
       message: `${called(process)}, descriptor ${fd}: a socket whose other end is outside`,
       hint: 'start the container with pipes or files for stdin, stdout and stderr',
       pid: process.pid,
+      file: `socket:${inode}`,
     }));
 }
 

@@ -2,7 +2,7 @@ import { readlinkSync, type Stats, statSync } from 'node:fs';
 import { mountsOf } from '../../../host/mount-info.ts';
 import { namesIn, textOf } from '../../../there.ts';
 import { deviceNumbers, isTerminal, mountOf } from '../open-file.ts';
-import type { Obstacle } from './obstacle.ts';
+import type { FoundObstacle } from './obstacle.ts';
 import { called, type Process } from './processes.ts';
 
 /** Flags of the command line that tell CRIU how to handle files. */
@@ -33,7 +33,7 @@ const tunMinor = 200;
 /** Size in bytes up to which CRIU keeps a removed file in the images. */
 const ghostLimit = 1024 * 1024;
 
-export function fileObstacles(tree: readonly Process[], flags: FileFlags): Obstacle[] {
+export function fileObstacles(tree: readonly Process[], flags: FileFlags): FoundObstacle[] {
   return tree.flatMap((process) => openFiles(process).flatMap((file) => obstaclesOf(file, flags)));
 }
 
@@ -52,18 +52,21 @@ function openFiles(process: Process): OpenFile[] {
   });
 }
 
-function obstaclesOf(file: OpenFile, flags: FileFlags): Obstacle[] {
+function obstaclesOf(file: OpenFile, flags: FileFlags): FoundObstacle[] {
   const { path, status } = file;
   if (path.startsWith('anon_inode:')) return anonymousFile(file, path.slice('anon_inode:'.length));
   if (status.isCharacterDevice() || status.isBlockDevice()) return device(file, flags);
   return [...removedFile(file, flags), ...lock(file, flags)];
 }
 
-function obstacle({ process, fd }: OpenFile, rule: string, what: string, hint?: string): Obstacle {
-  return { rule, message: `${called(process)}, descriptor ${fd}: ${what}`, hint, pid: process.pid };
+function obstacle(open: OpenFile, rule: string, what: string, hint?: string): FoundObstacle {
+  const { process, fd, path, status } = open;
+  // All files without a path have the same inode.
+  const file = path.startsWith('anon_inode:') ? undefined : `${status.dev}:${status.ino}`;
+  return { rule, message: `${called(process)}, descriptor ${fd}: ${what}`, hint, pid: process.pid, file };
 }
 
-function anonymousFile(file: OpenFile, name: string): Obstacle[] {
+function anonymousFile(file: OpenFile, name: string): FoundObstacle[] {
   if (known.test(name)) return [];
   if (/^\[?io_uring\]?$/.test(name)) {
     const hint = 'have the program do without it (kernel.io_uring_disabled=2 makes most fall back), or end it first';
@@ -72,7 +75,7 @@ function anonymousFile(file: OpenFile, name: string): Obstacle[] {
   return [obstacle(file, 'anonymous-file', `CRIU cannot save ${name}`, 'have the program close it')];
 }
 
-function device(file: OpenFile, { shellJob }: FileFlags): Obstacle[] {
+function device(file: OpenFile, { shellJob }: FileFlags): FoundObstacle[] {
   const { path, status, process, fd, mounts } = file;
   const [major, minor] = deviceNumbers(status.rdev);
   if (isTerminal(status)) {
@@ -86,7 +89,7 @@ function device(file: OpenFile, { shellJob }: FileFlags): Obstacle[] {
   return [obstacle(file, 'device', what, 'have the program close it; for some GPUs CRIU has plugins')];
 }
 
-function removedFile(file: OpenFile, { linkRemap }: FileFlags): Obstacle[] {
+function removedFile(file: OpenFile, { linkRemap }: FileFlags): FoundObstacle[] {
   const { path, status } = file;
   if (!path.startsWith('/') || !path.endsWith(' (deleted)') || path.startsWith('/memfd:') || !status.isFile())
     return [];
@@ -100,7 +103,7 @@ function removedFile(file: OpenFile, { linkRemap }: FileFlags): Obstacle[] {
   return [obstacle(file, 'removed-file', `${name} has been removed, and is too large for the images`, hint)];
 }
 
-function lock(file: OpenFile, { fileLocks }: FileFlags): Obstacle[] {
+function lock(file: OpenFile, { fileLocks }: FileFlags): FoundObstacle[] {
   if (fileLocks || !/^lock:/m.test(textOf(`/proc/${file.process.pid}/fdinfo/${file.fd}`))) return [];
   return [obstacle(file, 'file-lock', `${file.path} is locked`, '--file-locks')];
 }

@@ -9,6 +9,12 @@ export interface Obstacle {
   readonly pid?: number;
 }
 
+/** An obstacle with what the report leaves out. */
+export interface FoundObstacle extends Obstacle {
+  /** Tells an open file from others, if it can: several processes may have it. */
+  readonly file?: string | undefined;
+}
+
 /** Errors stop the checkpoint; warnings are only worth knowing. */
 export interface Found {
   readonly errors: readonly Obstacle[];
