@@ -83,7 +83,7 @@ export abstract class EnginePlace {
   }
 
   /** Makes the directories above it, too. @param mode as in chmod(1), for scripts */
-  writeFile(path: string, text: string, mode = 0o644): void {
+  writeFile(path: string, text: string | Uint8Array, mode = 0o644): void {
     mkdirSync(dirname(this.pathOutside(path)), { recursive: true });
     writeFileSync(this.pathOutside(path), text, { mode });
   }

@@ -1,7 +1,7 @@
 /** podman and conmon, with the runtime under test in their containers.conf. */
 import t, { type Test } from 'tap';
 import type { Result } from '../harness/index.ts';
-import { engineRuntime } from './engine-place.ts';
+import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, engineTrees, type Suite, suites } from './engine-tree.ts';
 import { rootfsArchive } from './image.ts';
 
@@ -22,23 +22,31 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 `;
 
 /** podman makes these for its containers and monitors, and never removes them. */
-const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
+export const parents = ['/pods/conmon', '/pods', '/libpod_parent/conmon', '/libpod_parent'];
 
 export class Podman {
-  readonly place: EngineTree;
+  readonly place: EnginePlace;
   /** podman and its global flags. */
   readonly command = ['podman', '--storage-driver', 'vfs', '--runtime', 'under-test'];
 
-  private constructor(place: EngineTree) {
+  private constructor(place: EnginePlace) {
     this.place = place;
   }
 
   /** Makes a podman with a store of its own that has the image `busybox`. */
   static async create(t: Test, suite: Suite): Promise<Podman> {
-    const place = await EngineTree.enter(t, { suite, parents });
-    place.writeFile('/etc/containers/containers.conf', containersConf);
+    return Podman.createIn(t, await EngineTree.enter(t, { suite, parents }));
+  }
+
+  static async createIn(t: Test, place: EnginePlace): Promise<Podman> {
+    const configuration = '/etc/containers/containers.conf';
+    place.writeFile(configuration, containersConf);
     const podman = new Podman(place);
-    t.teardown(() => podman.podman('rm', '--force', '--all', '--time', '0'));
+    t.teardown(async () => {
+      await podman.podman('rm', '--force', '--all', '--time', '0');
+      // The VM is used by others, too.
+      await place.run(['rm', configuration]);
+    });
     const { code, stderr } = await podman.podman('import', rootfsArchive(place.sandbox.directory), 'busybox');
     if (code !== 0) throw new Error(`podman import: ${stderr}`);
     return podman;
