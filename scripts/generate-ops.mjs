@@ -1,4 +1,4 @@
-// Writes src/generated/ops.ts and addon/generated/{ops,layout}.h from schemas/ops.json, so that the types, the encoder
+// Writes src/generated/{ops,op-values}.ts and addon/generated/{ops,layout}.h from schemas/ops.json, so that the types, the encoder
 // and the C++ structs cannot disagree. With --check it only says whether they are stale.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -100,6 +100,26 @@ function tsFile() {
   ].join('\n');
 }
 
+/** Fields that JSON may not have as they are: 64-bit numbers, and values that are not plain. */
+function printFile() {
+  const plain = ['str', 'str?', 'strs', 'blob', 'bool', 'fd', 'fd?'];
+  const isNumber = (type) => type === 'u64' || type === 'i64';
+  const lists = [...table.runtime, ...table.init].map(({ op, fields }) => {
+    const numbers = Object.keys(fields).filter((name) => isNumber(fields[name]));
+    return `  '${op}': [${numbers.map((name) => `'${name}'`).join(', ')}],\n`;
+  });
+  const others = [...table.runtime, ...table.init].filter(({ fields }) =>
+    Object.values(fields).some((type) => !plain.includes(type) && !isNumber(type)),
+  );
+  return (
+    `${banner}// biome-ignore-all format: generated\nimport type { Op } from './ops.ts';\n\n` +
+    '/** Fields of an op that may be a bigint. */\n' +
+    `export const numbersOf: Readonly<Record<Op['op'], readonly string[]>> = {\n${lists.join('')}};\n\n` +
+    '/** Ops with values that are neither texts nor numbers nor booleans. */\n' +
+    `export const opsWithOthers: ReadonlySet<Op['op']> = new Set([\n${others.map(({ op }) => `  '${op}',\n`).join('')}] as const);\n`
+  );
+}
+
 /** A letter for each field, which says what init checks before it uses an op (addon/common/plan_check.h). */
 const shapeLetters = { str: 's', 'str?': 'o', strs: 'l', u64s: 'n', bytes: 'b', blob: 'b' };
 
@@ -163,6 +183,7 @@ function layoutFile() {
 
 const stale = [
   emit('src/generated/ops.ts', tsFile()),
+  emit('src/generated/op-values.ts', printFile()),
   emit('addon/generated/ops.h', cppFile()),
   emit('addon/generated/layout.h', layoutFile()),
 ];

@@ -3,15 +3,17 @@
  * of the engine does not fit, the build fails.
  */
 import { fail } from './paths.mjs';
+import { arrays } from './quickjs-arrays.mjs';
 import { blocks } from './quickjs-blocks.mjs';
 import { immortals } from './quickjs-immortal.mjs';
+import { interpreting } from './quickjs-interpreter.mjs';
 import { json } from './quickjs-json.mjs';
 import { shortcuts } from './quickjs-shortcuts.mjs';
 
 /** @typedef {{ find: string | RegExp, put: string, times: number }} Change */
 
 /** @type {Change[]} */
-const changes = [...blocks, ...json, ...shortcuts, ...immortals];
+const changes = [...blocks, ...json, ...shortcuts, ...arrays, ...interpreting, ...immortals];
 
 /** All of them as text: another list needs other sources. */
 export const listOfChanges = () => changes.map(({ find, put }) => `${find}\n${put}`).join('\n');

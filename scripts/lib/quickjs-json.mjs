@@ -207,12 +207,43 @@ const parseUsual = `    js_parse_init(ctx, s, buf, buf_len, filename, 1);
     val = json_parse_value(s, pr);`;
 
 const quote = `
+/* Room for so many bytes at the end of a text of bytes; NULL without memory. */
+js_inline uint8_t *string_buffer_room8(StringBuffer *b, size_t count)
+{
+    uint8_t *end;
+    if (unlikely(b->len + count > (size_t)b->size) && string_buffer_realloc(b, b->len + count, 0))
+        return NULL;
+    end = (uint8_t *)&b->str[1] + b->len;
+    b->len += count;
+    return end;
+}
+
+js_inline int string_buffer_byte(StringBuffer *b, uint8_t c)
+{
+    uint8_t *to = string_buffer_room8(b, 1);
+    if (!to)
+        return -1;
+    *to = c;
+    return 0;
+}
+
 static int string_buffer_quote8(StringBuffer *b, const uint8_t *p, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
-    const uint8_t *end = p + len, *start;
-    uint8_t escape[6] = { '\\\\', 'u', '0', '0' };
-    string_buffer_putc8(b, '"');
+    const uint8_t *end = p + len, *start = p;
+    uint8_t escape[6] = { '\\\\', 'u', '0', '0' }, *to;
+    while (start < end && (json_is_plain_byte(*start) || *start >= 0x80))
+        start++;
+    if (start == end) {
+        to = string_buffer_room8(b, len + 2);
+        if (!to)
+            return -1;
+        *to = '"';
+        memcpy(to + 1, p, len);
+        to[len + 1] = '"';
+        return 0;
+    }
+    string_buffer_byte(b, '"');
     while (p < end) {
         start = p;
         while (p < end && (json_is_plain_byte(*p) || *p >= 0x80))
@@ -247,28 +278,35 @@ static int json_plain_to_str(JSContext *ctx, JSONStringifyContext *jsc, JSValueC
 static void json_plain_line(JSContext *ctx, JSONStringifyContext *jsc, int depth)
 {
     JSString *gap = JS_VALUE_GET_STRING(jsc->gap);
+    uint8_t *to;
+    size_t i;
     if (gap->len == 0)
         return;
-    string_buffer_putc8(jsc->b, '\\n');
-    while (depth-- > 0)
-        string_buffer_concat(jsc->b, gap, 0, gap->len);
+    to = string_buffer_room8(jsc->b, 1 + (size_t)depth * gap->len);
+    if (!to)
+        return;
+    *to++ = '\\n';
+    while (depth-- > 0) {
+        for (i = 0; i < gap->len; i++)
+            *to++ = str8(gap)[i];
+    }
 }
 
 static int json_plain_array(JSContext *ctx, JSONStringifyContext *jsc, JSObject *p, int depth)
 {
     uint32_t i, len = p->u.array.count;
-    string_buffer_putc8(jsc->b, '[');
+    string_buffer_byte(jsc->b, '[');
     for (i = 0; i < len; i++) {
         JSValueConst val = p->u.array.u.values[i];
         if (i > 0)
-            string_buffer_putc8(jsc->b, ',');
+            string_buffer_byte(jsc->b, ',');
         json_plain_line(ctx, jsc, depth + 1);
         if (json_plain_to_str(ctx, jsc, JS_IsUndefined(val) ? JS_NULL : val, depth + 1))
             return 1;
     }
     if (len > 0)
         json_plain_line(ctx, jsc, depth);
-    return string_buffer_putc8(jsc->b, ']');
+    return string_buffer_byte(jsc->b, ']');
 }
 
 static int json_plain_object(JSContext *ctx, JSONStringifyContext *jsc, JSObject *p, int depth)
@@ -277,7 +315,7 @@ static int json_plain_object(JSContext *ctx, JSONStringifyContext *jsc, JSObject
     JSShapeProperty *prs = get_shape_prop(sh);
     bool some = false;
     int i;
-    string_buffer_putc8(jsc->b, '{');
+    string_buffer_byte(jsc->b, '{');
     for (i = 0; i < sh->prop_count; i++, prs++) {
         JSAtomStruct *name;
         JSValueConst val;
@@ -293,19 +331,19 @@ static int json_plain_object(JSContext *ctx, JSONStringifyContext *jsc, JSObject
         if (JS_IsUndefined(val))
             continue;
         if (some)
-            string_buffer_putc8(jsc->b, ',');
+            string_buffer_byte(jsc->b, ',');
         some = true;
         json_plain_line(ctx, jsc, depth + 1);
         string_buffer_quote8(jsc->b, str8(name), name->len);
-        string_buffer_putc8(jsc->b, ':');
+        string_buffer_byte(jsc->b, ':');
         if (JS_VALUE_GET_STRING(jsc->gap)->len != 0)
-            string_buffer_putc8(jsc->b, ' ');
+            string_buffer_byte(jsc->b, ' ');
         if (json_plain_to_str(ctx, jsc, val, depth + 1))
             return 1;
     }
     if (some)
         json_plain_line(ctx, jsc, depth);
-    return string_buffer_putc8(jsc->b, '}');
+    return string_buffer_byte(jsc->b, '}');
 }
 
 /* Runs no JavaScript, so nothing changes meanwhile. Returns other than 0 if something is not plain, or on an error. */
@@ -374,7 +412,7 @@ const wrapperStart = `    wrapper = JS_NewObject(ctx);
     if (JS_DefinePropertyValue(ctx, wrapper, JS_ATOM_empty_string,`;
 
 const tryPlain = `    if (JS_IsUndefined(jsc->replacer_func) && JS_IsUndefined(jsc->property_list) && JS_IsObject(obj) &&
-        json_is_usual_realm(ctx)) {
+        !JS_VALUE_GET_STRING(jsc->gap)->is_wide_char && json_is_usual_realm(ctx)) {
         if (!json_plain_to_str(ctx, jsc, obj, 0) && !jsc->b->error_status) {
             ret = string_buffer_end(jsc->b);
             goto done;

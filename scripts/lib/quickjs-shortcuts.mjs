@@ -12,7 +12,8 @@ const define = `int JS_DefinePropertyValue(JSContext *ctx, JSValueConst this_obj
 const defineNew = `${define}    if (JS_VALUE_GET_TAG(this_obj) == JS_TAG_OBJECT) {
         JSObject *p = JS_VALUE_GET_OBJ(this_obj);
         JSProperty *pr;
-        if (p->class_id == JS_CLASS_OBJECT && !p->is_exotic && p->extensible && !find_own_property(&pr, p, prop)) {
+        if ((p->class_id == JS_CLASS_OBJECT || p->class_id == JS_CLASS_BYTECODE_FUNCTION) && !p->is_exotic && p->extensible &&
+            !find_own_property(&pr, p, prop)) {
             pr = add_property(ctx, p, prop, flags & JS_PROP_C_W_E);
             if (unlikely(!pr)) {
                 JS_FreeValue(ctx, val);
@@ -118,20 +119,6 @@ const newAsciiString = `${newString}    size_t ascii = buf_len <= JS_STRING_LEN_
     }
 `;
 
-const interpreter = '\nstatic JSValue JS_CallInternal(JSContext *caller_ctx,';
-
-/** Without a call for values that nobody counts, and those that stay. */
-const freeInPlace = `
-js_inline void js_free_in_place(JSContext *ctx, JSValue v)
-{
-    if (JS_VALUE_HAS_REF_COUNT(v) && js_rc_dec(JS_VALUE_GET_PTR(v)) <= 0)
-        js_free_value_rt(ctx->rt, v);
-}
-#define JS_FreeValue js_free_in_place
-`;
-
-const afterInterpreter = '\nJSValue JS_Call(JSContext *ctx, JSValueConst func_obj, JSValueConst this_obj,';
-
 /** @type {import('./quickjs-changes.mjs').Change[]} */
 export const shortcuts = [
   { find: define, put: defineNew, times: 1 },
@@ -145,6 +132,4 @@ export const shortcuts = [
   { find: strictEqual, put: strictEqualTexts, times: 1 },
   { find: countNonAscii, put: countNonAsciiByEight, times: 1 },
   { find: newString, put: `${asciiWords}${newAsciiString}`, times: 1 },
-  { find: interpreter, put: `${freeInPlace}${interpreter}`, times: 1 },
-  { find: afterInterpreter, put: `\n#undef JS_FreeValue\n${afterInterpreter}`, times: 1 },
 ];

@@ -1,4 +1,5 @@
-import type { DeviceRule, Op, UnitProperty } from '../generated/ops.ts';
+import { numbersOf, opsWithOthers } from '../generated/op-values.ts';
+import type { Op, UnitProperty } from '../generated/ops.ts';
 import { formatDeviceRule } from '../linux/device-rules.ts';
 import { formatProperty } from '../systemd/property.ts';
 import { type Plan, showWarning } from './plan.ts';
@@ -12,17 +13,17 @@ export function planToJson(plan: Plan): string {
 
 /** Most ops are printed as they are, and a replacer would be called for each of their values. */
 function printable(op: Op): unknown {
-  for (const value of Object.values(op)) if (!isPrintable(value)) return JSON.parse(JSON.stringify(op, replacer));
-  return op;
+  if (op.op === 'filter-devices') return { ...op, rules: op.rules.map(formatDeviceRule) };
+  if (!opsWithOthers.has(op.op) && !hasBigint(op)) return op;
+  return JSON.parse(JSON.stringify(op, replacer));
 }
 
-function isPrintable(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return typeof value !== 'bigint';
-  return Array.isArray(value) && (value.length === 0 || typeof value[0] === 'string');
+function hasBigint(op: Op): boolean {
+  for (const name of numbersOf[op.op]) if (typeof op[name as keyof Op] === 'bigint') return true;
+  return false;
 }
 
 function replacer(name: string, value: unknown): unknown {
-  if (name === 'rules') return (value as readonly DeviceRule[]).map(formatDeviceRule);
   if (name === 'properties') return (value as readonly UnitProperty[]).map(formatProperty);
   if (typeof value === 'bigint') return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
