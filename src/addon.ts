@@ -312,6 +312,11 @@ export interface Addon {
   netlinkRequest(socket: number, message: Uint8Array): Buffer;
   /** The CLONE_NEW* of a namespace's descriptor (ioctl_ns(2)); ENOTTY: not a namespace. */
   namespaceType(fd: number): number;
+  /**
+   * The mount namespace that the kernel made first after its own, for kdevtmpfs: ioctl_nsfs(2), NS_MNT_GET_NEXT. -1 where
+   * there is none, or it has many mounts and so is another.
+   */
+  openSmallMounts(): number;
   /** Compiles a filter with libseccomp. Does not throw: `failure` says what went wrong. */
   compileSeccomp(profile: SeccompProfile): SeccompOutcome;
   libseccompVersion(): string;

@@ -533,6 +533,9 @@ struct NamespaceTypeArguments {
 };
 Napi::Value js_namespace_type(const Napi::CallbackInfo& info);
 
+// openSmallMounts(): number
+Napi::Value js_open_small_mounts(const Napi::CallbackInfo& info);
+
 // compileSeccomp(profile: SeccompProfile): SeccompOutcome
 struct CompileSeccompArguments {
   SeccompProfile profile;
@@ -1002,6 +1005,7 @@ Napi::Value js_open_peer(const Napi::CallbackInfo& info);
   X(netlinkOpen, js_netlink_open) \
   X(netlinkRequest, js_netlink_request) \
   X(namespaceType, js_namespace_type) \
+  X(openSmallMounts, js_open_small_mounts) \
   X(compileSeccomp, js_compile_seccomp) \
   X(libseccompVersion, js_libseccomp_version) \
   X(syscallNames, js_syscall_names) \

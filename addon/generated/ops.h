@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3995336020u;
+constexpr uint32_t kLayoutHash = 3885519481u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -27,59 +27,60 @@ enum class Opcode : uint32_t {
   kSetHostname = 17,
   kSetDomainname = 18,
   kSetPropagation = 19,
-  kBindRootfs = 20,
-  kBindMappedRootfs = 21,
-  kOpenProcfs = 22,
-  kNewFilesystem = 23,
-  kMountByFlags = 24,
-  kCloneTree = 25,
-  kOwnTree = 26,
-  kKeepMount = 27,
-  kTakeMount = 28,
-  kCheckMounts = 29,
-  kFindMount = 30,
-  kReconfigureFilesystem = 31,
-  kMapMountIds = 32,
-  kCopyUp = 33,
-  kSetMountAttributes = 34,
-  kAttachMount = 35,
-  kMakeDevice = 36,
-  kMakeNode = 37,
-  kBindDevice = 38,
-  kMakeSymlink = 39,
-  kMakeConsole = 40,
-  kRunContainerHook = 41,
-  kFilterHooks = 42,
-  kOpenRoot = 43,
-  kChrootRoot = 44,
-  kPivotRoot = 45,
-  kMoveRoot = 46,
-  kWriteSysctl = 47,
-  kSetRootPropagation = 48,
-  kNodevRoot = 49,
-  kReadonlyRoot = 50,
-  kReadonlyPath = 51,
-  kMaskPath = 52,
-  kSetRlimit = 53,
-  kSetMemoryPolicy = 54,
-  kSetPersonality = 55,
-  kSetCpuAffinity = 56,
-  kSetApparmorProfile = 57,
-  kSetSelinuxLabel = 58,
-  kEnterCwd = 59,
-  kFindProgram = 60,
-  kFindUser = 61,
-  kDefaultHome = 62,
-  kBoundCapabilities = 63,
-  kOwnStdio = 64,
-  kSetUser = 65,
-  kSetCapabilities = 66,
-  kSetUmask = 67,
-  kNoNewPrivileges = 68,
-  kWaitStart = 69,
-  kPrepareExec = 70,
-  kLoadSeccomp = 71,
-  kExec = 72,
+  kEnterSmallMounts = 20,
+  kBindRootfs = 21,
+  kBindMappedRootfs = 22,
+  kOpenProcfs = 23,
+  kNewFilesystem = 24,
+  kMountByFlags = 25,
+  kCloneTree = 26,
+  kOwnTree = 27,
+  kKeepMount = 28,
+  kTakeMount = 29,
+  kCheckMounts = 30,
+  kFindMount = 31,
+  kReconfigureFilesystem = 32,
+  kMapMountIds = 33,
+  kCopyUp = 34,
+  kSetMountAttributes = 35,
+  kAttachMount = 36,
+  kMakeDevice = 37,
+  kMakeNode = 38,
+  kBindDevice = 39,
+  kMakeSymlink = 40,
+  kMakeConsole = 41,
+  kRunContainerHook = 42,
+  kFilterHooks = 43,
+  kOpenRoot = 44,
+  kChrootRoot = 45,
+  kPivotRoot = 46,
+  kMoveRoot = 47,
+  kWriteSysctl = 48,
+  kSetRootPropagation = 49,
+  kNodevRoot = 50,
+  kReadonlyRoot = 51,
+  kReadonlyPath = 52,
+  kMaskPath = 53,
+  kSetRlimit = 54,
+  kSetMemoryPolicy = 55,
+  kSetPersonality = 56,
+  kSetCpuAffinity = 57,
+  kSetApparmorProfile = 58,
+  kSetSelinuxLabel = 59,
+  kEnterCwd = 60,
+  kFindProgram = 61,
+  kFindUser = 62,
+  kDefaultHome = 63,
+  kBoundCapabilities = 64,
+  kOwnStdio = 65,
+  kSetUser = 66,
+  kSetCapabilities = 67,
+  kSetUmask = 68,
+  kNoNewPrivileges = 69,
+  kWaitStart = 70,
+  kPrepareExec = 71,
+  kLoadSeccomp = 72,
+  kExec = 73,
 };
 
 // By opcode, a letter for each field: plan_check.h says which is what.
@@ -104,6 +105,7 @@ constexpr const char* kShapes[] = {
   "s",  // set-hostname
   "s",  // set-domainname
   "s..",  // set-propagation
+  "s..",  // enter-small-mounts
   "s...",  // bind-rootfs
   "s...",  // bind-mapped-rootfs
   "",  // open-procfs
@@ -260,6 +262,13 @@ struct SetPropagationOp {
   Str propagation;
   uint64_t flags;
   uint64_t recursive;
+};
+
+// Make the mount namespace: open the root filesystem and the trees of all later clone-trees here, enter the namespace, copy that one, and attach the root filesystem over its root. Of the host's mounts only those trees are copied. Without the namespace, or where the kernel refuses it: unshare(2), set-propagation (rslave) and bind-rootfs.
+struct EnterSmallMountsOp {
+  Str path;
+  int64_t namespace_fd;
+  uint64_t propagation;
 };
 
 // Make the root filesystem a mount of its own, which pivot_root(2) demands, and hold it by descriptor.
@@ -649,6 +658,7 @@ struct ExecOp {
   X(SetHostname) \
   X(SetDomainname) \
   X(SetPropagation) \
+  X(EnterSmallMounts) \
   X(BindRootfs) \
   X(BindMappedRootfs) \
   X(OpenProcfs) \

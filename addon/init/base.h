@@ -27,6 +27,7 @@ struct Context {
   uint32_t op_index;  // of the op that runs
   uint32_t value;     // reported with the errno of a failure
   int root_fd;        // the rootfs, O_PATH; after pivot-root the new root
+  int old_root_fd;    // of a small mount namespace, below the rootfs; -1: the root is a host's
   int proc_fd;        // the private procfs
   int null_fd;        // a verified /dev/null for masks
   int mask_fd;        // the mounted empty tmpfs shared by masked directories

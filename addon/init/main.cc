@@ -84,7 +84,7 @@ extern "C" [[noreturn]] __attribute__((no_stack_protector)) void tsrun_init(long
   if (count < 3) quit(1);
   ctx.sync_fd = parse_fd(arguments[1]);
   ctx.report_fd = ctx.sync_fd;
-  ctx.root_fd = ctx.oom_fd = ctx.proc_fd = ctx.null_fd = ctx.mask_fd = ctx.mount_fd = -1;
+  ctx.root_fd = ctx.old_root_fd = ctx.oom_fd = ctx.proc_fd = ctx.null_fd = ctx.mask_fd = ctx.mount_fd = -1;
   int plan_fd = parse_fd(arguments[2]);
   ctx.op_index = kNoOp;
   // The runtime writes the plan while clone and exec take their time.

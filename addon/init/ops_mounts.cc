@@ -6,6 +6,7 @@
 #include "mount_api.h"
 #include "ops.h"
 #include "path.h"
+#include "small_mounts.h"
 
 namespace tsrun {
 
@@ -147,7 +148,8 @@ int run(const MountByFlagsOp& op) {
 
 int run(const CloneTreeOp& op) {
   const char* source = text(op.source);
-  Fd tree(op.tree >= 0 ? op.tree : clone_path(source, op.recursive, op.no_follow));
+  long opened = op.tree >= 0 ? op.tree : opened_tree();
+  Fd tree(opened != kNotOpened ? opened : clone_path(source, op.recursive, op.no_follow));
   if (op.empty_if_missing && tree.error() == -ENOENT) tree.reset(empty_directory());
   if (!tree.ok()) return fail(tree.error(), source);
   if (op.proc_only && !is_procfs(tree.get())) return fail(-EPERM, "only a procfs may be at /proc");

@@ -118,8 +118,10 @@ int run(const ChrootRootOp&) {
 }
 
 int run(const PivotRootOp&) {
-  Fd old_root;
-  long error = enter_old_root(old_root);
+  bool is_small = ctx.old_root_fd >= 0;
+  Fd old_root(ctx.old_root_fd);
+  ctx.old_root_fd = -1;
+  long error = is_small ? 0 : enter_old_root(old_root);
   if (error < 0) return fail(error, "/");
   error = sys(__NR_fchdir, ctx.root_fd);
   if (error < 0) return fail(error, "rootfs");
@@ -127,7 +129,7 @@ int run(const PivotRootOp&) {
   if (error < 0) return fail(error, "rootfs");
   // The old root lies on top of the new one now. Detaching it must not reach the host through shared mounts.
   sys(__NR_fchdir, old_root.get());
-  error = sys(__NR_mount, "", ".", "", kMsSlave | kMsRec, nullptr);
+  if (!is_small) error = sys(__NR_mount, "", ".", "", kMsSlave | kMsRec, nullptr);
   if (error < 0) return fail(error, "old root");
   error = sys(__NR_umount2, ".", kMntDetach);
   if (error < 0) return fail(error, "old root");

@@ -135,6 +135,13 @@ export interface MapTreeOp extends OpBase {
   readonly recursive: boolean;
 }
 
+/** Open a mount namespace that the kernel itself keeps, with one mount that shows: that of its thread kdevtmpfs. Leaves the slot empty where there is none. */
+export interface OpenSmallMountsOp extends OpBase {
+  readonly op: 'open-small-mounts';
+  readonly by: 'runtime';
+  readonly slot: string;
+}
+
 /** Open the container's cgroup, for the new process to be born in; the fallback where the kernel allows no processes in it, as the container has made cgroups with controllers below it. */
 export interface OpenCgroupOp extends OpBase {
   readonly op: 'open-cgroup';
@@ -396,6 +403,15 @@ export interface SetPropagationOp extends OpBase {
   readonly propagation: string;
   readonly flags: number | bigint;
   readonly recursive: boolean;
+}
+
+/** Make the mount namespace: open the root filesystem and the trees of all later clone-trees here, enter the namespace, copy that one, and attach the root filesystem over its root. Of the host's mounts only those trees are copied. Without the namespace, or where the kernel refuses it: unshare(2), set-propagation (rslave) and bind-rootfs. */
+export interface EnterSmallMountsOp extends OpBase {
+  readonly op: 'enter-small-mounts';
+  readonly by: 'init';
+  readonly path: string;
+  readonly namespaceFd: string | null;
+  readonly propagation: number | bigint;
 }
 
 /** Make the root filesystem a mount of its own, which pivot_root(2) demands, and hold it by descriptor. */
@@ -883,6 +899,7 @@ export type RuntimeOp =
   | OpenTreeOp
   | MakeUserNamespaceOp
   | MapTreeOp
+  | OpenSmallMountsOp
   | OpenCgroupOp
   | OpenContainerOp
   | CloneOp
@@ -917,6 +934,7 @@ export type InitOp =
   | SetHostnameOp
   | SetDomainnameOp
   | SetPropagationOp
+  | EnterSmallMountsOp
   | BindRootfsOp
   | BindMappedRootfsOp
   | OpenProcfsOp

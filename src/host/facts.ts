@@ -46,6 +46,8 @@ export interface HostFacts {
   readonly initialUserNamespace: boolean;
   /** False in a user namespace whose mounts belong to one above: `unshare --user` without `--mount`. */
   readonly ownsMounts: boolean;
+  /** Whether the kernel's own small mount namespace can be found: Linux 6.12, in the initial pid namespace. */
+  readonly smallMounts: boolean;
   /**
    * The uid of the ordinary user whose own systemd is asked, as that systemd knows it; undefined: the system's. Root of
    * a user namespace counts as such a user (rootless podman), unless $USER says that it is root.
@@ -116,6 +118,9 @@ export function gatherHostFacts(): HostFacts {
     get ownsMounts() {
       return keep(this, 'ownsMounts', isInitialUserNamespace() || canCloneMounts());
     },
+    get smallMounts() {
+      return keep(this, 'smallMounts', (major > 6 || (major === 6 && minor >= 12)) && isInitialPidNamespace());
+    },
     get systemdUser() {
       return keep(this, 'systemdUser', systemdUser());
     },
@@ -158,6 +163,13 @@ function canCloneMounts(): boolean {
     if (['EPERM', 'EACCES', 'EINVAL', 'ENOSYS'].includes(errorCode(error))) return false;
     throw error;
   }
+}
+
+/** The kernel gives the first pid namespace this number (PROC_PID_INIT_INO of proc_ns.h). */
+const initialPidNamespace = 0xeffffffc;
+
+function isInitialPidNamespace(): boolean {
+  return statSync('/proc/self/ns/pid', { throwIfNoEntry: false })?.ino === initialPidNamespace;
 }
 
 /** The capabilities that the runtime has and may pass on, as bits. */

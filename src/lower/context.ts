@@ -123,3 +123,12 @@ export function opensTrees(context: Context): boolean {
 export function isJoined(context: Context, type: NamespaceType): boolean {
   return Boolean(namespaceOf(context, type)?.entry.path);
 }
+
+/**
+ * Whether one clone3 is not enough. A user namespace must be there first, so that it owns the others, and its mappings
+ * are written from outside. A joined pid namespace and a new time namespace apply only to children, and the process
+ * that forks must not be the first of the pid namespace.
+ */
+export function needsMoreThanClone(context: Context): boolean {
+  return namespaceOf(context, 'user') !== undefined || isJoined(context, 'pid') || hasNew(context, 'time');
+}

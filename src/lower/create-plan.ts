@@ -22,6 +22,7 @@ import {
   lowerRootPropagation,
 } from './mounts/rootfs.ts';
 import { demandNoMounts, lowerOpenRoot } from './mounts/shared-mounts.ts';
+import { hasSmallMounts, lowerOpenSmallMounts } from './mounts/small-mounts.ts';
 import { lowerHostname } from './namespaces/hostname.ts';
 import { lowerAdoptIds } from './namespaces/id-maps.ts';
 import { lowerClone, lowerEnterNamespaces, lowerLateNamespaces, lowerOpenNamespaces } from './namespaces/namespaces.ts';
@@ -74,7 +75,8 @@ function inOrder(context: Context): Op[] {
     ...lowerHostSysctl(context),
     // Before the clone, because init inherits the descriptors.
     ...lowerOpenNamespaces(context),
-    ...lowerClone(context),
+    ...lowerOpenSmallMounts(context),
+    ...lowerClone(context, !hasSmallMounts(context)),
     // First in the child: nothing that Node has left behind may affect what follows.
     ...lowerReset(context),
     // After the clone, as systemd makes no scope without a process; before anything counts memory or makes a cgroup

@@ -32,6 +32,8 @@ const filesystems = new Set<Op['op']>([
     'map-tree',
     'hold-root',
     'set-propagation',
+    'open-small-mounts',
+    'enter-small-mounts',
     'bind-rootfs',
     'bind-mapped-rootfs',
     'open-procfs',

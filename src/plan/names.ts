@@ -115,6 +115,7 @@ const namings: { readonly [Name in Op['op']]?: Namings<Extract<Op, { op: Name }>
     recursive: hidden,
   },
   'bind-rootfs': { propagation },
+  'enter-small-mounts': { propagation },
   'bind-mapped-rootfs': { propagation },
   'new-filesystem': { attributes, fallbackAttributes: attributes },
   'mount-by-flags': { flags: (value: number | bigint) => namesOf(filesystemFlags, BigInt(value)) },

@@ -1,4 +1,5 @@
 import { openSync } from 'node:fs';
+import { addon } from '../addon.ts';
 import { aboutProperty } from '../errors.ts';
 import type { CloneOp, JoinResctrlOp, RuntimeOp } from '../generated/ops.ts';
 import { moveNetDevice } from '../network/devices.ts';
@@ -56,6 +57,9 @@ const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
   },
   'open-namespace': (op, { slots }) => {
     slots[op.slot] = openNamespace(op);
+  },
+  'open-small-mounts': (op, { slots }) => {
+    slots[op.slot] = addon().openSmallMounts();
   },
   'open-tree': (op, { slots }) => runTreeOp(op, slots),
   'make-user-namespace': (op, { slots }) => runTreeOp(op, slots),

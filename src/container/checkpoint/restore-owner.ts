@@ -53,6 +53,7 @@ const moments: { readonly [Name in RuntimeOp['op']]: Moment } = {
   'write-pid-file': 'processes',
   'compile-seccomp': 'never',
   'open-namespace': 'never',
+  'open-small-mounts': 'never',
   'open-tree': 'never',
   'make-user-namespace': 'never',
   'map-tree': 'never',

@@ -8,6 +8,7 @@ import { type MountRequest, mountRequests } from './mount-request.ts';
 import { mapLines } from './mount-trees.ts';
 import { rootfsPath } from './rootfs-path.ts';
 import { lowerChroot } from './shared-mounts.ts';
+import { enterSmallMounts, hasSmallMounts } from './small-mounts.ts';
 
 type Kind = keyof typeof propagationFlags;
 
@@ -25,7 +26,7 @@ function rootPropagation({ linux }: Context): { kind: Kind; recursive: boolean }
  * mounts could not be bound.
  */
 export function lowerPropagation(context: Context): Op[] {
-  if (sharesMounts(context)) return [];
+  if (sharesMounts(context) || hasSmallMounts(context)) return [];
   const asked = rootPropagation(context);
   const from = asked === undefined ? 'default' : '/linux/rootfsPropagation';
   const kind = asked === undefined ? 'slave' : asked.kind === 'unbindable' ? 'private' : asked.kind;
@@ -57,6 +58,7 @@ function mapRootfs({ linux, options }: Context): Op[] {
 
 export function lowerRootfs(context: Context): Op[] {
   if (sharesMounts(context)) return [];
+  if (hasSmallMounts(context)) return [enterSmallMounts(context)];
   const kind = rootPropagation(context)?.kind;
   const bind = {
     by: 'init',

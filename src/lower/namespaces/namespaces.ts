@@ -4,7 +4,7 @@ import type { Op } from '../../generated/ops.ts';
 import type { NamespaceType } from '../../generated/spec.ts';
 import { namespaceFlags } from '../../linux/namespaces.ts';
 import { sysctlNamespace } from '../../linux/sysctl.ts';
-import { type Context, hasNew, isJoined, isPrivileged, namespaceOf } from '../context.ts';
+import { type Context, hasNew, isJoined, isPrivileged, namespaceOf, needsMoreThanClone } from '../context.ts';
 import { lowerCheckIdMaps, lowerWriteIdMaps } from './id-maps.ts';
 
 /**
@@ -48,27 +48,24 @@ function owner({ spec, linux }: Context, type: NamespaceType): string | null {
   return sysctl === undefined ? null : appendPointer('/linux/sysctl', sysctl);
 }
 
-/** The clone that starts init, with every new namespace except those that must come later (see isGeneral). */
-export function lowerClone(context: Context): Op[] {
-  demandNamespaces(context);
-  const namespaces = isGeneral(context) ? [] : clonedTypes.filter((type) => hasNew(context, type));
-  return [{ op: 'clone', by: 'runtime', from: '/linux/namespaces', namespaces, flags: flagsOf(namespaces) }];
-}
-
 /**
- * Whether one clone3 is not enough. A user namespace must be there first, so that it owns the others, and its mappings
- * are written from outside. A joined pid namespace and a new time namespace apply only to children, and the process
- * that forks must not be the first of the pid namespace.
+ * The clone that starts init, with every new namespace except those that must come later (see needsMoreThanClone).
+ *
+ * @param makesMounts whether a new mount namespace is a copy of the host's, made with the others
  */
-function isGeneral(context: Context): boolean {
-  return namespaceOf(context, 'user') !== undefined || isJoined(context, 'pid') || hasNew(context, 'time');
+export function lowerClone(context: Context, makesMounts: boolean): Op[] {
+  demandNamespaces(context);
+  const namespaces = needsMoreThanClone(context)
+    ? []
+    : clonedTypes.filter((type) => hasNew(context, type) && (makesMounts || type !== 'mount'));
+  return [{ op: 'clone', by: 'runtime', from: '/linux/namespaces', namespaces, flags: flagsOf(namespaces) }];
 }
 
 /** Brings init into the namespaces that the clone could not give it. */
 export function lowerEnterNamespaces(context: Context): Op[] {
   const joins = joinedTypes.filter((type) => isJoined(context, type)).map((type) => join(context, type));
   const mount = isJoined(context, 'mount') ? [join(context, 'mount')] : [];
-  if (!isGeneral(context)) return [...joins, ...mount];
+  if (!needsMoreThanClone(context)) return [...joins, ...mount];
   // In the user namespace init loses its privilege over namespaces that this one does not own. An ordinary user has
   // none before, but gains it over those that a joined user namespace owns.
   const [before, after] = isPrivileged(context) ? [joins, []] : [[], joins];
@@ -123,7 +120,8 @@ function lowerFork(context: Context): Op[] {
  */
 export function lowerLateNamespaces(context: Context): Op[] {
   const ops: Op[] = [];
-  if (!isGeneral(context) && hasNew(context, 'cgroup') && exists(context, 'cgroup')) ops.push(...unshare(['cgroup']));
+  if (!needsMoreThanClone(context) && hasNew(context, 'cgroup') && exists(context, 'cgroup'))
+    ops.push(...unshare(['cgroup']));
   if (hasNew(context, 'network')) ops.push({ op: 'loopback-up', by: 'init', from: '/linux/namespaces' });
   return ops;
 }

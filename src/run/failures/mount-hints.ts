@@ -20,6 +20,7 @@ const kernelOf: Partial<Record<Op['op'], { call: string; version: string }>> = {
   'new-filesystem': { call: 'fsopen(2)', version: '5.2' },
   'clone-tree': { call: 'open_tree(2)', version: '5.2' },
   'open-tree': { call: 'open_tree(2)', version: '5.2' },
+  'enter-small-mounts': { call: 'open_tree(2)', version: '5.2' },
   'attach-mount': { call: 'move_mount(2)', version: '5.2' },
   'reconfigure-filesystem': { call: 'fspick(2)', version: '5.2' },
   'set-mount-attributes': { call: 'mount_setattr(2)', version: '5.12' },

@@ -10,6 +10,7 @@ export function capableHost(changes: Partial<HostFacts> = {}): HostFacts {
     gid: 0,
     initialUserNamespace: true,
     ownsMounts: true,
+    smallMounts: false,
     systemdUser: undefined,
     capabilities: 0x1ffffffffffn,
     lastCapability: 40,
