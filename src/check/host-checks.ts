@@ -14,6 +14,7 @@ import { filesystemErrors, filesystemWarnings } from './filesystems.ts';
 import { problemOf } from './lowering.ts';
 import type { Probe } from './probe.ts';
 import { programProblems } from './program.ts';
+import { seccompRuleWarnings } from './seccomp-rules.ts';
 
 export interface HostCheck {
   /** Names the check in findings. */
@@ -43,6 +44,7 @@ export const hostErrors: readonly HostCheck[] = [
 export const hostWarnings: readonly HostCheck[] = [
   { name: 'filesystems', check: filesystemWarnings },
   { name: 'seccomp-names', check: seccompNameProblems },
+  { name: 'seccomp-rules', check: seccompRuleWarnings },
   { name: 'cgroups-path', check: cgroupsPathProblems },
 ];
 

@@ -57,6 +57,32 @@ async function report(box: Sandbox, edit: (spec: Spec) => void, ...options: stri
   return JSON.parse(stdout);
 }
 
+t.test('what check says of rules of a seccomp profile is so', { skip }, async (t) => {
+  const box = sandbox(t);
+  /** What kill(2) answers to the shell, with these entries for it, and the pointers of check's warnings. */
+  const answers = async (signal: number, ...entries: object[]) => {
+    const bundle = box.bundle((spec) => {
+      spec.process.args = ['sh', '-c', `kill -${signal} 2147483647`];
+      const syscalls = entries.map((entry) => ({ names: ['kill'], action: 'SCMP_ACT_ERRNO', ...entry }));
+      spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: syscalls as never };
+    });
+    const { stderr } = await box.runtime(['run', '--bundle', bundle.directory, box.newId()]);
+    const { stdout } = await box.runtime(['check', '--format', 'json', '--bundle', bundle.directory]);
+    return [stderr.trim().replace(/^.*: /, ''), ...pointers(JSON.parse(stdout).warnings)];
+  };
+  const when = (...conditions: object[]) => ({
+    errnoRet: 22,
+    args: conditions.map((one) => ({ index: 1, op: 'SCMP_CMP_EQ', value: 0, ...one })),
+  });
+  t.same(await answers(0, when({})), ['Invalid argument']);
+  t.same(await answers(0, when({}), {}), ['Operation not permitted', '/linux/seccomp/syscalls/0/args']);
+  const masked = when({ op: 'SCMP_CMP_MASKED_EQ', value: 0x0f, valueTwo: 0x1f });
+  t.same(await answers(15, masked), ['Invalid argument', '/linux/seccomp/syscalls/0/args/0/valueTwo']);
+  const either = when({ value: 1 }, { value: 15 });
+  t.same(await answers(15, either), ['Invalid argument', '/linux/seccomp/syscalls/0/args/1/index']);
+  t.same(await answers(2, either), ['No such process', '/linux/seccomp/syscalls/0/args/1/index']);
+});
+
 const pointers = (findings: { pointer: string }[]) => findings.map(({ pointer }) => pointer);
 
 t.test('options are tried in the kernel, which keeps nothing', { skip }, async (t) => {

@@ -373,6 +373,57 @@ t.test('unknown system calls', async (t) => {
   ]);
 });
 
+t.test('seccomp: rules that do something else than they say', async (t) => {
+  const allow = { action: 'SCMP_ACT_ALLOW' } as const;
+  const refuse = { action: 'SCMP_ACT_ERRNO', errnoRet: 22 } as const;
+  const args = [{ index: 0, value: 5, op: 'SCMP_CMP_EQ' }] as const;
+  const warnings = (syscalls: object[]) =>
+    check(t, {
+      edit: (spec) => {
+        spec.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: syscalls as never };
+      },
+    }).warnings;
+  const lost = { pointer: '/linux/seccomp/syscalls/1/args', message: /^has no effect on open: \S*syscalls\/0 / };
+  t.match(
+    warnings([
+      { names: ['open'], ...refuse },
+      { names: ['open', 'close'], ...allow, args },
+    ]),
+    [lost],
+  );
+  const [warning] = warnings([
+    { names: ['open'], ...refuse, args },
+    { names: ['open'], action: 'SCMP_ACT_ERRNO' },
+  ]);
+  t.match(warning, { pointer: '/linux/seccomp/syscalls/0/args', message: / SCMP_ACT_ERRNO 1, whatever / });
+  t.same(
+    warnings([
+      { names: ['open'], ...refuse },
+      { names: ['open'], ...refuse, args },
+    ]),
+    [],
+    'the same answer',
+  );
+  t.same(
+    warnings([
+      { names: ['open'], ...refuse, args },
+      { names: ['close'], ...allow },
+    ]),
+    [],
+    'another call',
+  );
+  const masked = (value: number, valueTwo: number) =>
+    warnings([{ names: ['open'], ...refuse, args: [{ index: 0, value, valueTwo, op: 'SCMP_CMP_MASKED_EQ' }] }]);
+  t.match(masked(0x0f, 0x1f), [
+    { pointer: /\/args\/0\/valueTwo$/, message: /0x1f has bits outside the mask 0xf.*0xf$/ },
+  ]);
+  t.same(masked(0x0f, 0x0f), []);
+  const twice = [...args, { index: 0, value: 6, op: 'SCMP_CMP_EQ' }];
+  t.match(warnings([{ names: ['open'], ...refuse, args: twice }]), [
+    { pointer: /\/args\/1\/index$/, message: /^argument 0 has several conditions/ },
+  ]);
+});
+
 t.test('a user by name only, a cgroup as systemd’s driver names it, capabilities without CAP_', async (t) => {
   const { warnings } = check(t, {
     edit: (spec) => {
