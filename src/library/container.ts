@@ -6,7 +6,7 @@ import type { PrintedState } from '../container/state.ts';
 import { TsrunError } from '../errors.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import { parseSignal } from '../linux/signals.ts';
-import { checkArgument, checkOptions, may } from './arguments.ts';
+import { checkArgument, checkOptions, may, ownCopy } from './arguments.ts';
 import { type ContainerEvent, type EventsOptions, follow } from './events.ts';
 import { type ExecOptions, type ExecProcess, execIn } from './exec.ts';
 import type { JobArguments, JobName, JobResult } from './jobs.ts';
@@ -71,8 +71,8 @@ export class Container {
 
   /** Has a worker do it. */
   async #ask<Name extends JobName>(name: Name, args: JobArguments<Name>, options: Abortable): Promise<JobResult<Name>> {
-    checkOptions(options, abortable);
-    return runJob(name, args, options.signal);
+    const { signal } = checkOptions(options, abortable);
+    return runJob(name, args, signal);
   }
 
   /** Reaps init, so that no zombie is left even if nothing waits for it. */
@@ -118,9 +118,9 @@ export class Container {
    * @throws TsrunError `EWRONGSTATE` when the container is not running
    */
   async kill(signal: string | number = 'SIGTERM', options: KillOptions = {}): Promise<void> {
-    checkOptions(options, { all: may.flag, ...abortable });
-    const { all = false } = options;
-    await runJob('kill', { ...this.#place, signal: parseSignal(String(signal)), all }, options.signal);
+    checkArgument('signal', signal, may.textOrNumber);
+    const { all = false, signal: giveUp } = checkOptions(options, { all: may.flag, ...abortable });
+    await runJob('kill', { ...this.#place, signal: parseSignal(String(signal)), all }, giveUp);
   }
 
   /** Pauses every process (the cgroup freezer). */
@@ -178,8 +178,7 @@ export class Container {
    * @throws TsrunError when it has, but nothing can tell how
    */
   async wait(options: Abortable = {}): Promise<Exit> {
-    checkOptions(options, abortable);
-    const { signal } = options;
+    const { signal } = checkOptions(options, abortable);
     if (signal?.aborted) throw abortError(signal);
     const release = holdProcess();
     let giveUp: (() => void) | undefined;
@@ -218,8 +217,7 @@ export class Container {
    * @throws TsrunError `EWRONGSTATE` when it runs, `ENOTFOUND` when it does not exist; neither with `force`
    */
   async delete(options: DeleteOptions = {}): Promise<void> {
-    checkOptions(options, { force: may.flag, ...abortable });
-    const { force = false, signal } = options;
+    const { force = false, signal } = checkOptions(options, { force: may.flag, ...abortable });
     const release = holdProcess();
     try {
       await runJob('delete', { ...this.#place, force }, signal);
@@ -263,8 +261,8 @@ function endOf(pidfd: number, signal: AbortSignal | undefined): Promise<void> {
  *
  * @throws TsrunError `EINVALIDSPEC` with `findings`, `EEXIST`, `ENOCONTROLLER`, `EHOOK`, `ABORT_ERR`, …
  */
-export async function create(options: CreateOptions): Promise<Container> {
-  checkOptions(options, createShape);
+export async function create(given: CreateOptions): Promise<Container> {
+  const options = checkOptions(given, createShape);
   const root = rootOf(options);
   const stdio = openStdio(withPreserved(options.stdio, options.preserveFds), 'inherit');
   try {
@@ -289,9 +287,9 @@ export async function create(options: CreateOptions): Promise<Container> {
  */
 export async function open(id: string, options: RootOption & Abortable = {}): Promise<Container> {
   checkArgument('id', id, may.text);
-  checkPlace(options);
-  const place = { root: rootOf(options), id };
-  await runJob('state', place, options.signal);
+  const { root, signal } = placeOf(options);
+  const place = { root, id };
+  await runJob('state', place, signal);
   return new Container(place);
 }
 
@@ -299,13 +297,15 @@ export async function open(id: string, options: RootOption & Abortable = {}): Pr
  * The states of all containers, sorted by name. A container whose state cannot be read is reported to onLog's function.
  */
 export async function list(options: RootOption & Abortable = {}): Promise<readonly PrintedState[]> {
-  checkPlace(options);
-  const { states, failures } = await runJob('list', { root: rootOf(options) }, options.signal);
+  const { root, signal } = placeOf(options);
+  const { states, failures } = await runJob('list', { root }, signal);
   for (const failure of failures) tellLog('error', failure);
   return states;
 }
 
 /** The options of spawn say the place, too, and may be passed on whole. */
-function checkPlace({ root, signal }: RootOption & Abortable): void {
-  checkOptions({ root, signal }, rootShape);
+function placeOf(options: RootOption & Abortable): { root: string; signal: AbortSignal | undefined } {
+  const { root, signal } = ownCopy(options, 'options');
+  const checked = checkOptions({ root, signal }, rootShape);
+  return { root: rootOf(checked), signal: checked.signal };
 }

@@ -22,9 +22,8 @@ export type ContainerEvent = StatsEvent | { readonly type: 'oom'; readonly id: s
  * Yields statistics at an interval, and each out-of-memory kill as it happens; ends with the container's last process.
  */
 export async function* follow(place: Place, options: EventsOptions): AsyncGenerator<ContainerEvent, void, void> {
-  checkOptions(options, { interval: may.number, ...abortable });
-  const { signal } = options;
-  const interval = milliseconds('interval', options.interval ?? 5000);
+  const { signal, interval: given = 5000 } = checkOptions(options, { interval: may.number, ...abortable });
+  const interval = milliseconds('interval', given);
   const { id } = place;
   const cgroup = await runJob('observed', place, signal);
   const files = ['memory.events', 'cgroup.events'].flatMap((name) => openIfThere(join(cgroup, name)));

@@ -11,6 +11,7 @@ import type { Process } from '../generated/spec.ts';
 import { checkConsole } from '../host/descriptor-sockets.ts';
 import { identityOf } from '../host/processes.ts';
 import type { Child, Place } from './places.ts';
+import { jsonText } from './plain-values.ts';
 
 export interface ExecJob extends Place {
   /**
@@ -94,7 +95,7 @@ function fromCommand(command: readonly string[], job: Omit<ExecJob, keyof Place>
 function changed(given: Partial<Process>): ProcessMaker {
   return (own) => {
     const whole = { cwd: '/', ...own, terminal: false, ...given };
-    const text = JSON.stringify(whole, null, 2);
+    const text = jsonText(whole, 'process');
     const { process, source } = validateProcess(JSON.parse(text), { text, path: 'process' });
     return { process, given: process, source };
   };

@@ -36,12 +36,12 @@ export type ExecProcess = readonly string[] | Partial<Process>;
 const execShape: Shape<ExecOptions> = {
   ...{ ...abortable, stdio: may.stdio, env: may.variables, cwd: may.text, user: may.textOrNumber },
   ...{ capabilities: may.texts, noNewPrivileges: may.flag, cgroup: may.text, ignorePaused: may.flag },
-  ...{ pidFile: may.text, timeout: may.number },
+  ...{ pidFile: may.path, timeout: may.number },
 };
 
-export function execIn(place: Place, process: ExecProcess, options: ExecOptions): ContainerProcess {
+export function execIn(place: Place, process: ExecProcess, given: ExecOptions): ContainerProcess {
   checkArgument('process', process, Array.isArray(process) ? may.texts : may.object);
-  checkOptions(options, execShape);
+  const options = checkOptions(given, execShape);
   const { env = {}, cwd, user, capabilities = [], noNewPrivileges = false, cgroup, ignorePaused = false } = options;
   const timeout = milliseconds('timeout', options.timeout ?? 0);
   const stdio = openStdio(options.stdio ?? 'pipe', 'pipe');

@@ -41,6 +41,7 @@ import { type SandboxChoices, sandboxSpec } from '../template/sandbox.ts';
 import { configured, type SpecChoices } from '../template/template.ts';
 import { type ExecJob, execFrom } from './exec-job.ts';
 import type { Child, Identity, Place } from './places.ts';
+import { demandKnown, jsonText } from './plain-values.ts';
 
 /** What create, plan and check work on: a bundle, or a config that comes with the call. */
 export interface Subject {
@@ -81,7 +82,7 @@ function loadedFrom({ spec }: Subject) {
 }
 
 function sourceFrom(spec: Spec): BundleConfig {
-  const text = JSON.stringify(spec, null, 2);
+  const text = jsonText(spec, 'spec');
   return { text, path: 'spec', value: parseSpecText(text, 'spec') };
 }
 
@@ -250,6 +251,7 @@ const jobs = {
   resume: (place: Place): void => resumeContainer(directoryOf(place)),
 
   update({ resources, ...place }: Place & { resources: LinuxResources }): void {
+    demandKnown(resources);
     updateContainer(directoryOf(place), { resources, deviceRules: [], schemata: [] });
   },
 

@@ -4,7 +4,7 @@ import { defaultRoot } from '../container/root.ts';
 import { TsrunError } from '../errors.ts';
 import type { Spec } from '../generated/spec.ts';
 import type { CgroupManager } from '../lower/context.ts';
-import { may, oneOf, type Shape } from './arguments.ts';
+import { may, oneOf, ownCopy, type Shape } from './arguments.ts';
 import type { CreateJob, Subject } from './jobs.ts';
 import type { Stdio, StdioOptions } from './stdio.ts';
 
@@ -59,7 +59,7 @@ export interface CreateOptions extends SubjectOptions, RootOption, Abortable {
 export const abortable: Shape<Abortable> = { signal: may.signal };
 
 const subjectShape: Shape<SubjectOptions> = {
-  ...{ bundle: may.text, spec: may.object, rootfs: may.text, id: may.text },
+  ...{ bundle: may.path, spec: may.object, rootfs: may.path, id: may.text },
   cgroupManager: oneOf('cgroupfs', 'systemd', 'disabled'),
   rootless: oneOf('true', 'false', 'auto'),
   ...{ noPivot: may.flag, noNewKeyring: may.flag },
@@ -68,12 +68,12 @@ const subjectShape: Shape<SubjectOptions> = {
 /** Of plan and check. */
 export const questionShape: Shape<SubjectOptions & Abortable> = { ...subjectShape, ...abortable };
 
-export const rootShape: Shape<RootOption & Abortable> = { root: may.text, ...abortable };
+export const rootShape: Shape<RootOption & Abortable> = { root: may.path, ...abortable };
 
 export const createShape: Shape<CreateOptions> = {
   ...{ ...subjectShape, ...rootShape },
   ...{ stdio: may.stdio, preserveFds: may.numbers },
-  ...{ console: may.text, pidfdSocket: may.text, pidFile: may.text },
+  ...{ console: may.path, pidfdSocket: may.path, pidFile: may.path },
 };
 
 /** The longest time, in milliseconds, that a timer of Node's waits; a longer one ends after 1 ms. */
@@ -118,7 +118,8 @@ export function subjectOf(options: SubjectOptions, root: string, descriptors = 3
 }
 
 /** Makes relative paths absolute: without a bundle they can only start at the working directory. */
-function specOf({ bundle, spec, rootfs }: SubjectOptions): Spec | undefined {
+function specOf({ bundle, spec: given, rootfs }: SubjectOptions): Spec | undefined {
+  const spec = given && ownCopy(given, 'spec');
   const path = rootfs ?? spec?.root?.path;
   if (spec === undefined || path === undefined) {
     if (rootfs === undefined) return spec;

@@ -216,5 +216,13 @@ export class ContainerProcess extends EventEmitter {
     const close = () => this.emit('close', code, signal);
     if (left === 0) process.nextTick(close);
     for (const stream of open) stream.once('close', () => --left === 0 && close());
+    // As in child_process, output that nobody wants holds nothing up, and no descriptor; who has waited may still read.
+    setImmediate(() => {
+      for (const stream of open.filter(isUnread)) stream.resume();
+    });
   }
+}
+
+function isUnread(stream: Readable): boolean {
+  return stream.readableFlowing === null && stream.listenerCount('readable') === 0;
 }

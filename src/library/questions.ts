@@ -22,8 +22,8 @@ export interface SpecOptions extends Abortable {
 /** Makes a config to start from, as `tsrun spec` does, but without a terminal. */
 export async function spec(command: readonly string[] = [], options: SpecOptions = {}): Promise<Spec> {
   checkArgument('command', command, may.texts);
-  checkOptions(options, specShape);
-  const { rootless, rootfs, writable = false, terminal = false, hostname, env = {}, signal } = options;
+  const checked = checkOptions(options, specShape);
+  const { rootless, rootfs, writable = false, terminal = false, hostname, env = {}, signal } = checked;
   const choices = {
     ...{ command, rootfs, writable, terminal, hostname },
     rootless: rootless ?? process.geteuid?.() !== 0,
@@ -42,19 +42,19 @@ const specShape: Shape<SpecOptions> = {
  *
  * @throws TsrunError `EINVALIDSPEC` for what this host, or tsrun, cannot honour
  */
-export async function plan(options: SubjectOptions & Abortable): Promise<Plan> {
-  checkOptions(options, questionShape);
+export async function plan(given: SubjectOptions & Abortable): Promise<Plan> {
+  const options = checkOptions(given, questionShape);
   return runJob('plan', subjectOf(options, rootOf({})), options.signal);
 }
 
 /** Checks whether a bundle is right and this host can run it, which is so if there are no `errors`. Changes nothing. */
-export async function check(options: SubjectOptions & Abortable): Promise<Omit<Report, 'text'>> {
-  checkOptions(options, questionShape);
+export async function check(given: SubjectOptions & Abortable): Promise<Omit<Report, 'text'>> {
+  const options = checkOptions(given, questionShape);
   return runJob('check', subjectOf(options, rootOf({})), options.signal);
 }
 
 /** What this runtime can do (features.md), whatever the host supports. */
 export async function features(options: Abortable = {}): Promise<Features> {
-  checkOptions(options, abortable);
-  return runJob('features', undefined, options.signal);
+  const { signal } = checkOptions(options, abortable);
+  return runJob('features', undefined, signal);
 }

@@ -1,5 +1,7 @@
 /** Runs a program in a container of its own, as child_process runs one on the host. */
 import { isAbsolute, resolve } from 'node:path';
+import { capabilityNames } from '../linux/capabilities.ts';
+import { didYouMean } from '../suggest.ts';
 import type { SandboxChoices } from '../template/sandbox.ts';
 import { checkArgument, checkOptions, invalidArgument, may, oneOf, type Shape } from './arguments.ts';
 import type { SpawnJob } from './jobs.ts';
@@ -26,8 +28,8 @@ export interface SpawnOptions extends RootOption, Abortable {
   /** CPUs' worth of time, such as 0.5. Default: no limit. */
   readonly cpus?: number | undefined;
   /**
-   * Processes and threads; `max`: no limit. Default: 256, if the host can limit it. Without a pids controller the limit
-   * holds for each user of the container (RLIMIT_NPROC), if it has a user namespace.
+   * Processes and threads; `max`: no limit. Default: 256 with a pids controller, else no limit. Without the controller, a
+   * limit that is asked for holds for each user of the container (RLIMIT_NPROC), if it has a user namespace.
    */
   readonly pids?: number | 'max' | undefined;
   readonly mounts?: readonly MountOption[] | undefined;
@@ -43,7 +45,7 @@ export interface SpawnOptions extends RootOption, Abortable {
   readonly seccomp?: 'default' | 'unconfined' | undefined;
   /** Whether the root filesystem is read-only; /tmp is writable even then. Default: true. */
   readonly readonly?: boolean | undefined;
-  /** Capabilities that the program has, such as `NET_BIND_SERVICE` (default: none). */
+  /** Capabilities that the program has, whoever its user is, such as `NET_BIND_SERVICE` (default: none). */
   readonly capabilities?: readonly string[] | undefined;
   readonly hostname?: string | undefined;
   /** Milliseconds after which the program is killed. */
@@ -80,10 +82,10 @@ export interface RunResult extends ProcessExit {
  *
  * @throws TsrunError `EINVALIDARG` for invalid options; a later failure is an event, as with child_process
  */
-export function spawn(command: string, args: readonly string[], options: SpawnOptions): ContainerProcess {
+export function spawn(command: string, args: readonly string[], given: SpawnOptions): ContainerProcess {
   checkArgument('command', command, may.text);
   checkArgument('args', args, may.texts);
-  checkOptions(options, spawnShape);
+  const options = checkOptions(given, spawnShape);
   const place = { root: rootOf(options), id: options.id ?? newId() };
   const choices = choicesOf([command, ...args], place.id, options);
   const timeout = milliseconds('timeout', options.timeout ?? 0);
@@ -103,14 +105,19 @@ export function spawn(command: string, args: readonly string[], options: SpawnOp
 }
 
 const spawnShape: Shape<SpawnOptions> = {
-  ...{ ...rootShape, rootfs: may.text, id: may.text, cgroup: may.text, hostname: may.text, cwd: may.text },
+  ...{ ...rootShape, rootfs: may.path, id: may.text, cgroup: may.text, hostname: may.text, cwd: may.text },
   ...{ memory: may.textOrNumber, cpus: may.number, pids: may.textOrNumber, timeout: may.number },
   ...{ mounts: may.list, env: may.variables, user: may.textOrNumber, capabilities: may.texts },
-  ...{ network: may.text, seccomp: oneOf('default', 'unconfined'), readonly: may.flag, detached: may.flag },
+  ...{ network: may.path, seccomp: oneOf('default', 'unconfined'), readonly: may.flag, detached: may.flag },
   stdio: may.stdio,
 };
 
-const mountShape: Shape<MountOption> = { source: may.text, destination: may.text, readonly: may.flag };
+/** As from a program that nobody has checked. */
+type WithStdio = RunOptions & { readonly stdio?: unknown };
+
+const runShape: Shape<WithStdio> = { ...spawnShape, input: may.bytes, maxBuffer: may.number };
+
+const mountShape: Shape<MountOption> = { source: may.path, destination: may.path, readonly: may.flag };
 
 /**
  * Runs a program as spawn does, and returns its output.
@@ -118,12 +125,13 @@ const mountShape: Shape<MountOption> = { source: may.text, destination: may.text
  * @throws TsrunError when it could not be started, or was aborted; not for the way it ends
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  checkArgument('options', options, may.object);
-  const { input = undefined, maxBuffer = 1024 * 1024, ...rest } = options;
-  if (input !== undefined) checkArgument('input', input, may.bytes);
+  const { input, maxBuffer = 1024 * 1024, stdio, ...rest } = checkOptions<WithStdio>(options, runShape);
   if (!(maxBuffer >= 0)) throw invalidArgument(`maxBuffer: expected a number of bytes, found ${maxBuffer}`);
-  if ('stdio' in rest) throw invalidArgument('stdio: run keeps the output itself', 'use spawn');
-  const child = spawn(command, args, { ...rest, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  if (stdio !== undefined) throw invalidArgument('stdio: run keeps the output itself', 'use spawn');
+  const child = spawn(command, args, {
+    ...rest,
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
   child.stdin?.end(input);
   let truncated = false;
   const tooMuch = () => {
@@ -151,12 +159,10 @@ function collect(stream: ContainerProcess['stdout'], most: number, tooMuch: () =
 }
 
 function choicesOf(command: readonly string[], id: string, options: SpawnOptions): SandboxChoices {
-  const { rootfs, env = {}, mounts = [], network = 'none', seccomp = 'default', pids } = options;
+  const { rootfs, env = {}, network = 'none', seccomp = 'default', pids, capabilities = [] } = options;
   if (rootfs === undefined) throw invalidArgument('rootfs: expected the path of a root filesystem');
-  for (const [index, mount] of mounts.entries()) checkMount(mount, `mounts[${index}]`);
-  const [uid = 0, gid = uid] = String(options.user ?? 0)
-    .split(':')
-    .map((part) => wholeNumber(part, 'user'));
+  const mounts = (options.mounts ?? []).map((mount, index) => checkMount(mount, `mounts[${index}]`));
+  const [uid, gid] = userOf(options.user ?? 0);
   return {
     ...{ id, command, uid, gid },
     rootfs: resolve(rootfs),
@@ -164,7 +170,7 @@ function choicesOf(command: readonly string[], id: string, options: SpawnOptions
     hostname: options.hostname,
     env: Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
     cwd: options.cwd ?? '/',
-    capabilities: options.capabilities ?? [],
+    capabilities: capabilities.map(capabilityOf),
     mounts: mounts.map(({ source, destination, readonly = true }) => {
       return { source: resolve(source), destination, readonly };
     }),
@@ -177,13 +183,30 @@ function choicesOf(command: readonly string[], id: string, options: SpawnOptions
   };
 }
 
-function checkMount(mount: MountOption, name: string): void {
-  checkOptions(mount, mountShape, `${name}.`);
+function checkMount(given: MountOption, name: string): MountOption {
+  const mount = checkOptions(given, mountShape, name);
   const { source, destination } = mount;
   if (source === undefined) throw invalidArgument(`${name}.source: expected a path of the host`);
   if (destination === undefined || !isAbsolute(destination)) {
     throw invalidArgument(`${name}.destination: expected an absolute path in the container`);
   }
+  return mount;
+}
+
+/** The name with the prefix CAP_. */
+function capabilityOf(given: string): string {
+  const name = `CAP_${given.toUpperCase().replace(/^CAP_/, '')}`;
+  if ((capabilityNames as readonly string[]).includes(name)) return name;
+  const hint = didYouMean(name, capabilityNames) ?? 'capabilities(7) lists all';
+  throw invalidArgument(`capabilities: there is no capability ${JSON.stringify(given)}`, hint);
+}
+
+function userOf(user: number | string): [uid: number, gid: number] {
+  const [uid = 0, gid = uid, ...rest] = String(user)
+    .split(':')
+    .map((part) => wholeNumber(part, 'user'));
+  if (rest.length > 0) throw invalidArgument(`user: expected uid or uid:gid, found ${JSON.stringify(user)}`);
+  return [uid, gid];
 }
 
 /** Parses `64M`; null: no limit. */
@@ -191,7 +214,7 @@ function bytesOf(size: number | string): number | null {
   if (size === 'max') return null;
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)i?B?$/i.exec(String(size)) ?? [];
   if (digits === undefined) throw invalidArgument(`memory: expected bytes, or a number with K, M or G, found ${size}`);
-  return Math.round(Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' '));
+  return positive('memory', Math.round(Number(digits) * 1024 ** ' KMGT'.indexOf(unit.toUpperCase() || ' ')));
 }
 
 function wholeNumber(text: string, what: string): number {

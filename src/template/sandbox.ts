@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { errorCode } from '../errors.ts';
-import type { LinuxIDMapping, Mount, POSIXRlimit, Spec } from '../generated/spec.ts';
+import type { LinuxIDMapping, Mount, POSIXRlimit, Process, Spec } from '../generated/spec.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { isThere } from '../there.ts';
 import { rootlessFacts } from './rootless.ts';
@@ -25,7 +25,6 @@ export interface SandboxChoices {
   readonly cwd: string;
   readonly uid: number;
   readonly gid: number;
-  /** With or without the prefix CAP_. */
   readonly capabilities: readonly string[];
   /** Sources are absolute paths. */
   readonly mounts: readonly { readonly source: string; readonly destination: string; readonly readonly: boolean }[];
@@ -130,7 +129,6 @@ function tryToMap(path: string): boolean {
 }
 
 function setProcess(spec: Spec, { command, env, cwd, uid, gid, capabilities }: SandboxChoices): void {
-  const names = capabilities.map((name) => `CAP_${name.toUpperCase().replace(/^CAP_/, '')}`);
   const [path = ''] = spec.process?.env ?? [];
   const isNamed = (name: string) => env.some((entry) => entry.startsWith(`${name}=`));
   const home = uid === 0 ? ['HOME=/root'] : [];
@@ -142,9 +140,15 @@ function setProcess(spec: Spec, { command, env, cwd, uid, gid, capabilities }: S
     user: { uid, gid },
     args: [...command],
     env: [...given, ...env],
-    capabilities: { bounding: names, effective: names, permitted: names },
+    capabilities: capabilitySets(capabilities, uid),
     noNewPrivileges: true,
   };
+}
+
+/** A user other than root keeps only ambient ones at execve(2) (capabilities(7)). */
+function capabilitySets(names: readonly string[], uid: number): Process['capabilities'] {
+  const all = [...names];
+  return { bounding: all, effective: all, permitted: all, ...(uid !== 0 && { inheritable: all, ambient: all }) };
 }
 
 function setNetwork(spec: Spec, { network }: SandboxChoices): void {

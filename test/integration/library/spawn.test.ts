@@ -1,14 +1,15 @@
 /** The library's spawn and run: child_process with containers. */
-import { spawnSync } from 'node:child_process';
+import { spawn as spawnProgram, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { repoRoot, requires, sandbox } from '../../harness/index.ts';
+import { type Needs, repoRoot, requires, sandbox } from '../../harness/index.ts';
 import { library, openDescriptors, placeOf, zombies } from '../../harness/library.ts';
 
-const skip = requires({ root: true, cgroup2: true, userns: true, runtime: 'tsrun', files: ['/bin/busybox'] });
+const needs: Needs = { root: true, cgroup2: true, userns: true, runtime: 'tsrun', files: ['/bin/busybox'] };
+const skip = requires(needs);
 const { list, run, spawn } = library;
 
 t.test('streams and events as child_process has them', { skip }, async (t) => {
@@ -98,6 +99,100 @@ t.test('what is asked for', { skip }, async (t) => {
   chmodSync(box.directory, 0o755);
   const other = await run('sh', ['-c', 'id -u; id -g; echo > /dev/stdout'], { ...placeOf(box), user: '1000:1001' });
   t.strictSame([other.stdout, other.stderr], ['1000\n1001\n\n', '']);
+});
+
+t.test('networks', { skip: requires({ ...needs, commands: ['unshare', 'ip'] }) }, async (t) => {
+  const box = sandbox(t);
+  const script = 'readlink /proc/self/ns/net; ip -o link | grep -c .';
+  const seen = async (network: string) => (await run('sh', ['-c', script], { ...placeOf(box), network })).stdout;
+  const devices = spawnSync('ip', ['-o', 'link'], { encoding: 'utf8' }).stdout.trim().split('\n').length;
+  t.equal(await seen('host'), `${readlinkSync('/proc/self/ns/net')}\n${devices}\n`);
+  t.match(await seen('none'), /^net:\[\d+\]\n1\n$/);
+  t.not(await seen('none'), await seen('host'));
+
+  const file = join(box.directory, 'network');
+  writeFileSync(file, '');
+  const made = 'readlink /proc/self/ns/net; read line';
+  const holder = spawnProgram('unshare', ['--net', 'sh', '-c', made], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => holder.kill('SIGKILL'));
+  const [text] = await once(holder.stdout, 'data');
+  const [namespace = ''] = String(text).split('\n');
+  spawnSync('mount', ['--bind', `/proc/${holder.pid}/ns/net`, file]);
+  t.teardown(() => spawnSync('umount', [file]));
+  for (const path of [file, `/proc/${holder.pid}/ns/net`]) t.equal((await seen(path)).split('\n')[0], namespace, path);
+  const powers = { ...placeOf(box), network: file, capabilities: ['NET_ADMIN'] };
+  const power = await run('ip', ['link', 'set', 'lo', 'up'], powers);
+  t.match(power, { stderr: /not permitted/ }, 'no capability has power over a namespace of the host’s');
+  const noNamespace = run('true', [], { ...placeOf(box), network: '/bin/busybox' });
+  await t.rejects(noNamespace, { code: 'EINVALIDSPEC', message: /not a network namespace/ });
+});
+
+t.test('capabilities, for any user, and no profile', { skip }, async (t) => {
+  const box = sandbox(t);
+  const script = 'grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; unshare -U true && echo unshared';
+  const asked = { capabilities: ['NET_BIND_SERVICE', 'cap_kill'], seccomp: 'unconfined' } as const;
+  chmodSync(box.directory, 0o755);
+  for (const user of [0, 1000]) {
+    const { stdout } = await run('sh', ['-c', script], { ...placeOf(box), ...asked, user });
+    const powers = ['CapEff:\t0000000000000420', 'CapBnd:\t0000000000000420'];
+    t.strictSame(stdout.trim().split('\n'), [...powers, 'NoNewPrivs:\t1', 'Seccomp:\t0', 'unshared'], `user ${user}`);
+  }
+});
+
+t.test('output that nobody reads holds nothing up, and waits for who reads late', { skip }, async (t) => {
+  const box = sandbox(t);
+  await run('true', [], placeOf(box));
+  const before = openDescriptors().length;
+  const unread = spawn('sh', ['-c', 'echo out; echo bad >&2'], placeOf(box));
+  await once(unread, 'close');
+  t.equal(unread.exitCode, 0);
+  t.equal(openDescriptors().length, before);
+  const late = spawn('echo', ['late'], placeOf(box));
+  await late.wait();
+  let text = '';
+  for await (const part of late.stdout ?? []) text += part;
+  t.equal(text, 'late\n');
+});
+
+t.test('streams that are closed early, and one that is never ended', { skip }, async (t) => {
+  const box = sandbox(t);
+  const closed = spawn('yes', [], placeOf(box));
+  await once(closed, 'spawn');
+  closed.stdout?.destroy();
+  // SIGPIPE, which the first process of a pid namespace does not get; yes then ends by itself.
+  t.match(await closed.wait(), { signal: null, timedOut: false });
+  const unwanted = spawn('sleep', ['0'], placeOf(box));
+  unwanted.stdin?.write(Buffer.alloc(1024 * 1024));
+  t.match(await unwanted.wait(), { code: 0 }, 'what it does not read is no error');
+  const waits = spawn('cat', [], placeOf(box));
+  await once(waits, 'spawn');
+  waits.stdin?.write('a line\n');
+  const [line] = await once(waits.stdout as NodeJS.ReadableStream, 'data');
+  t.equal(String(line), 'a line\n');
+  t.equal(waits.exitCode, null, 'it waits for the end of its input');
+  waits.stdin?.end();
+  t.match(await waits.wait(), { code: 0 });
+});
+
+t.test('a program waits for who reads its output, which takes no memory meanwhile', { skip }, async (t) => {
+  const size = 256 * 1024 * 1024;
+  const child = spawn('sh', ['-c', `head -c ${size} /dev/zero; echo done >&2`], placeOf(sandbox(t)));
+  let told = '';
+  child.stderr?.on('data', (part) => {
+    told += part;
+  });
+  await once(child.stdout as NodeJS.ReadableStream, 'readable');
+  t.equal(told, '', 'the pipe is full');
+  const held = () => process.memoryUsage().external;
+  const before = held();
+  let [read, most] = [0, 0];
+  for await (const part of child.stdout ?? []) {
+    read += part.length;
+    most = Math.max(most, held() - before);
+  }
+  t.equal(read, size);
+  t.ok(most < size / 2, `${most} bytes`);
+  t.match(await child.wait(), { code: 0 });
 });
 
 t.test('an end by signal, by time, by too much output', { skip }, async (t) => {
