@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { openSync, readlinkSync } from 'node:fs';
 import { addon } from '../../addon.ts';
 import { closeQuietly } from '../../close.ts';
 import { placing, withPlace } from '../../config/locate.ts';
@@ -169,15 +169,14 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
   }
 }
 
-/** Opens the directories through CRIU's own mount namespace, because CRIU mounts something in the one it works in. */
 function withDirectories<Result>(
   { pid }: CriuService,
   { imagePath, workPath = imagePath }: Restore,
   use: (directories: CriuOptions) => Result,
 ): Result {
-  const images = openSync(`/proc/${pid}/root${imagePath}`, 'r');
+  const images = openIn(pid, imagePath);
   try {
-    const work = openSync(`/proc/${pid}/root${workPath}`, 'r');
+    const work = openIn(pid, workPath);
     try {
       return use({ images_dir_fd: images, work_dir_fd: work });
     } finally {
@@ -185,6 +184,19 @@ function withDirectories<Result>(
     }
   } finally {
     closeQuietly(images);
+  }
+}
+
+/**
+ * Opens a directory in CRIU's own mount namespace, because CRIU mounts something in the one it works in. On the way there
+ * must be no symbolic link, which would lead back to this process's: containerd's --work-path is one.
+ */
+function openIn(pid: number, path: string): number {
+  const here = openSync(path, 'r');
+  try {
+    return openSync(`/proc/${pid}/root${readlinkSync(`/proc/self/fd/${here}`)}`, 'r');
+  } finally {
+    closeQuietly(here);
   }
 }
 

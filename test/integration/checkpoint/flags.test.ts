@@ -1,6 +1,6 @@
 /** The effect of each flag of `checkpoint` and `restore`, seen by the program that goes on or by its peers. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
@@ -140,6 +140,22 @@ t.test('--work-path: the logs are there, and no longer with the images', { skip 
   const logs = (directory: string) => readdirSync(directory).filter((name) => name.endsWith('.log'));
   t.same(logs(join(at.box.directory, 'work')).sort(), ['dump.log', 'restore.log']);
   t.same(logs(at.images()), []);
+});
+
+t.test('--work-path and --image-path may be symbolic links, as containerd’s are', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const link = (name: string) => {
+    const [path, target] = [join(at.box.directory, name), join(at.box.directory, `${name}-target`)];
+    mkdirSync(target);
+    symlinkSync(target, path);
+    return path;
+  };
+  const [work, images] = [['--work-path', link('work')], link('linked')];
+  await at.checkpoint(await at.start(bundle), work, images);
+  const saved = witness(bundle) as Witness;
+  await at.restore(bundle, work, images);
+  await at.goesOn(bundle, saved);
 });
 
 const withTcp = async (at: Checkpoints) => {
