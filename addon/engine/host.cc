@@ -10,6 +10,8 @@
 #include "arena.h"
 
 extern "C" napi_value napi_register_module_v1(napi_env env, napi_value exports);
+// A function that scripts/lib/quickjs-immortal.mjs adds to the engine.
+extern "C" void JS_KeepShapes(bool keep);
 
 namespace {
 
@@ -116,6 +118,12 @@ JSValue errno_numbers(JSContext* context, JSValueConst, int, JSValueConst*) {
   return numbers;
 }
 
+// keepShapes(keep): whether the shapes of objects that are made from now on stay when the objects are gone
+JSValue keep_shapes(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  JS_KeepShapes(JS_ToBool(context, values[0]) > 0);
+  return JS_UNDEFINED;
+}
+
 JSValue strings_of(JSContext* context, int count, char** values) {
   JSValue array = JS_NewArray(context);
   for (int i = 0; i < count; i++) JS_SetPropertyUint32(context, array, i, string_of(context, values[i]));
@@ -159,6 +167,7 @@ constexpr JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("isTerminal", 1, is_terminal),
     JS_CFUNC_DEF("workingDirectory", 0, working_directory),
     JS_CFUNC_DEF("errnoNumbers", 0, errno_numbers),
+    JS_CFUNC_DEF("keepShapes", 1, keep_shapes),
 };
 
 }  // namespace

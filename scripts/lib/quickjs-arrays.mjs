@@ -207,6 +207,55 @@ const mappedInPlace = `                if (js_ordinary_array(ctx, ret) && JS_VAL
                 }
 ${mapped}`;
 
+const flattened = `        present = JS_TryGetPropertyInt64(ctx, source, sourceIndex, &element);
+        if (present < 0)
+            return -1;
+        if (!present)
+            continue;
+        if (!JS_IsUndefined(mapperFunction)) {`;
+
+const flattenedInPlace = `        JSObject *from = JS_VALUE_GET_OBJ(source), *to, *inner;
+        uint32_t i;
+        if (from->class_id == JS_CLASS_ARRAY && from->fast_array && sourceIndex < from->u.array.count) {
+            element = js_dup(from->u.array.u.values[sourceIndex]);
+            present = true;
+        } else {
+            present = JS_TryGetPropertyInt64(ctx, source, sourceIndex, &element);
+        }
+        if (present < 0)
+            return -1;
+        if (!present)
+            continue;
+        if (!JS_IsUndefined(mapperFunction)) {`;
+
+const innerArray = `        if (depth > 0) {
+            is_array = js_is_array(ctx, element);
+            if (is_array < 0)
+                goto fail;
+            if (is_array) {
+                if (js_get_length64(ctx, &elementLen, element) < 0)`;
+
+const innerArrayInPlace = `        to = js_ordinary_array(ctx, target);
+        if (to && (!to->extensible || to->u.array.count != targetIndex))
+            to = NULL;
+        inner = to && depth == 1 ? js_ordinary_array(ctx, element) : NULL;
+        if (inner && JS_VALUE_GET_INT(inner->prop[0].u.value) == (int)inner->u.array.count) {
+            for (i = 0; i < inner->u.array.count; i++) {
+                if (add_fast_array_element(ctx, to, js_dup(inner->u.array.u.values[i]), JS_PROP_THROW) < 0)
+                    goto fail;
+            }
+            targetIndex += i;
+            JS_FreeValue(ctx, element);
+            continue;
+        }
+        if (to && JS_VALUE_GET_TAG(element) != JS_TAG_OBJECT) {
+            if (add_fast_array_element(ctx, to, element, JS_PROP_THROW) < 0)
+                return -1;
+            targetIndex++;
+            continue;
+        }
+${innerArray}`;
+
 const names = `    p = JS_VALUE_GET_OBJ(obj);
     if (JS_GetOwnPropertyNamesInternal(ctx, &atoms, &len, p, flags & ~JS_GPN_ENUM_ONLY))
         goto exception;
@@ -288,6 +337,8 @@ export const arrays = [
   { find: speciesStart, put: makeArrays, times: 1 },
   { find: everyElement, put: everyElementInPlace, times: 1 },
   { find: mapped, put: mappedInPlace, times: 1 },
+  { find: flattened, put: flattenedInPlace, times: 1 },
+  { find: innerArray, put: innerArrayInPlace, times: 1 },
   { find: names, put: namesInPlace, times: 1 },
   { find: namesStart, put: plainNames, times: 1 },
   // Most arrays that grow have few elements.

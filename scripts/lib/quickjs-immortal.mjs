@@ -12,6 +12,7 @@ const accessors = '#define JS_GC_MARK(p)   (js_rc(p)->mark)\n';
 const immortality = `
 /* The snapshot is part of the executable, and all other memory of the engine is above it. */
 uintptr_t js_immortal_end;
+static bool js_keep_shapes;
 
 #define js_inline static inline __attribute__((always_inline))
 js_inline bool js_immortal(const void *p) {
@@ -45,6 +46,11 @@ void JS_MakeRoom(JSRuntime *rt)
             return;
 }
 
+void JS_KeepShapes(bool keep)
+{
+    js_keep_shapes = keep;
+}
+
 void JS_SealHeap(JSRuntime *rt, uintptr_t end)
 {
     memset(js_free_blocks, 0, sizeof(js_free_blocks));
@@ -55,6 +61,39 @@ void JS_SealHeap(JSRuntime *rt, uintptr_t end)
 
 void JS_RunGC(JSRuntime *rt)
 `;
+
+/**
+ * While the snapshot is made, every shape on the way to an object's last one can be kept, for the commands to find; else
+ * it would be changed in place, and go with the object.
+ */
+const cloneShape = `        } else if (js_rc_shared(sh)) {
+            /* if the shape is shared, clone it */
+            new_sh = js_clone_shape(ctx, sh);
+            if (!new_sh)
+                return NULL;
+            /* hash the cloned shape */
+            new_sh->is_hashed = true;
+            js_shape_hash_link(ctx->rt, new_sh);
+            js_free_shape(ctx->rt, p->shape);
+            p->shape = new_sh;
+`;
+
+const cloneOrKeepShape = cloneShape
+  .replace('js_rc_shared(sh)', 'js_rc_shared(sh) || js_keep_shapes')
+  .replace(
+    'js_free_shape(ctx->rt, p->shape);',
+    'if (!js_keep_shapes)\n                js_free_shape(ctx->rt, p->shape);',
+  );
+
+const lastShape = `    if (add_shape_property(ctx, &p->shape, p, prop, prop_flags))
+        return NULL;
+    return &p->prop[p->shape->prop_count - 1];
+`;
+
+const keepLastShape = lastShape.replace(
+  '    return &p',
+  '    if (js_keep_shapes)\n        js_rc_inc(p->shape);\n    return &p',
+);
 
 const guard = (name, parameters) => ({
   find: `static void ${name}(${parameters})\n{\n`,
@@ -73,6 +112,10 @@ export const immortals = [
   { find: 'if (JS_REF_COUNT(r) > 1) {', put: 'if (js_rc_shared(r)) {', times: 1 },
   guard('gc_decref_child', 'JSRuntime *rt, JSGCObjectHeader *p'),
   guard('gc_scan_incref_child', 'JSRuntime *rt, JSGCObjectHeader *p'),
+  { find: cloneShape, put: cloneOrKeepShape, times: 1 },
+  { find: lastShape, put: keepLastShape, times: 1 },
+  // Most objects have more than two properties: their memory need not move.
+  { find: '#define JS_PROP_INITIAL_SIZE 2', put: '#define JS_PROP_INITIAL_SIZE 4', times: 1 },
   { find: '\nvoid JS_RunGC(JSRuntime *rt)\n', put: seal, times: 1 },
   // Last, because it uses the original macro.
   { find: accessors, put: `${accessors}${immortality}`, times: 1 },

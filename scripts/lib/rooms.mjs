@@ -82,5 +82,5 @@ export const rooms = {
     ],
     ...['output', 'plan', 'problem', 'run', 'seccomp', 'spec-version', 'style', 'template'],
   ],
-  standalone: ['addon', 'cli'],
+  standalone: ['addon', 'cli', 'config', 'host', 'lower', 'plan', 'template'],
 };

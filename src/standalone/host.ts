@@ -17,6 +17,7 @@ interface Host {
   isTerminal(fd: number): boolean;
   workingDirectory(): string;
   errnoNumbers(): Record<string, number>;
+  keepShapes(keep: boolean): void;
 }
 
 export const host = (globalThis as unknown as { tsrunHost: Host }).tsrunHost;

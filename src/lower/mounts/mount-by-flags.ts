@@ -22,13 +22,19 @@ export function needsMountCall({ options, mount }: MountRequest): boolean {
 
 /** Whether a parameter is too long for fsconfig(2). */
 export function isTooLong(parameter: string): boolean {
+  if (isSurelyShort(parameter)) return false;
   const equals = parameter.indexOf('=');
   if (equals < 0) return isLong(parameter);
   return isLong(parameter.slice(0, equals)) || isLong(parameter.slice(equals + 1));
 }
 
 function isLong(text: string): boolean {
-  return text.length > longestValue || (text.length * 3 > longestValue && Buffer.byteLength(text) > longestValue);
+  return text.length > longestValue || (!isSurelyShort(text) && Buffer.byteLength(text) > longestValue);
+}
+
+/** A character takes at most three bytes for each unit of its length. */
+function isSurelyShort(text: string): boolean {
+  return text.length * 3 <= longestValue;
 }
 
 /** Makes a new filesystem with mount(2), which says less about what it refuses. */
