@@ -412,6 +412,17 @@ export interface Addon {
   openTree(path: string, recursive: boolean, noFollow: boolean): number;
   /** ID-maps a detached tree with a user namespace's mappings: mount_setattr(2). */
   mapTree(tree: number, userNamespace: number, recursive: boolean): void;
+  /** mount(2), with MS_* as flags. @throws with errno, as do the next three */
+  mount(source: string, target: string, type: string, flags: number, data: string): void;
+  /**
+   * fsopen(2), fsconfig(2) for each of `name=value`, fsmount(2) with MOUNT_ATTR_*, move_mount(2): what is too long for
+   * mount(2). A value has at most 255 bytes.
+   */
+  mountByParameters(target: string, type: string, parameters: readonly string[], attributes: number): void;
+  /** Mounts a detached tree: move_mount(2). */
+  placeTree(tree: number, target: string): void;
+  /** umount2(2) with MNT_DETACH. @returns false if nothing is mounted there */
+  unmount(path: string): boolean;
   /** A user namespace without processes, with these lines in its uid_map and gid_map. */
   makeUserNamespace(uidMap: string, gidMap: string): number;
   /** CLOCK_MONOTONIC in nanoseconds, as init reads it. */

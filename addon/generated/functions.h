@@ -844,6 +844,46 @@ struct MapTreeArguments {
 };
 Napi::Value js_map_tree(const Napi::CallbackInfo& info);
 
+// mount(source: string, target: string, type: string, flags: number, data: string): void
+struct MountArguments {
+  std::string source;
+  std::string target;
+  std::string type;
+  int flags;
+  std::string data;
+
+  explicit MountArguments(const Napi::CallbackInfo& info) : source(from_js<std::string>(info[0])), target(from_js<std::string>(info[1])), type(from_js<std::string>(info[2])), flags(from_js<int>(info[3])), data(from_js<std::string>(info[4])) {}
+};
+Napi::Value js_mount(const Napi::CallbackInfo& info);
+
+// mountByParameters(target: string, type: string, parameters: readonly string[], attributes: number): void
+struct MountByParametersArguments {
+  std::string target;
+  std::string type;
+  std::vector<std::string> parameters;
+  int attributes;
+
+  explicit MountByParametersArguments(const Napi::CallbackInfo& info) : target(from_js<std::string>(info[0])), type(from_js<std::string>(info[1])), parameters(from_js<std::vector<std::string>>(info[2])), attributes(from_js<int>(info[3])) {}
+};
+Napi::Value js_mount_by_parameters(const Napi::CallbackInfo& info);
+
+// placeTree(tree: number, target: string): void
+struct PlaceTreeArguments {
+  int tree;
+  std::string target;
+
+  explicit PlaceTreeArguments(const Napi::CallbackInfo& info) : tree(from_js<int>(info[0])), target(from_js<std::string>(info[1])) {}
+};
+Napi::Value js_place_tree(const Napi::CallbackInfo& info);
+
+// unmount(path: string): boolean
+struct UnmountArguments {
+  std::string path;
+
+  explicit UnmountArguments(const Napi::CallbackInfo& info) : path(from_js<std::string>(info[0])) {}
+};
+Napi::Value js_unmount(const Napi::CallbackInfo& info);
+
 // makeUserNamespace(uidMap: string, gidMap: string): number
 struct MakeUserNamespaceArguments {
   std::string uid_map;
@@ -1040,6 +1080,10 @@ Napi::Value js_open_peer(const Napi::CallbackInfo& info);
   X(setOwnCpuAffinity, js_set_own_cpu_affinity) \
   X(openTree, js_open_tree) \
   X(mapTree, js_map_tree) \
+  X(mount, js_mount) \
+  X(mountByParameters, js_mount_by_parameters) \
+  X(placeTree, js_place_tree) \
+  X(unmount, js_unmount) \
   X(makeUserNamespace, js_make_user_namespace) \
   X(monotonicTime, js_monotonic_time) \
   X(loadTime, js_load_time) \

@@ -36,6 +36,8 @@ constexpr int64_t kShortLifeMs = 2000;
 constexpr int kMostShortLives = 5;
 // For how long an engine that has closed a connection may still be about to end.
 constexpr int64_t kDoubtMs = 300;
+// For how long nobody is let in when there was no descriptor for the last one.
+constexpr int kFullMs = 200;
 constexpr off_t kMostExits = 64 << 10;
 
 int64_t now_ms() {
@@ -125,9 +127,11 @@ class Keeper {
   }
 
   void turn() {
-    std::vector<pollfd> polled = {{ended_, POLLIN, 0}, {listener_, POLLIN, 0}, {control_, POLLIN, 0}};
+    std::vector<pollfd> polled = {{ended_, POLLIN, 0}, {is_full_ ? -1 : listener_, POLLIN, 0}, {control_, POLLIN, 0}};
     for (const auto& each : relays_) each->add_to(polled);
-    if (poll(polled.data(), polled.size(), doubt_ > 0 ? static_cast<int>(kDoubtMs) : -1) < 0) return;
+    int timeout = is_full_ ? kFullMs : doubt_ > 0 ? static_cast<int>(kDoubtMs) : -1;
+    is_full_ = false;
+    if (poll(polled.data(), polled.size(), timeout) < 0) return;
     // What the engine has left here before its end is not to be missed.
     if (polled[2].revents != 0) store_.listen(control_);
     size_t at = 3;
@@ -145,8 +149,11 @@ class Keeper {
 
   void accept_client() {
     int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client >= 0) client = above(client);
+    // It stays in the queue, and poll would report it again at once.
+    is_full_ = client < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
     if (client < 0) return;
-    relays_.push_back(std::make_unique<Relay>(above(client)));
+    relays_.push_back(std::make_unique<Relay>(client));
     relays_.back()->attach(connect_to(engine_path()));
   }
 
@@ -246,6 +253,7 @@ class Keeper {
   rlimit limit_ = {};
   int64_t engine_start_ = 0, doubt_ = 0;
   int short_lives_ = 0;
+  bool is_full_ = false;
   int code_ = -1;
   Store store_;
   std::vector<std::unique_ptr<Relay>> relays_;

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kHeader = 10;
 constexpr size_t kLongest = 4 << 20;
 constexpr unsigned char kRequest = 1, kResponse = 2;
+// A flag of our own: an earlier engine may have done this already (src/shim/ttrpc.ts).
+constexpr char kAgain = 0x40;
 // Above these sizes nothing more is read until the other side has taken some.
 constexpr size_t kWaiting = 8 << 20;
 constexpr size_t kPending = 64 << 20;
@@ -77,7 +79,10 @@ void Relay::attach(int engine) {
   cut();
   engine_ = engine;
   if (engine < 0) return;
-  for (const Request& each : pending_) to_engine_ += each.frame;
+  for (const Request& each : pending_) {
+    to_engine_ += each.frame;
+    to_engine_[to_engine_.size() - each.frame.size() + 9] |= kAgain;
+  }
 }
 
 void Relay::add_to(std::vector<pollfd>& polled) const {

@@ -24,6 +24,7 @@ import { pauseContainer, resumeContainer } from '../container/pause.ts';
 import { prepare, prepareLoaded } from '../container/prepare.ts';
 import { containerPids } from '../container/ps.ts';
 import type { ContainerExit } from '../container/record.ts';
+import { mountRootfs, type RootfsMount, unmountRootfs } from '../container/rootfs-mounts.ts';
 import { recordExit } from '../container/run.ts';
 import { startContainer, startCreated } from '../container/start.ts';
 import { type PrintedState, printedState } from '../container/state.ts';
@@ -124,6 +125,14 @@ function recordedExit(directory: ContainerDirectory, status: ExitStatus): Contai
 }
 
 const jobs = {
+  mountRootfs({ bundle, mounts }: { bundle: string; mounts: readonly RootfsMount[] }): void {
+    mountRootfs(bundle, mounts);
+  },
+
+  unmountRootfs({ bundle }: { bundle: string }): void {
+    unmountRootfs(bundle);
+  },
+
   create: (job: CreateJob): Child => childOf(makeFrom(job, false)),
 
   /** Creates and starts a container; a failure leaves nothing behind. */

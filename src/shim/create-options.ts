@@ -1,9 +1,9 @@
 /** Reads what containerd asks of a new container from its message. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RootfsMount } from '../container/rootfs-mounts.ts';
 import { decode } from '../protobuf/wire.ts';
 import { createRequest } from './messages.ts';
-import type { Mount } from './mounts.ts';
 import { stateRootOf } from './note.ts';
 import { shimOptions } from './options.ts';
 import type { Io } from './stdio.ts';
@@ -13,7 +13,7 @@ export interface CreateOptions {
   readonly root: string;
   readonly id: string;
   readonly bundle: string;
-  readonly rootfs: readonly Mount[];
+  readonly rootfs: readonly RootfsMount[];
   readonly io: Io;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;

@@ -24,6 +24,11 @@ export interface TaskNote extends ProcessNote {
   readonly execs: readonly ExecNote[];
 }
 
+/** A task that was deleted: its exit, until containerd surely has it. */
+export interface BuriedTask extends TaskExit {
+  readonly pid: number;
+}
+
 /** What a shim knows of the tasks of one namespace: a file for each. */
 export class Ledger {
   readonly #socket: string;
@@ -71,6 +76,25 @@ export class Ledger {
 
   remove(id: string): void {
     rmSync(this.fileOf(id), { force: true });
+  }
+
+  /** Keeps what the answer to Delete says, and removes the rest. */
+  bury(id: string, task: BuriedTask): void {
+    writeFileSync(this.#graveOf(id), JSON.stringify(task), { mode: 0o600 });
+    this.remove(id);
+  }
+
+  buried(id: string): BuriedTask | undefined {
+    const text = readIfThere(this.#graveOf(id));
+    return text === undefined ? undefined : (JSON.parse(text) as BuriedTask);
+  }
+
+  forget(id: string): void {
+    rmSync(this.#graveOf(id), { force: true });
+  }
+
+  #graveOf(id: string): string {
+    return this.fileOf(`.gone-${id}`);
   }
 
   /** How a process has ended that the keeper has reaped; it notes pid, start time and wait status. */

@@ -8,7 +8,6 @@ import { decode, encode } from '../protobuf/wire.ts';
 import { leaveLink, startServer } from './bootstrap.ts';
 import { groupOf } from './group.ts';
 import { anyMessage, deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
-import { unmountRootfs } from './mounts.ts';
 import { type BundleNote, noteOf, stateRootOf } from './note.ts';
 import { shimOptions } from './options.ts';
 import { runServer } from './server.ts';
@@ -61,10 +60,11 @@ function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
 
 /** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */
 async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string, string>): Promise<void> {
-  const [{ deleteContainer }, store, { checkId }] = await Promise.all([
+  const [{ deleteContainer }, store, { checkId }, { unmountRootfs }] = await Promise.all([
     import('../container/delete.ts'),
     import('../container/store.ts'),
     import('../container/id.ts'),
+    import('../container/rootfs-mounts.ts'),
   ]);
   checkId(id);
   const path = resolve(bundle);
@@ -75,7 +75,7 @@ async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string,
     deleteContainer(directory, { force: true });
   } finally {
     if (note !== undefined) rmSync(note.ledger, { force: true });
-    await unmountRootfs(path);
+    unmountRootfs(path);
   }
   // SIGKILL if nothing has seen how it ended.
   const status = exit?.code ?? 128 + (exit?.signal ?? 9);

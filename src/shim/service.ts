@@ -8,15 +8,17 @@ import { createOptionsOf } from './create-options.ts';
 import type { EventOf, Publisher, Topics } from './events.ts';
 import { ExecProcess } from './exec.ts';
 import type { Keeper } from './keeper.ts';
-import type { Ledger } from './ledger.ts';
+import type { BuriedTask, Ledger } from './ledger.ts';
 import * as messages from './messages.ts';
 import { metricsMessage } from './metrics.ts';
 import type { ShimProcess, TaskExit } from './process.ts';
 import { type Surroundings, Task } from './task.ts';
-import { type Call, Status } from './ttrpc.ts';
+import { type Call, code, Status } from './ttrpc.ts';
 
 /** Tells containerd of an event; settles as the publisher's promise does. */
 type Publish = <Topic extends Topics>(topic: Topic, event: EventOf<Topic>) => Promise<void>;
+
+type Method = (payload: Uint8Array, isAgain: boolean) => Promise<Uint8Array>;
 
 const services = ['containerd.task.v2.Task', 'containerd.task.v3.Task'];
 const nothing = new Uint8Array();
@@ -55,13 +57,13 @@ export class TaskService {
     return this.#tasks.size === 0 && this.#coming.size === 0;
   }
 
-  readonly answer = async ({ service, method, payload }: Call): Promise<Uint8Array> => {
-    const methods = this.#methods as Readonly<Record<string, (payload: Uint8Array) => Promise<Uint8Array>>>;
+  readonly answer = async ({ service, method, payload, isAgain }: Call): Promise<Uint8Array> => {
+    const methods = this.#methods as Readonly<Record<string, Method>>;
     if (!services.includes(service) || !Object.hasOwn(methods, method)) {
       throw new Status('unimplemented', `${service}/${method}`);
     }
     try {
-      return (await methods[method]?.(payload)) ?? nothing;
+      return (await methods[method]?.(payload, isAgain)) ?? nothing;
     } catch (error) {
       throw (error as { code?: string }).code === 'ENOTFOUND'
         ? new Status('notFound', (error as Error).message)
@@ -105,13 +107,20 @@ export class TaskService {
       return encode(messages.waitResponse, endOf(await this.#process(payload).process.ended));
     },
 
-    Kill: async (payload: Uint8Array) => {
+    Kill: async (payload: Uint8Array, isAgain: boolean) => {
       const { signal = 0, all = false } = decode(messages.killRequest, payload);
-      await this.#process(payload).process.kill(signal, all);
+      await this.#process(payload)
+        .process.kill(signal, all)
+        .catch((error) => {
+          // The signal of the first time may have ended it.
+          if (!isAgain || !(error instanceof Status) || error.code !== code.notFound) throw error;
+        });
       return nothing;
     },
 
-    Delete: async (payload: Uint8Array) => {
+    Delete: async (payload: Uint8Array, isAgain: boolean) => {
+      const gone = isAgain ? this.#goneBy(payload) : undefined;
+      if (gone !== undefined) return encode(messages.deleteResponse, { pid: gone.pid, ...endOf(gone) });
       const { task, process } = this.#process(payload);
       const { id } = process;
       const end = { pid: process.pid, ...endOf(await process.delete()) };
@@ -173,8 +182,18 @@ export class TaskService {
     },
 
     /** Called for each container; the process leaves when it has none (server.ts). */
-    Shutdown: async () => nothing,
+    Shutdown: async (payload: Uint8Array) => {
+      const { id = '' } = decode(messages.taskRequest, payload);
+      if (!this.#tasks.has(id)) this.#around.ledger.forget(id);
+      return nothing;
+    },
   };
+
+  /** The end of a task that an earlier engine has deleted without having answered. */
+  #goneBy(payload: Uint8Array): BuriedTask | undefined {
+    const { id = '', exec_id: exec = '' } = decode(messages.processRequest, payload);
+    return exec === '' && !this.#tasks.has(id) ? this.#around.ledger.buried(id) : undefined;
+  }
 
   #task(payload: Uint8Array): Task {
     const { id = '' } = decode(messages.taskRequest, payload);

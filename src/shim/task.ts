@@ -4,6 +4,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
+import { execSocket } from '../container/store.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
@@ -15,7 +16,6 @@ import { ExecProcess, type ExecSurroundings } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
 import type { Ledger, TaskNote } from './ledger.ts';
-import { mountRootfs, unmountRootfs } from './mounts.ts';
 import { type BundleNote, noteOf } from './note.ts';
 import { OomWatch } from './oom.ts';
 import { openStdio, reopenStdio } from './open-stdio.ts';
@@ -66,9 +66,10 @@ export class Task implements ShimProcess {
   static async create(options: CreateOptions, around: Surroundings): Promise<Task> {
     const { bundle, rootfs, root, id } = options;
     await cleanBundle(options);
+    around.ledger.forget(id);
     const note: BundleNote = { root, ledger: around.ledger.fileOf(id) };
     writeFileSync(noteOf(bundle), JSON.stringify(note), { mode: 0o600 });
-    await mountRootfs(bundle, rootfs);
+    await runJob('mountRootfs', { bundle, mounts: rootfs });
     let stdio: ProcessStdio | undefined;
     try {
       stdio = openStdio(options.io, around.depotOf(id, ''));
@@ -76,7 +77,7 @@ export class Task implements ShimProcess {
       return await Task.#taken(around, options, child, stdio);
     } catch (error) {
       stdio?.release();
-      await unmountRootfs(bundle);
+      await runJob('unmountRootfs', { bundle });
       throw worded('create', error);
     } finally {
       stdio?.closeTheirs();
@@ -169,9 +170,12 @@ export class Task implements ShimProcess {
 
   async start(): Promise<void> {
     await runJob('start', this.place).catch((error) => {
-      // The earlier engine may have started it, and died before its answer.
-      if (this.isAdopted && error.code === 'EWRONGSTATE') return;
-      throw worded('start', error);
+      if (!this.isAdopted || error.code !== 'EWRONGSTATE') throw worded('start', error);
+      // The earlier engine has started it, and died before its answer; or it died before init had its word, and init
+      // ended with it: then the socket for start is still there.
+      const { root, id } = this.place;
+      if (!isThere(join(root, id, execSocket))) return;
+      throw worded('start', new Error('the shim was killed before the program began: create the task again'));
     });
   }
 
@@ -220,8 +224,9 @@ export class Task implements ShimProcess {
     const exit = await this.ended;
     await this.#stdio.drained();
     await runJob('delete', { ...this.place, force: true });
-    await unmountRootfs(this.options.bundle);
+    await runJob('unmountRootfs', { bundle: this.options.bundle });
     rmSync(join(noteOf(this.options.bundle)), { force: true });
+    this.#around.ledger.bury(this.id, { pid: this.pid, ...exit });
     this.release();
     return exit;
   }
@@ -252,5 +257,5 @@ function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Ch
 async function cleanBundle({ bundle, root, id }: CreateOptions): Promise<void> {
   if (!isThere(noteOf(bundle))) return;
   await runJob('delete', { root, id, force: true });
-  await unmountRootfs(bundle);
+  await runJob('unmountRootfs', { bundle });
 }

@@ -4,6 +4,8 @@ import { decode, encode } from '../protobuf/wire.ts';
 import { request, response } from './messages.ts';
 
 const headerSize = 10;
+/** The keeper sets it (addon/keeper/relay.cc). */
+const againFlag = 0x40;
 /** Metadata of a request, as containerd's clients send it (pkg/namespaces). */
 const namespaceKey = 'containerd-namespace-ttrpc';
 const frameType = { request: 1, response: 2 } as const;
@@ -40,6 +42,7 @@ export class Status extends Error {
 export interface Frame {
   readonly stream: number;
   readonly type: number;
+  readonly flags: number;
   readonly body: Buffer;
 }
 
@@ -58,7 +61,7 @@ export class FrameReader {
       const body = all.subarray(headerSize, wanted);
       this.#parts = [all.subarray(wanted)];
       this.#size = all.length - wanted;
-      yield { stream: all.readUInt32BE(4), type: all[8] ?? 0, body };
+      yield { stream: all.readUInt32BE(4), type: all[8] ?? 0, flags: all[9] ?? 0, body };
     }
   }
 
@@ -94,6 +97,8 @@ export interface Call {
   /** containerd's; '' if the call names none. */
   readonly namespace: string;
   readonly payload: Uint8Array;
+  /** Whether an earlier engine has got it, too, and may have done it. */
+  readonly isAgain: boolean;
 }
 
 /** Answers the requests of one connection, each when it is done; anything that is not ttrpc ends the connection. */
@@ -103,7 +108,7 @@ export function serve(socket: Socket, answer: (call: Call) => Promise<Uint8Array
   socket.on('error', () => socket.destroy());
   socket.on('data', (data: Buffer) => {
     try {
-      for (const { stream, type, body } of reader.take(data)) {
+      for (const { stream, type, flags, body } of reader.take(data)) {
         // Data streams belong to methods that the task service does not have.
         if (type !== frameType.request) continue;
         if (underWay >= mostAtOnce) {
@@ -111,18 +116,18 @@ export function serve(socket: Socket, answer: (call: Call) => Promise<Uint8Array
           continue;
         }
         underWay++;
-        void handle(stream, body).finally(() => underWay--);
+        void handle(stream, body, (flags & againFlag) !== 0).finally(() => underWay--);
       }
     } catch {
       socket.destroy();
     }
   });
 
-  async function handle(stream: number, body: Buffer): Promise<void> {
+  async function handle(stream: number, body: Buffer, isAgain: boolean): Promise<void> {
     try {
       const { service = '', method = '', payload = new Uint8Array(), metadata = [] } = decodeRequest(body);
       const namespace = metadata.find(({ key }) => key === namespaceKey)?.value ?? '';
-      send(stream, await answer({ service, method, namespace, payload }));
+      send(stream, await answer({ service, method, namespace, payload, isAgain }));
     } catch (error) {
       send(stream, error as Error);
     }

@@ -20,7 +20,6 @@ for (const suite of suites) {
       await t.test('attach, exec on a terminal, port-forward', (t) => scenarios.streams(t, setting));
       if (grouping === 'pod') return;
       await t.test('namespaces of pod, container, target and node', (t) => scenarios.podNamespaces(t, setting));
-      if (suite === 'forky') return;
       await t.test('pods in a user namespace', (t) => scenarios.userNamespaces(t, setting));
     });
   }

@@ -16,11 +16,13 @@ export interface CriOptions {
 }
 
 export async function startCri(t: Test, place: EnginePlace, { systemd = false, shim }: CriOptions = {}): Promise<Cri> {
-  const options = [`SystemdCgroup = ${systemd}`];
+  const options: string[] = [];
+  if (shim === undefined || systemd) options.push(`SystemdCgroup = ${systemd}`);
   if (shim === undefined) options.push(`BinaryName = "${runtimeFor(place)}"`);
   else {
     installShim(place, hasCpu(place) ? '' : `[ ! -e config.json ] || ${withoutShares('config.json')}\n`);
-    options.push(`Grouping = "${shim}"`);
+    // containerd 2.1 starts no container in a user namespace if a runtime other than its own has options.
+    if (shim === 'pod') options.push('Grouping = "pod"');
   }
   const type = shim === undefined ? 'io.containerd.runc.v2' : shimType;
   place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), type, options));

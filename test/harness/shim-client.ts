@@ -1,0 +1,205 @@
+/** Asks the resident shim as containerd does, without a containerd: a test sees each answer and each event. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Test } from 'tap';
+import { decode, encode, type Message, type MessageType } from '../../src/protobuf/wire.ts';
+import * as messages from '../../src/shim/messages.ts';
+import { FrameReader, frame } from '../../src/shim/ttrpc.ts';
+import { repoRoot } from './host.ts';
+import { waitFor } from './process.ts';
+import type { Sandbox } from './sandbox.ts';
+
+const program = join(repoRoot, 'bin/containerd-shim-tsrun-v2');
+/** The last part of the sandbox's root, so that its containers are seen there. */
+const namespace = 'state';
+
+const results: Readonly<Record<string, MessageType>> = {
+  Create: messages.pidResponse,
+  Start: messages.pidResponse,
+  State: messages.stateResponse,
+  Wait: messages.waitResponse,
+  Delete: messages.deleteResponse,
+  Connect: messages.connectResponse,
+};
+
+export interface Answer {
+  readonly pid: number;
+  readonly exit_status: number;
+  readonly status: number;
+  readonly shim_pid: number;
+}
+
+export class ShimClient {
+  /** A socket's path must be short. */
+  readonly #directory = mkdtempSync(join(tmpdir(), 'tsrun-events-'));
+  readonly #options: string;
+  /** `TOPIC of ID` of each event. */
+  readonly events: string[] = [];
+  #events: Server | undefined;
+  #socket: Socket | undefined;
+  #address = '';
+  #stream = -1;
+  readonly #waiting = new Map<number, { method: string; resolve(answer: Answer): void; reject(error: Error): void }>();
+
+  private constructor(box: Sandbox) {
+    this.#options = join(box.directory, 'shim.toml');
+    writeFileSync(this.#options, `Root = "${dirname(box.root)}"\n`);
+  }
+
+  static async start(t: Test, box: Sandbox): Promise<ShimClient> {
+    const client = new ShimClient(box);
+    t.teardown(() => client.#end());
+    await client.listen();
+    const answer = client.command('start', box.directory, 'first').toString();
+    client.#address = JSON.parse(answer).address.replace('unix://', '');
+    await client.connect();
+    return client;
+  }
+
+  get #any() {
+    const value = encode(messages.runtimeOptions, { config_path: this.#options });
+    return { type_url: 'runtimeoptions.v1.Options', value };
+  }
+
+  /** Runs the shim's command, in a bundle. */
+  command(action: string, bundle: string, id: string): Buffer {
+    const address = join(this.#directory, 'containerd');
+    const flags = ['-namespace', namespace, '-id', id, '-address', address, '-bundle', bundle];
+    const env = { PATH: process.env.PATH, TTRPC_ADDRESS: join(this.#directory, 'events') };
+    return execFileSync(program, [...flags, action], {
+      cwd: bundle,
+      env,
+      input: encode(messages.anyMessage, this.#any),
+    });
+  }
+
+  /** Takes events, as a containerd does that has come back. */
+  async listen(): Promise<void> {
+    rmSync(join(this.#directory, 'events'), { force: true });
+    const server = createServer((socket) => {
+      const reader = new FrameReader();
+      socket.on('data', (data) => {
+        for (const { stream, body } of reader.take(data)) {
+          const { payload = new Uint8Array() } = decode(messages.request, body);
+          const { topic, event } = decode(messages.forwardRequest, payload).envelope ?? {};
+          const { container_id } = decode({ container_id: [1, 'string'] } as const, event?.value ?? new Uint8Array());
+          this.events.push(`${topic} of ${container_id}`);
+          socket.end(frame(stream, 'response', encode(messages.response, {})));
+        }
+      });
+      socket.on('error', () => undefined);
+    });
+    this.#events = server.listen(join(this.#directory, 'events'));
+    await once(server, 'listening');
+  }
+
+  /** As a containerd that goes: no event can be sent now. */
+  stopListening(): void {
+    this.#events?.close();
+    rmSync(join(this.#directory, 'events'), { force: true });
+  }
+
+  async connect(): Promise<void> {
+    const socket = createConnection(this.#address);
+    this.#socket = socket;
+    const reader = new FrameReader();
+    socket.on('data', (data) => {
+      for (const { stream, body } of reader.take(data)) this.#take(stream, body);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      for (const { reject, method } of this.#waiting.values()) reject(new Error(`${method}: the connection has ended`));
+      this.#waiting.clear();
+    });
+    await once(socket, 'connect');
+  }
+
+  call<Type extends MessageType>(method: string, type: Type, message: Message<Type>): Promise<Answer> {
+    this.#stream += 2;
+    const stream = this.#stream;
+    const metadata = [{ key: 'containerd-namespace-ttrpc', value: namespace }];
+    const payload = encode(type, message);
+    const call = { service: 'containerd.task.v3.Task', method, payload, metadata };
+    this.#socket?.write(frame(stream, 'request', encode(messages.request, call)));
+    return new Promise((resolve, reject) => this.#waiting.set(stream, { method, resolve, reject }));
+  }
+
+  #take(stream: number, body: Buffer): void {
+    const waiting = this.#waiting.get(stream);
+    if (waiting === undefined) return;
+    this.#waiting.delete(stream);
+    const { status, payload = new Uint8Array() } = decode(messages.response, body);
+    if (status?.code) return waiting.reject(new Error(`${waiting.method}: ${status.message}`));
+    const type = results[waiting.method];
+    const defaults = { pid: 0, exit_status: 0, status: 0, shim_pid: 0 };
+    waiting.resolve({ ...defaults, ...(type && (decode(type, payload) as object)) });
+  }
+
+  create(id: string, bundle: string, more: Message<typeof messages.createRequest> = {}): Promise<Answer> {
+    return this.call('Create', messages.createRequest, { id, bundle, options: this.#any, ...more });
+  }
+
+  /** Start, State, Wait, Delete and what else needs only the process. */
+  ask(method: string, id: string, exec_id = ''): Promise<Answer> {
+    return this.call(method, messages.processRequest, { id, exec_id });
+  }
+
+  kill(id: string, signal: number): Promise<Answer> {
+    return this.call('Kill', messages.killRequest, { id, signal });
+  }
+
+  /** @param process of the spec */
+  exec(id: string, exec_id: string, process: object): Promise<Answer> {
+    const spec = { value: Buffer.from(JSON.stringify(process)) };
+    return this.call('Exec', messages.execRequest, { id, exec_id, spec });
+  }
+
+  async keeper(): Promise<number> {
+    return (await this.ask('Connect', 'none')).shim_pid;
+  }
+
+  /** The engine below the keeper; undefined while there is none. */
+  async engine(keeper: number): Promise<number | undefined> {
+    const isEngine = (pid: number) => {
+      try {
+        return execFileSync('cat', [`/proc/${pid}/cmdline`], { encoding: 'utf8' }).includes('shim.mjs');
+      } catch {
+        return false;
+      }
+    };
+    return childrenOf(keeper).find(isEngine);
+  }
+
+  async waitForEvent(event: string): Promise<void> {
+    await waitFor(event, () => this.events.includes(event) || undefined);
+  }
+
+  async #end(): Promise<void> {
+    try {
+      process.kill(await this.keeper(), 'SIGKILL');
+    } catch {
+      // It is gone.
+    }
+    this.#socket?.destroy();
+    this.stopListening();
+    rmSync(this.#directory, { recursive: true, force: true });
+    if (this.#address === '') return;
+    const place = dirname(this.#address);
+    for (const name of readdirSync(place))
+      if (name.startsWith(basename(this.#address))) rmSync(join(place, name), { recursive: true, force: true });
+    for (const name of readdirSync(place)) {
+      if (name.startsWith('tsrun-at-') && readlinkSync(join(place, name)) === this.#address) rmSync(join(place, name));
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  const text = execFileSync('sh', ['-c', `cat /proc/${pid}/task/${pid}/children 2>/dev/null || :`], {
+    encoding: 'utf8',
+  });
+  return text.split(' ').filter(Boolean).map(Number);
+}

@@ -1,0 +1,95 @@
+/** The shim's engine is killed within each step of a container's life: no container and no exit code is lost. */
+import { readFileSync, statSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { requires, type Sandbox, sandbox, sleep, waitFor } from '../../harness/index.ts';
+import { ShimClient } from '../../harness/shim-client.ts';
+
+const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
+
+/** Milliseconds between a request and the kill: from before the engine has read it to after its answer. */
+const delays = [0, 2, 8, 20];
+const steps = ['Create', 'Start', 'Exec', 'Kill', 'Delete'] as const;
+type Step = (typeof steps)[number];
+
+/** The keeper gives up an engine that dies six times in a row within 2 s. */
+const longLife = 2100;
+
+t.test('its engine is killed within a step', { skip }, async (t) => {
+  const box = sandbox(t);
+  const client = await ShimClient.start(t, box);
+  const keeper = await client.keeper();
+  for (const step of steps) {
+    await t.test(step, async (t) => {
+      await Promise.all(
+        [0, 1].map((number) => life(t, box, client, `calm-${step}-${number}`, async (_, ask) => ask())),
+      );
+      for (const delay of delays) {
+        const id = box.newId();
+        await life(t, box, client, id, async (now, ask) =>
+          now === step ? killWithin(client, keeper, delay, ask) : ask(),
+        );
+        await waitForOld(client, keeper);
+      }
+    });
+  }
+});
+
+/** A container's life, with an exec; the answer to each request is checked. */
+async function life(
+  t: Test,
+  box: Sandbox,
+  client: ShimClient,
+  id: string,
+  at: <T>(step: Step, ask: () => Promise<T>) => Promise<T>,
+): Promise<void> {
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sh', '-c', 'trap "exit 7" TERM; : >/ready; while :; do sleep 0.02; done'];
+  });
+  const { pid } = await at('Create', () => client.create(id, bundle.directory));
+  const waited = client.ask('Wait', id);
+  try {
+    await at('Start', () => client.ask('Start', id));
+  } catch (error) {
+    t.match(error, /killed before the program began/, 'a container that never ran is told');
+    await waited;
+    await client.ask('Delete', id);
+    return;
+  }
+  await waitFor(`${id} to be ready`, () => isThere(`${bundle.rootfs}/ready`));
+  t.equal(statusOf(pid), true, 'its process lives');
+  const process = { ...bundle.spec.process, args: ['sh', '-c', 'exit 5'] };
+  await client.exec(id, 'one', process);
+  await at('Exec', () => client.ask('Start', id, 'one'));
+  t.equal((await client.ask('Wait', id, 'one')).exit_status, 5, 'exec');
+  await client.ask('Delete', id, 'one');
+  await at('Kill', () => client.kill(id, 15));
+  t.equal((await waited).exit_status, 7, 'Wait');
+  t.match(await at('Delete', () => client.ask('Delete', id)), { pid, exit_status: 7 }, 'Delete');
+  await client.ask('Shutdown', id);
+  await client.waitForEvent(`/tasks/exit of ${id}`);
+  await t.rejects(client.ask('State', id), /no such task/);
+}
+
+async function killWithin<T>(client: ShimClient, keeper: number, delay: number, ask: () => Promise<T>): Promise<T> {
+  const engine = await waitFor('an engine', () => client.engine(keeper));
+  const answer = ask();
+  // A kill may meet any moment of the request: every one must do.
+  await sleep(delay);
+  process.kill(engine, 'SIGKILL');
+  return answer;
+}
+
+async function waitForOld(client: ShimClient, keeper: number): Promise<void> {
+  const engine = await waitFor('an engine', () => client.engine(keeper));
+  await waitFor('the engine to live for a while', () => {
+    return Date.now() - statSync(`/proc/${engine}`).ctimeMs > longLife || undefined;
+  });
+}
+
+function statusOf(pid: number): boolean {
+  return /^State:\s+[RSD]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
+function isThere(path: string): true | undefined {
+  return statSync(path, { throwIfNoEntry: false }) && true;
+}
