@@ -157,10 +157,9 @@ void die(int error) {
   quit(ctx.filtered && sent < 0 ? positive : 1);
 }
 
-void sync_with_runtime() {
+void tell_runtime() {
   ctx.detail[0] = 0;
   if (send(kSync, 0, 0) < 0) quit(1);
-  await_continue();
 }
 
 namespace {

@@ -83,8 +83,10 @@ int send(uint32_t type, int32_t error, uint32_t value, int fd = -1);
 [[noreturn]] void die(int error);
 [[noreturn]] void quit(int status);
 
-// Lets the runtime do its part and waits for its answer; ends init if the runtime is gone.
-void sync_with_runtime();
+// Lets the runtime do its part, for which await_continue must wait; ends init if the runtime is gone.
+void tell_runtime();
+// Closes the descriptors that only the set-up needed: they must not stay open while the container waits.
+void close_setup();
 
 // Keeps other processes out of /proc/PID of this one. A change of IDs or of the user namespace sets the dumpable flag
 // to the host's fs.suid_dumpable. If that is 1, other processes of the new user could trace this one, which still is

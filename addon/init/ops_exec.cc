@@ -55,20 +55,6 @@ const char* next_candidate(const char* path, const char* name, char* candidate, 
   return path[size] == 0 ? nullptr : path + size + 1;
 }
 
-// Closes the descriptors that only the set-up needed: they must not stay open while the container waits.
-void close_setup() {
-  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.mount_fd};
-  for (int* fd : setup) {
-    if (*fd >= 0) close_fd(*fd);
-    *fd = -1;
-  }
-  for (uint64_t i = 0; i < ctx.kept_count; i++) {
-    if (ctx.kept_mounts[i] != 0) close_fd(ctx.kept_mounts[i]);
-  }
-  ctx.kept_count = 0;
-  close_held();
-}
-
 // Waits until a start takes the container over: 0 or a negative errno.
 int accept_start(int socket, int* trace) {
   constexpr int kCloexec = 02000000;
@@ -93,6 +79,19 @@ int accept_start(int socket, int* trace) {
 }
 
 }  // namespace
+
+void close_setup() {
+  int* setup[] = {&ctx.root_fd, &ctx.proc_fd, &ctx.null_fd, &ctx.mask_fd, &ctx.mount_fd};
+  for (int* fd : setup) {
+    if (*fd >= 0) close_fd(*fd);
+    *fd = -1;
+  }
+  for (uint64_t i = 0; i < ctx.kept_count; i++) {
+    if (ctx.kept_mounts[i] != 0) close_fd(ctx.kept_mounts[i]);
+  }
+  ctx.kept_count = 0;
+  close_held();
+}
 
 int run(const EnterCwdOp& op) {
   const char* path = text(op.path);
