@@ -1,0 +1,68 @@
+/** Checkpoint and restore by containerd: with ctr, and over the CRI as the kubelet has it done. */
+import t from 'tap';
+import { waitFor } from '../harness/index.ts';
+import { engineCheckpoints, enterWithCriu, lockNothing } from './checkpoints.ts';
+import { Containerd } from './containerd.ts';
+import { startCri } from './cri/setup.ts';
+import { imageName, ociArchive } from './image.ts';
+
+t.setTimeout(30 * 60 * 1000);
+const skip = await engineCheckpoints();
+
+/** It counts in a file. A program that begins anew is far behind. */
+const counter = ['sh', '-c', 'n=0; while :; do n=$((n+1)); echo $n >/n && mv /n /count; sleep 0.02; done'];
+const far = 30;
+
+t.test('ctr task checkpoint and ctr container checkpoint, and restore from the image', { skip }, async (t) => {
+  const place = await enterWithCriu(t);
+  lockNothing(place);
+  const containerd = await Containerd.startIn(place, 'checkpoints');
+  await containerd.outputOf('image', 'import', ociArchive(place.sandbox.directory));
+  let execs = 0;
+  const count = async (id: string, least = 1) =>
+    waitFor(`${id} to count`, async () => {
+      const { stdout } = await containerd.ctr('task', 'exec', '--exec-id', `exec-${++execs}`, id, 'cat', '/count');
+      return Number(stdout) >= least ? Number(stdout) : undefined;
+    });
+  await containerd.detach([], 'box', ...counter);
+  await count('box', far);
+
+  await t.test('to a directory', async (t) => {
+    const paths = ['--image-path', '/tmp/images', '--work-path', '/tmp/work'];
+    await containerd.outputOf('task', 'checkpoint', ...paths, 'box');
+    t.match(await place.outputOf(['ls', '/tmp/images']), /^inventory\.img$/m);
+    t.match(await place.outputOf(['ls', '/tmp/work']), /^dump\.log$/m);
+    await count('box', (await count('box')) + 1);
+  });
+  await t.test('to an image', async (t) => {
+    await containerd.outputOf('container', 'checkpoint', '--rw', '--task', 'box', 'checkpoint/box:1');
+    const saved = await count('box');
+    await containerd.remove('box');
+    await containerd.outputOf('container', 'restore', '--rw', '--live', 'other', 'checkpoint/box:1');
+    const restored = await count('other');
+    t.ok(restored >= far, `it goes on at ${restored}, and was saved shortly before ${saved}`);
+    await count('other', restored + 1);
+    await containerd.remove('other');
+  });
+});
+
+t.test('the CRI: CheckpointContainer', { skip }, async (t) => {
+  const place = await enterWithCriu(t, ['/pods']);
+  lockNothing(place);
+  const cri = await startCri(t, place);
+  const pod = await cri.runPod('saved', { cgroup_parent: '/pods' });
+  const count = async (container: string, least = 1) =>
+    waitFor(`${container} to count`, async () => {
+      const { stdout } = await cri.execSync(container, 'cat', '/count');
+      return Number(stdout) >= least ? Number(stdout) : undefined;
+    });
+  const box = await cri.run(pod, imageName, { command: counter });
+  await count(box, far);
+  await cri.checkpoint(box, '/tmp/box.tar');
+  const names = await place.outputOf(['tar', '-tf', '/tmp/box.tar']);
+  for (const name of ['config.dump', 'spec.dump', 'checkpoint/inventory.img', 'rootfs-diff.tar']) t.match(names, name);
+  await count(box, (await count(box)) + 1);
+  await cri.stop(box);
+  await cri.remove(box);
+  await cri.removePod(pod);
+});
