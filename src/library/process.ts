@@ -50,7 +50,8 @@ export interface ProcessParts {
 
 /**
  * Events: `spawn` when the program runs; `exit` (code, signal) when it has ended and nothing of it is left; `close`
- * (code, signal) when its output has ended, too; `error` when it could not be started or was aborted.
+ * (code, signal) when its output has ended, too; `error` when it could not be started or was aborted: as with any
+ * emitter, it is thrown where nothing listens, unless wait() has been called and rejects.
  */
 export class ContainerProcess extends EventEmitter {
   readonly stdin: Writable | null;
@@ -66,6 +67,8 @@ export class ContainerProcess extends EventEmitter {
   readonly #giveUp = new AbortController();
   readonly #exit: Promise<ProcessExit>;
   #pidfd = -1;
+  /** Whether a caller gets to know a failure from wait(). */
+  #isAwaited = false;
   /** Takes back that it ends with this process. */
   #spare = () => {};
   #timedOut = false;
@@ -93,6 +96,7 @@ export class ContainerProcess extends EventEmitter {
    * @throws TsrunError when it could not be started, or was aborted
    */
   wait(): Promise<ProcessExit> {
+    this.#isAwaited = true;
     return this.#exit;
   }
 
@@ -124,6 +128,7 @@ export class ContainerProcess extends EventEmitter {
 
   /** Kills the program, and waits until nothing of it is left. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isAwaited = true;
     this.kill('SIGKILL');
     await this.#exit.catch(() => undefined);
   }
@@ -143,8 +148,11 @@ export class ContainerProcess extends EventEmitter {
       return await this.#live();
     } catch (error) {
       this.#parts.stdio.discard();
-      // Not within the call that made the process: it could have no listener yet.
-      process.nextTick(() => this.listenerCount('error') > 0 && this.emit('error', error));
+      // Not within the call that made the process: it could have no listener yet. If nobody is told, this throws, as in
+      // child_process.
+      process.nextTick(() => {
+        if (!this.#isAwaited || this.listenerCount('error') > 0) this.emit('error', error);
+      });
       throw error;
     } finally {
       clearTimeout(this.#timer);

@@ -122,7 +122,7 @@ t.test('spec, plan, check and features', { skip }, async (t) => {
   t.match(own, { hostname: 'named', process: { args: ['echo', 'hello'], terminal: false } });
   const { ops } = await plan({ spec: own, rootfs, id: 'planned' });
   const { stdout } = await box.runtimeOk(['plan', '--format', 'json', '--bundle', directory, 'planned']);
-  t.ok(ops.some(({ op }) => op === 'bind-rootfs'));
+  t.ok(ops.some(({ op }) => op === 'pivot-root'));
   const ofBundle = await plan({ bundle: directory, id: 'planned' });
   t.strictSame(
     ofBundle.ops.map(({ op }) => op),

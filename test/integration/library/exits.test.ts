@@ -99,6 +99,20 @@ t.test('a program that is killed leaves containers that can be found, used and r
   t.strictSame(await list(place), []);
 });
 
+t.test('a failure that nobody waits for or listens to ends the program', { skip }, async (t) => {
+  const place = placeOf(sandbox(t));
+  const { ended } = program(`tsrun.spawn('not-there', [], given); setInterval(() => {}, 1000);`, place);
+  const { code, stderr } = await ended;
+  t.equal(code, 1);
+  t.match(stderr, /EPROGRAM/);
+  const waits = program(
+    `const child = tsrun.spawn('not-there', [], given);
+    await child.wait().catch(({ code }) => console.log(code));`,
+    place,
+  );
+  t.strictSame(await waits.ended, { stdout: 'EPROGRAM\n', stderr: '', code: 0, signal: null });
+});
+
 t.test('a worker that is terminated during a job does not end the program', { skip }, async (t) => {
   const box = sandbox(t);
   const { marker, gate, options } = withHook(box);
