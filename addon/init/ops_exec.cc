@@ -178,7 +178,9 @@ int run(const PrepareExecOp& op) {
   if (error < 0) return static_cast<int>(error);
   // From here on a closed socket means that the program runs. A container goes on without its start command; a process
   // of exec does not, because nobody would know of it.
-  if (send(kStarted, 0, 0) < 0 && ctx.report_fd == ctx.sync_fd) quit(1);
+  // With the private procfs, which only a process of exec has kept: closing the last descriptor waits for RCU, and
+  // execve would wait for that.
+  if (send(kStarted, 0, 0, ctx.proc_fd) < 0 && ctx.report_fd == ctx.sync_fd) quit(1);
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { closeQuietly } from '../close.ts';
 import type { Op } from '../generated/ops.ts';
 import { logFinding } from '../log.ts';
 import { describeNotice, initFailed } from './failures/failure.ts';
@@ -31,6 +32,16 @@ export type Ending =
 
 /** Answers init's messages one by one; create, start and exec all use this loop. */
 export function converse(socket: number, answers: Answers): Ending {
+  const kept: number[] = [];
+  try {
+    return conversation(socket, answers, kept);
+  } finally {
+    for (const fd of kept) closeQuietly(fd);
+  }
+}
+
+/** @param kept gets the descriptors that are to be closed at the end */
+function conversation(socket: number, answers: Answers, kept: number[]): Ending {
   let atExecve = false;
   for (;;) {
     const message = receiveFromInit(socket);
@@ -48,6 +59,8 @@ export function converse(socket: number, answers: Answers): Ending {
         break;
       case messageType.started:
         atExecve = true;
+        // Init's private procfs, which it need not close itself then.
+        if (message.fd >= 0) kept.push(message.fd);
         break;
       case messageType.pid:
         if (answers.forked === undefined) throw unexpected(message);
