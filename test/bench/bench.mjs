@@ -4,7 +4,7 @@
  * kernel's own floor. Every round runs every runtime once, in turn; each container has an id and a config.json of its
  * own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` adds another build
  * of tsrun: the last release's executable, or a commit to build. With `--check` it exits with 1 if tsrun has become
- * much slower than crun. `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]`
+ * much slower than crun. `--checkpoint` compares checkpoint and restore in the test VM. `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]`
  * measure many containers at once, virtual machines, the library, the instructions of whole commands (`--only
  * exec,state`: of these commands), and the resident shim instead. Run as root; scripts/bench.sh puts it into a mount
  * namespace with a cgroup2 view.
@@ -18,6 +18,7 @@ import { alive } from './alive.mjs';
 import { baselines } from './baselines.mjs';
 import { Bundles, makeRootfs, readTemplate } from './bundles.mjs';
 import { check } from './check.mjs';
+import { checkpoints } from './checkpoint.mjs';
 import { hasValgrind, planInstructions } from './counts.mjs';
 import { foreground, lifecycle, parallel, run } from './figures.mjs';
 import { withHostMounts } from './host-mounts.mjs';
@@ -42,6 +43,7 @@ const { values: options } = parseArgs({
     machines: { type: 'boolean', default: false },
     library: { type: 'boolean', default: false },
     steps: { type: 'boolean', default: false },
+    checkpoint: { type: 'boolean', default: false },
     only: { type: 'string' },
     shim: { type: 'boolean', default: false },
   },
@@ -65,7 +67,8 @@ try {
   mkdirSync(cgroupDirectory);
   mkdirSync(state);
   execFileSync('mount', ['-t', 'tmpfs', 'tsrun-bench', state]);
-  await main(await baselines(work, options.against));
+  if (options.checkpoint) process.stdout.write(await checkpoints({ work, rounds }));
+  else await main(await baselines(work, options.against));
 } catch (error) {
   // Without Debian's crun there is nothing to compare with.
   if (!options.check || error.name !== 'VmError') throw error;
