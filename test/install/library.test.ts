@@ -33,7 +33,7 @@ const skip = requires({
 const program = `
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { create, list, open, run, spawn, TsrunError, type Container, type ErrorKind, type RunResult } from 'tsrun';
+import { create, list, open, run, spawn, spec, TsrunError, type Container, type ErrorKind, type RunResult } from 'tsrun';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function expectType<Wanted, Found>(_same: Same<Wanted, Found>): void {}
@@ -58,6 +58,12 @@ child.stdout?.on('data', (part: Buffer) => {
 child.stdin?.end('library\\n');
 await once(child, 'close');
 const { stdout, code } = await run('echo', ['run'], { rootfs, root });
+{
+  await using disposed = spawn('sleep', ['1000'], { rootfs, root });
+  await once(disposed, 'spawn');
+  await using created = await create({ spec: await spec(['sleep', '1000'], { rootfs }), root, id: 'disposed' });
+  await created.start();
+}
 let kind: ErrorKind | undefined;
 try {
   await open('nobody', { root });
