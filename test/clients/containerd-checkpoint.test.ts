@@ -1,6 +1,6 @@
 /** Checkpoint and restore by containerd: with ctr, and over the CRI as the kubelet has it done. */
 import t from 'tap';
-import { waitFor } from '../harness/index.ts';
+import { requires, waitFor } from '../harness/index.ts';
 import { engineCheckpoints, enterWithCriu, lockNothing } from './checkpoints.ts';
 import { Containerd } from './containerd.ts';
 import { startCri } from './cri/setup.ts';
@@ -34,7 +34,8 @@ t.test('ctr task checkpoint and ctr container checkpoint, and restore from the i
     t.match(await place.outputOf(['ls', '/tmp/work']), /^dump\.log$/m);
     await count('box', (await count('box')) + 1);
   });
-  await t.test('to an image', async (t) => {
+  const refused = requires({ differs: { crun: 'ends with 64 at the flags of the restore of containerd' } });
+  await t.test('to an image', { skip: refused }, async (t) => {
     await containerd.outputOf('container', 'checkpoint', '--rw', '--task', 'box', 'checkpoint/box:1');
     const saved = await count('box');
     await containerd.remove('box');
@@ -44,6 +45,7 @@ t.test('ctr task checkpoint and ctr container checkpoint, and restore from the i
     await count('other', restored + 1);
     await containerd.remove('other');
   });
+  if (refused) await containerd.remove('box');
 });
 
 t.test('the CRI: CheckpointContainer', { skip }, async (t) => {
