@@ -82,7 +82,8 @@ function launch(socket: string, { namespace, publishTo }: ShimFlags, program: st
   const server = spawn(keeper, [socket, ...engine], {
     detached: true,
     cwd: '/',
-    env,
+    // Each of the engine's threads would otherwise keep an arena of its own.
+    env: { ...env, MALLOC_ARENA_MAX: '1' },
     stdio: ['ignore', log, log, 'pipe'],
   });
   return new Promise((resolve, reject) => {

@@ -25,6 +25,8 @@ export interface ServerOptions {
 }
 
 export function runServer({ socket, lockFile, namespace, publishTo }: ServerOptions): void {
+  // libc has read it: hooks do not get it.
+  delete process.env.MALLOC_ARENA_MAX;
   const keeper = new Keeper();
   const publisher = new Publisher(publishTo);
   const tasks = new Namespaces({ socket, namespace, keeper, publisher });
