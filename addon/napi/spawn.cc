@@ -44,6 +44,9 @@ struct Child {
   const int* inherit;
   size_t inherit_count;
   char* const* arguments;
+  // The cgroup that the child moves to itself; -1: it is there already.
+  int cgroup_fd;
+  volatile bool began;
   volatile long error;
 };
 
@@ -62,9 +65,19 @@ long place_descriptors(Child* child) {
   return 0;
 }
 
+long move_to_cgroup(int cgroup_fd) {
+  long fd = sys(__NR_openat, cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  long written = sys(__NR_write, fd, "0", 1);
+  sys(__NR_close, fd);
+  return written < 0 ? written : 0;
+}
+
 void run_child(void* data) {
   Child* child = static_cast<Child*>(data);
-  child->error = place_descriptors(child);
+  child->began = true;
+  if (child->cgroup_fd >= 0) child->error = move_to_cgroup(child->cgroup_fd);
+  if (child->error == 0) child->error = place_descriptors(child);
   if (child->error < 0) return;
   // Node marks stdio, and more of what it inherits, close-on-exec.
   for (int fd = 0; fd < 3 + child->preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
@@ -121,6 +134,20 @@ bool overwrites(const Spawn& spawn) {
   return false;
 }
 
+// Linux 6.18 counts the writes to a cgroup's cgroup.kill, and takes a child of CLONE_INTO_CGROUP for one that was made
+// during such a write if its cgroup has another count than its parent's has. So if either was ever killed, the child
+// dies before it has run; then it is made here and moves itself.
+void clone_into_cgroup(Spawn* spawn) {
+  spawn->pid = clone_child(&spawn->how, run_child, &spawn->child);
+  if (spawn->pid < 0 || spawn->child.began || (spawn->how.flags & CLONE_INTO_CGROUP) == 0) return;
+  sys(__NR_wait4, spawn->pid, nullptr, 0, nullptr);
+  UniqueFd dead(spawn->pidfd);
+  spawn->pidfd = -1;
+  spawn->how.flags &= ~static_cast<uint64_t>(CLONE_INTO_CGROUP);
+  spawn->child.cgroup_fd = static_cast<int>(spawn->how.cgroup);
+  spawn->pid = clone_child(&spawn->how, run_child, &spawn->child);
+}
+
 void* run_spawn(void* data) {
   Spawn* spawn = static_cast<Spawn*>(data);
   spawn->image.reset(init_memfd());
@@ -130,7 +157,7 @@ void* run_spawn(void* data) {
   } else if (overwrites(*spawn)) {
     spawn->image_error = EBUSY;
   } else {
-    spawn->pid = clone_child(&spawn->how, run_child, &spawn->child);
+    clone_into_cgroup(spawn);
   }
   if (spawn->done.get() >= 0) eventfd_write(spawn->done.get(), 1);
   return nullptr;
@@ -168,6 +195,7 @@ Napi::Value js_start_init(const Napi::CallbackInfo& info) {
     how.cgroup = static_cast<uint64_t>(options.cgroup_fd);
   }
   Child& child = spawn->child;
+  child.cgroup_fd = -1;
   child.preserve_fds = options.preserve_fds;
   spawn->descriptors = std::move(options.descriptors);
   spawn->copies.resize(spawn->descriptors.size());
