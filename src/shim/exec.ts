@@ -4,7 +4,7 @@ import { errorCode } from '../errors.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { SIGKILL } from '../linux/signals.ts';
-import { adopt, adoptedExit, ended } from './ends.ts';
+import { adopt, adoptedExit, ended, noteEnd } from './ends.ts';
 import { isOver, worded } from './failure.ts';
 import type { Depot } from './keeper.ts';
 import type { ExecNote, Ledger } from './ledger.ts';
@@ -134,6 +134,7 @@ export class ExecProcess implements ShimProcess {
     // From now on the number may belong to another descriptor.
     this.#pidfd = -1;
     const wasAdopted = child.pid !== this.#ownChild;
+    if (!wasAdopted) noteEnd(child, this.#around.ledger);
     const exit = wasAdopted ? adoptedExit(child, this.#around.ledger) : runJob('reap', child);
     const status = (await exit.catch(() => undefined)) ?? {};
     this.#stdio?.finish();

@@ -1,5 +1,5 @@
 /** What the shim knows of its tasks, on disk: an engine that is started anew goes on with it. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
 import type { Identity } from '../library/places.ts';
@@ -97,7 +97,12 @@ export class Ledger {
     return this.fileOf(`.gone-${id}`);
   }
 
-  /** How a process has ended that the keeper has reaped; it notes pid, start time and wait status. */
+  /** As the keeper does for the processes that it reaps: pid, start time and wait status. */
+  noteExit({ pid, startTime }: Identity, status: number): void {
+    appendFileSync(`${this.#socket}.exits`, `${pid} ${startTime} ${status}\n`, { mode: 0o600 });
+  }
+
+  /** How a process has ended that the keeper has reaped, or an earlier engine. */
   exitOf({ pid, startTime }: Identity): ContainerExit | undefined {
     const lines = (readIfThere(`${this.#socket}.exits`) ?? '').split('\n').reverse();
     const line = lines.find((each) => each.startsWith(`${pid} ${startTime} `));

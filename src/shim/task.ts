@@ -11,7 +11,7 @@ import { runJob } from '../library/pool.ts';
 import { SIGKILL } from '../linux/signals.ts';
 import { isThere } from '../there.ts';
 import type { CreateOptions } from './create-options.ts';
-import { adopt, adoptedExit, ended } from './ends.ts';
+import { adopt, adoptedExit, ended, noteEnd } from './ends.ts';
 import { ExecProcess, type ExecSurroundings } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
@@ -163,7 +163,10 @@ export class Task implements ShimProcess {
 
   async #finish(child: Child): Promise<ContainerExit> {
     const { place } = this;
-    if (!this.isAdopted) return runJob('finish', { ...place, pidfd: child.pidfd, keep: true });
+    if (!this.isAdopted) {
+      noteEnd(child, this.#around.ledger);
+      return runJob('finish', { ...place, pidfd: child.pidfd, keep: true });
+    }
     const exit = await adoptedExit(child, this.#around.ledger);
     return exit === undefined ? {} : runJob('record', { ...place, exit });
   }
