@@ -90,7 +90,7 @@ export class ExecProcess implements ShimProcess {
     if (this.isAdopted && this.pid !== 0) return;
     if (this.#isStarted) throw new Status('failedPrecondition', `process ${this.id} has been started already`);
     this.#isStarted = true;
-    const stdio = openStdio(this.io, this.#around.depot);
+    const stdio = await openStdio(this.io, this.#around.depot);
     try {
       const child = await this.#launch(stdio);
       this.#take(stdio, child);

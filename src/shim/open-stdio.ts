@@ -1,11 +1,47 @@
+import { constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeQuietly } from '../close.ts';
+import { errorCode } from '../errors.ts';
 import type { Child } from '../library/places.ts';
 import type { Depot } from './keeper.ts';
-import { FifoStdio, type Io, type ProcessStdio } from './stdio.ts';
+import { demandFifo, FifoStdio, type Io, type ProcessStdio } from './stdio.ts';
 import { TerminalStdio } from './terminal.ts';
 
-/** @throws Status for paths that cannot be used */
-export function openStdio(io: Io, depot: Depot): ProcessStdio {
-  return io.terminal ? new TerminalStdio(io, depot) : new FifoStdio(io, depot, false);
+const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+
+/** Milliseconds to wait for who reads a stream. A client may also come later. */
+const readerPatience = 1000;
+
+/**
+ * Waits for the readers first. containerd opens its ends in threads of their own: one that gets there when a short process
+ * has ended would wait for a writer for ever, and whoever asked for the exec with it.
+ *
+ * @throws Status for paths that cannot be used
+ */
+export async function openStdio(io: Io, depot: Depot): Promise<ProcessStdio> {
+  const paths = io.terminal ? [io.stdout] : [io.stdout, io.stderr];
+  // Held until the process's own are open, so that a reader sees no end before the beginning.
+  const writers = await Promise.all(paths.map(writerFor));
+  try {
+    return io.terminal ? new TerminalStdio(io, depot) : new FifoStdio(io, depot, false);
+  } finally {
+    for (const fd of writers) if (fd !== undefined) closeQuietly(fd);
+  }
+}
+
+/** A FIFO's end for writing, which can be had once somebody has the other or is about to. */
+async function writerFor(path: string): Promise<number | undefined> {
+  demandFifo(path);
+  if (path === '') return undefined;
+  for (const end = Date.now() + readerPatience; Date.now() < end; await sleep(2)) {
+    try {
+      return openSync(path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    } catch (error) {
+      // Another error comes again, and with its words, where the stream is opened.
+      if (errorCode(error) !== 'ENXIO') return undefined;
+    }
+  }
+  return undefined;
 }
 
 /** For a process that an earlier engine has started. */

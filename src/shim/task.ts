@@ -72,7 +72,7 @@ export class Task implements ShimProcess {
     await runJob('mountRootfs', { bundle, mounts: rootfs });
     let stdio: ProcessStdio | undefined;
     try {
-      stdio = openStdio(options.io, around.depotOf(id, ''));
+      stdio = await openStdio(options.io, around.depotOf(id, ''));
       const child = await make(options, stdio);
       return await Task.#taken(around, options, child, stdio);
     } catch (error) {
