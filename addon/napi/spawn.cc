@@ -48,6 +48,8 @@ struct Child {
   int cgroup_fd;
   volatile bool began;
   volatile long error;
+  // What the error is of.
+  const char* volatile step;
 };
 
 // First copies them above all of them, because the number of one may be the place of another.
@@ -76,8 +78,11 @@ long move_to_cgroup(int cgroup_fd) {
 void run_child(void* data) {
   Child* child = static_cast<Child*>(data);
   child->began = true;
+  child->step = "cgroup.procs";
   if (child->cgroup_fd >= 0) child->error = move_to_cgroup(child->cgroup_fd);
-  if (child->error == 0) child->error = place_descriptors(child);
+  if (child->error < 0) return;
+  child->step = "execveat";
+  child->error = place_descriptors(child);
   if (child->error < 0) return;
   // Node marks stdio, and more of what it inherits, close-on-exec.
   for (int fd = 0; fd < 3 + child->preserve_fds; fd++) sys(__NR_fcntl, fd, F_SETFD, 0);
@@ -225,7 +230,7 @@ Napi::Value js_await_init(const Napi::CallbackInfo& info) {
   if (spawn->child.error < 0) {
     sys(__NR_wait4, spawn->pid, nullptr, 0, nullptr);
     close(spawn->pidfd);
-    return throw_errno(env, static_cast<int>(-spawn->child.error), "execveat");
+    return throw_errno(env, static_cast<int>(-spawn->child.error), spawn->child.step);
   }
   Spawned spawned = {static_cast<double>(spawn->pid), static_cast<double>(spawn->pidfd)};
   return spawned.to_js(env);
