@@ -4,7 +4,7 @@ import type { InheritedAttributes } from '../../criu/service.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import type { Op, WriteSysctlOp } from '../../generated/ops.ts';
 import { sysctlNamespace } from '../../linux/sysctl.ts';
-import { log } from '../../log.ts';
+import { logFinding } from '../../log.ts';
 import type { Plan } from '../../plan/plan.ts';
 
 export function inheritedAttributes({ ops }: Plan): InheritedAttributes {
@@ -37,10 +37,11 @@ export function writeSysctls({ ops }: Plan, pidfd: number, when: 'before sockets
     if ((namespace === 'network') !== (when === 'before sockets')) continue;
     // Only a process in such a namespace can write these.
     if (namespace === 'pid' || namespace === 'user') {
-      log(
-        'warning',
-        `restore does not set ${op.key} again: it is what the kernel has for a new ${namespace} namespace`,
-      );
+      logFinding('warning', {
+        pointer: op.from,
+        message: `not set again by restore: it has what the kernel has for a new ${namespace} namespace`,
+        hint: 'only a process in that namespace can: let the program write it',
+      });
     } else writeSysctl(op, pidfd);
   }
 }
@@ -49,6 +50,10 @@ function writeSysctl({ key, value, from }: WriteSysctlOp, pidfd: number): void {
   try {
     addon().writeSysctl(pidfd, key, value);
   } catch (error) {
-    throw new TsrunError(`cannot write ${value} to ${key}: ${errorCode(error)}`, { about: from, cause: error });
+    throw new TsrunError(`cannot write ${value} to ${key}: ${errorCode(error)}`, {
+      about: from,
+      hint: 'does this kernel have the parameter, with such a value?',
+      cause: error,
+    });
   }
 }
