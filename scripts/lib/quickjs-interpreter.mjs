@@ -54,12 +54,12 @@ const call = (receiver) => ({
   times: 1,
 });
 
-const exotic = `                        if (unlikely(p->is_exotic)) {
-                            /* XXX: should avoid the slow path for arrays`;
+/** There are more such lines; those before this comment look a property up. */
+const exotic = /if \(unlikely\(p->is_exotic\)\) \{(?=\n\s+\/\*[^*]*avoid the slow path for arrays)/g;
 
 /** An array has elements of its own only, and those by number. */
-const exoticButNoArray = `                        if (unlikely(p->is_exotic) && (p->class_id != JS_CLASS_ARRAY || __JS_AtomIsTaggedInt(atom))) {
-                            /* XXX: should avoid the slow path for arrays`;
+const exoticButNoArray =
+  'if (unlikely(p->is_exotic) && (p->class_id != JS_CLASS_ARRAY || __JS_AtomIsTaggedInt(atom))) {';
 
 const methodSlowly = `                } else {
                 get_field2_slow_path:

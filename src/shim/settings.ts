@@ -27,7 +27,7 @@ function settingOf(text: string): Setting | undefined {
   if (text.startsWith("'")) return text.slice(1, -1);
   if (!text.startsWith('"')) return Number(text);
   try {
-    // TOML has JSON's escapes, and \UXXXXXXXX, which no encoder needs.
+    // TOML has JSON's escapes, and \U with eight digits, which is refused here: no encoder needs it.
     return JSON.parse(text) as string;
   } catch {
     return undefined;
