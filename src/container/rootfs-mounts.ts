@@ -3,6 +3,9 @@ import { closeSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon } from '../addon.ts';
 import { TsrunError } from '../errors.ts';
+import { gatherHostFacts } from '../host/facts.ts';
+import { layersOfLowerdir } from '../linux/overlay.ts';
+import { layersOf } from '../lower/mounts/mount-by-flags.ts';
 
 export interface RootfsMount {
   readonly type?: string;
@@ -126,11 +129,13 @@ function mountOverlay(bundle: string, source: string, rootfs: string, parsed: Pa
   if (uidMap === '') return overlay(source, rootfs, flags, data);
   // Overlay maps no users itself, but takes layers that are mapped already (Linux 5.19).
   const places: string[] = [];
-  const lower = data.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length) ?? '';
+  const lowerdir = data.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length) ?? '';
+  const layers = layersOfLowerdir(lowerdir);
+  if (layers.data.length > 0) throw new TsrunError('no mapping of users for an overlay with data-only layers');
   mkdirSync(join(bundle, 'layers'), { mode: 0o700 });
   try {
     withMapping(uidMap, gidMap, (namespace) => {
-      for (const [number, layer] of splitLayers(lower).entries()) {
+      for (const [number, layer] of layers.lower.entries()) {
         const place = join(bundle, 'layers', String(number));
         mkdirSync(place);
         places.push(place);
@@ -151,19 +156,11 @@ function mountOverlay(bundle: string, source: string, rootfs: string, parsed: Pa
 
 function overlay(source: string, rootfs: string, flags: number, data: readonly string[]): void {
   const text = data.join(',');
-  if (text.length <= longestData) return addon().mount(source, rootfs, 'overlay', flags, text);
-  // One by one they may be as many as overlay allows (lowerdir+ since Linux 6.5).
-  const parameters = data.flatMap((option) =>
-    option.startsWith('lowerdir=')
-      ? splitLayers(option.slice('lowerdir='.length)).map((layer) => `lowerdir+=${layer.replaceAll('\\:', ':')}`)
-      : [option],
-  );
+  if (Buffer.byteLength(text) <= longestData) return addon().mount(source, rootfs, 'overlay', flags, text);
+  // One by one they may be as many as overlay allows.
+  const host = gatherHostFacts();
+  const parameters = data.flatMap((option) => layersOf({ host }, option) ?? [option]);
   addon().mountByParameters(rootfs, 'overlay', [`source=${source}`, ...parameters], flags & ofMount);
-}
-
-/** A colon in a path has a backslash before it. */
-function splitLayers(lower: string): string[] {
-  return lower.split(/(?<!\\):/);
 }
 
 function withMapping(uidMap: string, gidMap: string, use: (namespace: number) => void): void {
@@ -177,7 +174,7 @@ function withMapping(uidMap: string, gidMap: string, use: (namespace: number) =>
 }
 
 function placeMapped(source: string, target: string, namespace: number, isRecursive: boolean): void {
-  const tree = addon().openTree(source.replaceAll('\\:', ':'), isRecursive, false);
+  const tree = addon().openTree(source, isRecursive, false);
   try {
     addon().mapTree(tree, namespace, isRecursive);
     addon().placeTree(tree, target);

@@ -1,5 +1,6 @@
 import { TsrunError } from '../../errors.ts';
 import type { Op } from '../../generated/ops.ts';
+import { layersOfLowerdir } from '../../linux/overlay.ts';
 import type { Context } from '../context.ts';
 import { mountLabelParameters } from '../process/labels.ts';
 import { attachOps, attributeOps } from './mount-ops.ts';
@@ -76,19 +77,10 @@ export function lowerByFlags(context: Context, request: MountRequest, type: stri
  *
  * @returns undefined for a kernel or a value that cannot be split
  */
-export function layersOf({ host }: Context, parameter: string): string[] | undefined {
+export function layersOf({ host }: Pick<Context, 'host'>, parameter: string): string[] | undefined {
   const { major, minor } = host.kernel;
   if (!parameter.startsWith('lowerdir=') || major < 6 || (major === 6 && minor < 8)) return undefined;
-  // Two colons separate the data-only layers, which come last (overlayfs.rst).
-  const [lower = '', ...data] = parameter.slice('lowerdir='.length).split(/(?<!\\)::/);
-  const layers = [
-    ...lower.split(/(?<!\\):/).map((path) => `lowerdir+=${unescaped(path)}`),
-    ...data.map((path) => `datadir+=${unescaped(path)}`),
-  ];
+  const { lower, data } = layersOfLowerdir(parameter.slice('lowerdir='.length));
+  const layers = [...lower.map((path) => `lowerdir+=${path}`), ...data.map((path) => `datadir+=${path}`)];
   return layers.some(isTooLong) ? undefined : layers;
-}
-
-/** In a parameter for one directory, colons and commas have no meaning. */
-function unescaped(path: string): string {
-  return path.replace(/\\(.)/gs, '$1');
 }
