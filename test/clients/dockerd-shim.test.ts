@@ -7,15 +7,7 @@ import { engineTrees } from './engine-tree.ts';
 const skip = engineTrees() || dockerd();
 
 t.test('dockerd with the resident shim', { skip }, async (t) => {
-  const docker = await Docker.start(t, {}, { shim: true });
-  await t.test('run in the foreground', (t) => scenarios.runsInForeground(t, docker));
-  await t.test('what a container may do', (t) => scenarios.permissions(t, docker));
-  await t.test('what a container is given', (t) => scenarios.resources(t, docker));
-  await t.test('namespaces of the host and of others', (t) => scenarios.namespaces(t, docker));
-  await t.test('the life of a detached container', (t) => scenarios.detached(t, docker));
-  await t.test('exec', (t) => scenarios.exec(t, docker));
-  await t.test('health checks and restarts', (t) => scenarios.health(t, docker));
-  await t.test('containers that start at the same time', (t) => scenarios.manyAtOnce(t, docker));
+  await scenarios.everyday(t, await Docker.start(t, {}, { shim: true }));
 });
 
 t.test('dockerd restarts with live containers of the resident shim', { skip }, async (t) => {

@@ -4,15 +4,7 @@ import * as scenarios from './docker/scenarios.ts';
 import { Docker, dockerd } from './dockerd.ts';
 
 t.test('dockerd', { skip: dockerd() }, async (t) => {
-  const docker = await Docker.start(t);
-  await t.test('run in the foreground', (t) => scenarios.runsInForeground(t, docker));
-  await t.test('what a container may do', (t) => scenarios.permissions(t, docker));
-  await t.test('what a container is given', (t) => scenarios.resources(t, docker));
-  await t.test('namespaces of the host and of others', (t) => scenarios.namespaces(t, docker));
-  await t.test('the life of a detached container', (t) => scenarios.detached(t, docker));
-  await t.test('exec', (t) => scenarios.exec(t, docker));
-  await t.test('health checks and restarts', (t) => scenarios.health(t, docker));
-  await t.test('containers that start at the same time', (t) => scenarios.manyAtOnce(t, docker));
+  await scenarios.everyday(t, await Docker.start(t));
 });
 
 t.test('dockerd restarts with live containers', { skip: dockerd() }, async (t) => {

@@ -9,7 +9,19 @@ const codes =
     ? { missing: 125, notExecutable: 125, notExecutableExec: 128 }
     : { missing: 127, notExecutable: 126, notExecutableExec: 126 };
 
-export async function runsInForeground(t: Test, docker: Docker) {
+/** All that one daemon with its default configuration is asked for. */
+export async function everyday(t: Test, docker: Docker): Promise<void> {
+  await t.test('run in the foreground', (t) => runsInForeground(t, docker));
+  await t.test('what a container may do', (t) => permissions(t, docker));
+  await t.test('what a container is given', (t) => resources(t, docker));
+  await t.test('namespaces of the host and of others', (t) => namespaces(t, docker));
+  await t.test('the life of a detached container', (t) => detached(t, docker));
+  await t.test('exec', (t) => exec(t, docker));
+  await t.test('health checks and restarts', (t) => health(t, docker));
+  await t.test('containers that start at the same time', (t) => manyAtOnce(t, docker));
+}
+
+async function runsInForeground(t: Test, docker: Docker) {
   for (const flags of [[], ['--runtime', 'under-test'], ['--runtime', 'runc']])
     t.match(await docker.run(flags, 'echo', 'hello'), { code: 0, stdout: 'hello\n' }, flags.join(' '));
   t.equal((await docker.run([], 'sh', '-c', 'exit 7')).code, 7);
@@ -27,7 +39,7 @@ export async function runsInForeground(t: Test, docker: Docker) {
   t.match(await docker.run(['--init'], 'cat', '/proc/1/comm'), { code: 0, stdout: 'docker-init\n' });
 }
 
-export async function permissions(t: Test, docker: Docker) {
+async function permissions(t: Test, docker: Docker) {
   t.match(await docker.run(['--read-only'], 'touch', '/x'), { code: 1, stderr: /Read-only file system/ });
   const status = ['grep', '-E', '^(CapEff|NoNewPrivs|Seccomp):', '/proc/self/status'];
   const seen = async (...flags: string[]) => (await docker.run(flags, ...status)).stdout.replace(/.*:\t/g, '');
@@ -48,7 +60,7 @@ export async function permissions(t: Test, docker: Docker) {
   t.equal((await docker.run(['--privileged'], 'sh', '-c', `${node} && mount -t tmpfs x /tmp`)).code, 0);
 }
 
-export async function resources(t: Test, docker: Docker) {
+async function resources(t: Test, docker: Docker) {
   const user = ['--user', '1000:1000', '--group-add', '55', '--hostname', 'box', '--env', 'A=b', '--workdir', '/tmp'];
   const whoami = await docker.run(user, 'sh', '-c', 'id -u; id -G; hostname; echo $A; pwd');
   t.equal(whoami.stdout, '1000\n1000 55\nbox\nb\n/tmp\n');
@@ -63,7 +75,7 @@ export async function resources(t: Test, docker: Docker) {
   t.equal((await docker.run(['--volume', 'kept:/kept'], 'cat', '/kept/x')).stdout, '1\n');
 }
 
-export async function namespaces(t: Test, docker: Docker) {
+async function namespaces(t: Test, docker: Docker) {
   const link = (kind: string) => ['readlink', `/proc/self/ns/${kind}`];
   for (const kind of ['pid', 'ipc', 'uts', 'net', 'cgroup']) {
     const flag = { net: '--network', cgroup: '--cgroupns' }[kind] ?? `--${kind}`;
@@ -89,7 +101,7 @@ function logged(docker: Docker, name: string, text: string): Promise<true> {
   return waitFor(`the log of ${name}`, async () => (await docker.outputOf('logs', name)) === text || undefined);
 }
 
-export async function detached(t: Test, docker: Docker) {
+async function detached(t: Test, docker: Docker) {
   await docker.detach([], 'box', 'sh', '-c', 'trap "exit 5" TERM; echo started; while :; do sleep 0.1; done');
   await logged(docker, 'box', 'started\n');
   t.match(await docker.outputOf('top', 'box'), /sh -c trap/);
@@ -117,7 +129,7 @@ export async function detached(t: Test, docker: Docker) {
   t.match(await docker.docker('inspect', 'box'), { code: 1 });
 }
 
-export async function exec(t: Test, docker: Docker) {
+async function exec(t: Test, docker: Docker) {
   await docker.detach([], 'execs', 'sleep', '1000');
   const inside = (...args: string[]) => docker.docker('exec', ...args);
   t.match(await inside('execs', 'sh', '-c', 'cat /proc/1/comm; exit 3'), { code: 3, stdout: 'sleep\n' });
@@ -138,7 +150,7 @@ export async function exec(t: Test, docker: Docker) {
   );
 }
 
-export async function health(t: Test, docker: Docker) {
+async function health(t: Test, docker: Docker) {
   const check = ['--health-cmd', 'test -e /healthy', '--health-interval', '200ms', '--health-retries', '1'];
   await docker.detach(check, 'patient', 'sleep', '1000');
   const isNow = (state: string) =>
@@ -155,7 +167,7 @@ export async function health(t: Test, docker: Docker) {
   t.equal(await docker.inspect('phoenix', '.State.ExitCode'), '3');
 }
 
-export async function manyAtOnce(t: Test, docker: Docker) {
+async function manyAtOnce(t: Test, docker: Docker) {
   const names = Array.from({ length: 10 }, (_, number) => `many-${number}`);
   const results = await Promise.all(names.map((name) => docker.run(['--name', name], 'echo', name)));
   t.same(
