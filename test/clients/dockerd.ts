@@ -1,15 +1,14 @@
 /** A dockerd of its own, outside or inside the VM. All its runtimes, BuildKit's too, are the runtime under test. */
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { type Result, type Running, requires, runtimeName, waitFor } from '../harness/index.ts';
-import { type EnginePlace, engineRuntime, markOfTheVm } from './engine-place.ts';
+import { isInVm, type Result, type Running, requires, runtimeName, waitFor } from '../harness/index.ts';
+import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, engineTrees } from './engine-tree.ts';
 import { EngineVm } from './engine-vm.ts';
 import { rootfsArchive } from './image.ts';
 import { installShim, shimType } from './resident-shim.ts';
 
-const inVm = existsSync(markOfTheVm);
 const isUserModeLinux = readFileSync('/proc/cpuinfo', 'utf8').includes('User Mode Linux');
 
 /** dockerd sets io.weight even if not asked to, and crun fails without its controller. */
@@ -17,7 +16,7 @@ const controllers = runtimeName === 'crun' ? ['io'] : [];
 
 /** For `skip`: false, or why dockerd cannot run here. */
 export function dockerd(): string | false {
-  return inVm ? false : engineTrees() || requires({ controllers });
+  return isInVm ? false : engineTrees() || requires({ controllers });
 }
 
 /** The same for tests of networks. */
@@ -30,7 +29,7 @@ const config = {
   runtimes: { 'under-test': { path: engineRuntime } },
   'default-runtime': 'under-test',
   'storage-driver': 'overlay2',
-  'exec-opts': [`native.cgroupdriver=${inVm ? 'systemd' : 'cgroupfs'}`],
+  'exec-opts': [`native.cgroupdriver=${isInVm ? 'systemd' : 'cgroupfs'}`],
   ip6tables: false,
   ...(isUserModeLinux ? { iptables: false, bridge: 'none' } : {}),
 };
@@ -55,7 +54,7 @@ export class Docker {
    * @param options `shim`: runs containers with the resident shim
    */
   static async start(t: Test, settings: object = {}, { shim = false } = {}): Promise<Docker> {
-    const place = inVm
+    const place = isInVm
       ? EngineVm.enter(t)
       : await EngineTree.enter(t, { suite: 'forky', parents: ['/docker/buildkit', '/docker'] });
     const docker = new Docker(place);

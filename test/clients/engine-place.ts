@@ -3,9 +3,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Result, type Running, run, runtimePath, type Sandbox } from '../harness/index.ts';
 
-/** Only the VM's image has this file, so engines of a real machine are never touched. */
-export const markOfTheVm = '/usr/lib/tsrun-vm/job';
-
 const runtimesOfTree: Record<string, string> = { crun: '/usr/bin/crun', runc: '/usr/sbin/runc' };
 
 /** The runtime under test as an absolute path, which most engines need. RUNTIME=crun and runc are those of the tree. */

@@ -2,12 +2,13 @@
  * A place for real engines on a machine that has none: the root tree of a Debian suite, entered as a small machine of
  * its own (enter-tree.sh).
  */
-import { copyFileSync, existsSync, readFileSync, rmdirSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import {
   cgroup2Mount,
   cHelper,
+  isInVm,
   type Running,
   repoRoot,
   requires,
@@ -16,7 +17,7 @@ import {
   waitFor,
 } from '../harness/index.ts';
 import { ensureTree, type Suite } from '../vm/image.ts';
-import { EnginePlace, markOfTheVm } from './engine-place.ts';
+import { EnginePlace } from './engine-place.ts';
 
 export { type Suite, suites } from '../vm/image.ts';
 
@@ -25,7 +26,7 @@ const buildTime = 50 * 60 * 1000;
 
 /** For `skip`: false, or why there can be no engine tree here. */
 export function engineTrees(): string | false {
-  if (existsSync(markOfTheVm)) return 'runs on the machine itself';
+  if (isInVm) return 'runs on the machine itself';
   if (process.arch !== 'x64') return 'the trees are made for x86-64';
   return requires({ root: true, cgroup2: true, commands: ['apt-get'] });
 }

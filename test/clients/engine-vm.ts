@@ -1,11 +1,11 @@
 /** The test VM as a place for engines that use systemd or controllers that the machine lacks. */
 import type { Test } from 'tap';
-import { type Needs, requires, sandbox } from '../harness/index.ts';
-import { EnginePlace, markOfTheVm } from './engine-place.ts';
+import { markOfVm, type Needs, requires, sandbox } from '../harness/index.ts';
+import { EnginePlace } from './engine-place.ts';
 
 /** For `skip`: outside the VM the reason for which the test runs again in the VM. */
 export function engineVm(needs: Needs = {}): string | false {
-  return requires({ root: true, files: [markOfTheVm], ...needs });
+  return requires({ root: true, files: [markOfVm], ...needs });
 }
 
 /** All tests of a boot share it: the next one finds what one leaves running or on disk. */

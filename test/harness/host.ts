@@ -6,6 +6,12 @@ import { fileURLToPath } from 'node:url';
 /** The checkout: the nearest directory above this file (or what it was bundled into) with package.json and tsconfig.json. */
 export const repoRoot = findRepoRoot(dirname(fileURLToPath(import.meta.url)));
 
+/** Only the image of our VM (docs/vm.md) has this file, so engines of a real machine are never touched. */
+export const markOfVm = '/usr/lib/tsrun-vm/job';
+
+/** Whether the tests run in our VM. */
+export const isInVm = existsSync(markOfVm);
+
 function findRepoRoot(from: string): string {
   if (existsSync(join(from, 'package.json')) && existsSync(join(from, 'tsconfig.json'))) return from;
   const parent = dirname(from);

@@ -3,7 +3,16 @@
 export { atTerminal } from './at-terminal.ts';
 export { Bundle } from './bundle.ts';
 export { addCHelper, cHelper } from './c-helper.ts';
-export { cgroup2Controllers, cgroup2Mount, hasCommand, type MountInfo, parseMountInfo, repoRoot } from './host.ts';
+export {
+  cgroup2Controllers,
+  cgroup2Mount,
+  hasCommand,
+  isInVm,
+  type MountInfo,
+  markOfVm,
+  parseMountInfo,
+  repoRoot,
+} from './host.ts';
 export { isAlive } from './leaks.ts';
 export { OrdinaryUser, ordinaryId } from './ordinary-user.ts';
 export { isExempt, says } from './others.ts';

@@ -61,7 +61,8 @@ bind() {
   mount --bind "$1" "$2"
 }
 
-# 3 GiB of memory, which the machine provides only as the guest uses it.
+# 3 GiB of memory, which the machine provides only as the guest uses it.  With c it does not
+# lock the image, which a qemu that wakes up beside it would take for a writer.
 start_uml() {
   mount --bind "$image" "$tools/image"
   mount -t proc proc "$tools/proc"
@@ -69,7 +70,7 @@ start_uml() {
   # Guest memory is a file there, mapped executable, which a machine's /dev/shm may forbid.
   mount -t tmpfs tsrun-vm "$tools/dev/shm"
   exec chroot "$tools" /usr/bin/linux.uml mem=3072M uml_dir=/job/ \
-    ubd0=/job/root.cow,/image/root.ext4 ubd1=/job/job.ext4 root=/dev/ubda rw rootflags=noinit_itable \
+    ubd0c=/job/root.cow,/image/root.ext4 ubd1=/job/job.ext4 root=/dev/ubda rw rootflags=noinit_itable \
     con=null con0=null,fd:2 con1=fd:3,fd:3 con2=null,fd:4 \
     quiet loglevel=4 audit=0 selinux=0 apparmor=0 TERM=dumb \
     systemd.unit=tsrun-vm.target systemd.show_status=error \
