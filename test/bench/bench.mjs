@@ -1,18 +1,19 @@
 #!/usr/bin/env node
 /**
  * `npm run bench [-- --rounds N] [--json FILE] [--markdown] [--against BUILD]`: tsrun against crun, runc and the
- * kernel's own floor. Every round runs every runtime once, in turn; each container has an id and a config.json of its
- * own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md. `--against` adds another build
- * of tsrun: the last release's executable, or a commit to build. With `--check` it exits with 1 if tsrun has become
- * much slower than crun. `--checkpoint` compares checkpoint and restore in the test VM. `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]`
- * measure many containers at once, virtual machines, the library, the instructions of whole commands (`--only
- * exec,state`: of these commands), and the resident shim instead. Run as root; scripts/bench.sh puts it into a mount
- * namespace with a cgroup2 view.
+ * kernel's own floor. Every round measures each figure with every runtime once, in random order; each container has an
+ * id and a config.json of its own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md.
+ * `--against` adds another build of tsrun: the last release's executable, or a commit to build. With `--check` it exits
+ * with 1 if tsrun has become much slower than crun. `--checkpoint` compares checkpoint and restore in the test VM.
+ * `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]` measure many containers
+ * at once, virtual machines, the library, the instructions of whole commands (`--only exec,state`: of these commands),
+ * and the resident shim instead. Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { alive } from './alive.mjs';
 import { baselines } from './baselines.mjs';
@@ -29,7 +30,7 @@ import { scale } from './scale.mjs';
 import { runsOfShapes } from './shapes.mjs';
 import { shim } from './shim.mjs';
 import { commandsOf, steps } from './steps.mjs';
-import { compile, realTime, Timer } from './timer.mjs';
+import { compile, pause, realTime, Timer } from './timer.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -142,6 +143,12 @@ function countInstructions(samples, contestants, bundles) {
   );
 }
 
+/** Each takes its turn after every other one: what a command finds in the caches depends on the one before it. */
+function shuffled(all) {
+  const rest = [...all];
+  return Array.from(all, () => rest.splice(Math.floor(Math.random() * rest.length), 1)[0]);
+}
+
 /** @returns figure -> contestant -> samples */
 async function measure(contestants, bundles, figures) {
   const samples = {};
@@ -157,12 +164,13 @@ async function measure(contestants, bundles, figures) {
     if (!options.check) console.error(`bench: round ${round + 1} of ${rounds}`);
     const ownGroup = path.join(cgroupDirectory, `floor${round}`);
     add('floor', { run: await timer.time([floor, bundles.rootfs, ownGroup, '/bin/true']) });
-    for (const [name, command] of Object.entries(contestants)) {
-      const runtime = [...command, '--root', path.join(state, name)];
-      for (const [number, figure] of figures.entries()) {
+    for (const [number, figure] of figures.entries()) {
+      for (const [name, command] of shuffled(Object.entries(contestants))) {
         // These are hundreds of commands, and Node takes ten times as long as the others.
         if (figure === parallel && (round >= parallelRounds || name === 'tsrun-on-node')) continue;
+        const runtime = [...command, '--root', path.join(state, name)];
         const id = `b${round}-${number}-${name}`;
+        await sleep(pause);
         add(name, await figure({ timer, timers, runtime, bundles, id }));
       }
     }

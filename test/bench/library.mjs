@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { medianOf } from './report.mjs';
-import { sum } from './timer.mjs';
+import { pause, sum } from './timer.mjs';
 
 const file = inRoot('build/library.mjs');
 const atOnce = [8, 16];
@@ -43,7 +44,9 @@ export async function library({ crun, bundles, timers, state, rounds }) {
 async function lives(rounds, ours, theirs) {
   const samples = { ours: [], theirs: [] };
   for (let round = 0; round < rounds; round++) {
+    await sleep(pause);
     samples.ours.push(await ours(`l${round}`));
+    await sleep(pause);
     samples.theirs.push(await theirs(`c${round}`));
   }
   return compared('create + start + wait + delete', samples);
@@ -53,6 +56,7 @@ async function lives(rounds, ours, theirs) {
 async function livesAtOnce(many, rounds, ours, theirs, timers) {
   const samples = { ours: [], theirs: [] };
   const wall = async (one) => {
+    await sleep(pause * many);
     const begun = performance.now();
     await Promise.all(Array.from({ length: many }, (_, number) => one(number)));
     return (performance.now() - begun) / many;

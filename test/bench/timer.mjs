@@ -2,6 +2,12 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/**
+ * Milliseconds before each turn, in which the kernel takes down what the container before has left, its network
+ * namespace above all.
+ */
+export const pause = 20;
+
 /** @returns {string} path of the program compiled from NAME.c beside this file */
 export function compile(directory, name, ...flags) {
   const output = `${directory}/${name}`;
