@@ -21,6 +21,7 @@
 #include <ctime>
 #include <memory>
 
+#include "log.h"
 #include "relay.h"
 #include "store.h"
 
@@ -264,6 +265,7 @@ class Keeper {
 }  // namespace tsrun
 
 int main(int count, char** arguments) {
+  if (count == 2 && strcmp(arguments[1], "log") == 0) return tsrun::log_to_stdout();
   if (count < 3) return 2;
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   signal(SIGPIPE, SIG_IGN);

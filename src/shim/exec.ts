@@ -16,6 +16,8 @@ import { Status } from './ttrpc.ts';
 /** What it uses of its task. */
 export interface ExecSurroundings {
   readonly place: Place;
+  /** containerd's. */
+  readonly namespace: string;
   readonly depot: Depot;
   readonly ledger: Ledger;
   save(): void;
@@ -90,7 +92,7 @@ export class ExecProcess implements ShimProcess {
     if (this.isAdopted && this.pid !== 0) return;
     if (this.#isStarted) throw new Status('failedPrecondition', `process ${this.id} has been started already`);
     this.#isStarted = true;
-    const stdio = await openStdio(this.io, this.#around.depot);
+    const stdio = await this.#open();
     try {
       const child = await this.#launch(stdio);
       this.#take(stdio, child);
@@ -108,6 +110,16 @@ export class ExecProcess implements ShimProcess {
       throw worded('exec', error);
     } finally {
       stdio.closeTheirs();
+    }
+  }
+
+  async #open(): Promise<ProcessStdio> {
+    const { depot, namespace } = this.#around;
+    try {
+      return await openStdio(this.io, depot, { id: this.id, namespace });
+    } catch (error) {
+      this.#isStarted = false;
+      throw error;
     }
   }
 

@@ -4,6 +4,8 @@ import { closeQuietly } from '../close.ts';
 import { errorCode } from '../errors.ts';
 import type { Child } from '../library/places.ts';
 import type { Depot } from './keeper.ts';
+import { logUriOf } from './log-uri.ts';
+import { Logger, type LogOwner } from './logger.ts';
 import { demandFifo, FifoStdio, type Io, type ProcessStdio } from './stdio.ts';
 import { TerminalStdio } from './terminal.ts';
 
@@ -16,16 +18,27 @@ const readerPatience = 1000;
  * Waits for the readers first. containerd opens its ends in threads of their own: one that gets there when a short process
  * has ended would wait for a writer for ever, and whoever asked for the exec with it.
  *
- * @throws Status for paths that cannot be used
+ * @throws Status for paths and log URIs that cannot be used
  */
-export async function openStdio(io: Io, depot: Depot): Promise<ProcessStdio> {
+export async function openStdio(io: Io, depot: Depot, owner: LogOwner): Promise<ProcessStdio> {
+  const uri = logUriOf(io);
+  if (uri !== undefined) return logged(io, depot, await Logger.start(uri, owner, depot));
   const paths = io.terminal ? [io.stdout] : [io.stdout, io.stderr];
   // Held until the process's own are open, so that a reader sees no end before the beginning.
   const writers = await Promise.all(paths.map(writerFor));
   try {
-    return io.terminal ? new TerminalStdio(io, depot) : new FifoStdio(io, depot, false);
+    return io.terminal ? new TerminalStdio(io, depot, undefined) : new FifoStdio(io, depot, false, undefined);
   } finally {
     for (const fd of writers) if (fd !== undefined) closeQuietly(fd);
+  }
+}
+
+function logged(io: Io, depot: Depot, logger: Logger): ProcessStdio {
+  try {
+    return io.terminal ? new TerminalStdio(io, depot, logger) : new FifoStdio(io, depot, false, logger);
+  } catch (error) {
+    for (const fd of logger.outputs) closeQuietly(fd);
+    throw error;
   }
 }
 
@@ -46,8 +59,9 @@ async function writerFor(path: string): Promise<number | undefined> {
 
 /** For a process that an earlier engine has started. */
 export function reopenStdio(io: Io, depot: Depot, child: Child): ProcessStdio {
-  if (!io.terminal) return new FifoStdio(io, depot, true);
-  const stdio = new TerminalStdio(io, depot);
+  const logger = logUriOf(io) && Logger.resume(depot);
+  if (!io.terminal) return new FifoStdio(io, depot, true, logger);
+  const stdio = new TerminalStdio(io, depot, logger);
   const terminal = depot.take('master');
   if (terminal !== undefined) stdio.take({ ...child, terminal });
   stdio.closeTheirs();

@@ -36,7 +36,7 @@ export class TaskService {
     this.#publish = (topic, event) => publisher.publish(namespace, topic, event);
     const tellOom = (id: string) => void this.#publish('/tasks/oom', { container_id: id });
     const depotOf = (task: string, exec: string) => keeper.depotOf(`${namespace}/${task}`, exec);
-    this.#around = { depotOf, ledger, tellOom };
+    this.#around = { namespace, depotOf, ledger, tellOom };
   }
 
   /** Goes on with the tasks of an earlier engine's. */

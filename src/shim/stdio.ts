@@ -7,9 +7,10 @@ import { closeSync, constants, fchownSync, openSync, statSync } from 'node:fs';
 import { closeQuietly } from '../close.ts';
 import type { Child } from '../library/places.ts';
 import type { Depot } from './keeper.ts';
+import type { Logger } from './logger.ts';
 import { Status } from './ttrpc.ts';
 
-/** Paths; '' for a stream that nobody wants. */
+/** Paths, or log URIs; '' for a stream that nobody wants. */
 export interface Io {
   readonly stdin: string;
   readonly stdout: string;
@@ -48,13 +49,19 @@ export class FifoStdio implements ProcessStdio {
   readonly #depot: Depot;
   readonly #theirs: number[] = [];
   readonly #held: number[] = [];
+  readonly #logger: Logger | undefined;
   #input: number | undefined;
 
-  /** @param isRunning whether an earlier engine has started the process: then only the shim's ends are needed */
-  constructor(io: Io, depot: Depot, isRunning: boolean) {
+  /**
+   * @param isRunning whether an earlier engine has started the process: then only the shim's ends are needed
+   * @param logger gets stdout and stderr, in place of FIFOs
+   */
+  constructor(io: Io, depot: Depot, isRunning: boolean, logger: Logger | undefined) {
     this.#depot = depot;
+    this.#logger = logger;
     try {
       for (const kind of kinds) {
+        if (kind !== 'stdin' && logger !== undefined) continue;
         if (!isRunning) this.#open(kind, io);
         else if (kind === 'stdin') this.#input = depot.take(kind);
         else this.#held.push(...[depot.take(kind)].filter((fd) => fd !== undefined));
@@ -63,6 +70,7 @@ export class FifoStdio implements ProcessStdio {
       this.release();
       throw error;
     }
+    for (const fd of logger?.outputs ?? []) this.#give(fd, io);
     this.descriptors = [...this.#theirs];
   }
 
@@ -111,10 +119,13 @@ export class FifoStdio implements ProcessStdio {
   finish(): void {}
 
   /** What a process has written is in the FIFO. */
-  async drained(): Promise<void> {}
+  async drained(): Promise<void> {
+    await this.#logger?.finish();
+  }
 
   release(): void {
     this.closeInput();
+    void this.#logger?.finish();
     this.#depot.dropAll();
     for (const fd of [...this.#theirs.splice(0), ...this.#held.splice(0)]) closeQuietly(fd);
   }
@@ -123,6 +134,5 @@ export class FifoStdio implements ProcessStdio {
 /** Anything else could block open(2), and with it all other containers. */
 export function demandFifo(path: string): void {
   if (path === '') return;
-  if (path.includes('://')) throw new Status('unimplemented', `log URI ${path}: the shim passes FIFOs only`);
   if (!statSync(path).isFIFO()) throw new Status('invalidArgument', `${path} is no FIFO`);
 }

@@ -25,6 +25,8 @@ import { Status } from './ttrpc.ts';
 
 /** What a task uses of the server. */
 export interface Surroundings {
+  /** containerd's. */
+  readonly namespace: string;
   readonly depotOf: Keeper['depotOf'];
   readonly ledger: Ledger;
   /** Called when the kernel has killed a process of the task because memory ran out. */
@@ -72,7 +74,7 @@ export class Task implements ShimProcess {
     await runJob('mountRootfs', { bundle, mounts: rootfs });
     let stdio: ProcessStdio | undefined;
     try {
-      stdio = await openStdio(options.io, around.depotOf(id, ''));
+      stdio = await openStdio(options.io, around.depotOf(id, ''), { id, namespace: around.namespace });
       const child = await make(options, stdio);
       return await Task.#taken(around, options, child, stdio);
     } catch (error) {
@@ -130,8 +132,8 @@ export class Task implements ShimProcess {
   }
 
   #forExec({ id }: ExecOptions): ExecSurroundings {
-    const { depotOf, ledger } = this.#around;
-    return { place: this.place, depot: depotOf(this.id, id), ledger, save: () => this.save() };
+    const { depotOf, ledger, namespace } = this.#around;
+    return { place: this.place, namespace, depot: depotOf(this.id, id), ledger, save: () => this.save() };
   }
 
   get id(): string {

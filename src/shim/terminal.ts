@@ -9,6 +9,7 @@ import { nodeAddon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import type { Child } from '../library/places.ts';
 import type { Depot } from './keeper.ts';
+import type { Logger } from './logger.ts';
 import { demandFifo, type Io, type ProcessStdio } from './stdio.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
@@ -24,6 +25,7 @@ export class TerminalStdio implements ProcessStdio {
   readonly #held: number[] = [];
   readonly #input: Socket | undefined;
   readonly #output: Socket | undefined;
+  readonly #logger: Logger | undefined;
   /** The shim's own end for writing to stdin, until CloseIO. */
   #inputHolder: number | undefined;
   #master: ReadStream | undefined;
@@ -32,11 +34,13 @@ export class TerminalStdio implements ProcessStdio {
   #peer: number | undefined;
   #drained = Promise.resolve();
 
-  constructor({ stdin, stdout }: Io, depot: Depot) {
+  /** @param logger gets the output, in place of a FIFO */
+  constructor({ stdin, stdout }: Io, depot: Depot, logger: Logger | undefined) {
     this.#depot = depot;
+    this.#logger = logger;
     try {
       demandFifo(stdin);
-      demandFifo(stdout);
+      if (logger === undefined) demandFifo(stdout);
       // The process gets its terminal in place of these.
       for (let fd = 0; fd < 3; fd++) this.#theirs.push(openSync('/dev/null', O_RDWR));
       this.descriptors = [...this.#theirs];
@@ -46,7 +50,9 @@ export class TerminalStdio implements ProcessStdio {
         this.#inputHolder = depot.take('stdin') ?? openSync(stdin, O_WRONLY | O_NONBLOCK | O_NOCTTY);
         depot.store('stdin', this.#inputHolder);
       }
-      if (stdout !== '') {
+      if (logger !== undefined) {
+        this.#output = this.#outputTo(logger);
+      } else if (stdout !== '') {
         const held = depot.take('stdout') ?? openSync(stdout, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         this.#held.push(held);
         depot.store('stdout', held);
@@ -57,6 +63,15 @@ export class TerminalStdio implements ProcessStdio {
       this.release();
       throw error;
     }
+  }
+
+  /** The keeper holds the pipe, too, so that its program sees no end while there is no engine. */
+  #outputTo({ outputs }: Logger): Socket | undefined {
+    const [fd = this.#depot.take('log'), stderr] = outputs;
+    if (stderr !== undefined) closeQuietly(stderr);
+    if (fd === undefined) return undefined;
+    this.#depot.store('log', fd);
+    return new Socket({ fd, readable: false, writable: true });
   }
 
   take({ terminal }: Child): void {
@@ -116,6 +131,8 @@ export class TerminalStdio implements ProcessStdio {
     });
     await Promise.race([this.#drained, overdue]);
     clearTimeout(timer);
+    this.#depot.drop('log');
+    await this.#logger?.finish();
   }
 
   release(): void {
@@ -123,6 +140,7 @@ export class TerminalStdio implements ProcessStdio {
     this.closeInput();
     this.closeTheirs();
     this.#depot.dropAll();
+    void this.#logger?.finish();
     for (const fd of this.#held.splice(0)) closeQuietly(fd);
     for (const stream of [this.#input, this.#output, this.#master]) stream?.destroy();
   }

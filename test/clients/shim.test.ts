@@ -18,6 +18,7 @@ for (const suite of suites) {
     await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
     await t.test('more processes in a task', (t) => execs(t, containerd));
     await t.test('terminals', (t) => terminals(t, containerd));
+    await t.test('log URIs', (t) => logs(t, containerd));
     await t.test('its engine is killed', (t) => survives(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));
   });
@@ -173,6 +174,28 @@ async function terminals(t: Test, containerd: Containerd) {
   // A client that sees the task end deletes it.
   await waitFor('the task to be gone', async () => (await containerd.status('host')) === undefined || undefined);
   await containerd.outputOf('container', 'delete', 'host');
+}
+
+async function logs(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  const isThere = async (path: string) => (await place.run(['test', '-e', path])).code === 0 || undefined;
+  place.writeFile('/logger', '#!/bin/sh\nexec 5>&-\necho "$CONTAINER_ID $1 $2" >/said\ncat <&3 >>/said\n', 0o755);
+  const script = 'echo one; : >/first; until [ -e /go ]; do sleep 0.1; done; echo two >&2; echo three';
+  const run = (uri: string, id: string) =>
+    containerd.outputOf(...runArguments(['--detach', '--log-uri', uri], id, 'sh', '-c', script));
+  await run('file:///logs/a%20file', 'filed');
+  await run('binary:///logger?-a=b', 'told');
+  const roots = await Promise.all(['filed', 'told'].map(async (id) => `/proc/${await containerd.pid(id)}/root`));
+  for (const root of roots) await waitFor('the first line', () => isThere(`${root}/first`));
+  await killEngine(containerd);
+  await place.outputOf(['touch', ...roots.map((root) => `${root}/go`)]);
+  for (const id of ['filed', 'told']) {
+    await containerd.waitForStatus(id, 'STOPPED');
+    await containerd.outputOf('task', 'delete', id);
+    await containerd.outputOf('container', 'delete', id);
+  }
+  t.match((await place.outputOf(['cat', '/logs/a file'])).split('\n').sort(), ['', 'one', 'three', 'two']);
+  t.equal(await place.outputOf(['cat', '/said']), 'told -a b\none\nthree\n');
 }
 
 /** Kills the engine, as the kernel does when memory runs out. */

@@ -153,9 +153,9 @@ export class ShimClient {
   }
 
   /** @param process of the spec */
-  exec(id: string, exec_id: string, process: object): Promise<Answer> {
+  exec(id: string, exec_id: string, process: object, more: Message<typeof messages.execRequest> = {}): Promise<Answer> {
     const spec = { value: Buffer.from(JSON.stringify(process)) };
-    return this.call('Exec', messages.execRequest, { id, exec_id, spec });
+    return this.call('Exec', messages.execRequest, { id, exec_id, spec, ...more });
   }
 
   async keeper(): Promise<number> {
