@@ -468,6 +468,8 @@ export interface NodeAddon extends Addon {
   resizeTerminal(master: number, columns: number, rows: number): void;
   /** ioctl_tty(2), TIOCGPTPEER: opens the other end of a terminal. */
   openPeer(master: number): number;
+  /** malloc_trim(3): gives the kernel the pages back that the C library holds and nothing uses. */
+  trimMemory(): void;
 }
 
 let loaded: Addon | undefined;

@@ -996,6 +996,9 @@ struct OpenPeerArguments {
 };
 Napi::Value js_open_peer(const Napi::CallbackInfo& info);
 
+// trimMemory(): void
+Napi::Value js_trim_memory(const Napi::CallbackInfo& info);
+
 // X(name, function): those that open a shared library (addon/libraries), those of Node alone (addon/node), all others.
 #define TSRUN_LIBRARY_FUNCTIONS(X) \
   X(systemdCall, js_systemd_call) \
@@ -1009,7 +1012,8 @@ Napi::Value js_open_peer(const Napi::CallbackInfo& info);
   X(makePipe, js_make_pipe) \
   X(interruptFrom, js_interrupt_from) \
   X(resizeTerminal, js_resize_terminal) \
-  X(openPeer, js_open_peer)
+  X(openPeer, js_open_peer) \
+  X(trimMemory, js_trim_memory)
 
 #define TSRUN_OTHER_FUNCTIONS(X) \
   X(startInit, js_start_init) \

@@ -25,7 +25,7 @@ const dirnameOfModule = [
   'const __dirname = tsrunDirname(tsrunPathOf(import.meta.url));',
 ].join('\n');
 
-/** build/library.mjs, build/shim.mjs, and build/library-worker.mjs for the workers that both start. */
+/** build/library.mjs, build/shim.mjs and its engine, and build/library-worker.mjs for the workers that both start. */
 export async function bundleLibrary() {
   await build({
     ...common(),
@@ -33,6 +33,7 @@ export async function bundleLibrary() {
       library: inRoot('src/library/index.ts'),
       'library-worker': inRoot('src/library/worker.ts'),
       shim: inRoot('src/shim/main.ts'),
+      'shim-engine': inRoot('src/shim/engine.ts'),
     },
     outdir: inRoot('build'),
     outExtension: { '.js': '.mjs' },

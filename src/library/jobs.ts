@@ -304,6 +304,9 @@ const jobs = {
 
   spec: (choices: SpecChoices): Spec => configured(choices),
 
+  /** Collects this worker's garbage, if the process was started with --expose-gc. */
+  collect: (_: undefined): void => globalThis.gc?.(),
+
   features(): Features {
     const { seccompFlags } = gatherHostFacts();
     return features([], { seccompFlags, libseccompVersion: libseccompVersion() });

@@ -24,6 +24,10 @@ const idleMs = 5000;
 /** How long the exit of this process may wait for jobs that are to be undone. */
 const exitMs = 5000;
 
+/** Workers that stay although there is nothing to do. */
+let kept = firstWorkers;
+/** Called when there has been nothing to do for a while. */
+let whenIdle: (() => void) | undefined;
 const seats: Seat[] = [];
 const queue: Job[] = [];
 let jobs = 0;
@@ -31,6 +35,8 @@ let ended = 0;
 let growing: NodeJS.Timeout | undefined;
 let shrinking: NodeJS.Timeout | undefined;
 let isWatchingExit = false;
+/** Whether nothing has been done since `whenIdle`. */
+let isRested = false;
 
 /**
  * Has a worker run a job.
@@ -60,6 +66,17 @@ export function runJob<Name extends JobName>(
     queue.push(job);
     seatJobs();
   });
+}
+
+/**
+ * For a program that stays for long, and often has nothing to do for a while.
+ *
+ * @param workers so many stay meanwhile
+ * @param then called each time, when the others have ended
+ */
+export function saveMemory(workers: number, then: () => void): void {
+  kept = workers;
+  whenIdle = then;
 }
 
 function giveUp(job: Job): void {
@@ -124,6 +141,7 @@ function give(seat: Seat, job: Job): void {
     return job.settle({ error: invalidArgument((error as Error).message, 'pass plain values only') });
   }
   seat.job = job;
+  isRested &&= job.name === 'collect';
   seat.worker.ref();
 }
 
@@ -160,7 +178,11 @@ function take(seat: Seat, reply: Reply): void {
 
 function shrinkLater(): void {
   // Nothing is kept alive to end threads that end with it anyway.
-  if (shrinking === undefined && seats.length > firstWorkers) shrinking = setTimeout(shrink, idleMs).unref();
+  if (shrinking === undefined && isTooMuch()) shrinking = setTimeout(shrink, idleMs / 4).unref();
+}
+
+function isTooMuch(): boolean {
+  return seats.length > kept || (whenIdle !== undefined && !isRested);
 }
 
 /** Ends workers that were made for jobs that waited, and have had none for a while. */
@@ -168,9 +190,14 @@ function shrink(): void {
   shrinking = undefined;
   const before = performance.now() - idleMs;
   const idle = seats.filter(({ ready, job, idleSince }) => ready && job === undefined && idleSince <= before);
-  for (const seat of idle.slice(0, seats.length - firstWorkers)) {
-    seats.splice(seats.indexOf(seat), 1);
-    seat.worker.terminate();
+  const isAllIdle = idle.length === seats.length;
+  // Jobs go to the first.
+  const surplus = idle.reverse().slice(0, Math.max(0, seats.length - kept));
+  for (const seat of surplus) seats.splice(seats.indexOf(seat), 1);
+  const ends = surplus.map(({ worker }) => worker.terminate());
+  if (isAllIdle && !isRested && whenIdle !== undefined) {
+    isRested = true;
+    void Promise.all(ends).then(whenIdle);
   }
   shrinkLater();
 }

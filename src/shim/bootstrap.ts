@@ -1,13 +1,11 @@
 /** `start`: finds the keeper of the container's group, or starts one; it starts the engine. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, openSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
-
-/** The directory of the sockets of containerd's own shims. */
-const directory = '/run/containerd/s';
+import { socketDirectory } from './links.ts';
 
 export interface ShimFlags {
   readonly namespace: string;
@@ -20,7 +18,7 @@ export interface ShimFlags {
 
 /** Two starts at once lead to one process: the second waits for the lock of the first, and then finds its socket. */
 export async function startServer(flags: ShimFlags, program: string): Promise<string> {
-  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  mkdirSync(socketDirectory, { recursive: true, mode: 0o711 });
   const socket = socketOf(flags);
   const lock = openSync(`${socket}.lock`, 'a', 0o600);
   addon().lock(lock, true);
@@ -33,27 +31,7 @@ export async function startServer(flags: ShimFlags, program: string): Promise<st
 
 function socketOf({ group, address }: ShimFlags): string {
   const name = createHash('sha256').update(`${address}\0${group}`).digest('hex').slice(0, 24);
-  return `${directory}/tsrun-${name}`;
-}
-
-/**
- * Leaves a link to the socket for later starts with the same options, which then need no Node (addon/shim). Its path
- * comes from there.
- */
-export function leaveLink(address: string): void {
-  const link = process.env.TSRUN_SHIM_LINK ?? '';
-  if (link === '') return;
-  rmSync(`${link}.new`, { force: true });
-  symlinkSync(address.replace('unix://', ''), `${link}.new`);
-  renameSync(`${link}.new`, link);
-}
-
-/** Removes the links to a socket that goes. */
-export function removeLinks(socket: string): void {
-  for (const name of readdirSync(directory)) {
-    const link = join(directory, name);
-    if (name.startsWith('tsrun-at-') && readlinkSync(link) === socket) rmSync(link);
-  }
+  return `${socketDirectory}/tsrun-${name}`;
 }
 
 function answers(socket: string): Promise<boolean> {
@@ -77,8 +55,9 @@ function answers(socket: string): Promise<boolean> {
 function launch(socket: string, { namespace, publishTo }: ShimFlags, program: string): Promise<void> {
   const log = openSync(`${socket}.log`, 'a', 0o600);
   const { NOTIFY_SOCKET: _, TSRUN_SHIM_LINK: __, ...env } = process.env;
-  const engine = [process.execPath, program, 'serve', socket, namespace, publishTo];
-  const keeper = join(dirname(program), 'Release', 'tsrun-shim-keeper');
+  const directory = dirname(program);
+  const engine = [process.execPath, '--expose-gc', join(directory, 'shim-engine.mjs'), socket, namespace, publishTo];
+  const keeper = join(directory, 'Release', 'tsrun-shim-keeper');
   const server = spawn(keeper, [socket, ...engine], {
     detached: true,
     cwd: '/',

@@ -5,12 +5,12 @@ import { commit, version } from '../build-info.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import type { ContainerDirectory } from '../container/store.ts';
 import { decode, encode } from '../protobuf/wire.ts';
-import { leaveLink, startServer } from './bootstrap.ts';
+import { startServer } from './bootstrap.ts';
 import { groupOf } from './group.ts';
+import { leaveLink } from './links.ts';
 import { anyMessage, deleteResponse, runtimeInfo, timestampOf } from './messages.ts';
 import { type BundleNote, noteOf, stateRootOf } from './note.ts';
 import { shimOptions } from './options.ts';
-import { runServer } from './server.ts';
 
 const name = 'io.containerd.tsrun.v2';
 const switches = ['debug', 'info', 'v', 'version'];
@@ -23,7 +23,6 @@ try {
 }
 
 async function main(words: string[]): Promise<void> {
-  if (words[0] === 'serve') return serve(words.slice(1));
   const { flags, action } = parse(words);
   if ('v' in flags || 'version' in flags) return print(`containerd-shim-tsrun-v2 ${version} (${commit})\n`);
   if ('info' in flags) return print(await info());
@@ -52,10 +51,6 @@ async function start({ namespace = '', address = '', id = '' }: Record<string, s
   const answer = await startServer({ namespace, address, publishTo, group }, process.argv[1] ?? '');
   if (grouping !== 'pod') leaveLink(answer);
   print(JSON.stringify({ version: 2, address: answer, protocol: 'ttrpc' }));
-}
-
-function serve([socket = '', namespace = '', publishTo = '']: string[]): void {
-  runServer({ socket, lockFile: `${socket}.lock`, namespace, publishTo });
 }
 
 /** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */

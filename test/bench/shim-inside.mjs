@@ -210,7 +210,10 @@ function shims() {
     if (!/^\d+$/.test(pid)) return false;
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
-      return /containerd-shim-runc-v2$|tsrun-shim-keeper$/.test(line[0]) || /\/shim\.mjs$/.test(line[1] ?? '');
+      return (
+        /containerd-shim-runc-v2$|tsrun-shim-keeper$/.test(line[0]) ||
+        line.some((word) => /\/shim-engine\.mjs$/.test(word))
+      );
     } catch {
       return false;
     }

@@ -16,6 +16,6 @@ export function installShim(place: EnginePlace, first = ''): void {
 
 /** The pids of the engines that run in the place. */
 export async function shimEngines(place: EnginePlace): Promise<string[]> {
-  const { stdout } = await place.run(['pgrep', '-f', '^[^ ]*node [^ ]*shim.mjs serve']);
+  const { stdout } = await place.run(['pgrep', '-f', '^[^ ]*node .*shim-engine.mjs ']);
   return stdout.split('\n').filter((pid) => pid !== '');
 }

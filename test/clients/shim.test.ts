@@ -60,7 +60,7 @@ async function detachedTasks(t: Test, containerd: Containerd) {
     );
   }
   t.equal(
-    (await place.outputOf(['pgrep', '-fc', '^[^ ]*node [^ ]*shim.mjs serve'])).trim(),
+    (await place.outputOf(['pgrep', '-fc', '^[^ ]*node .*shim-engine.mjs '])).trim(),
     '1',
     'one process has both',
   );
@@ -200,7 +200,7 @@ async function logs(t: Test, containerd: Containerd) {
 
 /** Kills the engine, as the kernel does when memory runs out. */
 async function killEngine({ place }: Containerd): Promise<void> {
-  const pattern = ['-f', '^[^ ]*node [^ ]*shim.mjs serve'];
+  const pattern = ['-f', '^[^ ]*node .*shim-engine.mjs '];
   const before = (await place.outputOf(['pgrep', ...pattern])).trim();
   await place.outputOf(['kill', '-KILL', before]);
   await waitFor('another engine', async () => {
@@ -249,7 +249,7 @@ async function survives(t: Test, containerd: Containerd) {
   await place.outputOf(['touch', `${inside}/go`]);
   t.equal((await foreground).code, 5, 'and so it is for a task');
   // It ends while there is no engine.
-  const engine = (await place.outputOf(['pgrep', '-f', '^[^ ]*node [^ ]*shim.mjs serve'])).trim();
+  const engine = (await place.outputOf(['pgrep', '-f', '^[^ ]*node .*shim-engine.mjs '])).trim();
   await place.outputOf([
     'sh',
     '-c',

@@ -166,7 +166,7 @@ export class ShimClient {
   async engine(keeper: number): Promise<number | undefined> {
     const isEngine = (pid: number) => {
       try {
-        return execFileSync('cat', [`/proc/${pid}/cmdline`], { encoding: 'utf8' }).includes('shim.mjs');
+        return execFileSync('cat', [`/proc/${pid}/cmdline`], { encoding: 'utf8' }).includes('shim-engine.mjs');
       } catch {
         return false;
       }

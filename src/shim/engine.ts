@@ -1,11 +1,14 @@
-/** The engine below the keeper. */
+/**
+ * The engine below the keeper: a program of its own, as whatever it loads stays in memory with the containers.
+ */
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { addon } from '../addon.ts';
-import { removeLinks } from './bootstrap.ts';
+import { addon, nodeAddon } from '../addon.ts';
+import { runJob, saveMemory } from '../library/pool.ts';
 import { Publisher } from './events.ts';
 import { Keeper } from './keeper.ts';
 import { Ledger } from './ledger.ts';
+import { removeLinks } from './links.ts';
 import { Namespaces } from './namespaces.ts';
 import { serve } from './ttrpc.ts';
 
@@ -15,18 +18,21 @@ const listenerFd = 3;
 /** It leaves after so many milliseconds without a container or a connection. */
 const idleTime = 5000;
 
-export interface ServerOptions {
+interface EngineOptions {
   readonly socket: string;
-  readonly lockFile: string;
   /** Of the container that it was started for. */
   readonly namespace: string;
   /** Address of containerd's ttrpc socket. */
   readonly publishTo: string;
 }
 
-export function runServer({ socket, lockFile, namespace, publishTo }: ServerOptions): void {
+const [, , socket = '', namespace = '', publishTo = ''] = process.argv;
+runEngine({ socket, namespace, publishTo });
+
+function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   // libc has read it: hooks do not get it.
   delete process.env.MALLOC_ARENA_MAX;
+  saveMemory(1, () => void collect());
   const keeper = new Keeper();
   const publisher = new Publisher(publishTo);
   const tasks = new Namespaces({ socket, namespace, keeper, publisher });
@@ -55,7 +61,7 @@ export function runServer({ socket, lockFile, namespace, publishTo }: ServerOpti
   function leave(): void {
     const isIdle = connections === 0 && tasks.isEmpty && publisher.isIdle;
     if (!isIdle) return waitIdle();
-    const lock = openSync(lockFile, 'r');
+    const lock = openSync(`${socket}.lock`, 'r');
     if (!addon().lock(lock, false)) {
       closeSync(lock);
       return waitIdle();
@@ -65,4 +71,11 @@ export function runServer({ socket, lockFile, namespace, publishTo }: ServerOpti
     Ledger.removeAll(socket);
     process.exit(0);
   }
+}
+
+/** Gives back what the last containers' life has left. */
+async function collect(): Promise<void> {
+  await runJob('collect', undefined);
+  globalThis.gc?.();
+  nodeAddon().trimMemory();
 }
