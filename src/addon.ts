@@ -122,6 +122,8 @@ export interface ServiceOptions {
   output: number;
   /** An absolute path, or ''. */
   root: string;
+  /** With a root, a directory over which its mount namespace has an empty, read-only tmpfs; else ''. */
+  empty: string;
   /** Whether it gets no signals from the terminal's keys. */
   ownGroup: boolean;
   /** For personality(2), which its children inherit; -1: as this process's. */

@@ -161,12 +161,13 @@ struct ServiceOptions {
   int input;
   int output;
   std::string root;
+  std::string empty;
   bool own_group;
   int persona;
   int memory_mode;
   Napi::BigUint64Array memory_nodes;
 
-  explicit ServiceOptions(const Napi::Object& object) : args(from_js<std::vector<std::string>>(object.Get("args"))), inherit(from_js<std::vector<int>>(object.Get("inherit"))), input(from_js<int>(object.Get("input"))), output(from_js<int>(object.Get("output"))), root(from_js<std::string>(object.Get("root"))), own_group(from_js<bool>(object.Get("ownGroup"))), persona(from_js<int>(object.Get("persona"))), memory_mode(from_js<int>(object.Get("memoryMode"))), memory_nodes(from_js<Napi::BigUint64Array>(object.Get("memoryNodes"))) {}
+  explicit ServiceOptions(const Napi::Object& object) : args(from_js<std::vector<std::string>>(object.Get("args"))), inherit(from_js<std::vector<int>>(object.Get("inherit"))), input(from_js<int>(object.Get("input"))), output(from_js<int>(object.Get("output"))), root(from_js<std::string>(object.Get("root"))), empty(from_js<std::string>(object.Get("empty"))), own_group(from_js<bool>(object.Get("ownGroup"))), persona(from_js<int>(object.Get("persona"))), memory_mode(from_js<int>(object.Get("memoryMode"))), memory_nodes(from_js<Napi::BigUint64Array>(object.Get("memoryNodes"))) {}
 };
 
 struct SchedulerAttributes {

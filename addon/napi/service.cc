@@ -24,6 +24,8 @@ struct Service {
   int input;
   // A directory that is made a mount point in a mount namespace of the service's own, or nullptr.
   const char* root;
+  // A directory that is covered by an empty tmpfs there, or nullptr.
+  const char* empty;
   bool own_group;
   // What its children inherit; -1 leaves it.
   int persona;
@@ -37,8 +39,8 @@ struct Failure {
   int error;
   int step;
 };
-enum Step : int { kUnshare, kMount, kDup3, kPersonality, kMemoryPolicy, kExecve };
-constexpr const char* kSteps[] = {"unshare", "mount", "dup3", "personality", "set_mempolicy", "execve"};
+enum Step : int { kUnshare, kMount, kMountEmpty, kDup3, kPersonality, kMemoryPolicy, kExecve };
+constexpr const char* kSteps[] = {"unshare", "mount", "mount", "dup3", "personality", "set_mempolicy", "execve"};
 constexpr size_t kWordBits = 64;
 
 int set_attributes(const Service& service, int* step) {
@@ -56,6 +58,16 @@ int set_attributes(const Service& service, int* step) {
   return set < 0 ? static_cast<int>(-set) : 0;
 }
 
+// Read-only is the mount and not the filesystem, as with the masks that init makes: what is bound from it looks the
+// same.
+int cover(const char* directory) {
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  long mounted = sys(__NR_mount, "tmpfs", directory, "tmpfs", kFlags, nullptr);
+  if (mounted < 0) return static_cast<int>(-mounted);
+  long closed = sys(__NR_mount, nullptr, directory, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kFlags, nullptr);
+  return closed < 0 ? static_cast<int>(-closed) : 0;
+}
+
 // Only makes system calls, because the JS process has other threads. The mount namespace goes with its last process, so
 // the bind mount needs no undoing.
 int prepare(const Service& service, int* step) {
@@ -70,6 +82,9 @@ int prepare(const Service& service, int* step) {
     if (slave < 0) return static_cast<int>(-slave);
     long bound = sys(__NR_mount, service.root, service.root, nullptr, MS_BIND | MS_REC, nullptr);
     if (bound < 0) return static_cast<int>(-bound);
+    *step = kMountEmpty;
+    int error = service.empty == nullptr ? 0 : cover(service.empty);
+    if (error != 0) return error;
   }
   *step = kDup3;
   const int wanted[3] = {service.input, service.output, service.output};
@@ -122,6 +137,7 @@ Napi::Value js_start_service(const Napi::CallbackInfo& info) {
                      options.output,
                      options.input < 0 ? nothing.get() : options.input,
                      options.root.empty() ? nullptr : options.root.c_str(),
+                     options.empty.empty() ? nullptr : options.empty.c_str(),
                      options.own_group,
                      options.persona,
                      options.memory_mode,
@@ -149,7 +165,10 @@ Napi::Value js_start_service(const Napi::CallbackInfo& info) {
   while ((got = read(ends[0], &failure, sizeof(failure))) < 0 && errno == EINTR) continue;
   if (got == sizeof(failure)) {
     while (waitpid(static_cast<pid_t>(pid), nullptr, 0) < 0 && errno == EINTR) continue;
-    return throw_errno(env, failure.error, kSteps[failure.step], failure.step == kMount ? options.root : program);
+    const std::string& about = failure.step == kMount        ? options.root
+                               : failure.step == kMountEmpty ? options.empty
+                                                             : program;
+    return throw_errno(env, failure.error, kSteps[failure.step], about);
   }
   Spawned spawned = {static_cast<double>(pid), static_cast<double>(held.release())};
   return spawned.to_js(env);

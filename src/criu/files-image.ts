@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
@@ -26,7 +26,7 @@ export function forgetExternalSizes(directory: string): void {
     at = end;
   }
   const draft = join(directory, '.files.img');
-  writeFileSync(draft, Buffer.concat(parts), { mode: 0o600 });
+  writeFileSync(draft, Buffer.concat(parts), { mode: statSync(path).mode & 0o777 });
   renameSync(draft, path);
 }
 

@@ -13,6 +13,12 @@ const longestMessage = 64 * 1024;
 /** In milliseconds: how often the watch of a request is asked. */
 const watchInterval = 500;
 
+/**
+ * Empty and read-only in the mount namespace of a restore's CRIU. Every procfs has this mount point, and the root of any
+ * user namespace may pass through.
+ */
+export const emptyDirectory = '/proc/fs/nfsd';
+
 /** Gets what CRIU reports on its way, with the name of its script; CRIU waits until this returns. */
 export type Notify = (script: string, pid: number, fd: number) => void;
 
@@ -55,6 +61,7 @@ export class CriuService {
         input,
         output: this.#output,
         root,
+        empty: root === '' ? '' : emptyDirectory,
         ownGroup: input < 0,
         persona: attributes.persona ?? -1,
         memoryMode: attributes.memoryPolicy?.mode ?? -1,

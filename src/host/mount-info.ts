@@ -10,6 +10,8 @@ export interface MountInfo {
   readonly root: string;
   /** Mount point, relative to the process's root directory. */
   readonly point: string;
+  /** Of the mount, not of its filesystem: `ro`, `nosuid`, … */
+  readonly options: readonly string[];
   readonly type: string;
 }
 
@@ -21,9 +23,17 @@ export function mountsOf(pid: number | 'self'): MountInfo[] {
 function parseMountInfo(text: string): MountInfo[] {
   const lines = text.split('\n').filter(Boolean);
   return lines.map((line) => {
-    const [id, parent, device = '', root = '', point = ''] = line.split(' ');
+    const [id, parent, device = '', root = '', point = '', options = ''] = line.split(' ');
     const type = line.slice(line.indexOf(' - ') + 3).split(' ')[0] ?? '';
-    return { id: Number(id), parent: Number(parent), device, root: plain(root), point: plain(point), type };
+    return {
+      id: Number(id),
+      parent: Number(parent),
+      device,
+      root: plain(root),
+      point: plain(point),
+      options: options.split(','),
+      type,
+    };
   });
 }
 

@@ -4,10 +4,11 @@
  * kernel's own floor. Every round measures each figure with every runtime once, in random order; each container has an
  * id and a config.json of its own. Prints medians and ratios, with `--markdown` as the table of docs/performance.md.
  * `--against` adds another build of tsrun: the last release's executable, or a commit to build. With `--check` it exits
- * with 1 if tsrun has become much slower than crun. `--checkpoint` compares checkpoint and restore in the test VM.
- * `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]` measure many containers
- * at once, virtual machines, the library, the instructions of whole commands (`--only exec,state`: of these commands),
- * and the resident shim instead. Run as root; scripts/bench.sh puts it into a mount namespace with a cgroup2 view.
+ * with 1 if tsrun has become much slower than crun. `--checkpoint` compares checkpoint and restore in the test VM, or with
+ * `--native` on this machine. `--scale [--containers N]`, `--machines`, `--library`, `--steps` and `--shim [--containers N]`
+ * measure many containers at once, virtual machines, the library, the instructions of whole commands (`--only exec,state`:
+ * of these commands), and the resident shim instead. Run as root; scripts/bench.sh puts it into a mount namespace with a
+ * cgroup2 view.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,6 +46,7 @@ const { values: options } = parseArgs({
     library: { type: 'boolean', default: false },
     steps: { type: 'boolean', default: false },
     checkpoint: { type: 'boolean', default: false },
+    native: { type: 'boolean', default: false },
     only: { type: 'string' },
     shim: { type: 'boolean', default: false },
   },
@@ -68,7 +70,8 @@ try {
   mkdirSync(cgroupDirectory);
   mkdirSync(state);
   execFileSync('mount', ['-t', 'tmpfs', 'tsrun-bench', state]);
-  if (options.checkpoint) process.stdout.write(await checkpoints({ work, rounds }));
+  const { native } = options;
+  if (options.checkpoint) process.stdout.write(await checkpoints({ work, cgroupDirectory, rounds, native }));
   else await main(await baselines(work, options.against));
 } catch (error) {
   // Without Debian's crun there is nothing to compare with.

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * checkpoint-inside.mjs PROGRAM ROUNDS: the VM's part of checkpoint.mjs. Every round runs every runtime once, in turn. Prints
- * JSON with milliseconds. PROGRAM (frozen.c) sees itself for how long it did not run.
+ * checkpoint-inside.mjs PROGRAM ROUNDS: the part of checkpoint.mjs in the VM or the tree. Every round runs every runtime
+ * once, in turn. Prints JSON with milliseconds. PROGRAM (frozen.c) sees itself for how long it did not run.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,6 +34,9 @@ function makeBundle() {
   // Nothing is connected, and each runtime has its own flag to say so, or none.
   mkdirSync('/etc/criu', { recursive: true });
   for (const name of ['default', ...runtimes]) writeFileSync(`/etc/criu/${name}.conf`, 'network-lock skip\n');
+  // On a hybrid host it would save those of cgroup v1, too, which are the machine's.
+  const isHybrid = /^[1-9]/m.test(readFileSync('/proc/self/cgroup', 'utf8'));
+  if (isHybrid) writeFileSync('/etc/criu/crun.conf', 'network-lock skip\ncgroup-dump-controller none\n');
 }
 
 async function measure(name, id) {

@@ -1,27 +1,48 @@
-/** Checkpoint and restore of a process with 100 MB of memory, in the test VM, where CRIU works with all three runtimes. */
+/**
+ * Checkpoint and restore of a process with 100 MB of memory: in the test VM, or natively in the tree of Debian forky, which
+ * is quicker and needs a kernel that CRIU works on.
+ */
+import path from 'node:path';
+import { inRoot } from '../../scripts/lib/paths.mjs';
 import { loadVmLibrary } from '../../scripts/lib/vm.mjs';
+import { enterTree } from './engine-tree.mjs';
 import { align, medianOf } from './report.mjs';
 import { compile } from './timer.mjs';
 
 /** Seconds. */
 const patience = 3000;
 
+const script = inRoot('test/bench/checkpoint-inside.mjs');
+
 /** @returns {Promise<string>} a table for people */
-export async function checkpoints({ work, rounds }) {
-  const { runInVm } = await loadVmLibrary();
+export async function checkpoints({ work, cgroupDirectory, rounds, native }) {
   const program = compile(work, 'frozen', '-static');
-  const script = new URL('checkpoint-inside.mjs', import.meta.url).pathname;
+  const command = ['node', script, program, String(rounds)];
+  return table(JSON.parse(await (native ? natively(command, work, cgroupDirectory) : inVm(command, work))));
+}
+
+async function natively(command, work, cgroupDirectory) {
+  const place = await enterTree(work, path.join(cgroupDirectory, 'checkpoint'));
+  try {
+    return place.run(command, inRoot('bin'));
+  } finally {
+    await place.end();
+  }
+}
+
+async function inVm(command, work) {
+  const { runInVm } = await loadVmLibrary();
   const { exitCode, stdout, stderr } = await runInVm({
     tier: 'qemu',
     // These have crun's library of CRIU, too.
     packages: 'engines',
-    command: ['node', script, program, String(rounds)],
+    command,
     shares: [work],
     timeoutSeconds: patience,
     onStderr: (data) => process.stderr.write(data),
   });
   if (exitCode !== 0) throw new Error(`the VM's part ended with ${exitCode}: ${stderr}`);
-  return table(JSON.parse(stdout));
+  return stdout;
 }
 
 /** @param {Record<string, Record<string, number>[]>} samples milliseconds, by runtime */

@@ -2,12 +2,11 @@
  * containerd with the resident shim against containerd's own shim with runc and with crun, all three in turn in each
  * round, in the tree of Debian forky (test/clients/enter-tree.sh): one containerd, one image.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot } from '../../scripts/lib/paths.mjs';
-import { loadVmLibrary } from '../../scripts/lib/vm.mjs';
+import { enterTree } from './engine-tree.mjs';
 import { medianOf } from './report.mjs';
 
 /** What the issue about the shim asks for, in parts of the other. */
@@ -22,8 +21,7 @@ const goals = {
 
 /** @returns {Promise<string>} the results for people */
 export async function shim({ work, cgroupDirectory, rootfs, bundles, timerProgram, rounds, containers }) {
-  const { ensureTree } = await loadVmLibrary();
-  const place = await enter(await ensureTree('forky', 'engines'), work, cgroupDirectory);
+  const place = await enterTree(work, path.join(cgroupDirectory, 'shim'));
   try {
     writeImage(work, rootfs);
     const specs = ['one', 'exec'].map((name) => [name, bundles.make(name, name, ['/bin/sleep', '1000'])]);
@@ -35,39 +33,10 @@ export async function shim({ work, cgroupDirectory, rootfs, bundles, timerProgra
       JSON.stringify({ work, template, timerProgram, rounds, containers, checkout: inRoot('.') }),
     );
     const inside = ['node', inRoot('test/bench/shim-inside.mjs'), path.join(work, 'shim.json')];
-    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root' };
-    const output = execFileSync('nsenter', [...place.flags, '--', ...inside], {
-      env,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    return table(withDifference(JSON.parse(output)));
+    return table(withDifference(JSON.parse(place.run(inside))));
   } finally {
     await place.end();
   }
-}
-
-async function enter(tree, work, cgroupDirectory) {
-  const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--net', '--propagation', 'private'];
-  const cgroup = path.join(cgroupDirectory, 'shim');
-  mkdirSync(cgroup);
-  const script = [inRoot('test/clients/enter-tree.sh'), tree, work, cgroup, inRoot('.')];
-  const holder = spawn('unshare', [...namespaces, '--fork', '--kill-child', ...script], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const ended = once(holder, 'exit');
-  while (!existsSync(path.join(work, 'ready'))) {
-    if (holder.exitCode !== null) throw new Error('cannot enter the tree of Debian forky');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  const pid = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8').trim();
-  return {
-    flags: ['--target', pid, '--mount', '--pid', '--ipc', '--uts', '--net', '--cgroup'],
-    end() {
-      process.kill(Number(pid), 'SIGKILL');
-      return ended.then(() => execFileSync('find', [cgroup, '-depth', '-type', 'd', '-delete']));
-    },
-  };
 }
 
 /** The root filesystem as an image of one layer, in the layout that `docker save` writes. */

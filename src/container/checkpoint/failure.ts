@@ -39,6 +39,10 @@ const hints: readonly (readonly [RegExp, string])[] = [
     /kerndat_tcp_repair failed/,
     'CRIU connects to 127.0.0.1 in the network namespace that this command is in: ip link set lo up',
   ],
+  [
+    /\.img: Permission denied|file fd\/\d: Permission denied/,
+    'in a user namespace CRIU opens the images, and files that are its output, as the container’s root: let it read them',
+  ],
   [/No space left on device/, 'the filesystem of --image-path is full'],
   [/iptables|nft/i, 'CRIU locks the network with iptables or nftables: install one, or --network-lock skip'],
 ];

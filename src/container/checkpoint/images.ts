@@ -21,13 +21,15 @@ export interface MountPoint {
   readonly isDirectory: boolean;
 }
 
-/** A mount of something from the host. CRIU calls it by its mount point. */
+/** A mount that restore brings along. CRIU calls it by its mount point. */
 export interface ExternalMount {
   readonly point: string;
-  /** The destination in config.json that it comes from. */
+  /** The destination or masked path in config.json that it comes from. */
   readonly destination: string;
   /** Its path below that mount's source; empty for the source itself. */
   readonly below: string;
+  /** Whether it is the empty directory over a masked one; absent: no. */
+  readonly isMask?: boolean;
 }
 
 /** What restore needs to know but CRIU's images do not hold. */

@@ -1,15 +1,21 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { constants, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { closeQuietly } from '../../close.ts';
+import { emptyDirectory } from '../../criu/service.ts';
 import { errorCode, TsrunError } from '../../errors.ts';
 import type { Mount, Spec } from '../../generated/spec.ts';
 import { type MountInfo, mountsOf } from '../../host/mount-info.ts';
 import { isAbsent } from '../../there.ts';
 import type { ExternalMount, ImageNotes, MountPoint } from './images.ts';
+import { mountOf } from './open-file.ts';
 
 /** Filesystems with one instance for many mounts. CRIU mounts them anew, although the host has them mounted, too. */
 const kernelFilesystems = ['proc', 'sysfs', 'mqueue', 'cgroup2', 'devpts'];
 
 const maxLinks = 40;
+
+/** What the mounts over masked directories have. */
+const maskOptions = ['ro', 'nosuid', 'nodev', 'noexec'];
 
 /**
  * Finds which of the container's mounts restore must bring along, and where mount points must be.
@@ -24,6 +30,7 @@ export function surveyMounts(pid: number, spec: Spec): ImageNotes {
   const externals = mounts
     .filter((mount) => mount !== root && isExternal(mount, onHost, origins))
     .map((mount) => externalOf(mount, origins));
+  externals.push(...masksOf(pid, spec, mounts).filter(({ point }) => externals.every((each) => each.point !== point)));
   const mountPoints = mounts.filter(({ parent }) => parent === root?.id).map(({ point }) => mountPoint(pid, point));
   return { version: 1, mountPoints, externals };
 }
@@ -77,6 +84,36 @@ function externalOf({ point, type }: MountInfo, origins: readonly Origin[]): Ext
   );
 }
 
+/**
+ * Finds the empty directories over masked ones. As a filesystem of the container's own, CRIU would start tar for it at
+ * checkpoint and at restore.
+ */
+function masksOf(pid: number, spec: Spec, mounts: readonly MountInfo[]): ExternalMount[] {
+  return (spec.linux?.maskedPaths ?? []).flatMap((destination) => {
+    const place = resolveInside(`/proc/${pid}/root`, destination);
+    const [mount, ...others] = mounts.filter(({ point }) => point === place);
+    // CRIU knows a mount by its point: of several there, it would take all for this one.
+    if (mount === undefined || others.length > 0 || !isMask(pid, mount)) return [];
+    return [{ point: place, destination, below: '', isMask: true }];
+  });
+}
+
+/** A program that may mount could have put another filesystem there, so the directory itself is looked at. */
+function isMask(pid: number, { id, type, root, point, options }: MountInfo): boolean {
+  if (type !== 'tmpfs' || root !== '/' || !maskOptions.every((name) => options.includes(name))) return false;
+  let fd: number;
+  try {
+    fd = openSync(`/proc/${pid}/root${point}`, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    return false;
+  }
+  try {
+    return mountOf(process.pid, fd) === id && readdirSync(`/proc/self/fd/${fd}`).length === 0;
+  } finally {
+    closeQuietly(fd);
+  }
+}
+
 function mountPoint(pid: number, path: string): MountPoint {
   // Only a directory can be mounted on a directory, and a file on a file, so the mount tells what to make.
   return { path, isDirectory: statSync(`/proc/${pid}/root${path}`).isDirectory() };
@@ -126,7 +163,9 @@ export function externalSources(
   notes: ImageNotes | undefined,
 ): { key: string; val: string }[] {
   if (notes === undefined) return sourcesByConfig(spec, bundle);
-  return notes.externals.map(({ point, destination, below }) => {
+  return notes.externals.map(({ point, destination, below, isMask }) => {
+    // Masks stay, whatever config.json says now: the program was started with them.
+    if (isMask) return { key: point, val: emptyDirectory };
     const val = sourceOf(spec, bundle, destination) + below;
     demandSource(val, destination);
     return { key: point, val };
