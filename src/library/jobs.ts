@@ -9,6 +9,9 @@ import { closeQuietly } from '../close.ts';
 import { loadConfig } from '../config/load.ts';
 import { parseSpecText } from '../config/read/parse.ts';
 import type { BundleConfig } from '../config/read/read.ts';
+import { type CheckpointRequest, saveContainer } from '../container/checkpoint/checkpoint.ts';
+import type { CriuFlags } from '../container/checkpoint/options.ts';
+import { restoreContainer } from '../container/checkpoint/restore.ts';
 import type { Created } from '../container/create.ts';
 import { deleteContainer, deleteFailed } from '../container/delete.ts';
 import { isPopulated, observe, oomKills, type StatsEvent, statsEvent } from '../container/events.ts';
@@ -26,7 +29,7 @@ import { containerPids } from '../container/ps.ts';
 import type { ContainerExit } from '../container/record.ts';
 import { mountRootfs, type RootfsMount, unmountRootfs } from '../container/rootfs-mounts.ts';
 import { recordExit } from '../container/run.ts';
-import { startContainer, startCreated } from '../container/start.ts';
+import { runPoststartHooks, startContainer, startCreated } from '../container/start.ts';
 import { type PrintedState, printedState } from '../container/state.ts';
 import { ContainerDirectory } from '../container/store.ts';
 import { updateContainer } from '../container/update.ts';
@@ -65,6 +68,12 @@ export interface SpawnJob extends Place {
   readonly descriptors: readonly number[];
   /** Whether it may outlive this process. */
   readonly detached: boolean;
+}
+
+export interface RestoreJob extends CriuFlags {
+  readonly root: string;
+  readonly lowering: LowerOptions;
+  readonly descriptors: readonly number[];
 }
 
 /** What events() sees when it looks at a container. */
@@ -150,6 +159,25 @@ const jobs = {
       deleteFailed(created.directory);
       reap(created.pidfd);
       throw orInterrupt(error);
+    }
+  },
+
+  /** Saves a container with CRIU; one that ends stays to be deleted. */
+  checkpoint({ request, ...place }: Place & { request: CheckpointRequest }): void {
+    saveContainer(directoryOf(place), request);
+  },
+
+  /** Makes a container from what checkpoint has written, whose processes go on; a failure leaves nothing behind. */
+  restore(job: RestoreJob): Child {
+    const given = { consoleSocket: undefined, pidfdSocket: undefined, lsmProfile: undefined };
+    const restored = restoreContainer({ ...given, lsmMountContext: undefined, hosted: true, detached: false, ...job });
+    try {
+      runPoststartHooks(restored.directory, restored.record, () => restored.source);
+      return childOf(restored);
+    } catch (error) {
+      if (restored.terminal >= 0) closeQuietly(restored.terminal);
+      reap(restored.pidfd);
+      throw error;
     }
   },
 

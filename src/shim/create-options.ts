@@ -7,7 +7,6 @@ import { createRequest } from './messages.ts';
 import { stateRootOf } from './note.ts';
 import { shimOptions } from './options.ts';
 import type { Io } from './stdio.ts';
-import { Status } from './ttrpc.ts';
 
 export interface CreateOptions {
   readonly root: string;
@@ -18,20 +17,27 @@ export interface CreateOptions {
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   readonly cgroupManager: 'systemd' | 'cgroupfs';
+  /** Directory of the images of a checkpoint that Start restores; '' for a new container. */
+  readonly checkpoint: string;
+  /** CRIU's working directory. */
+  readonly criuWorkPath: string;
 }
 
 /** @throws Status for what the shim cannot do: nothing that is asked for is silently left out */
 export function createOptionsOf(payload: Uint8Array, namespace: string): CreateOptions {
   const asked = decode(createRequest, payload);
   const { id = '', bundle = '', rootfs = [], stdin = '', stdout = '', stderr = '', terminal = false } = asked;
-  if (asked.checkpoint) throw new Status('unimplemented', 'Create from a checkpoint');
-  const { root, noPivot, noNewKeyring, systemdCgroup, ioUid, ioGid } = shimOptions(asked.options ?? {});
+  const options = shimOptions(asked.options ?? {});
+  const { root, noPivot, noNewKeyring, systemdCgroup, ioUid, ioGid, criuImagePath, criuWorkPath } = options;
   const isSystemd = systemdCgroup ?? isUnit(bundle);
   return {
     root: stateRootOf(root, namespace),
     ...{ id, bundle, rootfs, io: { stdin, stdout, stderr, terminal, uid: ioUid, gid: ioGid } },
     ...{ noPivot, noNewKeyring },
     cgroupManager: isSystemd ? 'systemd' : 'cgroupfs',
+    // Of an image containerd gives the path where it has unpacked it; a path comes in the options.
+    checkpoint: asked.checkpoint || criuImagePath,
+    criuWorkPath: criuWorkPath || join(bundle, 'criu-work'),
   };
 }
 

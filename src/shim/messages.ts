@@ -83,6 +83,21 @@ export const closeIoRequest = { ...processRequest, stdin: [3, 'bool'] } as const
 export const resizeRequest = { ...processRequest, width: [3, 'uint32'], height: [4, 'uint32'] } as const;
 export const updateRequest = { id: [1, 'string'], resources: [2, any] } as const;
 
+export const checkpointRequest = { id: [1, 'string'], path: [2, 'string'], options: [3, any] } as const;
+
+/** Options of a checkpoint, from io.containerd.runc.v2, too. */
+export const checkpointOptions = {
+  exit: [1, 'bool'],
+  open_tcp: [2, 'bool'],
+  external_unix_sockets: [3, 'bool'],
+  terminal: [4, 'bool'],
+  file_locks: [5, 'bool'],
+  empty_namespaces: [6, 'string', 'repeated'],
+  cgroups_mode: [7, 'string'],
+  image_path: [8, 'string'],
+  work_path: [9, 'string'],
+} as const;
+
 export const pidResponse = { pid: [1, 'uint32'] } as const;
 export const waitResponse = { exit_status: [1, 'uint32'], exited_at: [2, timestamp] } as const;
 export const deleteResponse = { pid: [1, 'uint32'], exit_status: [2, 'uint32'], exited_at: [3, timestamp] } as const;
@@ -157,6 +172,10 @@ export const events = {
   '/tasks/exec-started': {
     type: 'containerd.events.TaskExecStarted',
     fields: { container_id: [1, 'string'], exec_id: [2, 'string'], pid: [3, 'uint32'] },
+  },
+  '/tasks/checkpointed': {
+    type: 'containerd.events.TaskCheckpointed',
+    fields: { container_id: [1, 'string'], checkpoint: [2, 'string'] },
   },
   '/tasks/oom': { type: 'containerd.events.TaskOOM', fields: { container_id: [1, 'string'] } },
   '/tasks/paused': { type: 'containerd.events.TaskPaused', fields: { container_id: [1, 'string'] } },

@@ -23,7 +23,9 @@ export interface ShimOptions {
   /** Owner of the FIFOs, so that a program may open them again by their name in /proc; 0 leaves them as they are. */
   readonly ioUid: number;
   readonly ioGid: number;
-  /** Working directory of CRIU; '' for the bundle. */
+  /** The images of a checkpoint to restore; '' for none. */
+  readonly criuImagePath: string;
+  /** Working directory of CRIU, with its log; '' for one in the bundle. */
   readonly criuWorkPath: string;
 }
 
@@ -114,6 +116,7 @@ function checked(options: RuncOptions, grouping: Grouping): ShimOptions {
     systemdCgroup: options.systemd_cgroup,
     ioUid: options.io_uid ?? 0,
     ioGid: options.io_gid ?? 0,
+    criuImagePath: options.criu_image_path ?? '',
     criuWorkPath: options.criu_work_path ?? '',
   };
 }

@@ -4,9 +4,11 @@ import { version } from '../build-info.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import { decode, encode } from '../protobuf/wire.ts';
 import { isThere } from '../there.ts';
+import { checkpointRequestOf } from './checkpoint.ts';
 import { createOptionsOf } from './create-options.ts';
 import type { EventOf, Publisher, Topics } from './events.ts';
 import { ExecProcess } from './exec.ts';
+import { worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
 import type { BuriedTask, Ledger } from './ledger.ts';
 import * as messages from './messages.ts';
@@ -160,6 +162,16 @@ export class TaskService {
       const { resources } = decode(messages.updateRequest, payload);
       const text = Buffer.from(resources?.value ?? nothing).toString();
       await this.#task(payload).update(JSON.parse(text) as LinuxResources);
+      return nothing;
+    },
+
+    Checkpoint: async (payload: Uint8Array) => {
+      const task = this.#task(payload);
+      const request = checkpointRequestOf(payload, task.options.bundle);
+      await task.checkpoint(request).catch((error) => {
+        throw worded('checkpoint', error);
+      });
+      this.#publish('/tasks/checkpointed', { container_id: task.id, checkpoint: request.imagePath });
       return nothing;
     },
 

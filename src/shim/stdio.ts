@@ -99,7 +99,10 @@ export class FifoStdio implements ProcessStdio {
     if (uid !== 0 || gid !== 0) fchownSync(fd, uid, gid);
   }
 
-  take(): void {}
+  take({ terminal }: Child): void {
+    // Images of a task that had one.
+    if (terminal !== undefined) closeQuietly(terminal);
+  }
 
   closeTheirs(): void {
     for (const fd of this.#theirs.splice(0)) closeSync(fd);

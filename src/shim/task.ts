@@ -3,6 +3,7 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CheckpointRequest } from '../container/checkpoint/checkpoint.ts';
 import type { ContainerExit } from '../container/record.ts';
 import { execSocket } from '../container/store.ts';
 import type { LinuxResources } from '../generated/spec.ts';
@@ -16,6 +17,8 @@ import { ExecProcess, type ExecSurroundings } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
 import type { Ledger, TaskNote } from './ledger.ts';
+import type { LogOwner } from './logger.ts';
+import { cleanBundle, make, restore } from './make-task.ts';
 import { type BundleNote, noteOf } from './note.ts';
 import { OomWatch } from './oom.ts';
 import { openStdio, reopenStdio } from './open-stdio.ts';
@@ -35,34 +38,61 @@ export interface Surroundings {
 
 export class Task implements ShimProcess {
   readonly options: CreateOptions;
-  readonly pid: number;
+  /** 0 before Start restores a checkpoint. */
+  pid = 0;
   readonly ended: Promise<TaskExit>;
   exit: TaskExit | undefined;
   starting: Promise<void> | undefined;
   readonly execs = new Map<string, ExecProcess>();
   /** Whether an earlier engine has made it; its requests without an answer then come once more. */
   readonly isAdopted: boolean;
-  readonly #identity: Identity | undefined;
-  readonly #stdio: ProcessStdio;
+  #identity: Identity | undefined;
+  #stdio: ProcessStdio | undefined;
+  #end: (exit: TaskExit) => void = () => undefined;
   readonly #oom: OomWatch;
   readonly #around: Surroundings;
   #isTold: boolean;
   #isReleased = false;
+  #isRestoring = false;
+  /** The pid, if this engine has made the process. */
+  #ownChild = 0;
 
-  private constructor(around: Surroundings, note: TaskNote, child: Child, stdio: ProcessStdio, isAdopted: boolean) {
+  private constructor(around: Surroundings, note: TaskNote, isAdopted: boolean) {
     const { options } = note;
     this.#around = around;
     this.options = options;
-    this.pid = child.pid;
     this.isAdopted = isAdopted;
-    this.#identity = child.identity;
-    this.#stdio = stdio;
     this.#isTold = note.isTold;
     this.#oom = new OomWatch(() => around.tellOom(options.id));
-    if (child.cgroup !== undefined) this.#oom.watch(child.cgroup);
     for (const exec of note.execs) this.execs.set(exec.options.id, new ExecProcess(this.#forExec(exec.options), exec));
     this.exit = note.exit;
-    this.ended = note.exit === undefined ? this.#reaped(child) : Promise.resolve(note.exit);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Takes a process that this engine has made. */
+  async #take(child: Child, stdio: ProcessStdio): Promise<void> {
+    try {
+      stdio.take(child);
+      this.#ownChild = child.pid;
+      this.#has(child, stdio);
+      this.save();
+    } catch (error) {
+      await runJob('delete', { ...this.place, force: true });
+      await runJob('reap', child);
+      throw error;
+    }
+  }
+
+  /** Has its process from now on. */
+  #has(child: Child, stdio: ProcessStdio): void {
+    this.pid = child.pid;
+    this.#identity = child.identity;
+    this.#stdio = stdio;
+    if (child.cgroup !== undefined) this.#oom.watch(child.cgroup);
+    if (this.exit === undefined) void this.#reap(child);
+    else this.#end(this.exit);
   }
 
   static async create(options: CreateOptions, around: Surroundings): Promise<Task> {
@@ -72,11 +102,18 @@ export class Task implements ShimProcess {
     const note: BundleNote = { root, ledger: around.ledger.fileOf(id) };
     writeFileSync(noteOf(bundle), JSON.stringify(note), { mode: 0o600 });
     await runJob('mountRootfs', { bundle, mounts: rootfs });
+    if (options.checkpoint !== '') {
+      const task = new Task(around, newNote(options), false);
+      task.save();
+      return task;
+    }
     let stdio: ProcessStdio | undefined;
     try {
       stdio = await openStdio(options.io, around.depotOf(id, ''), { id, namespace: around.namespace });
       const child = await make(options, stdio);
-      return await Task.#taken(around, options, child, stdio);
+      const task = new Task(around, newNote(options), false);
+      await task.#take(child, stdio);
+      return task;
     } catch (error) {
       stdio?.release();
       await runJob('unmountRootfs', { bundle });
@@ -86,32 +123,25 @@ export class Task implements ShimProcess {
     }
   }
 
-  static async #taken(around: Surroundings, options: CreateOptions, child: Child, stdio: ProcessStdio): Promise<Task> {
-    try {
-      stdio.take(child);
-      const task = new Task(around, { options, isTold: false, execs: [] }, child, stdio, false);
-      task.save();
-      return task;
-    } catch (error) {
-      const { root, id } = options;
-      await runJob('delete', { root, id, force: true });
-      await runJob('reap', child);
-      throw error;
-    }
-  }
-
   /** Goes on with a task of an earlier engine's. */
   static async adopt(note: TaskNote, around: Surroundings): Promise<Task> {
     const { id, io, root } = note.options;
-    if (note.identity === undefined) throw new Error(`nothing is known of the process of ${id}`);
+    if (note.identity === undefined) return Task.#unstarted(note, around);
     const child = note.exit === undefined ? await adopt(note.identity) : { ...note.identity, pidfd: -1 };
     const cgroup = child.pidfd < 0 ? undefined : await runJob('observed', { root, id }).catch(() => undefined);
     const stdio = reopenStdio(io, around.depotOf(id, ''), child);
     if (note.exit !== undefined) stdio.finish();
     const whole = { ...child, identity: note.identity, ...(cgroup !== undefined && { cgroup }) };
-    const task = new Task(around, note, whole, stdio, true);
+    const task = new Task(around, note, true);
+    task.#has(whole, stdio);
     for (const each of note.execs) await task.execs.get(each.options.id)?.adopt(each);
     return task;
+  }
+
+  static #unstarted(note: TaskNote, around: Surroundings): Task {
+    const { id, checkpoint } = note.options;
+    if (checkpoint === '') throw new Error(`nothing is known of the process of ${id}`);
+    return new Task(around, note, true);
   }
 
   /** Writes down what a later engine needs. */
@@ -136,6 +166,10 @@ export class Task implements ShimProcess {
     return { place: this.place, namespace, depot: depotOf(this.id, id), ledger, save: () => this.save() };
   }
 
+  get #owner(): LogOwner {
+    return { id: this.id, namespace: this.#around.namespace };
+  }
+
   get id(): string {
     return this.options.id;
   }
@@ -149,23 +183,23 @@ export class Task implements ShimProcess {
     return { root, id };
   }
 
-  async #reaped(child: Child): Promise<TaskExit> {
+  async #reap(child: Child): Promise<void> {
     const at = await ended(child);
     // Without its own pid namespace, other processes outlive init. With one there is nothing left to kill.
     await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
     const end = await this.#finish(child);
-    this.#stdio.finish();
+    this.#stdio?.finish();
     this.#oom.end(end.oomKilled === true);
     // Init's end takes them along, and who follows events must see it come last.
     await Promise.all([...this.execs.values()].map((exec) => exec.pid === 0 || exec.ended));
     this.exit = { status: statusOf(end), at };
     this.save();
-    return this.exit;
+    this.#end(this.exit);
   }
 
   async #finish(child: Child): Promise<ContainerExit> {
     const { place } = this;
-    if (!this.isAdopted) {
+    if (child.pid === this.#ownChild) {
       noteEnd(child, this.#around.ledger);
       return runJob('finish', { ...place, pidfd: child.pidfd, keep: true });
     }
@@ -174,6 +208,7 @@ export class Task implements ShimProcess {
   }
 
   async start(): Promise<void> {
+    if (this.pid === 0) return this.#restore();
     await runJob('start', this.place).catch((error) => {
       if (!this.isAdopted || error.code !== 'EWRONGSTATE') throw worded('start', error);
       // The earlier engine has started it, and died before its answer; or it died before init had its word, and init
@@ -184,15 +219,40 @@ export class Task implements ShimProcess {
     });
   }
 
+  /** Makes the process of a task that was created from a checkpoint. One that fails may be started again. */
+  async #restore(): Promise<void> {
+    if (this.#isRestoring || this.exit !== undefined) {
+      throw new Status('failedPrecondition', `task ${this.id} has been started already`);
+    }
+    this.#isRestoring = true;
+    const { options, place } = this;
+    let stdio: ProcessStdio | undefined;
+    try {
+      // What an earlier engine has left, which died within it.
+      if (this.isAdopted) await runJob('delete', { ...place, force: true });
+      stdio = await openStdio(options.io, this.#around.depotOf(this.id, ''), this.#owner);
+      const child = await restore(options, stdio);
+      await this.#take(child, stdio);
+    } catch (error) {
+      stdio?.release();
+      throw worded('restore', error);
+    } finally {
+      this.#isRestoring = false;
+      stdio?.closeTheirs();
+    }
+  }
+
   /** Tells what it is, whichever program has made it so. */
   async status(): Promise<ProcessStatus> {
     if (this.exit !== undefined) return 'stopped';
+    if (this.pid === 0) return 'created';
     const { status } = await runJob('state', this.place);
     return status === 'creating' ? 'created' : status;
   }
 
   async kill(signal: number, all: boolean): Promise<void> {
     if (this.exit !== undefined && !all) throw isOver();
+    this.#demandProcess();
     await runJob('kill', { ...this.place, signal, all }).catch((error) => {
       throw ['EWRONGSTATE', 'ENOTFOUND'].includes(error.code) ? isOver() : error;
     });
@@ -202,6 +262,7 @@ export class Task implements ShimProcess {
   addExec(options: ExecOptions): ExecProcess {
     const { id } = options;
     if (this.exit !== undefined) throw new Status('failedPrecondition', 'cannot exec in a stopped container');
+    this.#demandProcess();
     const same = this.execs.get(id);
     if (same?.isAdopted) return same;
     if (id === this.id || same) throw new Status('alreadyExists', `process ${id} already exists`);
@@ -216,8 +277,17 @@ export class Task implements ShimProcess {
   pause = (): Promise<void> => runJob('pause', this.place);
   resume = (): Promise<void> => runJob('resume', this.place);
   update = (resources: LinuxResources): Promise<void> => runJob('update', { ...this.place, resources });
-  closeInput = (): void => this.#stdio.closeInput();
-  resize = (columns: number, rows: number): void => this.#stdio.resize(columns, rows);
+  checkpoint = async (request: CheckpointRequest): Promise<void> => {
+    this.#demandProcess();
+    await runJob('checkpoint', { ...this.place, request });
+  };
+  closeInput = (): void => this.#stdio?.closeInput();
+  resize = (columns: number, rows: number): void => this.#stdio?.resize(columns, rows);
+
+  #demandProcess(): void {
+    if (this.pid !== 0) return;
+    throw new Status('failedPrecondition', `task ${this.id} has no process before Start restores it`);
+  }
 
   /** Deletes the container; a created one is killed first. @throws Status when it runs */
   async delete(): Promise<TaskExit> {
@@ -225,15 +295,32 @@ export class Task implements ShimProcess {
     if (status === 'running' || status === 'paused') {
       throw new Status('failedPrecondition', `task must be stopped before deletion: ${status}`);
     }
+    if (this.pid === 0) return this.#deleteUnstarted();
     if (status === 'created') await runJob('delete', { ...this.place, force: false });
     const exit = await this.ended;
-    await this.#stdio.drained();
-    await runJob('delete', { ...this.place, force: true });
-    await runJob('unmountRootfs', { bundle: this.options.bundle });
-    rmSync(join(noteOf(this.options.bundle)), { force: true });
+    await this.#stdio?.drained();
+    await this.#remove();
     this.#around.ledger.bury(this.id, { pid: this.pid, ...exit });
     this.release();
     return exit;
+  }
+
+  /** Of a task whose checkpoint was never restored. */
+  async #deleteUnstarted(): Promise<TaskExit> {
+    if (this.#isRestoring) throw new Status('failedPrecondition', `task ${this.id} is being restored`);
+    const exit = { status: 0, at: Date.now() };
+    this.exit = exit;
+    await this.#remove();
+    this.release();
+    this.#end(exit);
+    return exit;
+  }
+
+  async #remove(): Promise<void> {
+    const { bundle } = this.options;
+    await runJob('delete', { ...this.place, force: true });
+    await runJob('unmountRootfs', { bundle });
+    rmSync(noteOf(bundle), { force: true });
   }
 
   removeExec(exec: ExecProcess): void {
@@ -246,21 +333,11 @@ export class Task implements ShimProcess {
   release(): void {
     this.#isReleased = true;
     this.#around.ledger.remove(this.id);
-    this.#stdio.release();
+    this.#stdio?.release();
     for (const exec of this.execs.values()) exec.release();
   }
 }
 
-function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
-  const { id, bundle, root, io, noPivot, noNewKeyring, cgroupManager } = options;
-  const lowering = { id, bundle, noPivot, noNewKeyring, cgroupManager, rootless: 'auto', preserveFds: 0 } as const;
-  const given = { root, spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
-  return runJob('create', { ...given, lowering, descriptors, holdsTerminal: io.terminal });
-}
-
-/** Removes what an engine has left that died while it created the same task; the note tells that there was one. */
-async function cleanBundle({ bundle, root, id }: CreateOptions): Promise<void> {
-  if (!isThere(noteOf(bundle))) return;
-  await runJob('delete', { root, id, force: true });
-  await runJob('unmountRootfs', { bundle });
+function newNote(options: CreateOptions): TaskNote {
+  return { options, isTold: false, execs: [] };
 }

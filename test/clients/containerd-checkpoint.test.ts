@@ -1,6 +1,6 @@
 /** Checkpoint and restore by containerd: with ctr, and over the CRI as the kubelet has it done. */
-import t from 'tap';
-import { requires, waitFor } from '../harness/index.ts';
+import t, { type Test } from 'tap';
+import { isInVm, requires, waitFor } from '../harness/index.ts';
 import { engineCheckpoints, enterWithCriu, lockNothing } from './checkpoints.ts';
 import { Containerd } from './containerd.ts';
 import { startCri } from './cri/setup.ts';
@@ -13,10 +13,18 @@ const skip = await engineCheckpoints();
 const counter = ['sh', '-c', 'n=0; while :; do n=$((n+1)); echo $n >/n && mv /n /count; sleep 0.02; done'];
 const far = 30;
 
-t.test('ctr task checkpoint and ctr container checkpoint, and restore from the image', { skip }, async (t) => {
+for (const shim of [false, true]) {
+  const skipped = skip || (shim && isInVm ? 'the resident shim is tested in the tree' : false);
+  t.test(`with ${shim ? 'the resident' : 'its own'} shim`, { skip: skipped }, async (t) => {
+    await t.test('ctr task checkpoint and ctr container checkpoint, and restore from the image', (t) => byCtr(t, shim));
+    await t.test('the CRI: CheckpointContainer', (t) => byCri(t, shim));
+  });
+}
+
+async function byCtr(t: Test, shim: boolean) {
   const place = await enterWithCriu(t);
   lockNothing(place);
-  const containerd = await Containerd.startIn(place, 'checkpoints');
+  const containerd = await Containerd.startIn(place, 'checkpoints', { shim });
   await containerd.outputOf('image', 'import', ociArchive(place.sandbox.directory));
   let execs = 0;
   const count = async (id: string, least = 1) =>
@@ -27,11 +35,14 @@ t.test('ctr task checkpoint and ctr container checkpoint, and restore from the i
   await containerd.detach([], 'box', ...counter);
   await count('box', far);
 
-  await t.test('to a directory', async (t) => {
+  // ctr knows the options of its own shim only: for another it makes an image.
+  await t.test('a task', async (t) => {
     const paths = ['--image-path', '/tmp/images', '--work-path', '/tmp/work'];
-    await containerd.outputOf('task', 'checkpoint', ...paths, 'box');
-    t.match(await place.outputOf(['ls', '/tmp/images']), /^inventory\.img$/m);
-    t.match(await place.outputOf(['ls', '/tmp/work']), /^dump\.log$/m);
+    const made = await containerd.outputOf('task', 'checkpoint', ...(shim ? [] : paths), 'box');
+    if (shim) t.match(made, /^containerd\.io\/checkpoint\/box:/);
+    else t.match(await place.outputOf(['ls', '/tmp/images']), /^inventory\.img$/m);
+    const log = shim ? '/run/containerd/io.containerd.runtime.v2.task/checkpoints/box/criu-work' : '/tmp/work';
+    t.match(await place.outputOf(['ls', log]), /^dump\.log$/m);
     await count('box', (await count('box')) + 1);
   });
   const refused = requires({ differs: { crun: 'ends with 64 at the flags of the restore of containerd' } });
@@ -46,12 +57,12 @@ t.test('ctr task checkpoint and ctr container checkpoint, and restore from the i
     await containerd.remove('other');
   });
   if (refused) await containerd.remove('box');
-});
+}
 
-t.test('the CRI: CheckpointContainer', { skip }, async (t) => {
+async function byCri(t: Test, shim: boolean) {
   const place = await enterWithCriu(t, ['/pods']);
   lockNothing(place);
-  const cri = await startCri(t, place);
+  const cri = await startCri(t, place, shim ? { shim: 'node' } : {});
   const pod = await cri.runPod('saved', { cgroup_parent: '/pods' });
   const count = async (container: string, least = 1) =>
     waitFor(`${container} to count`, async () => {
@@ -67,4 +78,4 @@ t.test('the CRI: CheckpointContainer', { skip }, async (t) => {
   await cri.stop(box);
   await cri.remove(box);
   await cri.removePod(pod);
-});
+}

@@ -4,6 +4,7 @@ import { type Result, waitFor } from '../harness/index.ts';
 import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, type Suite } from './engine-tree.ts';
 import { imageName, ociArchive } from './image.ts';
+import { installShim, shimType } from './resident-shim.ts';
 
 /** How often a program runs at most until its output arrives. */
 const attempts = 10;
@@ -28,10 +29,13 @@ function isSilent(output: string): boolean {
 export class Containerd {
   readonly place: EnginePlace;
   readonly #namespace: string;
+  /** Of `ctr run`. */
+  readonly #runtime: readonly string[];
 
-  private constructor(place: EnginePlace, namespace: string) {
+  private constructor(place: EnginePlace, namespace: string, runtime: readonly string[]) {
     this.place = place;
     this.#namespace = namespace;
+    this.#runtime = runtime;
   }
 
   /** Starts one of the suite's version, with the busybox image in its store. */
@@ -41,9 +45,14 @@ export class Containerd {
     return containerd;
   }
 
-  /** @param namespace containerd's own: images and containers of one are invisible in another */
-  static async startIn(place: EnginePlace, namespace: string): Promise<Containerd> {
-    const containerd = new Containerd(place, namespace);
+  /**
+   * @param namespace containerd's own: images and containers of one are invisible in another
+   * @param shim whether containers are the resident shim's, in place of containerd's own
+   */
+  static async startIn(place: EnginePlace, namespace: string, { shim = false } = {}): Promise<Containerd> {
+    if (shim) installShim(place);
+    const runtime = shim ? ['--runtime', shimType] : ['--runc-binary', engineRuntime];
+    const containerd = new Containerd(place, namespace, runtime);
     const daemon = place.startDaemon(['containerd']);
     await waitFor('containerd to answer', async () => {
       if (daemon.child.exitCode !== null) throw new Error(`containerd: ${daemon.output.stderr}`);
@@ -71,7 +80,7 @@ export class Containerd {
 
   /** `ctr run` with the flags that this machine needs: ctr asks for CPU shares, which hybrid hosts do not have in v2. */
   runArguments(flags: string[], id: string, ...args: string[]): string[] {
-    const fixed = ['--cpu-shares', '0', '--cgroup', `/${id}`, '--runc-binary', engineRuntime];
+    const fixed = ['--cpu-shares', '0', '--cgroup', `/${id}`, ...this.#runtime];
     return ['run', ...fixed, ...flags, imageName, id, ...args];
   }
 

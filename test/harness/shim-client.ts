@@ -148,6 +148,24 @@ export class ShimClient {
     return this.call(method, messages.processRequest, { id, exec_id });
   }
 
+  /** @param options runc's */
+  checkpoint(id: string, path: string, options: Message<typeof messages.checkpointOptions> = {}): Promise<Answer> {
+    const value = encode(messages.checkpointOptions, options);
+    const any = { type_url: 'containerd.runc.v1.CheckpointOptions', value };
+    return this.call('Checkpoint', messages.checkpointRequest, { id, path, options: any });
+  }
+
+  /** Kills the engine, and waits for another. */
+  async killEngine(): Promise<void> {
+    const keeper = await this.keeper();
+    const before = await waitFor('an engine', () => this.engine(keeper));
+    process.kill(before, 'SIGKILL');
+    await waitFor('another engine', async () => {
+      const now = await this.engine(keeper);
+      return (now !== undefined && now !== before) || undefined;
+    });
+  }
+
   kill(id: string, signal: number): Promise<Answer> {
     return this.call('Kill', messages.killRequest, { id, signal });
   }

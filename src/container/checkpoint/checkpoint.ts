@@ -39,6 +39,12 @@ interface Survey {
  * @throws TsrunError with CRIU's own reason; the container then goes on as it was
  */
 export function checkpointContainer(directory: ContainerDirectory, request: CheckpointRequest): void {
+  saveContainer(directory, request);
+  if (!request.leaveRunning && !request.preDump) deleteContainer(directory, { force: true });
+}
+
+/** The same, but a container that ends stays to be deleted. */
+export function saveContainer(directory: ContainerDirectory, request: CheckpointRequest): void {
   const survey = surveyContainer(directory);
   demandLazySource(request);
   const giveOptionsBack = keepHierarchyOptions();
@@ -49,7 +55,6 @@ export function checkpointContainer(directory: ContainerDirectory, request: Chec
     criu.close();
     giveOptionsBack();
   }
-  if (!request.leaveRunning && !request.preDump) deleteContainer(directory, { force: true });
 }
 
 function surveyContainer(directory: ContainerDirectory): Survey {

@@ -36,10 +36,19 @@ export function externalFiles(descriptors: readonly string[]): string[] {
   return [...new Set(descriptors.filter((each) => each.startsWith('file[')))];
 }
 
-/** This command's own descriptors, which take their places at restore. */
-export function inheritedFiles(descriptors: readonly string[]): { key: string; fd: number }[] {
+/**
+ * The descriptors that take their places at restore.
+ *
+ * @param own descriptors 0 to 2 for the container
+ */
+export function inheritedFiles(
+  descriptors: readonly string[],
+  own: readonly number[] = stdio,
+): { key: string; fd: number }[] {
   const outside = /^(pipe:|socket:|file)\[/;
-  const found = stdio.map((fd) => ({ key: descriptors[fd] ?? '', fd })).filter(({ key }) => outside.test(key));
+  const found = stdio
+    .map((fd) => ({ key: descriptors[fd] ?? '', fd: own[fd] ?? fd }))
+    .filter(({ key }) => outside.test(key));
   // If stdout and stderr are the same file, CRIU counts them as one.
   return found.filter(({ key }, index) => found.findIndex((each) => each.key === key) === index);
 }

@@ -25,6 +25,8 @@ export interface CriuFlags {
   readonly emptyNetwork: boolean;
 }
 
+export const cgroupsModes = Object.keys(cgroupModes) as readonly (keyof typeof cgroupModes)[];
+
 /** CLONE_NEWNET of clone(2). */
 const newNetwork = 0x4000_0000;
 

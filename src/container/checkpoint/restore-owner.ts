@@ -26,6 +26,7 @@ export interface RestoreOwnerRequest {
   readonly plan: Plan;
   /** Whether the command stays until the container ends. */
   readonly isForeground: boolean;
+  readonly hosted?: true;
   readonly consoleSocket: string | undefined;
   readonly pidfdSocket: string | undefined;
 }

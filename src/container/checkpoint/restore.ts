@@ -46,6 +46,10 @@ interface Given extends CriuFlags {
   readonly pidfdSocket: string | undefined;
   readonly lsmProfile: string | undefined;
   readonly lsmMountContext: string | undefined;
+  /** The container's descriptors 0 to 2; absent: this process's own. */
+  readonly descriptors?: readonly number[];
+  /** Set when this process is a program that goes on with other work. */
+  readonly hosted?: true;
 }
 
 export interface RestoreRequest extends Given {
@@ -88,7 +92,7 @@ export function restoreContainer({ lowering, detached, ...given }: RestoreReques
     demandRootfs(spec, lowering);
     checkConsole(spec.process?.terminal === true, detached, given.consoleSocket);
   });
-  return restore({ ...given, id, bundle, spec, source, plan, isForeground: !detached });
+  return restore({ ...given, id, bundle, spec, source, plan, isForeground: !detached && given.hosted !== true });
 }
 
 function restore(request: Restore): Created {
@@ -109,7 +113,8 @@ function restore(request: Restore): Created {
   }
 }
 
-function openSources({ imagePath, workPath, spec, bundle, emptyNetwork, lazyPages }: Restore): Sources {
+function openSources(request: Restore): Sources {
+  const { imagePath, workPath, spec, bundle, emptyNetwork, lazyPages, descriptors } = request;
   if (emptyNetwork && Object.keys(spec.linux?.netDevices ?? {}).length > 0) {
     throw new TsrunError('restore moves no network devices, and the images have none', {
       about: '/linux/netDevices',
@@ -124,7 +129,7 @@ function openSources({ imagePath, workPath, spec, bundle, emptyNetwork, lazyPage
   return {
     notes,
     externals: externalSources(spec, bundle, notes),
-    files: copiesOf(inheritedFiles(readDescriptors(imagePath))),
+    files: copiesOf(inheritedFiles(readDescriptors(imagePath), descriptors)),
     namespaces: namespacesToJoin(spec),
   };
 }

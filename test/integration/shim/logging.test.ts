@@ -112,13 +112,7 @@ async function killed(t: Test, { box, client, program }: Setting, terminal: bool
   await client.create(id, bundle.directory, { stdout: uri, stderr: terminal ? '' : uri, terminal });
   await client.ask('Start', id);
   await waitFor('the first line', () => existsSync(`${bundle.rootfs}/first`) || undefined);
-  const keeper = await client.keeper();
-  const before = await waitFor('an engine', () => client.engine(keeper));
-  process.kill(before, 'SIGKILL');
-  await waitFor('another engine', async () => {
-    const now = await client.engine(keeper);
-    return (now !== undefined && now !== before) || undefined;
-  });
+  await client.killEngine();
   writeFileSync(`${bundle.rootfs}/go`, '');
   await client.ask('Wait', id);
   await client.ask('Delete', id);

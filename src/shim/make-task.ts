@@ -1,0 +1,29 @@
+/** The jobs that make a task's process: a new one, or one from a checkpoint. */
+import type { Child } from '../library/places.ts';
+import { runJob } from '../library/pool.ts';
+import { isThere } from '../there.ts';
+import { restoreFlags } from './checkpoint.ts';
+import type { CreateOptions } from './create-options.ts';
+import { noteOf } from './note.ts';
+import type { ProcessStdio } from './stdio.ts';
+
+export function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
+  const given = { spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
+  return runJob('create', { ...given, ...lowered(options), descriptors, holdsTerminal: options.io.terminal });
+}
+
+export function restore(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
+  return runJob('restore', { ...restoreFlags(options), ...lowered(options), descriptors });
+}
+
+function lowered({ id, bundle, root, noPivot, noNewKeyring, cgroupManager }: CreateOptions) {
+  const choices = { noPivot, noNewKeyring, cgroupManager, rootless: 'auto', preserveFds: 0 } as const;
+  return { root, lowering: { id, bundle, ...choices } };
+}
+
+/** Removes what an engine has left that died while it created the same task; the note tells that there was one. */
+export async function cleanBundle({ bundle, root, id }: CreateOptions): Promise<void> {
+  if (!isThere(noteOf(bundle))) return;
+  await runJob('delete', { root, id, force: true });
+  await runJob('unmountRootfs', { bundle });
+}
