@@ -3,7 +3,7 @@
  * the container has the file itself, nor the event loop waits for its disk. The process writes to the program's pipes
  * directly, so both go on without this engine.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, readSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
@@ -151,6 +151,8 @@ async function programOf(uri: LogUri): Promise<Program> {
 /** The descriptors become 3, 4 and 5. */
 async function launch(program: Program, { id, namespace }: LogOwner, descriptors: number[]): Promise<ChildProcess> {
   const { path, args, env, file } = program;
+  // Loaded where it is used: most engines never start a logger.
+  const { spawn } = await import('node:child_process');
   const child = spawn(path, args, {
     cwd: '/',
     env: { ...env, CONTAINER_ID: id, CONTAINER_NAMESPACE: namespace },
