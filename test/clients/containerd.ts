@@ -1,6 +1,6 @@
 /** A containerd of its own with its stock io.containerd.runc.v2 shim, whose binary is the runtime under test. */
 import type { Test } from 'tap';
-import { type Result, waitFor } from '../harness/index.ts';
+import { type Result, type Running, waitFor } from '../harness/index.ts';
 import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, type Suite } from './engine-tree.ts';
 import { imageName, ociArchive } from './image.ts';
@@ -76,6 +76,17 @@ export class Containerd {
 
   #command(args: string[]): string[] {
     return ['ctr', '--namespace', this.#namespace, ...args];
+  }
+
+  /** Starts `ctr events` and returns once it listens: it never hears what was published before. */
+  async watchEvents(): Promise<Running> {
+    const events = this.place.startDaemon(this.#command(['events']));
+    let count = 0;
+    await waitFor('ctr events to listen', async () => {
+      await this.outputOf('namespaces', 'label', this.#namespace, `count=${++count}`);
+      return events.output.stdout.includes('/namespaces/update') || undefined;
+    });
+    return events;
   }
 
   /** `ctr run` with the flags that this machine needs: ctr asks for CPU shares, which hybrid hosts do not have in v2. */
