@@ -19,7 +19,7 @@ export async function alive({ contestants, state, bundles, timer }) {
       await makeAll(runtime, ids, bundles, timer);
       for (let round = 0; round < looks; round++) {
         for (const args of [['list'], ['list', '-q'], ['ps', ids[0]]]) {
-          const figure = `${[args[0], ...args.filter((arg) => arg === '-q')].join(' ')}, ${count} containers alive`;
+          const figure = `${[args[0], ...args.filter((arg) => arg === '-q')].join(' ')}, ${count.toLocaleString('en')} containers alive`;
           samples[figure] ??= {};
           samples[figure][name] ??= [];
           samples[figure][name].push(await timer.time([...runtime, ...args]));

@@ -1,5 +1,6 @@
 /** Medians and ratios as a table for people. */
 import { versionOf } from './baselines.mjs';
+import { goals } from './goals.mjs';
 
 /**
  * @param samples figure -> contestant -> list of { wall, cpu, rss, faults } in milliseconds and KiB, of { memory } in KiB, or
@@ -44,21 +45,25 @@ function figureTable(figure, byName) {
 /** Medians of each contestant, and tsrun's ratio to the others. Page faults of a run have a row of their own. */
 function markdownTable(samples, contestants) {
   const names = ['floor', ...contestants];
-  const others = names.filter((name) => name !== 'tsrun');
-  const row = (title, byName, unit, digits) => {
+  const others = ['crun', 'runc', 'tsrun-before'].filter((name) => names.includes(name));
+  const row = (figure, byName, unit, name = titleOf(figure, unit)) => {
     const of = (name) => (byName[name] === undefined ? undefined : median(byName[name], unit));
-    const cells = names.map((name) => (of(name) === undefined ? '' : of(name).toFixed(digits)));
+    const cells = names.map((name) => of(name)?.toFixed(unit === 'wall' ? 2 : 0) ?? '');
     const ratios = others.map((name) => (of(name) === undefined ? '' : ratio(of('tsrun'), of(name))));
-    return [title, ...cells, ...ratios];
+    const goal = unit === 'faults' ? undefined : goals[figure];
+    return [name, ...cells, ...ratios, goal?.toFixed(2) ?? ''];
   };
-  const rows = Object.entries(samples).map(([figure, byName]) => {
-    const unit = unitOf(byName);
-    const title = unit === 'wall' ? `${figure}, ms` : unit === 'memory' ? `${figure}, KiB` : figure;
-    return row(title, byName, unit, unit === 'wall' ? 2 : 0);
-  });
-  if (samples.run !== undefined) rows.push(row('run, page faults', samples.run, 'faults', 0));
-  const head = ['', ...names, ...others.map((name) => `/ ${name}`)];
+  const rows = Object.entries(samples).map(([figure, byName]) => row(figure, byName, unitOf(byName)));
+  if (samples.run !== undefined) rows.push(row('run', samples.run, 'faults', '`run`, page faults'));
+  const head = ['figure', ...names, ...others.map((name) => `/ ${name}`), 'goal, / crun'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+function titleOf(figure, unit) {
+  const [command, ...rest] = figure.split(', ');
+  const named = /^[a-z]+( -q)?$/.test(command) ? `\`${command}\`` : command;
+  const suffix = unit === 'wall' ? ['ms'] : unit === 'memory' ? ['KiB'] : [];
+  return [named, ...rest, ...suffix].join(', ');
 }
 
 function number(value, digits = 2) {

@@ -1,0 +1,22 @@
+/** The goals of tsrun's ratio to crun, by figure. */
+export const goals = {
+  run: 0.75,
+  'run, seccomp profile': 0.85,
+  'run, seccomp profile not seen before': 0.9,
+  "run, config as the kubelet's CRI writes it": 0.85,
+  'run, the same with one warning': 0.85,
+  'run, config as crun spec writes it': 0.75,
+  'run, 200 bind mounts': 1.0,
+  'run, 400 variables': 0.9,
+  'run, 102 devices, as podman --privileged': 0.9,
+  'create+start+delete': 0.6,
+  exec: 0.65,
+  state: 0.5,
+  start: 0.5,
+  kill: 0.5,
+  delete: 0.5,
+  '8 creates at a time, per container': 0.85,
+  'run, with 2,000 mounts on the host': 0.45,
+  'list, 1,000 containers alive': 0.6,
+  'list -q, 1,000 containers alive': 0.3,
+};
