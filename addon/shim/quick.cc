@@ -37,8 +37,19 @@ bool answers(const std::string& path) {
   return connected;
 }
 
-bool print(const std::string& text) {
-  return write(STDOUT_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+bool put(int fd, const std::string& text) {
+  return write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+bool print(const std::string& text) { return put(STDOUT_FILENO, text); }
+
+// In the bundle, which is the working directory: containerd 1.7 finds the shim by it when it comes back (2 has a file
+// of its own).
+bool leave_address(const std::string& address) {
+  int fd = open(".address", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  bool done = fd >= 0 && put(fd, address);
+  if (fd >= 0) close(fd);
+  return done && rename(".address", "address") == 0;
 }
 
 void add_varint(std::string& message, uint64_t value) {
@@ -65,7 +76,9 @@ bool quick_start(const Call& call) {
   int lock = open((socket + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   bool done = lock >= 0 && flock(lock, LOCK_EX) == 0 && answers(socket);
   if (lock >= 0) close(lock);
-  return done && print("{\"version\":2,\"address\":\"unix://" + socket + "\",\"protocol\":\"ttrpc\"}");
+  std::string address = "unix://" + socket;
+  return done && leave_address(address) &&
+         print("{\"version\":2,\"address\":\"" + address + "\",\"protocol\":\"ttrpc\"}");
 }
 
 bool quick_delete(const Call& call) {

@@ -1,5 +1,5 @@
 /** containerd-shim-tsrun-v2: the command line that containerd uses (docs/shim.md). */
-import { readFileSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { commit, version } from '../build-info.ts';
 import type { ContainerRecord } from '../container/record.ts';
@@ -50,7 +50,17 @@ async function start({ namespace = '', address = '', id = '' }: Record<string, s
   const group = groupOf(grouping, { namespace, id, bundle: process.cwd() });
   const answer = await startServer({ namespace, address, publishTo, group }, process.argv[1] ?? '');
   if (grouping !== 'pod') leaveLink(answer);
+  leaveAddress(answer);
   print(JSON.stringify({ version: 2, address: answer, protocol: 'ttrpc' }));
+}
+
+/**
+ * In the bundle, which is the working directory: containerd 1.7 finds the shim by it when it comes back (2 has a file of
+ * its own).
+ */
+function leaveAddress(address: string): void {
+  writeFileSync('.address', address);
+  renameSync('.address', 'address');
 }
 
 /** containerd calls this when the shim is gone, and after a failed start: it removes everything of the container. */

@@ -273,7 +273,8 @@ export class Task implements ShimProcess {
   }
 
   metrics = () => runJob('metrics', this.place);
-  pids = (): Promise<number[]> => runJob('ps', this.place);
+  /** Not empty for a stopped one: containerd, when it comes back, takes such a task for a leak and deletes it. */
+  pids = async (): Promise<number[]> => (this.exit === undefined ? runJob('ps', this.place) : [this.pid]);
   pause = (): Promise<void> => runJob('pause', this.place);
   resume = (): Promise<void> => runJob('resume', this.place);
   update = (resources: LinuxResources): Promise<void> => runJob('update', { ...this.place, resources });

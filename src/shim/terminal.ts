@@ -45,7 +45,9 @@ export class TerminalStdio implements ProcessStdio {
       for (let fd = 0; fd < 3; fd++) this.#theirs.push(openSync('/dev/null', O_RDWR));
       this.descriptors = [...this.#theirs];
       if (stdin !== '') {
-        const fd = openSync(stdin, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        // A client that writes while nobody has this end gives up.
+        const fd = depot.take('input') ?? openSync(stdin, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        depot.store('input', fd);
         this.#input = new Socket({ fd, readable: true, writable: false });
         this.#inputHolder = depot.take('stdin') ?? openSync(stdin, O_WRONLY | O_NONBLOCK | O_NOCTTY);
         depot.store('stdin', this.#inputHolder);
@@ -56,7 +58,9 @@ export class TerminalStdio implements ProcessStdio {
         const held = depot.take('stdout') ?? openSync(stdout, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         this.#held.push(held);
         depot.store('stdout', held);
-        const fd = openSync(stdout, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+        // Its client takes the end of the last writer for the end of the output.
+        const fd = depot.take('output') ?? openSync(stdout, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+        depot.store('output', fd);
         this.#output = new Socket({ fd, readable: false, writable: true });
       }
     } catch (error) {
@@ -82,8 +86,7 @@ export class TerminalStdio implements ProcessStdio {
     this.#drained = new Promise((resolve) => {
       master.once('close', () => {
         this.#masterFd = -1;
-        if (this.#output === undefined || this.#output.destroyed) resolve();
-        else this.#output.end(resolve);
+        this.#endStreams(resolve);
       });
     });
     // EIO: the last end of the other side is closed.
@@ -102,6 +105,14 @@ export class TerminalStdio implements ProcessStdio {
     this.#input?.once('end', () => master.destroy());
   }
 
+  /** Nothing more can come, or be taken. */
+  #endStreams(done: () => void): void {
+    for (const kind of ['input', 'output']) this.#depot.drop(kind);
+    this.#input?.destroy();
+    if (this.#output === undefined || this.#output.destroyed) done();
+    else this.#output.end(done);
+  }
+
   closeTheirs(): void {
     for (const fd of this.#theirs.splice(0)) closeSync(fd);
   }
@@ -118,6 +129,8 @@ export class TerminalStdio implements ProcessStdio {
   }
 
   finish(): void {
+    // An earlier engine has passed all of its output on.
+    if (this.#master === undefined) this.#endStreams(() => undefined);
     if (this.#peer === undefined) return;
     this.#depot.drop('peer');
     closeQuietly(this.#peer);
