@@ -31,6 +31,7 @@ export class Containerd {
   readonly #namespace: string;
   /** Of `ctr run`. */
   readonly #runtime: readonly string[];
+  #daemon: Running | undefined;
 
   private constructor(place: EnginePlace, namespace: string, runtime: readonly string[]) {
     this.place = place;
@@ -53,12 +54,23 @@ export class Containerd {
     if (shim) installShim(place);
     const runtime = shim ? ['--runtime', shimType] : ['--runc-binary', engineRuntime];
     const containerd = new Containerd(place, namespace, runtime);
-    const daemon = place.startDaemon(['containerd']);
+    await containerd.startDaemon();
+    return containerd;
+  }
+
+  async startDaemon(): Promise<void> {
+    const daemon = this.place.startDaemon(['containerd']);
+    this.#daemon = daemon;
     await waitFor('containerd to answer', async () => {
       if (daemon.child.exitCode !== null) throw new Error(`containerd: ${daemon.output.stderr}`);
-      return (await containerd.ctr('version')).code === 0 ? true : undefined;
+      return (await this.ctr('version')).code === 0 ? true : undefined;
     });
-    return containerd;
+  }
+
+  /** Ends it with SIGKILL; its shims and containers stay. */
+  async killDaemon(): Promise<void> {
+    await this.place.outputOf(['pkill', '-KILL', '-x', 'containerd']);
+    await this.#daemon?.done;
   }
 
   ctr(...args: string[]): Promise<Result> {

@@ -4,8 +4,8 @@ import { repoRoot, waitFor } from '../harness/index.ts';
 import { suites } from '../vm/image.ts';
 import { Containerd, heard } from './containerd.ts';
 import { engineTrees, type Suite } from './engine-tree.ts';
-import { imageName } from './image.ts';
-import { installShim, shimType } from './resident-shim.ts';
+import { installShim, runOnShim, shimEngines } from './resident-shim.ts';
+import * as deaths from './shim-deaths.ts';
 
 const skip = engineTrees();
 const namespace = 'tsrun-test';
@@ -19,8 +19,11 @@ for (const suite of suites) {
     await t.test('more processes in a task', (t) => execs(t, containerd));
     await t.test('terminals', (t) => terminals(t, containerd));
     await t.test('log URIs', (t) => logs(t, containerd));
-    await t.test('its engine is killed', (t) => survives(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));
+    await t.test('its engine is killed', (t) => deaths.engine(t, containerd));
+    await t.test('its engine is killed below terminals', (t) => deaths.engineOfTerminals(t, containerd));
+    await t.test('containerd is killed', (t) => deaths.ofContainerd(t, containerd));
+    await t.test('its keeper is killed', (t) => deaths.keeper(t, containerd));
   });
 }
 
@@ -30,13 +33,8 @@ async function startContainerd(t: Test, suite: Suite): Promise<Containerd> {
   return containerd;
 }
 
-function runArguments(flags: string[], id: string, ...args: string[]): string[] {
-  const fixed = ['--runtime', shimType, '--cpu-shares', '0', '--cgroup', `/${id}`];
-  return ['run', ...fixed, ...flags, imageName, id, ...args];
-}
-
 async function runsInForeground(t: Test, containerd: Containerd) {
-  const run = (id: string, ...args: string[]) => containerd.ctr(...runArguments(['--rm'], id, ...args));
+  const run = (id: string, ...args: string[]) => containerd.ctr(...runOnShim(['--rm'], id, ...args));
   const hello = await heard(['stdout'], () => run('hello', 'echo', 'hello'));
   t.match(hello, { code: 0, stdout: 'hello\n' });
   t.equal((await run('seven', 'sh', '-c', 'exit 7')).code, 7, 'the exit code is the program’s');
@@ -50,7 +48,7 @@ async function detachedTasks(t: Test, containerd: Containerd) {
   const task = (...args: string[]) => containerd.ctr('task', ...args);
   const program = 'trap "exit 5" TERM; : >/ready; while :; do sleep 0.1; done';
   const ids = ['one', 'two'];
-  await Promise.all(ids.map((id) => containerd.outputOf(...runArguments(['--detach'], id, 'sh', '-c', program))));
+  await Promise.all(ids.map((id) => containerd.outputOf(...runOnShim(['--detach'], id, 'sh', '-c', program))));
   for (const id of ids) {
     t.equal(await containerd.status(id), 'RUNNING');
     const root = `/proc/${await containerd.pid(id)}/root`;
@@ -59,11 +57,7 @@ async function detachedTasks(t: Test, containerd: Containerd) {
       async () => (await place.run(['test', '-e', `${root}/ready`])).code === 0 || undefined,
     );
   }
-  t.equal(
-    (await place.outputOf(['pgrep', '-fc', '^[^ ]*node .*shim-engine.mjs '])).trim(),
-    '1',
-    'one process has both',
-  );
+  t.equal((await shimEngines(place)).length, 1, 'one process has both');
   const tsrun = [`${repoRoot}/bin/tsrun`, '--root', `/run/containerd/tsrun/${namespace}`];
   t.match(await place.outputOf([...tsrun, 'list', '--quiet']), 'one\ntwo\n', 'the CLI sees them');
   t.match(await place.outputOf(['ctr', '--namespace', namespace, 'task', 'ps', 'one']), await containerd.pid('one'));
@@ -100,7 +94,7 @@ async function detachedTasks(t: Test, containerd: Containerd) {
 
 async function execs(t: Test, containerd: Containerd) {
   const { place } = containerd;
-  await containerd.outputOf(...runArguments(['--detach', '--env', 'A=task'], 'host', 'sleep', '1000'));
+  await containerd.outputOf(...runOnShim(['--detach', '--env', 'A=task'], 'host', 'sleep', '1000'));
   const exec = (id: string, ...args: string[]) => ['task', 'exec', '--exec-id', id, 'host', ...args];
   const inside = await heard(['stdout'], () =>
     containerd.ctr(...exec('one', 'sh', '-c', 'cat /proc/1/comm; echo $A; exit 3')),
@@ -156,9 +150,9 @@ const tellSize = 'until [ "$(stty size)" = "33 77" ]; do sleep 0.1; done; tty; s
 async function terminals(t: Test, containerd: Containerd) {
   const onTerminal = (...args: string[]) => heard(['stdout'], () => containerd.ctrOnTerminal(...args));
   const seen = { code: 4, stdout: /\/dev\/pts\/\d\r+\n33 77\r+\non stderr\r+\n/ };
-  t.match(await onTerminal(...runArguments(['--rm', '--tty'], 'terminal', 'sh', '-c', tellSize)), seen);
+  t.match(await onTerminal(...runOnShim(['--rm', '--tty'], 'terminal', 'sh', '-c', tellSize)), seen);
   const echo = 'while read line; do echo "<$line>"; [ "$line" = end ] && exit 7; done';
-  t.equal((await containerd.ctrOnTerminal(...runArguments(['--detach', '--tty'], 'host', 'sh', '-c', echo))).code, 0);
+  t.equal((await containerd.ctrOnTerminal(...runOnShim(['--detach', '--tty'], 'host', 'sh', '-c', echo))).code, 0);
   const exec = ['task', 'exec', '--tty', '--exec-id', 'one', 'host', 'sh', '-c', tellSize];
   t.match(await onTerminal(...exec), seen, 'exec');
   const attach = (lines: string) => {
@@ -182,12 +176,12 @@ async function logs(t: Test, containerd: Containerd) {
   place.writeFile('/logger', '#!/bin/sh\nexec 5>&-\necho "$CONTAINER_ID $1 $2" >/said\ncat <&3 >>/said\n', 0o755);
   const script = 'echo one; : >/first; until [ -e /go ]; do sleep 0.1; done; echo two >&2; echo three';
   const run = (uri: string, id: string) =>
-    containerd.outputOf(...runArguments(['--detach', '--log-uri', uri], id, 'sh', '-c', script));
+    containerd.outputOf(...runOnShim(['--detach', '--log-uri', uri], id, 'sh', '-c', script));
   await run('file:///logs/a%20file', 'filed');
   await run('binary:///logger?-a=b', 'told');
   const roots = await Promise.all(['filed', 'told'].map(async (id) => `/proc/${await containerd.pid(id)}/root`));
   for (const root of roots) await waitFor('the first line', () => isThere(`${root}/first`));
-  await killEngine(containerd);
+  await deaths.killEngine(containerd);
   await place.outputOf(['touch', ...roots.map((root) => `${root}/go`)]);
   for (const id of ['filed', 'told']) {
     await containerd.waitForStatus(id, 'STOPPED');
@@ -198,74 +192,11 @@ async function logs(t: Test, containerd: Containerd) {
   t.equal(await place.outputOf(['cat', '/said']), 'told -a b\none\nthree\n');
 }
 
-/** Kills the engine, as the kernel does when memory runs out. */
-async function killEngine({ place }: Containerd): Promise<void> {
-  const pattern = ['-f', '^[^ ]*node .*shim-engine.mjs '];
-  const before = (await place.outputOf(['pgrep', ...pattern])).trim();
-  await place.outputOf(['kill', '-KILL', before]);
-  await waitFor('another engine', async () => {
-    const now = (await place.run(['pgrep', ...pattern])).stdout.trim();
-    return (now !== '' && now !== before) || undefined;
-  });
-}
-
-async function survives(t: Test, containerd: Containerd) {
-  const { place } = containerd;
-  const events = await containerd.watchEvents();
-  const script = 'trap "exit 9" TERM; n=0; while :; do echo $n; n=$((n+1)); sleep 0.1; done';
-  // Nobody reads what it writes: the FIFO must not lose its last reader.
-  await containerd.outputOf(...runArguments(['--detach'], 'box', 'sh', '-c', script));
-  const exec = containerd.ctr(
-    'task',
-    'exec',
-    '--exec-id',
-    'one',
-    'box',
-    'sh',
-    '-c',
-    'trap "exit 8" TERM; : >/ready; while :; do sleep 0.1; done',
-  );
-  const root = `/proc/${await containerd.pid('box')}/root`;
-  const isThere = async (path: string) => (await place.run(['test', '-e', path])).code === 0 || undefined;
-  await waitFor('the process of exec', () => isThere(`${root}/ready`));
-  const foreground = containerd.ctr(
-    ...runArguments(['--rm'], 'foreground', 'sh', '-c', ': >/ready; until [ -e /go ]; do sleep 0.1; done; exit 5'),
-  );
-  await containerd.waitForStatus('foreground', 'RUNNING');
-  const pid = await containerd.pid('box');
-  const inside = `/proc/${await containerd.pid('foreground')}/root`;
-
-  await killEngine(containerd);
-  t.equal(await containerd.status('box'), 'RUNNING');
-  t.equal(await containerd.pid('box'), pid);
-  await containerd.outputOf('task', 'kill', '--exec-id', 'one', '--signal', 'TERM', 'box');
-  t.equal((await exec).code, 8, 'a Wait from before is answered');
-  const later = await heard(['stdout'], () =>
-    containerd.ctr('task', 'exec', '--exec-id', 'two', 'box', 'echo', 'hello'),
-  );
-  t.match(later, { code: 0, stdout: 'hello\n' });
-
-  await killEngine(containerd);
-  await place.outputOf(['touch', `${inside}/go`]);
-  t.equal((await foreground).code, 5, 'and so it is for a task');
-  // It ends while there is no engine.
-  const engine = (await place.outputOf(['pgrep', '-f', '^[^ ]*node .*shim-engine.mjs '])).trim();
-  await place.outputOf([
-    'sh',
-    '-c',
-    `kill -STOP ${engine}; kill -TERM ${pid}; while kill -0 ${pid} 2>/dev/null && ! grep -q 'State:.Z' /proc/${pid}/status; do :; done; kill -KILL ${engine}`,
-  ]);
-  await containerd.waitForStatus('box', 'STOPPED');
-  await waitFor('its exit event', () => /\/tasks\/exit .*"box".*"box"/.test(events.output.stdout) || undefined);
-  t.match((await containerd.ctr('task', 'delete', 'box')).stderr, /non-zero exit code 9/);
-  await containerd.outputOf('container', 'delete', 'box');
-}
-
 async function publishesEvents(t: Test, containerd: Containerd) {
   const events = await containerd.watchEvents();
-  const topics = ['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete'];
-  const isHeard = () => topics.every((topic) => events.output.stdout.includes(topic));
-  await containerd.ctr(...runArguments(['--rm'], 'told', 'true'));
-  await waitFor('the events', () => isHeard() || undefined);
-  t.match(events.output.stdout, /\/tasks\/exit .*told/);
+  await containerd.ctr(...runOnShim(['--rm'], 'told', 'true'));
+  for (const topic of ['create', 'start', 'exit', 'delete']) {
+    const isHeard = () => events.output.stdout.includes(`/tasks/${topic} {"container_id":"told"`);
+    t.equal(await waitFor(`the event of ${topic}`, () => isHeard() || undefined), true);
+  }
 }
