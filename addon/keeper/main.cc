@@ -22,6 +22,7 @@
 #include <memory>
 
 #include "log.h"
+#include "pause.h"
 #include "relay.h"
 #include "store.h"
 
@@ -266,6 +267,7 @@ class Keeper {
 
 int main(int count, char** arguments) {
   if (count == 2 && strcmp(arguments[1], "log") == 0) return tsrun::log_to_stdout();
+  if (count == 2 && strcmp(arguments[1], "pause") == 0) return tsrun::pause_for_pod();
   if (count < 3) return 2;
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   signal(SIGPIPE, SIG_IGN);

@@ -6,6 +6,7 @@ import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { addon } from '../addon.ts';
 import { socketDirectory } from './links.ts';
+import { keeperProgram } from './programs.ts';
 
 export interface ShimFlags {
   readonly namespace: string;
@@ -57,8 +58,7 @@ function launch(socket: string, { namespace, publishTo }: ShimFlags, program: st
   const { NOTIFY_SOCKET: _, TSRUN_SHIM_LINK: __, ...env } = process.env;
   const directory = dirname(program);
   const engine = [process.execPath, '--expose-gc', join(directory, 'shim-engine.mjs'), socket, namespace, publishTo];
-  const keeper = join(directory, 'Release', 'tsrun-shim-keeper');
-  const server = spawn(keeper, [socket, ...engine], {
+  const server = spawn(keeperProgram(), [socket, ...engine], {
     detached: true,
     cwd: '/',
     // Each of the engine's threads would otherwise keep an arena of its own.

@@ -21,6 +21,8 @@ export interface CreateOptions {
   readonly checkpoint: string;
   /** CRIU's working directory. */
   readonly criuWorkPath: string;
+  /** Set for the container that holds a pod's namespaces: when the sandbox was made, in milliseconds since 1970. */
+  readonly sandbox?: { readonly createdAt: number };
 }
 
 /** @throws Status for what the shim cannot do: nothing that is asked for is silently left out */
@@ -38,6 +40,19 @@ export function createOptionsOf(payload: Uint8Array, namespace: string): CreateO
     // Of an image containerd gives the path where it has unpacked it; a path comes in the options.
     checkpoint: asked.checkpoint || criuImagePath,
     criuWorkPath: criuWorkPath || join(bundle, 'criu-work'),
+  };
+}
+
+/** Mount points are made in it, which containerd does not remove with the bundle. */
+const emptyRoot = { type: 'tmpfs', source: 'rootfs', options: ['nosuid', 'nodev', 'mode=755', 'size=64k'] };
+
+/** Of a sandbox, for which containerd passes none. */
+export function sandboxOptionsOf(id: string, bundle: string, namespace: string): CreateOptions {
+  const io = { stdin: '', stdout: '', stderr: '', terminal: false, uid: 0, gid: 0 };
+  return {
+    ...{ root: stateRootOf('', namespace), id, bundle, rootfs: [emptyRoot], io, noPivot: false, noNewKeyring: false },
+    cgroupManager: isUnit(bundle) ? 'systemd' : 'cgroupfs',
+    ...{ checkpoint: '', criuWorkPath: '', sandbox: { createdAt: Date.now() } },
   };
 }
 

@@ -1,6 +1,6 @@
 /** Which containers share a process. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from '../there.ts';
 import type { Grouping } from './options.ts';
 
 /** Annotations that containerd's CRI plugin, and others for containerd's own shim, give to all containers of a pod. */
@@ -13,9 +13,20 @@ export function groupOf(
 ): string {
   if (grouping === 'node') return '';
   if (grouping === 'namespace') return namespace;
-  const { annotations = {} } = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
-    annotations?: Readonly<Record<string, string>>;
-  };
+  const annotations = annotationsOf(bundle);
   const name = podAnnotations.find((each) => annotations[each] !== undefined);
   return `${namespace}/${name === undefined ? id : annotations[name]}`;
+}
+
+/** The sandbox of a container of the CRI's; undefined for others. */
+export function sandboxOf(bundle: string): string | undefined {
+  return annotationsOf(bundle)['io.kubernetes.cri.sandbox-id'];
+}
+
+/** The bundle of a sandbox that the shim is to make has no config.json yet. */
+function annotationsOf(bundle: string): Readonly<Record<string, string>> {
+  const config = JSON.parse(readIfThere(join(bundle, 'config.json')) ?? '{}') as {
+    annotations?: Readonly<Record<string, string>>;
+  } | null;
+  return config?.annotations ?? {};
 }

@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, readSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { addon, nodeAddon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { watchOnce } from '../library/watch.ts';
@@ -15,6 +15,7 @@ import { SIGKILL } from '../linux/signals.ts';
 import { namesIn } from '../there.ts';
 import type { Depot } from './keeper.ts';
 import type { LogUri } from './log-uri.ts';
+import { keeperProgram } from './programs.ts';
 import { Status } from './ttrpc.ts';
 
 const SIGTERM = 15;
@@ -138,8 +139,7 @@ async function programOf(uri: LogUri): Promise<Program> {
     const file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o644);
     const stat = await file.stat();
     if (stat.isFile() || stat.isCharacterDevice()) {
-      const keeper = join(dirname(process.argv[1] ?? ''), 'Release', 'tsrun-shim-keeper');
-      return { path: keeper, args: ['log'], env: {}, file };
+      return { path: keeperProgram(), args: ['log'], env: {}, file };
     }
     await file.close();
   } catch (error) {

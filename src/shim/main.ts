@@ -1,6 +1,6 @@
 /** containerd-shim-tsrun-v2: the command line that containerd uses (docs/shim.md). */
 import { readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { commit, version } from '../build-info.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import type { ContainerDirectory } from '../container/store.ts';
@@ -80,7 +80,8 @@ async function cleanUp({ namespace = '', id = '', bundle = '.' }: Record<string,
     deleteContainer(directory, { force: true });
   } finally {
     if (note !== undefined) rmSync(note.ledger, { force: true });
-    unmountRootfs(path);
+    // That of a sandbox: what its containers have shared.
+    for (const each of [path, join(path, 'shm')]) unmountRootfs(each);
   }
   // SIGKILL if nothing has seen how it ended.
   const status = exit?.code ?? 128 + (exit?.signal ?? 9);

@@ -4,7 +4,7 @@
  */
 
 const any = { type_url: [1, 'string'], value: [2, 'bytes'] } as const;
-const timestamp = { seconds: [1, 'int64'], nanos: [2, 'int32'] } as const;
+export const timestampMessage = { seconds: [1, 'int64'], nanos: [2, 'int32'] } as const;
 const mount = {
   type: [1, 'string'],
   source: [2, 'string'],
@@ -99,8 +99,12 @@ export const checkpointOptions = {
 } as const;
 
 export const pidResponse = { pid: [1, 'uint32'] } as const;
-export const waitResponse = { exit_status: [1, 'uint32'], exited_at: [2, timestamp] } as const;
-export const deleteResponse = { pid: [1, 'uint32'], exit_status: [2, 'uint32'], exited_at: [3, timestamp] } as const;
+export const waitResponse = { exit_status: [1, 'uint32'], exited_at: [2, timestampMessage] } as const;
+export const deleteResponse = {
+  pid: [1, 'uint32'],
+  exit_status: [2, 'uint32'],
+  exited_at: [3, timestampMessage],
+} as const;
 export const connectResponse = { shim_pid: [1, 'uint32'], task_pid: [2, 'uint32'], version: [3, 'string'] } as const;
 export const statsResponse = { stats: [1, any] } as const;
 export const pidsResponse = { processes: [1, { pid: [1, 'uint32'] }, 'repeated'] } as const;
@@ -115,7 +119,7 @@ export const stateResponse = {
   stderr: [7, 'string'],
   terminal: [8, 'bool'],
   exit_status: [9, 'uint32'],
-  exited_at: [10, timestamp],
+  exited_at: [10, timestampMessage],
   exec_id: [11, 'string'],
 } as const;
 
@@ -129,7 +133,7 @@ export const runtimeInfo = {
 } as const;
 
 export const forwardRequest = {
-  envelope: [1, { timestamp: [1, timestamp], namespace: [2, 'string'], topic: [3, 'string'], event: [4, any] }],
+  envelope: [1, { timestamp: [1, timestampMessage], namespace: [2, 'string'], topic: [3, 'string'], event: [4, any] }],
 } as const;
 
 /** containerd.events.*, by the topic of each. */
@@ -152,7 +156,7 @@ export const events = {
       id: [2, 'string'],
       pid: [3, 'uint32'],
       exit_status: [4, 'uint32'],
-      exited_at: [5, timestamp],
+      exited_at: [5, timestampMessage],
     },
   },
   '/tasks/delete': {
@@ -161,7 +165,7 @@ export const events = {
       container_id: [1, 'string'],
       pid: [2, 'uint32'],
       exit_status: [3, 'uint32'],
-      exited_at: [4, timestamp],
+      exited_at: [4, timestampMessage],
       id: [5, 'string'],
     },
   },

@@ -5,7 +5,7 @@ import type { LinuxResources } from '../generated/spec.ts';
 import { decode, encode } from '../protobuf/wire.ts';
 import { isThere } from '../there.ts';
 import { checkpointRequestOf } from './checkpoint.ts';
-import { createOptionsOf } from './create-options.ts';
+import { type CreateOptions, createOptionsOf } from './create-options.ts';
 import type { EventOf, Publisher, Topics } from './events.ts';
 import { ExecProcess } from './exec.ts';
 import { worded } from './failure.ts';
@@ -13,6 +13,7 @@ import type { Keeper } from './keeper.ts';
 import type { BuriedTask, Ledger } from './ledger.ts';
 import * as messages from './messages.ts';
 import { metricsMessage } from './metrics.ts';
+import { SandboxService, sandboxService } from './pod/service.ts';
 import type { ShimProcess, TaskExit } from './process.ts';
 import { type Surroundings, Task } from './task.ts';
 import { type Call, code, Status } from './ttrpc.ts';
@@ -32,6 +33,7 @@ export class TaskService {
   readonly #tasks = new Map<string, Task>();
   /** Ids of the tasks being created. */
   readonly #coming = new Set<string>();
+  readonly #sandboxes: SandboxService;
 
   constructor(namespace: string, publisher: Publisher, keeper: Pick<Keeper, 'depotOf'>, ledger: Ledger) {
     this.#namespace = namespace;
@@ -39,6 +41,16 @@ export class TaskService {
     const tellOom = (id: string) => void this.#publish('/tasks/oom', { container_id: id });
     const depotOf = (task: string, exec: string) => keeper.depotOf(`${namespace}/${task}`, exec);
     this.#around = { namespace, depotOf, ledger, tellOom };
+    this.#sandboxes = new SandboxService({
+      namespace,
+      find: (id) => this.#tasks.get(id),
+      hasSandboxes: () => [...this.#tasks.values()].some(({ options }) => options.sandbox !== undefined),
+      create: (options) => this.#add(options),
+      start: (task) => this.#start(task, task),
+      delete: async (task) => {
+        await this.#delete(task, task);
+      },
+    });
   }
 
   /** Goes on with the tasks of an earlier engine's. */
@@ -60,6 +72,7 @@ export class TaskService {
   }
 
   readonly answer = async ({ service, method, payload, isAgain }: Call): Promise<Uint8Array> => {
+    if (service === sandboxService) return this.#sandboxes.answer(method, payload);
     const methods = this.#methods as Readonly<Record<string, Method>>;
     if (!services.includes(service) || !Object.hasOwn(methods, method)) {
       throw new Status('unimplemented', `${service}/${method}`);
@@ -78,9 +91,7 @@ export class TaskService {
 
     Start: async (payload: Uint8Array) => {
       const { task, process } = this.#process(payload);
-      const starting = process.start().then(() => this.#tellStart(task, process));
-      process.starting = starting.catch(() => undefined);
-      await starting;
+      await this.#start(task, process);
       return encode(messages.pidResponse, { pid: process.pid });
     },
 
@@ -124,15 +135,7 @@ export class TaskService {
       const gone = isAgain ? this.#goneBy(payload) : undefined;
       if (gone !== undefined) return encode(messages.deleteResponse, { pid: gone.pid, ...endOf(gone) });
       const { task, process } = this.#process(payload);
-      const { id } = process;
-      const end = { pid: process.pid, ...endOf(await process.delete()) };
-      if (process instanceof ExecProcess) task.removeExec(process);
-      else {
-        // A late second Delete must not take a new task of the same name away.
-        if (this.#tasks.get(id) === task) this.#tasks.delete(id);
-        this.#publish('/tasks/delete', { container_id: id, ...end });
-      }
-      return encode(messages.deleteResponse, end);
+      return encode(messages.deleteResponse, await this.#delete(task, process));
     },
 
     Stats: async (payload: Uint8Array) => {
@@ -224,6 +227,24 @@ export class TaskService {
     return { task, process };
   }
 
+  async #start(task: Task, process: ShimProcess): Promise<void> {
+    const starting = process.start().then(() => this.#tellStart(task, process));
+    process.starting = starting.catch(() => undefined);
+    await starting;
+  }
+
+  async #delete(task: Task, process: ShimProcess) {
+    const { id } = process;
+    const end = { pid: process.pid, ...endOf(await process.delete()) };
+    if (process instanceof ExecProcess) task.removeExec(process);
+    else {
+      // A late second Delete must not take a new task of the same name away.
+      if (this.#tasks.get(id) === task) this.#tasks.delete(id);
+      this.#publish('/tasks/delete', { container_id: id, ...end });
+    }
+    return end;
+  }
+
   #tellStart(task: Task, { id, pid }: ShimProcess): void {
     if (id === task.id) this.#publish('/tasks/start', { container_id: id, pid });
     else this.#publish('/tasks/exec-started', { container_id: task.id, exec_id: id, pid });
@@ -249,12 +270,17 @@ export class TaskService {
 
   async #create(payload: Uint8Array): Promise<Uint8Array> {
     const options = createOptionsOf(payload, this.#namespace);
+    this.#sandboxes.adopt(options.bundle);
+    return encode(messages.pidResponse, { pid: (await this.#add(options)).pid });
+  }
+
+  async #add(options: CreateOptions): Promise<Task> {
     const { id, bundle, rootfs, io } = options;
     if (!isAbsolute(bundle)) throw new Status('invalidArgument', `the bundle ${bundle} is no absolute path`);
     this.#forgetDeleted(id);
     const same = this.#tasks.get(id);
     // The earlier engine has created it, and died before its answer.
-    if (same?.isAdopted && same.options.bundle === bundle) return encode(messages.pidResponse, { pid: same.pid });
+    if (same?.isAdopted && same.options.bundle === bundle) return same;
     if (this.#tasks.has(id) || this.#coming.has(id)) throw new Status('alreadyExists', `task ${id} already exists`);
     this.#coming.add(id);
     try {
@@ -262,7 +288,7 @@ export class TaskService {
       this.#tasks.set(id, task);
       this.#publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
       this.#follow(task, task);
-      return encode(messages.pidResponse, { pid: task.pid });
+      return task;
     } finally {
       this.#coming.delete(id);
     }

@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { decode, encode, type Message, type MessageType } from '../../src/protobuf/wire.ts';
 import * as messages from '../../src/shim/messages.ts';
+import * as pods from '../../src/shim/pod/messages.ts';
 import { FrameReader, frame } from '../../src/shim/ttrpc.ts';
 import { repoRoot } from './host.ts';
 import { waitFor } from './process.ts';
@@ -16,6 +17,7 @@ import type { Sandbox } from './sandbox.ts';
 const program = join(repoRoot, 'bin/containerd-shim-tsrun-v2');
 /** The last part of the sandbox's root, so that its containers are seen there. */
 const namespace = 'state';
+const sandboxService = 'containerd.runtime.sandbox.v1.Sandbox';
 
 const results: Readonly<Record<string, MessageType>> = {
   Create: messages.pidResponse,
@@ -24,6 +26,9 @@ const results: Readonly<Record<string, MessageType>> = {
   Wait: messages.waitResponse,
   Delete: messages.deleteResponse,
   Connect: messages.connectResponse,
+  StartSandbox: pods.startSandboxResponse,
+  SandboxStatus: pods.sandboxStatusResponse,
+  WaitSandbox: messages.waitResponse,
 };
 
 export interface Answer {
@@ -118,12 +123,17 @@ export class ShimClient {
     await once(socket, 'connect');
   }
 
-  call<Type extends MessageType>(method: string, type: Type, message: Message<Type>): Promise<Answer> {
+  call<Type extends MessageType>(
+    method: string,
+    type: Type,
+    message: Message<Type>,
+    service = 'containerd.task.v3.Task',
+  ): Promise<Answer> {
     this.#stream += 2;
     const stream = this.#stream;
     const metadata = [{ key: 'containerd-namespace-ttrpc', value: namespace }];
     const payload = encode(type, message);
-    const call = { service: 'containerd.task.v3.Task', method, payload, metadata };
+    const call = { service, method, payload, metadata };
     this.#socket?.write(frame(stream, 'request', encode(messages.request, call)));
     return new Promise((resolve, reject) => this.#waiting.set(stream, { method, resolve, reject }));
   }
@@ -174,6 +184,17 @@ export class ShimClient {
   exec(id: string, exec_id: string, process: object, more: Message<typeof messages.execRequest> = {}): Promise<Answer> {
     const spec = { value: Buffer.from(JSON.stringify(process)) };
     return this.call('Exec', messages.execRequest, { id, exec_id, spec, ...more });
+  }
+
+  /** Asks the sandbox service what needs only the sandbox's id. */
+  askSandbox(method: string, sandbox_id: string): Promise<Answer> {
+    return this.call(method, pods.sandboxRequest, { sandbox_id }, sandboxService);
+  }
+
+  createSandbox(sandbox_id: string, bundle_path: string, config: Message<typeof pods.podConfig>): Promise<Answer> {
+    const options = { type_url: 'runtime.v1.PodSandboxConfig', value: encode(pods.podConfig, config) };
+    const asked = { sandbox_id, bundle_path, options };
+    return this.call('CreateSandbox', pods.createSandboxRequest, asked, sandboxService);
   }
 
   async keeper(): Promise<number> {

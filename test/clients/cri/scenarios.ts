@@ -138,7 +138,8 @@ export async function processAttributes(t: Test, setting: Setting) {
   );
 }
 
-export async function podNamespaces(t: Test, setting: Setting) {
+/** @param withNode whether a pod can have the node's namespaces, too */
+export async function podNamespaces(t: Test, setting: Setting, { withNode = true } = {}) {
   const { cri } = setting;
   const kinds = ['pid', 'ipc', 'uts', 'net'];
   const links = kinds.map((kind) => `readlink /proc/self/ns/${kind}`).join('; ');
@@ -159,6 +160,7 @@ export async function podNamespaces(t: Test, setting: Setting) {
     t.match((await cri.podStatus(pod)).ip, /^10\.88\.0\.\d+$/);
     t.match((await cri.execSync(box, 'ip', 'address', 'show', 'eth0')).stdout, (await cri.podStatus(pod)).ip);
   });
+  if (!withNode) return;
   const node = { pid: namespaceMode.node, ipc: namespaceMode.node, network: namespaceMode.node };
   const onNode = { security_context: { namespace_options: node } };
   const nodes = await setting.place.outputOf(['sh', '-c', links]);

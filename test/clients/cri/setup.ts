@@ -13,9 +13,12 @@ export interface CriOptions {
   systemd?: boolean;
   /** Runs pods with the resident shim, and which containers then share a process. */
   shim?: 'node' | 'pod';
+  /** Has that shim make the pods themselves, too (containerd 2). */
+  sandboxes?: boolean;
 }
 
-export async function startCri(t: Test, place: EnginePlace, { systemd = false, shim }: CriOptions = {}): Promise<Cri> {
+export async function startCri(t: Test, place: EnginePlace, choices: CriOptions = {}): Promise<Cri> {
+  const { systemd = false, shim, sandboxes = false } = choices;
   const options: string[] = [];
   if (shim === undefined || systemd) options.push(`SystemdCgroup = ${systemd}`);
   if (shim === undefined) options.push(`BinaryName = "${runtimeFor(place)}"`);
@@ -25,11 +28,12 @@ export async function startCri(t: Test, place: EnginePlace, { systemd = false, s
     if (shim === 'pod') options.push('Grouping = "pod"');
   }
   const type = shim === undefined ? 'io.containerd.runc.v2' : shimType;
-  place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), type, options));
+  const sandboxer = sandboxes ? 'shim' : 'podsandbox';
+  place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), { type, sandboxer }, options));
   place.writeFile('/etc/cni/net.d/10-pods.conflist', JSON.stringify(network));
   const containerd = await Containerd.startIn(place, 'k8s.io');
   await addImage(containerd, imageName);
-  await addImage(containerd, pauseImage, ['sleep', '1000000']);
+  if (!sandboxes) await addImage(containerd, pauseImage, ['sleep', '1000000']);
   const cri = new Cri(place, '/run/containerd/containerd.sock');
   t.teardown(() => cri.close());
   return cri;
@@ -46,7 +50,11 @@ function majorVersion(place: EnginePlace): number {
 }
 
 /** As in docs/engines.md. oom_score_adj below 0 would need CAP_SYS_RESOURCE. */
-function configuration(version: number, type: string, options: readonly string[]): string {
+function configuration(
+  version: number,
+  { type, sandboxer }: { type: string; sandboxer: string },
+  options: readonly string[],
+): string {
   const cri = version === 1 ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.runtime';
   const sandboxImage =
     version === 1
@@ -60,6 +68,7 @@ ${sandboxImage}
   default_runtime_name = "under-test"
 [plugins."${cri}".containerd.runtimes.under-test]
   runtime_type = "${type}"
+  ${version === 1 ? '' : `sandboxer = "${sandboxer}"`}
 [plugins."${cri}".containerd.runtimes.under-test.options]
   ${options.join('\n  ')}
 `;
