@@ -7,6 +7,7 @@
 #   STEP   share:PATH  copies a file or directory to the job disk      hide:PATH  leaves its contents out
 #          over:FROM:PATH  copies the directory FROM in place of PATH, which lies in another share
 #          terminal:   the job talks to a terminal
+#          wire:DIRECTORY:OWN:OTHER  qemu only: a network device joined with that of another VM by two sockets there
 #   fds    3 job's stdin and stdout   4 job's stderr   5 the job's `run` script, read to its end
 #          1 and 2 boot log
 set -euo pipefail
@@ -42,6 +43,7 @@ make_job_disk() {
         ;;
       over:*) mount --bind "${path%%:*}" "$stage/tree${path#*:}" ;;
       terminal:) : >"$stage/terminal" ;;
+      wire:*) bind_wire "${path%%:*}" ;;
       hide:*) [[ ! -d $target || -L $target ]] || mount -t tmpfs -o mode=0755 tsrun-vm "$target" ;;
     esac
   done
@@ -59,6 +61,25 @@ bind() {
     : >"$2"
   fi
   mount --bind "$1" "$2"
+}
+
+bind_wire() {
+  mkdir "$tools/job/wire"
+  mount --bind "$1" "$tools/job/wire"
+}
+
+# wire_device: qemu's arguments for the step wire. The snapshot does not know the device: the guest finds it when it looks
+# at its PCI bus again. Without a ROM, which would be memory that the snapshot must have.
+wire_device() {
+  local step own other number
+  for step in "${steps[@]}"; do
+    [[ $step == wire:* ]] || continue
+    IFS=: read -r _ _ own other <<<"$step"
+    echo -netdev "dgram,id=wire,local.type=unix,local.path=/job/wire/$own,remote.type=unix,remote.path=/job/wire/$other"
+    number=1
+    [[ $own < $other ]] || number=2
+    echo -device "virtio-net-pci,netdev=wire,addr=1e,romfile=,mac=52:54:00:00:00:0$number"
+  done
 }
 
 # 3 GiB of memory, which the machine provides only as the guest uses it.  With c it does not
@@ -102,8 +123,10 @@ start_aarch64() {
 
 # The guest wakes up where it waits for the date, and continues with the job.
 start_qemu() {
-  local out=port tty=none
+  local out=port tty=none wire
   [[ " ${steps[*]} " != *' terminal: '* ]] || { out=none tty=port; }
+  # shellcheck disable=SC2207 # no word has blanks
+  wire=($(wire_device))
   qemu_prepare "$tools" "$image" "$snapshot"
   pass_console_on
   mkfifo "$tools"/job/ctl.{in,out}
@@ -113,6 +136,7 @@ start_qemu() {
     -chardev "$(backend $tty),id=tty" -chardev "$(backend $out),id=out" \
     -chardev socket,id=err,fd=4 \
     -chardev pipe,id=ctl,path=/job/ctl \
+    "${wire[@]}" \
     -incoming file:/snapshot/state
 }
 

@@ -19,6 +19,11 @@ export interface VmJob {
   /** The checkout by default. */
   readonly cwd?: string;
   readonly packages?: PackageSet;
+  /**
+   * With qemu, a network of two VMs: sockets in a directory of the host, by their names. The guest has the device once it
+   * looks at its PCI bus again.
+   */
+  readonly wire?: { readonly directory: string; readonly own: string; readonly other: string };
   /** Counted from the start of the VM, without the time to build an image. Default 600. */
   readonly timeoutSeconds?: number;
   /** How long the job may print nothing, including its start; no limit by default. */
@@ -51,6 +56,7 @@ export async function runInVm(job: VmJob): Promise<VmResult> {
   const steps = diskSteps((job.shares ?? []).map((share) => path.resolve(share)));
   if (job.tier === 'aarch64') steps.push(...buildForAarch64());
   if (job.terminal) steps.push('terminal:');
+  if (job.wire) steps.push(`wire:${job.wire.directory}:${job.wire.own}:${job.wire.other}`);
   const vm = spawnConfined([...launch, ...steps], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
   return await follow(vm, job);
 }
