@@ -59,6 +59,37 @@ t.test('a criu that is killed half-way leaves the container running, not frozen'
   t.equal((await at.box.state(id)).status, 'running');
 });
 
+/** Lines of dump.log, as CRIU writes them one after another. */
+const moments = ['Seized task', 'Dumping pages', 'Dumping mountpoints', 'Dump NET namespace'];
+
+t.test('the real criu, killed at several moments of a dump: the container goes on, not frozen', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle();
+  const id = await at.start(bundle);
+  const killed: string[] = [];
+  for (const [index, moment] of moments.entries()) {
+    const images = at.images(`killed-${index}`);
+    const log = join(images, 'dump.log');
+    // A child of CRIU kills it once the line is there.
+    const script = `(until grep -qs '${moment}' ${log}; do test -e ${log}.end && exit; done; kill -9 $$) &
+      export PATH='${criu.path}'; exec criu "$@"`;
+    const line = ['checkpoint', '--network-lock', 'skip', '--leave-running', '--image-path', images, id];
+    const { code, stderr } = await at.box.runtime(line, { env: otherCriu(at, script) });
+    writeFileSync(`${log}.end`, '');
+    if (code === 0) continue;
+    killed.push(moment);
+    t.match(stderr, /cannot checkpoint the container: criu was ended before it was done/);
+    await at.goesOn(bundle, witness(bundle));
+    t.equal((await at.box.state(id)).status, 'running');
+  }
+  t.comment(`killed at: ${killed.join(', ')}`);
+  t.ok(killed.length > 0);
+  await at.checkpoint(id);
+  const saved = witness(bundle) as Witness;
+  await at.restore(bundle);
+  await at.goesOn(bundle, saved);
+});
+
 t.test('what CRIU cannot save is said in its words, with what helps; the container goes on', { skip }, async (t) => {
   const at = new Checkpoints(sandbox(t), criu);
   const bundle = at.bundle(undefined, ['tcp']);
