@@ -153,6 +153,7 @@ function selectFiles(filters) {
 async function runFile(file, runtime = process.env.RUNTIME) {
   const built = inRoot('build', file.replace(/\.ts$/, '.mjs'));
   if (!existsSync(built)) fail(`${built} is missing; run: npm run build -- tests`);
+  const began = performance.now();
   // A process group of its own, so that everything that a hanging test has started is killed with it.
   const [command, ...args] = [...wrapper(), process.execPath, '--enable-source-maps', built];
   const child = spawn(command, args, {
@@ -173,7 +174,7 @@ async function runFile(file, runtime = process.env.RUNTIME) {
   parser.end();
   const found = await results;
   if (how !== undefined && (child.signalCode !== null || found.failed === 0)) addFailure(found, file, how);
-  return { file, stderr, ...found };
+  return { file, stderr, seconds: (performance.now() - began) / 1000, ...found };
 }
 
 /** Waits for the end of a test file; if it failed, returns how it ended. */

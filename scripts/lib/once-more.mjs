@@ -6,8 +6,8 @@
  */
 
 /**
- * @typedef {import('./tap-results.mjs').FileResults & { file: string, stderr: string, first?: Failure[] }} Result
- *   `first` is what failed in a run before the one that counts
+ * @typedef {import('./tap-results.mjs').FileResults & { file: string, stderr: string, seconds?: number, first?: Failure[] }} Result
+ *   `first` is what failed in a run before the one that counts; `seconds` is what this one took
  * @typedef {import('./tap-results.mjs').Failure} Failure
  */
 

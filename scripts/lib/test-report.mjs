@@ -20,6 +20,11 @@ const parts = (process.env.TSRUN_CI_PARTS ?? '')
   .filter((line) => line !== '')
   .map((line) => ({ name: line.replace(/^\d+ /, ''), seconds: Number.parseInt(line, 10) }));
 
+/** @type {{ name: string, seconds: number }[]} */
+const files = [];
+/** At the end: how many of the files that took longest. */
+const slowestCount = 8;
+
 /** At the end: characters of one failure, and the number of failures. CI keeps only the last few kB of a long log. */
 const briefLength = 400;
 const briefCount = 12;
@@ -49,7 +54,8 @@ export async function timed(name, work) {
 }
 
 /** @param {import('./once-more.mjs').Result} results */
-export function printFile({ file, stderr, passed, failed, failures, skips: skipped, extra, first = [] }) {
+export function printFile({ file, stderr, passed, failed, failures, skips: skipped, extra, seconds = 0, first = [] }) {
+  files.push({ name: file, seconds: Math.round(seconds) });
   totals.passed += passed;
   totals.failed += failed;
   skip(...skipped);
@@ -92,16 +98,18 @@ export function report() {
   for (const { name, reason } of skips) console.log(`  ${name}${reason === '' ? '' : `: ${reason}`}`);
   printBriefs('Unsteady, failed once and passed when run again:', unsteady);
   printBriefs('Failed:', briefs);
-  printParts();
+  printTimes('Took:', parts);
+  if (files.length > slowestCount)
+    printTimes('Of the files, most:', files.sort((a, b) => b.seconds - a.seconds).slice(0, slowestCount));
   const { passed, failed } = totals;
   if (passed + failed === 0) console.log('\nNo test ran.');
   console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
 
-function printParts() {
-  const some = parts.filter(({ seconds }) => seconds > 0);
-  if (some.length > 0) console.log('\nTook:');
+function printTimes(title, all) {
+  const some = all.filter(({ seconds }) => seconds > 0);
+  if (some.length > 0) console.log(`\n${title}`);
   for (const { name, seconds } of some) console.log(`${String(seconds).padStart(6)} s  ${name}`);
 }
 

@@ -171,12 +171,16 @@ async function bootWith(tier, packages, selections, onResult, variables) {
     await bundle(selections, directory);
     const waiting = new Map(selections.map((selection) => [selection.file, selection]));
     const parsing = [];
+    // Of the first file with the boot.
+    let began = performance.now();
     const onLine = (line) => {
       const [file, code, stdout, stderr] = line.split(' ');
       const selection = waiting.get(file);
       waiting.delete(file);
       const parsed = parse(tier, file, Number(code), decode(stdout), decode(stderr));
-      parsing.push(parsed.then((result) => onResult(result, selection)));
+      const seconds = (performance.now() - began) / 1000;
+      began = performance.now();
+      parsing.push(parsed.then((result) => onResult({ ...result, seconds }, selection)));
     };
     const ended = await runInVm({
       tier,

@@ -11,6 +11,7 @@ interface File {
   file: string;
   failures: { name: string; detail: string }[];
   failed?: number;
+  seconds?: number;
   first?: { name: string; detail: string }[];
 }
 
@@ -91,5 +92,15 @@ t.test('the end says how long each part took, including what CI did before the t
     '',
     '1 passed, 0 failed, 1 skipped',
   ]);
+  t.end();
+});
+
+t.test('the end names the files that took longest, if there are many', (t) => {
+  const many = Array.from({ length: 9 }, (_, number) => ({ file: `test/${number}.test.ts`, failures: [], failed: 0 }));
+  const lines = printed(...many.map((one, number) => ({ ...one, seconds: number * 10 })));
+  const at = lines.indexOf('Of the files, most:');
+  t.same(lines.slice(at + 1, at + 3), ['    80 s  test/8.test.ts', '    70 s  test/7.test.ts']);
+  t.notOk(lines.includes('     0 s  test/0.test.ts'));
+  t.notOk(printed(...many.slice(1)).includes('Of the files, most:'));
   t.end();
 });
