@@ -187,7 +187,8 @@ async function memory() {
     note(`memory of ${containers} containers on ${name}`);
     await until(() => shims().length === 0);
     for (let number = 0; number < containers; number++) ctr(...run(name, `m${number}`));
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // The resident shim gives memory back when it has had nothing to do for 5 s.
+    await new Promise((resolve) => setTimeout(resolve, 8000));
     const all = shims().map(memoryOf);
     const total = (field) => all.reduce((before, each) => before + each[field], 0);
     add('private memory of all shims', name, total('own'));
