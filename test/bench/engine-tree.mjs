@@ -1,5 +1,5 @@
 /** The tree of Debian forky with engines, crun, runc and CRIU, entered as a small machine (test/clients/enter-tree.sh). */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -34,9 +34,14 @@ export async function enterTree(work, cgroup) {
       const options = { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] };
       return execFileSync('bash', ['-c', enter, cgroup, ...flags, '--', ...command], options);
     },
-    end() {
+    async end() {
       process.kill(Number(pid), 'SIGKILL');
-      return ended.then(() => execFileSync('find', [cgroup, '-depth', '-type', 'd', '-delete']));
+      await ended;
+      // Those who entered it die with its namespace, but not all before its first process.
+      for (let attempt = 0; existsSync(cgroup) && attempt < 100; attempt++) {
+        spawnSync('find', [cgroup, '-depth', '-type', 'd', '-delete'], { stdio: 'ignore' });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     },
   };
 }
