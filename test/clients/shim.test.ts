@@ -18,6 +18,8 @@ for (const suite of suites) {
     await t.test('run in the foreground', (t) => runsInForeground(t, containerd));
     await t.test('more processes in a task', (t) => execs(t, containerd));
     await t.test('terminals', (t) => terminals(t, containerd));
+    await t.test('options', (t) => options(t, containerd));
+    await t.test('stuck containers', (t) => stuck(t, containerd));
     await t.test('log URIs', (t) => logs(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));
     await t.test('its engine is killed', (t) => deaths.engine(t, containerd));
@@ -168,6 +170,51 @@ async function terminals(t: Test, containerd: Containerd) {
   // A client that sees the task end deletes it.
   await waitFor('the task to be gone', async () => (await containerd.status('host')) === undefined || undefined);
   await containerd.outputOf('container', 'delete', 'host');
+}
+
+async function options(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  const table = ['Root = "/other/root"', 'IoUid = 77', 'IoGid = 78', 'NoPivotRoot = true', 'Grouping = "namespace"'];
+  place.writeFile('/etc/shim.toml', `${table.join('\n')}\n`);
+  const flags = ['--runtime-config-path', '/etc/shim.toml'];
+  const owners = await heard(['stdout'], () =>
+    containerd.ctr(...runOnShim(['--rm', ...flags], 'owners', 'stat', '-Lc', '%u %g', '/proc/self/fd/1')),
+  );
+  t.match(owners, { code: 0, stdout: '77 78\n' });
+  const before = (await shimEngines(place)).length;
+  await containerd.outputOf(...runOnShim(['--detach', ...flags], 'placed', 'sleep', '1000'));
+  t.equal((await shimEngines(place)).length, before, 'the same engine as for the last');
+  t.equal(
+    await place.outputOf([`${repoRoot}/bin/tsrun`, '--root', `/other/root/${namespace}`, 'list', '-q']),
+    'placed\n',
+  );
+  await containerd.remove('placed');
+  place.writeFile('/etc/shim.toml', 'Rooot = "/"\n');
+  const wrong = await containerd.ctr(...runOnShim(['--rm', ...flags], 'wrong', 'true'));
+  t.match(wrong.stderr, /option Rooot: unknown; did you mean "Root"/);
+}
+
+/** One whose reader never reads, one that is frozen: the others must not notice. */
+async function stuck(t: Test, containerd: Containerd) {
+  const { place } = containerd;
+  await containerd.outputOf(...runOnShim(['--detach'], 'loud', 'sh', '-c', 'while :; do echo y; done'));
+  await containerd.outputOf(...runOnShim(['--detach'], 'frozen', 'sleep', '1000'));
+  await containerd.outputOf('task', 'pause', 'frozen');
+  const loud = await containerd.pid('loud');
+  // Its write waits for room in the FIFO.
+  await waitFor('a full FIFO', async () =>
+    (await place.outputOf(['cat', `/proc/${loud}/wchan`])).includes('pipe') ? true : undefined,
+  );
+  for (const number of [1, 2, 3])
+    t.equal((await containerd.ctr(...runOnShim(['--rm'], `next-${number}`, 'true'))).code, 0);
+  t.equal((await containerd.ctr('task', 'exec', '--exec-id', 'one', 'loud', 'true')).code, 0, 'exec in the loud one');
+  t.equal(await containerd.status('frozen'), 'PAUSED');
+  await containerd.remove('loud');
+  await containerd.outputOf('task', 'kill', '--signal', 'KILL', 'frozen');
+  await containerd.outputOf('task', 'resume', 'frozen').catch(() => undefined);
+  await containerd.waitForStatus('frozen', 'STOPPED');
+  await containerd.ctr('task', 'delete', 'frozen');
+  await containerd.outputOf('container', 'delete', 'frozen');
 }
 
 async function logs(t: Test, containerd: Containerd) {
