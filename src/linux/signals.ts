@@ -21,6 +21,7 @@ const firstRealtime = 34;
 const lastSignal = 64;
 
 export const SIGKILL = 9;
+export const SIGTERM = 15;
 
 /**
  * A signal's number from `15`, `TERM`, `SIGTERM` or `sigterm`, or a realtime name of kill(1). 0 only asks whether the

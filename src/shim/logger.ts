@@ -11,14 +11,13 @@ import { dirname } from 'node:path';
 import { addon, nodeAddon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { watchOnce } from '../library/watch.ts';
-import { SIGKILL } from '../linux/signals.ts';
+import { SIGKILL, SIGTERM } from '../linux/signals.ts';
 import { namesIn } from '../there.ts';
 import type { Depot } from './keeper.ts';
 import type { LogUri } from './log-uri.ts';
 import { keeperProgram } from './programs.ts';
 import { Status } from './ttrpc.ts';
-
-const SIGTERM = 15;
+import { within } from './within.ts';
 
 /** In milliseconds: until it must have said that it is ready. */
 const readyPatience = 60_000;
@@ -45,13 +44,12 @@ export class Logger {
   readonly #pidfd: number;
   readonly #ended: Promise<void>;
   #finished: Promise<void> | undefined;
-  /** Ends for writing: of stdout, and of stderr. Whoever takes them closes them. */
-  readonly outputs: readonly number[];
+  readonly #outputs: number[];
 
-  private constructor(depot: Depot, pidfd: number, outputs: readonly number[]) {
+  private constructor(depot: Depot, pidfd: number, outputs: number[]) {
     this.#depot = depot;
     this.#pidfd = pidfd;
-    this.outputs = outputs;
+    this.#outputs = outputs;
     this.#ended = new Promise((resolve) => watchOnce(pidfd, resolve));
   }
 
@@ -61,17 +59,19 @@ export class Logger {
     // Each is the reading end, and the one to write to.
     const pipes = [0, 1, 2].map(() => nodeAddon().makePipe(false));
     const [out, err, ready] = pipes as [[number, number], [number, number], [number, number]];
+    const theirs = [out[0], err[0], ready[1]];
     const outputs = [out[1], err[1]];
+    let logger: Logger | undefined;
     try {
-      const child = await launch(program, owner, [out[0], err[0], ready[1]]);
-      closeAll(out[0], err[0], ready[1]);
+      const child = await launch(program, owner, theirs).finally(() => closeAll(...theirs));
       const pidfd = addon().pidfdOpen(child.pid as number);
       depot.store('logger', pidfd);
-      const logger = new Logger(depot, pidfd, outputs);
+      logger = new Logger(depot, pidfd, outputs);
       await logger.#ready(child, program.path, ready[0]);
       return logger;
     } catch (error) {
-      closeAll(...outputs);
+      closeAll(...outputs.splice(0));
+      void logger?.finish();
       throw error;
     } finally {
       closeAll(ready[0]);
@@ -104,8 +104,14 @@ export class Logger {
     throw new Status('failedPrecondition', `the log program ${path} ended ${how} before it was ready`);
   }
 
+  /** Ends for writing: of stdout, and of stderr; none for one of an earlier engine. Whoever takes them closes them. */
+  takeOutputs(): number[] {
+    return this.#outputs.splice(0);
+  }
+
   /** Waits until it has ended, as it should at the end of its input; a stubborn one is made to. */
   finish(): Promise<void> {
+    closeAll(...this.takeOutputs());
     this.#finished ??= this.#finish();
     return this.#finished;
   }
@@ -171,17 +177,6 @@ function hasDescriptors(pid: number): boolean {
 async function exited(child: ChildProcess): Promise<ChildProcess> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child;
-}
-
-/** Whether it was settled in time. */
-async function within(milliseconds: number, settled: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const isInTime = await Promise.race([settled.then(() => true), overdue]);
-  clearTimeout(timer);
-  return isInTime;
 }
 
 function closeAll(...descriptors: number[]): void {

@@ -22,7 +22,10 @@ const readerPatience = 1000;
  */
 export async function openStdio(io: Io, depot: Depot, owner: LogOwner): Promise<ProcessStdio> {
   const uri = logUriOf(io);
-  if (uri !== undefined) return logged(io, depot, await Logger.start(uri, owner, depot));
+  if (uri !== undefined) {
+    const logger = await Logger.start(uri, owner, depot);
+    return io.terminal ? new TerminalStdio(io, depot, logger) : new FifoStdio(io, depot, false, logger);
+  }
   const paths = io.terminal ? [io.stdout] : [io.stdout, io.stderr];
   // Held until the process's own are open, so that a reader sees no end before the beginning.
   const writers = await Promise.all(paths.map(writerFor));
@@ -30,15 +33,6 @@ export async function openStdio(io: Io, depot: Depot, owner: LogOwner): Promise<
     return io.terminal ? new TerminalStdio(io, depot, undefined) : new FifoStdio(io, depot, false, undefined);
   } finally {
     for (const fd of writers) if (fd !== undefined) closeQuietly(fd);
-  }
-}
-
-function logged(io: Io, depot: Depot, logger: Logger): ProcessStdio {
-  try {
-    return io.terminal ? new TerminalStdio(io, depot, logger) : new FifoStdio(io, depot, false, logger);
-  } catch (error) {
-    for (const fd of logger.outputs) closeQuietly(fd);
-    throw error;
   }
 }
 

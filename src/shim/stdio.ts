@@ -66,11 +66,13 @@ export class FifoStdio implements ProcessStdio {
         else if (kind === 'stdin') this.#input = depot.take(kind);
         else this.#held.push(...[depot.take(kind)].filter((fd) => fd !== undefined));
       }
+      const outputs = logger?.takeOutputs() ?? [];
+      this.#theirs.push(...outputs);
+      for (const fd of outputs) own(fd, io);
     } catch (error) {
       this.release();
       throw error;
     }
-    for (const fd of logger?.outputs ?? []) this.#give(fd, io);
     this.descriptors = [...this.#theirs];
   }
 
@@ -94,9 +96,9 @@ export class FifoStdio implements ProcessStdio {
     this.#give(openSync(path, O_WRONLY | O_NOCTTY), io);
   }
 
-  #give(fd: number, { uid, gid }: Io): void {
+  #give(fd: number, io: Io): void {
     this.#theirs.push(fd);
-    if (uid !== 0 || gid !== 0) fchownSync(fd, uid, gid);
+    own(fd, io);
   }
 
   take({ terminal }: Child): void {
@@ -132,6 +134,10 @@ export class FifoStdio implements ProcessStdio {
     this.#depot.dropAll();
     for (const fd of [...this.#theirs.splice(0), ...this.#held.splice(0)]) closeQuietly(fd);
   }
+}
+
+function own(fd: number, { uid, gid }: Io): void {
+  if (uid !== 0 || gid !== 0) fchownSync(fd, uid, gid);
 }
 
 /** Anything else could block open(2), and with it all other containers. */

@@ -11,6 +11,7 @@ import type { Child } from '../library/places.ts';
 import type { Depot } from './keeper.ts';
 import type { Logger } from './logger.ts';
 import { demandFifo, type Io, type ProcessStdio } from './stdio.ts';
+import { within } from './within.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK, O_NOCTTY } = constants;
 
@@ -70,8 +71,8 @@ export class TerminalStdio implements ProcessStdio {
   }
 
   /** The keeper holds the pipe, too, so that its program sees no end while there is no engine. */
-  #outputTo({ outputs }: Logger): Socket | undefined {
-    const [fd = this.#depot.take('log'), stderr] = outputs;
+  #outputTo(logger: Logger): Socket | undefined {
+    const [fd = this.#depot.take('log'), stderr] = logger.takeOutputs();
     if (stderr !== undefined) closeQuietly(stderr);
     if (fd === undefined) return undefined;
     this.#depot.store('log', fd);
@@ -138,12 +139,7 @@ export class TerminalStdio implements ProcessStdio {
   }
 
   async drained(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const overdue = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patience);
-    });
-    await Promise.race([this.#drained, overdue]);
-    clearTimeout(timer);
+    await within(patience, this.#drained);
     this.#depot.drop('log');
     await this.#logger?.finish();
   }

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SIGKILL, SIGTERM } from '../../linux/signals.ts';
 import { decode, encode } from '../../protobuf/wire.ts';
 import { type CreateOptions, sandboxOptionsOf } from '../create-options.ts';
 import { sandboxOf } from '../group.ts';
@@ -11,6 +12,7 @@ import { timestampOf, waitResponse } from '../messages.ts';
 import { metricsMessage } from '../metrics.ts';
 import type { Task } from '../task.ts';
 import { code, Status } from '../ttrpc.ts';
+import { within } from '../within.ts';
 import { makePodFiles, mountPodFiles, removePodFiles } from './files.ts';
 import * as messages from './messages.ts';
 import { podSpec } from './spec.ts';
@@ -36,7 +38,6 @@ const states = { ready: 'SANDBOX_READY', notReady: 'SANDBOX_NOTREADY' } as const
 /** As Go has them. */
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-const { SIGTERM, SIGKILL } = { SIGTERM: 15, SIGKILL: 9 };
 const nothing = new Uint8Array();
 
 type Method = (payload: Uint8Array) => Promise<Uint8Array>;
@@ -171,13 +172,7 @@ function createdAt(task: Task) {
 
 async function stop(task: Task, patience: number): Promise<void> {
   if (patience > 0) await signal(task, SIGTERM);
-  let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
-  });
-  await Promise.race([task.ended, overdue]);
-  clearTimeout(timer);
-  if (task.exit === undefined) await signal(task, SIGKILL);
+  if (!(await within(patience, task.ended))) await signal(task, SIGKILL);
   await task.ended;
 }
 

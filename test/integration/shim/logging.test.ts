@@ -1,5 +1,5 @@
 /** Log URIs: what a process writes goes to a file, or to a program, with and without an engine. */
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { requires, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
@@ -133,5 +133,27 @@ async function refused(t: Test, { box, client, program }: Setting) {
     [{ stdout: `binary://${program}`, stderr: '/dev/null' }, /is for both streams/],
   ] as const) {
     await t.rejects(create(streams), words, JSON.stringify(streams));
+  }
+  const keeper = await client.keeper();
+  const engine = (await client.engine(keeper)) ?? 0;
+  // Sockets come and go by themselves.
+  const held = () =>
+    [engine, keeper].flatMap((pid) =>
+      readdirSync(`/proc/${pid}/fd`)
+        .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+        .filter((link) => /pipe|pidfd/.test(link)),
+    ).length;
+  const before = held();
+  for (const path of ['/no/such/program', '/bin/false']) {
+    for (let time = 0; time < 3; time++) await create(both(`binary://${path}`)).catch(() => undefined);
+  }
+  await waitFor('what they had to be closed', () => held() === before || undefined);
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
   }
 }
