@@ -14,7 +14,8 @@
 //   start                                 init (in wait-start)
 //      | -- connect ----------------------> |
 //      | <------------------- kSync(index)  |  only the first to connect gets this
-//      | -- kContinue --------------------> |  startContainer hooks (or kWaitOn: back to wait-start)
+//      | -- kContinue --------------------> |  startContainer hooks (or kWaitOn: back to wait-start,
+//      |                                     |  as with the op's `again` when start is gone)
 //      | <------------------------ kStarted |  execve comes next
 //      | <------ kDescriptor + SCM_RIGHTS   |  a seccomp listener (addon/init/listener.cc)
 //      | -- kContinue --------------------> |  the agent has it

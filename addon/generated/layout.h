@@ -207,6 +207,7 @@ constexpr FieldLayout kFields[] = {
   {"kept", FieldType::kNumber},
   {"mask", FieldType::kNumber},
   {"socket", FieldType::kDescriptor},
+  {"again", FieldType::kBoolean},
   {"args", FieldType::kStrings},
   {"env", FieldType::kStrings},
   {"preserveFds", FieldType::kNumber},
@@ -287,10 +288,10 @@ constexpr OpLayout kInitOps[] = {
   {"set-capabilities", 67, 169, 5},
   {"set-umask", 68, 174, 1},
   {"no-new-privileges", 69, 175, 0},
-  {"wait-start", 70, 175, 1},
-  {"prepare-exec", 71, 176, 3},
-  {"load-seccomp", 72, 179, 4},
-  {"exec", 73, 183, 1},
+  {"wait-start", 70, 175, 2},
+  {"prepare-exec", 71, 177, 3},
+  {"load-seccomp", 72, 180, 4},
+  {"exec", 73, 184, 1},
 };
 
 }  // namespace tsrun

@@ -5,7 +5,7 @@
 
 namespace tsrun {
 
-constexpr uint32_t kLayoutHash = 3885519481u;
+constexpr uint32_t kLayoutHash = 1589802381u;
 
 enum class Opcode : uint32_t {
   kSetOomScoreAdj = 1,
@@ -155,7 +155,7 @@ constexpr const char* kShapes[] = {
   ".....",  // set-capabilities
   ".",  // set-umask
   "",  // no-new-privileges
-  ".",  // wait-start
+  "..",  // wait-start
   "ll.",  // prepare-exec
   "b...",  // load-seccomp
   "s",  // exec
@@ -612,9 +612,10 @@ struct SetUmaskOp {
 struct NoNewPrivilegesOp {
 };
 
-// Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word.
+// Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word. With `again`, a start that is gone before its word leaves the container to another; else init ends with it.
 struct WaitStartOp {
   int64_t socket;
+  uint64_t again;
 };
 
 // All that execve(2) needs short of the call: its vectors, and close_range(2) of every descriptor but stdio and what is preserved.

@@ -178,7 +178,7 @@ void await_continue() {
   demand_continue(reply, got);
 }
 
-bool await_start(int* fd) {
+Word await_start(int* fd) {
   Message reply;
   Iovec part = {&reply, sizeof(reply)};
   ControlFd control = {};
@@ -191,11 +191,12 @@ bool await_start(int* fd) {
   do {
     got = sys(__NR_recvmsg, ctx.sync_fd, &header, kMsgCloseOnExec);
   } while (got == -EINTR);
-  if (got >= static_cast<long>(sizeof(uint32_t)) && reply.type == kWaitOn) return false;
-  demand_continue(reply, got);
+  if (got < static_cast<long>(sizeof(uint32_t))) return Word::kGone;
+  if (reply.type == kWaitOn) return Word::kWaitOn;
+  if (reply.type != kContinue) return Word::kGone;
   bool has_fd = header.control_size >= sizeof(size_t) + 3 * sizeof(int) && control.type == kScmRights;
   *fd = has_fd ? control.fd : -1;
-  return true;
+  return Word::kGo;
 }
 
 }  // namespace tsrun

@@ -98,8 +98,11 @@ void* map_pages(size_t size);
 
 // Waits until the runtime says to go on; ends init if the runtime is gone.
 void await_continue();
-// Waits until start says to go on; *fd is the descriptor that came with it, or -1. False if another start will come.
-bool await_start(int* fd);
+// What a start says, or kGone: it has ended without a word.
+enum class Word { kGo, kWaitOn, kGone };
+
+// Waits until start says something; with kGo, *fd is the descriptor that came with it, or -1.
+Word await_start(int* fd);
 
 // Maps the memory, shared with the runtime, for the times of the plan's ops. If that fails, no times are taken.
 void map_trace(int fd);

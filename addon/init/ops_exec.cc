@@ -56,10 +56,10 @@ const char* next_candidate(const char* path, const char* name, char* candidate, 
 }
 
 // Waits until a start takes the container over: 0 or a negative errno.
-int accept_start(int socket, int* trace) {
+int accept_start(int socket, bool again, int* trace) {
   constexpr int kCloexec = 02000000;
   close_fd(ctx.sync_fd);
-  for (bool started = false; !started;) {
+  for (Word word = Word::kWaitOn; word != Word::kGo;) {
     long connection;
     do {
       connection = sys(__NR_accept4, socket, nullptr, nullptr, kCloexec);
@@ -69,10 +69,10 @@ int accept_start(int socket, int* trace) {
     // container that seems to wait. A start that cannot do so tells us to wait for another.
     ctx.report_fd = ctx.sync_fd = static_cast<int>(connection);
     ctx.detail[0] = 0;
-    if (send(kSync, 0, 0) < 0) quit(1);
     // A start with --trace wants the times of the ops that are left.
-    started = await_start(trace);
-    if (!started) close_fd(static_cast<int>(connection));
+    word = send(kSync, 0, 0) < 0 ? Word::kGone : await_start(trace);
+    if (word == Word::kGone && !again) quit(1);
+    if (word != Word::kGo) close_fd(static_cast<int>(connection));
   }
   close_fd(socket);
   return 0;
@@ -146,12 +146,12 @@ int run(const WaitStartOp& op) {
   int socket = static_cast<int>(op.socket), trace = -1;
   close_setup();
   if (socket >= 0) {
-    int error = accept_start(socket, &trace);
+    int error = accept_start(socket, op.again != 0, &trace);
     if (error < 0) return error;
   } else {
     // The command that has created the container also starts it. Nobody else can, so if it is gone, init ends.
     ctx.detail[0] = 0;
-    if (!await_start(&trace)) quit(1);
+    if (await_start(&trace) != Word::kGo) quit(1);
   }
   if (trace >= 0) {
     map_trace(trace);

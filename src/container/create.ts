@@ -180,6 +180,7 @@ export function firstRecord({
     phase: 'creating',
     creator: ownIdentity(),
     ...(hosted && { hosted }),
+    ...(plan.ops.some((op) => op.op === 'wait-start' && op.again) && { waitsAgain: true }),
     cgroup: cgroup?.path ?? null,
     ...(cgroup && isThere(cgroup.path) && { foreignCgroup: true }),
     ...(filter && { devices: filter.rules.map(formatDeviceRule) }),

@@ -32,6 +32,8 @@ export interface ContainerRecord {
    * container.
    */
   readonly hosted?: true;
+  /** Set when init waits for another start after one that is killed before its word. */
+  readonly waitsAgain?: true;
   /** The init process; absent before the clone. */
   readonly init?: ProcessIdentity;
   /** Absolute path of the cgroup directory; null on a host without cgroup v2. */

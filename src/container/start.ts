@@ -4,11 +4,12 @@ import { addon } from '../addon.ts';
 import { closeQuietly } from '../close.ts';
 import { withPlace } from '../config/locate.ts';
 import type { SpecSource } from '../config/validate/places.ts';
-import { TsrunError } from '../errors.ts';
+import { errorCode, TsrunError } from '../errors.ts';
 import { readHookValue } from '../generated/messages.ts';
 import type { Op } from '../generated/ops.ts';
 import type { Spec } from '../generated/spec.ts';
 import { isEnding } from '../host/processes.ts';
+import { log } from '../log.ts';
 import { converse, type Ending } from '../run/conversation.ts';
 import { describeFailure } from '../run/failures/failure.ts';
 import { messageType, receiveFromInit, sendContinue, sendWaitOn } from '../run/message.ts';
@@ -23,7 +24,7 @@ import { placeIn } from './log-findings.ts';
 import type { ContainerRecord } from './record.ts';
 import { filterCacheDirectory } from './root.ts';
 import { hookState, statusOf } from './state.ts';
-import { type ContainerDirectory, execSocket } from './store.ts';
+import { type ContainerDirectory, execSocket, takenSocket } from './store.ts';
 
 /**
  * runtime.md, Start: lets init go on to the user's program, and waits until init has become it. A failure in between (a
@@ -95,6 +96,7 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
       // started yet: if this command is killed now, init ends.
       if (receiveFromInit(socket)?.type !== messageType.sync) throw notAnswered(record);
       sendContinue(socket, takeStart(socket, directory, record));
+      if (record.waitsAgain) removeQuietly(directory);
     } else {
       sendContinue(socket, traceOfStart(record.startOps));
     }
@@ -122,11 +124,33 @@ function release(directory: ContainerDirectory, record: ContainerRecord, source:
 function takeStart(socket: number, directory: ContainerDirectory, record: ContainerRecord): number {
   try {
     const trace = traceOfStart(record.startOps);
-    directory.removeExecSocket();
+    if (record.waitsAgain) directory.takeExecSocket();
+    else directory.removeExecSocket();
     return trace;
   } catch (error) {
     sendWaitOn(socket);
     throw error;
+  }
+}
+
+/** Init goes on already, so this is no reason to fail; delete removes what is left. */
+function removeQuietly(directory: ContainerDirectory): void {
+  try {
+    directory.removeTakenSocket();
+  } catch (error) {
+    log('debug', (error as Error).message);
+  }
+}
+
+/** After a start that was killed when it had taken the container: if init still waits, the container is created again. */
+export function offerAgain(directory: ContainerDirectory): void {
+  try {
+    // Init sees a start that goes without a word.
+    closeQuietly(addon().connect(directory.path, takenSocket));
+    directory.giveExecSocketBack();
+  } catch (error) {
+    if (errorCode(error) === 'ECONNREFUSED') directory.removeTakenSocket();
+    else if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 

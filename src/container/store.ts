@@ -31,13 +31,15 @@ import { makeDirectories } from './root.ts';
 
 /** Name of the socket on which init waits for start. While it exists, the container has not been started. */
 export const execSocket = 'exec.sock';
+/** Its name while a start has it that may be killed before its word (`waitsAgain` of the record). */
+export const takenSocket = 'taken.sock';
 /** Every container has this file; a directory without it was left by a killed create or delete. */
 export const recordFile = 'state.json';
 const configFile = 'config.json';
 const remainsLink = '.remains';
 
 /** All files that create puts into the directory. */
-const ownFiles = [remainsLink, recordFile, `.${recordFile}`, configFile, execSocket];
+const ownFiles = [remainsLink, recordFile, `.${recordFile}`, configFile, execSocket, takenSocket];
 
 /** The record exists but cannot be used: it is incomplete, or from another version. */
 export class UnusableRecord extends TsrunError {
@@ -255,6 +257,19 @@ export class ContainerDirectory {
 
   removeExecSocket(): void {
     removeFile(join(this.path, execSocket));
+  }
+
+  /** Takes it away from other starts, so that it can be given back; afterwards it is to be removed. */
+  takeExecSocket(): void {
+    renameSync(join(this.path, execSocket), join(this.path, takenSocket));
+  }
+
+  giveExecSocketBack(): void {
+    renameSync(join(this.path, takenSocket), join(this.path, execSocket));
+  }
+
+  removeTakenSocket(): void {
+    removeFile(join(this.path, takenSocket));
   }
 
   /** Removes the whole directory. Only for one whose record has been read or written, which proves that it is ours. */

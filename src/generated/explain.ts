@@ -340,7 +340,7 @@ export const opDocs: Readonly<Record<string, string>> = {
   "set-capabilities": "capset(2) and the ambient set. What is kept stays permitted until execve, which drops it.",
   "set-umask": "umask(2).",
   "no-new-privileges": "prctl(2) PR_SET_NO_NEW_PRIVS.",
-  "wait-start": "Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word.",
+  "wait-start": "Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word. With `again`, a start that is gone before its word leaves the container to another; else init ends with it.",
   "prepare-exec": "All that execve(2) needs short of the call: its vectors, and close_range(2) of every descriptor but stdio and what is preserved.",
   "load-seccomp": "seccomp(2) SECCOMP_SET_MODE_FILTER. After it nothing but execve is called. A listener is handed to the runtime first.",
   "exec": "execve(2) of the program found."

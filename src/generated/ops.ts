@@ -853,11 +853,12 @@ export interface NoNewPrivilegesOp extends OpBase {
   readonly by: 'init';
 }
 
-/** Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word. */
+/** Everything is ready: wait until start connects to the exec socket, or, in a run, for the runtime's word. With `again`, a start that is gone before its word leaves the container to another; else init ends with it. */
 export interface WaitStartOp extends OpBase {
   readonly op: 'wait-start';
   readonly by: 'init';
   readonly socket: string;
+  readonly again: boolean;
 }
 
 /** All that execve(2) needs short of the call: its vectors, and close_range(2) of every descriptor but stdio and what is preserved. */

@@ -29,7 +29,7 @@ import { containerPids } from '../container/ps.ts';
 import type { ContainerExit } from '../container/record.ts';
 import { mountRootfs, type RootfsMount, unmountRootfs } from '../container/rootfs-mounts.ts';
 import { recordExit } from '../container/run.ts';
-import { runPoststartHooks, startContainer, startCreated } from '../container/start.ts';
+import { offerAgain, runPoststartHooks, startContainer, startCreated } from '../container/start.ts';
 import { type PrintedState, printedState } from '../container/state.ts';
 import { ContainerDirectory } from '../container/store.ts';
 import { updateContainer } from '../container/update.ts';
@@ -194,6 +194,9 @@ const jobs = {
       throw orInterrupt(error);
     }
   },
+
+  /** Lets another start take a container that one had taken which was killed. */
+  offerAgain: (place: Place): void => offerAgain(directoryOf(place)),
 
   /** For a child that has ended: does what `run` does then; with `keep` the state stays for delete. */
   finish({ pidfd, keep, ...place }: Place & { pidfd: number; keep: boolean }): ContainerExit {

@@ -34,6 +34,8 @@ export interface LowerOptions {
   readonly env?: readonly string[];
   /** Absolute path of the directory in which start makes the container's sd_notify socket. */
   readonly notifyDirectory?: string | undefined;
+  /** Whether a start that is killed before its word leaves the container to another, as its caller comes back. */
+  readonly waitsAgain?: boolean;
   /** Returns the integer at a JSON pointer exactly as config.json has it, for numbers that JSON.parse rounds. */
   readonly exactInteger?: (pointer: string) => bigint | undefined;
 }

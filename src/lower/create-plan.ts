@@ -146,7 +146,7 @@ function inOrder(context: Context): Op[] {
     ...(options.pidFile === undefined
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
-    { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket' },
+    { op: 'wait-start', by: 'init', from: 'default', socket: 'exec-socket', again: options.waitsAgain === true },
     // Again, because a container may have waited for long.
     ...lowerMountCheck(context),
     ...startContainerHooks(context),

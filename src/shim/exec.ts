@@ -88,8 +88,8 @@ export class ExecProcess implements ShimProcess {
   }
 
   /** A process that could not be started may be started again. */
-  async start(): Promise<void> {
-    if (this.isAdopted && this.pid !== 0) return;
+  async start(isAgain: boolean): Promise<void> {
+    if (isAgain && this.isAdopted && this.pid !== 0) return;
     if (this.#isStarted) throw new Status('failedPrecondition', `process ${this.id} has been started already`);
     this.#isStarted = true;
     const stdio = await this.#open();

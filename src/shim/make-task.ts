@@ -9,7 +9,10 @@ import type { ProcessStdio } from './stdio.ts';
 
 export function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
   const given = { spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
-  return runJob('create', { ...given, ...lowered(options), descriptors, holdsTerminal: options.io.terminal });
+  const { root, lowering } = lowered(options);
+  // The engine may die within a start: the next one goes on with it.
+  const job = { ...given, root, lowering: { ...lowering, waitsAgain: true } };
+  return runJob('create', { ...job, descriptors, holdsTerminal: options.io.terminal });
 }
 
 export function restore(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {

@@ -36,7 +36,8 @@ export interface ShimProcess {
   readonly isTold: boolean;
   /** Notes that it has. */
   tell(): void;
-  start(): Promise<void>;
+  /** @param isAgain whether an earlier engine may have done it */
+  start(isAgain: boolean): Promise<void>;
   status(): Promise<ProcessStatus>;
   kill(signal: number, all: boolean): Promise<void>;
   closeInput(): void;

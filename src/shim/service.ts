@@ -45,8 +45,8 @@ export class TaskService {
       namespace,
       find: (id) => this.#tasks.get(id),
       hasSandboxes: () => [...this.#tasks.values()].some(({ options }) => options.sandbox !== undefined),
-      create: (options) => this.#add(options),
-      start: (task) => this.#start(task, task),
+      create: (options) => this.#add(options, false),
+      start: (task, isAgain) => this.#start(task, task, isAgain),
       delete: async (task) => {
         await this.#delete(task, task);
       },
@@ -72,7 +72,7 @@ export class TaskService {
   }
 
   readonly answer = async ({ service, method, payload, isAgain }: Call): Promise<Uint8Array> => {
-    if (service === sandboxService) return this.#sandboxes.answer(method, payload);
+    if (service === sandboxService) return this.#sandboxes.answer(method, payload, isAgain);
     const methods = this.#methods as Readonly<Record<string, Method>>;
     if (!services.includes(service) || !Object.hasOwn(methods, method)) {
       throw new Status('unimplemented', `${service}/${method}`);
@@ -87,21 +87,21 @@ export class TaskService {
   };
 
   readonly #methods = {
-    Create: (payload: Uint8Array) => this.#create(payload),
+    Create: (payload: Uint8Array, isAgain: boolean) => this.#create(payload, isAgain),
 
-    Start: async (payload: Uint8Array) => {
+    Start: async (payload: Uint8Array, isAgain: boolean) => {
       const { task, process } = this.#process(payload);
-      await this.#start(task, process);
+      await this.#start(task, process, isAgain);
       return encode(messages.pidResponse, { pid: process.pid });
     },
 
-    Exec: async (payload: Uint8Array) => {
+    Exec: async (payload: Uint8Array, isAgain: boolean) => {
       const asked = decode(messages.execRequest, payload);
       const { exec_id: id = '', stdin = '', stdout = '', stderr = '', terminal = false } = asked;
       const task = this.#task(payload);
       if (id === '') throw new Status('invalidArgument', 'Exec without an exec_id');
       const process = Buffer.from(asked.spec?.value ?? nothing).toString();
-      const exec = task.addExec({ id, io: { ...task.io, stdin, stdout, stderr, terminal }, process });
+      const exec = task.addExec({ id, io: { ...task.io, stdin, stdout, stderr, terminal }, process }, isAgain);
       this.#publish('/tasks/exec-added', { container_id: task.id, exec_id: id });
       this.#follow(task, exec);
       return nothing;
@@ -196,7 +196,7 @@ export class TaskService {
       return encode(messages.connectResponse, { shim_pid: process.ppid, task_pid: task?.pid ?? 0, version });
     },
 
-    /** Called for each container; the process leaves when it has none (server.ts). */
+    /** Called for each container; the process leaves when it has none (engine.ts). */
     Shutdown: async (payload: Uint8Array) => {
       const { id = '' } = decode(messages.taskRequest, payload);
       if (!this.#tasks.has(id)) this.#around.ledger.forget(id);
@@ -227,8 +227,8 @@ export class TaskService {
     return { task, process };
   }
 
-  async #start(task: Task, process: ShimProcess): Promise<void> {
-    const starting = process.start().then(() => this.#tellStart(task, process));
+  async #start(task: Task, process: ShimProcess, isAgain: boolean): Promise<void> {
+    const starting = process.start(isAgain).then(() => this.#tellStart(task, process));
     process.starting = starting.catch(() => undefined);
     await starting;
   }
@@ -268,19 +268,19 @@ export class TaskService {
     if (this.#tasks.get(task.id) === task) process.tell();
   }
 
-  async #create(payload: Uint8Array): Promise<Uint8Array> {
+  async #create(payload: Uint8Array, isAgain: boolean): Promise<Uint8Array> {
     const options = createOptionsOf(payload, this.#namespace);
     this.#sandboxes.adopt(options.bundle);
-    return encode(messages.pidResponse, { pid: (await this.#add(options)).pid });
+    return encode(messages.pidResponse, { pid: (await this.#add(options, isAgain)).pid });
   }
 
-  async #add(options: CreateOptions): Promise<Task> {
+  async #add(options: CreateOptions, isAgain: boolean): Promise<Task> {
     const { id, bundle, rootfs, io } = options;
     if (!isAbsolute(bundle)) throw new Status('invalidArgument', `the bundle ${bundle} is no absolute path`);
     this.#forgetDeleted(id);
     const same = this.#tasks.get(id);
     // The earlier engine has created it, and died before its answer.
-    if (same?.isAdopted && same.options.bundle === bundle) return same;
+    if (isAgain && same?.isAdopted && same.options.bundle === bundle) return same;
     if (this.#tasks.has(id) || this.#coming.has(id)) throw new Status('alreadyExists', `task ${id} already exists`);
     this.#coming.add(id);
     try {

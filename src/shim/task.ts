@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckpointRequest } from '../container/checkpoint/checkpoint.ts';
 import type { ContainerExit } from '../container/record.ts';
-import { execSocket } from '../container/store.ts';
+import { execSocket, takenSocket } from '../container/store.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
@@ -128,6 +128,7 @@ export class Task implements ShimProcess {
     const { id, io, root } = note.options;
     if (note.identity === undefined) return Task.#unstarted(note, around);
     const child = note.exit === undefined ? await adopt(note.identity) : { ...note.identity, pidfd: -1 };
+    if (child.pidfd >= 0 && isThere(join(root, id, takenSocket))) await runJob('offerAgain', { root, id });
     const cgroup = child.pidfd < 0 ? undefined : await runJob('observed', { root, id }).catch(() => undefined);
     const stdio = reopenStdio(io, around.depotOf(id, ''), child);
     if (note.exit !== undefined) stdio.finish();
@@ -207,15 +208,13 @@ export class Task implements ShimProcess {
     return exit === undefined ? {} : runJob('record', { ...place, exit });
   }
 
-  async start(): Promise<void> {
+  async start(isAgain: boolean): Promise<void> {
     if (this.pid === 0) return this.#restore();
     await runJob('start', this.place).catch((error) => {
-      if (!this.isAdopted || error.code !== 'EWRONGSTATE') throw worded('start', error);
-      // The earlier engine has started it, and died before its answer; or it died before init had its word, and init
-      // ended with it: then the socket for start is still there.
+      // The earlier engine has started it, and died before its answer.
       const { root, id } = this.place;
-      if (!isThere(join(root, id, execSocket))) return;
-      throw worded('start', new Error('the shim was killed before the program began: create the task again'));
+      const isStarted = error.code === 'EWRONGSTATE' && !isThere(join(root, id, execSocket));
+      if (!isAgain || !isStarted) throw worded('start', error);
     });
   }
 
@@ -259,12 +258,12 @@ export class Task implements ShimProcess {
   }
 
   /** @throws Status when the task has a process of this id, or has ended */
-  addExec(options: ExecOptions): ExecProcess {
+  addExec(options: ExecOptions, isAgain: boolean): ExecProcess {
     const { id } = options;
     if (this.exit !== undefined) throw new Status('failedPrecondition', 'cannot exec in a stopped container');
     this.#demandProcess();
     const same = this.execs.get(id);
-    if (same?.isAdopted) return same;
+    if (isAgain && same?.isAdopted) return same;
     if (id === this.id || same) throw new Status('alreadyExists', `process ${id} already exists`);
     const exec = new ExecProcess(this.#forExec(options), { options, isTold: false });
     this.execs.set(id, exec);

@@ -1,5 +1,5 @@
 /** Commands that stop between two of their steps, so that something else can happen there. */
-import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, waitFor } from './process.ts';
 import { runtimePath } from './runtime.ts';
@@ -9,7 +9,7 @@ export interface Moment {
   /** System calls as strace(1) names them; those that a regular expression matches are counted separately. */
   call: string;
   /** The path that the call is about. */
-  path: string;
+  path?: string | undefined;
   /** Which of these calls, counted from 1. */
   nth?: number;
 }
@@ -22,22 +22,49 @@ export const lookUps = '/^(newfstatat|statx|access)$';
  *
  * @returns a function that continues it, and returns how it ends
  */
-export async function stopAfter(
-  box: Sandbox,
-  { call, path, nth = 1 }: Moment,
-  args: string[],
-): Promise<() => Promise<Result>> {
+export async function stopAfter(box: Sandbox, moment: Moment, args: string[]): Promise<() => Promise<Result>> {
   const log = join(box.directory, `strace-${args[0]}`);
-  const inject = ['-e', `trace=${call}`, '-P', path, '-e', `inject=${call}:signal=STOP:when=${nth}`];
   // Only its first thread, and no pipes: the container that it starts stays, and would keep strace and the pipes open.
-  const traced = box.startProgram('strace', [...inject, '-o', log, runtimePath, '--root', box.root, ...args], {
-    outputFiles: log,
-  });
+  const command = ['-o', log, runtimePath, '--root', box.root, ...args];
+  const traced = box.startProgram('strace', [...sending('STOP', moment), ...command], { outputFiles: log });
+  const { call, path } = moment;
   await waitFor(`${args[0]} to stand still after ${call} of ${path}`, () => (hasStopped(log) ? true : undefined));
   return () => {
     process.kill(childOf(traced.pid), 'SIGCONT');
     return traced.done;
   };
+}
+
+/**
+ * Has a running process killed, whichever of its threads it is that gets to a system call: right before that.
+ *
+ * @returns a function that waits for this
+ */
+export async function killBefore(box: Sandbox, pid: number, moment: Moment): Promise<() => Promise<void>> {
+  const log = join(box.directory, `strace-${pid}`);
+  const attach = ['-f', '-o', log, '-p', String(pid)];
+  const traced = box.startProgram('strace', [...sending('KILL', moment), ...attach]);
+  await waitFor(`strace to have ${pid}`, () => {
+    if (traced.child.exitCode !== null) throw new Error(traced.output.stderr);
+    return isTraced(pid) || undefined;
+  });
+  return async () => {
+    await traced.done;
+    if (!/\(INJECTED\)|killed by SIGKILL/.test(readFileSync(log, 'utf8')))
+      throw new Error(`${moment.call}: never called`);
+  };
+}
+
+/** Whether all of its threads are. */
+function isTraced(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((each) => /^TracerPid:\t[1-9]/m.test(readFileSync(`/proc/${pid}/task/${each}/status`, 'utf8')));
+}
+
+/** strace's flags. */
+function sending(signal: string, { call, path, nth = 1 }: Moment): string[] {
+  const about = path === undefined ? [] : ['-P', path];
+  return ['-e', `trace=${call}`, ...about, '-e', `inject=${call}:signal=${signal}:when=${nth}`];
 }
 
 function hasStopped(log: string): boolean {

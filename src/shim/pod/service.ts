@@ -23,7 +23,7 @@ export interface Tasks {
   find(id: string): Task | undefined;
   hasSandboxes(): boolean;
   create(options: CreateOptions): Promise<Task>;
-  start(task: Task): Promise<void>;
+  start(task: Task, isAgain: boolean): Promise<void>;
   delete(task: Task): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 
 const nothing = new Uint8Array();
 
-type Method = (payload: Uint8Array) => Promise<Uint8Array>;
+type Method = (payload: Uint8Array, isAgain: boolean) => Promise<Uint8Array>;
 
 export class SandboxService {
   readonly #tasks: Tasks;
@@ -50,10 +50,10 @@ export class SandboxService {
   }
 
   /** @throws Status */
-  answer(method: string, payload: Uint8Array): Promise<Uint8Array> {
+  answer(method: string, payload: Uint8Array, isAgain: boolean): Promise<Uint8Array> {
     const methods = this.#methods as Readonly<Record<string, Method>>;
     if (!Object.hasOwn(methods, method)) throw new Status('unimplemented', `${sandboxService}/${method}`);
-    return (methods[method] as Method)(payload);
+    return (methods[method] as Method)(payload, isAgain);
   }
 
   /** Gives a container of a sandbox the pod's files. */
@@ -64,13 +64,14 @@ export class SandboxService {
   }
 
   readonly #methods = {
-    CreateSandbox: async (payload: Uint8Array) => {
+    CreateSandbox: async (payload: Uint8Array, isAgain: boolean) => {
       const asked = decode(messages.createSandboxRequest, payload);
       const { sandbox_id: id = '', bundle_path: bundle = '', netns_path: network = '' } = asked;
       if ((asked.rootfs ?? []).length > 0) throw new Status('unimplemented', 'a sandbox with a root filesystem');
       const same = this.#tasks.find(id);
       // The earlier engine has made it, and died before its answer.
-      if (same?.isAdopted && same.options.sandbox !== undefined && same.options.bundle === bundle) return nothing;
+      const isMade = isAgain && same?.isAdopted && same.options.sandbox !== undefined;
+      if (isMade && same.options.bundle === bundle) return nothing;
       if (same !== undefined) throw new Status('alreadyExists', `sandbox ${id} already exists`);
       const { namespace } = this.#tasks;
       const config = podConfigOf(asked.options ?? {});
@@ -86,9 +87,9 @@ export class SandboxService {
       return nothing;
     },
 
-    StartSandbox: async (payload: Uint8Array) => {
+    StartSandbox: async (payload: Uint8Array, isAgain: boolean) => {
       const task = this.#sandbox(payload);
-      await this.#tasks.start(task);
+      await this.#tasks.start(task, isAgain);
       return encode(messages.startSandboxResponse, { pid: task.pid, created_at: createdAt(task) });
     },
 

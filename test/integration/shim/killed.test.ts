@@ -1,7 +1,8 @@
 /** The shim's engine is killed within each step of a container's life: no container and no exit code is lost. */
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { requires, type Sandbox, sandbox, sleep, waitFor } from '../../harness/index.ts';
+import { killBefore, type Moment, requires, type Sandbox, sandbox, sleep, waitFor } from '../../harness/index.ts';
 import { ShimClient } from '../../harness/shim-client.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
@@ -49,14 +50,7 @@ async function life(
   });
   const { pid } = await at('Create', () => client.create(id, bundle.directory));
   const waited = client.ask('Wait', id);
-  try {
-    await at('Start', () => client.ask('Start', id));
-  } catch (error) {
-    t.match(error, /killed before the program began/, 'a container that never ran is told');
-    await waited;
-    await client.ask('Delete', id);
-    return;
-  }
+  await at('Start', () => client.ask('Start', id));
   await waitFor(`${id} to be ready`, () => isThere(`${bundle.rootfs}/ready`));
   t.equal(statusOf(pid), true, 'its process lives');
   const process = { ...bundle.spec.process, args: ['sh', '-c', 'exit 5'] };
@@ -80,6 +74,45 @@ async function killWithin<T>(client: ShimClient, keeper: number, delay: number, 
   process.kill(engine, 'SIGKILL');
   return answer;
 }
+
+const straced = skip || requires({ commands: ['strace'] });
+
+/** What it has done by then of a Start. */
+const moments: Record<string, (directory: string) => Moment> = {
+  'has connected to init': () => ({ call: 'recvmsg' }),
+  'has the answer of init': (directory) => ({ call: '/^rename(at2?)?$', path: join(directory, 'exec.sock') }),
+  'has taken the container': () => ({ call: 'sendmsg' }),
+  'has let init go on': (directory) => ({ call: '/^unlink(at)?$', path: join(directory, 'taken.sock') }),
+};
+
+t.test('its engine is killed when it', { skip: straced }, async (t) => {
+  const box = sandbox(t);
+  const client = await ShimClient.start(t, box);
+  const keeper = await client.keeper();
+  for (const [name, momentOf] of Object.entries(moments)) {
+    await t.test(name, async (t) => {
+      const id = box.newId();
+      const bundle = box.bundle((spec) => {
+        spec.process.args = ['sh', '-c', 'echo once >>/ran; exec sleep 1000'];
+      });
+      const { pid } = await client.create(id, bundle.directory);
+      // Else this could be what the engine is at.
+      await client.waitForEvent(`/tasks/create of ${id}`);
+      const engine = await waitFor('an engine', () => client.engine(keeper));
+      const killed = await killBefore(box, engine, momentOf(join(box.root, id)));
+      t.match(await client.ask('Start', id), { pid });
+      await killed();
+      await waitFor('the program', () => isThere(`${bundle.rootfs}/ran`));
+      t.equal((await box.state(id)).status, 'running');
+      await t.rejects(client.ask('Start', id), /already running/);
+      await client.kill(id, 9);
+      await client.ask('Wait', id);
+      t.equal(readFileSync(`${bundle.rootfs}/ran`, 'utf8'), 'once\n');
+      t.match(await client.ask('Delete', id), { pid, exit_status: 137 });
+    });
+    await waitForOld(client, keeper);
+  }
+});
 
 async function waitForOld(client: ShimClient, keeper: number): Promise<void> {
   const engine = await waitFor('an engine', () => client.engine(keeper));
