@@ -20,11 +20,31 @@ put() {
   mkdir -p "$(dirname "$prefix/$3")"
   cp "$from/$2" "$prefix/$3.new"
   chmod "$1" "$prefix/$3.new"
-  mv -f "$prefix/$3.new" "$prefix/$3"
-  echo "$prefix/$3"
+  into_place "$3"
+}
+
+# put_link TARGET TO
+put_link() {
+  mkdir -p "$(dirname "$prefix/$2")"
+  rm -f "$prefix/$2.new"
+  ln -s "$1" "$prefix/$2.new"
+  into_place "$2"
+}
+
+into_place() {
+  mv -f "$prefix/$1.new" "$prefix/$1"
+  echo "$prefix/$1"
 }
 
 put 755 tsrun bin/tsrun
+# containerd's shim; the link comes last, when all that it leads to is there.
+for file in shim.mjs shim-engine.mjs library-worker.mjs Release/tsrun.node; do
+  put 644 "shim/$file" "lib/tsrun/$file"
+done
+for file in tsrun-shim-keeper containerd-shim-tsrun-v2; do
+  put 755 "shim/Release/$file" "lib/tsrun/Release/$file"
+done
+put_link ../lib/tsrun/Release/containerd-shim-tsrun-v2 bin/containerd-shim-tsrun-v2
 put 644 tsrun.1 share/man/man1/tsrun.1
 put 644 completions/tsrun.bash share/bash-completion/completions/tsrun
 put 644 completions/_tsrun share/zsh/site-functions/_tsrun

@@ -28,9 +28,15 @@ const { version, description } = JSON.parse(readFileSync(inRoot('package.json'),
 /** Seconds; the one time that stands in everything. */
 const time = execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }).trim();
 const architectures = [
-  { name: 'x64', debian: 'amd64', executable: inRoot('build/standalone/tsrun') },
-  { name: 'arm64', debian: 'arm64', executable: inRoot('build/aarch64/standalone/tsrun') },
-].filter(({ executable }) => existsSync(executable));
+  { name: 'x64', debian: 'amd64', build: inRoot('build') },
+  { name: 'arm64', debian: 'arm64', build: inRoot('build/aarch64') },
+].filter(({ build }) => existsSync(path.join(build, 'standalone/tsrun')));
+
+/** containerd's shim, as scripts/install.sh and addon/shim expect it. */
+const shim = {
+  bundles: ['shim.mjs', 'shim-engine.mjs', 'library-worker.mjs'],
+  native: ['tsrun.node', 'tsrun-shim-keeper', 'containerd-shim-tsrun-v2'],
+};
 
 const out = path.resolve(process.argv[2] ?? inRoot('build/release'));
 const work = mkdtempSync(path.join(tmpdir(), 'tsrun-release-'));
@@ -58,16 +64,21 @@ function release() {
 }
 
 /** The unpacked tarball, which scripts/install.sh expects around it. */
-function layTree({ name, executable }) {
+function layTree({ name, build }) {
   const tree = path.join(work, `tsrun-${version}-linux-${name}`);
-  for (const directory of ['completions', 'docs']) mkdirSync(path.join(tree, directory), { recursive: true });
-  const files = { tsrun: executable, 'install.sh': 'scripts/install.sh', 'tsrun.1': 'docs/man/tsrun.1' };
+  for (const directory of ['completions', 'docs', 'shim/Release'])
+    mkdirSync(path.join(tree, directory), { recursive: true });
+  const programs = { tsrun: path.join(build, 'standalone/tsrun'), 'install.sh': 'scripts/install.sh' };
+  const files = { 'tsrun.1': 'docs/man/tsrun.1' };
+  for (const file of shim.bundles) files[`shim/${file}`] = `build/${file}`;
+  for (const file of shim.native)
+    (file.endsWith('.node') ? files : programs)[`shim/Release/${file}`] = path.join(build, 'Release', file);
   for (const file of ['LICENSE', 'NOTICE', 'CHANGELOG.md', 'README.md', 'SECURITY.md']) files[file] = file;
   // Where README's links look for them.
   for (const page of readdirSync(inRoot('docs'))) if (page.endsWith('.md')) files[`docs/${page}`] = `docs/${page}`;
-  for (const [to, from] of Object.entries(files)) {
+  for (const [to, from] of Object.entries({ ...files, ...programs })) {
     copyFileSync(path.resolve(root, from), path.join(tree, to));
-    chmodSync(path.join(tree, to), ['tsrun', 'install.sh'].includes(to) ? 0o755 : 0o644);
+    chmodSync(path.join(tree, to), to in programs ? 0o755 : 0o644);
   }
   // The words are the same for every architecture; the first that is built runs here, or in the user mode of qemu.
   for (const [shell, file] of [
@@ -75,7 +86,7 @@ function layTree({ name, executable }) {
     ['zsh', '_tsrun'],
     ['fish', 'tsrun.fish'],
   ]) {
-    const script = run(architectures[0].executable, ['completion', shell], root);
+    const script = run(path.join(architectures[0].build, 'standalone/tsrun'), ['completion', shell], root);
     writeFileSync(path.join(tree, 'completions', file), script, { mode: 0o644 });
   }
   return tree;
@@ -106,6 +117,8 @@ function packDebian({ debian }, from) {
     Architecture: debian,
     Maintainer: 'the authors of tsrun <root@localhost>',
     Recommends: 'libsystemd0',
+    // For containerd's shim only.
+    Suggests: 'containerd, nodejs (>= 20)',
     Section: 'admin',
     Priority: 'optional',
     Description: description,

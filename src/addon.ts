@@ -494,17 +494,16 @@ export function nodeAddon(): NodeAddon {
   return addon() as NodeAddon;
 }
 
-/** The npm package has an addon for each architecture; a checkout on ARM has its own. */
-function addonFile(): string {
-  const own = join(__dirname, 'Release', 'tsrun.node');
-  const foreign = join(__dirname, 'aarch64', 'Release', 'tsrun.node');
-  return process.arch === 'arm64' && isThere(foreign) ? foreign : own;
+/** The path of a native file beside the bundle. The npm package has one for each architecture; a checkout on ARM its own. */
+export function nativeFile(name: string): string {
+  const foreign = join(__dirname, 'aarch64', 'Release', name);
+  return process.arch === 'arm64' && isThere(foreign) ? foreign : join(__dirname, 'Release', name);
 }
 
 function loadBesideBundle(): Addon {
   const module = { exports: {} };
   try {
-    process.dlopen(module, addonFile());
+    process.dlopen(module, nativeFile('tsrun.node'));
   } catch (error) {
     // The message is the dynamic linker's, and names the file.
     throw new TsrunError(`cannot load the addon: ${(error as Error).message}`, {

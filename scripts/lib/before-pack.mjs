@@ -1,16 +1,18 @@
 /**
- * Before `npm pack`: makes the library's types, and checks that everything is built that the package's command and
+ * Before `npm pack`: makes the library's types, and checks that everything is built that the package's commands and
  * library need.
  */
 import { existsSync } from 'node:fs';
 import { fail, inRoot } from './paths.mjs';
 import { writeTypes } from './types.mjs';
 
-const needed = ['build/library.mjs', 'build/library-worker.mjs'];
-const machines = [
-  ['build/standalone/tsrun', 'build/Release/tsrun.node'],
-  ['build/aarch64/standalone/tsrun', 'build/aarch64/Release/tsrun.node'],
-];
+const needed = ['library', 'library-worker', 'shim', 'shim-engine'].map((name) => `build/${name}.mjs`);
+const machines = ['build', 'build/aarch64'].map((build) =>
+  [
+    'standalone/tsrun',
+    ...['tsrun.node', 'tsrun-shim-keeper', 'containerd-shim-tsrun-v2'].map((name) => `Release/${name}`),
+  ].map((file) => `${build}/${file}`),
+);
 const missing = (files) => files.filter((file) => !existsSync(inRoot(file)));
 
 const lacks = [...missing(needed), ...(machines.every((files) => missing(files).length > 0) ? machines[0] : [])];

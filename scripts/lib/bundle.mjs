@@ -38,7 +38,8 @@ export async function bundleLibrary() {
     outdir: inRoot('build'),
     outExtension: { '.js': '.mjs' },
     format: 'esm',
-    banner: { js: dirnameOfModule },
+    // addon/shim prints the first line.
+    banner: { js: `// tsrun ${version()} (${commit()})\n${dirnameOfModule}` },
     define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
   });
 }
@@ -168,8 +169,11 @@ function common() {
 }
 
 function buildInfo() {
-  const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
-  return { TSRUN_VERSION: JSON.stringify(version), TSRUN_COMMIT: JSON.stringify(commit()) };
+  return { TSRUN_VERSION: JSON.stringify(version()), TSRUN_COMMIT: JSON.stringify(commit()) };
+}
+
+function version() {
+  return JSON.parse(readFileSync(inRoot('package.json'), 'utf8')).version;
 }
 
 /** The short commit hash, or `unknown` outside a git checkout (a release tarball). */

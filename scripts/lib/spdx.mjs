@@ -1,4 +1,4 @@
-/** The contents of the executable in SPDX 2.3 (spdx.github.io/spdx-spec/v2.3). NOTICE says the same in words. */
+/** The contents of all that is handed out in SPDX 2.3 (spdx.github.io/spdx-spec/v2.3). NOTICE says the same in words. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { inRoot } from './paths.mjs';

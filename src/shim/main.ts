@@ -1,4 +1,4 @@
-/** containerd-shim-tsrun-v2: the command line that containerd uses (docs/shim.md). */
+/** containerd-shim-tsrun-v2: what its native program (addon/shim) does not answer itself. */
 import { readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { commit, version } from '../build-info.ts';
@@ -24,7 +24,6 @@ try {
 
 async function main(words: string[]): Promise<void> {
   const { flags, action } = parse(words);
-  if ('v' in flags || 'version' in flags) return print(`containerd-shim-tsrun-v2 ${version} (${commit})\n`);
   if ('info' in flags) return print(await info());
   if (action === 'start') return start(flags);
   if (action === 'delete') return cleanUp(flags);

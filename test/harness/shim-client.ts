@@ -14,7 +14,7 @@ import { repoRoot } from './host.ts';
 import { waitFor } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
-const program = join(repoRoot, 'bin/containerd-shim-tsrun-v2');
+const ofCheckout = [join(repoRoot, 'bin/containerd-shim-tsrun-v2')];
 /** The last part of the sandbox's root, so that its containers are seen there. */
 const namespace = 'state';
 const sandboxService = 'containerd.runtime.sandbox.v1.Sandbox';
@@ -42,6 +42,7 @@ export class ShimClient {
   /** A socket's path must be short. */
   readonly #directory = mkdtempSync(join(tmpdir(), 'tsrun-events-'));
   readonly #options: string;
+  readonly #program: readonly string[];
   /** `TOPIC of ID` of each event. */
   readonly events: string[] = [];
   #events: Server | undefined;
@@ -50,13 +51,15 @@ export class ShimClient {
   #stream = -1;
   readonly #waiting = new Map<number, { method: string; resolve(answer: Answer): void; reject(error: Error): void }>();
 
-  private constructor(box: Sandbox) {
+  private constructor(box: Sandbox, program: readonly string[]) {
+    this.#program = program;
     this.#options = join(box.directory, 'shim.toml');
     writeFileSync(this.#options, `Root = "${dirname(box.root)}"\n`);
   }
 
-  static async start(t: Test, box: Sandbox): Promise<ShimClient> {
-    const client = new ShimClient(box);
+  /** @param program the shim as a command, with the words before its flags; if left out, the checkout's */
+  static async start(t: Test, box: Sandbox, program: readonly string[] = ofCheckout): Promise<ShimClient> {
+    const client = new ShimClient(box, program);
     t.teardown(() => client.#end());
     await client.listen();
     const answer = client.command('start', box.directory, 'first').toString();
@@ -75,7 +78,8 @@ export class ShimClient {
     const address = join(this.#directory, 'containerd');
     const flags = ['-namespace', namespace, '-id', id, '-address', address, '-bundle', bundle];
     const env = { PATH: process.env.PATH, TTRPC_ADDRESS: join(this.#directory, 'events') };
-    return execFileSync(program, [...flags, action], {
+    const [file = '', ...words] = this.#program;
+    return execFileSync(file, [...words, ...flags, action], {
       cwd: bundle,
       env,
       input: encode(messages.anyMessage, this.#any),
@@ -134,6 +138,7 @@ export class ShimClient {
     const metadata = [{ key: 'containerd-namespace-ttrpc', value: namespace }];
     const payload = encode(type, message);
     const call = { service, method, payload, metadata };
+    if (this.#socket?.closed) return Promise.reject(new Error(`${method}: the connection has ended`));
     this.#socket?.write(frame(stream, 'request', encode(messages.request, call)));
     return new Promise((resolve, reject) => this.#waiting.set(stream, { method, resolve, reject }));
   }

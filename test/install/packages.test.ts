@@ -1,9 +1,19 @@
 /** The results of `npm run release`: each form is installed into a tree without tsrun, and runs a container there. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ordinaryId, repoRoot, requires, type Sandbox, sandbox } from '../harness/index.ts';
+import { livesAsInstalled, shimName, startWith, versionLine } from './installed-shim.ts';
 import { type PlainSuite, PlainTree } from './plain-tree.ts';
 
 const skip =
@@ -12,8 +22,8 @@ const skip =
         root: true,
         cgroup2: true,
         runtime: 'tsrun',
-        files: ['build/standalone/tsrun', '/bin/busybox', '.git'],
-        commands: ['apt-get', 'npm', 'git'],
+        files: ['build/standalone/tsrun', 'build/Release/containerd-shim-tsrun-v2', '/bin/busybox', '.git'],
+        commands: ['apt-get', 'npm', 'git', 'dpkg-deb'],
       })
     : 'the trees are made for x86-64';
 
@@ -68,7 +78,7 @@ t.test('a release', { skip }, async (t) => {
     t.equal(spdxVersion, 'SPDX-2.3');
     for (const { SPDXID } of packages) t.match(SPDXID, /^SPDXRef-[A-Za-z0-9.-]+$/);
     const names = packages.map(({ name }: { name: string }) => name);
-    for (const name of imported()) t.ok(names.includes(name), `${name}, which the executable is made of`);
+    for (const name of imported()) t.ok(names.includes(name), `${name}, which what is handed out is made of`);
   });
 
   const tarball = `mkdir x && tar -xzf ${find('-linux-x64.tar.gz')} -C x && sh x/*/install.sh "$PWD/usr"`;
@@ -84,6 +94,39 @@ t.test('a release', { skip }, async (t) => {
   await t.test('the tarball, with busybox alone', (t) => runsContainer(t, 'none', tarball));
   await t.test('the Debian package', (t) => runsContainer(t, 'trixie', debian));
   await t.test('the npm package', (t) => runsContainer(t, 'forky', npm));
+
+  const tree = join(box.directory, 'tree');
+  mkdirSync(tree);
+  const printed = ok('sh', ['-c', tarball], { cwd: tree }).trim().split('\n');
+  ok('dpkg-deb', ['--extract', find('_amd64.deb'), join(box.directory, 'debian')]);
+  ok('npm', ['install', '--offline', '--global', '--prefix', join(box.directory, 'npm'), find('.tgz')], {
+    env: npmEnv(box),
+  });
+  const package_ = join(box.directory, 'npm/lib/node_modules/tsrun/build/Release');
+  for (const [name, program] of [
+    ['the tarball', join(tree, 'usr/bin', shimName)],
+    ['the Debian package', join(box.directory, 'debian/usr/bin', shimName)],
+    ['the npm package', join(box.directory, 'npm/bin', shimName)],
+    ['the npm package, without its shell script', join(package_, shimName)],
+  ] as const)
+    await t.test(`containerd’s shim of ${name}`, (t) => livesAsInstalled(t, program));
+
+  await t.test('an old Node is refused by containerd’s shim', async (t) => {
+    const directory = join(box.directory, 'old');
+    mkdirSync(directory);
+    const pretend = "Object.defineProperty(process, 'versions', { value: { node: '18.20.4' } })";
+    writeFileSync(join(directory, 'old.cjs'), pretend);
+    const script = `#!/bin/sh\nexec ${process.execPath} --require ${directory}/old.cjs "$@"\n`;
+    writeFileSync(join(directory, 'node'), script, { mode: 0o755 });
+    const { status, stdout, stderr } = startWith(join(tree, 'usr/bin', shimName), directory);
+    t.strictSame({ status, stdout }, { status: 1, stdout: '' });
+    t.match(stderr, /^containerd-shim-tsrun-v2: Node 18\.20\.4 \(.*\) is too old: it needs 20 or later\n$/);
+  });
+
+  await t.test('without what install.sh has printed, nothing is left', async (t) => {
+    for (const file of printed) rmSync(file);
+    t.equal(ok('find', [join(tree, 'usr'), '!', '-type', 'd']), '');
+  });
 
   await t.test('the npm package, as a user with a prefix', async (t) => {
     const home = join(box.directory, 'home');
@@ -141,7 +184,11 @@ t.test('a release', { skip }, async (t) => {
   });
 });
 
-/** @param prepare a script that installs it, run in the root of the tree */
+/**
+ * Also asks containerd's shim, which has no Node there.
+ *
+ * @param prepare a script that installs it, run in the root of the tree
+ */
 async function runsContainer(t: Test, suite: PlainSuite, prepare: string): Promise<void> {
   const box = sandbox(t);
   const tree = new PlainTree(box, suite, `{ ${prepare}\n} >&2`);
@@ -151,8 +198,17 @@ async function runsContainer(t: Test, suite: PlainSuite, prepare: string): Promi
     spec.linux.seccomp = JSON.parse(readFileSync(join(repoRoot, 'test/fixtures/seccomp-profile.json'), 'utf8'));
   });
   const run = ['tsrun', '--root', box.root, 'run', '--bundle', bundle.directory, box.newId()];
-  const { code, stdout, stderr } = await tree.run('/bin/sh', '-c', 'exec 2>&1; exec "$@"', 'sh', ...run);
-  t.strictSame({ code, stdout }, { code: 0, stdout: 'hello from installed\n' }, stderr);
+  const files = ['container', 'version', 'start'].map((name) => join(box.directory, name));
+  const script = `"$@" >${files[0]} 2>&1; code=$?; ${shimName} -v >${files[1]} 2>&1
+    ${shimName} -namespace none -id none start </dev/null >${files[2]} 2>&1 && code=shim; exit $code`;
+  const { code, stderr } = await tree.run('/bin/sh', '-c', script, 'sh', ...run);
+  const [container, version = '', start = ''] = files.map((file) => readFileSync(file, 'utf8'));
+  t.strictSame({ code, container }, { code: 0, container: 'hello from installed\n' }, stderr);
+  t.match(version, versionLine);
+  t.match(
+    start,
+    /^containerd-shim-tsrun-v2: there is no node in PATH \(.+\): it needs Node 20 or later; install it.*\n$/,
+  );
 }
 
 for (const command of ['install', 'ci']) {
