@@ -57,35 +57,70 @@ export function isFrozen(path: string): boolean {
  */
 export function whileFrozen(path: string, action: () => void): void {
   if (isFrozen(path)) return action();
-  const guard = freezeGuarded(path);
-  if (guard === undefined) return action();
-  let failure: unknown;
+  let freezer: Freezer;
   try {
-    action();
+    freezer = new Freezer(path);
   } catch (error) {
-    failure = error;
+    warn(error);
+    return action();
   }
-  if (!addon().endThawGuard(guard, thaws(path))) {
-    throw new TsrunError(`the container is left paused: cannot write ${join(path, 'cgroup.freeze')}`, {
-      hint: 'tsrun resume',
-      cause: failure,
-    });
-  }
-  if (failure !== undefined) throw failure;
+  freezer.during(() => {
+    try {
+      freezer.freeze();
+    } catch (error) {
+      warn(error);
+    }
+    action();
+  });
 }
 
-/** Undefined if freezing fails; nothing is frozen then. */
-function freezeGuarded(path: string): ThawGuard | undefined {
-  let guard: ThawGuard | undefined;
-  try {
-    guard = startGuard(path);
-    freezeCgroup(path);
-    return guard;
-  } catch (error) {
-    log('warning', `${(error as Error).message}: a process that forks now may be missed`);
-    // Makes the guard thaw the cgroup.
-    if (guard !== undefined) addon().endThawGuard(guard, false);
-    return undefined;
+function warn(error: unknown): void {
+  log('warning', `${(error as Error).message}: a process that forks now may be missed`);
+}
+
+/**
+ * The same, but `action` says when they are to be stopped, by calling `freeze`, which fails if they cannot be.
+ *
+ * @throws TsrunError when they are still stopped at the end
+ */
+export function withFreezer(path: string, action: (freeze: () => void) => void): void {
+  if (isFrozen(path)) return action(() => {});
+  const freezer = new Freezer(path);
+  freezer.during(() => action(() => freezer.freeze()));
+}
+
+/** A thawed cgroup, and the process that thaws it if this one cannot. */
+class Freezer {
+  readonly #path: string;
+  readonly #guard: ThawGuard;
+  #hasFrozen = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#guard = startGuard(path);
+  }
+
+  freeze(): void {
+    this.#hasFrozen = true;
+    freezeCgroup(this.#path);
+  }
+
+  during(action: () => void): void {
+    let failure: unknown;
+    try {
+      action();
+    } catch (error) {
+      failure = error;
+    }
+    // After a failure another program that works on it may have left it frozen.
+    const mayBeFrozen = this.#hasFrozen || failure !== undefined;
+    if (!addon().endThawGuard(this.#guard, !mayBeFrozen || thaws(this.#path))) {
+      throw new TsrunError(`the container is left paused: cannot write ${join(this.#path, 'cgroup.freeze')}`, {
+        hint: 'tsrun resume',
+        cause: failure,
+      });
+    }
+    if (failure !== undefined) throw failure;
   }
 }
 

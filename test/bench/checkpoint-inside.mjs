@@ -43,6 +43,8 @@ async function measure(name, id) {
   const images = `${work}/images-${id}`;
   const kept = `${work}/kept-${id}`;
   const [runtime, ...where] = [name, '--bundle', bundle, id];
+  // The last container's: this one has to have filled its memory before it is saved.
+  rmSync(gap, { force: true });
   run([runtime, 'run', '--detach', ...where]);
   await newGap();
   const leaving = timed([runtime, 'checkpoint', '--leave-running', '--image-path', kept, id]);

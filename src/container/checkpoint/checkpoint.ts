@@ -1,7 +1,8 @@
-import { isFrozen, thawCgroup } from '../../cgroup/freezer.ts';
+import { withFreezer } from '../../cgroup/freezer.ts';
 import { closeQuietly } from '../../close.ts';
 import { forgetExternalSizes } from '../../criu/files-image.ts';
 import { type CriuOptions, requestType } from '../../criu/messages.ts';
+import { forgetDefaultNetwork } from '../../criu/network-images.ts';
 import { CriuService } from '../../criu/service.ts';
 import { deleteContainer } from '../delete.ts';
 import type { ContainerDirectory } from '../store.ts';
@@ -77,11 +78,15 @@ function dump(criu: CriuService, survey: Survey, request: CheckpointRequest): vo
     if (!request.preDump) writeNotes(request.imagePath, survey.notes, survey.descriptors);
     const type = request.preDump ? requestType.preDump : requestType.dump;
     const opts = { ...dumpOptions(survey, request), images_dir_fd: images, work_dir_fd: work };
-    demandSuccess(criu, survey, request, () =>
-      criu.request({ type, opts }, (script) => {
+    freezing(survey, request, (freeze) => {
+      const answer = criu.request({ type, opts }, (script) => {
+        if (script === 'pre-dump') freeze();
         if (script === 'post-dump') finishImages(survey, request);
-      }),
-    );
+      });
+      if (answer?.success === true) return;
+      const at = { answer, directory: request.workPath ?? request.imagePath, log: dumpLog, output: criu.output() };
+      throw criuFailure('cannot checkpoint the container', at);
+    });
     if (request.preDump) noteSizes(request.imagePath);
   } finally {
     closeQuietly(images);
@@ -92,22 +97,22 @@ function dump(criu: CriuService, survey: Survey, request: CheckpointRequest): vo
 /** When all images are there: before lazy pages are served to a restore, and while a failure leaves the container alive. */
 function finishImages({ descriptors }: Survey, { imagePath }: CheckpointRequest): void {
   if (externalFiles(descriptors).length > 0) forgetExternalSizes(imagePath);
+  forgetDefaultNetwork(imagePath);
   noteSizes(imagePath);
 }
 
-/** Thaws the cgroup after a failure: a killed CRIU leaves frozen what it has frozen. */
-function demandSuccess(
-  criu: CriuService,
+/**
+ * Has `ask` freeze the container just before CRIU would. CRIU itself looks whether it is frozen, and if it is not yet
+ * looks again a tenth of a second later. It also leaves the cgroup as it was, and so frozen: it is thawed at the end, also
+ * after a CRIU that was killed. A pre-dump writes memory while the processes run, so there CRIU does it alone.
+ */
+function freezing(
   { record: { cgroup } }: Survey,
-  { imagePath, workPath }: CheckpointRequest,
-  ask: () => ReturnType<CriuService['request']>,
+  { preDump }: CheckpointRequest,
+  ask: (freeze: () => void) => void,
 ): void {
-  const wasFrozen = cgroup !== null && isFrozen(cgroup);
-  const answer = ask();
-  if (answer?.success === true) return;
-  if (cgroup !== null && !wasFrozen) thawCgroup(cgroup);
-  const at = { answer, directory: workPath ?? imagePath, log: dumpLog, output: criu.output() };
-  throw criuFailure('cannot checkpoint the container', at);
+  if (cgroup === null) ask(() => {});
+  else withFreezer(cgroup, (freeze) => ask(preDump ? () => {} : freeze));
 }
 
 function dumpOptions({ record, notes, descriptors, namespaces }: Survey, request: CheckpointRequest): CriuOptions {

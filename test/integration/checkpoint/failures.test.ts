@@ -59,8 +59,11 @@ t.test('a criu that is killed half-way leaves the container running, not frozen'
   t.equal((await at.box.state(id)).status, 'running');
 });
 
-/** Lines of dump.log, as CRIU writes them one after another. */
-const moments = ['Seized task', 'Dumping pages', 'Dumping mountpoints', 'Dump NET namespace'];
+/**
+ * Lines of dump.log, as CRIU writes them one after another, once its code is out of the processes: with CRIU killed
+ * before, one of them can be left in the middle of a system call that it never made, and end.
+ */
+const moments = ['Dumping mountpoints', 'Dump NET namespace', 'Running ip rule save'];
 
 t.test('the real criu, killed at several moments of a dump: the container goes on, not frozen', { skip }, async (t) => {
   const at = new Checkpoints(sandbox(t), criu);

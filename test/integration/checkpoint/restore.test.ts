@@ -32,6 +32,9 @@ t.test('with --leave-running it goes on', { skip }, async (t) => {
   await at.checkpoint(id, ['--leave-running']);
   await at.goesOn(bundle, witness(bundle));
   t.equal((await at.box.state(id)).status, 'running');
+  const log = readFileSync(join(at.images(), 'dump.log'), 'latin1');
+  t.match(log, /^\([\d.]+\) cgroup\.freeze=1$/m);
+  t.notMatch(log, /cgroup\.freeze=0/, 'CRIU found it frozen, and waited for nothing');
 });
 
 t.test('a paused container stays so with --leave-running, and goes on when it is resumed', { skip }, async (t) => {
