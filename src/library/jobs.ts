@@ -37,6 +37,7 @@ import { features } from '../features/features.ts';
 import type { Features, LinuxResources, Spec } from '../generated/spec.ts';
 import { gatherHostFacts } from '../host/facts.ts';
 import { isAlive } from '../host/processes.ts';
+import { SIGKILL } from '../linux/signals.ts';
 import { logError } from '../log.ts';
 import type { LowerOptions } from '../lower/context.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -56,6 +57,8 @@ export interface Subject {
 
 export interface CreateJob extends Subject {
   readonly root: string;
+  /** Mounts its root filesystem first, which stays mounted if the rest fails. */
+  readonly rootfs?: readonly RootfsMount[];
   readonly consoleSocket: string | undefined;
   readonly pidfdSocket: string | undefined;
   readonly descriptors: readonly number[];
@@ -123,6 +126,15 @@ function reap(pidfd: number): ExitStatus {
   }
 }
 
+/** Kills what is left of a container whose init has ended. With a pid namespace of its own that is nothing. */
+function killOthers(directory: ContainerDirectory): void {
+  try {
+    if (directory.readIfThere()?.ownPids === false) killContainer(directory, SIGKILL);
+  } catch {
+    // Nothing is left, or the container is being deleted.
+  }
+}
+
 /** The status is known to this process alone: it is told even if it cannot be written. */
 function recordedExit(directory: ContainerDirectory, status: ExitStatus): ContainerExit {
   try {
@@ -142,7 +154,10 @@ const jobs = {
     unmountRootfs(bundle);
   },
 
-  create: (job: CreateJob): Child => childOf(makeFrom(job, false)),
+  create(job: CreateJob): Child {
+    if (job.rootfs !== undefined) mountRootfs(job.lowering.bundle, job.rootfs);
+    return childOf(makeFrom(job, false));
+  },
 
   /** Creates and starts a container; a failure leaves nothing behind. */
   spawn({ root, id, choices, descriptors }: SpawnJob): Child {
@@ -198,10 +213,15 @@ const jobs = {
   /** Lets another start take a container that one had taken which was killed. */
   offerAgain: (place: Place): void => offerAgain(directoryOf(place)),
 
-  /** For a child that has ended: does what `run` does then; with `keep` the state stays for delete. */
-  finish({ pidfd, keep, ...place }: Place & { pidfd: number; keep: boolean }): ContainerExit {
-    const status = reap(pidfd);
+  /**
+   * For a child that has ended: does what `run` does then; with `keep` the state stays for delete.
+   *
+   * @param given `alone`: processes that outlive init, as some do without a pid namespace of its own, are killed
+   */
+  finish({ pidfd, keep, alone = false, ...place }: Place & { pidfd: number; keep: boolean; alone?: boolean }) {
     const directory = directoryOf(place);
+    if (alone) killOthers(directory);
+    const status = reap(pidfd);
     if (keep) return recordedExit(directory, status);
     const record = directory.readIfThere();
     if (record === undefined) return status;
@@ -301,7 +321,8 @@ const jobs = {
 
   ps: (place: Place): number[] => containerPids(directoryOf(place)),
 
-  delete({ force, ...place }: Place & { force: boolean }): void {
+  /** @param given `unmounts`: the bundle whose root filesystem create has mounted */
+  delete({ force, unmounts, ...place }: Place & { force: boolean; unmounts?: string }): void {
     addon().catchInterrupts();
     try {
       deleteContainer(directoryOf(place), { force });
@@ -309,6 +330,7 @@ const jobs = {
       throw orInterrupt(error);
     }
     demandNoInterrupt();
+    if (unmounts !== undefined) unmountRootfs(unmounts);
   },
 
   list: ({ root }: { root: string }) => {

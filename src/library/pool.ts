@@ -26,7 +26,9 @@ const exitMs = 5000;
 
 /** Workers that stay although there is nothing to do. */
 let kept = firstWorkers;
-/** Called when there has been nothing to do for a while. */
+/** After so long without a job, none does. */
+let restMs = Number.POSITIVE_INFINITY;
+/** Called when there has been nothing to do for a while, and again when there are no workers any more. */
 let whenIdle: (() => void) | undefined;
 const seats: Seat[] = [];
 const queue: Job[] = [];
@@ -35,8 +37,8 @@ let ended = 0;
 let growing: NodeJS.Timeout | undefined;
 let shrinking: NodeJS.Timeout | undefined;
 let isWatchingExit = false;
-/** Whether nothing has been done since `whenIdle`. */
-let isRested = false;
+/** What has been given back since the last job. */
+let saved: 'nothing' | 'garbage' | 'all' = 'nothing';
 
 /**
  * Has a worker run a job.
@@ -69,14 +71,29 @@ export function runJob<Name extends JobName>(
 }
 
 /**
- * For a program that stays for long, and often has nothing to do for a while.
+ * For a program that stays for long, and often has nothing to do for a while. Its workers then end: soon all but one, and
+ * that one, which holds most of the memory but takes a while to start, after `rest` milliseconds.
  *
- * @param workers so many stay meanwhile
- * @param then called each time, when the others have ended
+ * @param then called each time
  */
-export function saveMemory(workers: number, then: () => void): void {
-  kept = workers;
+export function saveMemory(rest: number, then: () => void): void {
+  kept = 1;
+  restMs = rest;
   whenIdle = then;
+}
+
+/** Makes a worker, if there is none, for a job that is about to come. */
+export function expectJob(): void {
+  if (seats.length > 0) return;
+  hasWork();
+  tryToAddSeat();
+  shrinkLater();
+}
+
+function hasWork(): void {
+  saved = 'nothing';
+  clearTimeout(shrinking);
+  shrinking = undefined;
 }
 
 function giveUp(job: Job): void {
@@ -141,7 +158,7 @@ function give(seat: Seat, job: Job): void {
     return job.settle({ error: invalidArgument((error as Error).message, 'pass plain values only') });
   }
   seat.job = job;
-  isRested &&= job.name === 'collect';
+  if (saved !== 'nothing' && job.name !== 'collect') hasWork();
   seat.worker.ref();
 }
 
@@ -167,7 +184,7 @@ function take(seat: Seat, reply: Reply): void {
   if (job === undefined) return;
   ended++;
   seat.job = undefined;
-  seat.idleSince = performance.now();
+  if (job.name !== 'collect') seat.idleSince = performance.now();
   seat.worker.unref();
   if ('result' in reply) job.settle(reply);
   else
@@ -177,29 +194,40 @@ function take(seat: Seat, reply: Reply): void {
 }
 
 function shrinkLater(): void {
+  const delay = shrinkDelay();
   // Nothing is kept alive to end threads that end with it anyway.
-  if (shrinking === undefined && isTooMuch()) shrinking = setTimeout(shrink, idleMs / 4).unref();
+  if (shrinking === undefined && delay !== undefined) shrinking = setTimeout(shrink, delay).unref();
 }
 
-function isTooMuch(): boolean {
-  return seats.length > kept || (whenIdle !== undefined && !isRested);
+function shrinkDelay(): number | undefined {
+  if (seats.length > kept || (whenIdle !== undefined && saved === 'nothing')) return idleMs / 4;
+  return saved === 'garbage' && seats.length > 0 && Number.isFinite(restMs) ? restMs : undefined;
 }
 
-/** Ends workers that were made for jobs that waited, and have had none for a while. */
+/** Ends workers that have had no job for a while: those that were made for jobs that waited, and later all. */
 function shrink(): void {
   shrinking = undefined;
-  const before = performance.now() - idleMs;
-  const idle = seats.filter(({ ready, job, idleSince }) => ready && job === undefined && idleSince <= before);
+  const idle = idleFor(idleMs);
+  const isRest = saved === 'garbage' && idleFor(restMs).length === seats.length;
   const isAllIdle = idle.length === seats.length;
   // Jobs go to the first.
-  const surplus = idle.reverse().slice(0, Math.max(0, seats.length - kept));
+  const surplus = idle.reverse().slice(0, Math.max(0, seats.length - (isRest ? 0 : kept)));
   for (const seat of surplus) seats.splice(seats.indexOf(seat), 1);
-  const ends = surplus.map(({ worker }) => worker.terminate());
-  if (isAllIdle && !isRested && whenIdle !== undefined) {
-    isRested = true;
-    void Promise.all(ends).then(whenIdle);
+  const ends = Promise.all(surplus.map(({ worker }) => worker.terminate()));
+  if (whenIdle !== undefined && isAllIdle && (saved === 'nothing' || isRest)) {
+    saved = isRest ? 'all' : 'garbage';
+    void ends.then(collect).then(whenIdle);
   }
   shrinkLater();
+}
+
+function idleFor(milliseconds: number): Seat[] {
+  const before = performance.now() - milliseconds;
+  return seats.filter(({ ready, job, idleSince }) => ready && job === undefined && idleSince <= before);
+}
+
+async function collect(): Promise<void> {
+  if (seats.length > 0) await runJob('collect', undefined);
 }
 
 function lose(seat: Seat, error: Error): void {

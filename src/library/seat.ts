@@ -84,7 +84,7 @@ function seatWith(fds: readonly [number, number]): Seat {
     name: 'tsrun',
   });
   worker.once('exit', () => closeAll(fds));
-  return { worker, shared, fds, ready: false, job: undefined, idleSince: 0 };
+  return { worker, shared, fds, ready: false, job: undefined, idleSince: performance.now() };
 }
 
 function closeAll(fds: readonly number[]): void {

@@ -4,7 +4,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { addon, nodeAddon } from '../addon.ts';
-import { runJob, saveMemory } from '../library/pool.ts';
+import { expectJob, saveMemory } from '../library/pool.ts';
 import { Publisher } from './events.ts';
 import { Keeper } from './keeper.ts';
 import { Ledger } from './ledger.ts';
@@ -14,6 +14,9 @@ import { serve } from './ttrpc.ts';
 
 /** As the keeper passes it on. */
 const listenerFd = 3;
+
+/** For how many seconds nothing may be asked of it before it also gives back what makes it answer fast. */
+const restTime = 600;
 
 /** It leaves after so many milliseconds without a container or a connection. */
 const idleTime = 5000;
@@ -32,7 +35,7 @@ runEngine({ socket, namespace, publishTo });
 function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   // libc has read it: hooks do not get it.
   delete process.env.MALLOC_ARENA_MAX;
-  saveMemory(1, () => void collect());
+  saveMemory(restMilliseconds(), collect);
   const keeper = new Keeper();
   const publisher = new Publisher(publishTo);
   const tasks = new Namespaces({ socket, namespace, keeper, publisher });
@@ -43,6 +46,7 @@ function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   process.on('unhandledRejection', (error) => console.error(error));
   const server = createServer((client) => {
     connections++;
+    expectJob();
     client.on('close', () => {
       connections--;
       waitIdle();
@@ -73,9 +77,19 @@ function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   }
 }
 
+/** `TSRUN_SHIM_REST` in seconds; 0: never. */
+function restMilliseconds(): number {
+  const { TSRUN_SHIM_REST: asked = '' } = process.env;
+  delete process.env.TSRUN_SHIM_REST;
+  const isTime = /^\d{1,6}$/.test(asked);
+  if (asked !== '' && !isTime)
+    console.error(`TSRUN_SHIM_REST: expected seconds, up to 999999, not ${JSON.stringify(asked)}`);
+  const seconds = isTime ? Number(asked) : restTime;
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+}
+
 /** Gives back what the last containers' life has left. */
-async function collect(): Promise<void> {
-  await runJob('collect', undefined);
+function collect(): void {
   globalThis.gc?.();
   nodeAddon().trimMemory();
 }

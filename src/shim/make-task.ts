@@ -8,7 +8,8 @@ import { noteOf } from './note.ts';
 import type { ProcessStdio } from './stdio.ts';
 
 export function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
-  const given = { spec: undefined, consoleSocket: undefined, pidfdSocket: undefined };
+  const { rootfs } = options;
+  const given = { spec: undefined, consoleSocket: undefined, pidfdSocket: undefined, rootfs };
   const { root, lowering } = lowered(options);
   // The engine may die within a start: the next one goes on with it.
   const job = { ...given, root, lowering: { ...lowering, waitsAgain: true } };
@@ -27,6 +28,5 @@ function lowered({ id, bundle, root, noPivot, noNewKeyring, cgroupManager }: Cre
 /** Removes what an engine has left that died while it created the same task; the note tells that there was one. */
 export async function cleanBundle({ bundle, root, id }: CreateOptions): Promise<void> {
   if (!isThere(noteOf(bundle))) return;
-  await runJob('delete', { root, id, force: true });
-  await runJob('unmountRootfs', { bundle });
+  await runJob('delete', { root, id, force: true, unmounts: bundle });
 }

@@ -101,8 +101,8 @@ export class Task implements ShimProcess {
     around.ledger.forget(id);
     const note: BundleNote = { root, ledger: around.ledger.fileOf(id) };
     writeFileSync(noteOf(bundle), JSON.stringify(note), { mode: 0o600 });
-    await runJob('mountRootfs', { bundle, mounts: rootfs });
     if (options.checkpoint !== '') {
+      await runJob('mountRootfs', { bundle, mounts: rootfs });
       const task = new Task(around, newNote(options), false);
       task.save();
       return task;
@@ -186,8 +186,6 @@ export class Task implements ShimProcess {
 
   async #reap(child: Child): Promise<void> {
     const at = await ended(child);
-    // Without its own pid namespace, other processes outlive init. With one there is nothing left to kill.
-    await runJob('kill', { ...this.place, signal: SIGKILL, all: false }).catch(() => undefined);
     const end = await this.#finish(child);
     this.#stdio?.finish();
     this.#oom.end(end.oomKilled === true);
@@ -202,8 +200,10 @@ export class Task implements ShimProcess {
     const { place } = this;
     if (child.pid === this.#ownChild) {
       noteEnd(child, this.#around.ledger);
-      return runJob('finish', { ...place, pidfd: child.pidfd, keep: true });
+      return runJob('finish', { ...place, pidfd: child.pidfd, keep: true, alone: true });
     }
+    // What outlives init without its own pid namespace.
+    await runJob('kill', { ...place, signal: SIGKILL, all: false }).catch(() => undefined);
     const exit = await adoptedExit(child, this.#around.ledger);
     return exit === undefined ? {} : runJob('record', { ...place, exit });
   }
@@ -318,8 +318,7 @@ export class Task implements ShimProcess {
 
   async #remove(): Promise<void> {
     const { bundle } = this.options;
-    await runJob('delete', { ...this.place, force: true });
-    await runJob('unmountRootfs', { bundle });
+    await runJob('delete', { ...this.place, force: true, unmounts: bundle });
     rmSync(noteOf(bundle), { force: true });
   }
 

@@ -12,6 +12,8 @@ const file = inRoot('build/library.mjs');
 const atOnce = [8, 16];
 const liveContainers = 100;
 const warmRounds = 2;
+/** A process is warm when V8 has compiled what it runs often: its figure halves over the first lives, and then stays. */
+const warmLives = 50;
 const memoryRounds = 5;
 
 /** @returns {Promise<string>} the results for people */
@@ -35,7 +37,7 @@ export async function library({ crun, bundles, timers, state, rounds }) {
     const parts = [await time('create', '--bundle', bundle, id), await time('start', id)];
     return sum([...parts, await time('delete', '--force', id)]).wall;
   };
-  for (let warm = 0; warm < 10; warm++) await ours(`warm${warm}`);
+  for (let warm = 0; warm < warmLives; warm++) await ours(`warm${warm}`);
   const lines = [await lives(rounds, ours, (id) => theirs(id, timers[0]))];
   for (const many of atOnce) lines.push(await livesAtOnce(many, rounds, ours, theirs, timers));
   return `${[...lines, await eventLoop(make), await memory(make), imports(rounds)].join('\n')}\n`;

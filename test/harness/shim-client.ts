@@ -14,7 +14,7 @@ import { repoRoot } from './host.ts';
 import { waitFor } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
-const ofCheckout = [join(repoRoot, 'bin/containerd-shim-tsrun-v2')];
+export const ofCheckout = [join(repoRoot, 'bin/containerd-shim-tsrun-v2')];
 /** The last part of the sandbox's root, so that its containers are seen there. */
 const namespace = 'state';
 const sandboxService = 'containerd.runtime.sandbox.v1.Sandbox';
