@@ -24,6 +24,7 @@ import { inheritedAttributes } from './config-attributes.ts';
 import { copiesOf, inheritedFiles } from './descriptors.ts';
 import { criuFailure } from './failure.ts';
 import { keepHierarchyOptions } from './hierarchy-options.ts';
+import { demandReadableImages } from './image-rights.ts';
 import {
   cgroupPathOf,
   demandImages,
@@ -123,6 +124,7 @@ function openSources(request: Restore): Sources {
   }
   demandImages(imagePath);
   demandWholeImages(imagePath);
+  demandReadableImages(imagePath, spec);
   if (workPath !== undefined) closeQuietly(makeImageDirectory(workPath, '--work-path'));
   if (lazyPages) demandDaemon(workPath ?? imagePath);
   const notes = readNotes(imagePath);

@@ -176,3 +176,31 @@ t.test(
     t.equal(readFileSync('/proc/sys/kernel/msgmax', 'utf8'), host, 'the host’s is as it was');
   },
 );
+
+t.test(
+  'a parameter that only a process in its namespace can write is lost, with a warning',
+  { skip: ours },
+  async (t) => {
+    const at = new Checkpoints(sandbox(t), criu);
+    const bundle = at.bundle((spec) => {
+      spec.linux.sysctl = { 'vm.memfd_noexec': '1', 'kernel.msgmax': '4096' };
+    });
+    const saved = await at.start(bundle);
+    const file = ['cat', '/proc/sys/vm/memfd_noexec'];
+    t.equal((await at.box.runtimeOk(['exec', saved, ...file])).stdout, '1\n');
+    await at.checkpoint(saved);
+    const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+    const id = at.box.newId();
+    const outputFiles = join(at.box.directory, id);
+    const { code, stderr } = await at.runtime(['restore', '--detach', ...where, id], { outputFiles });
+    t.equal(code, 0);
+    const place = `${bundle.directory}/config.json`;
+    t.match(
+      stderr,
+      /linux\/sysctl\/vm\.memfd_noexec: not set again by restore: .* a new pid namespace.*let the program write it/,
+    );
+    t.notMatch(stderr, 'msgmax', 'the others are not named');
+    t.ok(stderr.includes(place), 'it has its place');
+    t.equal((await at.box.runtimeOk(['exec', id, ...file])).stdout, readFileSync('/proc/sys/vm/memfd_noexec', 'utf8'));
+  },
+);

@@ -1,6 +1,7 @@
 /** `checkpoint` and `restore` that fail: the error, and what is left. */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,7 +15,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
 import { criuForTests } from '../../harness/criu.ts';
-import { requires, sandbox } from '../../harness/index.ts';
+import { inUserNamespace, requires, sandbox } from '../../harness/index.ts';
 
 t.setTimeout(30 * 60 * 1000);
 const criu = await criuForTests();
@@ -177,6 +178,32 @@ t.test('a restore that fails leaves nothing behind', { skip }, async (t) => {
   );
   const cgroup = join(at.box.cgroupOf(bundle), 'cgroup.procs');
   t.throws(() => readFileSync(cgroup), /ENOENT/, 'its cgroup is gone');
+});
+
+t.test('images that the root of a user namespace may not read are named before CRIU starts', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle((spec) => inUserNamespace(spec));
+  execFileSync('chown', ['-R', '100000:100000', bundle.rootfs]);
+  const before = process.umask(0);
+  t.teardown(() => process.umask(before));
+  await at.checkpoint(await at.start(bundle));
+  const saved = witness(bundle) as Witness;
+  const core = join(at.images(), 'core-1.img');
+  const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+  const outputFiles = join(at.box.directory, 'restore');
+  const refused = async () => {
+    const { code, stderr } = await at.runtime(['restore', '--detach', ...where, at.box.newId()], { outputFiles });
+    t.equal(code, 1);
+    t.notOk(existsSync(join(at.images(), 'restore.log')), 'CRIU was not started');
+    return stderr;
+  };
+  t.match(await refused(), `user 100000, who may not read ${at.images()} (hint: chmod -R a+rX ${at.images()}, `);
+  chmodSync(at.images(), 0o711);
+  chmodSync(core, 0o600);
+  t.match(await refused(), `user 100000, who may not read ${core} (hint: `);
+  execFileSync('chmod', ['-R', 'a+rX', at.images(), at.box.directory]);
+  await at.restore(bundle);
+  await at.goesOn(bundle, saved);
 });
 
 t.test('a criu that is killed during a restore leaves nothing behind; the images serve again', { skip }, async (t) => {
