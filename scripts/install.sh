@@ -38,7 +38,7 @@ into_place() {
 
 put 755 tsrun bin/tsrun
 # containerd's shim; the link comes last, when all that it leads to is there.
-for file in shim.mjs shim-engine.mjs library-worker.mjs Release/tsrun.node; do
+for file in shim.mjs shim-engine.mjs library-worker.cjs Release/tsrun.node; do
   put 644 "shim/$file" "lib/tsrun/$file"
 done
 for file in tsrun-shim-keeper containerd-shim-tsrun-v2; do

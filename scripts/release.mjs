@@ -34,7 +34,7 @@ const architectures = [
 
 /** containerd's shim, as scripts/install.sh and addon/shim expect it. */
 const shim = {
-  bundles: ['shim.mjs', 'shim-engine.mjs', 'library-worker.mjs'],
+  bundles: ['shim.mjs', 'shim-engine.mjs', 'library-worker.cjs'],
   native: ['tsrun.node', 'tsrun-shim-keeper', 'containerd-shim-tsrun-v2'],
 };
 

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { fail, inRoot } from './paths.mjs';
 import { writeTypes } from './types.mjs';
 
-const needed = ['library', 'library-worker', 'shim', 'shim-engine'].map((name) => `build/${name}.mjs`);
+const needed = ['library.mjs', 'library-worker.cjs', 'shim.mjs', 'shim-engine.mjs'].map((name) => `build/${name}`);
 const machines = ['build', 'build/aarch64'].map((build) =>
   [
     'standalone/tsrun',

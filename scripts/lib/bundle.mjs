@@ -1,4 +1,4 @@
-/** TypeScript to JavaScript, by esbuild: the CLI as one CommonJS file, the library as two ES modules, the tests as one ES module each. */
+/** TypeScript to JavaScript, by esbuild: the CLI as one CommonJS file, the library and the shim, the tests as one ES module each. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -25,13 +25,19 @@ const dirnameOfModule = [
   'const __dirname = tsrunDirname(tsrunPathOf(import.meta.url));',
 ].join('\n');
 
-/** build/library.mjs, build/shim.mjs and its engine, and build/library-worker.mjs for the workers that both start. */
+/** build/library.mjs, build/shim.mjs and its engine, and build/library-worker.cjs for the workers that both start. */
 export async function bundleLibrary() {
+  await build({
+    ...common(),
+    entryPoints: [inRoot('src/library/worker.ts')],
+    outfile: inRoot('build/library-worker.cjs'),
+    format: 'cjs',
+    define: { ...buildInfo(), TSRUN_STANDALONE: 'false' },
+  });
   await build({
     ...common(),
     entryPoints: {
       library: inRoot('src/library/index.ts'),
-      'library-worker': inRoot('src/library/worker.ts'),
       shim: inRoot('src/shim/main.ts'),
       'shim-engine': inRoot('src/shim/engine.ts'),
     },

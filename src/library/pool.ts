@@ -234,7 +234,7 @@ function lose(seat: Seat, error: Error): void {
   const at = seats.indexOf(seat);
   if (at < 0) return;
   seats.splice(at, 1);
-  const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
+  const isMissing = errorCode(error) === 'MODULE_NOT_FOUND';
   const hint = isMissing
     ? 'do not bundle tsrun into one file with your program: its own files belong together'
     : undefined;

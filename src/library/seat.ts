@@ -1,5 +1,6 @@
 /** A worker, and the job that it does. */
-import { writeSync } from 'node:fs';
+import { openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { nodeAddon } from '../addon.ts';
 import type { LogLevel } from '../log.ts';
@@ -59,6 +60,27 @@ const youngMiB = 2;
 /** SIGTERM, which would tell a command to stop. */
 const interruption = Buffer.from([15]);
 
+/** Of the workers' program, once keepProgram has been called. */
+let kept: number | undefined;
+
+/**
+ * From now on all workers run what their file is now. For a program that stays while another version of tsrun is
+ * installed, whose workers would not understand this one.
+ */
+export function keepProgram(): void {
+  kept = openSync(workerFile(), 'r');
+}
+
+/** CommonJS, which a worker can also run from a string. */
+function workerFile(): string {
+  return join(__dirname, 'library-worker.cjs');
+}
+
+function keptProgram(fd: number): string {
+  const program = readFileSync(`/proc/self/fd/${fd}`, 'utf8');
+  return `'use strict'; globalThis.__dirname = ${JSON.stringify(__dirname)}; ${program}`;
+}
+
 /** Starts a worker. @throws Error what the kernel refuses, such as one more descriptor */
 export function makeSeat(): Seat {
   const fds = nodeAddon().makePipe(true);
@@ -72,7 +94,8 @@ export function makeSeat(): Seat {
 
 function seatWith(fds: readonly [number, number]): Seat {
   const shared = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(new URL('./library-worker.mjs', import.meta.url), {
+  const worker = new Worker(kept === undefined ? workerFile() : keptProgram(kept), {
+    eval: kept !== undefined,
     workerData: { interruptFd: fds[0], shared } satisfies WorkerData,
     // Hooks of the container may ask for the environment as it is then. Node's options, such as loaders, are for the
     // program's own code.

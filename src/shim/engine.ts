@@ -5,6 +5,7 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { addon, nodeAddon } from '../addon.ts';
 import { expectJob, saveMemory } from '../library/pool.ts';
+import { keepProgram } from '../library/seat.ts';
 import { Publisher } from './events.ts';
 import { Keeper } from './keeper.ts';
 import { Ledger } from './ledger.ts';
@@ -36,6 +37,7 @@ function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   // libc has read it: hooks do not get it.
   delete process.env.MALLOC_ARENA_MAX;
   saveMemory(restMilliseconds(), collect);
+  keepProgram();
   const keeper = new Keeper();
   const publisher = new Publisher(publishTo);
   const tasks = new Namespaces({ socket, namespace, keeper, publisher });

@@ -1,6 +1,6 @@
 /** containerd's shim as installed, asked as containerd does, where nothing of the checkout can be reached. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { repoRoot, type Sandbox, sandbox, waitFor } from '../harness/index.ts';
@@ -64,4 +64,40 @@ async function runs(t: Test, box: Sandbox, client: ShimClient): Promise<void> {
 export function startWith(program: string, path: string): { status: number | null; stdout: string; stderr: string } {
   const flags = ['-namespace', 'none', '-id', 'none', '-address', '/none', 'start'];
   return spawnSync(program, flags, { encoding: 'utf8', env: { PATH: path }, cwd: '/tmp' });
+}
+
+/**
+ * Another version is installed while an engine runs, which goes on with what it has begun with; the next engine is of
+ * the new one.
+ *
+ * @param directory where the shim's bundles are
+ * @param install puts the files of this version there
+ */
+export async function outlivesUpgrade(t: Test, program: string, directory: string, install: () => void) {
+  const box = sandbox(t);
+  const client = await ShimClient.start(t, box, withoutCheckout(program));
+  const start = async (args: string[]) => {
+    const id = box.newId();
+    const { directory } = box.bundle((spec) => {
+      spec.process.args = args;
+    });
+    await client.create(id, directory);
+    await client.ask('Start', id);
+    return id;
+  };
+  const old = await start(['sleep', '1000']);
+  for (const name of readdirSync(directory).filter((each) => /\.[cm]js$/.test(each))) {
+    writeFileSync(join(directory, 'new'), "throw new Error('another version');\n");
+    renameSync(join(directory, 'new'), join(directory, name));
+  }
+  // For so many it makes more threads.
+  const ids = await Promise.all(Array.from({ length: 8 }, () => start(['sh', '-c', 'exit 3'])));
+  for (const id of ids) t.equal((await client.ask('Wait', id)).exit_status, 3);
+  for (const id of ids) await client.ask('Delete', id);
+
+  install();
+  await client.killEngine();
+  await client.kill(old, 9);
+  t.equal((await client.ask('Wait', old)).exit_status, 137);
+  await client.ask('Delete', old);
 }

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ordinaryId, repoRoot, requires, type Sandbox, sandbox } from '../harness/index.ts';
-import { livesAsInstalled, shimName, startWith, versionLine } from './installed-shim.ts';
+import { livesAsInstalled, outlivesUpgrade, shimName, startWith, versionLine } from './installed-shim.ts';
 import { type PlainSuite, PlainTree } from './plain-tree.ts';
 
 const skip =
@@ -110,6 +110,11 @@ t.test('a release', { skip }, async (t) => {
     ['the npm package, without its shell script', join(package_, shimName)],
   ] as const)
     await t.test(`containerd’s shim of ${name}`, (t) => livesAsInstalled(t, program));
+
+  await t.test('another version is installed while containerd’s shim runs', (t) => {
+    const install = () => ok('sh', ['-c', 'sh x/*/install.sh usr'], { cwd: tree });
+    return outlivesUpgrade(t, join(tree, 'usr/bin', shimName), join(tree, 'usr/lib/tsrun'), install);
+  });
 
   await t.test('an old Node is refused by containerd’s shim', async (t) => {
     const directory = join(box.directory, 'old');

@@ -11,7 +11,7 @@ async function tell(t: Test, program: string, prefix: readonly string[] = []) {
   const user = new OrdinaryUser(sandbox(t));
   const directory = join(user.bundle, 'library');
   mkdirSync(join(directory, 'Release'), { recursive: true });
-  for (const name of ['library.mjs', 'library-worker.mjs', 'Release/tsrun.node'])
+  for (const name of ['library.mjs', 'library-worker.cjs', 'Release/tsrun.node'])
     copyFileSync(join(repoRoot, 'build', name), join(directory, name));
   const place = JSON.stringify({ root: user.root, rootfs: join(user.bundle, 'rootfs') });
   const file = join(directory, 'program.mjs');
