@@ -1,10 +1,14 @@
 /** Checkpoint and restore by containerd: with ctr, and over the CRI as the kubelet has it done. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { isInVm, requires, waitFor } from '../harness/index.ts';
+import { isInVm, repoRoot, requires, waitFor } from '../harness/index.ts';
 import { engineCheckpoints, enterWithCriu, lockNothing } from './checkpoints.ts';
 import { Containerd } from './containerd.ts';
+import { namespaceMode } from './cri/client.ts';
 import { startCri } from './cri/setup.ts';
-import { imageName, ociArchive } from './image.ts';
+import type { EnginePlace } from './engine-place.ts';
+import { ociArchive } from './image.ts';
 
 t.setTimeout(30 * 60 * 1000);
 const skip = await engineCheckpoints();
@@ -12,12 +16,13 @@ const skip = await engineCheckpoints();
 /** It counts in a file. A program that begins anew is far behind. */
 const counter = ['sh', '-c', 'n=0; while :; do n=$((n+1)); echo $n >/n && mv /n /count; sleep 0.02; done'];
 const far = 30;
+const refusesRestore = requires({ differs: { crun: 'ends with 64 at the flags of the restore of containerd' } });
 
 for (const shim of [false, true]) {
   const skipped = skip || (shim && isInVm ? 'the resident shim is tested in the tree' : false);
   t.test(`with ${shim ? 'the resident' : 'its own'} shim`, { skip: skipped }, async (t) => {
     await t.test('ctr task checkpoint and ctr container checkpoint, and restore from the image', (t) => byCtr(t, shim));
-    await t.test('the CRI: CheckpointContainer', (t) => byCri(t, shim));
+    await t.test('the CRI: CheckpointContainer, and CreateContainer from its archive', (t) => byCri(t, shim));
   });
 }
 
@@ -45,8 +50,7 @@ async function byCtr(t: Test, shim: boolean) {
     t.match(await place.outputOf(['ls', log]), /^dump\.log$/m);
     await count('box', (await count('box')) + 1);
   });
-  const refused = requires({ differs: { crun: 'ends with 64 at the flags of the restore of containerd' } });
-  await t.test('to an image', { skip: refused }, async (t) => {
+  await t.test('to an image', { skip: refusesRestore }, async (t) => {
     await containerd.outputOf('container', 'checkpoint', '--rw', '--task', 'box', 'checkpoint/box:1');
     const saved = await count('box');
     await containerd.remove('box');
@@ -56,7 +60,7 @@ async function byCtr(t: Test, shim: boolean) {
     await count('other', restored + 1);
     await containerd.remove('other');
   });
-  if (refused) await containerd.remove('box');
+  if (refusesRestore) await containerd.remove('box');
 }
 
 async function byCri(t: Test, shim: boolean) {
@@ -69,7 +73,10 @@ async function byCri(t: Test, shim: boolean) {
       const { stdout } = await cri.execSync(container, 'cat', '/count');
       return Number(stdout) >= least ? Number(stdout) : undefined;
     });
-  const box = await cri.run(pod, imageName, { command: counter });
+  const image = await registeredImage(place);
+  // As the kubelet has it: in the pod's pid namespace its numbers could be another's.
+  const own = { linux: { security_context: { namespace_options: { pid: namespaceMode.container } } } };
+  const box = await cri.run(pod, image, { command: counter, ...own });
   await count(box, far);
   await cri.checkpoint(box, '/tmp/box.tar');
   const names = await place.outputOf(['tar', '-tf', '/tmp/box.tar']);
@@ -77,5 +84,31 @@ async function byCri(t: Test, shim: boolean) {
   await count(box, (await count(box)) + 1);
   await cri.stop(box);
   await cri.remove(box);
+  await t.test('a container from the archive', { skip: refusesRestore }, async (t) => {
+    const restored = await cri.run(pod, '/tmp/box.tar', own);
+    const first = await count(restored);
+    t.ok(first >= far, `it goes on at ${first}`);
+    await count(restored, first + 1);
+    await cri.stop(restored);
+    await cri.remove(restored);
+  });
   await cri.removePod(pod);
+}
+
+/** An image under a registry's name, and the registry: at a restore containerd pulls it again by its digest. */
+async function registeredImage(place: EnginePlace): Promise<string> {
+  const name = '127.0.0.1:5000/counter';
+  const archive = ociArchive(place.sandbox.directory, `${name}:1`);
+  const layout = archive.replace(/\.tar$/, '');
+  const registry = place.startDaemon(['node', join(repoRoot, 'test/clients/registry.mjs'), layout, '5000']);
+  await waitFor('the registry', () => registry.output.stdout.includes('listening') || undefined);
+  const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
+  const images = ['ctr', '--namespace', 'k8s.io', 'image'];
+  const byDigest = `${name}@${index.manifests[0].digest}`;
+  await place.outputOf([...images, 'import', archive]);
+  await place.outputOf([...images, 'tag', '--skip-reference-check', `${name}:1`, byDigest]);
+  for (const each of [`${name}:1`, byDigest]) {
+    await place.outputOf([...images, 'label', each, 'io.cri-containerd.image=managed']);
+  }
+  return `${name}:1`;
 }
