@@ -1,5 +1,14 @@
 /** What the shim knows of its tasks, on disk: an engine that is started anew goes on with it. */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
 import type { Identity } from '../library/places.ts';
@@ -29,6 +38,9 @@ export interface BuriedTask extends TaskExit {
   readonly pid: number;
 }
 
+/** In bytes; less than the keeper's own limit, at which it drops all of them (addon/keeper/main.cc). */
+const mostNotes = 32 * 1024;
+
 /** What a shim knows of the tasks of one namespace: a file for each. */
 export class Ledger {
   readonly #socket: string;
@@ -47,7 +59,8 @@ export class Ledger {
   }
 
   static removeAll(socket: string): void {
-    for (const part of ['exits', 'engine', 'tasks']) rmSync(`${socket}.${part}`, { force: true, recursive: true });
+    for (const part of ['exits', 'exits.new', 'engine', 'tasks'])
+      rmSync(`${socket}.${part}`, { force: true, recursive: true });
   }
 
   fileOf(id: string): string {
@@ -99,7 +112,16 @@ export class Ledger {
 
   /** As the keeper does for the processes that it reaps: pid, start time and wait status. */
   noteExit({ pid, startTime }: Identity, status: number): void {
-    appendFileSync(`${this.#socket}.exits`, `${pid} ${startTime} ${status}\n`, { mode: 0o600 });
+    const path = `${this.#socket}.exits`;
+    appendFileSync(path, `${pid} ${startTime} ${status}\n`, { mode: 0o600 });
+    if (statSync(path).size > mostNotes) this.#dropOldNotes(path);
+  }
+
+  /** A note is of use until the task's file says the same, which is soon. */
+  #dropOldNotes(path: string): void {
+    const text = readFileSync(path, 'latin1');
+    writeFileSync(`${path}.new`, text.slice(text.indexOf('\n', text.length / 2) + 1), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
   }
 
   /** How a process has ended that the keeper has reaped, or an earlier engine. */

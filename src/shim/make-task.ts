@@ -7,13 +7,14 @@ import type { CreateOptions } from './create-options.ts';
 import { noteOf } from './note.ts';
 import type { ProcessStdio } from './stdio.ts';
 
-export function make(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {
+/** @param signal gives it up: what has been made by then is undone */
+export function make(options: CreateOptions, { descriptors }: ProcessStdio, signal: AbortSignal): Promise<Child> {
   const { rootfs } = options;
   const given = { spec: undefined, consoleSocket: undefined, pidfdSocket: undefined, rootfs };
   const { root, lowering } = lowered(options);
   // The engine may die within a start: the next one goes on with it.
   const job = { ...given, root, lowering: { ...lowering, waitsAgain: true } };
-  return runJob('create', { ...job, descriptors, holdsTerminal: options.io.terminal });
+  return runJob('create', { ...job, descriptors, holdsTerminal: options.io.terminal }, signal);
 }
 
 export function restore(options: CreateOptions, { descriptors }: ProcessStdio): Promise<Child> {

@@ -31,8 +31,8 @@ export class TaskService {
   readonly #publish: Publish;
   readonly #around: Surroundings;
   readonly #tasks = new Map<string, Task>();
-  /** Ids of the tasks being created. */
-  readonly #coming = new Set<string>();
+  /** Tasks being created, by their ids. */
+  readonly #coming = new Map<string, { giveUp: AbortController; over: Promise<unknown> }>();
   readonly #sandboxes: SandboxService;
 
   constructor(namespace: string, publisher: Publisher, keeper: Pick<Keeper, 'depotOf'>, ledger: Ledger) {
@@ -134,6 +134,7 @@ export class TaskService {
     Delete: async (payload: Uint8Array, isAgain: boolean) => {
       const gone = isAgain ? this.#goneBy(payload) : undefined;
       if (gone !== undefined) return encode(messages.deleteResponse, { pid: gone.pid, ...endOf(gone) });
+      await this.#giveUpCreate(payload);
       const { task, process } = this.#process(payload);
       return encode(messages.deleteResponse, await this.#delete(task, process));
     },
@@ -162,9 +163,10 @@ export class TaskService {
     },
 
     Update: async (payload: Uint8Array) => {
-      const { resources } = decode(messages.updateRequest, payload);
-      const text = Buffer.from(resources?.value ?? nothing).toString();
-      await this.#task(payload).update(JSON.parse(text) as LinuxResources);
+      const task = this.#task(payload);
+      await task.update(resourcesOf(payload)).catch((error) => {
+        throw worded('update', error);
+      });
       return nothing;
     },
 
@@ -208,6 +210,13 @@ export class TaskService {
   #goneBy(payload: Uint8Array): BuriedTask | undefined {
     const { id = '', exec_id: exec = '' } = decode(messages.processRequest, payload);
     return exec === '' && !this.#tasks.has(id) ? this.#around.ledger.buried(id) : undefined;
+  }
+
+  /** containerd sends Delete when it no longer waits for the answer to Create, whose hook may not end. */
+  async #giveUpCreate(payload: Uint8Array): Promise<void> {
+    const coming = this.#coming.get(decode(messages.taskRequest, payload).id ?? '');
+    coming?.giveUp.abort();
+    await coming?.over;
   }
 
   #task(payload: Uint8Array): Task {
@@ -282,9 +291,11 @@ export class TaskService {
     // The earlier engine has created it, and died before its answer.
     if (isAgain && same?.isAdopted && same.options.bundle === bundle) return same;
     if (this.#tasks.has(id) || this.#coming.has(id)) throw new Status('alreadyExists', `task ${id} already exists`);
-    this.#coming.add(id);
+    const giveUp = new AbortController();
+    const creating = Task.create(options, this.#around, giveUp.signal);
+    this.#coming.set(id, { giveUp, over: creating.catch(() => undefined) });
     try {
-      const task = await Task.create(options, this.#around);
+      const task = await creating;
       this.#tasks.set(id, task);
       this.#publish('/tasks/create', { container_id: id, bundle, rootfs, io, pid: task.pid });
       this.#follow(task, task);
@@ -300,6 +311,16 @@ export class TaskService {
     if (task?.exit === undefined || isThere(`${task.place.root}/${id}`)) return;
     task.release();
     this.#tasks.delete(id);
+  }
+}
+
+/** They come as JSON. */
+function resourcesOf(payload: Uint8Array): LinuxResources {
+  const { resources } = decode(messages.updateRequest, payload);
+  try {
+    return JSON.parse(Buffer.from(resources?.value ?? nothing).toString()) as LinuxResources;
+  } catch (error) {
+    throw new Status('invalidArgument', `Update with resources that are no JSON: ${(error as Error).message}`);
   }
 }
 

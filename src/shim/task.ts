@@ -54,6 +54,8 @@ export class Task implements ShimProcess {
   #isTold: boolean;
   #isReleased = false;
   #isRestoring = false;
+  /** Gives up the start that is under way, if there is one. */
+  #start: AbortController | undefined;
   /** The pid, if this engine has made the process. */
   #ownChild = 0;
 
@@ -95,7 +97,8 @@ export class Task implements ShimProcess {
     else this.#end(this.exit);
   }
 
-  static async create(options: CreateOptions, around: Surroundings): Promise<Task> {
+  /** @param signal gives it up, as when a hook does not end */
+  static async create(options: CreateOptions, around: Surroundings, signal: AbortSignal): Promise<Task> {
     const { bundle, rootfs, root, id } = options;
     await cleanBundle(options);
     around.ledger.forget(id);
@@ -110,7 +113,7 @@ export class Task implements ShimProcess {
     let stdio: ProcessStdio | undefined;
     try {
       stdio = await openStdio(options.io, around.depotOf(id, ''), { id, namespace: around.namespace });
-      const child = await make(options, stdio);
+      const child = await make(options, stdio, signal);
       const task = new Task(around, newNote(options), false);
       await task.#take(child, stdio);
       return task;
@@ -210,7 +213,8 @@ export class Task implements ShimProcess {
 
   async start(isAgain: boolean): Promise<void> {
     if (this.pid === 0) return this.#restore();
-    await runJob('start', this.place).catch((error) => {
+    this.#start = new AbortController();
+    await runJob('start', this.place, this.#start.signal).catch((error) => {
       // The earlier engine has started it, and died before its answer.
       const { root, id } = this.place;
       const isStarted = error.code === 'EWRONGSTATE' && !isThere(join(root, id, execSocket));
@@ -255,6 +259,8 @@ export class Task implements ShimProcess {
     await runJob('kill', { ...this.place, signal, all }).catch((error) => {
       throw ['EWRONGSTATE', 'ENOTFOUND'].includes(error.code) ? isOver() : error;
     });
+    // A hook of the start may go on for ever.
+    if (signal === SIGKILL) void this.ended.then(() => this.#start?.abort());
   }
 
   /** @throws Status when the task has a process of this id, or has ended */
@@ -296,6 +302,8 @@ export class Task implements ShimProcess {
       throw new Status('failedPrecondition', `task must be stopped before deletion: ${status}`);
     }
     if (this.pid === 0) return this.#deleteUnstarted();
+    this.#start?.abort();
+    await this.starting;
     if (status === 'created') await runJob('delete', { ...this.place, force: false });
     const exit = await this.ended;
     await this.#stdio?.drained();

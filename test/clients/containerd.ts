@@ -1,6 +1,9 @@
 /** A containerd of its own with its stock io.containerd.runc.v2 shim, whose binary is the runtime under test. */
 import type { Test } from 'tap';
+import { encode } from '../../src/protobuf/wire.ts';
+import { updateRequest } from '../../src/shim/messages.ts';
 import { type Result, type Running, waitFor } from '../harness/index.ts';
+import { GrpcConnection } from './cri/grpc.ts';
 import { type EnginePlace, engineRuntime } from './engine-place.ts';
 import { EngineTree, type Suite } from './engine-tree.ts';
 import { imageName, ociArchive } from './image.ts';
@@ -88,6 +91,23 @@ export class Containerd {
 
   #command(args: string[]): string[] {
     return ['ctr', '--namespace', this.#namespace, ...args];
+  }
+
+  /**
+   * Changes a task's limits, as Go clients do.
+   * @param resources of the spec
+   */
+  async updateTask(id: string, resources: object): Promise<void> {
+    const connection = new GrpcConnection(this.place.pathOutside('/run/containerd/containerd.sock'));
+    const value = Buffer.from(JSON.stringify(resources));
+    const type_url = 'types.containerd.io/opencontainers/runtime-spec/1/LinuxResources';
+    const request = encode(updateRequest, { id, resources: { type_url, value } });
+    try {
+      const metadata = { 'containerd-namespace': this.#namespace };
+      await connection.call('containerd.services.tasks.v1.Tasks/Update', request, metadata);
+    } finally {
+      connection.close();
+    }
   }
 
   /** Starts `ctr events` and returns once it listens: it never hears what was published before. */

@@ -7,6 +7,13 @@ import { EngineVm, engineVm } from './engine-vm.ts';
 
 const skip = engineVm({ controllers: ['cpu', 'memory', 'pids'] });
 
+t.test('pods by containerd with the resident shim', { skip }, async (t) => {
+  const place = EngineVm.enter(t);
+  const setting = { cri: await startCri(t, place, { shim: 'node' }), place, cgroupParent: '/shim-pods' };
+  await t.test('limits, their update, statistics', (t) => limits(t, setting));
+  await t.test('a container out of memory', (t) => outOfMemory(t, setting));
+});
+
 for (const driver of ['cgroupfs', 'systemd']) {
   t.test(`pods by containerd with the ${driver} driver`, { skip }, async (t) => {
     const place = EngineVm.enter(t);

@@ -17,6 +17,12 @@ t.test('dockerd with all controllers', { skip }, async (t) => {
   await t.test('its own scope in the cgroup namespace of the host', (t) => hostCgroupNamespace(t, docker));
 });
 
+t.test('dockerd with all controllers and the resident shim', { skip }, async (t) => {
+  const docker = await Docker.start(t, {}, { shim: true });
+  await t.test('limits', (t) => limits(t, docker));
+  await t.test('limits of a running container change', (t) => updates(t, docker));
+});
+
 async function limits(t: Test, docker: Docker) {
   const flags = ['--memory', '64m', '--memory-swap', '64m', '--memory-reservation', '32m', '--pids-limit', '50'];
   const cpus = ['--cpus', '0.5', '--cpu-shares', '512'];

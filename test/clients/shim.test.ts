@@ -6,6 +6,7 @@ import { Containerd, heard } from './containerd.ts';
 import { engineTrees, type Suite } from './engine-tree.ts';
 import { installShim, runOnShim, shimEngines } from './resident-shim.ts';
 import * as deaths from './shim-deaths.ts';
+import { updates } from './shim-updates.ts';
 
 const skip = engineTrees();
 const namespace = 'tsrun-test';
@@ -19,6 +20,7 @@ for (const suite of suites) {
     await t.test('more processes in a task', (t) => execs(t, containerd));
     await t.test('terminals', (t) => terminals(t, containerd));
     await t.test('options', (t) => options(t, containerd));
+    await t.test('updates', (t) => updates(t, containerd));
     await t.test('stuck containers', (t) => stuck(t, containerd));
     await t.test('log URIs', (t) => logs(t, containerd));
     await t.test('events', (t) => publishesEvents(t, containerd));

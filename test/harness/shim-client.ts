@@ -58,7 +58,11 @@ export class ShimClient {
   }
 
   /** @param program the shim as a command, with the words before its flags; if left out, the checkout's */
-  static async start(t: Test, box: Sandbox, program: readonly string[] = ofCheckout): Promise<ShimClient> {
+  static async start(
+    t: Pick<Test, 'teardown'>,
+    box: Sandbox,
+    program: readonly string[] = ofCheckout,
+  ): Promise<ShimClient> {
     const client = new ShimClient(box, program);
     t.teardown(() => client.#end());
     await client.listen();
@@ -66,6 +70,11 @@ export class ShimClient {
     client.#address = JSON.parse(answer).address.replace('unix://', '');
     await client.connect();
     return client;
+  }
+
+  /** Path of its socket; what it has on disk begins so, too. */
+  get socket(): string {
+    return this.#address;
   }
 
   get #any() {
@@ -125,6 +134,16 @@ export class ShimClient {
       this.#waiting.clear();
     });
     await once(socket, 'connect');
+  }
+
+  /** Asks something over a connection of its own. */
+  async visit(): Promise<void> {
+    const socket = createConnection(this.#address);
+    const payload = encode(messages.processRequest, { id: 'none' });
+    const call = { service: 'containerd.task.v3.Task', method: 'Connect', payload, metadata: [] };
+    socket.write(frame(1, 'request', encode(messages.request, call)));
+    await once(socket, 'data');
+    socket.destroy();
   }
 
   call<Type extends MessageType>(

@@ -21,9 +21,10 @@ export class GrpcConnection {
   }
 
   /** Calls `SERVICE/METHOD` with an encoded message; throws a GrpcError if the server answers with an error. */
-  call(path: string, message: Buffer): Promise<Buffer> {
+  call(path: string, message: Uint8Array, metadata: Record<string, string> = {}): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const headers = { ':method': 'POST', ':path': `/${path}`, 'content-type': 'application/grpc', te: 'trailers' };
+      const kind = { 'content-type': 'application/grpc', te: 'trailers' };
+      const headers = { ':method': 'POST', ':path': `/${path}`, ...kind, ...metadata };
       const stream = this.#session.request(headers);
       const chunks: Buffer[] = [];
       let status: { code?: unknown; message?: unknown } = {};

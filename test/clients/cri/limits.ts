@@ -26,6 +26,10 @@ export async function limits(t: Test, setting: Setting) {
   t.match(weight, /^(20|59)$/);
   await cri.update(box, { memory_limit_in_bytes: 128 * mebibyte, cpu_quota: 25_000, cpu_period: 100_000 });
   t.same((await inCgroup()).slice(0, 2), [String(128 * mebibyte), '25000 100000']);
+  const before = await inCgroup();
+  await t.rejects(cri.update(box, { unified: { 'memory.high': 'much' } }), { message: /memory\.high/ });
+  t.same(await inCgroup(), before, 'a wrong value changes nothing');
+  t.match(await cri.status(box), { state: containerState.running });
 
   const types = { request: 'ContainerRequest', response: 'ContainerStatsResponse' };
   const { stats } = await cri.call<{ stats: Message }>('ContainerStats', { container_id: box }, types);
