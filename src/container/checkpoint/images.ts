@@ -1,4 +1,4 @@
-import { constants, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { constants, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { errorCode, systemHint, TsrunError } from '../../errors.ts';
 import { log } from '../../log.ts';
@@ -12,6 +12,8 @@ const descriptorsFile = 'descriptors.json';
 const notesFile = 'tsrun.json';
 /** Our own file: how long each image is. A pre-dump has it, too. */
 const sizesFile = 'tsrun-sizes.json';
+/** Our own file, empty: there once a restore has taken memory out of the images. */
+const droppedFile = 'tsrun-dropped';
 /** CRIU's symbolic link to the images that these build on. */
 const parentLink = 'parent';
 
@@ -91,6 +93,7 @@ export function noteSizes(path: string): void {
     const images = readdirSync(path).filter((name) => name.endsWith('.img'));
     const sizes = Object.fromEntries(images.map((name) => [name, statSync(join(path, name)).size]));
     writeFileSync(join(path, sizesFile), JSON.stringify(sizes), { mode: 0o600 });
+    rmSync(join(path, droppedFile), { recursive: true, force: true });
   } catch (error) {
     log('warning', `--image-path ${path}: cannot note the sizes of the images: ${errorCode(error)}`);
   }
@@ -100,14 +103,15 @@ export function noteSizes(path: string): void {
  * Checks that the images, and those of pre-dumps that they build on, are as long as they were. If pages have been cut
  * short, CRIU (4.2.1) never ends, and fills the disk with its log.
  *
- * @throws TsrunError that names the first image with another length
+ * @throws TsrunError that names the first image with another length, or that has been emptied
  */
 export function demandWholeImages(path: string): void {
-  const seen = new Set<string>();
-  for (let at = path; isThere(at); at = join(at, parentLink)) {
-    const { dev, ino } = statSync(at);
-    if (seen.has(`${dev}:${ino}`)) return;
-    seen.add(`${dev}:${ino}`);
+  for (const at of withParents(path)) {
+    if (isThere(join(at, droppedFile))) {
+      throw new TsrunError(`--image-path ${path}: a restore with --auto-dedup has taken the memory out of ${at}`, {
+        hint: 'images can be restored again if each restore is without --auto-dedup',
+      });
+    }
     const text = readIfThere(join(at, sizesFile));
     // Nothing is known about images that another runtime has made.
     if (text === undefined) continue;
@@ -115,6 +119,30 @@ export function demandWholeImages(path: string): void {
       demandSize(at, name, size);
     }
   }
+}
+
+/** Notes that CRIU is about to take the pages out of the images, as it does at a restore with auto_dedup. */
+export function noteDropped(path: string): void {
+  for (const at of withParents(path)) {
+    try {
+      writeFileSync(join(at, droppedFile), '', { mode: 0o600 });
+    } catch (error) {
+      throw new TsrunError(`--auto-dedup: cannot write to ${at}: ${errorCode(error)}`, { hint: systemHint(error) });
+    }
+  }
+}
+
+/** The directory and those of the pre-dumps that it builds on. */
+function withParents(path: string): string[] {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  for (let at = path; isThere(at); at = join(at, parentLink)) {
+    const { dev, ino } = statSync(at);
+    if (seen.has(`${dev}:${ino}`)) break;
+    seen.add(`${dev}:${ino}`);
+    found.push(at);
+  }
+  return found;
 }
 
 function demandSize(path: string, name: string, size: number): void {

@@ -31,6 +31,7 @@ import {
   demandWholeImages,
   type ImageNotes,
   makeImageDirectory,
+  noteDropped,
   readDescriptors,
   readNotes,
 } from './images.ts';
@@ -153,7 +154,11 @@ function restoreBy(criu: CriuService, sources: Sources, rootfs: string, request:
       const asked = { type: requestType.restore, opts: { ...opts, ...directories } };
       return criu.request(
         asked,
-        (...told) => owner.told(...told),
+        (script, ...told) => {
+          // The pages come next.
+          if (script === 'post-setup-namespaces' && request.autoDedup) noteDropped(request.imagePath);
+          owner.told(script, ...told);
+        },
         () => owner.isStuck(),
       );
     });

@@ -1,9 +1,9 @@
 /** `checkpoint` and `restore`: a program goes on where it was. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
+import { block, Checkpoints, type Witness, witness } from '../../harness/checkpointed.ts';
 import { criuForTests } from '../../harness/criu.ts';
 import { requires, sandbox, waitFor } from '../../harness/index.ts';
 
@@ -108,4 +108,27 @@ t.test('in the foreground restore waits for it, passes signals on and gives its 
   running.child.kill('SIGTERM');
   t.match(await running.done, { code: 7, stderr: '' });
   t.match((await at.box.runtime(['state', restored])).stderr, /container does not exist/);
+});
+
+t.test('restore --auto-dedup takes the memory out of the images, which then are refused', { skip }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const bundle = at.bundle(undefined, ['memory']);
+  const id = await at.start(bundle);
+  await at.checkpoint(id);
+  const saved = witness(bundle) as Witness;
+  const blocks = () => {
+    const names = readdirSync(at.images()).filter((name) => name.startsWith('pages-'));
+    return names.reduce((sum, name) => sum + statSync(join(at.images(), name)).blocks, 0);
+  };
+  const before = blocks();
+  const last = await at.restore(bundle, ['--auto-dedup']);
+  t.equal((await at.goesOn(bundle, saved)).intact, block.pages);
+  t.ok(blocks() < before / 2, `${blocks()} of ${before} blocks are left`);
+  const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+  const { code, stderr } = await at.runtime(['restore', '--detach', ...where, at.box.newId()]);
+  t.equal(code, 1);
+  t.match(stderr, /a restore with --auto-dedup has taken the memory out of .*images \(hint: /);
+  await at.checkpoint(last);
+  await at.restore(bundle);
+  t.equal((await at.goesOn(bundle, saved)).intact, block.pages, 'new images in their place serve');
 });
