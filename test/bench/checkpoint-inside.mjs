@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * checkpoint-inside.mjs PROGRAM ROUNDS: the part of checkpoint.mjs in the VM or the tree. Every round runs every runtime
- * once, in turn. Prints JSON with milliseconds. PROGRAM (frozen.c) sees itself for how long it did not run.
+ * once, each round in another order. Prints JSON with milliseconds. PROGRAM (frozen.c) sees itself for how long it did not run.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +16,14 @@ const gap = `${bundle}/rootfs/work/gap`;
 makeBundle();
 const versions = runtimes.map((name) => run([name, '--version']).split('\n')[0]);
 const samples = Object.fromEntries(runtimes.map((name) => [name, []]));
+// The first of all pays for what is read, or translated by qemu, for the first time; the first of a round for what has been lost.
+for (const name of runtimes) await measure(name, `${name}-first`);
 for (let round = 0; round < Number(rounds); round++) {
   console.error(`bench: round ${round + 1} of ${rounds}`);
-  for (const name of runtimes) samples[name].push(await measure(name, `${name}-${round}`));
+  for (const [place] of runtimes.entries()) {
+    const name = runtimes[(round + place) % runtimes.length];
+    samples[name].push(await measure(name, `${name}-${round}`));
+  }
 }
 process.stdout.write(JSON.stringify({ versions: [...versions, run(['criu', '--version']).split('\n')[0]], samples }));
 
