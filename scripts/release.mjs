@@ -48,6 +48,9 @@ try {
 
 function release() {
   if (architectures.length === 0) fail('nothing is built: npm run setup && npm run build');
+  const native = architectures.flatMap(({ build }) => shim.native.map((file) => path.join(build, 'Release', file)));
+  const missing = [...shim.bundles.map((file) => inRoot('build', file)), ...native].filter((file) => !existsSync(file));
+  if (missing.length > 0) fail(`not built: ${missing.join(', ')}: npm run setup && npm run build`);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   for (const architecture of architectures) {
