@@ -19,9 +19,9 @@ import { keeperProgram } from './programs.ts';
 import { Status } from './ttrpc.ts';
 import { within } from './within.ts';
 
-/** In milliseconds: until it must have said that it is ready. */
-const readyPatience = 60_000;
-/** Until it must have ended after the end of its input, or is sent SIGTERM; and then until it gets SIGKILL. */
+/** In seconds: until it must have said that it is ready. */
+const readyPatience = Number(process.env.TSRUN_LOG_READY_SECONDS) || 60;
+/** In milliseconds: until it must have ended after the end of its input, or is sent SIGTERM; and then until it gets SIGKILL. */
 const endPatience = 2000;
 const termPatience = 10_000;
 
@@ -90,10 +90,10 @@ export class Logger {
     const told = new Promise<void>((resolve) => {
       stop = watchOnce(fd, resolve);
     });
-    if (!(await within(readyPatience, told))) {
+    if (!(await within(readyPatience * 1000, told))) {
       stop();
       this.#send(SIGKILL);
-      throw new Status('failedPrecondition', `the log program ${path} did not say within 60 s that it is ready`);
+      throw new Status('failedPrecondition', notReady(path));
     }
     // It may also just close the descriptor. The end of the program closes it, too, after it has lost all of them.
     if (readSync(fd, Buffer.alloc(1)) === 1 || hasDescriptors(child.pid as number)) return;
@@ -167,6 +167,10 @@ async function launch(program: Program, { id, namespace }: LogOwner, descriptors
   if (child.pid !== undefined) return child;
   const [error] = (await once(child, 'error')) as [Error];
   throw new Status('failedPrecondition', `cannot start the log program ${path}: ${error.message}`);
+}
+
+function notReady(path: string): string {
+  return `the log program ${path} did not say within ${readyPatience} s that it is ready: by a byte to 5, or closing it`;
 }
 
 /** A process that is ending has given up its descriptors before anybody can see one of them closed. */

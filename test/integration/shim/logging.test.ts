@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, statSyn
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { requires, type Sandbox, sandbox, waitFor } from '../../harness/index.ts';
-import { ShimClient } from '../../harness/shim-client.ts';
+import { ofCheckout, ShimClient } from '../../harness/shim-client.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
 
@@ -34,6 +34,33 @@ t.test('log URIs', { skip }, async (t) => {
     );
   }
   await t.test('what cannot be', (t) => refused(t, setting));
+});
+
+t.test('a log program that never says that it is ready', { skip }, async (t) => {
+  const box = sandbox(t);
+  const client = await ShimClient.start(t, box, ['env', 'TSRUN_LOG_READY_SECONDS=1', ...ofCheckout]);
+  const program = join(box.directory, 'logger');
+  writeFileSync(program, '#!/bin/sh\necho $$ >"$1"\nexec sleep 1000\n');
+  chmodSync(program, 0o755);
+  const [one, two] = ['one', 'two'].map((name) => join(box.directory, name));
+  const bundle = bundleOf(box, 'sleep 1000');
+  const error = /log program .*logger did not say within 1 s that it is ready/;
+  const creating = t.rejects(client.create(box.newId(), bundle.directory, both(`binary://${program}?${one}`)), error);
+  const id = box.newId();
+  const other = bundleOf(box, 'sleep 1000');
+  await client.create(id, other.directory);
+  await client.ask('Start', id);
+  await creating;
+  await client.exec(id, 'one', other.spec.process, both(`binary://${program}?${two}`));
+  await t.rejects(client.ask('Start', id, 'one'), error, 'of Exec’s');
+  await client.ask('Delete', id, 'one');
+  for (const file of [one, two]) {
+    const pid = readFileSync(file as string, 'utf8').trim();
+    await waitFor('its end', () => !existsSync(`/proc/${pid}`) || undefined);
+  }
+  await client.kill(id, 9);
+  await client.ask('Wait', id);
+  await client.ask('Delete', id);
 });
 
 interface Setting {
