@@ -30,7 +30,7 @@ export const rooms = {
   network: ['addon', 'undo'],
   resctrl: ['addon'],
   protobuf: [],
-  criu: ['addon', 'protobuf'],
+  criu: ['addon', 'network', 'protobuf'],
 
   // Pure: it uses the facts of host/ and gathers none.
   lower: ['config', 'host', 'linux', 'plan', 'systemd'],

@@ -1,18 +1,18 @@
 /** Images of a network namespace with nothing in them that a new one does not have. */
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Attribute, addressAttribute, attributesOf, messageType, splitMessages } from '../network/messages.ts';
 
 /** Length of the magic numbers before what `ip … save` writes. */
 const magicSize = 4;
 
-/** From linux/netlink.h, linux/fib_rules.h and linux/if_addr.h. */
-const headerSize = 16;
-const newAddress = 20;
+/** From linux/rtnetlink.h, linux/fib_rules.h and linux/if_addr.h. */
 const newRule = 32;
 const ruleHeaderSize = 12;
 const addressHeaderSize = 8;
 const ofRule = { priority: 6, suppressPrefixLength: 14, table: 15, protocol: 21 } as const;
-const ofAddress = { address: 1, local: 2, label: 3, lifetimes: 6, flags: 8, protocol: 11 } as const;
+const { broadcast: _broadcast, priority: _priority, ...usual } = addressAttribute;
+const ofAddress = { ...usual, lifetimes: 6, protocol: 11 } as const;
 
 /** What the kernel gives a new namespace, as `ip rule` shows it (fib_default_rules_init). */
 const defaultRules = ['0 255', '32766 254', '32767 253'];
@@ -35,49 +35,24 @@ export function forgetDefaultNetwork(directory: string): void {
 
 export function hasOnlyDefaults(kind: string, image: Buffer): boolean {
   if (kind.endsWith('tables')) return image.length === 0;
-  const messages = messagesOf(image.subarray(magicSize));
-  if (messages === undefined || image.length < magicSize) return false;
-  if (kind === 'rule') return isSame(messages.map(describeRule), defaultRules);
-  if (kind === 'ifaddr') return isSame(messages.map(describeAddress), loopbackAddresses);
-  return messages.length === 0;
+  if (image.length < magicSize) return false;
+  try {
+    const messages = splitMessages(image.subarray(magicSize));
+    if (kind === 'rule') return isSame(messages.map(describeRule), defaultRules);
+    if (kind === 'ifaddr') return isSame(messages.map(describeAddress), loopbackAddresses);
+    return messages.length === 0;
+  } catch (error) {
+    // It is damaged, which a restore finds out.
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 function isSame(found: readonly (string | undefined)[], wanted: readonly string[]): boolean {
   return found.length === wanted.length && wanted.every((each, index) => found[index] === each);
 }
 
-interface NetlinkMessage {
-  readonly type: number;
-  readonly body: Buffer;
-}
-
-/** Undefined for what is no sequence of messages. */
-function messagesOf(bytes: Buffer): NetlinkMessage[] | undefined {
-  const found: NetlinkMessage[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const size = at + headerSize <= bytes.length ? bytes.readUInt32LE(at) : 0;
-    if (size < headerSize || at + size > bytes.length) return undefined;
-    found.push({ type: bytes.readUInt16LE(at + 4), body: bytes.subarray(at + headerSize, at + size) });
-    at += aligned(size);
-  }
-  return found;
-}
-
-function aligned(size: number): number {
-  return (size + 3) & ~3;
-}
-
-/** Undefined if one is damaged. */
-function attributesOf(bytes: Buffer): Map<number, Buffer> | undefined {
-  const found = new Map<number, Buffer>();
-  for (let at = 0; at < bytes.length; ) {
-    const size = at + 4 <= bytes.length ? bytes.readUInt16LE(at) : 0;
-    if (size < 4 || at + size > bytes.length) return undefined;
-    found.set(bytes.readUInt16LE(at + 2), bytes.subarray(at + 4, at + size));
-    at += aligned(size);
-  }
-  return found;
-}
+type NetlinkMessage = ReturnType<typeof splitMessages>[number];
 
 /** `PRIORITY TABLE` of a rule of the kernel's own for IPv4 that is for all packets; undefined for any other. */
 function describeRule({ type, body }: NetlinkMessage): string | undefined {
@@ -85,8 +60,8 @@ function describeRule({ type, body }: NetlinkMessage): string | undefined {
   // Lengths of the addresses, type of service, table, two that are unused, "look up in a table", no flags.
   const header = body.subarray(0, ruleHeaderSize).toString('hex');
   if (!/^02000000..00000100000000$/.test(header)) return undefined;
-  const attributes = attributesOf(body.subarray(ruleHeaderSize));
-  if (attributes === undefined || !hasOnly(attributes, Object.values(ofRule))) return undefined;
+  const attributes = bytesByType(attributesOf(body, ruleHeaderSize));
+  if (!hasOnly(attributes, Object.values(ofRule))) return undefined;
   const suppress = attributes.get(ofRule.suppressPrefixLength)?.toString('hex');
   // RTPROT_KERNEL
   if (suppress !== 'ffffffff' || attributes.get(ofRule.protocol)?.toString('hex') !== '02') return undefined;
@@ -95,12 +70,12 @@ function describeRule({ type, body }: NetlinkMessage): string | undefined {
 
 /** `FAMILY/LENGTH ADDRESS` of a lasting address of `lo` without anything special; undefined for any other. */
 function describeAddress({ type, body }: NetlinkMessage): string | undefined {
-  if (type !== newAddress || body.length < addressHeaderSize) return undefined;
+  if (type !== messageType.newAddress || body.length < addressHeaderSize) return undefined;
   const [family, length, flags, scope] = body;
   // IFA_F_PERMANENT, RT_SCOPE_HOST, and the first interface.
   if (flags !== 0x80 || scope !== 254 || body.readUInt32LE(4) !== 1) return undefined;
-  const attributes = attributesOf(body.subarray(addressHeaderSize));
-  if (attributes === undefined || !hasOnly(attributes, Object.values(ofAddress))) return undefined;
+  const attributes = bytesByType(attributesOf(body, addressHeaderSize));
+  if (!hasOnly(attributes, Object.values(ofAddress))) return undefined;
   const address = attributes.get(ofAddress.address)?.toString('hex');
   const isUsual =
     (attributes.get(ofAddress.local)?.toString('hex') ?? address) === address &&
@@ -108,6 +83,10 @@ function describeAddress({ type, body }: NetlinkMessage): string | undefined {
     attributes.get(ofAddress.flags)?.toString('hex') === '80000000' &&
     attributes.get(ofAddress.lifetimes)?.subarray(0, 8).toString('hex') === 'ffffffffffffffff';
   return isUsual ? `${family}/${length} ${address}` : undefined;
+}
+
+function bytesByType(attributes: readonly Attribute[]): Map<number, Buffer> {
+  return new Map(attributes.map(([type, value]) => [type, Buffer.from(value)]));
 }
 
 function hasOnly(attributes: ReadonlyMap<number, Buffer>, known: readonly number[]): boolean {

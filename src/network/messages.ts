@@ -139,18 +139,22 @@ function encodeAttribute([type, value]: Attribute): Buffer {
 
 /** The bodies of the messages of one type. */
 function messagesOf(reply: Buffer, wanted: number): Buffer[] {
-  const bodies: Buffer[] = [];
-  let at = 0;
-  while (at < reply.length) {
-    const size = checkedSize(reply.readUInt32LE(at), headerSize, reply.length - at);
-    if (reply.readUInt16LE(at + 4) === wanted) bodies.push(reply.subarray(at + headerSize, at + size));
-    // The addon joins them without padding.
-    at += size;
-  }
-  return bodies;
+  return splitMessages(reply).flatMap(({ type, body }) => (type === wanted ? [body] : []));
 }
 
-function attributesOf(body: Buffer, from: number): Attribute[] {
+/** Messages of any type, joined without padding. @throws RangeError like parseLinks */
+export function splitMessages(bytes: Buffer): { readonly type: number; readonly body: Buffer }[] {
+  const found = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = checkedSize(bytes.readUInt32LE(at), headerSize, bytes.length - at);
+    found.push({ type: bytes.readUInt16LE(at + 4), body: bytes.subarray(at + headerSize, at + size) });
+    at += size;
+  }
+  return found;
+}
+
+/** @param from where they begin: the size of the struct before them. @throws RangeError like parseLinks */
+export function attributesOf(body: Buffer, from: number): Attribute[] {
   const attributes: Attribute[] = [];
   let at = from;
   while (at + attributeHeaderSize <= body.length) {
