@@ -12,6 +12,7 @@ import { Keeper } from './keeper.ts';
 import { Ledger } from './ledger.ts';
 import { removeLinks } from './links.ts';
 import { Namespaces } from './namespaces.ts';
+import { secondsFrom } from './seconds.ts';
 import { serve } from './ttrpc.ts';
 
 /** As the keeper passes it on. */
@@ -81,14 +82,9 @@ function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   }
 }
 
-/** `TSRUN_SHIM_REST` in seconds; 0: never. */
+/** 0 stands for never. */
 function restMilliseconds(): number {
-  const { TSRUN_SHIM_REST: asked = '' } = process.env;
-  delete process.env.TSRUN_SHIM_REST;
-  const isTime = /^\d{1,6}$/.test(asked);
-  if (asked !== '' && !isTime)
-    console.error(`TSRUN_SHIM_REST: expected seconds, up to 999999, not ${JSON.stringify(asked)}`);
-  const seconds = isTime ? Number(asked) : restTime;
+  const seconds = secondsFrom('TSRUN_SHIM_REST_SECONDS', 0, restTime);
   return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
 }
 

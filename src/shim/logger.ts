@@ -16,11 +16,12 @@ import { namesIn } from '../there.ts';
 import type { Depot } from './keeper.ts';
 import type { LogUri } from './log-uri.ts';
 import { keeperProgram } from './programs.ts';
+import { secondsFrom } from './seconds.ts';
 import { Status } from './ttrpc.ts';
 import { within } from './within.ts';
 
 /** In seconds: until it must have said that it is ready. */
-const readyPatience = Number(process.env.TSRUN_LOG_READY_SECONDS) || 60;
+const readyPatience = secondsFrom('TSRUN_SHIM_LOG_SECONDS', 1, 60);
 /** In milliseconds: until it must have ended after the end of its input, or is sent SIGTERM; and then until it gets SIGKILL. */
 const endPatience = 2000;
 const termPatience = 10_000;

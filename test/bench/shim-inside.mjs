@@ -32,7 +32,7 @@ mkdirSync('/sys/fs/cgroup/bench', { recursive: true });
 const restSeconds = 20;
 const containerd = spawn('containerd', {
   stdio: 'ignore',
-  env: { ...process.env, TSRUN_SHIM_REST: String(restSeconds) },
+  env: { ...process.env, TSRUN_SHIM_REST_SECONDS: String(restSeconds) },
 });
 await until(() => succeeds('ctr', 'version'));
 ctr('image', 'import', path.join(work, 'image.tar'));

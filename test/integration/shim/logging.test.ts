@@ -38,7 +38,7 @@ t.test('log URIs', { skip }, async (t) => {
 
 t.test('a log program that never says that it is ready', { skip }, async (t) => {
   const box = sandbox(t);
-  const client = await ShimClient.start(t, box, ['env', 'TSRUN_LOG_READY_SECONDS=1', ...ofCheckout]);
+  const client = await ShimClient.start(t, box, ['env', 'TSRUN_SHIM_LOG_SECONDS=1', ...ofCheckout]);
   const program = join(box.directory, 'logger');
   writeFileSync(program, '#!/bin/sh\necho $$ >"$1"\nexec sleep 1000\n');
   chmodSync(program, 0o755);

@@ -11,7 +11,7 @@ const sleeper = ['sleep', '1000'];
 t.test('rest', { skip }, async (t) => {
   const box = sandbox(t);
   const bundle = () => box.bundle((spec) => Object.assign(spec.process, { args: sleeper, terminal: false })).directory;
-  const client = await ShimClient.start(t, box, ['env', 'TSRUN_SHIM_REST=6', ...ofCheckout]);
+  const client = await ShimClient.start(t, box, ['env', 'TSRUN_SHIM_REST_SECONDS=6', ...ofCheckout]);
   const id = box.newId();
   await client.create(id, bundle());
   await client.ask('Start', id);
