@@ -470,6 +470,11 @@ export interface NodeAddon extends Addon {
   resizeTerminal(master: number, columns: number, rows: number): void;
   /** ioctl_tty(2), TIOCGPTPEER: opens the other end of a terminal. */
   openPeer(master: number): number;
+  /**
+   * How a child has ended, as a wait status (wait(2)); it stays to be reaped. Null if it has not ended, or is still its
+   * tracer's; with `wait` this is waited for.
+   */
+  peekExit(pidfd: number, wait: boolean): number | null;
   /** malloc_trim(3): gives the kernel the pages back that the C library holds and nothing uses. */
   trimMemory(): void;
 }

@@ -2,7 +2,7 @@
  * Looks for files that may not exist. Only these errors mean that a file does not exist: one that could not be looked
  * at may well exist, and code that takes it for absent would remove something in use.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
 /** Whether an error of a look-up by path means that nothing is there. */
@@ -39,6 +39,15 @@ export function readIfThere(path: string): string | undefined {
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
+  }
+}
+
+/** @throws the error of any other failure than that the file does not exist */
+export function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
   }
 }
 

@@ -997,6 +997,15 @@ struct OpenPeerArguments {
 };
 Napi::Value js_open_peer(const Napi::CallbackInfo& info);
 
+// peekExit(pidfd: number, wait: boolean): number | null
+struct PeekExitArguments {
+  int pidfd;
+  bool wait;
+
+  explicit PeekExitArguments(const Napi::CallbackInfo& info) : pidfd(from_js<int>(info[0])), wait(from_js<bool>(info[1])) {}
+};
+Napi::Value js_peek_exit(const Napi::CallbackInfo& info);
+
 // trimMemory(): void
 Napi::Value js_trim_memory(const Napi::CallbackInfo& info);
 
@@ -1014,6 +1023,7 @@ Napi::Value js_trim_memory(const Napi::CallbackInfo& info);
   X(interruptFrom, js_interrupt_from) \
   X(resizeTerminal, js_resize_terminal) \
   X(openPeer, js_open_peer) \
+  X(peekExit, js_peek_exit) \
   X(trimMemory, js_trim_memory)
 
 #define TSRUN_OTHER_FUNCTIONS(X) \

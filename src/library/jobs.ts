@@ -1,7 +1,7 @@
 /** The jobs of workers: the functions that the commands call, with plain values as arguments and results. */
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { addon, type ExitStatus } from '../addon.ts';
+import { addon, type ExitStatus, nodeAddon } from '../addon.ts';
 import { readMetrics } from '../cgroup/metrics.ts';
 import { checkBundle, checkConfig, type Report } from '../check/check.ts';
 import { hostProbe } from '../check/probe.ts';
@@ -145,6 +145,19 @@ function recordedExit(directory: ContainerDirectory, status: ExitStatus): Contai
   }
 }
 
+/** In this order: once a child has been reaped, the record is where a process finds its end that takes this one's place. */
+function recordThenReap(directory: ContainerDirectory, pidfd: number): ContainerExit {
+  try {
+    return recordedExit(directory, exitStatus(awaitExit(pidfd)));
+  } finally {
+    reap(pidfd);
+  }
+}
+
+function awaitExit(pidfd: number): number {
+  return nodeAddon().peekExit(pidfd, true) ?? 0;
+}
+
 const jobs = {
   mountRootfs({ bundle, mounts }: { bundle: string; mounts: readonly RootfsMount[] }): void {
     mountRootfs(bundle, mounts);
@@ -221,8 +234,8 @@ const jobs = {
   finish({ pidfd, keep, alone = false, ...place }: Place & { pidfd: number; keep: boolean; alone?: boolean }) {
     const directory = directoryOf(place);
     if (alone) killOthers(directory);
+    if (keep) return recordThenReap(directory, pidfd);
     const status = reap(pidfd);
-    if (keep) return recordedExit(directory, status);
     const record = directory.readIfThere();
     if (record === undefined) return status;
     const oomKilled = wasOomKilled(record);
@@ -282,6 +295,9 @@ const jobs = {
   /** Does what finish does for an init that is no child. */
   record: ({ exit, ...place }: Place & { exit: ContainerExit }): ContainerExit =>
     recordedExit(directoryOf(place), exit),
+
+  /** The wait status of a child that has ended, or is about to; it stays to be reaped. */
+  awaitExit: ({ pidfd }: { pidfd: number }): number => awaitExit(pidfd),
 
   /** Reaps exec's process after its end. */
   reap: ({ pidfd }: { pidfd: number }): ContainerExit => reap(pidfd),

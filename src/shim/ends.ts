@@ -1,6 +1,8 @@
 /** Waits for the end of a process: a child of this engine, or one that an earlier engine has started. */
+import { closeSync } from 'node:fs';
+import { addon, nodeAddon } from '../addon.ts';
+import { exitStatus } from '../container/exit.ts';
 import type { ContainerExit } from '../container/record.ts';
-import { processStat } from '../host/processes.ts';
 import type { Child, Identity } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { watchOnce } from '../library/watch.ts';
@@ -17,10 +19,18 @@ export async function ended({ pidfd }: Child): Promise<number> {
   return Date.now();
 }
 
-/** Notes how a child has ended before it is reaped: this engine may be killed after that, and before the task's file. */
-export function noteEnd({ pid, identity }: Child, ledger: Ledger): void {
-  const stat = processStat(pid);
-  if (identity !== undefined && stat?.state === 'Z') ledger.noteExit(identity, stat.waitStatus);
+/**
+ * How a child has ended, which stays to be reaped: not before that has been written down, as this engine may be killed.
+ */
+export async function childExit(child: Child): Promise<ContainerExit> {
+  // Not ended for this process is one that a debugger still has.
+  return exitStatus(nodeAddon().peekExit(child.pidfd, false) ?? (await runJob('awaitExit', child)));
+}
+
+/** Does not wait: childExit has. */
+export function reapChild({ pidfd }: Child): void {
+  addon().reap(pidfd);
+  closeSync(pidfd);
 }
 
 /** How a process that is no child has ended; undefined if nothing can tell. */

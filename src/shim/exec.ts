@@ -4,7 +4,7 @@ import { errorCode } from '../errors.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { SIGKILL } from '../linux/signals.ts';
-import { adopt, adoptedExit, ended, noteEnd } from './ends.ts';
+import { adopt, adoptedExit, childExit, ended, reapChild } from './ends.ts';
 import { isOver, worded } from './failure.ts';
 import type { Depot } from './keeper.ts';
 import type { ExecNote, Ledger } from './ledger.ts';
@@ -21,6 +21,7 @@ export interface ExecSurroundings {
   readonly depot: Depot;
   readonly ledger: Ledger;
   save(): void;
+  saveSoon(): void;
 }
 
 export class ExecProcess implements ShimProcess {
@@ -66,7 +67,7 @@ export class ExecProcess implements ShimProcess {
 
   tell(): void {
     this.#isTold = true;
-    this.#around.save();
+    this.#around.saveSoon();
   }
 
   /** Goes on with a process of an earlier engine's. */
@@ -145,13 +146,13 @@ export class ExecProcess implements ShimProcess {
     const at = await ended(child);
     // From now on the number may belong to another descriptor.
     this.#pidfd = -1;
-    const wasAdopted = child.pid !== this.#ownChild;
-    if (!wasAdopted) noteEnd(child, this.#around.ledger);
-    const exit = wasAdopted ? adoptedExit(child, this.#around.ledger) : runJob('reap', child);
+    const isOurs = child.pid === this.#ownChild;
+    const exit = isOurs ? childExit(child) : adoptedExit(child, this.#around.ledger);
     const status = (await exit.catch(() => undefined)) ?? {};
     this.#stdio?.finish();
     this.exit = { status: statusOf(status), at };
     this.#around.save();
+    if (isOurs) reapChild(child);
     this.#end(this.exit);
   }
 

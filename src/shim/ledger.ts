@@ -1,18 +1,9 @@
 /** What the shim knows of its tasks, on disk: an engine that is started anew goes on with it. */
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerExit } from '../container/record.ts';
 import type { Identity } from '../library/places.ts';
-import { readIfThere } from '../there.ts';
+import { readIfThere, unlinkIfThere } from '../there.ts';
 import type { CreateOptions } from './create-options.ts';
 import type { ExecOptions, TaskExit } from './process.ts';
 
@@ -38,18 +29,22 @@ export interface BuriedTask extends TaskExit {
   readonly pid: number;
 }
 
-/** In bytes; less than the keeper's own limit, at which it drops all of them (addon/keeper/main.cc). */
-const mostNotes = 32 * 1024;
+/** Ids of containers do not begin with a dot. */
+const gravePrefix = '.gone-';
 
 /** What a shim knows of the tasks of one namespace: a file for each. */
 export class Ledger {
   readonly #socket: string;
   readonly #directory: string;
+  /** Ids. */
+  readonly #buried: Set<string>;
 
   constructor(socket: string, namespace: string) {
     this.#socket = socket;
     this.#directory = join(`${socket}.tasks`, namespace);
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const graves = readdirSync(this.#directory).filter((name) => name.startsWith(gravePrefix));
+    this.#buried = new Set(graves.map((name) => name.slice(gravePrefix.length)));
   }
 
   /** The namespaces that a shim has had tasks of. */
@@ -59,8 +54,7 @@ export class Ledger {
   }
 
   static removeAll(socket: string): void {
-    for (const part of ['exits', 'exits.new', 'engine', 'tasks'])
-      rmSync(`${socket}.${part}`, { force: true, recursive: true });
+    for (const part of ['exits', 'engine', 'tasks']) rmSync(`${socket}.${part}`, { force: true, recursive: true });
   }
 
   fileOf(id: string): string {
@@ -81,19 +75,19 @@ export class Ledger {
   }
 
   write(id: string, note: TaskNote): void {
-    // Ids of containers do not begin with a dot.
     const next = this.fileOf(`.${id}`);
     writeFileSync(next, JSON.stringify(note), { mode: 0o600 });
     renameSync(next, this.fileOf(id));
   }
 
   remove(id: string): void {
-    rmSync(this.fileOf(id), { force: true });
+    unlinkIfThere(this.fileOf(id));
   }
 
   /** Keeps what the answer to Delete says, and removes the rest. */
   bury(id: string, task: BuriedTask): void {
     writeFileSync(this.#graveOf(id), JSON.stringify(task), { mode: 0o600 });
+    this.#buried.add(id);
     this.remove(id);
   }
 
@@ -103,28 +97,14 @@ export class Ledger {
   }
 
   forget(id: string): void {
-    rmSync(this.#graveOf(id), { force: true });
+    if (this.#buried.delete(id)) unlinkIfThere(this.#graveOf(id));
   }
 
   #graveOf(id: string): string {
-    return this.fileOf(`.gone-${id}`);
+    return this.fileOf(gravePrefix + id);
   }
 
-  /** As the keeper does for the processes that it reaps: pid, start time and wait status. */
-  noteExit({ pid, startTime }: Identity, status: number): void {
-    const path = `${this.#socket}.exits`;
-    appendFileSync(path, `${pid} ${startTime} ${status}\n`, { mode: 0o600 });
-    if (statSync(path).size > mostNotes) this.#dropOldNotes(path);
-  }
-
-  /** A note is of use until the task's file says the same, which is soon. */
-  #dropOldNotes(path: string): void {
-    const text = readFileSync(path, 'latin1');
-    writeFileSync(`${path}.new`, text.slice(text.indexOf('\n', text.length / 2) + 1), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  }
-
-  /** How a process has ended that the keeper has reaped, or an earlier engine. */
+  /** How a process has ended that the keeper has reaped. */
   exitOf({ pid, startTime }: Identity): ContainerExit | undefined {
     const lines = (readIfThere(`${this.#socket}.exits`) ?? '').split('\n').reverse();
     const line = lines.find((each) => each.startsWith(`${pid} ${startTime} `));

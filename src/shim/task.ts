@@ -1,7 +1,7 @@
 /**
  * One container of containerd's: what the shim holds of it besides its state directory, and what can be done with it.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckpointRequest } from '../container/checkpoint/checkpoint.ts';
 import type { ContainerExit } from '../container/record.ts';
@@ -10,9 +10,9 @@ import type { LinuxResources } from '../generated/spec.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { SIGKILL } from '../linux/signals.ts';
-import { isThere } from '../there.ts';
+import { isThere, unlinkIfThere } from '../there.ts';
 import type { CreateOptions } from './create-options.ts';
-import { adopt, adoptedExit, ended, noteEnd } from './ends.ts';
+import { adopt, adoptedExit, ended } from './ends.ts';
 import { ExecProcess, type ExecSurroundings } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
@@ -54,6 +54,7 @@ export class Task implements ShimProcess {
   #isTold: boolean;
   #isReleased = false;
   #isRestoring = false;
+  #saving: NodeJS.Immediate | undefined;
   /** Gives up the start that is under way, if there is one. */
   #start: AbortController | undefined;
   /** The pid, if this engine has made the process. */
@@ -150,10 +151,17 @@ export class Task implements ShimProcess {
 
   /** Writes down what a later engine needs. */
   save(): void {
+    clearImmediate(this.#saving);
+    this.#saving = undefined;
     if (this.#isReleased) return;
     const { options, exit } = this;
     const execs = [...this.execs.values()].map((exec) => exec.note);
     this.#around.ledger.write(this.id, { options, identity: this.#identity, exit, isTold: this.#isTold, execs });
+  }
+
+  /** For what a later engine can do without: after the answers to whoever waits now. */
+  saveSoon(): void {
+    this.#saving ??= setImmediate(() => this.save());
   }
 
   get isTold(): boolean {
@@ -162,12 +170,13 @@ export class Task implements ShimProcess {
 
   tell(): void {
     this.#isTold = true;
-    this.save();
+    this.saveSoon();
   }
 
   #forExec({ id }: ExecOptions): ExecSurroundings {
     const { depotOf, ledger, namespace } = this.#around;
-    return { place: this.place, namespace, depot: depotOf(this.id, id), ledger, save: () => this.save() };
+    const saving = { save: () => this.save(), saveSoon: () => this.saveSoon() };
+    return { place: this.place, namespace, depot: depotOf(this.id, id), ledger, ...saving };
   }
 
   get #owner(): LogOwner {
@@ -202,12 +211,13 @@ export class Task implements ShimProcess {
   async #finish(child: Child): Promise<ContainerExit> {
     const { place } = this;
     if (child.pid === this.#ownChild) {
-      noteEnd(child, this.#around.ledger);
       return runJob('finish', { ...place, pidfd: child.pidfd, keep: true, alone: true });
     }
     // What outlives init without its own pid namespace.
     await runJob('kill', { ...place, signal: SIGKILL, all: false }).catch(() => undefined);
-    const exit = await adoptedExit(child, this.#around.ledger);
+    const seen = await adoptedExit(child, this.#around.ledger);
+    // The earlier engine may have recorded it.
+    const exit = seen ?? (await runJob('ended', { ...place, pidfd: undefined }));
     return exit === undefined ? {} : runJob('record', { ...place, exit });
   }
 
@@ -309,7 +319,7 @@ export class Task implements ShimProcess {
     await this.#stdio?.drained();
     await this.#remove();
     this.#around.ledger.bury(this.id, { pid: this.pid, ...exit });
-    this.release();
+    this.#letGo();
     return exit;
   }
 
@@ -327,19 +337,23 @@ export class Task implements ShimProcess {
   async #remove(): Promise<void> {
     const { bundle } = this.options;
     await runJob('delete', { ...this.place, force: true, unmounts: bundle });
-    rmSync(noteOf(bundle), { force: true });
+    unlinkIfThere(noteOf(bundle));
   }
 
   removeExec(exec: ExecProcess): void {
     // A late second Delete must not take a new process of the same name away.
     if (this.execs.get(exec.id) !== exec) return;
     this.execs.delete(exec.id);
-    this.save();
+    this.saveSoon();
   }
 
   release(): void {
-    this.#isReleased = true;
     this.#around.ledger.remove(this.id);
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    this.#isReleased = true;
     this.#stdio?.release();
     for (const exec of this.execs.values()) exec.release();
   }
