@@ -77,6 +77,11 @@ export class ShimClient {
     return this.#address;
   }
 
+  /** The file that a task's note is written to before it takes the place of the last one. */
+  nextNoteOf(id: string): string {
+    return join(`${this.#address}.tasks`, namespace, `.${id}`);
+  }
+
   get #any() {
     const value = encode(messages.runtimeOptions, { config_path: this.#options });
     return { type_url: 'runtimeoptions.v1.Options', value };
