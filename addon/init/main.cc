@@ -4,6 +4,7 @@
 #include <linux/prctl.h>
 #include <linux/time.h>
 
+#include "../common/init_name.h"
 #include "../common/plan_check.h"
 #include "../generated/ops.h"
 #include "base.h"
@@ -99,8 +100,7 @@ extern "C" [[noreturn]] __attribute__((no_stack_protector)) void tsrun_init(long
   const PlanHeader* plan = map_plan(plan_fd);
   close_fd(plan_fd);
   ctx.plan = reinterpret_cast<const char*>(plan);
-  // No program's name has a slash, so by this one the runtime recognises a process that has not reached execve.
-  sys(__NR_prctl, PR_SET_NAME, "tsrun/init", 0, 0, 0);
+  sys(__NR_prctl, PR_SET_NAME, kInitName, 0, 0, 0);
   // The vfork child cleared close-on-exec on the descriptors that it passed on; set it again on all of them.
   sys(__NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   run_plan(plan);

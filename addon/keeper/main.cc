@@ -21,6 +21,7 @@
 #include <ctime>
 #include <memory>
 
+#include "../common/init_name.h"
 #include "log.h"
 #include "pause.h"
 #include "relay.h"
@@ -79,20 +80,27 @@ int connect_to(const std::string& path) {
   return -1;
 }
 
-// Field 22 of proc_pid_stat(5); the name may have any character.
-unsigned long long start_time(pid_t pid) {
+// What proc_pid_stat(5) tells of a process that has ended, too.
+struct Stat {
+  unsigned long long start_time;
+  bool is_init;
+};
+
+// The name, in parentheses, may have any character. Field 22 is the start time.
+Stat stat_of(pid_t pid) {
   char path[64], text[1024];
   snprintf(path, sizeof(path), "/proc/%d/stat", pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
   if (fd >= 0) close(fd);
-  if (got <= 0) return 0;
+  if (got <= 0) return {};
   text[got] = '\0';
-  const char* at = strrchr(text, ')');
-  unsigned long long value = 0;
+  const char *name = strchr(text, '('), *at = strrchr(text, ')');
+  if (name == nullptr || at == nullptr) return {};
+  Stat stat = {0, std::string(name + 1, at) == kInitName};
   for (int field = 2; at != nullptr && field < 22; field++) at = strchr(at + 1, ' ');
-  if (at != nullptr) sscanf(at, "%llu", &value);
-  return value;
+  if (at != nullptr) sscanf(at, "%llu", &stat.start_time);
+  return stat;
 }
 
 class Keeper {
@@ -195,7 +203,9 @@ class Keeper {
     if (fd < 0) return;
     struct stat now = {};
     if (fstat(fd, &now) == 0 && now.st_size > kMostExits && ftruncate(fd, 0) != 0) fail("exits");
-    dprintf(fd, "%d %llu %d\n", pid, start_time(pid), status);
+    Stat stat = stat_of(pid);
+    // One that still was tsrun's init has never been the program.
+    dprintf(fd, "%d %llu %d %s\n", pid, stat.start_time, status, stat.is_init ? "init" : "program");
     close(fd);
   }
 

@@ -63,7 +63,7 @@ export const rooms = {
     ],
     'template',
   ],
-  shim: ['addon', 'build-info', 'container', 'library', 'linux', 'protobuf'],
+  shim: ['addon', 'build-info', 'container', 'host', 'library', 'linux', 'protobuf'],
   cli: [
     ...[
       'addon',

@@ -13,7 +13,7 @@ import { type ExecOptions, lowerExecPlan } from '../lower/exec-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Executor } from '../run/executor.ts';
 import { containerStopped } from '../run/failures/failure.ts';
-import type { PlanOwner, RunOptions, Started } from '../run/owner.ts';
+import type { PlanOwner, PlanProcess, RunOptions, Started } from '../run/owner.ts';
 import { isThere } from '../there.ts';
 import { UndoStack } from '../undo.ts';
 import type { MadeProcess } from './exec-process.ts';
@@ -38,6 +38,8 @@ export interface ExecRequest {
   ignorePaused: boolean;
   userName: string | undefined;
   groupName: string | undefined;
+  /** Notes the process before it is the program. */
+  noteProcess?: ((made: PlanProcess) => void) | undefined;
 }
 
 type SourceOf = (pointer: string) => PartSource | undefined;
@@ -68,6 +70,7 @@ export function prepareExec(directory: ContainerDirectory, request: ExecRequest)
     preserveFds: request.preserveFds,
     userName: request.userName,
     groupName: request.groupName,
+    notesProcess: request.noteProcess !== undefined,
     exactInteger: (pointer) => exactIn(pointer, sourceOf(pointer)),
     // A container without a cgroup has no device filter, whatever this command is told.
     ...(record.cgroup === null && { cgroupManager: 'disabled' }),

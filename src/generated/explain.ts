@@ -271,6 +271,7 @@ export const opDocs: Readonly<Record<string, string>> = {
   "run-hook": "Run a hook in the runtime's namespaces, with the container's state on its standard input. Without an env of its own it `inherits` that of the `runtime`.",
   "record-state": "Write the container's state for other commands to find.",
   "write-pid-file": "Write the init process's pid in decimal, through a temporary file and rename(2).",
+  "note-process": "Note a process of exec before it can become the program: a caller that is killed meanwhile does not start it twice.",
   "set-oom-score-adj": "Write /proc/self/oom_score_adj.",
   "prefer-oom-kill": "Raise /proc/self/oom_score_adj to 1000: while init sets itself up, the OOM killer takes it, and no program that has been there before.",
   "restore-oom-score-adj": "Write back what /proc/self/oom_score_adj was before prefer-oom-kill.",

@@ -30,6 +30,7 @@ export const numbersOf: Readonly<Record<Op['op'], readonly string[]>> = {
   'run-hook': ['index', 'timeoutSeconds'],
   'record-state': [],
   'write-pid-file': [],
+  'note-process': [],
   'set-oom-score-adj': ['value'],
   'prefer-oom-kill': [],
   'restore-oom-score-adj': [],

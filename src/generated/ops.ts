@@ -264,6 +264,12 @@ export interface WritePidFileOp extends OpBase {
   readonly path: string;
 }
 
+/** Note a process of exec before it can become the program: a caller that is killed meanwhile does not start it twice. */
+export interface NoteProcessOp extends OpBase {
+  readonly op: 'note-process';
+  readonly by: 'runtime';
+}
+
 /** Write /proc/self/oom_score_adj. */
 export interface SetOomScoreAdjOp extends OpBase {
   readonly op: 'set-oom-score-adj';
@@ -913,7 +919,8 @@ export type RuntimeOp =
   | SetIoPriorityOp
   | RunHookOp
   | RecordStateOp
-  | WritePidFileOp;
+  | WritePidFileOp
+  | NoteProcessOp;
 
 export type InitOp =
   | SetOomScoreAdjOp

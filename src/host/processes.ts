@@ -20,6 +20,12 @@ export interface ProcessStat {
   waitStatus: number;
 }
 
+/**
+ * The name that tsrun-init gives itself (addon/common/init_name.h). The name that execve(2) sets comes from the program's
+ * file name and never has a slash.
+ */
+export const initName = 'tsrun/init';
+
 /** PF_EXITING from the kernel's sched.h. */
 const exitingFlag = 0x4;
 

@@ -1,5 +1,5 @@
 /** The worker's part of exec. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { addon } from '../addon.ts';
 import { parseSpecText } from '../config/read/parse.ts';
 import { validateProcess } from '../config/validate/process.ts';
@@ -10,7 +10,7 @@ import type { ContainerDirectory } from '../container/store.ts';
 import type { Process } from '../generated/spec.ts';
 import { checkConsole } from '../host/descriptor-sockets.ts';
 import { identityOf } from '../host/processes.ts';
-import type { Child, Place } from './places.ts';
+import type { Child, Identity, Place } from './places.ts';
 import { jsonText } from './plain-values.ts';
 
 export interface ExecJob extends Place {
@@ -32,12 +32,21 @@ export interface ExecJob extends Place {
   readonly descriptors: readonly number[];
   /** Whether the caller takes the terminal's master itself. */
   readonly holdsTerminal?: boolean;
-  /** Whether the result has the process's identity. */
-  readonly identifies?: boolean;
+  /** Where the process is noted before it is the program: this process may be killed at any moment. */
+  readonly notes?: ProcessNotes;
+}
+
+export interface ProcessNotes {
+  /** Gets the process's identity, as JSON. */
+  readonly path: string;
+  /** The message by which another process keeps the master of its terminal, if it has one. */
+  readonly terminal: { readonly socket: number; readonly text: string };
 }
 
 export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof Place>): Child {
+  const { notes } = job;
   const user = job.user === undefined ? {} : parseUser(job.user);
+  let identity: Identity | undefined;
   const request: ExecRequest = {
     process: makerOf(job, user),
     // The caller looks after the process.
@@ -51,6 +60,11 @@ export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof
     ignorePaused: job.ignorePaused,
     userName: user.userName,
     groupName: user.groupName,
+    noteProcess:
+      notes &&
+      ((made) => {
+        identity = noteProcess(made, notes);
+      }),
   };
   const prepared = prepareExec(directory, request);
   checkConsole(prepared.spec.process?.terminal === true, job.holdsTerminal !== true, undefined);
@@ -58,12 +72,21 @@ export function execFrom(directory: ContainerDirectory, job: Omit<ExecJob, keyof
   const affinity = prepared.plan.ops.some(({ op }) => op === 'set-own-cpu-affinity') ? ownAffinity() : undefined;
   try {
     const { pid, pidfd, terminal } = startProcess(directory, prepared, request);
-    const identity = job.identifies === true && identityOf(pid, pidfd);
     return { pid, pidfd, ...(terminal >= 0 && { terminal }), ...(identity && { identity }) };
   } finally {
     // A command would end here; a worker goes on, and needs its own CPUs again.
     if (affinity !== undefined) addon().setOwnCpuAffinity(affinity);
   }
+}
+
+type NotedProcess = Required<Pick<Child, 'pid' | 'pidfd' | 'terminal'>>;
+
+/** The terminal first: without its master, a process that has been noted would get SIGHUP. */
+function noteProcess({ pid, pidfd, terminal }: NotedProcess, { path, terminal: keeper }: ProcessNotes): Identity {
+  const identity = identityOf(pid, pidfd);
+  if (terminal >= 0) addon().sendMessage(keeper.socket, Buffer.from(keeper.text), terminal);
+  writeFileSync(path, JSON.stringify(identity), { mode: 0o600 });
+  return identity;
 }
 
 type ProcessMaker = (own: Process | undefined) => MadeProcess;

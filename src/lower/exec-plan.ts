@@ -20,6 +20,8 @@ export interface ExecOptions extends LowerOptions {
   /** Names to look up in the container, instead of the numbers in process.user. */
   readonly userName?: string | undefined;
   readonly groupName?: string | undefined;
+  /** Whether the caller notes the process before it is the program. */
+  readonly notesProcess?: boolean;
 }
 
 /**
@@ -64,6 +66,7 @@ function inOrder(context: Context, options: ExecOptions): Op[] {
     ...(options.pidFile === undefined
       ? []
       : [{ op: 'write-pid-file', by: 'runtime', from: '--pid-file', path: options.pidFile } as const]),
+    ...(options.notesProcess ? [{ op: 'note-process', by: 'runtime', from: 'default' } as const] : []),
     ...process.exec,
   ];
 }

@@ -115,6 +115,11 @@ export class Executor implements Run {
     });
   }
 
+  noteProcess(): void {
+    const { pid, pidfd, terminal } = this;
+    this.options.noteProcess?.({ pid, pidfd, terminal });
+  }
+
   clone(op: CloneOp): void {
     const [ours, theirs] = addon().socketPair();
     this.socket = ours;

@@ -50,14 +50,20 @@ export interface RunOptions {
   readonly agent: SeccompListener | null;
   /** Set when this process is a program that uses the library: it goes on even if the plan fails. */
   readonly hosted?: true | undefined;
+  /** Notes a process of exec's, which waits until this returns, and then becomes the program. */
+  readonly noteProcess?: ((made: PlanProcess) => void) | undefined;
 }
 
-/** The process that a plan has started. */
-export interface Started {
+/** A process of a plan's. */
+export interface PlanProcess {
   readonly pid: number;
   readonly pidfd: number;
   /** The master of its terminal; -1 without a terminal, or when a console socket got it. */
   readonly terminal: number;
+}
+
+/** The process that a plan has started. */
+export interface Started extends PlanProcess {
   /** Socket to init, which waits for the start; -1 when it waits for another command, or for none. */
   readonly socket: number;
 }

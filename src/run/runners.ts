@@ -31,6 +31,7 @@ export interface Run {
   pid: number;
   clone(op: CloneOp): void;
   joinResctrl(op: JoinResctrlOp): void;
+  noteProcess(): void;
 }
 
 /** @throws TsrunError that names the op's place in the config */
@@ -78,6 +79,7 @@ const runners: { readonly [Name in RuntimeOp['op']]: Runner<Name> } = {
   'run-hook': (op, { owner }) => runHook(op, owner.state()),
   'record-state': (op, { owner }) => recordIn(owner, { phase: op.status as 'created' }),
   'write-pid-file': (op, { pid, undo }) => undo.push(writePidFile(op.path, pid)),
+  'note-process': (_, run) => run.noteProcess(),
 };
 
 /** @throws TsrunError that names the op's place in the config */

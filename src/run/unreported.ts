@@ -1,14 +1,8 @@
 import { TsrunError } from '../errors.ts';
 import type { ExecOp, Op } from '../generated/ops.ts';
-import { processStat } from '../host/processes.ts';
+import { initName, processStat } from '../host/processes.ts';
 import { fateOf } from '../linux/seccomp-fate.ts';
 import { describeFailure, killedHint } from './failures/failure.ts';
-
-/**
- * The name init gives itself (addon/init/main.cc). The name that execve(2) sets comes from the program's file name and
- * never has a slash.
- */
-const initName = 'tsrun/init';
 
 const seccomp = '/linux/seccomp';
 

@@ -4,6 +4,8 @@ import { errorCode } from '../errors.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { SIGKILL } from '../linux/signals.ts';
+import { unlinkIfThere } from '../there.ts';
+import { earlierStart } from './earlier-start.ts';
 import { adopt, adoptedExit, childExit, ended, reapChild } from './ends.ts';
 import { isOver, worded } from './failure.ts';
 import type { Depot } from './keeper.ts';
@@ -90,6 +92,7 @@ export class ExecProcess implements ShimProcess {
 
   /** A process that could not be started may be started again. */
   async start(isAgain: boolean): Promise<void> {
+    if (this.isAdopted && !this.#isStarted) await this.#adoptStart();
     if (isAgain && this.isAdopted && this.pid !== 0) return;
     if (this.#isStarted) throw new Status('failedPrecondition', `process ${this.id} has been started already`);
     this.#isStarted = true;
@@ -114,6 +117,18 @@ export class ExecProcess implements ShimProcess {
     }
   }
 
+  /** Goes on with what an earlier engine has started, and not written down. */
+  async #adoptStart(): Promise<void> {
+    const identity = await earlierStart(this.#startNote, this.#around.ledger);
+    if (identity === undefined || this.#isStarted) return;
+    await this.adopt({ ...this.note, identity });
+    this.#around.save();
+  }
+
+  get #startNote(): string {
+    return this.#around.ledger.startNoteOf(this.#around.place.id, this.id);
+  }
+
   async #open(): Promise<ProcessStdio> {
     const { depot, namespace } = this.#around;
     try {
@@ -128,7 +143,8 @@ export class ExecProcess implements ShimProcess {
     const asked = { env: [], cwd: undefined, user: undefined, capabilities: [], noNewPrivileges: false };
     const rest = { cgroup: undefined, ignorePaused: false, pidFile: undefined };
     const { process } = this.#options;
-    const results = { holdsTerminal: this.io.terminal, identifies: true };
+    const notes = { path: this.#startNote, terminal: this.#around.depot.messageFor('master') };
+    const results = { holdsTerminal: this.io.terminal, notes };
     return runJob('exec', { ...this.#around.place, ...asked, ...rest, process, descriptors, ...results });
   }
 
@@ -197,6 +213,7 @@ export class ExecProcess implements ShimProcess {
   }
 
   release(): void {
+    unlinkIfThere(this.#startNote);
     this.#stdio?.release();
   }
 }

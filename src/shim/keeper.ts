@@ -9,6 +9,8 @@ const longestName = 512;
 /** What one process has with the keeper; kinds such as `stdout` name its descriptors. */
 export interface Depot {
   store(kind: string, fd: number): void;
+  /** The message that stores one, for another thread to send. */
+  messageFor(kind: string): { readonly socket: number; readonly text: string };
   /** What an earlier engine has stored, once. */
   take(kind: string): number | undefined;
   drop(kind: string): void;
@@ -36,6 +38,7 @@ export class Keeper {
     const send = (text: string, fd?: number) => nodeAddon().sendMessage(controlFd, Buffer.from(text), fd);
     return {
       store: (kind, fd) => send(`+${prefix}${kind}`, fd),
+      messageFor: (kind) => ({ socket: controlFd, text: `+${prefix}${kind}` }),
       take: (kind) => {
         const fd = this.#saved.get(prefix + kind);
         this.#saved.delete(prefix + kind);

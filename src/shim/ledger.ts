@@ -104,13 +104,30 @@ export class Ledger {
     return this.fileOf(gravePrefix + id);
   }
 
+  /** Has the identity of a process of Exec's whose start is under way. The id may have any character. */
+  startNoteOf(task: string, exec: string): string {
+    return this.fileOf(`.start-${task}:${encodeURIComponent(exec)}`);
+  }
+
   /** How a process has ended that the keeper has reaped. */
-  exitOf({ pid, startTime }: Identity): ContainerExit | undefined {
+  exitOf(identity: Identity): ContainerExit | undefined {
+    const [status] = this.#exitNoteOf(identity) ?? [];
+    if (status === undefined) return undefined;
+    const signal = Number(status) & 0x7f;
+    return signal === 0 ? { code: Number(status) >>> 8 } : { signal };
+  }
+
+  /** Whether the keeper has reaped it as the program that it was to become, and not on the way there. */
+  hasEndedAsProgram(identity: Identity): boolean {
+    const [, what] = this.#exitNoteOf(identity) ?? [];
+    return what === 'program';
+  }
+
+  #exitNoteOf({ pid, startTime }: Identity): string[] | undefined {
     const lines = (readIfThere(`${this.#socket}.exits`) ?? '').split('\n').reverse();
-    const line = lines.find((each) => each.startsWith(`${pid} ${startTime} `));
-    if (line === undefined) return undefined;
-    const status = Number(line.split(' ')[2]);
-    const signal = status & 0x7f;
-    return signal === 0 ? { code: status >>> 8 } : { signal };
+    return lines
+      .find((each) => each.startsWith(`${pid} ${startTime} `))
+      ?.split(' ')
+      .slice(2);
   }
 }

@@ -281,6 +281,8 @@ export class Task implements ShimProcess {
     const same = this.execs.get(id);
     if (isAgain && same?.isAdopted) return same;
     if (id === this.id || same) throw new Status('alreadyExists', `process ${id} already exists`);
+    // Of an earlier one with this id, if an engine died while it deleted that.
+    unlinkIfThere(this.#around.ledger.startNoteOf(this.id, id));
     const exec = new ExecProcess(this.#forExec(options), { options, isTold: false });
     this.execs.set(id, exec);
     this.save();

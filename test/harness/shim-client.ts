@@ -77,9 +77,14 @@ export class ShimClient {
     return this.#address;
   }
 
+  /** Path of what it has on disk of a task. */
+  noteOf(id: string): string {
+    return join(`${this.#address}.tasks`, namespace, id);
+  }
+
   /** The file that a task's note is written to before it takes the place of the last one. */
   nextNoteOf(id: string): string {
-    return join(`${this.#address}.tasks`, namespace, `.${id}`);
+    return this.noteOf(`.${id}`);
   }
 
   get #any() {

@@ -49,6 +49,9 @@ export async function killBefore(box: Sandbox, pid: number, moment: Moment): Pro
     return isTraced(pid) || undefined;
   });
   return async () => {
+    await waitFor(`${pid} to end`, () => !existsSync(`/proc/${pid}`) || undefined);
+    // It also follows what the process has started, which may live on.
+    traced.child.kill();
     await traced.done;
     if (!/\(INJECTED\)|killed by SIGKILL/.test(readFileSync(log, 'utf8')))
       throw new Error(`${moment.call}: never called`);

@@ -66,6 +66,7 @@ const moments: { readonly [Name in RuntimeOp['op']]: Moment } = {
   'move-net-device': 'never',
   'set-own-cpu-affinity': 'never',
   'set-scheduler': 'never',
+  'note-process': 'never',
 };
 
 /** In milliseconds: how long CRIU may take to answer when init has ended already. */
@@ -168,6 +169,10 @@ export class RestoreOwner implements PlanOwner, Run {
 
   clone(): never {
     throw new Error('CRIU makes the processes');
+  }
+
+  noteProcess(): never {
+    throw new Error('only exec has its process noted');
   }
 
   joinResctrl(op: JoinResctrlOp): void {

@@ -31,7 +31,7 @@ t.test('it starts a dead engine again, and notes how the orphan of the first one
   await waitFor('its new parent', () => parentOf() === String(child.pid) || undefined);
   const startTime = startTimeOf(pid);
   process.kill(pid, 'SIGTERM');
-  t.equal(await waitFor('the note', () => textOf('socket.exits')), `${pid} ${startTime} 15\n`);
+  t.equal(await waitFor('the note', () => textOf('socket.exits')), `${pid} ${startTime} 15 program\n`);
   writeFileSync(at('end'), '');
   t.same(await exit, [0, null]);
 });

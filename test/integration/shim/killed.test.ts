@@ -1,9 +1,9 @@
 /** The shim's engine is killed within each step of a container's life: no container and no exit code is lost. */
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { killBefore, type Moment, requires, type Sandbox, sandbox, sleep, waitFor } from '../../harness/index.ts';
-import { ShimClient } from '../../harness/shim-client.ts';
+import { type Answer, ShimClient } from '../../harness/shim-client.ts';
 
 const skip = requires({ root: true, cgroup2: true, runtime: 'tsrun', files: ['/bin/busybox'] });
 
@@ -112,6 +112,83 @@ t.test('its engine is killed when it', { skip: straced }, async (t) => {
     });
     await waitForOld(client, keeper);
   }
+});
+
+/** What it has done by then of a Start of Exec's. A worker's messages to init: to begin, and to become the program. */
+const execMoments: Record<string, (files: { note: string; next: string }) => Moment> = {
+  'has made the process': ({ note }) => ({ call: '/^open(at)?$', path: note }),
+  'is noting the process': ({ note }) => ({ call: 'write', path: note }),
+  'has noted the process': ({ note }) => ({ call: 'close', path: note }),
+  'is about to let the process go on': () => ({ call: 'sendmsg', nth: 2 }),
+  'has let the process go on': () => ({ call: 'recvmsg', nth: 3 }),
+  'hears that the process is about to be the program': () => ({ call: 'recvmsg', nth: 4 }),
+  'has the program': ({ next }) => ({ call: '/^open(at)?$', path: next }),
+  'has begun to write the task down': ({ next }) => ({ call: '/^rename(at2?)?$', path: next }),
+};
+
+t.test('its engine is killed when of an exec it', { skip: straced }, async (t) => {
+  const box = sandbox(t);
+  const client = await ShimClient.start(t, box);
+  const keeper = await client.keeper();
+  const id = box.newId();
+  const bundle = box.bundle((spec) => {
+    spec.process.args = ['sleep', '1000'];
+  });
+  writeFileSync(join(bundle.rootfs, 'no-program'), 'text', { mode: 0o755 });
+  await client.create(id, bundle.directory);
+  await client.ask('Start', id);
+
+  /** Kills the engine within a Start of this. */
+  async function start(exec: string, moment: string, args: string[], more = {}): Promise<Answer> {
+    const ledger = dirname(client.noteOf(id));
+    const files = { note: join(ledger, `.start-${id}:${exec}`), next: client.nextNoteOf(id) };
+    await client.exec(id, exec, { ...bundle.spec.process, args, ...more }, more);
+    await client.waitForEvent(`/tasks/exec-added of ${id}`);
+    const engine = await waitFor('an engine', () => client.engine(keeper));
+    const killed = await killBefore(box, engine, execMoments[moment]?.(files) ?? { call: 'none' });
+    const [answer] = await Promise.allSettled([client.ask('Start', id, exec)]);
+    await killed();
+    await waitForOld(client, keeper);
+    if (answer.status === 'rejected') throw answer.reason;
+    return answer.value;
+  }
+
+  let number = 0;
+  for (const moment of Object.keys(execMoments)) {
+    await t.test(moment, async (t) => {
+      const ran = `ran-${number}`;
+      const long = `long-${number}`;
+      const { pid } = await start(long, moment, ['sh', '-c', `echo once >>/${ran}; exec sleep 1000`]);
+      await waitFor('the program', () => isThere(join(bundle.rootfs, ran)));
+      t.equal(statusOf(pid), true, 'it lives');
+      await t.rejects(client.ask('Start', id, long), /has been started already/);
+      process.kill(pid, 'SIGKILL');
+      t.equal((await client.ask('Wait', id, long)).exit_status, 137);
+      t.match(await client.ask('Delete', id, long), { pid, exit_status: 137 });
+
+      const short = `short-${number++}`;
+      await start(short, moment, ['sh', '-c', `echo once >>/${ran}; exit 3`]);
+      t.equal((await client.ask('Wait', id, short)).exit_status, 3);
+      await client.ask('Delete', id, short);
+      t.equal(readFileSync(join(bundle.rootfs, ran), 'utf8'), 'once\nonce\n');
+    });
+  }
+
+  await t.test('has the program, which has a terminal', async (t) => {
+    const { pid } = await start('screen', 'has the program', ['sleep', '1000'], { terminal: true });
+    t.equal(statusOf(pid), true, 'no SIGHUP has ended it');
+    process.kill(pid, 'SIGKILL');
+    t.equal((await client.ask('Wait', id, 'screen')).exit_status, 137);
+  });
+
+  await t.test('has let the process go on, which fails', async (t) => {
+    await t.rejects(start('none', 'has let the process go on', ['/no-program']), /exec format error/);
+    await client.ask('Delete', id, 'none');
+  });
+  await client.kill(id, 9);
+  await client.ask('Wait', id);
+  await client.ask('Delete', id);
+  t.strictSame(readdirSync(dirname(client.noteOf(id))), [`.gone-${id}`], 'no note is left');
 });
 
 async function waitForOld(client: ShimClient, keeper: number): Promise<void> {

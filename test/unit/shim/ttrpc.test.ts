@@ -97,7 +97,8 @@ async function connect(t: Test): Promise<Socket> {
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-shim-'));
   const path = join(directory, 'socket');
   const nothing = () => undefined;
-  const depot = { store: nothing, take: nothing, drop: nothing, dropAll: nothing };
+  const messageFor = () => ({ socket: -1, text: '' });
+  const depot = { store: nothing, messageFor, take: nothing, drop: nothing, dropAll: nothing };
   const keeper = { depotOf: () => depot };
   const tasks = new Namespaces({ socket: path, namespace: 'test', keeper, publisher: new Publisher('') });
   const server = createServer((socket) => serve(socket, tasks.answer)).listen(path);
