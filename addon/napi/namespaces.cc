@@ -3,6 +3,9 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -39,6 +42,43 @@ int write_parameter(const std::string& path, const std::string& value) {
   return written == static_cast<ssize_t>(value.size()) ? 0 : written < 0 ? errno : EINVAL;
 }
 
+// Another effective user for this thread alone, and back. The kernel forgets two attributes with each change.
+class EffectiveUser {
+ public:
+  explicit EffectiveUser(uid_t user) {
+    prctl(PR_GET_PDEATHSIG, &parent_death_signal_);
+    changed_ = become(user);
+  }
+  ~EffectiveUser() {
+    if (!changed_) return;
+    if (!become(own_)) abort();
+    prctl(PR_SET_DUMPABLE, dumpable_);
+    prctl(PR_SET_PDEATHSIG, parent_death_signal_);
+  }
+  EffectiveUser(const EffectiveUser&) = delete;
+  EffectiveUser& operator=(const EffectiveUser&) = delete;
+
+  bool changed() const { return changed_; }
+
+ private:
+  // libc's function would change all threads.
+  static bool become(uid_t user) { return syscall(SYS_setresuid, -1, user, -1) == 0; }
+
+  const uid_t own_ = geteuid();
+  const int dumpable_ = prctl(PR_GET_DUMPABLE);
+  int parent_death_signal_ = 0;
+  bool changed_ = false;
+};
+
+// Those of an ipc namespace that belongs to a user namespace may be written by the root of that alone: the kernel
+// compares the effective user, and no capability helps (ipc_permissions).
+int write_as_owner(const std::string& path, const std::string& value) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return errno;
+  EffectiveUser owner(status.st_uid);
+  return owner.changed() ? write_parameter(path, value) : EACCES;
+}
+
 }  // namespace
 
 Napi::Value js_write_sysctl(const Napi::CallbackInfo& info) {
@@ -49,6 +89,7 @@ Napi::Value js_write_sysctl(const Napi::CallbackInfo& info) {
   if (!own.known()) return throw_errno(env, errno, "open", "/proc/thread-self/ns");
   if (setns(arguments.pidfd, kParameterNamespaces) != 0) return throw_errno(env, errno, "setns");
   int error = write_parameter(path, arguments.value);
+  if (error == EACCES) error = write_as_owner(path, arguments.value);
   own.enter();
   if (error != 0) return throw_errno(env, error, "write", path);
   return env.Undefined();

@@ -2,6 +2,7 @@
  * What of a process and its container is the same after a restore. `RUNTIME=runc` tells in comments what is lost with
  * that; docs/checkpoint.md has the table. crun's restore asks CRIU for the cgroups of v1, too, which not every host gives.
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -177,30 +178,50 @@ t.test(
   },
 );
 
-t.test(
-  'a parameter that only a process in its namespace can write is lost, with a warning',
-  { skip: ours },
-  async (t) => {
-    const at = new Checkpoints(sandbox(t), criu);
-    const bundle = at.bundle((spec) => {
-      spec.linux.sysctl = { 'vm.memfd_noexec': '1', 'kernel.msgmax': '4096' };
-    });
-    const saved = await at.start(bundle);
-    const file = ['cat', '/proc/sys/vm/memfd_noexec'];
-    t.equal((await at.box.runtimeOk(['exec', saved, ...file])).stdout, '1\n');
-    await at.checkpoint(saved);
-    const where = ['--image-path', at.images(), '--bundle', bundle.directory];
-    const id = at.box.newId();
-    const outputFiles = join(at.box.directory, id);
-    const { code, stderr } = await at.runtime(['restore', '--detach', ...where, id], { outputFiles });
-    t.equal(code, 0);
-    const place = `${bundle.directory}/config.json`;
-    t.match(
-      stderr,
-      /linux\/sysctl\/vm\.memfd_noexec: not set again by restore: .* a new pid namespace.*let the program write it/,
-    );
-    t.notMatch(stderr, 'msgmax', 'the others are not named');
-    t.ok(stderr.includes(place), 'it has its place');
-    t.equal((await at.box.runtimeOk(['exec', id, ...file])).stdout, readFileSync('/proc/sys/vm/memfd_noexec', 'utf8'));
-  },
-);
+/** The container has 1 there before the checkpoint, and then what the kernel has for a new namespace. */
+async function losesParameter(t: Test, at: Checkpoints, bundle: Bundle, key: string, fresh: string): Promise<void> {
+  const saved = await at.start(bundle);
+  const file = ['cat', `/proc/sys/${key.replaceAll('.', '/')}`];
+  t.equal((await at.box.runtimeOk(['exec', saved, ...file])).stdout, '1\n');
+  await at.checkpoint(saved);
+  // For the root of a user namespace.
+  execFileSync('chmod', ['-R', 'a+rX', at.box.directory]);
+  const where = ['--image-path', at.images(), '--bundle', bundle.directory];
+  const id = at.box.newId();
+  const outputFiles = join(at.box.directory, id);
+  const { code, stderr } = await at.runtime(['restore', '--detach', ...where, id], { outputFiles });
+  t.equal(code, 0, stderr);
+  const namespace = key.startsWith('user.') ? 'user' : 'pid';
+  t.match(stderr, `linux/sysctl/${key}: not set again by restore: it has what the kernel has for a new ${namespace} n`);
+  t.match(stderr, 'let the program write it');
+  t.notMatch(stderr, 'msgmax', 'the others are not named');
+  t.ok(stderr.includes(`${bundle.directory}/config.json`), 'it has its place');
+  const now = await at.box.runtimeOk(['exec', id, ...file, '/proc/sys/kernel/msgmax']);
+  t.equal(now.stdout, `${fresh}4096\n`);
+}
+
+t.test('a parameter of the pid namespace is lost, with a warning', { skip: ours }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const key = 'vm.memfd_noexec';
+  const bundle = at.bundle((spec) => {
+    spec.linux.sysctl = { [key]: '1', 'kernel.msgmax': '4096' };
+  });
+  await losesParameter(t, at, bundle, key, readFileSync('/proc/sys/vm/memfd_noexec', 'utf8'));
+});
+
+t.test('a parameter of the user namespace is lost, with a warning', { skip: ours }, async (t) => {
+  const at = new Checkpoints(sandbox(t), criu);
+  const key = 'user.max_net_namespaces';
+  const bundle = at.bundle((spec) => {
+    const mapping = { containerID: 0, hostID: 100_000, size: 65_536 };
+    Object.assign(spec.linux, { uidMappings: [mapping], gidMappings: [mapping] });
+    spec.linux.namespaces.push({ type: 'user' });
+    spec.linux.sysctl = { [key]: '1', 'kernel.msgmax': '4096' };
+  });
+  execFileSync('chown', ['-R', '100000:100000', bundle.rootfs]);
+  // CRIU opens the files that are its output as the container's root.
+  const before = process.umask(0);
+  t.teardown(() => process.umask(before));
+  // The kernel begins a namespace without limits of its own.
+  await losesParameter(t, at, bundle, key, '2147483647\n');
+});
