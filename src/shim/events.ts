@@ -1,10 +1,10 @@
 /**
  * Sends events to containerd, in order, over its ttrpc socket; an event that containerd cannot take now is sent later.
  */
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { encode, type Message, type MessageType } from '../protobuf/wire.ts';
 import { events, forwardRequest, request, timestampOf } from './messages.ts';
-import { frame } from './ttrpc.ts';
+import { FrameReader, frame } from './ttrpc.ts';
 
 const service = 'containerd.services.events.ttrpc.v1.Events';
 
@@ -21,6 +21,8 @@ export type EventOf<Topic extends Topics> = Message<(typeof events)[Topic]['fiel
 
 export class Publisher {
   readonly #address: string;
+  /** Open from the first event on, until containerd closes it. */
+  #connection: Connection | undefined;
   readonly #waiting: { readonly payload: Uint8Array; sent(): void }[] = [];
   #sending = false;
 
@@ -51,27 +53,58 @@ export class Publisher {
     if (this.#sending) return;
     this.#sending = true;
     for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      if (await forward(this.#address, first.payload)) {
+      if (await this.#forward(first.payload)) {
         first.sent();
         if (this.#waiting[0] === first) this.#waiting.shift();
       } else await new Promise((resolve) => setTimeout(resolve, retryAfter).unref());
     }
     this.#sending = false;
   }
+
+  /** Whether there was an answer. A connection of before may have ended without anybody's having told yet. */
+  async #forward(payload: Uint8Array): Promise<boolean> {
+    if (this.#connection?.isOpen && (await this.#connection.forward(payload))) return true;
+    this.#connection = new Connection(this.#address);
+    return this.#connection.forward(payload);
+  }
 }
 
-/** Whether there was an answer, even one that refuses the event. */
-function forward(path: string, payload: Uint8Array): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    const end = (done: boolean) => {
-      resolve(done);
-      socket.destroy();
-    };
-    socket.setTimeout(patience, () => end(false));
-    socket.on('error', () => end(false));
-    socket.on('close', () => end(false));
-    socket.on('data', () => end(true));
-    socket.write(frame(1, 'request', encode(request, { service, method: 'Forward', payload })));
-  });
+/** A connection to containerd, for one request at a time. */
+class Connection {
+  readonly #socket: Socket;
+  #stream = -1;
+  #settle: (isAnswered: boolean) => void = () => undefined;
+
+  constructor(path: string) {
+    const reader = new FrameReader();
+    this.#socket = createConnection(path);
+    this.#socket.on('data', (data) => {
+      try {
+        for (const { stream } of reader.take(data)) if (stream === this.#stream) this.#settle(true);
+      } catch {
+        this.#end();
+      }
+    });
+    for (const end of ['error', 'close', 'timeout'] as const) this.#socket.on(end, () => this.#end());
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  /** @returns whether there was an answer, even one that refuses the event */
+  forward(payload: Uint8Array): Promise<boolean> {
+    this.#stream += 2;
+    const message = encode(request, { service, method: 'Forward', payload });
+    this.#socket.setTimeout(patience);
+    this.#socket.write(frame(this.#stream, 'request', message));
+    return new Promise<boolean>((resolve) => {
+      this.#settle = resolve;
+    }).finally(() => this.#socket.setTimeout(0));
+  }
+
+  #end(): void {
+    this.#socket.destroy();
+    this.#settle(false);
+  }
 }

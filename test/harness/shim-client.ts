@@ -46,6 +46,7 @@ export class ShimClient {
   /** `TOPIC of ID` of each event. */
   readonly events: string[] = [];
   #events: Server | undefined;
+  readonly #publishers = new Set<Socket>();
   #socket: Socket | undefined;
   #address = '';
   #stream = -1;
@@ -109,6 +110,7 @@ export class ShimClient {
   async listen(): Promise<void> {
     rmSync(join(this.#directory, 'events'), { force: true });
     const server = createServer((socket) => {
+      this.#publishers.add(socket);
       const reader = new FrameReader();
       socket.on('data', (data) => {
         for (const { stream, body } of reader.take(data)) {
@@ -116,7 +118,7 @@ export class ShimClient {
           const { topic, event } = decode(messages.forwardRequest, payload).envelope ?? {};
           const { container_id } = decode({ container_id: [1, 'string'] } as const, event?.value ?? new Uint8Array());
           this.events.push(`${topic} of ${container_id}`);
-          socket.end(frame(stream, 'response', encode(messages.response, {})));
+          socket.write(frame(stream, 'response', encode(messages.response, {})));
         }
       });
       socket.on('error', () => undefined);
@@ -128,6 +130,8 @@ export class ShimClient {
   /** As a containerd that goes: no event can be sent now. */
   stopListening(): void {
     this.#events?.close();
+    for (const each of this.#publishers) each.destroy();
+    this.#publishers.clear();
     rmSync(join(this.#directory, 'events'), { force: true });
   }
 
