@@ -27,7 +27,8 @@ import { fail, inRoot, root } from './lib/paths.mjs';
 import { addFailure, collectResults } from './lib/tap-results.mjs';
 import { printFile, report, skip, timed } from './lib/test-report.mjs';
 import { loadVmLibrary } from './lib/vm.mjs';
-import { isClientTest, isVmTest, runInCheapestTier, runInTier, runOnAarch64, splitByNeed } from './lib/vm-tests.mjs';
+import { VmRuns } from './lib/vm-runs.mjs';
+import { isClientTest, isVmTest, runInTier, runOnAarch64, splitByNeed } from './lib/vm-tests.mjs';
 
 /**
  * Seconds: for one test, as tap counts it, and for a whole file, in case its event loop hangs. They turn a hang into a
@@ -75,30 +76,32 @@ async function runHere(selected) {
   // The trees of engines bring runtimes of their own.
   if (!selected.every(isClientTest)) requireRuntime();
   const useVm = process.env.TSRUN_TEST_VM !== '0';
-  const queue = (useVm ? selected : selected.filter((file) => !isVmTest(file))).sort(clientsLast);
+  const here = selected.filter((file) => useVm || !isVmTest(file));
   if (!useVm) skip(...selected.filter(isVmTest).map((name) => ({ name, reason: 'TSRUN_TEST_VM=0' })));
+  const vms = new VmRuns(useVm);
   const trees = buildEngineTrees(selected);
-  const again = [];
-  const runOne = async (file) => {
-    if (isClientTest(file)) await trees;
-    const { result, needy } = splitByNeed(await withRetry(() => runFile(file)));
-    printFile(result);
-    again.push(...needy);
-  };
-  await timed('tests here', () => inParallel(queue, runOne));
+  const systemd = vms.start('with the systemd driver', () => runUnderSystemd(selected, printFile));
+
+  const needy = await timed('tests here', () => runEach(here.filter((file) => !isClientTest(file))));
+  vms.startSkipped('what is skipped here', needy);
+  // Not before: a release (test/install) contains what is built for aarch64.
+  vms.start('on aarch64', () => runOnAarch64(selected, printFile), systemd);
+  await trees;
+  const needyClients = await timed('tests of engines here', () => runEach(here.filter(isClientTest)));
+  vms.startSkipped('what is skipped of engines', needyClients);
   await timed('tests on Node', () => inParallel(otherForm(selected), runOnNode));
-  if (useVm) await timed('tests in VMs', () => runInVms(selected, again));
-  else skip(...again);
+  await timed('then in VMs', () => vms.end());
 }
 
-/** A VM uses mostly one CPU, so two of them take little longer than one. */
-async function runInVms(selected, again) {
-  await Promise.all([
-    timed('  what is skipped here', () => runInCheapestTier(again, printFile, skip)),
-    timed('  with the systemd driver', () => runUnderSystemd(selected, printFile)).then(() =>
-      timed('  on aarch64', () => runOnAarch64(selected, printFile)),
-    ),
-  ]);
+/** Runs files here; returns the tests that need something that is missing. */
+async function runEach(files) {
+  const all = [];
+  await inParallel(files, async (file) => {
+    const { result, needy } = splitByNeed(await withRetry(() => runFile(file)));
+    printFile(result);
+    all.push(...needy);
+  });
+  return all;
 }
 
 /** @param {readonly string[]} files */
@@ -135,10 +138,6 @@ async function buildEngineTrees(files) {
   if (!files.some(isClientTest) || process.getuid() !== 0) return;
   const { ensureTree, suites } = await loadVmLibrary();
   for (const suite of suites) await ensureTree(suite, 'engines').catch((error) => console.error(error.message));
-}
-
-function clientsLast(a, b) {
-  return Number(isClientTest(a)) - Number(isClientTest(b));
 }
 
 /** @param {string[]} filters files, directories or parts of a path, relative to the checkout */

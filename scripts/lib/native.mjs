@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fail, inRoot, root } from './paths.mjs';
 import { quickjsDirectory } from './quickjs.mjs';
@@ -95,6 +96,9 @@ function runCmakeJs({ buildDir, outputDir, node, definitions }, more) {
   const options = [
     '--directory',
     inRoot('addon'),
+    // make, where there is no ninja, would compile one file after another.
+    '--parallel',
+    String(availableParallelism()),
     '--out',
     buildDir,
     `--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${outputDir}`,

@@ -1,6 +1,7 @@
 /** CRIU for the tests: the machine's own, or that of a tree of Debian forky, because Debian 12's is too old. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureTree } from '../vm/image.ts';
 import { hasCommand, isInVm } from './host.ts';
@@ -23,7 +24,7 @@ export function lacksFeature({ skip, path }: Criu, feature: string): string | fa
   return status === 0 ? false : `needs a kernel with what criu calls ${feature}`;
 }
 
-/** Builds the tree if it is needed, which takes half a minute the first time. */
+/** Builds the tree if it is needed, which takes a minute the first time. */
 export async function criuForTests(): Promise<Criu> {
   const usual = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
   const skip = requires({ root: true, cgroup2: true, cHelpers: true });
@@ -42,22 +43,16 @@ function works(criu: string, path: string): Criu {
   return { skip: status === 0 ? false : 'needs a kernel that criu works on', path };
 }
 
-/** Makes a directory with scripts that start the tree's programs with the tree's own C library. */
+/** Makes a directory, until the end of this process, with scripts that start the tree's programs with its C library. */
 async function programsOfTree(): Promise<string> {
-  const tree = await ensureTree('forky', 'criu');
-  const bin = join(tree, 'tsrun-bin');
-  if (existsSync(bin)) return bin;
-  const draft = mkdtempSync(`${bin}.`);
+  // The tree of the engines, because it is there for other tests.
+  const tree = await ensureTree('forky', 'engines');
+  const bin = mkdtempSync(join(tmpdir(), 'tsrun-criu-'));
+  process.once('exit', () => rmSync(bin, { recursive: true, force: true }));
   for (const name of programs) {
-    writeFileSync(join(draft, name), scriptFor(tree, name), { mode: 0o755 });
+    writeFileSync(join(bin, name), scriptFor(tree, name), { mode: 0o755 });
   }
-  chmodSync(draft, 0o755);
-  try {
-    renameSync(draft, bin);
-  } catch {
-    // Another test file was faster; its scripts are as good.
-    rmSync(draft, { recursive: true, force: true });
-  }
+  chmodSync(bin, 0o755);
   return bin;
 }
 

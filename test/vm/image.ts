@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import path from 'node:path';
@@ -73,7 +73,7 @@ export async function ensureImage(set: PackageSet, tier: Tier): Promise<Image> {
   if (tier === 'aarch64' && set !== 'base') throw new VmError(`the aarch64 VM has no packages of the set ${set}`);
   const image = locateImage(set, tier);
   if (!isBuilt(image, tier)) {
-    installBuilder();
+    await installBuilder();
     for (const step of stepsFor(set, tier, image)) await build(step);
   }
   for (const part of partsFor(tier)) renew(image[part]);
@@ -110,7 +110,7 @@ export function locateTree(suite: Suite, set: PackageSet): string {
 export async function ensureTree(suite: Suite, set: PackageSet): Promise<string> {
   const tree = locateTree(suite, set);
   if (!existsSync(tree)) {
-    installBuilder();
+    await installBuilder();
     await build(['ensure-tree', suite, set, tree]);
   }
   renew(tree);
@@ -123,8 +123,8 @@ function renew(directory: string): void {
   utimesSync(directory, now, now);
 }
 
-function installBuilder(): void {
-  if (!succeeds('bash', 'scripts/setup.sh', 'vm'))
+async function installBuilder(): Promise<void> {
+  if (!(await succeeds('bash', 'scripts/setup.sh', 'vm')))
     throw new VmError('what builds the image cannot be installed; see above');
 }
 
@@ -132,16 +132,18 @@ function installBuilder(): void {
  * Steps of launch.sh that put tsrun's native parts for the aarch64 VM into the checkout; compiles what is not up to
  * date.
  */
-export function buildForAarch64(): string[] {
+export async function buildForAarch64(): Promise<string[]> {
   const built =
-    succeeds('bash', 'scripts/setup.sh', 'build', 'aarch64') && succeeds('node', 'scripts/build.mjs', 'aarch64');
+    (await succeeds('bash', 'scripts/setup.sh', 'build', 'aarch64')) &&
+    (await succeeds('node', 'scripts/build.mjs', 'aarch64'));
   if (!built) throw new VmError('tsrun cannot be compiled for aarch64; see above');
   const build = path.join(checkout, 'build');
   return ['Release', 'standalone'].map((part) => `over:${build}/aarch64/${part}:${build}/${part}`);
 }
 
-function succeeds(program: string, ...args: string[]): boolean {
-  return spawnSync(program, args, { cwd: checkout, stdio: ['ignore', 2, 2] }).status === 0;
+/** Other tests of the same process go on meanwhile. */
+async function succeeds(program: string, ...args: string[]): Promise<boolean> {
+  return (await exitOf(spawn(program, args, { cwd: checkout, stdio: ['ignore', 2, 2] }))) === 0;
 }
 
 /** Milliseconds for one step, including the wait for another process that builds. */

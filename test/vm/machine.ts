@@ -42,8 +42,11 @@ export interface VmResult {
   readonly stderr: string;
 }
 
-/** Large directories of a checkout that tsrun does not need at run time; sharing one brings it back. */
-const hidden = ['.git', 'node_modules', 'build/native', 'build/aarch64/native', 'build/vm'];
+/**
+ * Large directories of a checkout that tsrun does not need at run time, and those in which other tests write while they
+ * are copied; sharing one brings it back.
+ */
+const hidden = ['.git', '.tap', 'node_modules', 'build/native', 'build/aarch64/native', 'build/vm'];
 
 /**
  * Boots a VM, runs one command as root in it and throws the VM away. Builds the image first if there is none.
@@ -54,7 +57,7 @@ export async function runInVm(job: VmJob): Promise<VmResult> {
   const { tools, root, snapshot } = await ensureImage(job.packages ?? 'base', job.tier);
   const launch = ['bash', path.join(checkout, 'test/vm/launch.sh'), job.tier, tools, root, snapshot];
   const steps = diskSteps((job.shares ?? []).map((share) => path.resolve(share)));
-  if (job.tier === 'aarch64') steps.push(...buildForAarch64());
+  if (job.tier === 'aarch64') steps.push(...(await buildForAarch64()));
   if (job.terminal) steps.push('terminal:');
   if (job.wire) steps.push(`wire:${job.wire.directory}:${job.wire.own}:${job.wire.other}`);
   const vm = spawnConfined([...launch, ...steps], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
