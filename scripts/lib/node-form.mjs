@@ -23,11 +23,9 @@ export const contractTests = [
   'inherited',
   'interrupted',
   'job-control',
-  'list',
   'long-values',
   'named-files',
   'no-polling',
-  'nested',
   'pause',
   'pid-file',
   'process-attributes',
@@ -43,7 +41,6 @@ export const contractTests = [
   'terminal',
   'trace',
   'update',
-  'userns',
   'wait',
 ];
 
