@@ -25,6 +25,14 @@ for (const suite of suites) {
   }
 }
 
+for (const suite of suites) {
+  t.test(`pods by containerd of ${suite}, the shim named by its path`, { skip }, async (t) => {
+    const place = await EngineTree.enter(t, { suite, parents: ['/pods'] });
+    const cri = await startCri(t, place, { shim: 'node', byPath: true });
+    await sharedProcess(t, { cri, place, cgroupParent: '/pods' }, 'node');
+  });
+}
+
 t.test('pods by containerd that are the shim’s own sandboxes', { skip }, async (t) => {
   const place = await EngineTree.enter(t, { suite: 'forky', parents: ['/pods'] });
   const cri = await startCri(t, place, { shim: 'node', sandboxes: true });

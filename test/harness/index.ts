@@ -22,5 +22,5 @@ export { busyboxRootfs } from './rootfs.ts';
 export { cgroupDriver, runsOnNode, runtimeName, runtimePath } from './runtime.ts';
 export { Sandbox, type State, sandbox } from './sandbox.ts';
 export { defaultSpec, inUserNamespace, type Mount, type Spec } from './spec.ts';
-export { killBefore, lookUps, type Moment, stopAfter, takeAwayCgroup } from './stopped.ts';
+export { killBefore, lookUps, type Moment, stopAfter, takeAwayCgroup, watchCalls } from './stopped.ts';
 export { systemCalls } from './system-calls.ts';

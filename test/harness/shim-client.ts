@@ -55,7 +55,12 @@ export class ShimClient {
   private constructor(box: Sandbox, program: readonly string[]) {
     this.#program = program;
     this.#options = join(box.directory, 'shim.toml');
-    writeFileSync(this.#options, `Root = "${dirname(box.root)}"\n`);
+    this.setOptions(box);
+  }
+
+  /** @param lines options of the containers to come, in TOML */
+  setOptions(box: Sandbox, lines: readonly string[] = []): void {
+    writeFileSync(this.#options, [`Root = "${dirname(box.root)}"`, ...lines, ''].join('\n'));
   }
 
   /** @param program the shim as a command, with the words before its flags; if left out, the checkout's */
@@ -216,6 +221,12 @@ export class ShimClient {
 
   kill(id: string, signal: number): Promise<Answer> {
     return this.call('Kill', messages.killRequest, { id, signal });
+  }
+
+  /** @param resources of the spec */
+  update(id: string, resources: object): Promise<Answer> {
+    const value = Buffer.from(JSON.stringify(resources));
+    return this.call('Update', messages.updateRequest, { id, resources: { value } });
   }
 
   /** @param process of the spec */

@@ -1,7 +1,7 @@
 /** Commands that stop between two of their steps, so that something else can happen there. */
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Result, waitFor } from './process.ts';
+import { type Result, type Running, waitFor } from './process.ts';
 import { runtimePath } from './runtime.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -44,10 +44,7 @@ export async function killBefore(box: Sandbox, pid: number, moment: Moment): Pro
   const log = join(box.directory, `strace-${pid}`);
   const attach = ['-f', '-o', log, '-p', String(pid)];
   const traced = box.startProgram('strace', [...sending('KILL', moment), ...attach]);
-  await waitFor(`strace to have ${pid}`, () => {
-    if (traced.child.exitCode !== null) throw new Error(traced.output.stderr);
-    return isTraced(pid) || undefined;
-  });
+  await untilTraced(traced, pid);
   return async () => {
     await waitFor(`${pid} to end`, () => !existsSync(`/proc/${pid}`) || undefined);
     // It also follows what the process has started, which may live on.
@@ -56,6 +53,30 @@ export async function killBefore(box: Sandbox, pid: number, moment: Moment): Pro
     if (!/\(INJECTED\)|killed by SIGKILL/.test(readFileSync(log, 'utf8')))
       throw new Error(`${moment.call}: never called`);
   };
+}
+
+/**
+ * Watches which of these system calls a running process makes, its threads, and what it starts from now on.
+ *
+ * @param calls with commas between them
+ * @returns a function that ends this, and returns what strace has written
+ */
+export async function watchCalls(box: Sandbox, pid: number, calls: string): Promise<() => Promise<string>> {
+  const log = join(box.directory, `calls-${pid}-${calls}`);
+  const traced = box.startProgram('strace', ['-e', `trace=${calls}`, '-f', '-o', log, '-p', String(pid)]);
+  await untilTraced(traced, pid);
+  return async () => {
+    traced.child.kill();
+    await traced.done;
+    return readFileSync(log, 'utf8');
+  };
+}
+
+async function untilTraced(traced: Running, pid: number): Promise<void> {
+  await waitFor(`strace to have ${pid}`, () => {
+    if (traced.child.exitCode !== null) throw new Error(traced.output.stderr);
+    return isTraced(pid) || undefined;
+  });
 }
 
 /** Whether all of its threads are. */

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import { Containerd } from '../containerd.ts';
 import { type EnginePlace, engineRuntime } from '../engine-place.ts';
 import { imageName, ociArchive } from '../image.ts';
-import { installShim, shimType } from '../resident-shim.ts';
+import { installShim, installShimElsewhere, shimType } from '../resident-shim.ts';
 import { Cri } from './client.ts';
 
 const pauseImage = 'localhost/pause:1';
@@ -15,21 +15,29 @@ export interface CriOptions {
   shim?: 'node' | 'pod';
   /** Has that shim make the pods themselves, too (containerd 2). */
   sandboxes?: boolean;
+  /** Names that shim by its path (`runtime_path`), which is outside of containerd's PATH. */
+  byPath?: boolean;
 }
 
 export async function startCri(t: Test, place: EnginePlace, choices: CriOptions = {}): Promise<Cri> {
-  const { systemd = false, shim, sandboxes = false } = choices;
+  const { systemd = false, shim, sandboxes = false, byPath = false } = choices;
+  let path = '';
   const options: string[] = [];
   if (shim === undefined || systemd) options.push(`SystemdCgroup = ${systemd}`);
   if (shim === undefined) options.push(`BinaryName = "${runtimeFor(place)}"`);
   else {
-    installShim(place, hasCpu(place) ? '' : `[ ! -e config.json ] || ${withoutShares('config.json')}\n`);
+    const first = hasCpu(place) ? '' : `[ ! -e config.json ] || ${withoutShares('config.json')}\n`;
+    if (byPath) path = installShimElsewhere(place, first);
+    else installShim(place, first);
     // containerd 2.1 starts no container in a user namespace if a runtime other than its own has options.
     if (shim === 'pod') options.push('Grouping = "pod"');
   }
   const type = shim === undefined ? 'io.containerd.runc.v2' : shimType;
   const sandboxer = sandboxes ? 'shim' : 'podsandbox';
-  place.writeFile('/etc/containerd/config.toml', configuration(majorVersion(place), { type, sandboxer }, options));
+  place.writeFile(
+    '/etc/containerd/config.toml',
+    configuration(majorVersion(place), { type, sandboxer, path }, options),
+  );
   place.writeFile('/etc/cni/net.d/10-pods.conflist', JSON.stringify(network));
   const containerd = await Containerd.startIn(place, 'k8s.io');
   await addImage(containerd, imageName);
@@ -52,7 +60,7 @@ function majorVersion(place: EnginePlace): number {
 /** As in docs/engines.md. oom_score_adj below 0 would need CAP_SYS_RESOURCE. */
 function configuration(
   version: number,
-  { type, sandboxer }: { type: string; sandboxer: string },
+  { type, sandboxer, path }: { type: string; sandboxer: string; path: string },
   options: readonly string[],
 ): string {
   const cri = version === 1 ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.runtime';
@@ -68,6 +76,7 @@ ${sandboxImage}
   default_runtime_name = "under-test"
 [plugins."${cri}".containerd.runtimes.under-test]
   runtime_type = "${type}"
+  ${path === '' ? '' : `runtime_path = "${path}"`}
   ${version === 1 ? '' : `sandboxer = "${sandboxer}"`}
 [plugins."${cri}".containerd.runtimes.under-test.options]
   ${options.join('\n  ')}
