@@ -8,7 +8,7 @@ import { Containerd } from './containerd.ts';
 import { namespaceMode } from './cri/client.ts';
 import { startCri } from './cri/setup.ts';
 import type { EnginePlace } from './engine-place.ts';
-import { ociArchive } from './image.ts';
+import { ociArchive, ociImage } from './image.ts';
 
 t.setTimeout(30 * 60 * 1000);
 const skip = await engineCheckpoints();
@@ -84,15 +84,30 @@ async function byCri(t: Test, shim: boolean) {
   await count(box, (await count(box)) + 1);
   await cri.stop(box);
   await cri.remove(box);
-  await t.test('a container from the archive', { skip: refusesRestore }, async (t) => {
-    const restored = await cri.run(pod, '/tmp/box.tar', own);
+  const goesOn = async (t: Test, from: string) => {
+    const restored = await cri.run(pod, from, own);
     const first = await count(restored);
     t.ok(first >= far, `it goes on at ${first}`);
     await count(restored, first + 1);
     await cri.stop(restored);
     await cri.remove(restored);
+  };
+  await t.test('a container from the archive', { skip: refusesRestore }, (t) => goesOn(t, '/tmp/box.tar'));
+  await t.test('a container from an image that holds it', { skip: refusesRestore }, async (t) => {
+    await goesOn(t, await checkpointImage(place, '/tmp/box.tar'));
   });
   await cri.removePod(pod);
+}
+
+/** An image with the archive's files, which containerd knows by its annotation (checkpointctl(1), build). */
+async function checkpointImage(place: EnginePlace, archive: string): Promise<string> {
+  const name = 'localhost/checkpoint:1';
+  const annotations = { 'org.criu.checkpoint.container.name': 'box' };
+  const files = place.pathOutside(archive);
+  const images = ['ctr', '--namespace', 'k8s.io', 'image'];
+  await place.outputOf([...images, 'import', ociImage(place.sandbox.directory, name, { files, annotations })]);
+  await place.outputOf([...images, 'label', name, 'io.cri-containerd.image=managed']);
+  return name;
 }
 
 /** An image under a registry's name, and the registry: at a restore containerd pulls it again by its digest. */

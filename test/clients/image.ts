@@ -27,10 +27,24 @@ export function rootfsArchive(directory: string): string {
  * @param command what a container runs by default
  */
 export function ociArchive(directory: string, name = imageName, command = ['/bin/sh']): string {
+  return ociImage(directory, name, { files: rootfsArchive(directory), command });
+}
+
+/** What an image has. */
+interface ImageContent {
+  /** Path of a tar file, its only layer. */
+  readonly files: string;
+  readonly command?: readonly string[];
+  /** Of its manifest. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Writes any other image as such an archive. */
+export function ociImage(directory: string, name: string, { files, command, annotations }: ImageContent): string {
   const layout = join(directory, `image-${name.replaceAll(/\W/g, '-')}`);
   mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
   const platform = { architecture: { x64: 'amd64' }[process.arch as string] ?? process.arch, os: 'linux' };
-  const layer = addBlob(layout, mediaType('layer.v1.tar'), readFileSync(rootfsArchive(directory)));
+  const layer = addBlob(layout, mediaType('layer.v1.tar'), readFileSync(files));
   const config = addBlob(layout, mediaType('config.v1+json'), {
     ...platform,
     config: { Env: ['PATH=/bin:/usr/bin'], Cmd: command },
@@ -42,9 +56,13 @@ export function ociArchive(directory: string, name = imageName, command = ['/bin
     mediaType: manifestType,
     config,
     layers: [layer],
+    annotations,
   });
-  const annotations = { 'io.containerd.image.name': name };
-  writeJson(join(layout, 'index.json'), { schemaVersion: 2, manifests: [{ ...manifest, platform, annotations }] });
+  const named = { 'io.containerd.image.name': name };
+  writeJson(join(layout, 'index.json'), {
+    schemaVersion: 2,
+    manifests: [{ ...manifest, platform, annotations: named }],
+  });
   writeJson(join(layout, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
   const archive = `${layout}.tar`;
   execFileSync('tar', ['-C', layout, '-cf', archive, '.']);
