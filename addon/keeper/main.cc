@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -31,6 +32,8 @@ namespace tsrun {
 
 namespace {
 
+// Of what keeper and engine say to each other, for the engine's environment (src/shim/versions.ts).
+constexpr const char* kVersion = "2";
 // Inherited from `start`, which waits for a byte.
 constexpr int kReady = 3;
 // Above those that an engine gets.
@@ -108,6 +111,7 @@ class Keeper {
   Keeper(std::string socket, char** program) : socket_(std::move(socket)), program_(program) {}
 
   int run() {
+    setenv("TSRUN_SHIM_KEEPER", kVersion, 1);
     raise_limit();
     listener_ = listen_at(socket_);
     if (listener_ < 0) return fail(socket_.c_str());

@@ -14,6 +14,7 @@ import { removeLinks } from './links.ts';
 import { Namespaces } from './namespaces.ts';
 import { secondsFrom } from './seconds.ts';
 import { serve } from './ttrpc.ts';
+import { newerKeeper } from './versions.ts';
 
 /** As the keeper passes it on. */
 const listenerFd = 3;
@@ -41,6 +42,7 @@ function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
   collectEarly();
   saveMemory(restMilliseconds(), collect);
   keepProgram();
+  heedKeeper();
   const keeper = new Keeper();
   const publisher = new Publisher(publishTo);
   const tasks = new Namespaces({ socket, namespace, keeper, publisher });
@@ -80,6 +82,13 @@ function runEngine({ socket, namespace, publishTo }: EngineOptions): void {
     Ledger.removeAll(socket);
     process.exit(0);
   }
+}
+
+/** Programs that the shim starts do not get the variable. */
+function heedKeeper(): void {
+  const finding = newerKeeper(process.env.TSRUN_SHIM_KEEPER);
+  delete process.env.TSRUN_SHIM_KEEPER;
+  if (finding !== undefined) console.error(finding);
 }
 
 /** 0 stands for never. */

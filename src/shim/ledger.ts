@@ -6,6 +6,7 @@ import type { Identity } from '../library/places.ts';
 import { readIfThere, unlinkIfThere } from '../there.ts';
 import type { CreateOptions } from './create-options.ts';
 import type { ExecOptions, TaskExit } from './process.ts';
+import { demandNoteFormat, noteFormat } from './versions.ts';
 
 interface ProcessNote {
   /** Absent before the start of a process of Exec's. */
@@ -66,7 +67,9 @@ export class Ledger {
     return readdirSync(this.#directory).flatMap((name) => {
       if (name.startsWith('.')) return [];
       try {
-        return [JSON.parse(readFileSync(this.fileOf(name), 'utf8')) as TaskNote];
+        const note = JSON.parse(readFileSync(this.fileOf(name), 'utf8')) as TaskNote & { format?: number };
+        demandNoteFormat(note, this.fileOf(name));
+        return [note];
       } catch (error) {
         console.error(error);
         return [];
@@ -76,7 +79,7 @@ export class Ledger {
 
   write(id: string, note: TaskNote): void {
     const next = this.fileOf(`.${id}`);
-    writeFileSync(next, JSON.stringify(note), { mode: 0o600 });
+    writeFileSync(next, JSON.stringify({ format: noteFormat, ...note }), { mode: 0o600 });
     renameSync(next, this.fileOf(id));
   }
 
@@ -119,8 +122,9 @@ export class Ledger {
 
   /** Whether the keeper has reaped it as the program that it was to become, and not on the way there. */
   hasEndedAsProgram(identity: Identity): boolean {
-    const [, what] = this.#exitNoteOf(identity) ?? [];
-    return what === 'program';
+    // A keeper of an earlier version does not say: better not started than twice.
+    const [status, what = 'program'] = this.#exitNoteOf(identity) ?? [];
+    return status !== undefined && what === 'program';
   }
 
   #exitNoteOf({ pid, startTime }: Identity): string[] | undefined {
