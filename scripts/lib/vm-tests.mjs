@@ -216,6 +216,8 @@ async function bundle(selections, directory) {
     format: 'esm',
     external: ['*.node'],
     sourcemap: 'inline',
+    // Node reads the sources from the copy of the checkout.
+    sourcesContent: false,
     logLevel: 'error',
     // CommonJS packages call require for Node's own modules.
     banner: {
