@@ -45,6 +45,7 @@ import { libseccompVersion } from '../seccomp/compile.ts';
 import { type SandboxChoices, sandboxSpec } from '../template/sandbox.ts';
 import { configured, type SpecChoices } from '../template/template.ts';
 import { type ExecJob, execFrom } from './exec-job.ts';
+import { collectGarbage } from './garbage.ts';
 import type { Child, Identity, Place } from './places.ts';
 import { demandKnown, jsonText } from './plain-values.ts';
 
@@ -373,8 +374,8 @@ const jobs = {
 
   spec: (choices: SpecChoices): Spec => configured(choices),
 
-  /** Collects this worker's garbage, if the process was started with --expose-gc. */
-  collect: (_: undefined): void => globalThis.gc?.(),
+  /** Of this worker. */
+  collect: (_: undefined): void => collectGarbage(),
 
   features(): Features {
     const { seccompFlags } = gatherHostFacts();

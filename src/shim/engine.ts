@@ -5,6 +5,7 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { addon, nodeAddon } from '../addon.ts';
+import { collectGarbage } from '../library/garbage.ts';
 import { expectJob, saveMemory } from '../library/pool.ts';
 import { keepProgram } from '../library/seat.ts';
 import { Publisher } from './events.ts';
@@ -111,6 +112,6 @@ function collectEarly(): void {
 
 /** Gives back what the last containers' life has left. */
 function collect(): void {
-  globalThis.gc?.();
+  collectGarbage();
   nodeAddon().trimMemory();
 }
