@@ -4,6 +4,7 @@ import { repoRoot, waitFor } from '../harness/index.ts';
 import { suites } from '../vm/image.ts';
 import { Containerd, heard } from './containerd.ts';
 import { engineTrees, type Suite } from './engine-tree.ts';
+import { ociArchive } from './image.ts';
 import { installShim, runOnShim, shimEngines } from './resident-shim.ts';
 import * as deaths from './shim-deaths.ts';
 import { updates } from './shim-updates.ts';
@@ -179,21 +180,46 @@ async function options(t: Test, containerd: Containerd) {
   const table = ['Root = "/other/root"', 'IoUid = 77', 'IoGid = 78', 'NoPivotRoot = true', 'Grouping = "namespace"'];
   place.writeFile('/etc/shim.toml', `${table.join('\n')}\n`);
   const flags = ['--runtime-config-path', '/etc/shim.toml'];
+  await containerd.outputOf(...runOnShim(['--detach', ...flags], 'placed', 'sleep', '1000'));
+  const before = await shimEngines(place);
   const owners = await heard(['stdout'], () =>
     containerd.ctr(...runOnShim(['--rm', ...flags], 'owners', 'stat', '-Lc', '%u %g', '/proc/self/fd/1')),
   );
   t.match(owners, { code: 0, stdout: '77 78\n' });
-  const before = (await shimEngines(place)).length;
-  await containerd.outputOf(...runOnShim(['--detach', ...flags], 'placed', 'sleep', '1000'));
-  t.equal((await shimEngines(place)).length, before, 'the same engine as for the last');
+  const others = (await shimEngines(place)).filter((pid) => !before.includes(pid));
+  t.strictSame(others, [], 'the same engine as for the first');
   t.equal(
     await place.outputOf([`${repoRoot}/bin/tsrun`, '--root', `/other/root/${namespace}`, 'list', '-q']),
     'placed\n',
   );
+  await aloneInNamespace(t, containerd, flags);
   await containerd.remove('placed');
   place.writeFile('/etc/shim.toml', 'Rooot = "/"\n');
   const wrong = await containerd.ctr(...runOnShim(['--rm', ...flags], 'wrong', 'true'));
   t.match(wrong.stderr, /option Rooot: unknown; did you mean "Root"/);
+}
+
+/** With Grouping "namespace": one of another namespace has an engine of its own. */
+async function aloneInNamespace(t: Test, containerd: Containerd, flags: string[]) {
+  const { place } = containerd;
+  const ctr = (...args: string[]) => place.outputOf(['ctr', '--namespace', 'other', ...args]);
+  const tsrun = (...args: string[]) =>
+    place.outputOf([`${repoRoot}/bin/tsrun`, '--root', '/other/root/other', ...args]);
+  const before = await shimEngines(place);
+  await ctr('image', 'import', ociArchive(place.sandbox.directory));
+  for (const id of ['far', 'farther']) await ctr(...runOnShim(['--detach', ...flags], id, 'sleep', '1000'));
+  const own = (await shimEngines(place)).filter((pid) => !before.includes(pid));
+  t.equal(own.length, 1, 'one engine for both of the namespace');
+  t.equal(await tsrun('list', '-q'), 'far\nfarther\n');
+  for (const id of ['far', 'farther']) {
+    await ctr('task', 'kill', '--signal', 'KILL', id);
+    await waitFor(`${id} to end`, async () => /STOPPED/.test(await ctr('task', 'ls')) || undefined);
+    // This exits with the task's code.
+    await place.run(['ctr', '--namespace', 'other', 'task', 'delete', id]);
+    await ctr('container', 'delete', id);
+  }
+  await waitFor('its engine to leave', async () => !(await shimEngines(place)).includes(own[0] ?? '') || undefined);
+  t.equal(await containerd.status('placed'), 'RUNNING');
 }
 
 /** One whose reader never reads, one that is frozen: the others must not notice. */
