@@ -37,11 +37,15 @@ install_debian_packages() {
   ((EUID == 0)) || die "not root, and these Debian packages are missing: ${missing[*]}. Run: sudo $0 $*"
 
   say "installing Debian packages: ${missing[*]}"
+  # Another setup.sh may be at work (.ci/run), and apt-get update does not wait for another's lists.
+  exec 8>/run/lock/tsrun-setup.lock
+  flock 8
   # Old package lists are mostly good enough, and updating them takes a while.
   apt_get install "${missing[@]}" || {
     apt_get update || true
     apt_get install "${missing[@]}" || explain_apt "${missing[@]}"
   }
+  exec 8>&-
 }
 
 missing_packages() {
@@ -61,7 +65,7 @@ apt_get() {
   [[ $1 != install ]] || install=(--no-install-recommends)
   # Another apt-get may be at work: the tests install what builds the VM's image meanwhile.
   DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=5 -o DPkg::Lock::Timeout=600 "$1" "${install[@]}" "${@:2}" \
-    >"$apt_log" 2>&1 </dev/null
+    >"$apt_log" 2>&1 </dev/null 8>&-
 }
 
 explain_apt() {
