@@ -3,9 +3,10 @@ import { closeSync } from 'node:fs';
 import { addon, nodeAddon } from '../addon.ts';
 import { exitStatus } from '../container/exit.ts';
 import type { ContainerExit } from '../container/record.ts';
-import type { Child, Identity } from '../library/places.ts';
+import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { watchOnce } from '../library/watch.ts';
+import { SIGKILL } from '../linux/signals.ts';
 import type { Ledger } from './ledger.ts';
 
 /** A process of an earlier engine's; -1: it has ended. */
@@ -38,4 +39,19 @@ export async function adoptedExit({ pidfd, identity }: Child, ledger: Ledger): P
   if (identity === undefined) return undefined;
   const exit = await runJob('adoptedExit', { identity, pidfd });
   return exit ?? ledger.exitOf(identity);
+}
+
+/** How a task's process has ended, a child of this engine; it is reaped, and the container's record says it. */
+export function endOfTask({ pidfd }: Child, place: Place): Promise<ContainerExit> {
+  return runJob('finish', { ...place, pidfd, keep: true, alone: true });
+}
+
+/** The same for one of an earlier engine's. */
+export async function adoptedEndOfTask(child: Child, place: Place, ledger: Ledger): Promise<ContainerExit> {
+  // What outlives init without its own pid namespace.
+  await runJob('kill', { ...place, signal: SIGKILL, all: false }).catch(() => undefined);
+  const seen = await adoptedExit(child, ledger);
+  // The earlier engine may have recorded it.
+  const exit = seen ?? (await runJob('ended', { ...place, pidfd: undefined }));
+  return exit === undefined ? {} : runJob('record', { ...place, exit });
 }

@@ -10,7 +10,7 @@ import { adopt, adoptedExit, childExit, ended, reapChild } from './ends.ts';
 import { isOver, worded } from './failure.ts';
 import type { Depot } from './keeper.ts';
 import type { ExecNote, Ledger } from './ledger.ts';
-import { openStdio, reopenStdio } from './open-stdio.ts';
+import { openStdio, reopenStdio, withStdio } from './open-stdio.ts';
 import { type ExecOptions, type ProcessStatus, type ShimProcess, statusOf, type TaskExit } from './process.ts';
 import type { Io, ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
@@ -96,25 +96,26 @@ export class ExecProcess implements ShimProcess {
     if (isAgain && this.isAdopted && this.pid !== 0) return;
     if (this.#isStarted) throw new Status('failedPrecondition', `process ${this.id} has been started already`);
     this.#isStarted = true;
-    const stdio = await this.#open();
+    const { depot, namespace } = this.#around;
     try {
-      const child = await this.#launch(stdio);
-      this.#take(stdio, child);
-      if (this.#size !== undefined) stdio.resize(...this.#size);
-      this.#stdio = stdio;
-      this.pid = child.pid;
-      this.#pidfd = child.pidfd;
-      this.#identity = child.identity;
-      this.#ownChild = child.pid;
-      this.#around.save();
-      void this.#reap(child);
+      await withStdio(openStdio(this.io, depot, { id: this.id, namespace }), (stdio) => this.#startWith(stdio));
     } catch (error) {
       this.#isStarted = false;
-      stdio.release();
       throw worded('exec', error);
-    } finally {
-      stdio.closeTheirs();
     }
+  }
+
+  async #startWith(stdio: ProcessStdio): Promise<void> {
+    const child = await this.#launch(stdio);
+    this.#take(stdio, child);
+    if (this.#size !== undefined) stdio.resize(...this.#size);
+    this.#stdio = stdio;
+    this.pid = child.pid;
+    this.#pidfd = child.pidfd;
+    this.#identity = child.identity;
+    this.#ownChild = child.pid;
+    this.#around.save();
+    void this.#reap(child);
   }
 
   /** Goes on with what an earlier engine has started, and not written down. */
@@ -127,16 +128,6 @@ export class ExecProcess implements ShimProcess {
 
   get #startNote(): string {
     return this.#around.ledger.startNoteOf(this.#around.place.id, this.id);
-  }
-
-  async #open(): Promise<ProcessStdio> {
-    const { depot, namespace } = this.#around;
-    try {
-      return await openStdio(this.io, depot, { id: this.id, namespace });
-    } catch (error) {
-      this.#isStarted = false;
-      throw error;
-    }
   }
 
   #launch({ descriptors }: ProcessStdio): Promise<Child> {

@@ -36,6 +36,22 @@ export async function openStdio(io: Io, depot: Depot, owner: LogOwner): Promise<
   }
 }
 
+/** Has a process made with its stdio, which is released again if that fails. */
+export async function withStdio<Result>(
+  opening: Promise<ProcessStdio>,
+  make: (stdio: ProcessStdio) => Promise<Result>,
+): Promise<Result> {
+  const stdio = await opening;
+  try {
+    return await make(stdio);
+  } catch (error) {
+    stdio.release();
+    throw error;
+  } finally {
+    stdio.closeTheirs();
+  }
+}
+
 /** A FIFO's end for writing, which can be had once somebody has the other or is about to. */
 async function writerFor(path: string): Promise<number | undefined> {
   demandFifo(path);

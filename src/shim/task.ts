@@ -1,27 +1,22 @@
 /**
  * One container of containerd's: what the shim holds of it besides its state directory, and what can be done with it.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { CheckpointRequest } from '../container/checkpoint/checkpoint.ts';
-import type { ContainerExit } from '../container/record.ts';
-import { execSocket, takenSocket } from '../container/store.ts';
 import type { LinuxResources } from '../generated/spec.ts';
 import type { Child, Identity, Place } from '../library/places.ts';
 import { runJob } from '../library/pool.ts';
 import { SIGKILL } from '../linux/signals.ts';
-import { isThere, unlinkIfThere } from '../there.ts';
+import { unlinkIfThere } from '../there.ts';
 import type { CreateOptions } from './create-options.ts';
-import { adopt, adoptedExit, ended } from './ends.ts';
+import { adoptedEndOfTask, ended, endOfTask } from './ends.ts';
 import { ExecProcess, type ExecSurroundings } from './exec.ts';
 import { isOver, worded } from './failure.ts';
 import type { Keeper } from './keeper.ts';
 import type { Ledger, TaskNote } from './ledger.ts';
-import type { LogOwner } from './logger.ts';
-import { cleanBundle, make, restore } from './make-task.ts';
-import { type BundleNote, noteOf } from './note.ts';
+import { adoptInit, beginBundle, make, restore, startTask } from './make-task.ts';
+import { noteOf } from './note.ts';
 import { OomWatch } from './oom.ts';
-import { openStdio, reopenStdio } from './open-stdio.ts';
+import { openStdio, reopenStdio, withStdio } from './open-stdio.ts';
 import { type ExecOptions, type ProcessStatus, type ShimProcess, statusOf, type TaskExit } from './process.ts';
 import type { Io, ProcessStdio } from './stdio.ts';
 import { Status } from './ttrpc.ts';
@@ -100,45 +95,36 @@ export class Task implements ShimProcess {
 
   /** @param signal gives it up, as when a hook does not end */
   static async create(options: CreateOptions, around: Surroundings, signal: AbortSignal): Promise<Task> {
-    const { bundle, rootfs, root, id } = options;
-    await cleanBundle(options);
-    around.ledger.forget(id);
-    const note: BundleNote = { root, ledger: around.ledger.fileOf(id) };
-    writeFileSync(noteOf(bundle), JSON.stringify(note), { mode: 0o600 });
+    const { bundle, rootfs } = options;
+    await beginBundle(options, around.ledger);
     if (options.checkpoint !== '') {
       await runJob('mountRootfs', { bundle, mounts: rootfs });
       const task = new Task(around, newNote(options), false);
       task.save();
       return task;
     }
-    let stdio: ProcessStdio | undefined;
     try {
-      stdio = await openStdio(options.io, around.depotOf(id, ''), { id, namespace: around.namespace });
-      const child = await make(options, stdio, signal);
-      const task = new Task(around, newNote(options), false);
-      await task.#take(child, stdio);
-      return task;
+      return await withStdio(stdioOf(options, around), async (stdio) => {
+        const child = await make(options, stdio, signal);
+        const task = new Task(around, newNote(options), false);
+        await task.#take(child, stdio);
+        return task;
+      });
     } catch (error) {
-      stdio?.release();
       await runJob('unmountRootfs', { bundle });
       throw worded('create', error);
-    } finally {
-      stdio?.closeTheirs();
     }
   }
 
   /** Goes on with a task of an earlier engine's. */
   static async adopt(note: TaskNote, around: Surroundings): Promise<Task> {
-    const { id, io, root } = note.options;
+    const { id, io } = note.options;
     if (note.identity === undefined) return Task.#unstarted(note, around);
-    const child = note.exit === undefined ? await adopt(note.identity) : { ...note.identity, pidfd: -1 };
-    if (child.pidfd >= 0 && isThere(join(root, id, takenSocket))) await runJob('offerAgain', { root, id });
-    const cgroup = child.pidfd < 0 ? undefined : await runJob('observed', { root, id }).catch(() => undefined);
+    const child = await adoptInit(note, note.identity);
     const stdio = reopenStdio(io, around.depotOf(id, ''), child);
     if (note.exit !== undefined) stdio.finish();
-    const whole = { ...child, identity: note.identity, ...(cgroup !== undefined && { cgroup }) };
     const task = new Task(around, note, true);
-    task.#has(whole, stdio);
+    task.#has(child, stdio);
     for (const each of note.execs) await task.execs.get(each.options.id)?.adopt(each);
     return task;
   }
@@ -179,10 +165,6 @@ export class Task implements ShimProcess {
     return { place: this.place, namespace, depot: depotOf(this.id, id), ledger, ...saving };
   }
 
-  get #owner(): LogOwner {
-    return { id: this.id, namespace: this.#around.namespace };
-  }
-
   get id(): string {
     return this.options.id;
   }
@@ -198,7 +180,10 @@ export class Task implements ShimProcess {
 
   async #reap(child: Child): Promise<void> {
     const at = await ended(child);
-    const end = await this.#finish(child);
+    const isOurs = child.pid === this.#ownChild;
+    const end = await (isOurs
+      ? endOfTask(child, this.place)
+      : adoptedEndOfTask(child, this.place, this.#around.ledger));
     this.#stdio?.finish();
     this.#oom.end(end.oomKilled === true);
     // Init's end takes them along, and who follows events must see it come last.
@@ -208,28 +193,10 @@ export class Task implements ShimProcess {
     this.#end(this.exit);
   }
 
-  async #finish(child: Child): Promise<ContainerExit> {
-    const { place } = this;
-    if (child.pid === this.#ownChild) {
-      return runJob('finish', { ...place, pidfd: child.pidfd, keep: true, alone: true });
-    }
-    // What outlives init without its own pid namespace.
-    await runJob('kill', { ...place, signal: SIGKILL, all: false }).catch(() => undefined);
-    const seen = await adoptedExit(child, this.#around.ledger);
-    // The earlier engine may have recorded it.
-    const exit = seen ?? (await runJob('ended', { ...place, pidfd: undefined }));
-    return exit === undefined ? {} : runJob('record', { ...place, exit });
-  }
-
   async start(isAgain: boolean): Promise<void> {
     if (this.pid === 0) return this.#restore();
     this.#start = new AbortController();
-    await runJob('start', this.place, this.#start.signal).catch((error) => {
-      // The earlier engine has started it, and died before its answer.
-      const { root, id } = this.place;
-      const isStarted = error.code === 'EWRONGSTATE' && !isThere(join(root, id, execSocket));
-      if (!isAgain || !isStarted) throw worded('start', error);
-    });
+    await startTask(this.place, isAgain, this.#start.signal);
   }
 
   /** Makes the process of a task that was created from a checkpoint. One that fails may be started again. */
@@ -239,19 +206,16 @@ export class Task implements ShimProcess {
     }
     this.#isRestoring = true;
     const { options, place } = this;
-    let stdio: ProcessStdio | undefined;
     try {
       // What an earlier engine has left, which died within it.
       if (this.isAdopted) await runJob('delete', { ...place, force: true });
-      stdio = await openStdio(options.io, this.#around.depotOf(this.id, ''), this.#owner);
-      const child = await restore(options, stdio);
-      await this.#take(child, stdio);
+      await withStdio(stdioOf(options, this.#around), async (stdio) => {
+        await this.#take(await restore(options, stdio), stdio);
+      });
     } catch (error) {
-      stdio?.release();
       throw worded('restore', error);
     } finally {
       this.#isRestoring = false;
-      stdio?.closeTheirs();
     }
   }
 
@@ -359,6 +323,10 @@ export class Task implements ShimProcess {
     this.#stdio?.release();
     for (const exec of this.execs.values()) exec.release();
   }
+}
+
+function stdioOf({ id, io }: CreateOptions, { depotOf, namespace }: Surroundings): Promise<ProcessStdio> {
+  return openStdio(io, depotOf(id, ''), { id, namespace });
 }
 
 function newNote(options: CreateOptions): TaskNote {
