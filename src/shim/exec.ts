@@ -159,8 +159,8 @@ export class ExecProcess implements ShimProcess {
     this.#stdio?.finish();
     this.exit = { status: statusOf(status), at };
     this.#around.save();
-    if (isOurs) reapChild(child);
     this.#end(this.exit);
+    if (isOurs) reapChild(child);
   }
 
   async status(): Promise<ProcessStatus> {
