@@ -1,4 +1,4 @@
-/** Runs test files inside the VM: one boot for all of them, one line of results for each. */
+/** Runs test files inside a VM: one boot for many of them, one line of results for each. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -100,8 +100,8 @@ export function selectTests(skipped) {
 }
 
 /**
- * Boots once for the tests of engines, which need these installed, and once for all others. Those of engines take longest
- * and come last, when a CPU has nothing else to do: half of the files have a VM of their own.
+ * Boots twice for the tests of engines, which need these installed, and once for all others. Those of engines take longest
+ * and come last, when a CPU has nothing else to do: each half of the files has a VM of its own.
  *
  * @param {string} tier
  * @param {Selection[]} selections
